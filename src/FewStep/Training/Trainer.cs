@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using FewStep.Networks;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Training;
+
+/// <summary>Gives the training images at a position of an endless order.</summary>
+/// <param name="position">Images before the batch.</param>
+/// <param name="count">Images wanted.</param>
+/// <returns>Images [count,C,H,W] float32 in [-1, 1], and class indices int64 [count] or null; they belong to the current dispose scope.</returns>
+public delegate (Tensor Images, Tensor? Labels) TrainingBatch(long position, int count);
+
+/// <summary>Pre-trains a denoiser the EDM way. Every update's randomness is derived from the seed and the update's number, so a resumed training is the uninterrupted one.</summary>
+/// <param name="denoiser">The model; its own weights are not touched.</param>
+/// <param name="options">How to train; checked.</param>
+/// <param name="state">Weights, moments and counters; advanced in place.</param>
+public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, TrainingState state)
+{
+    private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
+
+    /// <summary>Whether all images have been seen.</summary>
+    public bool Done => state.Images >= options.Images;
+
+    /// <summary>Makes one update.</summary>
+    /// <param name="nextBatch">Source of images.</param>
+    /// <returns>What happened in it.</returns>
+    public TrainingUpdate Step(TrainingBatch nextBatch)
+    {
+        long started = Stopwatch.GetTimestamp();
+        using var scope = NewDisposeScope();
+        long update = state.Optimizer.Updates;
+        using var generator = new Generator((ulong)SeedHash.Derive(options.Seed, 1, update));
+        manual_seed(SeedHash.Derive(options.Seed, 2, update)); // dropout draws from the global generator
+        var (images, labels) = nextBatch(state.Images, options.Batch);
+        if (labels is not null && options.LabelDropout > 0)
+        {
+            var dropped = rand([options.Batch], generator: generator).lt(options.LabelDropout);
+            labels = labels.masked_fill(dropped, -1);
+        }
+
+        var leaf = state.Weights.detach().requires_grad_();
+        var loss = options.Loss.Compute(denoiser, leaf, images, labels, generator);
+        loss.backward();
+        double rate = _learningRate.At(state.Images);
+        double norm = state.Optimizer.Step(leaf.grad!, rate);
+        state.Images += options.Batch;
+        state.Average.Update(state.Weights, state.Images, options.Batch);
+        state.Seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new(state.Optimizer.Updates, state.Images, loss.item<float>(), norm, rate);
+    }
+}
+
+/// <summary>Figures of one update.</summary>
+/// <param name="Update">Updates made so far.</param>
+/// <param name="Images">Images seen so far.</param>
+/// <param name="Loss">The batch's loss before the update.</param>
+/// <param name="GradientNorm">Norm of the gradient before clipping.</param>
+/// <param name="LearningRate">Step size used.</param>
+public sealed record TrainingUpdate(long Update, long Images, double Loss, double GradientNorm, double LearningRate);

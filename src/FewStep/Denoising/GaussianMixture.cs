@@ -33,7 +33,7 @@ public sealed record GaussianMixture
         double total = weights.Sum();
         if (!(Math.Abs(total - 1) <= 1e-6))
         {
-            throw new InvalidInputException($"The mixture's weights sum to {total:R}; they must sum to 1.");
+            throw new InvalidInputException(FormattableString.Invariant($"The mixture's weights sum to {total:R}; they must sum to 1."));
         }
 
         Shape = shape;
@@ -112,12 +112,12 @@ public sealed record GaussianMixture
     {
         if (!(weight > 0) || !double.IsFinite(weight))
         {
-            throw new InvalidInputException($"Mixture weight {k} is {weight:R}; weights must be finite and above 0.");
+            throw new InvalidInputException(FormattableString.Invariant($"Mixture weight {k} is {weight:R}; weights must be finite and above 0."));
         }
 
         if (!(std >= 0) || !double.IsFinite(std))
         {
-            throw new InvalidInputException($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more.");
+            throw new InvalidInputException(FormattableString.Invariant($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more."));
         }
 
         if (mean.Count != shape.Dimension)
@@ -129,7 +129,7 @@ public sealed record GaussianMixture
         {
             if (!double.IsFinite(mean[j]))
             {
-                throw new InvalidInputException($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite.");
+                throw new InvalidInputException(FormattableString.Invariant($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite."));
             }
         }
     }

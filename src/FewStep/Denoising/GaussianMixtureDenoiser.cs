@@ -25,7 +25,7 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
-            throw new InvalidInputException($"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}.");
+            throw new InvalidInputException(FormattableString.Invariant($"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
         }
 
         Mixture = mixture;

@@ -21,9 +21,9 @@ public sealed class HeunSolver : ISolver
     {
         double s = step.Sigma, s1 = step.NextSigma, h = s1 - s;
         var x = step.State;
-        var d = (x - step.Denoised) / s;
-        var predicted = x.add(d, alpha: h);
-        var d1 = (predicted - step.Denoise(predicted, s1)) / s1;
-        return new SolverResult(x.add(d + d1, alpha: h / 2)); // trapezoidal rule
+        var x1 = step.Denoised.lerp(x, s1 / s); // Euler's step: x + h d
+        var D1 = step.Denoise(x1, s1);
+        // x + h (d + d1) / 2 with h d = x1 - x and d1 = (x1 - D1) / s1: few operations on tensors.
+        return new SolverResult(x.lerp(x1, 0.5).add_(x1 - D1, alpha: h / (2 * s1)));
     }
 }

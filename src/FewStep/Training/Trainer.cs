@@ -5,12 +5,6 @@ using static TorchSharp.torch;
 
 namespace FewStep.Training;
 
-/// <summary>Gives the training images at a position of an endless order.</summary>
-/// <param name="position">Images before the batch.</param>
-/// <param name="count">Images wanted.</param>
-/// <returns>Images [count,C,H,W] float32 in [-1, 1], and class indices int64 [count] or null; they belong to the current dispose scope.</returns>
-public delegate (Tensor Images, Tensor? Labels) TrainingBatch(long position, int count);
-
 /// <summary>Pre-trains a denoiser the EDM way. Every update's randomness is derived from the seed and the update's number, so a resumed training is the uninterrupted one.</summary>
 /// <param name="denoiser">The model; its own weights are not touched.</param>
 /// <param name="options">How to train; checked.</param>
@@ -23,19 +17,20 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
     public bool Done => state.Images >= options.Images;
 
     /// <summary>Makes one update.</summary>
-    /// <param name="nextBatch">Source of images.</param>
+    /// <param name="images">Clean images [B,C,H,W], float32 in [-1, 1].</param>
+    /// <param name="labels">Class indices int64 [B]; null where there are none.</param>
     /// <returns>What happened in it.</returns>
-    public TrainingUpdate Step(TrainingBatch nextBatch)
+    public TrainingUpdate Step(Tensor images, Tensor? labels)
     {
         long started = Stopwatch.GetTimestamp();
         using var scope = NewDisposeScope();
         long update = state.Optimizer.Updates;
         using var generator = new Generator((ulong)SeedHash.Derive(options.Seed, 1, update));
         manual_seed(SeedHash.Derive(options.Seed, 2, update)); // dropout draws from the global generator
-        var (images, labels) = nextBatch(state.Images, options.Batch);
+        int batch = (int)images.shape[0];
         if (labels is not null && options.LabelDropout > 0)
         {
-            var dropped = rand([options.Batch], generator: generator).lt(options.LabelDropout);
+            var dropped = rand([batch], generator: generator).lt(options.LabelDropout);
             labels = labels.masked_fill(dropped, -1);
         }
 
@@ -44,8 +39,8 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
         loss.backward();
         double rate = _learningRate.At(state.Images);
         double norm = state.Optimizer.Step(leaf.grad!, rate);
-        state.Images += options.Batch;
-        state.Average.Update(state.Weights, state.Images, options.Batch);
+        state.Images += batch;
+        state.Average.Update(state.Weights, state.Images, batch);
         state.Seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
         return new(state.Optimizer.Updates, state.Images, loss.item<float>(), norm, rate);
     }

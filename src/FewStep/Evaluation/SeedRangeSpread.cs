@@ -23,5 +23,5 @@ public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, 
     }
 
     /// <inheritdoc/>
-    public override string ToString() => StandardDeviation is { } s ? FormattableString.Invariant($"{Mean:0.###} ± {s:0.###}") : FormattableString.Invariant($"{Mean:0.###}");
+    public override string ToString() => StandardDeviation is { } s ? FormattableString.Invariant($"{Mean:G4} ± {s:G4}") : FormattableString.Invariant($"{Mean:G4}");
 }

@@ -63,7 +63,7 @@ public static class ClassifierTrainer
         ArgumentNullException.ThrowIfNull(classifier);
         CheckImages(classifier.Configuration, images, "test");
         using var _ = no_grad();
-        var batches = new ImageBatches(images);
+        var batches = new ImageTensors(images);
         long correct = 0;
         for (int done = 0; done < images.Count; done += EvaluationBatch)
         {
@@ -82,7 +82,7 @@ public static class ClassifierTrainer
     {
         long updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
         using var optimizer = optim.AdamW(classifier.parameters(), options.LearningRate, weight_decay: options.WeightDecay);
-        var batches = new ImageBatches(training);
+        var batches = new ImageTensors(training);
         var order = new EpochShuffle(training.Count, SeedHash.Derive(options.Seed, 1));
         var indices = new int[options.Batch];
         for (long update = 0; update < updates; update++)

@@ -15,7 +15,7 @@ internal static class ImageFeatures
             throw new InvalidInputException($"The images have shape {images.Shape}; the features of '{extractor.Name}' need {extractor.Shape}.");
         }
 
-        var batches = new ImageBatches(images);
+        var batches = new ImageTensors(images);
         for (int done = 0; done < indices.Length; done += batch)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
 
-/// <summary>The one mapping between bytes and the model's range: b = round(127.5 x + 127.5) clipped to 0..255, x = b / 127.5 - 1.</summary>
+/// <summary>The one mapping between bytes and the model's range: b = floor(127.5 x + 128) clipped to 0..255, x = b / 127.5 - 1; the same that image files are written with.</summary>
 public static class PixelScale
 {
     /// <summary>Maps bytes to [-1,1].</summary>
@@ -29,7 +29,7 @@ public static class PixelScale
             throw new InvalidInputException("A sample holds NaN or infinity: the model diverged; check its noise levels, schedule and weights.");
         }
 
-        var bytes = (images.to_type(ScalarType.Float32) * 127.5 + 127.5).round().clamp(0, 255);
+        var bytes = (images.to_type(ScalarType.Float32) * 127.5 + 128).floor().clamp(0, 255);
         return (bytes / 127.5 - 1).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Evaluation;
 using FewStep.Runtime;
@@ -122,6 +123,9 @@ public sealed class FrechetEvaluationTests : IDisposable
             using var scope = NewDisposeScope();
             Assert.InRange(Math.Abs(PixelScale.RoundTrip(tensor(new[] { v }))[0].ToDouble() - v), 0, 0.5001 / 127.5);
         }, iter: 100, threads: 1);
+        float[] halves = [.. Enumerable.Range(-3, 261).Select(b => ((b + 0.5f) / 127.5f) - 1)]; // ties go where saved images send them
+        float[] saved = [.. halves.Select(v => PixelValue.FromByte(PixelValue.ToByte(v)))];
+        Assert.Equal(saved, PixelScale.RoundTrip(tensor(halves)).data<float>().ToArray());
     }
 
     [Fact]
@@ -140,7 +144,7 @@ public sealed class FrechetEvaluationTests : IDisposable
     public void Augmentation_moves_whole_images_and_channels_stay_apart()
     {
         using var images = new StripedImages(20, 4, new ImageShape(3, 8, 9));
-        var batches = new ImageBatches(images);
+        var batches = new ImageTensors(images);
         int[] all = [.. Enumerable.Range(0, 20)];
         var plain = batches.Read(all);
         var moved = batches.ReadAugmented(all, 2, true, 9);
@@ -164,7 +168,7 @@ public sealed class FrechetEvaluationTests : IDisposable
     private static Tensor Moved(Tensor image, int down, int right) =>
         nn.functional.pad(image.unsqueeze(0), [2, 2, 2, 2], PaddingModes.Replicate)[0].narrow(1, 2 - down, image.shape[1]).narrow(2, 2 - right, image.shape[2]);
 
-    private static Tensor AsTensor(StripedImages images, long[] seeds) => new ImageBatches(images).Read([.. seeds.Select(s => (int)s)]);
+    private static Tensor AsTensor(StripedImages images, long[] seeds) => new ImageTensors(images).Read([.. seeds.Select(s => (int)s)]);
 
     private static void OneLine(Action act) => Assert.DoesNotContain('\n', Assert.Throws<InvalidInputException>(act).Message);
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Evaluation;
 
 /// <summary>Reads batches of an image set as float32 tensors in [-1,1], optionally shifted and mirrored at random.</summary>
-internal sealed class ImageBatches(IImageSet set)
+internal sealed class ImageTensors(IImageSet set)
 {
     private readonly byte[] _image = new byte[set.Shape.Dimension];
 

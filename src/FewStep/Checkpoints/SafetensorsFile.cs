@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written atomically.</summary>
+public static class SafetensorsFile
+{
+    private const long MaximumHeader = 100 << 20;
+
+    private static readonly (string Name, ScalarType Type, int Size)[] Types =
+    [
+        ("F64", ScalarType.Float64, 8),
+        ("F32", ScalarType.Float32, 4),
+        ("F16", ScalarType.Float16, 2),
+        ("BF16", ScalarType.BFloat16, 2),
+        ("I64", ScalarType.Int64, 8),
+        ("I32", ScalarType.Int32, 4),
+        ("I16", ScalarType.Int16, 2),
+        ("I8", ScalarType.Int8, 1),
+        ("U8", ScalarType.Byte, 1),
+        ("BOOL", ScalarType.Bool, 1),
+    ];
+
+    /// <summary>Reads all tensors and the metadata.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c> texts.</returns>
+    /// <exception cref="InvalidInputException">The file is missing, truncated, inconsistent, or uses an unknown type.</exception>
+    public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    {
+        var tensors = new Dictionary<string, Tensor>();
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var metadata = Read(stream, path, tensors);
+            return (tensors, metadata);
+        }
+        catch (Exception e)
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
+
+            throw e switch
+            {
+                EndOfStreamException => new InvalidInputException($"{path} is truncated.", e),
+                JsonException or KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
+                    => new InvalidInputException($"{path} has an invalid safetensors header: {e.Message.ReplaceLineEndings(" ")}", e),
+                IOException or UnauthorizedAccessException => new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e),
+                _ => e,
+            };
+        }
+    }
+
+    /// <summary>Writes tensors, whole or not at all.</summary>
+    /// <param name="path">Target.</param>
+    /// <param name="tensors">Tensors by name, of any supported type; not changed.</param>
+    /// <param name="metadata">Texts for <c>__metadata__</c>; null for none.</param>
+    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var header = new SortedDictionary<string, object>(StringComparer.Ordinal);
+        if (metadata is { Count: > 0 })
+        {
+            header["__metadata__"] = metadata;
+        }
+
+        var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
+        long offset = 0;
+        foreach (var (name, tensor) in ordered)
+        {
+            var type = Types.FirstOrDefault(t => t.Type == tensor.dtype);
+            if (type.Name is null)
+            {
+                throw new ArgumentException($"safetensors cannot hold {tensor.dtype} ({name}).", nameof(tensors));
+            }
+
+            long end = offset + tensor.NumberOfElements * type.Size;
+            header[name] = new { dtype = type.Name, shape = tensor.shape, data_offsets = new[] { offset, end } };
+            offset = end;
+        }
+
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
+        int padding = (8 - json.Length % 8) % 8; // values start aligned
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, json.Length + padding);
+            stream.Write(length);
+            stream.Write(json);
+            stream.Write("        "u8[..padding]);
+            foreach (var (_, tensor) in ordered)
+            {
+                using var plain = tensor.detach().cpu().contiguous();
+                stream.Write(plain.bytes);
+            }
+        });
+    }
+
+    private static Dictionary<string, string> Read(Stream stream, string path, Dictionary<string, Tensor> tensors)
+    {
+        Span<byte> prefix = stackalloc byte[8];
+        stream.ReadExactly(prefix);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
+        if (length is < 2 or > MaximumHeader || length > stream.Length - 8)
+        {
+            throw new InvalidInputException($"{path} is no safetensors file, or is truncated: its header states {length} bytes, the file has {stream.Length}.");
+        }
+
+        var json = new byte[length];
+        stream.ReadExactly(json);
+        using var header = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8 });
+        long start = 8 + length, space = stream.Length - start;
+        var metadata = new Dictionary<string, string>();
+        long expected = 0;
+        var entries = header.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Entry.Parse(p, path)).OrderBy(e => e.Begin).ToList();
+        if (header.RootElement.TryGetProperty("__metadata__", out var texts))
+        {
+            metadata = texts.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
+        }
+
+        foreach (var entry in entries)
+        {
+            if (entry.Begin != expected || entry.End > space)
+            {
+                throw new InvalidInputException(
+                    entry.End > space ? $"{path} is truncated: '{entry.Name}' ends at byte {start + entry.End}, the file at {stream.Length}." : $"{path}: the data of '{entry.Name}' overlaps another tensor's or leaves a gap.");
+            }
+
+            expected = entry.End;
+            stream.Position = start + entry.Begin;
+            var tensor = empty(entry.Shape, entry.Type).DetachFromDisposeScope();
+            if (!tensors.TryAdd(entry.Name, tensor))
+            {
+                tensor.Dispose();
+                throw new InvalidInputException($"{path} names '{entry.Name}' twice.");
+            }
+
+            if (entry.End > entry.Begin)
+            {
+                tensor.ReadBytesFromStream(stream);
+            }
+        }
+
+        if (expected != space)
+        {
+            throw new InvalidInputException($"{path} has {space - expected} bytes that belong to no tensor.");
+        }
+
+        return metadata;
+    }
+
+    private sealed record Entry(string Name, ScalarType Type, long[] Shape, long Begin, long End)
+    {
+        public static Entry Parse(JsonProperty property, string path)
+        {
+            string typeName = property.Value.GetProperty("dtype").GetString() ?? "";
+            var type = Types.FirstOrDefault(t => t.Name == typeName);
+            if (type.Name is null)
+            {
+                throw new InvalidInputException($"{path}: '{property.Name}' has the unknown type '{typeName}'.");
+            }
+
+            long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
+            long[] offsets = [.. property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64())];
+            long bytes = type.Size;
+            foreach (long d in shape)
+            {
+                bytes = d < 0 ? throw new InvalidInputException($"{path}: '{property.Name}' has a negative size.") : checked(bytes * d);
+            }
+
+            if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)
+            {
+                throw new InvalidInputException($"{path}: '{property.Name}' has shape [{string.Join(',', shape)}] of {typeName}, which its data offsets do not match.");
+            }
+
+            return new(property.Name, type.Type, shape, offsets[0], offsets[1]);
+        }
+    }
+}

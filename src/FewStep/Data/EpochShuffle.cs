@@ -1,0 +1,44 @@
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that training resumes anywhere.</summary>
+/// <param name="count">Number of images, at least 1.</param>
+/// <param name="seed">Seed of the order.</param>
+public sealed class EpochShuffle(int count, long seed)
+{
+    private readonly int[] _order = new int[count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), "A shuffle needs at least one image.")];
+    private long _epoch = -1;
+
+    /// <summary>The image at a position of the endless order. Not thread-safe.</summary>
+    /// <param name="position">0-based position.</param>
+    public int this[long position]
+    {
+        get
+        {
+            long epoch = Math.DivRem(position, count, out long within);
+            if (epoch != _epoch)
+            {
+                Permute(epoch);
+            }
+
+            return _order[within];
+        }
+    }
+
+    private void Permute(long epoch)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _order[i] = i;
+        }
+
+        for (int i = count - 1; i > 0; i--)
+        {
+            int j = (int)(SeedHash.Derive(seed, epoch, i) % (i + 1));
+            (_order[i], _order[j]) = (_order[j], _order[i]);
+        }
+
+        _epoch = epoch;
+    }
+}

@@ -1,0 +1,66 @@
+using System.Security.Cryptography;
+using FewStep.Denoising;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>Greyscale images and labels from a pair of idx files, held in memory.</summary>
+public sealed class IdxImageSet : IImageSet
+{
+    private readonly byte[] _pixels;
+    private readonly byte[]? _labels;
+
+    /// <summary>Reads images and, where given, labels.</summary>
+    /// <param name="imagesPath">idx file of three dimensions (count, height, width), optionally gzip-compressed.</param>
+    /// <param name="labelsPath">idx file of one dimension; null for none.</param>
+    /// <exception cref="InvalidInputException">A file is invalid, or the counts differ.</exception>
+    public IdxImageSet(string imagesPath, string? labelsPath)
+    {
+        (int[] sizes, _pixels) = IdxFile.Read(imagesPath, 3);
+        Count = sizes[0];
+        Shape = new ImageShape(1, sizes[1], sizes[2]);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(_pixels);
+        if (labelsPath is not null)
+        {
+            (int[] labelSizes, _labels) = IdxFile.Read(labelsPath, 1);
+            if (labelSizes[0] != Count)
+            {
+                throw new InvalidInputException($"{labelsPath} has {labelSizes[0]} labels for the {Count} images of {imagesPath}.");
+            }
+
+            Classes = _labels.Max() + 1;
+            hash.AppendData(_labels);
+        }
+
+        Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <inheritdoc/>
+    public ImageShape Shape { get; }
+
+    /// <inheritdoc/>
+    public int Count { get; }
+
+    /// <inheritdoc/>
+    public int Classes { get; }
+
+    /// <inheritdoc/>
+    public string Hash { get; }
+
+    /// <inheritdoc/>
+    public void Read(int index, Span<byte> destination)
+    {
+        int size = (int)Shape.Dimension;
+        _pixels.AsSpan(checked(index * size), size).CopyTo(destination);
+    }
+
+    /// <inheritdoc/>
+    public int Label(int index) => _labels is null ? -1 : _labels[index];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Everything is managed memory.
+    }
+}

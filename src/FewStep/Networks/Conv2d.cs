@@ -1,0 +1,74 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>Convolution with optional factor-2 resampling, NVlabs/edm's <c>Conv2d</c>: <c>weight</c> [out, in, k, k] and <c>bias</c> [out] unless the kernel is 0.</summary>
+internal sealed class Conv2d
+{
+    private readonly int? _weight;
+    private readonly int? _bias;
+    private readonly int _kernel;
+    private readonly Resampling? _up;
+    private readonly Resampling? _down;
+    private readonly bool _fused;
+
+    /// <param name="builder">Receives the parameters.</param>
+    /// <param name="inChannels">Channels of the input.</param>
+    /// <param name="outChannels">Channels of the output.</param>
+    /// <param name="kernel">Odd side of the kernel; 0 resamples only.</param>
+    /// <param name="init">How the weight begins; null is only for kernel 0.</param>
+    /// <param name="up">Doubles the size first.</param>
+    /// <param name="down">Halves the size first.</param>
+    /// <param name="filter">Resampling filter taps; default [1,1].</param>
+    /// <param name="fusedResample">Shares the padding between convolution and resampling, and convolves before going down.</param>
+    public Conv2d(
+        NetworkBuilder builder,
+        int inChannels,
+        int outChannels,
+        int kernel,
+        WeightInit? init,
+        bool up = false,
+        bool down = false,
+        IReadOnlyList<int>? filter = null,
+        bool fusedResample = false)
+    {
+        OutChannels = outChannels;
+        _kernel = kernel;
+        _fused = fusedResample && kernel > 0;
+        if (kernel > 0)
+        {
+            _weight = builder.Parameter("weight", init!, outChannels, inChannels, kernel, kernel);
+            _bias = builder.Parameter("bias", WeightInit.Zeros, outChannels);
+        }
+
+        var resampling = up || down ? new Resampling(builder, filter ?? [1, 1]) : null;
+        _up = up ? resampling : null;
+        _down = down ? resampling : null;
+    }
+
+    public int OutChannels { get; }
+
+    /// <summary>x [B,in,H,W] → [B,out,H',W'].</summary>
+    public Tensor Forward(ForwardPass pass, Tensor x)
+    {
+        int pad = _kernel / 2;
+        if (_fused && _up is not null)
+        {
+            x = _up.Up(x, Math.Max(_up.Padding - pad, 0));
+            return Convolve(pass, x, Math.Max(pad - _up.Padding, 0));
+        }
+
+        if (_fused && _down is not null)
+        {
+            // The bias commutes with the filter, whose taps sum to one.
+            return _down.Down(Convolve(pass, x, pad + _down.Padding), 0);
+        }
+
+        x = _up is null ? x : _up.Up(x, _up.Padding);
+        x = _down is null ? x : _down.Down(x, _down.Padding);
+        return _weight is null ? x : Convolve(pass, x, pad);
+    }
+
+    private Tensor Convolve(ForwardPass pass, Tensor x, int padding)
+        => nn.functional.conv2d(x, pass[_weight!.Value], pass[_bias!.Value], padding: [padding, padding]);
+}

@@ -1,0 +1,28 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>What the layers need during one evaluation of a network.</summary>
+/// <param name="Parameters">Views of the weights by parameter index, in the compute type.</param>
+/// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type.</param>
+/// <param name="Training">Whether dropout is on.</param>
+public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, bool Training)
+{
+    /// <summary>A parameter in the compute type.</summary>
+    /// <param name="index">Index given by <see cref="NetworkBuilder.Parameter"/>.</param>
+    public Tensor this[int index] => Parameters[index];
+
+    /// <summary>All views, each once.</summary>
+    public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
+
+    /// <summary>Views of a flat weight buffer for one evaluation; they belong to the current dispose scope.</summary>
+    /// <param name="layout">The network's parameters.</param>
+    /// <param name="weights">Flat float32 weights.</param>
+    /// <param name="computeType">Type of the convolutions.</param>
+    /// <param name="training">Whether dropout is on.</param>
+    public static ForwardPass Over(ParameterLayout layout, Tensor weights, ScalarType computeType, bool training)
+    {
+        var master = layout.Views(weights);
+        return new(computeType == weights.dtype ? master : layout.Views(weights.to(computeType)), master, training);
+    }
+}

@@ -1,0 +1,149 @@
+using FewStep.Denoising;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>A preconditioned U-Net with its weights: a denoiser for sampling, and a differentiable function of its weights for training.</summary>
+public sealed class NetworkDenoiser : IDenoiser, IDisposable
+{
+    private readonly UNet _network;
+    private readonly int _patch;
+    private ForwardPass? _cached;
+
+    /// <summary>Binds a network, a preconditioning and weights.</summary>
+    /// <param name="network">The raw network; owned by this denoiser from now on.</param>
+    /// <param name="preconditioning">Its preconditioning.</param>
+    /// <param name="shape">Shape of the images.</param>
+    /// <param name="classes">Number of classes; 0 is unconditional.</param>
+    /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
+    /// <param name="patchSize">Side of the square patches that are folded into channels before the network and unfolded after it; 1 is none.</param>
+    public NetworkDenoiser(UNet network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
+    {
+        if (weights.NumberOfElements != network.Layout.Count || weights.dtype != ScalarType.Float32)
+        {
+            throw new ArgumentException($"The network has {network.Layout.Count} float32 weights, not {weights.NumberOfElements} of {weights.dtype}.", nameof(weights));
+        }
+
+        if (patchSize < 1 || shape.Height % patchSize != 0 || shape.Width % patchSize != 0)
+        {
+            throw new InvalidInputException($"Patches of {patchSize} pixels do not divide images of {shape}.");
+        }
+
+        (_network, Preconditioning, Shape, Classes, _patch) = (network, preconditioning, shape, classes, patchSize);
+        Weights = weights.DetachFromDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public ImageShape Shape { get; }
+
+    /// <inheritdoc/>
+    public int Classes { get; }
+
+    /// <inheritdoc/>
+    public double SigmaMin => Preconditioning.SigmaMin;
+
+    /// <inheritdoc/>
+    public double SigmaMax => Preconditioning.SigmaMax;
+
+    /// <summary>How the network is preconditioned.</summary>
+    public IPreconditioning Preconditioning { get; }
+
+    /// <summary>Names and places of the weights.</summary>
+    public ParameterLayout Layout => _network.Layout;
+
+    /// <summary>Untrained tensors of the checkpoint by name; owned by the network.</summary>
+    public IReadOnlyDictionary<string, Tensor> Buffers => _network.Buffers;
+
+    /// <summary>The flat float32 weights, owned by this denoiser. After changing them in place call <see cref="WeightsChanged"/>.</summary>
+    public Tensor Weights { get; }
+
+    /// <summary>Type in which the network computes: float32 (default) or bfloat16. Preconditioning keeps the type of x.</summary>
+    public ScalarType ComputeType
+    {
+        get => field;
+        set
+        {
+            if (value is not (ScalarType.Float32 or ScalarType.BFloat16))
+            {
+                throw new ArgumentException($"Networks compute in float32 or bfloat16, not {value}.", nameof(value));
+            }
+
+            field = value;
+            WeightsChanged();
+        }
+    }
+    = ScalarType.Float32;
+
+    /// <inheritdoc/>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    {
+        using var noGradient = no_grad();
+        return Denoise(Cached(), x, sigma, labels);
+    }
+
+    /// <summary>Denoises with given weights, differentiably in them.</summary>
+    /// <param name="weights">Flat float32 weights.</param>
+    /// <param name="x">Noised images [B,C,H,W].</param>
+    /// <param name="sigma">Noise levels [B] or [1], of the type of <paramref name="x"/>.</param>
+    /// <param name="labels">int64 [B], -1 for none; or null.</param>
+    /// <param name="training">Whether dropout is on.</param>
+    /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
+    public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, bool training)
+        => Denoise(ForwardPass.Over(Layout, weights, ComputeType, training), x, sigma, labels);
+
+    /// <summary>Drops what was derived from the weights, so that the next evaluation sees them as they are now.</summary>
+    public void WeightsChanged()
+    {
+        foreach (var view in _cached?.Views ?? [])
+        {
+            view.Dispose();
+        }
+
+        _cached = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        WeightsChanged();
+        Weights.Dispose();
+        _network.Dispose();
+    }
+
+    private Tensor Denoise(ForwardPass pass, Tensor x, Tensor sigma, Tensor? labels)
+    {
+        using var scope = NewDisposeScope();
+        var c = Preconditioning.Coefficients(sigma);
+        var input = ChannelsLast((x * Column(c.In)).to(ComputeType));
+        var noise = c.Noise.to(ScalarType.Float32).expand(x.shape[0]);
+        var folded = _patch == 1 ? input : ChannelsLast(nn.functional.pixel_unshuffle(input, _patch));
+        var raw = _network.Forward(pass, folded, noise, Classes > 0 ? labels : null);
+        raw = _patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch);
+        if (raw.shape[1] > Shape.Channels)
+        {
+            raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
+        }
+
+        return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), 1).MoveToOuterDisposeScope();
+    }
+
+    private ForwardPass Cached()
+    {
+        if (_cached is null)
+        {
+            using var scope = NewDisposeScope();
+            _cached = ForwardPass.Over(Layout, Weights, ComputeType, training: false);
+            foreach (var view in _cached.Views)
+            {
+                view.DetachFromDisposeScope(); // freed by WeightsChanged
+            }
+        }
+
+        return _cached;
+    }
+
+    private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
+
+    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+}

@@ -1,0 +1,84 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>One parameter of a network: where it lies in the flat buffer, and how it begins.</summary>
+/// <param name="Name">Dotted name as in NVlabs/edm, e.g. <c>enc.32x32_block0.conv0.weight</c>.</param>
+/// <param name="Shape">Shape as in PyTorch, e.g. [out, in, height, width].</param>
+/// <param name="Offset">First element in the flat buffer.</param>
+/// <param name="Init">How it is initialised.</param>
+public sealed record ParameterSpec(string Name, long[] Shape, long Offset, WeightInit Init)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count { get; } = Shape.Aggregate(1L, (a, b) => a * b);
+}
+
+/// <summary>Names, shapes and places of a network's parameters in one flat buffer.</summary>
+/// <remarks>
+/// One buffer makes the optimiser step, EMA, clipping and checkpoints one call each. Convolution weights lie in channels-last order
+/// [out, height, width, in] in it, the order in which the processor's convolutions read them.
+/// </remarks>
+public sealed class ParameterLayout
+{
+    private readonly List<ParameterSpec> _specs = [];
+    private readonly HashSet<string> _names = [];
+
+    /// <summary>The parameters, in the order of the buffer.</summary>
+    public IReadOnlyList<ParameterSpec> Specs => _specs;
+
+    /// <summary>Length of the flat buffer: the number of parameters of the network.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Adds a parameter.</summary>
+    /// <param name="name">Its unique name.</param>
+    /// <param name="init">How it begins.</param>
+    /// <param name="shape">Its PyTorch shape.</param>
+    /// <returns>Its index in <see cref="Specs"/>.</returns>
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public int Add(string name, WeightInit init, params long[] shape)
+    {
+        if (!_names.Add(name))
+        {
+            throw new ArgumentException($"Two parameters are named {name}.", nameof(name));
+        }
+
+        var spec = new ParameterSpec(name, shape, Count, init);
+        _specs.Add(spec);
+        Count += spec.Count;
+        return _specs.Count - 1;
+    }
+
+    /// <summary>A freshly initialised flat buffer.</summary>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
+    public Tensor Initialize(long seed)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        var parts = _specs.Select(s => ToFlat(s.Init.Create(s.Shape, generator))).ToList();
+        return cat(parts, 0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Views of a flat buffer in the parameters' PyTorch shapes; differentiable, at the cost of one split.</summary>
+    /// <param name="flat">[<see cref="Count"/>], any floating type.</param>
+    /// <returns>One view a parameter; they belong to the current dispose scope.</returns>
+    public Tensor[] Views(Tensor flat)
+    {
+        var pieces = flat.split([.. _specs.Select(s => s.Count)], 0);
+        return [.. pieces.Select((piece, i) => FromFlat(piece, _specs[i].Shape))];
+    }
+
+    /// <summary>Joins named tensors of PyTorch shapes into a flat buffer.</summary>
+    /// <param name="find">Gives a parameter's tensor.</param>
+    /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
+    public Tensor Flatten(Func<ParameterSpec, Tensor> find)
+    {
+        using var scope = NewDisposeScope();
+        return cat([.. _specs.Select(s => ToFlat(find(s).to(ScalarType.Float32)))], 0).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor ToFlat(Tensor t) => (t.dim() == 4 ? t.permute(0, 2, 3, 1) : t).contiguous().view(-1);
+
+    private static Tensor FromFlat(Tensor piece, long[] shape)
+        => shape.Length == 4 ? piece.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) : piece.view(shape);
+}

@@ -1,0 +1,44 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>Factor-2 resampling of feature maps with a separable filter, as in NVlabs/edm's <c>Conv2d</c>.</summary>
+internal sealed class Resampling
+{
+    private readonly Tensor _kernel;
+    private readonly bool _box;
+
+    /// <param name="builder">Receives the buffer <c>resample_filter</c> [1,1,f,f].</param>
+    /// <param name="filter">One-dimensional filter taps, e.g. [1,1] (box) or [1,3,3,1].</param>
+    public Resampling(NetworkBuilder builder, IReadOnlyList<int> filter)
+    {
+        using var scope = NewDisposeScope();
+        var taps = tensor(filter.Select(f => (float)f).ToArray());
+        _kernel = (outer(taps, taps) / taps.sum().square()).view(1, 1, filter.Count, filter.Count).MoveToOuterDisposeScope();
+        builder.Buffer("resample_filter", _kernel);
+        _box = filter is [1, 1];
+        Padding = (filter.Count - 1) / 2;
+    }
+
+    /// <summary>The filter's padding on each side.</summary>
+    public int Padding { get; }
+
+    /// <summary>x [B,C,H,W] → [B,C,2H,2W].</summary>
+    public Tensor Up(Tensor x, int padding)
+    {
+        // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
+        return _box && padding == 0
+            ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
+            : nn.functional.conv_transpose2d(x, Depthwise(x, 4), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
+    }
+
+    /// <summary>x [B,C,H,W] → [B,C,H/2,W/2].</summary>
+    public Tensor Down(Tensor x, int padding)
+    {
+        return _box && padding == 0
+            ? nn.functional.avg_pool2d(x, 2)
+            : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
+    }
+
+    private Tensor Depthwise(Tensor x, double gain) => (_kernel * gain).to(x.dtype).to(x.device).tile([x.shape[1], 1, 1, 1]);
+}

@@ -1,0 +1,92 @@
+using FewStep.Runtime;
+
+namespace FewStep.Networks;
+
+/// <summary>Architecture of a <see cref="SongUNet"/>; names and defaults are NVlabs/edm's (DDPM++).</summary>
+public sealed record SongUNetOptions
+{
+    /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
+    public required int ImgResolution { get; init; }
+
+    /// <summary>Channels of the input.</summary>
+    public required int InChannels { get; init; }
+
+    /// <summary>Channels of the output.</summary>
+    public required int OutChannels { get; init; }
+
+    /// <summary>Number of classes; 0 is unconditional.</summary>
+    public int LabelDim { get; init; }
+
+    /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
+    public int AugmentDim { get; init; }
+
+    /// <summary>Base number of channels.</summary>
+    public int ModelChannels { get; init; } = 128;
+
+    /// <summary>Channel multiplier of each resolution.</summary>
+    public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 2, 2];
+
+    /// <summary>Multiplier of the embedding's size.</summary>
+    public int ChannelMultEmb { get; init; } = 4;
+
+    /// <summary>Residual blocks a resolution.</summary>
+    public int NumBlocks { get; init; } = 4;
+
+    /// <summary>Resolutions with self-attention.</summary>
+    public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
+
+    /// <summary>Dropout probability inside the blocks while training.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>Probability with which training drops the class label; a record of how the model was made.</summary>
+    public double LabelDropout { get; init; }
+
+    /// <summary><c>positional</c> (DDPM++) or <c>fourier</c> (NCSN++).</summary>
+    public string EmbeddingType { get; init; } = "positional";
+
+    /// <summary>Multiplier of the noise embedding's size: 1 for DDPM++, 2 for NCSN++.</summary>
+    public int ChannelMultNoise { get; init; } = 1;
+
+    /// <summary><c>standard</c> (DDPM++), <c>residual</c> (NCSN++) or <c>skip</c>.</summary>
+    public string EncoderType { get; init; } = "standard";
+
+    /// <summary><c>standard</c> or <c>skip</c>.</summary>
+    public string DecoderType { get; init; } = "standard";
+
+    /// <summary>Resampling filter: [1,1] for DDPM++, [1,3,3,1] for NCSN++.</summary>
+    public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
+
+    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
+    /// <exception cref="InvalidInputException">An option is out of range.</exception>
+    public void Validate()
+    {
+        var wrong = new List<string>();
+        void Check(bool ok, string rule)
+        {
+            if (!ok)
+            {
+                wrong.Add(rule);
+            }
+        }
+
+        Check(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096");
+        Check(InChannels is >= 1 and <= 4096 && OutChannels is >= 1 and <= 4096, "in_channels and out_channels are not in 1..4096");
+        Check(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000");
+        Check(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024");
+        Check(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096");
+        Check(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), "channel_mult needs 1 to 12 multipliers in 1..64");
+        Check(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64");
+        Check(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64");
+        Check(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64");
+        Check(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)");
+        Check(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)");
+        Check(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier");
+        Check(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip");
+        Check(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip");
+        Check(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.Sum() != 0, "resample_filter needs an even number (2 to 16) of taps that do not sum to 0");
+        if (wrong.Count > 0)
+        {
+            throw new InvalidInputException($"The SongUNet's options are invalid: {string.Join("; ", wrong)}.");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>A U-Net as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
+public abstract class UNet : IDisposable
+{
+    /// <summary>Names, shapes and places of the parameters.</summary>
+    public abstract ParameterLayout Layout { get; }
+
+    /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
+    public abstract IReadOnlyDictionary<string, Tensor> Buffers { get; }
+
+    /// <summary>Evaluates the network.</summary>
+    /// <param name="pass">Weights in the compute type, and the mode.</param>
+    /// <param name="x">Scaled input [B,C,H,W] in the compute type, channels-last strides for speed.</param>
+    /// <param name="noiseLabels">Noise labels [B], float32.</param>
+    /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
+    /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>
+    public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes);
+
+    /// <summary>Frees the buffers.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in Buffers.Values)
+        {
+            buffer.Dispose();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>One-hot class labels, zeros for "none".</summary>
+    /// <param name="classes">int64 [B], -1 for none; null for none at all.</param>
+    /// <param name="batch">Batch size B.</param>
+    /// <param name="count">Number of classes.</param>
+    /// <param name="device">Where to put them.</param>
+    /// <returns>float32 [B, count].</returns>
+    protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
+        => classes is null
+            ? zeros([batch, count], ScalarType.Float32, device)
+            : classes.unsqueeze(1).eq(arange(count, dtype: ScalarType.Int64, device: device)).to(ScalarType.Float32);
+}

@@ -1,0 +1,121 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>What all blocks of one U-Net share; the defaults are the ADM architecture's.</summary>
+internal sealed record UNetBlockOptions
+{
+    public required int EmbeddingChannels { get; init; }
+
+    /// <summary>Attention heads; null derives them from <see cref="ChannelsPerHead"/>.</summary>
+    public int? Heads { get; init; }
+
+    public int ChannelsPerHead { get; init; } = 64;
+
+    public double Dropout { get; init; }
+
+    /// <summary>Factor after each residual sum.</summary>
+    public double SkipScale { get; init; } = 1;
+
+    public double Epsilon { get; init; } = 1e-5;
+
+    public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
+
+    /// <summary>Whether a resampling skip connection also convolves when the channel count stays.</summary>
+    public bool ResampleProjection { get; init; }
+
+    /// <summary>Embedding as scale and shift after the second norm, instead of a sum before it.</summary>
+    public bool AdaptiveScale { get; init; } = true;
+
+    public required WeightInit Init { get; init; }
+
+    public required WeightInit InitZero { get; init; }
+
+    public WeightInit? InitAttention { get; init; }
+}
+
+/// <summary>Residual block with optional resampling and self-attention: NVlabs/edm's <c>UNetBlock</c>, for both DDPM++/NCSN++ and ADM.</summary>
+internal sealed class UNetBlock
+{
+    private readonly UNetBlockOptions _options;
+    private readonly GroupNorm _norm0;
+    private readonly Conv2d _conv0;
+    private readonly Linear _affine;
+    private readonly GroupNorm _norm1;
+    private readonly Conv2d _conv1;
+    private readonly Conv2d? _skip;
+    private readonly int _heads;
+    private readonly GroupNorm? _norm2;
+    private readonly Conv2d? _qkv;
+    private readonly Conv2d? _projection;
+
+    public UNetBlock(NetworkBuilder builder, int inChannels, int outChannels, UNetBlockOptions options, bool up = false, bool down = false, bool attention = false)
+    {
+        (InChannels, OutChannels, _options) = (inChannels, outChannels, options);
+        _heads = attention ? options.Heads ?? outChannels / options.ChannelsPerHead : 0;
+        _norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon);
+        _conv0 = new Conv2d(builder.At("conv0"), inChannels, outChannels, 3, options.Init, up, down, options.ResampleFilter);
+        _affine = new Linear(builder.At("affine"), options.EmbeddingChannels, outChannels * (options.AdaptiveScale ? 2 : 1), options.Init);
+        _norm1 = new GroupNorm(builder.At("norm1"), outChannels, options.Epsilon);
+        _conv1 = new Conv2d(builder.At("conv1"), outChannels, outChannels, 3, options.InitZero);
+        if (outChannels != inChannels || up || down)
+        {
+            int kernel = options.ResampleProjection || outChannels != inChannels ? 1 : 0;
+            _skip = new Conv2d(builder.At("skip"), inChannels, outChannels, kernel, options.Init, up, down, options.ResampleFilter);
+        }
+
+        if (_heads > 0)
+        {
+            if (outChannels % _heads != 0)
+            {
+                throw new Runtime.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
+            }
+
+            _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon);
+            _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
+            _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
+        }
+    }
+
+    public int InChannels { get; }
+
+    public int OutChannels { get; }
+
+    /// <summary>x [B,in,H,W], embedding [B,E] float32 → [B,out,H',W'].</summary>
+    public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedding)
+    {
+        var input = x;
+        x = _conv0.Forward(pass, nn.functional.silu(_norm0.Forward(pass, x)));
+        var modulation = _affine.Forward(pass, embedding).unsqueeze(2).unsqueeze(3).to(x.dtype);
+        if (_options.AdaptiveScale)
+        {
+            var halves = modulation.chunk(2, 1);
+            x = nn.functional.silu(addcmul(halves[1], _norm1.Forward(pass, x), halves[0] + 1, 1));
+        }
+        else
+        {
+            x = nn.functional.silu(_norm1.Forward(pass, x + modulation));
+        }
+
+        if (pass.Training && _options.Dropout > 0)
+        {
+            x = nn.functional.dropout(x, _options.Dropout, training: true);
+        }
+
+        x = _conv1.Forward(pass, x) + (_skip is null ? input : _skip.Forward(pass, input));
+        x = Scaled(x);
+        return _heads == 0 ? x : Scaled(Attend(pass, x) + x);
+    }
+
+    private Tensor Attend(ForwardPass pass, Tensor x)
+    {
+        long batch = x.shape[0], channels = x.shape[1], height = x.shape[2], width = x.shape[3];
+
+        // The reference interleaves query, key and value innermost among a head's channels.
+        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).reshape(batch, _heads, channels / _heads, 3, height * width).permute(3, 0, 1, 4, 2).unbind(0);
+        var attended = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
+        return _projection!.Forward(pass, attended.transpose(2, 3).reshape(batch, channels, height, width));
+    }
+
+    private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x * _options.SkipScale;
+}

@@ -1,0 +1,55 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>How a parameter begins: a distribution by fan-in and fan-out, times a scale, as NVlabs/edm's <c>weight_init</c>.</summary>
+/// <param name="Mode">Distribution.</param>
+/// <param name="Scale">Factor on the drawn values; 0 gives zeros.</param>
+public sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
+{
+    /// <summary>All zeros.</summary>
+    public static WeightInit Zeros { get; } = new(WeightInitMode.Constant, 0);
+
+    /// <summary>All ones.</summary>
+    public static WeightInit Ones { get; } = new(WeightInitMode.Constant, 1);
+
+    /// <summary>Draws a parameter.</summary>
+    /// <param name="shape">[out, in] or [out, in, height, width] for the random modes; any shape for <see cref="WeightInitMode.Constant"/>.</param>
+    /// <param name="generator">Source of randomness.</param>
+    /// <returns>float32; the caller owns it.</returns>
+    public Tensor Create(long[] shape, Generator generator)
+    {
+        if (Mode == WeightInitMode.Constant)
+        {
+            return full(shape, Scale, ScalarType.Float32);
+        }
+
+        long area = shape.Skip(2).Aggregate(1L, (a, b) => a * b);
+        double fanIn = shape[1] * area, fanOut = shape[0] * area;
+        using var scope = NewDisposeScope();
+        var values = Mode switch
+        {
+            WeightInitMode.XavierUniform => (rand(shape, generator: generator) * 2 - 1) * Math.Sqrt(6 / (fanIn + fanOut)),
+            WeightInitMode.KaimingUniform => (rand(shape, generator: generator) * 2 - 1) * Math.Sqrt(3 / fanIn),
+            WeightInitMode.KaimingNormal => randn(shape, generator: generator) * Math.Sqrt(1 / fanIn),
+            _ => throw new InvalidOperationException($"Unknown initialisation {Mode}."),
+        };
+        return (values * Scale).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Distributions of initial weights.</summary>
+public enum WeightInitMode
+{
+    /// <summary>Every element is the scale.</summary>
+    Constant,
+
+    /// <summary>Uniform of half-width sqrt(6 / (fan-in + fan-out)).</summary>
+    XavierUniform,
+
+    /// <summary>Uniform of half-width sqrt(3 / fan-in).</summary>
+    KaimingUniform,
+
+    /// <summary>Normal of standard deviation sqrt(1 / fan-in).</summary>
+    KaimingNormal,
+}

@@ -3,20 +3,10 @@ using FewStep.Runtime;
 namespace FewStep.Checkpoints;
 
 /// <summary>The allow-list of a pickle reader: which names a file may mention, and the few whose calls have a meaning here. A call of every other allowed name is only recorded.</summary>
-internal sealed class PickleCalls
+/// <param name="names">Full names besides Python's plain containers, e.g. <c>torch._utils._rebuild_tensor_v2</c>.</param>
+internal sealed class PickleCalls(params IEnumerable<string> names)
 {
-    private readonly HashSet<string> _allowed;
-
-    /// <summary>Creates an allow-list: Python's plain containers and these names.</summary>
-    /// <param name="names">Full names, e.g. <c>torch._utils._rebuild_tensor_v2</c>.</param>
-    public PickleCalls(params IEnumerable<string> names)
-    {
-        _allowed = [.. names, OrderedDictionary, EasyDictionary, "builtins.set", "__builtin__.set", "builtins.frozenset", "__builtin__.frozenset", Encode];
-    }
-
-    private const string OrderedDictionary = "collections.OrderedDict";
-    private const string EasyDictionary = "dnnlib.util.EasyDict";
-    private const string Encode = "_codecs.encode";
+    private readonly HashSet<string> _allowed = [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
 
     /// <summary>A name that the file mentions.</summary>
     /// <exception cref="InvalidInputException">It is not on the list.</exception>
@@ -31,53 +21,15 @@ internal sealed class PickleCalls
     /// <summary>What stands for the result of a call; null where the arguments make no sense.</summary>
     /// <param name="name">What the file calls; on the list.</param>
     /// <param name="arguments">The arguments of the call.</param>
-    /// <param name="file">What messages call the file.</param>
-    public static object? Result(PickleName name, object?[] arguments, string file)
+    public static object? Result(PickleName name, object?[] arguments) => (name.FullName, arguments) switch
     {
-        switch (name.FullName)
-        {
-            case OrderedDictionary or EasyDictionary:
-                return Dictionary(arguments);
-            case "builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset":
-                return arguments switch
-                {
-                    [] => new PickleSet([]),
-                    [List<object?> items] => new PickleSet([.. items]),
-                    _ => null,
-                };
-            case Encode:
-                // Protocol 2 has no bytes and writes them as Latin-1 text.
-                return arguments is [string text, "latin1"] && text.All(c => c <= 0xff)
-                    ? new ByteSource(System.Text.Encoding.Latin1.GetBytes(text), file)
-                    : null;
-            default:
-                return new PickleObject(name, arguments);
-        }
-    }
+        ("collections.OrderedDict" or "dnnlib.util.EasyDict", []) => new PickleDictionary(),
+        ("collections.OrderedDict" or "dnnlib.util.EasyDict", _) => null,
+        ("builtins.set" or "__builtin__.set", []) => new PickleSet([]),
 
-    private static PickleDictionary? Dictionary(object?[] arguments)
-    {
-        var dictionary = new PickleDictionary();
-        if (arguments is [List<object?> pairs])
-        {
-            foreach (object? pair in pairs)
-            {
-                switch (pair)
-                {
-                    case object?[] and [var key, var value]:
-                        dictionary.Set(key, value);
-                        break;
-                    case List<object?> and [var key, var value]:
-                        dictionary.Set(key, value);
-                        break;
-                    default:
-                        return null;
-                }
-            }
-
-            return dictionary;
-        }
-
-        return arguments.Length == 0 ? dictionary : null;
-    }
+        // The list itself, not a copy: copying a recalled list again and again would take time without bound.
+        ("builtins.set" or "__builtin__.set", [List<object?> items]) => new PickleSet(items),
+        ("builtins.set" or "__builtin__.set", _) => null,
+        _ => new PickleObject(name, arguments),
+    };
 }

@@ -10,6 +10,7 @@ internal sealed class PickleInput
 {
     private const int MaximumTextBytes = 16 << 20;
     private const int MaximumIntegerBytes = 256;
+    private const int MaximumHeldBytes = 64;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -63,7 +64,7 @@ internal sealed class PickleInput
         }
 
         var value = new BigInteger(Take((int)length));
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
     /// <summary>UTF-8 text of a given length.</summary>
@@ -74,7 +75,7 @@ internal sealed class PickleInput
             throw Damaged($"a text of {length} bytes");
         }
 
-        byte[] bytes = Bytes(length).ToArray(MaximumTextBytes);
+        ReadOnlySpan<byte> bytes = length <= _buffer.Length ? Take((int)length) : Bytes(length).ToArray(MaximumTextBytes);
         try
         {
             return StrictUtf8.GetString(bytes);
@@ -102,7 +103,7 @@ internal sealed class PickleInput
         return Encoding.Latin1.GetString([.. line]);
     }
 
-    /// <summary>A run of bytes of a given length, left where it is.</summary>
+    /// <summary>A run of bytes of a given length: a long one stays where it is, a short one (a NumPy number, say) is read and outlives the file's handle.</summary>
     public ByteSource Bytes(long length)
     {
         if (length > Left)
@@ -110,9 +111,22 @@ internal sealed class PickleInput
             throw Damaged($"a length of {length} bytes goes beyond the end");
         }
 
+        if (length <= MaximumHeldBytes)
+        {
+            return new ByteSource(Take((int)length).ToArray(), _source.Name);
+        }
+
         ByteSource bytes = _source.Slice(Position, length);
-        _next = Position + length;
-        _at = _filled = 0;
+        if (length <= _filled - _at)
+        {
+            _at += (int)length;
+        }
+        else
+        {
+            _next = Position + length;
+            _at = _filled = 0;
+        }
+
         return bytes;
     }
 

@@ -6,19 +6,19 @@ namespace FewStep.Checkpoints;
 /// <remarks>Time and memory are proportional to the file: each opcode makes at most one value, long byte strings stay in the file, and the number of opcodes is limited.</remarks>
 internal sealed class PickleReader
 {
-    // A network of a billion weights needs some 100,000: they describe tensors, not numbers.
-    private const int MaximumOpcodes = 4_000_000;
+    // A network of a billion weights needs some 100,000: opcodes describe tensors, not numbers.
+    private const int MaximumOpcodes = 1_000_000;
     private const int MaximumNesting = 500;
 
     private readonly ByteSource _source;
     private readonly PickleInput _input;
     private readonly PickleCalls _calls;
-    private readonly bool _persistentIds;
+    private readonly List<PicklePersistentId>? _persistentIds;
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
 
-    private PickleReader(ByteSource source, long position, PickleCalls calls, bool persistentIds)
+    private PickleReader(ByteSource source, long position, PickleCalls calls, List<PicklePersistentId>? persistentIds)
     {
         (_source, _input, _calls, _persistentIds) = (source, new PickleInput(source, position), calls, persistentIds);
     }
@@ -29,10 +29,10 @@ internal sealed class PickleReader
     /// <param name="source">The bytes.</param>
     /// <param name="position">Where the pickle begins; afterwards where the bytes behind it begin.</param>
     /// <param name="calls">The allow-list.</param>
-    /// <param name="persistentIds">Whether it may refer to things beside it.</param>
+    /// <param name="persistentIds">Collects what it refers to beside itself; null where it must not refer to anything.</param>
     /// <returns>The value; see <see cref="PickleName"/>, <see cref="PickleObject"/> and their neighbours.</returns>
     /// <exception cref="InvalidInputException">It is damaged, names something outside the allow-list, or is no pickle.</exception>
-    public static object? Read(ByteSource source, ref long position, PickleCalls calls, bool persistentIds)
+    public static object? Read(ByteSource source, ref long position, PickleCalls calls, List<PicklePersistentId>? persistentIds = null)
     {
         var reader = new PickleReader(source, position, calls, persistentIds);
         object? value = reader.Run();
@@ -159,7 +159,7 @@ internal sealed class PickleReader
                 break;
             case PickleOpcode.Reduce or PickleOpcode.NewObj:
                 Push(Take(2) is [PickleName callee, object?[] arguments]
-                    ? PickleCalls.Result(callee, arguments, _source.Name) ?? throw _input.Damaged($"a call of {callee.FullName} that makes no sense")
+                    ? PickleCalls.Result(callee, arguments) ?? throw _input.Damaged($"a call of {callee.FullName} that makes no sense")
                     : throw _input.Damaged("a call of what is no name"));
                 break;
             case PickleOpcode.Build:
@@ -173,8 +173,10 @@ internal sealed class PickleReader
                 }
 
                 break;
-            case PickleOpcode.BinPersId when _persistentIds:
-                Push(new PicklePersistentId(Take(1)[0]));
+            case PickleOpcode.BinPersId when _persistentIds is not null:
+                var reference = new PicklePersistentId(Take(1)[0]);
+                _persistentIds.Add(reference);
+                Push(reference);
                 break;
             default: return false;
         }
@@ -195,7 +197,8 @@ internal sealed class PickleReader
             throw _input.Damaged("a value is missing");
         }
 
-        object?[] taken = [.. _stack[^count..]];
+        var taken = new object?[count];
+        _stack.CopyTo(_stack.Count - count, taken, 0, count);
         _stack.RemoveRange(_stack.Count - count, count);
         return taken;
     }

@@ -34,22 +34,26 @@ internal sealed record PicklePersistentId(object? Id);
 /// <summary>A Python dictionary in its order. Only text keys can be looked up: no composite key is ever hashed or compared, which a hostile file could make endless.</summary>
 internal sealed class PickleDictionary
 {
-    private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
+    private Dictionary<string, int>? _index;
 
     /// <summary>Keys and values in order.</summary>
     public List<KeyValuePair<object?, object?>> Entries { get; } = [];
 
     /// <summary>The value of a text key; null where there is none.</summary>
-    public object? this[string key] => _index.TryGetValue(key, out int at) ? Entries[at].Value : null;
+    public object? this[string key] => _index is not null && _index.TryGetValue(key, out int at) ? Entries[at].Value : null;
 
     /// <summary>Adds an entry, or replaces the value of a text key.</summary>
     public void Set(object? key, object? value)
     {
         var entry = KeyValuePair.Create(key, value);
-        if (key is string text && !_index.TryAdd(text, Entries.Count))
+        if (key is string text)
         {
-            Entries[_index[text]] = entry;
-            return;
+            _index ??= new(StringComparer.Ordinal);
+            if (!_index.TryAdd(text, Entries.Count))
+            {
+                Entries[_index[text]] = entry;
+                return;
+            }
         }
 
         Entries.Add(entry);

@@ -32,10 +32,11 @@ public sealed class EdmCheckpoint : IDisposable
 /// <summary>A module of a network.</summary>
 /// <param name="Name">Name in its parent, e.g. <c>model</c>.</param>
 /// <param name="ClassName">Python class, e.g. <c>SongUNet</c>.</param>
+/// <param name="PositionalArguments">Number of unnamed arguments that it was made with.</param>
 /// <param name="InitArguments">Keyword arguments that it was made with.</param>
 /// <param name="Attributes">Its attributes, e.g. <c>sigma_data</c>.</param>
 /// <param name="Children">Its modules in their order.</param>
-public sealed record EdmModule(string Name, string ClassName, ModuleArguments InitArguments, ModuleArguments Attributes, IReadOnlyList<EdmModule> Children)
+public sealed record EdmModule(string Name, string ClassName, int PositionalArguments, ModuleArguments InitArguments, ModuleArguments Attributes, IReadOnlyList<EdmModule> Children)
 {
     /// <summary>The module of a name directly in this one; null where there is none.</summary>
     /// <param name="name">Its name.</param>

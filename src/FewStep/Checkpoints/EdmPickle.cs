@@ -89,7 +89,8 @@ public static class EdmPickle
             }
 
             string where = $"{path}, module {(prefix.Length == 0 ? name : prefix[..^1])}";
-            return new EdmModule(name, className, new ModuleArguments(state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
+            int positional = (state["_init_args"] as object?[])?.Length ?? 0;
+            return new EdmModule(name, className, positional, new ModuleArguments(state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
         }
 
         private void AddTensors(string prefix, object? named, List<object?> except)

@@ -115,9 +115,9 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         using var scope = NewDisposeScope();
         var c = Preconditioning.Coefficients(sigma);
-        var input = ChannelsLast((x * Column(c.In)).to(ComputeType));
+        var input = (x * Column(c.In)).to(ComputeType);
         var noise = c.Noise.to(ScalarType.Float32).expand(x.shape[0]);
-        var folded = _patch == 1 ? input : ChannelsLast(nn.functional.pixel_unshuffle(input, _patch));
+        var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
         var raw = _network.Forward(pass, folded, noise, Classes > 0 ? labels : null);
         raw = _patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch);
         if (raw.shape[1] > Shape.Channels)
@@ -144,6 +144,4 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
-
-    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 }

@@ -15,8 +15,7 @@ public sealed record ParameterSpec(string Name, long[] Shape, long Offset, Weigh
 
 /// <summary>Names, shapes and places of a network's parameters in one flat buffer.</summary>
 /// <remarks>
-/// One buffer makes the optimiser step, EMA, clipping and checkpoints one call each. Convolution weights lie in channels-last order
-/// [out, height, width, in] in it, the order in which the processor's convolutions read them.
+/// One buffer makes the optimiser step, EMA, clipping and checkpoints one call each.
 /// </remarks>
 public sealed class ParameterLayout
 {
@@ -55,7 +54,7 @@ public sealed class ParameterLayout
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
-        var parts = _specs.Select(s => ToFlat(s.Init.Create(s.Shape, generator))).ToList();
+        var parts = _specs.Select(s => s.Init.Create(s.Shape, generator).view(-1)).ToList();
         return cat(parts, 0).MoveToOuterDisposeScope();
     }
 
@@ -65,7 +64,7 @@ public sealed class ParameterLayout
     public Tensor[] Views(Tensor flat)
     {
         var pieces = flat.split([.. _specs.Select(s => s.Count)], 0);
-        return [.. pieces.Select((piece, i) => FromFlat(piece, _specs[i].Shape))];
+        return [.. pieces.Select((piece, i) => piece.view(_specs[i].Shape))];
     }
 
     /// <summary>Joins named tensors of PyTorch shapes into a flat buffer.</summary>
@@ -74,11 +73,6 @@ public sealed class ParameterLayout
     public Tensor Flatten(Func<ParameterSpec, Tensor> find)
     {
         using var scope = NewDisposeScope();
-        return cat([.. _specs.Select(s => ToFlat(find(s).to(ScalarType.Float32)))], 0).MoveToOuterDisposeScope();
+        return cat([.. _specs.Select(s => find(s).to(ScalarType.Float32).contiguous().view(-1))], 0).MoveToOuterDisposeScope();
     }
-
-    private static Tensor ToFlat(Tensor t) => (t.dim() == 4 ? t.permute(0, 2, 3, 1) : t).contiguous().view(-1);
-
-    private static Tensor FromFlat(Tensor piece, long[] shape)
-        => shape.Length == 4 ? piece.view(shape[0], shape[2], shape[3], shape[1]).permute(0, 3, 1, 2) : piece.view(shape);
 }

@@ -13,7 +13,7 @@ public abstract class UNet : IDisposable
 
     /// <summary>Evaluates the network.</summary>
     /// <param name="pass">Weights in the compute type, and the mode.</param>
-    /// <param name="x">Scaled input [B,C,H,W] in the compute type, channels-last strides for speed.</param>
+    /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>
     /// <param name="noiseLabels">Noise labels [B], float32.</param>
     /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
     /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>

@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using FewStep.Networks;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>A model on disk: <c>config.json</c> and <c>model.safetensors</c> with the parameter names of NVlabs/edm.</summary>
+public static class ModelFolder
+{
+    /// <summary>Name of the configuration file.</summary>
+    public const string ConfigName = "config.json";
+
+    /// <summary>Name of the weights file.</summary>
+    public const string WeightsName = "model.safetensors";
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
+    /// <exception cref="InvalidInputException">A file is missing or invalid, a parameter is missing, unknown, of another shape, or not finite.</exception>
+    public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder)
+    {
+        string configPath = Path.Combine(folder, ConfigName);
+        if (!File.Exists(configPath))
+        {
+            throw new InvalidInputException($"There is no model in {folder}: {ConfigName} is missing. Give a folder with {ConfigName} and {WeightsName}.");
+        }
+
+        var config = JsonFile.Read<ModelConfig>(configPath);
+        string weightsPath = Path.Combine(folder, WeightsName);
+        var (tensors, _) = SafetensorsFile.Read(weightsPath);
+        try
+        {
+            return (config, Build(config, tensors, weightsPath));
+        }
+        finally
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Builds a denoiser from named tensors.</summary>
+    /// <param name="config">What the model is.</param>
+    /// <param name="tensors">Parameters and buffers by name; not changed.</param>
+    /// <param name="source">Where they come from, for messages.</param>
+    /// <returns>The denoiser; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">A tensor is missing, unknown, of another shape, or not finite.</exception>
+    public static NetworkDenoiser Build(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        var network = config.BuildNetwork();
+        try
+        {
+            using var scope = NewDisposeScope();
+            var known = network.Layout.Specs.Select(s => s.Name).Concat(network.Buffers.Keys).ToHashSet();
+            if (tensors.Keys.FirstOrDefault(n => !known.Contains(n)) is string unknown)
+            {
+                throw new InvalidInputException($"{source} holds '{unknown}', which the architecture of its {ConfigName} does not have.");
+            }
+
+            Tensor Find(string name, long[] shape)
+            {
+                var tensor = tensors.GetValueOrDefault(name) ?? throw new InvalidInputException($"{source} lacks '{name}', which the architecture of its {ConfigName} has.");
+                if (!tensor.shape.SequenceEqual(shape))
+                {
+                    throw new InvalidInputException($"{source}: '{name}' has shape [{string.Join(',', tensor.shape)}], the architecture of its {ConfigName} needs [{string.Join(',', shape)}].");
+                }
+
+                var values = tensor.to(ScalarType.Float32);
+                return values.isfinite().all().item<bool>() ? values : throw new InvalidInputException($"{source}: '{name}' holds values that are not finite (NaN or infinity).");
+            }
+
+            foreach (var (name, buffer) in network.Buffers)
+            {
+                buffer.copy_(Find(name, buffer.shape));
+            }
+
+            var weights = network.Layout.Flatten(s => Find(s.Name, s.Shape));
+            return new NetworkDenoiser(network, config.Preconditioning.Build(), config.Shape, config.Classes, weights, config.PatchSize);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A denoiser with fresh random weights.</summary>
+    /// <param name="config">What the model is.</param>
+    /// <param name="seed">Seed of the weights.</param>
+    /// <returns>The denoiser; the caller owns it.</returns>
+    public static NetworkDenoiser Initialize(ModelConfig config, long seed)
+    {
+        var network = config.BuildNetwork();
+        return new NetworkDenoiser(network, config.Preconditioning.Build(), config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
+    }
+
+    /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>
+    /// <param name="folder">Target; created where missing.</param>
+    /// <param name="config">What the model is.</param>
+    /// <param name="denoiser">Gives names and buffers.</param>
+    /// <param name="weights">Flat weights to store, in the denoiser's layout.</param>
+    /// <param name="type">Type of the stored weights: float32 or bfloat16. Buffers stay float32.</param>
+    public static void Write(string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var views = denoiser.Layout.Views(weights);
+        var tensors = denoiser.Layout.Specs.Zip(views).ToDictionary(p => p.First.Name, p => p.Second.to(type).contiguous());
+        foreach (var (name, buffer) in denoiser.Buffers)
+        {
+            tensors[name] = buffer;
+        }
+
+        SafetensorsFile.Write(Path.Combine(folder, WeightsName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        JsonFile.Write(Path.Combine(folder, ConfigName), config);
+    }
+
+    /// <summary>SHA-256 of the weights file in lower-case hexadecimal, for manifests.</summary>
+    /// <param name="folder">A model folder.</param>
+    public static string Hash(string folder)
+    {
+        using var stream = File.OpenRead(Path.Combine(folder, WeightsName));
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

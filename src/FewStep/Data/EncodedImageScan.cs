@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using FewStep.Denoising;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>One pass over the encoded images of a set when it is opened: all headers checked, the shape found, the content hashed.</summary>
+internal static class EncodedImageScan
+{
+    /// <summary>Largest encoded image, 64 MiB.</summary>
+    public const int LargestFile = 64 << 20;
+
+    /// <summary>Largest dataset.json, 256 MiB.</summary>
+    public const int LargestJson = 256 << 20;
+
+    private const int ReportEvery = 1000;
+
+    /// <summary>Checks every image. The hash covers names, bytes and dataset.json, so a folder and a zip of the same content have the same.</summary>
+    /// <param name="names">Names of the images, in order; at least one.</param>
+    /// <param name="read">Reads an encoded image.</param>
+    /// <param name="datasetJson">Content of dataset.json; null where there is none.</param>
+    /// <param name="container">The data set, for messages.</param>
+    /// <param name="progress">Receives the number of images checked.</param>
+    /// <param name="cancellation">Stops the pass.</param>
+    /// <exception cref="InvalidInputException">An image is damaged or differs in shape; the message names it.</exception>
+    public static (ImageShape Shape, string Hash) Run(
+        IReadOnlyList<string> names, Func<int, byte[]> read, byte[]? datasetJson, string container, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ImageShape? shape = null;
+        for (int i = 0; i < names.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            byte[] file = read(i);
+            string where = Where(names[i], container);
+            var found = ImageHeader.Read(file, where);
+            ImageDecoder.CheckShape(found, shape ??= found, where);
+            Append(hash, Encoding.UTF8.GetBytes(names[i]));
+            Append(hash, file);
+            if ((i + 1) % ReportEvery == 0 || i + 1 == names.Count)
+            {
+                progress?.Report(new WorkProgress("check images", i + 1, names.Count, "img"));
+            }
+        }
+
+        if (datasetJson is not null)
+        {
+            Append(hash, datasetJson);
+        }
+
+        return (shape!, Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+
+    /// <summary>How messages call an image.</summary>
+    /// <param name="name">Name inside the set.</param>
+    /// <param name="container">The data set.</param>
+    public static string Where(string name, string container) => $"{EntryName.Shown(name)} in {container}";
+
+    // The length goes before the bytes: without it two different lists of parts could hash alike.
+    private static void Append(IncrementalHash hash, ReadOnlySpan<byte> part)
+    {
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, part.Length);
+        hash.AppendData(length);
+        hash.AppendData(part);
+    }
+}

@@ -1,0 +1,47 @@
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>Names of files inside data sets, which come from outside: checked before use and made harmless before they are shown.</summary>
+internal static class EntryName
+{
+    private const int LongestShown = 120;
+    private static readonly string[] Accepted = [".png", ".jpg", ".jpeg"];
+    private static readonly string[] OtherImages = [".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic"];
+
+    /// <summary>Whether the name is that of a PNG or JPEG image.</summary>
+    /// <param name="name">Name with forward slashes.</param>
+    /// <param name="container">The data set, for the message.</param>
+    /// <exception cref="InvalidInputException">It is an image of a kind that is not read: leaving it out in silence would change the data set.</exception>
+    public static bool IsImage(string name, string container)
+    {
+        string extension = Path.GetExtension(name);
+        if (OtherImages.Contains(extension, StringComparer.OrdinalIgnoreCase))
+        {
+            throw new InvalidInputException($"{Shown(name)} in {container} is neither PNG nor JPEG; convert it or take it out.");
+        }
+
+        return Accepted.Contains(extension, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Refuses names that lead out of the data set or hide what they are.</summary>
+    /// <param name="name">Name with forward slashes.</param>
+    /// <param name="container">The data set, for the message.</param>
+    /// <exception cref="InvalidInputException">The name is empty, rooted, has a drive, a backslash, control characters, or a part that is empty, "." or "..".</exception>
+    public static void Check(string name, string container)
+    {
+        bool plain = name.Length is > 0 and <= 1024 && !name.Any(c => char.IsControl(c) || c is '\\' or ':');
+        if (!plain || name.Split('/').Any(part => part is "" or "." or ".."))
+        {
+            throw new InvalidInputException($"{container} holds the unsafe name '{Shown(name)}'; names must be relative, with forward slashes and without '..'.");
+        }
+    }
+
+    /// <summary>The name for messages: no control characters (they could drive a terminal) and not endless.</summary>
+    /// <param name="name">Any text.</param>
+    public static string Shown(string name)
+    {
+        string visible = new([.. name.Take(LongestShown).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+        return name.Length > LongestShown ? visible + "..." : visible;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using FewStep.Denoising;
+using FewStep.Runtime;
+using SkiaSharp;
+
+namespace FewStep.Data;
+
+/// <summary>Decodes PNG and JPEG files to 8-bit pixels, channels last.</summary>
+/// <remarks>The stored values come out as they are: transparency is dropped, colour profiles, gamma and orientation notes are ignored.</remarks>
+internal static class ImageDecoder
+{
+    /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>
+    /// <param name="file">The whole encoded file.</param>
+    /// <param name="where">What and where the image is, for messages.</param>
+    /// <param name="shape">Expected shape, 1 or 3 channels; a gray image serves where 3 channels are expected.</param>
+    /// <param name="destination">H x W x C bytes.</param>
+    /// <exception cref="InvalidInputException">The image is damaged or of another shape.</exception>
+    public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination)
+    {
+        CheckShape(ImageHeader.Read(file, where), shape, where);
+        if (destination.Length != shape.Dimension)
+        {
+            throw new ArgumentException($"The destination has {destination.Length} bytes, a {shape} image {shape.Dimension}.", nameof(destination));
+        }
+
+        using var data = SKData.CreateCopy(file);
+        using var codec = SKCodec.Create(data) ?? throw Damaged(where);
+        if (codec.Info.Width != shape.Width || codec.Info.Height != shape.Height)
+        {
+            throw Damaged(where);
+        }
+
+        // No colour space is named for the result, so none is converted to.
+        bool gray = codec.Info.ColorType == SKColorType.Gray8;
+        var info = new SKImageInfo(shape.Width, shape.Height, gray ? SKColorType.Gray8 : SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        byte[] pixels = ArrayPool<byte>.Shared.Rent(info.BytesSize);
+        try
+        {
+            if (GetPixels(codec, info, pixels) != SKCodecResult.Success)
+            {
+                throw Damaged(where);
+            }
+
+            CopyChannels(pixels.AsSpan(0, info.BytesSize), gray ? 1 : 4, destination, shape.Channels);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(pixels);
+        }
+    }
+
+    /// <summary>Refuses an image that does not fit the set's shape.</summary>
+    /// <param name="found">Shape of the image.</param>
+    /// <param name="expected">Shape of the set.</param>
+    /// <param name="where">What and where the image is, for messages.</param>
+    /// <exception cref="InvalidInputException">Another size, or colour in a gray set.</exception>
+    public static void CheckShape(ImageShape found, ImageShape expected, string where)
+    {
+        if (found.Width != expected.Width || found.Height != expected.Height || found.Channels > expected.Channels)
+        {
+            throw new InvalidInputException($"{where} is {found} (channels x height x width), the first image {expected}; bring all images to one shape.");
+        }
+    }
+
+    private static SKCodecResult GetPixels(SKCodec codec, SKImageInfo info, byte[] pixels)
+    {
+        var handle = GCHandle.Alloc(pixels, GCHandleType.Pinned);
+        try
+        {
+            return codec.GetPixels(info, handle.AddrOfPinnedObject());
+        }
+        finally
+        {
+            handle.Free();
+        }
+    }
+
+    private static void CopyChannels(ReadOnlySpan<byte> source, int stride, Span<byte> destination, int channels)
+    {
+        if (stride == channels)
+        {
+            source.CopyTo(destination);
+            return;
+        }
+
+        for (int from = 0, to = 0; from < source.Length; from += stride)
+        {
+            for (int c = 0; c < channels; c++)
+            {
+                destination[to++] = source[from + Math.Min(c, stride - 1)];
+            }
+        }
+    }
+
+    private static InvalidInputException Damaged(string where) => new($"{where} is damaged and cannot be decoded. Replace it or take it out.");
+}

@@ -1,0 +1,93 @@
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>Opens image sets of every kind by what lies at a path.</summary>
+public static class ImageSets
+{
+    private const string Accepted = "Accepted are: a zip of PNG/JPEG images (with dataset.json for labels), a folder of such images (sub-folders are classes), "
+        + "an idx file of images such as train-images-idx3-ubyte.gz (labels beside it), or a folder with idx files.";
+
+    private static readonly string[] TrainFolders = ["train"];
+    private static readonly string[] TestFolders = ["test", "val", "valid", "validation"];
+
+    /// <summary>
+    /// Opens an image set. A folder with idx files or with a sub-folder train beside one called test, val, valid or validation has splits; anything else has none.
+    /// </summary>
+    /// <param name="path">A zip, an idx file of images (labels are taken from beside it where they are), or a folder.</param>
+    /// <param name="split">The split; null (the default) takes the training split where there are splits, and all there is where there are none.</param>
+    /// <param name="progress">Receives the number of images checked; null to not report.</param>
+    /// <param name="cancellation">Stops the check.</param>
+    /// <returns>The set; the caller disposes of it.</returns>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, something invalid, or not the split that was asked for.</exception>
+    public static IImageSet Open(string path, DataSplit? split = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (Directory.Exists(path))
+        {
+            return OpenFolder(path, split, progress, cancellation);
+        }
+
+        if (!File.Exists(path))
+        {
+            throw new InvalidInputException($"There is no image set at {path}. {Accepted}");
+        }
+
+        if (split is { } wanted)
+        {
+            throw NoSplit(path, wanted);
+        }
+
+        return Signature(path) switch
+        {
+            [0, 0, 8, 3] or [0x1f, 0x8b, ..] => OpenIdx(path),
+            [(byte)'P', (byte)'K', ..] => new ZipImageSet(path, progress, cancellation),
+            _ => throw new InvalidInputException($"{path} is no image set. {Accepted}"),
+        };
+    }
+
+    private static IImageSet OpenFolder(string path, DataSplit? split, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);
+        if (train is not null || test is not null)
+        {
+            string? images = split switch { DataSplit.Train => train, DataSplit.Test => test, _ => train ?? test };
+            return OpenIdx(images ?? throw NoSplit(path, split!.Value));
+        }
+
+        // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.
+        train = SubFolder(path, TrainFolders);
+        test = SubFolder(path, TestFolders);
+        if (train is not null && test is not null)
+        {
+            return new FolderImageSet(split == DataSplit.Test ? test : train, progress, cancellation);
+        }
+
+        return split is { } wanted ? throw NoSplit(path, wanted) : new FolderImageSet(path, progress, cancellation);
+    }
+
+    private static IdxImageSet OpenIdx(string images)
+    {
+        string? labels = IdxName.LabelsBeside(images);
+        return new IdxImageSet(images, File.Exists(labels) ? labels : null);
+    }
+
+    private static string? SubFolder(string path, string[] names) => names.Select(n => Path.Combine(path, n)).FirstOrDefault(Directory.Exists);
+
+    private static byte[] Signature(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            byte[] start = new byte[4];
+            return start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    private static InvalidInputException NoSplit(string path, DataSplit split) =>
+        new($"{path} has no {(split == DataSplit.Train ? "training" : "test")} split; leave the split away or name the file or folder that holds it.");
+}

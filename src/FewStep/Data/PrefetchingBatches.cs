@@ -1,0 +1,84 @@
+using System.Threading.Channels;
+using static TorchSharp.torch;
+
+namespace FewStep.Data;
+
+/// <summary>The batches of an <see cref="ImageBatches"/> from a position on, read ahead in the background. For one consuming thread.</summary>
+/// <remarks>The background reads and arranges bytes only; tensors are made on the thread that calls <see cref="Next"/>, in its dispose scope.</remarks>
+public sealed class PrefetchingBatches : IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<PreparedBatch> _ready;
+    private readonly Device? _device;
+    private readonly Task _producer;
+
+    /// <summary>Starts to read ahead.</summary>
+    /// <param name="batches">What to read; its image set must outlive this.</param>
+    /// <param name="position">Place of the first image in the endless order, from 0; see <see cref="ImageBatch.NextPosition"/>.</param>
+    /// <param name="ahead">Batches held ready; default 4, at least 1.</param>
+    /// <param name="device">Where the tensors shall lie; null = CPU.</param>
+    public PrefetchingBatches(ImageBatches batches, long position = 0, int ahead = 4, Device? device = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ahead, 1);
+        _device = device;
+        _ready = Channel.CreateBounded<PreparedBatch>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
+        _producer = Task.Run(() => ProduceAsync(batches, position, _stop.Token));
+    }
+
+    /// <summary>The next batch; waits until it is read.</summary>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>The batch; the caller owns it.</returns>
+    /// <exception cref="Runtime.InvalidInputException">An image could not be read; batches before it are still handed out first. Other failures of the image set come as they are.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
+    public ImageBatch Next(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);
+        cancellation.ThrowIfCancellationRequested();
+        PreparedBatch? batch;
+        while (!_ready.Reader.TryRead(out batch))
+        {
+            // Blocks this thread on purpose: after an await the caller's dispose scope would be another thread's.
+            bool more = _ready.Reader.WaitToReadAsync(cancellation).AsTask().GetAwaiter().GetResult();
+            ObjectDisposedException.ThrowIf(!more, this);
+        }
+
+        return batch.ToTensors(_device);
+    }
+
+    /// <summary>Stops reading ahead and waits for the image that is being read.</summary>
+    public void Dispose()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        _stop.Cancel();
+        _producer.Wait();
+        _stop.Dispose();
+    }
+
+    private async Task ProduceAsync(ImageBatches batches, long position, CancellationToken stop)
+    {
+        try
+        {
+            while (true)
+            {
+                await _ready.Writer.WriteAsync(batches.Prepare(position, stop), stop).ConfigureAwait(false);
+                position += batches.Options.BatchSize;
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            _ready.Writer.Complete();
+        }
+#pragma warning disable CA1031 // whatever goes wrong here belongs to the consumer, who gets it from Next
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _ready.Writer.Complete(e);
+        }
+    }
+}

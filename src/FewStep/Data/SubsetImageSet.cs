@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using FewStep.Denoising;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with it.</summary>
+public sealed class SubsetImageSet : IImageSet
+{
+    private readonly IImageSet _source;
+    private readonly int[] _indices;
+
+    private SubsetImageSet(IImageSet source, int[] indices)
+    {
+        _source = source;
+        _indices = indices;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.ASCII.GetBytes(source.Hash));
+        byte[] list = new byte[4 * indices.Length];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(list.AsSpan(4 * i), indices[i]);
+        }
+
+        hash.AppendData(list);
+        Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <inheritdoc/>
+    public ImageShape Shape => _source.Shape;
+
+    /// <inheritdoc/>
+    public int Count => _indices.Length;
+
+    /// <inheritdoc/>
+    public int Classes => _source.Classes;
+
+    /// <summary>SHA-256 over the other set's hash and the chosen indices, hexadecimal.</summary>
+    public string Hash { get; }
+
+    /// <summary>Consecutive images.</summary>
+    /// <param name="source">The whole set.</param>
+    /// <param name="start">Index of the first image.</param>
+    /// <param name="count">Number of images, at least 1.</param>
+    /// <exception cref="InvalidInputException">The set does not hold those images.</exception>
+    public static SubsetImageSet Range(IImageSet source, int start, int count)
+    {
+        Check(source, start, count);
+        return new SubsetImageSet(source, [.. Enumerable.Range(start, count)]);
+    }
+
+    /// <summary>Randomly chosen different images. With one seed, choices at places that do not overlap have no image in common: (n, seed, 0) to train on, (m, seed, n) held out.</summary>
+    /// <param name="source">The whole set.</param>
+    /// <param name="count">Number of images, at least 1.</param>
+    /// <param name="seed">Seed of the shuffled order that is taken from.</param>
+    /// <param name="skip">Place in the shuffled order to start at; default 0.</param>
+    /// <exception cref="InvalidInputException">The set does not hold that many images.</exception>
+    public static SubsetImageSet Random(IImageSet source, int count, long seed, int skip = 0)
+    {
+        Check(source, skip, count);
+        var order = new EpochShuffle(source.Count, seed);
+        int[] indices = [.. Enumerable.Range(skip, count).Select(position => order[position])];
+        Array.Sort(indices);
+        return new SubsetImageSet(source, indices);
+    }
+
+    /// <inheritdoc/>
+    public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
+
+    /// <inheritdoc/>
+    public int Label(int index) => _source.Label(_indices[index]);
+
+    /// <summary>Does nothing: the other set belongs to whoever opened it.</summary>
+    public void Dispose()
+    {
+    }
+
+    private static void Check(IImageSet source, int start, int count)
+    {
+        if (start < 0 || count < 1 || (long)start + count > source.Count)
+        {
+            throw new InvalidInputException($"A subset of {count} image(s) from place {start} on does not fit into a set of {source.Count}.");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Denoising;
+
+/// <summary>Passes every call to another denoiser and counts it, so that network evaluations are measured and never derived.</summary>
+/// <remarks>Wrap the network itself: whatever sits around this (guidance, a solver of two stages) then costs what it really costs.</remarks>
+/// <param name="inner">The denoiser that does the work; not disposed here.</param>
+public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
+{
+    private long _calls;
+    private long _images;
+
+    /// <summary>Calls so far: the number of function evaluations (NFE) where every call holds the whole batch.</summary>
+    public long Calls => Interlocked.Read(ref _calls);
+
+    /// <summary>Images evaluated so far: the sum of the calls' batch sizes.</summary>
+    public long Images => Interlocked.Read(ref _images);
+
+    /// <inheritdoc/>
+    public ImageShape Shape => inner.Shape;
+
+    /// <inheritdoc/>
+    public int Classes => inner.Classes;
+
+    /// <inheritdoc/>
+    public double SigmaMin => inner.SigmaMin;
+
+    /// <inheritdoc/>
+    public double SigmaMax => inner.SigmaMax;
+
+    /// <inheritdoc/>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    {
+        var denoised = inner.Denoise(x, sigma, labels);
+        Interlocked.Increment(ref _calls);
+        Interlocked.Add(ref _images, x.shape[0]);
+        return denoised;
+    }
+}

@@ -1,0 +1,62 @@
+using FewStep.Runtime;
+
+namespace FewStep.Denoising;
+
+/// <summary>The JSON file of a Gaussian mixture: <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a class for each component.</summary>
+public static class MixtureFile
+{
+    /// <summary>The value of <c>kind</c> in the file.</summary>
+    public const string Kind = "gaussian-mixture";
+
+    /// <summary>Reads and checks a mixture.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names both.</exception>
+    public static GaussianMixture Read(string path)
+    {
+        var content = JsonFile.Read<Content>(path);
+        if (content.Kind != Kind)
+        {
+            throw new InvalidInputException($"{path} is of kind '{Excerpt(content.Kind)}'; a mixture file says \"kind\": \"{Kind}\".");
+        }
+
+        if (content.Shape is not [int channels, int height, int width])
+        {
+            throw new InvalidInputException($"{path}: shape has {content.Shape.Length} sizes; it must be [channels, height, width].");
+        }
+
+        if (content.Means.Contains(null!))
+        {
+            throw new InvalidInputException($"{path}: a mean is null; each must be a list of numbers.");
+        }
+
+        try
+        {
+            return new GaussianMixture(new ImageShape(channels, height, width), content.Weights, content.Means, content.Stds, content.Classes);
+        }
+        catch (InvalidInputException e)
+        {
+            throw new InvalidInputException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes a mixture so that <see cref="Read"/> gives it back exactly.</summary>
+    /// <param name="path">Target.</param>
+    /// <param name="mixture">The mixture.</param>
+    public static void Write(string path, GaussianMixture mixture) => JsonFile.Write(path, new Content(
+        Kind,
+        [mixture.Shape.Channels, mixture.Shape.Height, mixture.Shape.Width],
+        [.. mixture.Weights],
+        [.. mixture.Means.Select(m => m.ToArray())],
+        [.. mixture.Stds],
+        mixture.Classes == 0 ? null : [.. mixture.ComponentClasses]));
+
+    private static string Excerpt(string text) => (text.Length <= 40 ? text : text[..40] + "...").ReplaceLineEndings(" ");
+
+    private sealed record Content(
+        string Kind,
+        int[] Shape,
+        double[] Weights,
+        double[][] Means,
+        double[] Stds,
+        int[]? Classes = null);
+}

@@ -1,0 +1,19 @@
+using FewStep.Denoising;
+
+namespace FewStep.Sampling;
+
+/// <summary>How a run over a schedule deviates from the plain one.</summary>
+public sealed record SamplerOptions
+{
+    /// <summary>
+    /// Takes the slope x / sqrt(1 + sigma^2), which is that of data N(0, I), in place of the first evaluation: saves one evaluation where sigma_0 is large. Default false.
+    /// Source: "analytical first step" of Dockhorn et al. 2022 (GENIE).
+    /// </summary>
+    public bool AnalyticalFirstStep { get; init; }
+
+    /// <summary>
+    /// The counter that sits at the network, below guidance and the like, so that evaluations are those of the network. Default null: the calls of
+    /// the denoiser itself are counted.
+    /// </summary>
+    public CountingDenoiser? NetworkCounter { get; init; }
+}

@@ -1,0 +1,10 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Sampling;
+
+/// <summary>One point of a run. The sampler owns the tensors: they are valid only while the observer is called.</summary>
+/// <param name="Index">i, 0 to N.</param>
+/// <param name="Sigma">sigma_i.</param>
+/// <param name="State">x_i [B,C,H,W], as the solver stepped from it (corrected, in a predictor-corrector).</param>
+/// <param name="Denoised">D(x_i; sigma_i); null at the last sigma, unless the schedule's terminal rule asks for it.</param>
+public sealed record TrajectoryPoint(int Index, double Sigma, Tensor State, Tensor? Denoised);

@@ -1,0 +1,19 @@
+using FewStep.Denoising;
+using static TorchSharp.torch;
+
+namespace FewStep.ScheduleSearch;
+
+/// <summary>The images that a training loss is averaged over. Which ones are read, and in what order, is the reader's choice, so a source sorted by class does no harm.</summary>
+public interface ITrainingImages
+{
+    /// <summary>Shape of an image.</summary>
+    ImageShape Shape { get; }
+
+    /// <summary>Number of images.</summary>
+    long Count { get; }
+
+    /// <summary>Reads images.</summary>
+    /// <param name="indices">B indices from 0 to <see cref="Count"/> - 1.</param>
+    /// <returns>Images [B,C,H,W] in [-1,1], float32, on the denoiser's device, and class indices int64 [B] or null; the caller owns both.</returns>
+    (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices);
+}

@@ -1,0 +1,29 @@
+namespace FewStep.Solvers;
+
+/// <summary>Heun's method in sigma, the deterministic sampler of EDM (Karras et al. 2022, algorithm 1): two evaluations a step.</summary>
+/// <remarks>EDM skips the correction of its last step because that ends at sigma = 0, where the slope is undefined; schedules here end above zero, so every step is corrected.</remarks>
+public sealed class HeunSolver : ISolver
+{
+    /// <inheritdoc/>
+    public string Name => "heun";
+
+    /// <inheritdoc/>
+    public int Order => 2;
+
+    /// <inheritdoc/>
+    public string Description => "Heun's method in sigma (EDM); 2 evaluations a step";
+
+    /// <inheritdoc/>
+    public int HistoryLength => 0;
+
+    /// <inheritdoc/>
+    public SolverResult Step(SolverStep step)
+    {
+        double s = step.Sigma, s1 = step.NextSigma, h = s1 - s;
+        var x = step.State;
+        var x1 = step.Denoised.lerp(x, s1 / s); // Euler's step: x + h d
+        var D1 = step.Denoise(x1, s1);
+        // x + h (d + d1) / 2 with h d = x1 - x and d1 = (x1 - D1) / s1: few operations on tensors.
+        return new SolverResult(x.lerp(x1, 0.5).add_(x1 - D1, alpha: h / (2 * s1)));
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using FewStep.Noise;
+using static TorchSharp.torch;
+
+namespace FewStep.Solvers;
+
+/// <summary>What a solver knows when it takes step i of a run: the schedule, the state, the denoiser's output there, and the past.</summary>
+/// <param name="schedule">The whole schedule.</param>
+/// <param name="index">The step i, 0 to N-1.</param>
+/// <param name="state">x_i [B,C,H,W], float32 or float64.</param>
+/// <param name="denoised">D(x_i; sigma_i), or what stands for it in an analytical first step.</param>
+/// <param name="history">Past steps, newest first.</param>
+/// <param name="denoise">Evaluates the denoiser, and is counted.</param>
+public sealed class SolverStep(SamplingSchedule schedule, int index, Tensor state, Tensor denoised, IReadOnlyList<PastStep> history, Func<Tensor, double, Tensor> denoise)
+{
+    /// <summary>All N+1 sigmas of the run.</summary>
+    public ImmutableArray<double> Sigmas => schedule.Sigmas;
+
+    /// <summary>The step i, 0 to N-1.</summary>
+    public int Index => index;
+
+    /// <summary>Number of steps N.</summary>
+    public int Steps => schedule.Steps;
+
+    /// <summary>Whether this is step N-1, which ends at the last sigma.</summary>
+    public bool IsLast => index == schedule.Steps - 1;
+
+    /// <summary>sigma_i, where the step starts.</summary>
+    public double Sigma => schedule.Sigmas[index];
+
+    /// <summary>sigma_(i+1), where the step ends; above zero.</summary>
+    public double NextSigma => schedule.Sigmas[index + 1];
+
+    /// <summary>x_i [B,C,H,W].</summary>
+    public Tensor State => state;
+
+    /// <summary>D(x_i; sigma_i) [B,C,H,W]: every step starts with this evaluation, so the sampler makes it.</summary>
+    public Tensor Denoised => denoised;
+
+    /// <summary>Past steps, newest first: at most <see cref="ISolver.HistoryLength"/>, fewer at the start of a run.</summary>
+    public IReadOnlyList<PastStep> History => history;
+
+    /// <summary>A further evaluation of the denoiser, for solvers of several stages; it costs one network evaluation.</summary>
+    /// <param name="x">A state of the shape of <see cref="State"/>.</param>
+    /// <param name="sigma">Its noise level, above 0.</param>
+    /// <returns>D(x; sigma), which lives as long as the step.</returns>
+    public Tensor Denoise(Tensor x, double sigma) => denoise(x, sigma);
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using FewStep.Networks;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Training;
+
+/// <summary>Pre-trains a denoiser the EDM way. Every update's randomness is derived from the seed and the update's number, so a resumed training is the uninterrupted one.</summary>
+/// <param name="denoiser">The model; its own weights are not touched.</param>
+/// <param name="options">How to train; checked.</param>
+/// <param name="state">Weights, moments and counters; advanced in place.</param>
+public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, TrainingState state)
+{
+    private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
+
+    /// <summary>Whether all images have been seen.</summary>
+    public bool Done => state.Images >= options.Images;
+
+    /// <summary>Makes one update.</summary>
+    /// <param name="images">Clean images [B,C,H,W], float32 in [-1, 1].</param>
+    /// <param name="labels">Class indices int64 [B]; null where there are none.</param>
+    /// <returns>What happened in it.</returns>
+    public TrainingUpdate Step(Tensor images, Tensor? labels)
+    {
+        long started = Stopwatch.GetTimestamp();
+        using var scope = NewDisposeScope();
+        long update = state.Optimizer.Updates;
+        using var generator = new Generator((ulong)SeedHash.Derive(options.Seed, 1, update));
+        manual_seed(SeedHash.Derive(options.Seed, 2, update)); // dropout draws from the global generator
+        int batch = (int)images.shape[0];
+        if (labels is not null && options.LabelDropout > 0)
+        {
+            var dropped = rand([batch], generator: generator).lt(options.LabelDropout);
+            labels = labels.masked_fill(dropped, -1);
+        }
+
+        var leaf = state.Weights.detach().requires_grad_();
+        var loss = options.Loss.Compute(denoiser, leaf, images, labels, generator);
+        loss.backward();
+        double rate = _learningRate.At(state.Images);
+        double norm = state.Optimizer.Step(leaf.grad!, rate);
+        state.Images += batch;
+        state.Average.Update(state.Weights, state.Images, batch);
+        state.Seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new(state.Optimizer.Updates, state.Images, loss.item<float>(), norm, rate);
+    }
+}
+
+/// <summary>Figures of one update.</summary>
+/// <param name="Update">Updates made so far.</param>
+/// <param name="Images">Images seen so far.</param>
+/// <param name="Loss">The batch's loss before the update.</param>
+/// <param name="GradientNorm">Norm of the gradient before clipping.</param>
+/// <param name="LearningRate">Step size used.</param>
+public sealed record TrainingUpdate(long Update, long Images, double Loss, double GradientNorm, double LearningRate);

@@ -1,0 +1,194 @@
+#pragma warning disable xUnit1051 // runs of milliseconds need no cancellation
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.Sampling;
+
+public sealed class SamplerTests : IDisposable
+{
+    private static readonly ImageShape Shape = new(1, 2, 2);
+    private static readonly SamplingSchedule Schedule = StandardSchedules.Create("karras", 6, 0.002, 80);
+
+    private readonly GaussianMixtureDenoiser _denoiser = new(new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.2, 0.3], [0, 1]));
+
+    public void Dispose() => _denoiser.Dispose();
+
+    [Theory]
+    [InlineData("euler")]
+    [InlineData("heun")]
+    [InlineData("two-step memory")]
+    public void The_number_of_live_tensors_is_constant_over_steps_and_nothing_is_left(string name)
+    {
+        ISolver solver = name == "two-step memory" ? new RememberingSolver() : SolverCatalog.Find(name);
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+        using (var latents = Latents.Draw([1, 2], Shape))
+        {
+            var live = new List<long>();
+            var sampler = new Sampler(_denoiser, solver, StandardSchedules.Create("karras", 30, 0.002, 80));
+            var result = sampler.Sample(latents, observe: _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+            Assert.Single(live[3..^1].Distinct());
+            Assert.False(result.Samples.IsInvalid);
+            result.Samples.Dispose();
+        }
+
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+    }
+
+    [Fact]
+    public void Samples_belong_to_the_callers_scope_and_the_latents_stay_as_they_are()
+    {
+        using var latents = Latents.Draw([1, 2], Shape);
+        using var copy = latents.clone();
+        Tensor samples;
+        using (NewDisposeScope())
+        {
+            samples = new Sampler(_denoiser, new HeunSolver(), Schedule).Sample(latents).Samples;
+            Assert.Equal(ScalarType.Float32, samples.dtype);
+            Assert.True(copy.Equals(latents));
+        }
+
+        Assert.True(samples.IsInvalid);
+    }
+
+    [Fact]
+    public void The_trajectory_has_every_state_and_outlives_the_run()
+    {
+        using var scope = NewDisposeScope();
+        using var trajectory = new Trajectory();
+        var latents = Latents.Draw([1, 2], Shape, float64);
+        var sampler = new Sampler(_denoiser, new EulerSolver(), Schedule);
+        var samples = sampler.Sample(latents, observe: trajectory.Record).Samples;
+        Assert.Equal(Schedule.Sigmas, trajectory.Sigmas);
+        Assert.Equal((7, 6), (trajectory.States.Count, trajectory.Denoised.Count));
+        Assert.True(trajectory.States[0].Equals(latents * 80));
+        Assert.True(trajectory.States[^1].Equals(samples));
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.True(trajectory.Denoised[i].Equals(_denoiser.Denoise(trajectory.States[i], tensor([Schedule.Sigmas[i]], float64), null)));
+        }
+
+        using var toZero = new Trajectory();
+        var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
+        var result = new Sampler(_denoiser, new EulerSolver(), terminal).Sample(latents, observe: toZero.Record);
+        Assert.Equal(7, toZero.Denoised.Count);
+        Assert.True(toZero.States[^1].Equals(samples));
+        Assert.True(toZero.Denoised[^1].Equals(result.Samples));
+        Assert.Equal(7, result.EvaluationsPerImage);
+    }
+
+    [Fact]
+    public void Labels_reach_the_denoiser()
+    {
+        using var scope = NewDisposeScope();
+        var samples = new Sampler(_denoiser, new HeunSolver(), Schedule).Sample(Latents.Draw([3, 3], Shape), tensor([0L, 1L])).Samples;
+        Assert.Equal(1, samples[0, 0, 0, 0].item<float>(), 1f);
+        Assert.Equal(-1, samples[1, 0, 0, 0].item<float>(), 1.2f);
+    }
+
+    [Fact]
+    public void Evaluations_are_counted_at_the_network_where_its_counter_is_given()
+    {
+        using var scope = NewDisposeScope();
+        var network = new CountingDenoiser(_denoiser);
+        var sampler = new Sampler(new Twice(network), new EulerSolver(), Schedule, new SamplerOptions { NetworkCounter = network });
+        var latents = Latents.Draw([1, 2, 3], Shape);
+        Assert.Equal(12, sampler.Sample(latents).EvaluationsPerImage);
+        Assert.Equal(36, sampler.Sample(latents).Evaluations); // of this run alone
+        Assert.Equal(6, new Sampler(new Twice(network), new EulerSolver(), Schedule).Sample(latents).EvaluationsPerImage);
+    }
+
+    [Fact]
+    public void Cancellation_stops_between_steps()
+    {
+        using var latents = Latents.Draw([1], Shape);
+        using var source = new CancellationTokenSource();
+        var counter = new CountingDenoiser(_denoiser);
+        var sampler = new Sampler(counter, new EulerSolver(), Schedule);
+        Assert.Throws<OperationCanceledException>(() => sampler.Sample(latents, observe: p =>
+        {
+            if (p.Index == 2)
+            {
+                source.Cancel();
+            }
+        }, cancellationToken: source.Token));
+        Assert.Equal(3, counter.Calls);
+    }
+
+    [Fact]
+    public void Wrong_latents_are_programmer_errors()
+    {
+        using var scope = NewDisposeScope();
+        var sampler = new Sampler(_denoiser, new EulerSolver(), Schedule);
+        Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(Shape.Batch(1), bfloat16)));
+        Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(Shape.Batch(0))));
+        Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(1, 2, 2)));
+        Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(1, 1, 2, 3)));
+    }
+
+    [Fact]
+    public void History_is_newest_first_and_no_longer_than_asked()
+    {
+        using var scope = NewDisposeScope();
+        var solver = new RememberingSolver();
+        using var trajectory = new Trajectory();
+        var samples = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1], Shape), observe: trajectory.Record).Samples;
+        Assert.Equal([0, 1, 2, 2, 2, 2], solver.Lengths);
+        Assert.Equal(Schedule.Sigmas[4], solver.Newest);
+        Assert.Equal(samples.shape, trajectory.States[^1].shape);
+    }
+
+    /// <summary>A denoiser that calls its network twice, as guidance does.</summary>
+    private sealed class Twice(IDenoiser inner) : IDenoiser
+    {
+        public ImageShape Shape => inner.Shape;
+
+        public int Classes => inner.Classes;
+
+        public double SigmaMin => inner.SigmaMin;
+
+        public double SigmaMax => inner.SigmaMax;
+
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+        {
+            using var scope = NewDisposeScope();
+            return ((inner.Denoise(x, sigma, labels) + inner.Denoise(x, sigma, null)) / 2).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Adams-Bashforth in 1/sigma with a correction that changes nothing, to exercise history and correction.</summary>
+    private sealed class RememberingSolver : ISolver
+    {
+        public List<int> Lengths { get; } = [];
+
+        public double Newest { get; private set; }
+
+        public string Name => "remembering";
+
+        public int Order => 2;
+
+        public string Description => "test";
+
+        public int HistoryLength => 2;
+
+        public SolverResult Step(SolverStep step)
+        {
+            Lengths.Add(step.History.Count);
+            var corrected = step.State + 0;
+            double r = step.NextSigma / step.Sigma;
+            var D = step.Denoised;
+            if (step.History is [var past, ..])
+            {
+                Newest = past.Sigma;
+                Assert.False(past.State.IsInvalid);
+                Assert.True(step.History[^1].Sigma >= past.Sigma);
+                D += 0.1 * (D - past.Denoised);
+            }
+
+            return new SolverResult(D.lerp(corrected, r), corrected);
+        }
+    }
+}

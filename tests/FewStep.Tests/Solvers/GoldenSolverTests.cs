@@ -1,0 +1,37 @@
+#pragma warning disable xUnit1051 // runs of milliseconds need no cancellation
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.Solvers;
+
+public class GoldenSolverTests
+{
+    [Fact]
+    public void Samples_and_counted_evaluations_are_those_of_the_reference()
+    {
+        int runs = 0;
+        foreach (var golden in SolverGolden.Read().Cases)
+        {
+            using var scope = NewDisposeScope();
+            using var denoiser = golden.Denoiser();
+            long[] shape = [.. golden.Shape.Select(s => (long)s)];
+            var latents = tensor(golden.Latents, float64).view(shape);
+            foreach (var run in golden.Runs)
+            {
+                var terminal = run.Options.GetValueOrDefault("denoise_to_zero") ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
+                var options = new SamplerOptions { AnalyticalFirstStep = run.Options.GetValueOrDefault("afs") };
+                var sampler = new Sampler(denoiser, SolverCatalog.Find(run.Solver), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
+                var result = sampler.Sample(latents);
+                double error = (result.Samples - tensor(run.Samples, float64).view(shape)).abs().max().item<double>();
+                Assert.True(error < 1e-10, $"{run.Solver} on {golden.Schedule.Kind}: {error}");
+                Assert.Equal(run.Nfe, result.EvaluationsPerImage);
+                Assert.Equal(run.Nfe * shape[0], result.Evaluations);
+                runs++;
+            }
+        }
+
+        Assert.Equal(16, runs);
+    }
+}

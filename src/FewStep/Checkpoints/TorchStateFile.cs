@@ -9,7 +9,7 @@ public static class TorchStateFile
 {
     private const int MaximumPickleBytes = 256 << 20;
 
-    private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names, "torch.Size"]);
+    private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
 
     /// <summary>Reads the tensors of a state dictionary.</summary>
     /// <param name="path">The file, e.g. <c>.pt</c> or <c>.pth</c>.</param>

@@ -1,1 +1,4 @@
-return 0;
+using FewStep.Cli.Terminal;
+using FewStep.Cli.Verbs;
+
+return await CommandLine.Run(args, Console.Out, Console.Error);

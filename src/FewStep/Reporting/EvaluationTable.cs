@@ -12,24 +12,22 @@ internal static class EvaluationTable
     /// <param name="brief">Whether only the columns that fit a terminal are wanted.</param>
     public static ReportTable Build(RunSummary summary, bool brief)
     {
-        Column[] columns = [.. Columns(summary.Metric).Where(c => c.IsBrief || !brief).Where(c => !c.IsNumeric || summary.Evaluations.Any(e => c.Cell(e).Text != NumberText.Missing))];
+        Column[] columns = [.. Columns(summary.Metric, brief).Where(c => c.IsBrief || !brief).Where(c => !c.IsNumeric || summary.Evaluations.Any(e => c.Cell(e).Text != NumberText.Missing))];
         return new ReportTable(
             [.. columns.Select(c => new ReportColumn(c.Header, c.IsNumeric))],
             [.. summary.Evaluations.Select(e => (IReadOnlyList<ReportCell>)[.. columns.Select(c => c.Cell(e))])]);
     }
 
-    private static IEnumerable<Column> Columns(MetricSummary metric)
+    private static IEnumerable<Column> Columns(MetricSummary metric, bool brief)
     {
         string name = PlainText.OneLine(metric.ShortName);
         yield return new("Schedule", false, true, e => Text(e.Schedule));
         yield return new("Tuning", false, true, e => Text(e.Tuning));
         yield return new("Solver", false, true, e => Text(e.Solver));
-        yield return new("Steps", true, false, e => new(NumberText.Count(e.Steps)));
         yield return new("NFE", true, true, e => new(NumberText.Evaluations(e.EvaluationsPerImage)));
+        yield return new($"{name} ± spread{(brief ? "" : ", each seed range")}", true, true, e => Distance(e.Distance, withRanges: !brief));
         yield return new("J, power 0", true, true, e => Estimate(e.LossPower0));
         yield return new("J, power 1", true, true, e => Estimate(e.LossPower1));
-        yield return new($"{name} ± spread", true, true, e => new(NumberText.WithSpread(e.Distance?.Mean, e.Distance?.Spread)));
-        yield return new($"{name} of each seed range", true, false, e => Ranges(e.Distance));
         yield return new("Images", true, false, e => new(Images(e.Distance)));
     }
 
@@ -55,6 +53,7 @@ internal static class EvaluationTable
         return new(value, interval);
     }
 
-    private static ReportCell Ranges(DistanceSummary? distance) =>
-        new(distance is null or { Ranges.Count: 0 } ? NumberText.Missing : string.Join("  ", distance.Ranges.Select(r => NumberText.Significant(r.Value))));
+    private static ReportCell Distance(DistanceSummary? distance, bool withRanges) => new(
+        NumberText.WithSpread(distance?.Mean, distance?.Spread),
+        withRanges && distance is { Ranges.Count: > 1 } ? string.Join("  ", distance.Ranges.Select(r => NumberText.Significant(r.Value))) : null);
 }

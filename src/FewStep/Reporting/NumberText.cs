@@ -32,10 +32,10 @@ internal static class NumberText
             : Fixed(v, Math.Max(0, digits - 1 - exponent));
     }
 
-    /// <summary>A noise level: three significant digits without trailing zeros.</summary>
-    public static string Sigma(double sigma)
+    /// <summary>A noise level without trailing zeros.</summary>
+    public static string Sigma(double sigma, int digits = 3)
     {
-        string text = Significant(sigma);
+        string text = Significant(sigma, digits);
         return text.Contains('.', StringComparison.Ordinal) && !text.Contains('e', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
     }
 

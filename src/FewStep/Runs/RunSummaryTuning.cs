@@ -18,7 +18,7 @@ public sealed record TuningRoundSummary
     /// <summary>Name of the training loss, e.g. <c>trajectory</c> or <c>denoise</c>.</summary>
     public required string Loss { get; init; }
 
-    /// <summary>What was watched on held-out data or seeds, e.g. <c>squared distance to the teacher's endpoint</c>; lower is better.</summary>
+    /// <summary>What was watched on held-out data or seeds, e.g. <c>squared distance to the teacher's endpoint</c>; above 0, lower is better.</summary>
     public required string HeldOutMetric { get; init; }
 
     /// <summary>The curve, in increasing order of updates.</summary>

@@ -63,11 +63,13 @@ internal static class LossCurveChart
                 yield return Svg.Line(px, py, px, y.Start, $"drop {style.CssClass}");
             }
 
-            yield return Svg.Marker(style.Shape, px, py, 5, $"point {style.CssClass}", $"{schedule.Name}: σ[{i}] = {NumberText.Significant(sigma, 5)}");
+            yield return Svg.Marker(style.Shape, px, py, 5, $"point {style.CssClass}", $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
             if (shown.Contains(i))
             {
                 bool atLeftEdge = px < x.Start + 40;
-                yield return Svg.Text(atLeftEdge ? px - 4 : px - 7, py - 9, NumberText.Sigma(sigma), "value", atLeftEdge ? "start" : "end");
+                yield return atLeftEdge
+                    ? Svg.Text(px + 9, py + 4, NumberText.Sigma(sigma), "value")
+                    : Svg.Text(px + 6, py - 10, NumberText.Sigma(sigma), "value", "end");
             }
         }
     }

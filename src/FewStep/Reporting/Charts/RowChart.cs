@@ -6,12 +6,12 @@ namespace FewStep.Reporting.Charts;
 internal sealed class RowChart
 {
     private const double FontSize = 12;
-    private const double Top = 8;
 
     private readonly IReadOnlyList<ChartRow> _rows;
     private readonly ChartSize _size;
     private readonly LogAxis _axis;
     private readonly double _rowHeight;
+    private readonly double _top;
     private readonly double _bottom;
     private readonly (double Value, string Label)? _reference;
 
@@ -28,7 +28,8 @@ internal sealed class RowChart
         double[] values = [.. rows.SelectMany(r => r.Points).Select(p => p.Value), .. reference is { } r ? [r.Value] : Array.Empty<double>()];
         _axis = LogAxis.Covering(values, start, end, 0.04);
         _rowHeight = (size.IsNarrow ? 44 : 26) + (rows.Any(r => r.Points.Any(p => p.Label.Length > 0)) ? 8 : 0);
-        _bottom = Top + (_rowHeight * rows.Count);
+        _top = reference is null ? 8 : 22;
+        _bottom = _top + (_rowHeight * rows.Count);
     }
 
     /// <summary>Draws it.</summary>
@@ -37,15 +38,15 @@ internal sealed class RowChart
     /// <param name="axisTitle">Quantity and unit.</param>
     public XElement Draw(string id, string title, string axisTitle)
     {
-        List<XElement> content = [.. PlotArea.HorizontalAxis(_axis, Top, _bottom, axisTitle)];
+        List<XElement> content = [.. PlotArea.HorizontalAxis(_axis, _top, _bottom, axisTitle)];
         if (_reference is { } reference && double.IsFinite(_axis.Position(reference.Value)))
         {
             double x = _axis.Position(reference.Value);
-            content.Add(Svg.Line(x, Top, x, _bottom, "reference"));
-            content.Add(Svg.Text(x + 4, Top + 4, reference.Label, "note halo"));
+            content.Add(Svg.Line(x, _top - 8, x, _bottom, "reference"));
+            content.Add(Svg.Text(x + 4, 12, reference.Label, "note"));
         }
 
-        content.AddRange(_rows.SelectMany((row, i) => Row(row, Top + (_rowHeight * i))));
+        content.AddRange(_rows.SelectMany((row, i) => Row(row, _top + (_rowHeight * i))));
         string description = string.Join("; ", _rows.Select(r => $"{r.Label}: {string.Join(", ", r.Points.Where(p => !p.IsMinor).Select(p => NumberText.Sigma(p.Value)))}"));
         return Svg.Chart($"{id}-{_size.Suffix}", _size, _bottom + 44, title, description + ".", content);
     }

@@ -14,7 +14,7 @@ internal static class ImagesSection
                 "images",
                 "The same seeds under each method",
                 Element.Classed("div", "strips", summary.ImageStrips.Select(s => Row(s, summary, styles, image(s.Path)))),
-                Element.Note($"{Seeds(summary.ImageStrips)} The images were not picked."));
+                Element.Note(Seeds(summary.ImageStrips)));
 
     private static XElement Row(ImageStripSummary strip, RunSummary summary, MethodStyles styles, byte[]? png)
     {

@@ -29,7 +29,7 @@ internal static class LossCurveSection
             "Loss curve",
             Figure.Build(
                 size => LossCurveChart.Draw(curve, marked, styles, size),
-                $"Training loss of the model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its sigmas on this curve; the search needs nothing else of the model.",
+                $"Training loss of the model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its sigmas by this curve alone.",
                 legend));
     }
 

@@ -70,7 +70,7 @@ internal static class ResultsSection
         yield return "NFE: network evaluations an image, counted while sampling.";
         if (summary.Evaluations.Any(e => e.LossPower0 is not null || e.LossPower1 is not null))
         {
-            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs by -ln σ, power 1 by 1/σ. It is a bound, not a measure of image quality.";
+            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs by −ln\u00a0σ, power 1 by 1/σ. It is a bound, not a measure of image quality.";
         }
     }
 

@@ -30,7 +30,7 @@ internal static class SchedulesSection
         return new ChartRow(
             schedule.Name,
             styles.Of(schedule.Name, null),
-            [.. schedule.Sigmas.Select((s, i) => new ChartRowPoint(s, $"{schedule.Name}: σ[{i}] = {NumberText.Significant(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
+            [.. schedule.Sigmas.Select((s, i) => new ChartRowPoint(s, $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
         {
             Joined = true,
             ToZero = schedule.Terminal == ScheduleTerminal.Zero,
@@ -39,5 +39,5 @@ internal static class SchedulesSection
     }
 
     private static IEnumerable<(string Name, string Sigmas)> Numbers(RunSummary summary) =>
-        summary.Schedules.Select(s => (s.Name, string.Join(", ", s.Sigmas.Select(v => NumberText.Significant(v, 5))) + (s.Terminal == ScheduleTerminal.Zero ? ", then 0" : "")));
+        summary.Schedules.Select(s => (s.Name, string.Join(", ", s.Sigmas.Select(v => NumberText.Sigma(v, 5))) + (s.Terminal == ScheduleTerminal.Zero ? ", then 0" : "")));
 }

@@ -33,15 +33,13 @@ internal static class StyleSheet
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 0 0 4px; }
         .chart { display: block; width: 100%; height: auto; }
         .narrow { display: none; }
-        @media screen and (max-width: 640px) { main { padding: 14px; } .wide { display: none; } .narrow { display: block; max-width: 480px; } .lead { font-size: 1.05rem; } }
         .scroll { overflow-x: auto; margin: 14px 0; }
         table { border-collapse: collapse; width: 100%; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
         th, td { text-align: left; padding: 6px 12px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap; }
-        td { white-space: pre-wrap; }
         thead th { color: var(--muted); font-weight: 600; vertical-align: bottom; white-space: normal; }
-        tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page); white-space: normal; min-width: 130px; }
+        tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page); white-space: normal; min-width: 168px; }
         .number { text-align: right; }
-        .detail { display: block; color: var(--muted); font-size: 0.75rem; white-space: nowrap; }
+        .detail { display: block; color: var(--muted); font-size: 0.86em; white-space: pre; }
         .result th, .result td, .total th, .total td { font-weight: 700; }
         .result .detail { font-weight: 400; }
         .strips { display: grid; gap: 8px; }
@@ -50,13 +48,13 @@ internal static class StyleSheet
         .strip img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 4px; }
         @media screen and (max-width: 640px) { .strip { grid-template-columns: 1fr; gap: 2px; } .strip-label { flex-direction: row; flex-wrap: wrap; gap: 0 10px; align-items: baseline; } }
         .facts { margin: 4px 0; font-size: 0.875rem; }
-        .facts div { display: grid; grid-template-columns: minmax(110px, 210px) 1fr; gap: 12px; padding: 3px 0; border-bottom: 1px solid var(--line); }
+        .facts div { display: grid; grid-template-columns: minmax(90px, 25%) 1fr; gap: 12px; padding: 3px 0; border-bottom: 1px solid var(--line); }
         dt { color: var(--muted); overflow-wrap: anywhere; }
         dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
         svg text { font-size: 12px; fill: var(--ink); font-family: inherit; }
         svg .tick, svg .axis, svg .note { fill: var(--muted); }
         svg .tick, svg .value { font-size: 11px; font-variant-numeric: tabular-nums; }
-        svg .value, svg .halo { paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; }
+        svg .value, svg .name { paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; }
         .grid, .row { stroke: var(--line); stroke-width: 1; }
         .base { stroke: var(--base); stroke-width: 1; }
         .reference { stroke: var(--base); stroke-width: 1; stroke-dasharray: 4 3; }
@@ -71,8 +69,9 @@ internal static class StyleSheet
         .drop { stroke: var(--method); stroke-width: 1; stroke-dasharray: 2 3; }
         .series { fill: none; stroke: var(--method); stroke-width: 1.6; stroke-linejoin: round; }
         .dash1 { stroke-dasharray: 7 3; } .dash2 { stroke-dasharray: 2 3; } .dash3 { stroke-dasharray: 9 3 2 3; }
-        @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strip, tr, .warnings { break-inside: avoid; } h2, h3 { break-after: avoid; }
-          .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 6px; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+        @media screen and (max-width: 640px) { main { padding: 14px; } .wide { display: none; } .narrow { display: block; max-width: 480px; } .lead { font-size: 1.05rem; } tbody th { min-width: 112px; } th, td { padding-right: 9px; } }
+        @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strips, .scroll, .facts, tr, .warnings { break-inside: avoid; } h2, h3 { break-after: avoid; }
+          .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 10px; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 
         """;
 }

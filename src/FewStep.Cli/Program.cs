@@ -1,4 +1,3 @@
-using FewStep.Cli.Terminal;
 using FewStep.Cli.Verbs;
 
 return await CommandLine.Run(args, Console.Out, Console.Error);

@@ -5,7 +5,7 @@ using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Runtime;
 using FewStep.Training;
-using TorchSharp;
+using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
 
@@ -62,7 +62,7 @@ internal static class TrainVerb
                 cancellation);
             string folder = Path.Combine(place.Folder, "model");
             terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder }, console => console.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} images seen. The averaged weights are in {folder}."), Spectre.Console.Style.Plain));
+                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} images seen. The averaged weights are in {folder}.")));
             return Task.FromResult(done ? 0 : 130);
         });
         return command;

@@ -1,4 +1,5 @@
 using FewStep.FineTuning;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -22,7 +23,7 @@ public sealed class TunerTests : IDisposable
         SnapshotFractions = [0.5, 1],
     };
 
-    private readonly Networks.NetworkDenoiser _model = TinyModel.Create();
+    private readonly NetworkDenoiser _model = TinyModel.Create();
 
     public void Dispose() => _model.Dispose();
 

@@ -1,8 +1,9 @@
 using FewStep.Checkpoints;
 using FewStep.FineTuning;
+using FewStep.Networks;
+using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Tests.Data;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.FineTuning;
 
@@ -22,7 +23,7 @@ public sealed class TuningRunTests : IDisposable
     };
 
     private readonly TemporaryFolder _folder = new();
-    private readonly Networks.NetworkDenoiser _model = TinyModel.Create(classes: 2);
+    private readonly NetworkDenoiser _model = TinyModel.Create(classes: 2);
 
     public void Dispose()
     {
@@ -102,7 +103,7 @@ public sealed class TuningRunTests : IDisposable
         TuningRun[] others =
         [
             Run("run", Short with { Seed = 1 }),
-            new(TinyModel.Config(2), _model, new Noise.SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
+            new(TinyModel.Config(2), _model, new SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
             new(TinyModel.Config(2), _model, TinyModel.Schedule, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
         ];
         Assert.All(others, run => Assert.Contains("other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));
@@ -114,7 +115,7 @@ public sealed class TuningRunTests : IDisposable
         Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));
         string path = _folder.File("run/tuning.safetensors");
         var (tensors, metadata) = SafetensorsFile.Read(path);
-        foreach (string bad in new[] { "", "null", "{}", """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""" })
+        foreach (string bad in new[] { "", "null", "{}", """{"curve":[null],"stale":0,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""", """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""" })
         {
             metadata["tuning"] = bad;
             SafetensorsFile.Write(path, tensors, metadata);

@@ -10,8 +10,8 @@ public sealed record TunerOptions
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
 
-    /// <summary>How the levels count; default <see cref="LevelWeighting.NetworkOutput"/>.</summary>
-    public LevelWeighting Weighting { get; init; } = LevelWeighting.NetworkOutput;
+    /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
+    public LevelWeighting? Weighting { get; init; }
 
     /// <summary>Most updates, 1 to 10,000,000; default 1,000. An update takes one batch through all levels of the schedule.</summary>
     public int Updates { get; init; } = 1000;
@@ -67,6 +67,9 @@ public sealed record TunerOptions
     /// <summary>Type in which the network computes: float32 (default) or bfloat16. Master weights, losses and states are float32.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.Float32;
 
+    /// <summary>The weighting that is used.</summary>
+    internal LevelWeighting LevelWeighting => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
+
     /// <summary>The warm-up that is used.</summary>
     internal int WarmUp => WarmUpUpdates ?? Updates / 20;
 
@@ -79,7 +82,7 @@ public sealed record TunerOptions
     {
         var rules = new OptionRules("The tuning options are invalid");
         rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
-        rules.Require(Enum.IsDefined(Weighting), $"the weighting {(int)Weighting} is unknown");
+        rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");

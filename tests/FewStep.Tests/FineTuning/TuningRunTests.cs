@@ -11,7 +11,7 @@ public sealed class TuningRunTests : IDisposable
 {
     private static readonly TunerOptions Short = new()
     {
-        Updates = 30,
+        Updates = 22,
         Batch = 4,
         LearningRate = 3e-3,
         EvaluationInterval = 4,
@@ -60,7 +60,7 @@ public sealed class TuningRunTests : IDisposable
         Assert.Equal((whole.BestUpdate, whole.BestHeldOut, whole.Updates, whole.Evaluations.Student), (resumed.BestUpdate, resumed.BestHeldOut, resumed.Updates, resumed.Evaluations.Student));
         Assert.Equal(File.ReadAllBytes(_folder.File("whole/model/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model/model.safetensors")));
         Assert.Equal(Tensors("whole"), Tensors("parts"));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-15/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-15/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-11/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-11/model.safetensors")));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public sealed class TuningRunTests : IDisposable
         bool found = false;
         run.Execute(new TuningObserver { Update = u => found |= u.Update == 3 && File.Exists(_folder.File("run/tuning.safetensors")) }, TestContext.Current.CancellationToken);
         Assert.True(found);
-        Assert.True(File.Exists(Path.Combine(run.SnapshotPath(30), "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(run.SnapshotPath(22), "model.safetensors")));
     }
 
     private static void CancelAt(int update, int at, CancellationTokenSource stop)

@@ -22,6 +22,8 @@ internal static class CommandLine
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
             TrainVerb.Create(terminal),
+            TrainClassifierVerb.Create(terminal),
+            DataVerb.Create(terminal),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -23,6 +23,7 @@ internal static class CommandLine
         {
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
+            SampleVerb.Create(terminal),
             DataVerb.Create(terminal),
         };
         var parsed = root.Parse(arguments);

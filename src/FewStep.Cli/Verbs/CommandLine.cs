@@ -21,9 +21,10 @@ internal static class CommandLine
         var terminal = new TerminalOutput(output, messages);
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
+            ScheduleVerb.Create(terminal),
+            SampleVerb.Create(terminal),
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
-            SampleVerb.Create(terminal),
             DataVerb.Create(terminal),
         };
         var parsed = root.Parse(arguments);

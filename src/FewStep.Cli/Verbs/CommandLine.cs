@@ -23,6 +23,7 @@ internal static class CommandLine
         {
             ScheduleVerb.Create(terminal),
             SampleVerb.Create(terminal),
+            EvaluateVerb.Create(terminal),
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
             DataVerb.Create(terminal),

@@ -49,7 +49,7 @@ internal static class CommandLineManifest
         torch.ScalarType type => NumberFormat(type),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         IEnumerable<object> items => string.Join(", ", items.Select(Text)),
-        IEnumerable items and not Sampling.SeedRange => string.Join(", ", items.Cast<object>().Select(Text)),
+        IEnumerable items => string.Join(", ", items.Cast<object>().Select(Text)),
         _ => value.ToString() ?? "",
     };
 }

@@ -26,13 +26,7 @@ internal static class SampleVerb
         };
         var steps = new Option<int?>("--steps") { Description = "Number of solver steps; a schedule file has its own." };
         var solver = new Option<string?>("--solver") { Description = $"One of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler." };
-        var seeds = new Option<SeedRange>("--seeds")
-        {
-            Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.",
-            DefaultValueFactory = _ => SeedRange.Of(64),
-            HelpName = "list",
-            CustomParser = result => SharedOptions.Parse(result, SeedRange.Parse),
-        };
+        var seeds = new Option<string>("--seeds") { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
         var label = new Option<string?>("--label") { Description = "Class of all images, by index or name; -1 for none. Left out, each image has the class seed mod classes.", HelpName = "class" };
         var toZero = new Option<bool>("--denoise-to-zero") { Description = "Denoise once more at the last sigma." };
         var analytical = new Option<bool>("--analytical-first-step") { Description = "Take the first step without the network, as for data of unit variance." };
@@ -48,8 +42,8 @@ internal static class SampleVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var started = DateTimeOffset.Now;
-            var list = parsed.GetRequiredValue(seeds);
+            var started = DateTimeOffset.UtcNow;
+            var list = SeedRange.Parse(parsed.GetRequiredValue(seeds));
             var (folder, gridFile) = (parsed.GetValue(output), parsed.GetValue(grid));
             if (folder is null && gridFile is null)
             {

@@ -28,7 +28,6 @@ public sealed record ComparisonCell
     /// <summary>What it is to the headline; default <see cref="EvaluationRole.Comparison"/>.</summary>
     public EvaluationRole Role { get; init; }
 
-    /// <summary>For messages: schedule, tuning, steps and solver.</summary>
-    public override string ToString() =>
-        FormattableString.Invariant($"{ScheduleName}{(Tuning is null ? "" : $" + {Tuning}")}, {Schedule.Steps} step{(Schedule.Steps == 1 ? "" : "s")}, {Solver.Name}");
+    /// <summary>For messages: schedule, tuning and solver.</summary>
+    public override string ToString() => $"{ScheduleName}{(Tuning is null ? "" : $" + {Tuning}")}, {Solver.Name}";
 }

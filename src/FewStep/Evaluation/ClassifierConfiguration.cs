@@ -20,35 +20,14 @@ public sealed record ClassifierConfiguration(ImageShape Shape, int Classes, IRea
     /// <exception cref="InvalidInputException">A value is out of range; one line lists all that are.</exception>
     public void Check(string source)
     {
-        var wrong = new List<string>();
-        if (Shape.Height is < 8 or > 256 || Shape.Width is < 8 or > 256)
-        {
-            wrong.Add($"shape {Shape} must have sides of 8 to 256 pixels");
-        }
-
-        if (Classes is < 2 or > 10000)
-        {
-            wrong.Add($"classes {Classes} must be 2 to 10000");
-        }
-
-        if (Channels.Count is < 1 or > 5 || Channels.Any(c => c is < 8 or > 512 || c % 8 != 0))
-        {
-            wrong.Add($"channels [{string.Join(", ", Channels.Take(8))}] must be one to five multiples of 8 between 8 and 512");
-        }
-
-        if (Blocks is < 1 or > 8)
-        {
-            wrong.Add($"blocks {Blocks} must be 1 to 8");
-        }
-
-        if (MetricName.Trim().Length is < 1 or > 80 || MetricName.Any(char.IsControl))
-        {
-            wrong.Add("metric_name must be one line of 1 to 80 characters");
-        }
-
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"{source} does not describe a classifier: {string.Join("; ", wrong)}.");
-        }
+        new OptionRules($"{source} does not describe a classifier")
+            .Require(Shape.Height is >= 8 and <= 256 && Shape.Width is >= 8 and <= 256, $"shape {Shape} must have sides of 8 to 256 pixels")
+            .Require(Classes is >= 2 and <= 10000, $"classes {Classes} must be 2 to 10000")
+            .Require(
+                Channels.Count is >= 1 and <= 5 && Channels.All(c => c is >= 8 and <= 512 && c % 8 == 0),
+                $"channels [{string.Join(", ", Channels.Take(8))}] must be one to five multiples of 8 between 8 and 512")
+            .Require(Blocks is >= 1 and <= 8, $"blocks {Blocks} must be 1 to 8")
+            .Require(MetricName.Trim().Length is >= 1 and <= 80 && !MetricName.Any(char.IsControl), $"metric_name must be one line of 1 to 80 characters")
+            .Check();
     }
 }

@@ -33,25 +33,14 @@ public sealed record ClassifierTrainingOptions
     /// <exception cref="InvalidInputException">A value is out of range; one line lists all that are.</exception>
     public void Check()
     {
-        var wrong = new List<string>();
-        Require(wrong, Epochs is >= 1 and <= 1000, $"epochs {Epochs} must be 1 to 1000");
-        Require(wrong, Batch is >= 2 and <= 8192, $"batch {Batch} must be 2 to 8192");
-        Require(wrong, LearningRate is > 0 and <= 1, FormattableString.Invariant($"learning_rate {LearningRate} must be above 0 and at most 1"));
-        Require(wrong, WeightDecay is >= 0 and <= 1, FormattableString.Invariant($"weight_decay {WeightDecay} must be 0 to 1"));
-        Require(wrong, Shift is >= 0 and <= 8, $"shift {Shift} must be 0 to 8 pixels");
-        Require(wrong, Seed >= 0, $"seed {Seed} must be 0 or more");
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The classifier cannot be trained so: {string.Join("; ", wrong)}.");
-        }
-    }
-
-    private static void Require(List<string> wrong, bool holds, string message)
-    {
-        if (!holds)
-        {
-            wrong.Add(message);
-        }
+        new OptionRules("The classifier cannot be trained so")
+            .Require(Epochs is >= 1 and <= 1000, $"epochs {Epochs} must be 1 to 1000")
+            .Require(Batch is >= 2 and <= 8192, $"batch {Batch} must be 2 to 8192")
+            .Require(LearningRate is > 0 and <= 1, $"learning_rate {LearningRate} must be above 0 and at most 1")
+            .Require(WeightDecay is >= 0 and <= 1, $"weight_decay {WeightDecay} must be 0 to 1")
+            .Require(Shift is >= 0 and <= 8, $"shift {Shift} must be 0 to 8 pixels")
+            .Require(Seed >= 0, $"seed {Seed} must be 0 or more")
+            .Check();
     }
 }
 

@@ -45,24 +45,18 @@ public sealed record DhariwalUNetOptions
     /// <exception cref="InvalidInputException">An option is out of range.</exception>
     public void Validate()
     {
-        (bool Holds, string Wrong)[] rules =
-        [
-            (ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096"),
-            (InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096"),
-            (OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096"),
-            (LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000"),
-            (AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024"),
-            (ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096"),
-            (ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), "channel_mult needs 1 to 12 multipliers in 1..64"),
-            (ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64"),
-            (NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64"),
-            (Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)"),
-            (LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)"),
-        ];
-        string wrong = string.Join("; ", rules.Where(rule => !rule.Holds).Select(rule => rule.Wrong));
-        if (wrong.Length > 0)
-        {
-            throw new InvalidInputException($"The DhariwalUNet's options are invalid: {wrong}.");
-        }
+        new OptionRules("The DhariwalUNet's options are invalid")
+            .Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096")
+            .Require(InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096")
+            .Require(OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096")
+            .Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000")
+            .Require(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024")
+            .Require(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096")
+            .Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
+            .Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64")
+            .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+            .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
+            .Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)")
+            .Check();
     }
 }

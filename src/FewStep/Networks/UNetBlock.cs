@@ -114,7 +114,8 @@ internal sealed class UNetBlock
         // The reference interleaves query, key and value innermost among a head's channels.
         var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).reshape(batch, _heads, channels / _heads, 3, height * width).permute(3, 0, 1, 4, 2).unbind(0);
         var attended = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
-        return _projection!.Forward(pass, attended.transpose(2, 3).reshape(batch, channels, height, width));
+        // As a mere view this would be channels-last, and so would every later layer: group normalisation is several times slower in that layout on a CPU.
+        return _projection!.Forward(pass, attended.transpose(2, 3).contiguous().view(batch, channels, height, width));
     }
 
     private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x * _options.SkipScale;

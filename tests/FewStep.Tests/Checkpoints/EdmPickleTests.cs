@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
@@ -57,7 +58,7 @@ public sealed class EdmPickleTests : IDisposable
             {
                 EdmPickle.Read(path).Dispose();
             }
-            catch (Runtime.InvalidInputException e)
+            catch (InvalidInputException e)
             {
                 Assert.DoesNotContain(e.Message, char.IsControl);
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using FewStep.Runtime;
 using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
@@ -148,7 +149,7 @@ public sealed class PickleReaderTests
                 long position = 0;
                 _ = PickleReader.Read(new ByteSource(bad, "test.pkl"), ref position, Calls);
             }
-            catch (Runtime.InvalidInputException e)
+            catch (InvalidInputException e)
             {
                 Assert.DoesNotContain(e.Message, char.IsControl);
             }

@@ -22,6 +22,8 @@ internal static class CommandLine
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
             ScheduleVerb.Create(terminal),
+            TuneVerb.Create(terminal),
+            RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
             TrainVerb.Create(terminal),

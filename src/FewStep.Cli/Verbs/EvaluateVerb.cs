@@ -30,15 +30,7 @@ internal static class EvaluateVerb
             RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
             MetricsCsv.Write(Path.Combine(folder, CsvName), summary);
             HtmlReport.Write(summary, folder);
-            terminal.Result(parsed.GetValue(options.Json), summary, console =>
-            {
-                console.Write(ReportTables.Draw(ConsoleTable.Evaluations(summary)));
-                var lines = ConsoleTable.Headline(summary).Concat(summary.Warnings).Append(Floor(summary.Metric)).Append($"The report is {Path.Combine(folder, HtmlReport.Name)}.");
-                foreach (string line in lines.OfType<string>())
-                {
-                    console.Profile.Out.Writer.WriteLine(line);
-                }
-            });
+            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, summary, Path.Combine(folder, HtmlReport.Name)));
             return Task.FromResult(0);
         });
         return command;
@@ -130,8 +122,4 @@ internal static class EvaluateVerb
             yield return string.Create(CultureInfo.InvariantCulture, $"The loss curve ran out of images: the discretization losses are known to {100 * curve.Origin.RelativeHalfWidth:F1} % only.");
         }
     }
-
-    private static string? Floor(MetricSummary metric) => metric.Floor is double floor
-        ? string.Create(CultureInfo.InvariantCulture, $"Floor: {metric.ShortName} {floor:G3} between {metric.FloorImages:N0} training images and the reference.")
-        : null;
 }

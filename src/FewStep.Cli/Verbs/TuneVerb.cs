@@ -30,9 +30,9 @@ internal static class TuneVerb
             options.Validate();
             using var source = ModelSource.Open(parsed.GetRequiredValue(model));
             var target = ScheduleArgument.Open(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source.Denoiser);
-            using var images = options.Loss == TuningLoss.Denoise ? TuningData.Open(parsed.GetRequiredValue(data), terminal.Progress, cancellation) : null;
+            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), DataSplit.Train, terminal.Progress, cancellation) : null;
             string folder = parsed.GetRequiredValue(output);
-            var run = new TuningRun(source.Config, source.Denoiser, target.Schedule, options, new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) }, images?.Images);
+            var run = new TuningRun(source.Config, source.Denoiser, target.Schedule, options, new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) }, images is null ? null : TuningImages.Split(images));
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver { Progress = terminal.Progress, Update = events.Training, Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update) };
             var report = run.Execute(observer, cancellation);

@@ -1,14 +1,12 @@
 using FewStep.Checkpoints;
 using FewStep.Evaluation;
 using FewStep.FineTuning;
-using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.ScheduleSearch;
 using FewStep.Solvers;
 using FewStep.Training;
-using static TorchSharp.torch;
 
 namespace FewStep.Runs;
 
@@ -17,7 +15,7 @@ namespace FewStep.Runs;
 /// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss curve can be believed near them and the next Phase 1 does not merely
 /// confirm the levels that were tuned on.
 /// </remarks>
-internal sealed class Alternation(ModelSource model, TrainingImages images, TuningImages tuningImages, FewStepRunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
+internal sealed class Alternation(ModelSource model, TrainingImages images, TuningImages? tuningImages, FewStepRunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
 {
     private const int JudgedLatents = 256, JudgeSteps = 18;
     private const long FirstJudgedSeed = 0xF800_0000; // apart from the seeds of tuning and of comparisons

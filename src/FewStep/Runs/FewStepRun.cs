@@ -7,7 +7,6 @@ using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.ScheduleSearch;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Runs;
 
@@ -148,11 +147,8 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
 
     private IReadOnlyList<AlternationRound> Alternate(RunFolder folder, LossCurve curve, SamplingSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        // The last tenth of the training images is held out for the denoising loss; the trajectory loss needs none.
-        int heldOut = Math.Max(1, training.Count / 10);
-        using var tuned = SubsetImageSet.Range(training, 0, Math.Max(1, training.Count - heldOut));
-        using var watched = SubsetImageSet.Range(training, training.Count - heldOut, heldOut);
-        return new Alternation(model, new TrainingImages(training), new TuningImages(tuned, watched), options, folder, CurveOptions).Execute(curve, schedule, progress, cancellation);
+        var images = options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(training) : null;
+        return new Alternation(model, new TrainingImages(training), images, options, folder, CurveOptions).Execute(curve, schedule, progress, cancellation);
     }
 
     private ModelSource? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve)

@@ -31,6 +31,9 @@ public sealed record ModelConfig
     /// <summary>The DDPM++ or NCSN++ architecture; exactly one architecture is given.</summary>
     public SongUNetOptions? SongUnet { get; init; }
 
+    /// <summary>The ADM architecture.</summary>
+    public DhariwalUNetOptions? DhariwalUnet { get; init; }
+
     /// <summary>Builds the model without weights.</summary>
     /// <returns>The network; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The configuration is inconsistent.</exception>
@@ -41,38 +44,66 @@ public sealed record ModelConfig
             throw new InvalidInputException($"Model configurations of version {Version} are not known; this program reads version 1.");
         }
 
-        var options = SongUnet ?? throw new InvalidInputException("The model configuration names no architecture: give song_unet.");
-        int channels = checked(Shape.Channels * PatchSize * PatchSize);
-        if (options.InChannels != channels || options.OutChannels < channels || options.LabelDim != Classes)
+        if (SongUnet is null == DhariwalUnet is null)
         {
-            throw new InvalidInputException(
-                $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {options.InChannels}, {options.OutChannels}, {options.LabelDim}.");
+            throw new InvalidInputException("The model configuration must name one architecture: give either song_unet or dhariwal_unet.");
         }
 
-        return new SongUNet(options);
+        var (inChannels, outChannels, labels) = SongUnet is null
+            ? (DhariwalUnet!.InChannels, DhariwalUnet.OutChannels, DhariwalUnet.LabelDim)
+            : (SongUnet.InChannels, SongUnet.OutChannels, SongUnet.LabelDim);
+        int channels = checked(Shape.Channels * PatchSize * PatchSize);
+        if (inChannels != channels || outChannels < channels || labels != Classes)
+        {
+            throw new InvalidInputException(
+                $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
+        }
+
+        return SongUnet is null ? new DhariwalUNet(DhariwalUnet!) : new SongUNet(SongUnet);
     }
 }
 
 /// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
 public sealed record PreconditioningConfig
 {
-    /// <summary><c>edm</c>.</summary>
+    /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c> or <c>iddpm</c>.</summary>
     public string Kind { get; init; } = "edm";
 
-    /// <summary>Standard deviation of the data, default 0.5.</summary>
+    /// <summary>Of <c>edm</c>: standard deviation of the data, default 0.5.</summary>
     public double SigmaData { get; init; } = 0.5;
 
-    /// <summary>Smallest noise level, default 0.002.</summary>
+    /// <summary>Of <c>edm</c> and <c>ve</c>: smallest noise level, default 0.002; the other kinds derive theirs.</summary>
     public double SigmaMin { get; init; } = 0.002;
 
-    /// <summary>Largest noise level, default 80.</summary>
+    /// <summary>Of <c>edm</c> and <c>ve</c>: largest noise level, default 80; the other kinds derive theirs.</summary>
     public double SigmaMax { get; init; } = 80;
+
+    /// <summary>Of <c>vp</c>: slope of beta; null is 19.9.</summary>
+    public double? BetaD { get; init; }
+
+    /// <summary>Of <c>vp</c>: beta at time 0; null is 0.1.</summary>
+    public double? BetaMin { get; init; }
+
+    /// <summary>Of <c>vp</c>: time of the smallest noise level; null is 1e-5.</summary>
+    public double? SmallestTime { get; init; }
+
+    /// <summary>Of <c>vp</c> and <c>iddpm</c>: number of time steps; null is 1000.</summary>
+    public int? TimeSteps { get; init; }
+
+    /// <summary>Of <c>iddpm</c>: lower limit of alpha between two levels; null is 0.001.</summary>
+    public double? SmallestAlpha { get; init; }
+
+    /// <summary>Of <c>iddpm</c>: offset of the cosine schedule; null is 0.008.</summary>
+    public double? CosineOffset { get; init; }
 
     /// <summary>Builds it.</summary>
     /// <exception cref="InvalidInputException">Unknown kind, or values out of range.</exception>
     public IPreconditioning Build() => Kind switch
     {
         "edm" => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax),
-        _ => throw new InvalidInputException($"Preconditioning '{Kind}' is not known; known: edm."),
+        "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
+        "ve" => new VePreconditioning(SigmaMin, SigmaMax),
+        "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
+        _ => throw new InvalidInputException($"Preconditioning '{Kind}' is not known; known: edm, vp, ve, iddpm."),
     };
 }

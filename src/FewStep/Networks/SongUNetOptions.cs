@@ -60,33 +60,22 @@ public sealed record SongUNetOptions
     /// <exception cref="InvalidInputException">An option is out of range.</exception>
     public void Validate()
     {
-        var wrong = new List<string>();
-        void Check(bool ok, string rule)
-        {
-            if (!ok)
-            {
-                wrong.Add(rule);
-            }
-        }
-
-        Check(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096");
-        Check(InChannels is >= 1 and <= 4096 && OutChannels is >= 1 and <= 4096, "in_channels and out_channels are not in 1..4096");
-        Check(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000");
-        Check(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024");
-        Check(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096");
-        Check(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), "channel_mult needs 1 to 12 multipliers in 1..64");
-        Check(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64");
-        Check(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64");
-        Check(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64");
-        Check(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)");
-        Check(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)");
-        Check(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier");
-        Check(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip");
-        Check(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip");
-        Check(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.Sum() != 0, "resample_filter needs an even number (2 to 16) of taps that do not sum to 0");
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The SongUNet's options are invalid: {string.Join("; ", wrong)}.");
-        }
+        var rules = new OptionRules("The SongUNet's options are invalid");
+        rules.Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096");
+        rules.Require(InChannels is >= 1 and <= 4096 && OutChannels is >= 1 and <= 4096, $"in_channels and out_channels are not in 1..4096");
+        rules.Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000");
+        rules.Require(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024");
+        rules.Require(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096");
+        rules.Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64");
+        rules.Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64");
+        rules.Require(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64");
+        rules.Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64");
+        rules.Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)");
+        rules.Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)");
+        rules.Require(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier");
+        rules.Require(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip");
+        rules.Require(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip");
+        rules.Require(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.Sum() != 0, $"resample_filter needs an even number (2 to 16) of taps that do not sum to 0");
+        rules.Check();
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Runtime;
 
 namespace FewStep.ScheduleSearch;
@@ -43,27 +42,16 @@ public sealed record LossCurveOptions
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
-        List<FormattableString> wrong = [];
-        void Require(bool holds, FormattableString rule)
-        {
-            if (!holds)
-            {
-                wrong.Add(rule);
-            }
-        }
-
-        Require(Points is >= 8 and <= LossCurve.MaximumPoints, $"points must lie between 8 and {LossCurve.MaximumPoints}, not {Points}");
-        Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}");
-        Require(MinimumImages >= 8, $"the fewest images must be at least 8, not {MinimumImages}");
-        Require(MaximumImages >= MinimumImages, $"the most images must not be below the fewest ({MinimumImages}), but are {MaximumImages}");
-        Require(RelativePrecision > 0, $"the relative precision must be above 0, not {RelativePrecision}");
-        Require(Confidence is >= 0.5 and <= 0.9999, $"the confidence must lie between 0.5 and 0.9999, not {Confidence}");
-        Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= ScheduleSearchRequest.MaximumSteps), $"steps must be one or more numbers from 1 to {ScheduleSearchRequest.MaximumSteps}");
-        Require(Weightings.Count > 0, $"there must be a weighting to judge the precision by");
-        Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The loss curve cannot be measured: {string.Join("; ", wrong.Select(w => w.ToString(CultureInfo.InvariantCulture)))}.");
-        }
+        var rules = new OptionRules("The loss curve cannot be measured");
+        rules.Require(Points is >= 8 and <= LossCurve.MaximumPoints, $"points must lie between 8 and {LossCurve.MaximumPoints}, not {Points}");
+        rules.Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}");
+        rules.Require(MinimumImages >= 8, $"the fewest images must be at least 8, not {MinimumImages}");
+        rules.Require(MaximumImages >= MinimumImages, $"the most images must not be below the fewest ({MinimumImages}), but are {MaximumImages}");
+        rules.Require(RelativePrecision > 0, $"the relative precision must be above 0, not {RelativePrecision}");
+        rules.Require(Confidence is >= 0.5 and <= 0.9999, $"the confidence must lie between 0.5 and 0.9999, not {Confidence}");
+        rules.Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= ScheduleSearchRequest.MaximumSteps), $"steps must be one or more numbers from 1 to {ScheduleSearchRequest.MaximumSteps}");
+        rules.Require(Weightings.Count > 0, $"there must be a weighting to judge the precision by");
+        rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
+        rules.Check();
     }
 }

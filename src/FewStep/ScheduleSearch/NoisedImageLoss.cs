@@ -11,6 +11,8 @@ namespace FewStep.ScheduleSearch;
 /// <param name="seed">The run's seed; each image's noise has a generator of its own, seeded by it and the image's index.</param>
 internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
 {
+    private const long NoiseStream = 2; // the order of the images has the first
+
     /// <summary>Measures some images.</summary>
     /// <param name="source">Where they are.</param>
     /// <param name="indices">Which ones.</param>
@@ -80,7 +82,7 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
         long[] shape = denoiser.Shape.Batch(1);
         return cat([.. indices.Select(index =>
         {
-            using var generator = new Generator(SeedMixer.Mix(seed, index, "noise"));
+            using var generator = new Generator((ulong)SeedHash.Derive(seed, NoiseStream, index));
             return randn(shape, dtype: float32, generator: generator);
         })]);
     }

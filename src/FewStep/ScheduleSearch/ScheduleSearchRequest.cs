@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Noise;
 using FewStep.Runtime;
 
@@ -26,20 +25,9 @@ public sealed record ScheduleSearchRequest
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
-        List<string> wrong = [];
-        if (Steps.Count == 0 || Steps.Any(n => n is < 1 or > MaximumSteps))
-        {
-            wrong.Add($"steps must be one or more numbers from 1 to {MaximumSteps}, not '{string.Join(", ", Steps)}'");
-        }
-
-        if (!(SigmaMin > 0 && SigmaMin < SigmaMax) || !double.IsFinite(SigmaMax))
-        {
-            wrong.Add(string.Create(CultureInfo.InvariantCulture, $"noise levels must be finite with 0 < sigma_min < sigma_max, not {SigmaMin:R} and {SigmaMax:R}"));
-        }
-
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The schedule search cannot start: {string.Join("; ", wrong)}.");
-        }
+        new OptionRules("The schedule search cannot start")
+            .Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= MaximumSteps), $"steps must be one or more numbers from 1 to {MaximumSteps}, not '{string.Join(", ", Steps)}'")
+            .Require(SigmaMin > 0 && SigmaMin < SigmaMax && double.IsFinite(SigmaMax), $"noise levels must be finite with 0 < sigma_min < sigma_max, not {SigmaMin:R} and {SigmaMax:R}")
+            .Check();
     }
 }

@@ -36,30 +36,13 @@ public sealed record TrainerOptions
     /// <exception cref="InvalidInputException">Something is out of range.</exception>
     public void Validate()
     {
-        var wrong = new List<string>();
-        if (Images < 1)
-        {
-            wrong.Add($"images {Images} is not positive");
-        }
-
-        if (Batch is < 1 or > 65536)
-        {
-            wrong.Add($"batch {Batch} is not in 1..65536");
-        }
-
-        if (!(LearningRate > 0) || !double.IsFinite(LearningRate))
-        {
-            wrong.Add($"learning rate {LearningRate} is not positive");
-        }
-
-        if (LabelDropout is not (>= 0 and <= 1))
-        {
-            wrong.Add($"label dropout {LabelDropout} is not in [0, 1]");
-        }
-
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The training options are invalid: {string.Join("; ", wrong)}.");
-        }
+        new OptionRules("The training options are invalid")
+            .Require(Images >= 1, $"images {Images} is not positive")
+            .Require(Batch is >= 1 and <= 65536, $"batch {Batch} is not in 1..65536")
+            .Require(LearningRate > 0 && double.IsFinite(LearningRate), $"learning rate {LearningRate} is not positive")
+            .Require(WarmUpImages >= 0, $"warm-up {WarmUpImages} is negative")
+            .Require(EmaHalfLifeImages > 0, $"half-life of the average {EmaHalfLifeImages} is not positive")
+            .Require(LabelDropout is >= 0 and <= 1, $"label dropout {LabelDropout} is not in [0, 1]")
+            .Check();
     }
 }

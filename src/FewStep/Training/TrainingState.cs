@@ -39,29 +39,28 @@ public sealed class TrainingState : IDisposable
     /// <summary>Writes the state, whole or not at all.</summary>
     /// <param name="path">A safetensors file.</param>
     /// <param name="fingerprint">Identifies options, architecture and data; <see cref="Load"/> demands the same.</param>
-    public void Save(string path, string fingerprint) => SafetensorsFile.Write(
-        path,
-        new Dictionary<string, Tensor>
-        {
-            ["weights"] = Weights,
-            ["first_moment"] = Optimizer.FirstMoment,
-            ["second_moment"] = Optimizer.SecondMoment,
-            ["average"] = Average.Weights,
-        },
-        new Dictionary<string, string>
+    /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
+    /// <param name="furtherTexts">Likewise, as texts.</param>
+    public void Save(string path, string fingerprint, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
+    {
+        var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
         {
             ["kind"] = Kind,
             ["fingerprint"] = fingerprint,
             ["updates"] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
             ["images"] = Images.ToString(CultureInfo.InvariantCulture),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
-        });
+        };
+        SafetensorsFile.Write(path, Tensors(furtherTensors), texts);
+    }
 
     /// <summary>Takes a saved state over.</summary>
     /// <param name="path">A file written by <see cref="Save"/>.</param>
     /// <param name="fingerprint">Must be that of the file.</param>
+    /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
+    /// <returns>The file's texts.</returns>
     /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
-    public void Load(string path, string fingerprint)
+    public IReadOnlyDictionary<string, string> Load(string path, string fingerprint, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
         try
@@ -77,7 +76,7 @@ public sealed class TrainingState : IDisposable
             }
 
             using var noGradient = no_grad();
-            foreach (var (name, target) in new[] { ("weights", Weights), ("first_moment", Optimizer.FirstMoment), ("second_moment", Optimizer.SecondMoment), ("average", Average.Weights) })
+            foreach (var (name, target) in Tensors(furtherTensors))
             {
                 if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements || saved.dtype != target.dtype)
                 {
@@ -90,6 +89,7 @@ public sealed class TrainingState : IDisposable
             Optimizer.Updates = Number<long>(metadata, "updates", path);
             Images = Number<long>(metadata, "images", path);
             Seconds = Number<double>(metadata, "seconds", path);
+            return metadata;
         }
         finally
         {
@@ -107,6 +107,14 @@ public sealed class TrainingState : IDisposable
         Average.Dispose();
         Weights.Dispose();
     }
+
+    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further) => new(further ?? new Dictionary<string, Tensor>())
+    {
+        ["weights"] = Weights,
+        ["first_moment"] = Optimizer.FirstMoment,
+        ["second_moment"] = Optimizer.SecondMoment,
+        ["average"] = Average.Weights,
+    };
 
     private static T Number<T>(Dictionary<string, string> metadata, string name, string path)
         where T : ISpanParsable<T>

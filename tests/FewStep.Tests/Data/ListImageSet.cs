@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using FewStep.Data;
 using FewStep.Denoising;
 
@@ -25,7 +26,7 @@ internal sealed class ListImageSet(ImageShape shape, IReadOnlyList<byte[]> image
     {
         if (index == broken)
         {
-            throw new Runtime.InvalidInputException($"image {index} is broken");
+            throw new InvalidInputException($"image {index} is broken");
         }
 
         images[index].CopyTo(destination);

@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // runs of milliseconds need no cancellation
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;

@@ -1,4 +1,3 @@
-#pragma warning disable xUnit1051 // runs of milliseconds need no cancellation
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;

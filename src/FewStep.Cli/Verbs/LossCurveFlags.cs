@@ -1,0 +1,43 @@
+using System.CommandLine;
+using FewStep.ScheduleSearch;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Options of the loss curve's measurement, for the verbs that may measure one.</summary>
+internal sealed class LossCurveFlags
+{
+    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => 96 };
+
+    private readonly Option<double> _precision = new("--precision")
+    {
+        Description = "Measure until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it.",
+        DefaultValueFactory = _ => 0.02,
+    };
+
+    private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => 1024 };
+
+    private readonly Option<int> _batch = new("--curve-batch") { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => 128 };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_points);
+        command.Add(_precision);
+        command.Add(_images);
+        command.Add(_batch);
+    }
+
+    /// <summary>What was asked for.</summary>
+    public LossCurveOptions Read(ParseResult parsed)
+    {
+        int most = parsed.GetValue(_images);
+        return new LossCurveOptions
+        {
+            Points = parsed.GetValue(_points),
+            RelativePrecision = parsed.GetValue(_precision),
+            MaximumImages = most,
+            MinimumImages = Math.Max(8, Math.Min(64, most)),
+            BatchSize = parsed.GetValue(_batch),
+        };
+    }
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Comma-separated numbers of steps on the command line.</summary>
+internal static class NumberList
+{
+    /// <summary>Parses e.g. <c>3,4,6</c>.</summary>
+    /// <param name="text">Positive whole numbers, separated by commas.</param>
+    /// <param name="option">The option's name, for the message.</param>
+    /// <exception cref="InvalidInputException">Something else.</exception>
+    public static IReadOnlyList<int> Steps(string text, string option)
+    {
+        var numbers = new List<int>();
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int steps) || steps < 1)
+            {
+                throw new InvalidInputException($"{option} '{text}' must be one or more numbers of at least 1, separated by commas, e.g. 3,4,6.");
+            }
+
+            numbers.Add(steps);
+        }
+
+        return [.. numbers.Distinct()];
+    }
+}

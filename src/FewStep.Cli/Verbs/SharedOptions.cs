@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Options that several verbs have, in one wording.</summary>
+internal static class SharedOptions
+{
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON object on standard output, and nothing else there." };
+
+    public static Option<long> Seed() => new("--seed") { Description = "Seed of the run; all randomness is derived from it.", DefaultValueFactory = _ => 0 };
+
+    public static Option<int> Threads() => new("--threads") { Description = "Processor threads of tensor operations; 0 leaves the choice to libtorch.", DefaultValueFactory = _ => 0 };
+
+    public static Option<ScalarType> Dtype() => new("--dtype")
+    {
+        Description = "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
+        DefaultValueFactory = _ => ScalarType.BFloat16,
+        HelpName = "type",
+        CustomParser = result => Parse(result, text => text switch
+        {
+            "float32" or "fp32" => ScalarType.Float32,
+            "bfloat16" or "bf16" => ScalarType.BFloat16,
+            _ => throw new InvalidInputException($"--dtype '{text}' is neither float32 nor bfloat16."),
+        }),
+    };
+
+    public static Option<string> Model() => new("--model")
+    {
+        Description = "Model folder (config.json and model.safetensors).",
+        DefaultValueFactory = _ => EmbeddedDefault.Model,
+        HelpName = "folder",
+    };
+
+    public static Option<string> Data() => new("--data")
+    {
+        Description = "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.",
+        DefaultValueFactory = _ => EmbeddedDefault.Data,
+        HelpName = "path",
+    };
+
+    /// <summary>Applies <c>--threads</c>, after checking that libtorch is there at all.</summary>
+    /// <exception cref="InvalidInputException">libtorch cannot be loaded, or the number is negative.</exception>
+    public static void PrepareTorch(int threads)
+    {
+        if (TorchLibrary.Failure is string failure)
+        {
+            throw new InvalidInputException(failure);
+        }
+
+        if (threads is < 0 or > 1024)
+        {
+            throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
+        }
+
+        if (threads > 0)
+        {
+            set_num_threads(threads);
+        }
+    }
+
+    /// <summary>Parses a value with a one-line error.</summary>
+    public static T? Parse<T>(ArgumentResult result, Func<string, T> parse)
+    {
+        try
+        {
+            return parse(result.Tokens.Count == 1 ? result.Tokens[0].Value : "");
+        }
+        catch (InvalidInputException e)
+        {
+            result.AddError(e.Message);
+            return default;
+        }
+    }
+}

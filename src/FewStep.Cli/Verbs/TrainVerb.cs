@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Data;
+using FewStep.Runtime;
+using FewStep.Training;
+using Spectre.Console;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep train</c>: pre-trains a denoiser the EDM way.</summary>
+internal static class TrainVerb
+{
+    public static Command Create(TerminalOutput terminal)
+    {
+        var config = new Option<string>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning.", Required = true, HelpName = "file" };
+        var data = SharedOptions.Data();
+        var output = new Option<string>("--out") { Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", Required = true, HelpName = "folder" };
+        var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included.", Required = true };
+        var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => 128 };
+        var rate = new Option<double>("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => 1e-3 };
+        var warmUp = new Option<long>("--warm-up") { Description = "Images of linear warm-up.", DefaultValueFactory = _ => 50_000 };
+        var ema = new Option<double>("--ema") { Description = "Half-life of the weights' moving average in images.", DefaultValueFactory = _ => 100_000 };
+        var dropLabels = new Option<double>("--label-dropout") { Description = "Probability of dropping a class label.", DefaultValueFactory = _ => 0.1 };
+        var mean = new Option<double>("--p-mean") { Description = "Mean of ln sigma (EDM's P_mean).", DefaultValueFactory = _ => -1.2 };
+        var deviation = new Option<double>("--p-std") { Description = "Standard deviation of ln sigma (EDM's P_std).", DefaultValueFactory = _ => 1.2 };
+        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images." };
+        var every = new Option<double>("--checkpoint-seconds") { Description = "Training seconds between checkpoints.", DefaultValueFactory = _ => 180 };
+        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
+        var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
+        {
+            config, data, output, images, batch, rate, warmUp, ema, dropLabels, mean, deviation, flip, every, dtype, seed, threads, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            var model = JsonFile.Read<ModelConfig>(parsed.GetRequiredValue(config));
+            using var set = ImageSets.Open(parsed.GetRequiredValue(data), DataSplit.Train, terminal.Progress, cancellation);
+            var options = new TrainerOptions
+            {
+                Images = parsed.GetValue(images),
+                Batch = parsed.GetValue(batch),
+                LearningRate = parsed.GetValue(rate),
+                WarmUpImages = parsed.GetValue(warmUp),
+                EmaHalfLifeImages = parsed.GetValue(ema),
+                LabelDropout = parsed.GetValue(dropLabels),
+                Loss = new EdmLoss(parsed.GetValue(mean), parsed.GetValue(deviation), model.Preconditioning.SigmaData),
+                Seed = parsed.GetValue(seed),
+            };
+            var place = new TrainingRunOptions
+            {
+                Folder = parsed.GetRequiredValue(output),
+                CheckpointSeconds = parsed.GetValue(every),
+                ComputeType = parsed.GetValue(dtype),
+                Flip = parsed.GetValue(flip),
+            };
+            using var events = new EventLog(Path.Combine(place.Folder, "events"));
+            var (seen, done) = new TrainingRun(model, options, set, place).Execute(
+                terminal.Progress,
+                update => events.Training(update),
+                cancellation);
+            string folder = Path.Combine(place.Folder, "model");
+            terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder }, console => console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} images seen. The averaged weights are in {folder}.")));
+            return Task.FromResult(done ? 0 : 130);
+        });
+        return command;
+    }
+}

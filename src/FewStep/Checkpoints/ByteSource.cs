@@ -1,0 +1,114 @@
+using FewStep.Runtime;
+using Microsoft.Win32.SafeHandles;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>A run of bytes in a file or in memory, read by position, so that a checkpoint's weights go straight from the file into their tensors.</summary>
+internal sealed class ByteSource : IDisposable
+{
+    private readonly SafeFileHandle? _file;
+    private readonly ReadOnlyMemory<byte> _memory;
+    private readonly long _start;
+    private readonly bool _ownsFile;
+
+    /// <summary>Wraps bytes in memory.</summary>
+    /// <param name="memory">The bytes.</param>
+    /// <param name="name">What error messages call them.</param>
+    public ByteSource(ReadOnlyMemory<byte> memory, string name)
+    {
+        (_memory, Name, Length) = (memory, name, memory.Length);
+    }
+
+    private ByteSource(SafeFileHandle? file, ReadOnlyMemory<byte> memory, long start, long length, string name, bool ownsFile)
+    {
+        (_file, _memory, _start, Length, Name, _ownsFile) = (file, memory, start, length, name, ownsFile);
+    }
+
+    /// <summary>What error messages call these bytes: the file's path.</summary>
+    public string Name { get; }
+
+    /// <summary>Number of bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>Opens a file; the result must be disposed, its slices need not.</summary>
+    /// <exception cref="InvalidInputException">The file cannot be opened.</exception>
+    public static ByteSource Open(string path)
+    {
+        try
+        {
+            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+            return new ByteSource(file, default, 0, RandomAccess.GetLength(file), path, ownsFile: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    /// <summary>A part of these bytes, without copying; it lives as long as this source.</summary>
+    public ByteSource Slice(long offset, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
+        return new ByteSource(_file, _memory, _start + offset, length, Name, ownsFile: false);
+    }
+
+    /// <summary>Fills <paramref name="destination"/> from position <paramref name="offset"/>.</summary>
+    /// <exception cref="InvalidInputException">The bytes end before the destination is full, or the disk fails.</exception>
+    public void Read(long offset, Span<byte> destination)
+    {
+        if (offset < 0 || destination.Length > Length - offset)
+        {
+            throw new InvalidInputException($"{Name} is cut short: {destination.Length} bytes are missing at byte {_start + offset}. Fetch the file again.");
+        }
+
+        if (_file is null)
+        {
+            _memory.Span.Slice((int)(_start + offset), destination.Length).CopyTo(destination);
+            return;
+        }
+
+        try
+        {
+            for (int done = 0; done < destination.Length;)
+            {
+                int count = RandomAccess.Read(_file, destination[done..], _start + offset + done);
+                if (count == 0)
+                {
+                    throw new InvalidInputException($"{Name} became shorter while it was read. Try again when nothing writes to it.");
+                }
+
+                done += count;
+            }
+        }
+        catch (IOException e)
+        {
+            throw new InvalidInputException($"Cannot read {Name}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    /// <summary>Copies these bytes into an array.</summary>
+    /// <param name="limit">More bytes than this are refused.</param>
+    /// <exception cref="InvalidInputException">There are more than <paramref name="limit"/> bytes.</exception>
+    public byte[] ToArray(int limit)
+    {
+        if (Length > limit)
+        {
+            throw new InvalidInputException($"{Name} holds a value of {Length} bytes where at most {limit} make sense. Fetch the file again.");
+        }
+
+        byte[] bytes = new byte[Length];
+        Read(0, bytes);
+        return bytes;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_ownsFile)
+        {
+            _file!.Dispose();
+        }
+    }
+}

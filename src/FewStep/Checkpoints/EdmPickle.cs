@@ -1,0 +1,137 @@
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never run, nor anything else in them.</summary>
+public static class EdmPickle
+{
+    private const string Persistent = "torch_utils.persistence._reconstruct_persistent_obj";
+    private const string LoadFromBytes = "torch.storage._load_from_bytes";
+    private const int MaximumDepth = 32;
+    private const int MaximumParts = 200_000;
+    private const int MaximumTransientBuffers = 64;
+
+    private static readonly PickleCalls Names = new(
+    [
+        Persistent,
+        LoadFromBytes,
+        .. TorchStorages.TensorNames,
+        .. ModuleArguments.NumberNames,
+        "torch.nn.modules.container.ModuleDict",
+        "torch.nn.modules.container.ModuleList",
+        "torch.nn.modules.container.Sequential",
+    ]);
+
+    /// <summary>Reads one network of a pickle.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="network">Key of the network; default <c>ema</c>, the only one in released files.</param>
+    /// <returns>Its classes, options and tensors; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, is no such pickle, or names Python objects that no network needs.</exception>
+    public static EdmCheckpoint Read(string path, string network = "ema")
+    {
+        using ByteSource source = ByteSource.Open(path);
+        long position = 0;
+        object? root = PickleReader.Read(source, ref position, Names);
+        if (root is not PickleDictionary contents || contents[network] is not { } module)
+        {
+            throw new InvalidInputException($"{path} holds no network {Printable.Text(network)}; a pickle of NVlabs/edm is a dictionary with an entry 'ema'.");
+        }
+
+        using var scope = NewDisposeScope();
+        var walk = new Walk(path, source.Length);
+        EdmModule read = walk.Module(network, "", module, 0);
+        foreach (Tensor tensor in walk.Tensors.Values)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return new EdmCheckpoint(path, read, walk.Tensors);
+    }
+
+    private sealed class Walk(string path, long length)
+    {
+        private readonly TorchStorages _storages = new(path, 2 * length);
+        private readonly Dictionary<ByteSource, Tensor?> _loaded = new(ReferenceEqualityComparer.Instance);
+        private int _parts;
+
+        public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
+
+        public EdmModule Module(string name, string prefix, object? value, int depth)
+        {
+            if (depth > MaximumDepth)
+            {
+                throw Damaged(prefix, "modules nested without end");
+            }
+
+            (string className, PickleDictionary state) = value switch
+            {
+                PickleObject { Callee: Persistent, Arguments: [PickleDictionary meta] } when meta["class_name"] is string found && meta["state"] is PickleDictionary fields => (found, fields),
+                PickleObject { State: PickleDictionary fields } container => (container.Callee[(container.Callee.LastIndexOf('.') + 1)..], fields),
+                _ => throw Damaged(prefix, "a module without class and state"),
+            };
+            List<object?> transient = (state["_non_persistent_buffers_set"] as PickleSet)?.Items ?? [];
+            if (transient.Count > MaximumTransientBuffers)
+            {
+                throw Damaged(prefix, $"{transient.Count} transient buffers");
+            }
+
+            AddTensors(prefix, state["_parameters"], []);
+            AddTensors(prefix, state["_buffers"], transient);
+            var children = new List<EdmModule>();
+            foreach ((object? key, object? child) in (state["_modules"] as PickleDictionary)?.Entries ?? [])
+            {
+                string childName = Name(key, prefix);
+                if (child is not null)
+                {
+                    children.Add(Module(childName, $"{prefix}{childName}.", child, depth + 1));
+                }
+            }
+
+            string where = $"{path}, module {(prefix.Length == 0 ? name : prefix[..^1])}";
+            int positional = (state["_init_args"] as object?[])?.Length ?? 0;
+            return new EdmModule(name, className, positional, new ModuleArguments(state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
+        }
+
+        private void AddTensors(string prefix, object? named, List<object?> except)
+        {
+            foreach ((object? key, object? value) in (named as PickleDictionary)?.Entries ?? [])
+            {
+                string name = Name(key, prefix);
+                if (value is not null && !except.Contains(name))
+                {
+                    Tensors[prefix + name] = _storages.Rebuild(value, prefix + name, Storage);
+                }
+            }
+        }
+
+        private Tensor? Storage(object? description)
+        {
+            if (description is not PickleObject { Callee: LoadFromBytes, Arguments: [ByteSource bytes] })
+            {
+                return null;
+            }
+
+            if (!_loaded.TryGetValue(bytes, out Tensor? flat))
+            {
+                var file = new TorchLegacyFile(bytes, _storages);
+                flat = _loaded[bytes] = file.Storage(file.Root);
+            }
+
+            return flat;
+        }
+
+        private string Name(object? key, string prefix)
+        {
+            // A module may be recalled at many places, so few bytes could describe an endless tree.
+            if (++_parts > MaximumParts)
+            {
+                throw Damaged(prefix, "modules and tensors without end");
+            }
+
+            return key is string { Length: > 0 and <= 64 } name && !name.Contains('.') ? name : throw Damaged(prefix, "a part whose name is no Python identifier");
+        }
+
+        private InvalidInputException Damaged(string prefix, string what) => new($"{path} is damaged or no network of NVlabs/edm: {what} at {Printable.Text(prefix)}. Fetch the file again.");
+    }
+}

@@ -1,0 +1,93 @@
+using System.Buffers.Binary;
+using FewStep.Runtime;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the same.</summary>
+public sealed class ModuleArguments
+{
+    private const int LongestList = 64;
+    private const int LongestText = 256;
+
+    private readonly PickleDictionary _values;
+    private readonly string _where;
+
+    internal ModuleArguments(PickleDictionary values, string where)
+    {
+        (_values, _where) = (values, where);
+    }
+
+    /// <summary>The allow-list names of NumPy's numbers, which options may be.</summary>
+    internal static IEnumerable<string> NumberNames => ["numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"];
+
+    /// <summary>Names of all values.</summary>
+    public IEnumerable<string> Names => _values.Entries.Select(entry => entry.Key).OfType<string>();
+
+    /// <summary>A whole number that fits 32 bits; null where it is missing.</summary>
+    /// <exception cref="InvalidInputException">It is something else.</exception>
+    public int? Integer(string name) => Find(name) switch
+    {
+        null => null,
+        long value and >= int.MinValue and <= int.MaxValue => (int)value,
+        _ => throw Wrong(name, "a whole number"),
+    };
+
+    /// <summary>A number, possibly infinite; null where it is missing.</summary>
+    /// <exception cref="InvalidInputException">It is something else.</exception>
+    public double? Number(string name) => Find(name) switch
+    {
+        null => null,
+        double value => value,
+        long value => value,
+        _ => throw Wrong(name, "a number"),
+    };
+
+    /// <summary>A truth value; null where it is missing.</summary>
+    /// <exception cref="InvalidInputException">It is something else.</exception>
+    public bool? Flag(string name) => Find(name) switch
+    {
+        null => null,
+        bool value => value,
+        _ => throw Wrong(name, "True or False"),
+    };
+
+    /// <summary>A text; null where it is missing.</summary>
+    /// <exception cref="InvalidInputException">It is something else.</exception>
+    public string? Text(string name) => Find(name) switch
+    {
+        null => null,
+        string { Length: <= LongestText } value => value,
+        _ => throw Wrong(name, "a short text"),
+    };
+
+    /// <summary>A list or tuple of at most 64 whole numbers; null where it is missing.</summary>
+    /// <exception cref="InvalidInputException">It is something else.</exception>
+    public IReadOnlyList<int>? Integers(string name)
+    {
+        IReadOnlyList<object?>? items = Find(name) switch
+        {
+            null => null,
+            List<object?> { Count: <= LongestList } list => list,
+            object?[] { Length: <= LongestList } tuple => tuple,
+            _ => throw Wrong(name, "a list of whole numbers"),
+        };
+        return items?.Select(item => Scalar(item) is long value and >= int.MinValue and <= int.MaxValue ? (int)value : throw Wrong(name, "a list of whole numbers")).ToArray();
+    }
+
+    private object? Find(string name) => Scalar(_values[name]);
+
+    // numpy.core.multiarray.scalar(dtype, bytes) is how NumPy pickles a number.
+    private static object? Scalar(object? value)
+        => value is PickleObject { Arguments: [PickleObject { Callee: "numpy.dtype", Arguments: [string type, ..] }, ByteSource { Length: 4 or 8 } bytes] }
+            ? (type, bytes.ToArray(8)) switch
+            {
+                ("f8", { Length: 8 } b) => BinaryPrimitives.ReadDoubleLittleEndian(b),
+                ("f4", { Length: 4 } b) => (double)BinaryPrimitives.ReadSingleLittleEndian(b),
+                ("i8", { Length: 8 } b) => BinaryPrimitives.ReadInt64LittleEndian(b),
+                ("i4", { Length: 4 } b) => (long)BinaryPrimitives.ReadInt32LittleEndian(b),
+                _ => value,
+            }
+            : value;
+
+    private InvalidInputException Wrong(string name, string expected) => new($"{_where}: the option {name} is not {expected}.");
+}

@@ -1,0 +1,55 @@
+using System.IO.Compression;
+using FewStep.Runtime;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads and writes NumPy's <c>.npz</c> files: zip files of <c>.npy</c> arrays.</summary>
+public static class NpzFile
+{
+    /// <summary>Default limit on the unpacked size of a file: 8 GiB.</summary>
+    public const long DefaultMaximumBytes = 8L << 30;
+
+    private const string Extension = ".npy";
+
+    /// <summary>Reads arrays.</summary>
+    /// <param name="path">The file, its entries stored or deflated.</param>
+    /// <param name="names">Which arrays to read; null for all.</param>
+    /// <param name="maximumBytes">Larger unpacked content is refused; default 8 GiB.</param>
+    /// <returns>The arrays by name.</returns>
+    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, too large, lacks a name, or holds another type than <see cref="NpyArray"/> does.</exception>
+    public static IReadOnlyDictionary<string, NpyArray> Read(string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
+    {
+        using var zip = ZipContent.Open(path, maximumBytes);
+        var arrays = new Dictionary<string, NpyArray>(StringComparer.Ordinal);
+        names ??= [.. zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length])];
+        foreach (string name in names)
+        {
+            string entry = name + Extension;
+            long length = zip.Length(entry) ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
+            zip.Read(entry, stream => arrays[name] = NpyFile.Read(stream, length, $"{path}, array {Printable.Text(name)},"));
+        }
+
+        return arrays;
+    }
+
+    /// <summary>Writes arrays, whole or not at all.</summary>
+    /// <param name="path">Target.</param>
+    /// <param name="arrays">Arrays by name.</param>
+    /// <param name="compress">Deflates the arrays; default true.</param>
+    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyDictionary<string, NpyArray> arrays, bool compress = true) => AtomicFile.Write(path, stream =>
+    {
+        using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
+        foreach ((string name, NpyArray array) in arrays)
+        {
+            ZipArchiveEntry entry = zip.CreateEntry(name + Extension, compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression);
+
+            // A fixed date: equal content makes equal files.
+            entry.LastWriteTime = new DateTimeOffset(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+            using Stream content = entry.Open();
+            NpyFile.Write(content, array);
+        }
+    });
+
+    private static string List(ZipContent zip) => string.Join(", ", zip.Names.Take(8).Select(Printable.Text));
+}

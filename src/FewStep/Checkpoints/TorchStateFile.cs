@@ -1,0 +1,111 @@
+using System.Text;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
+public static class TorchStateFile
+{
+    private const int MaximumPickleBytes = 256 << 20;
+
+    private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
+
+    /// <summary>Reads the tensors of a state dictionary.</summary>
+    /// <param name="path">The file, e.g. <c>.pt</c> or <c>.pth</c>.</param>
+    /// <param name="section">Key of the state dictionary where the file holds several things, e.g. <c>state_dict</c> or <c>ema</c>; null where the file is one itself.</param>
+    /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share their memory. Values that are no tensors are left out.</returns>
+    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, holds no tensors where it was told to look, or names Python objects that no weights need.</exception>
+    public static Dictionary<string, Tensor> Read(string path, string? section = null)
+    {
+        using ByteSource source = ByteSource.Open(path);
+        Span<byte> start = stackalloc byte[2];
+        source.Read(0, start[..(int)Math.Min(2, source.Length)]);
+        using var scope = NewDisposeScope();
+        var storages = new TorchStorages(path, 2 * source.Length);
+        Dictionary<string, Tensor> tensors;
+        if (start.SequenceEqual("PK"u8))
+        {
+            // torch.save stores without compression: entries that unpack to much more share their bytes, to exhaust memory.
+            using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
+            tensors = ReadZip(zip, path, section, storages);
+        }
+        else
+        {
+            var file = new TorchLegacyFile(source, storages);
+            tensors = Tensors(file.Root, section, path, storages, file.Storage);
+        }
+
+        foreach (Tensor tensor in tensors.Values)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return tensors;
+    }
+
+    private static Dictionary<string, Tensor> ReadZip(ZipContent zip, string path, string? section, TorchStorages storages)
+    {
+        const string pickle = "data.pkl";
+        List<string> pickles = [.. zip.Names.Where(name => name == pickle || (name.EndsWith("/" + pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
+        if (pickles is not [var found])
+        {
+            throw new InvalidInputException($"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
+        }
+
+        string folder = found[..^pickle.Length];
+        if (zip.Length(folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(folder + "byteorder", 16)) != "little")
+        {
+            throw new InvalidInputException($"{path} was saved on a big-endian machine. Save it again on a little-endian one.");
+        }
+
+        var references = new List<PicklePersistentId>();
+        long position = 0;
+        using var bytes = new ByteSource(zip.ReadAll(found, MaximumPickleBytes), path);
+        object? root = PickleReader.Read(bytes, ref position, Names, references);
+        var loaded = new Dictionary<string, (TorchStorageReference Reference, Tensor Flat)>(StringComparer.Ordinal);
+        return Tensors(root, section, path, storages, description =>
+        {
+            if (TorchStorageReference.Parse(description) is not { } reference)
+            {
+                return null;
+            }
+
+            if (!loaded.TryGetValue(reference.Key, out var storage))
+            {
+                string entry = $"{folder}data/{reference.Key}";
+                if (zip.Length(entry) is not { } length || length % reference.Size != 0 || length / reference.Size != reference.Count)
+                {
+                    throw new InvalidInputException($"{path} is damaged: the storage {Printable.Text(reference.Key)} is missing or has another size than stated. Fetch the file again.");
+                }
+
+                Tensor? flat = null;
+                zip.Read(entry, stream => flat = storages.Load(reference.Type, reference.Size, reference.Count, stream.ReadExactly));
+                loaded[reference.Key] = storage = (reference, flat!);
+            }
+
+            return storage.Reference == reference ? storage.Flat : null;
+        });
+    }
+
+    private static Dictionary<string, Tensor> Tensors(object? root, string? section, string path, TorchStorages storages, Func<object?, Tensor?> storage)
+    {
+        object? found = section is null ? root : (root as PickleDictionary)?[section];
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((object? key, object? value) in (found as PickleDictionary)?.Entries ?? [])
+        {
+            if (key is string name && TorchStorages.IsTensor(value))
+            {
+                tensors[name] = storages.Rebuild(value, name, storage);
+            }
+        }
+
+        return tensors.Count > 0 ? tensors : throw new InvalidInputException($"{path} holds no tensors {(section is null ? "at its top level" : "under " + Printable.Text(section))}. {Sections(root)}");
+    }
+
+    private static string Sections(object? root)
+    {
+        string[] names = [.. (root as PickleDictionary)?.Entries.Where(e => e.Value is PickleDictionary).Select(e => e.Key).OfType<string>().Take(8).Select(Printable.Text) ?? []];
+        return names.Length > 0 ? $"Name one of its sections: {string.Join(", ", names)}." : "Save a state dictionary: torch.save(model.state_dict(), path).";
+    }
+}

@@ -1,0 +1,117 @@
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads a storage's bytes in their order: called again and again until all are read.</summary>
+/// <param name="destination">Receives the next bytes, all of it.</param>
+internal delegate void StorageBytes(Span<byte> destination);
+
+/// <summary>Turns what a checkpoint says about its tensors into tensors. A storage becomes one block of memory, once, and its tensors views of it.</summary>
+/// <remarks>All blocks together may not exceed a limit, so no file can ask for more memory than its own size warrants.</remarks>
+/// <param name="file">What messages call the file.</param>
+/// <param name="maximumBytes">Largest sum of all blocks.</param>
+internal sealed class TorchStorages(string file, long maximumBytes)
+{
+    private const int MaximumAxes = 16;
+    private const int ChunkBytes = 1 << 26;
+
+    private long _left = maximumBytes;
+
+    /// <summary>The allow-list names of tensors in a state dictionary.</summary>
+    public static IEnumerable<string> TensorNames => ["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor", "torch._utils._rebuild_parameter"];
+
+    /// <summary>Whether a value stands for a tensor.</summary>
+    public static bool IsTensor(object? value) => value is PickleObject { Callee: var callee } && TensorNames.Contains(callee);
+
+    /// <summary>Reads a storage into a flat tensor of the current dispose scope.</summary>
+    /// <param name="type">Type of the numbers.</param>
+    /// <param name="size">Bytes of a number.</param>
+    /// <param name="count">How many there are; the caller has made sure that the file holds them.</param>
+    /// <param name="read">Reads the bytes.</param>
+    /// <exception cref="InvalidInputException">The file's storages are larger than the file.</exception>
+    public Tensor Load(ScalarType type, int size, long count, StorageBytes read)
+    {
+        Charge(count * size);
+        Tensor flat = empty([count], dtype: type);
+        int chunk = ChunkBytes / size;
+        for (long done = 0; done < count; done += chunk)
+        {
+            using Tensor part = flat.narrow(0, done, Math.Min(chunk, count - done));
+            read(part.bytes);
+        }
+
+        return flat;
+    }
+
+    /// <summary>Makes a tensor of the current dispose scope.</summary>
+    /// <param name="value">The file's description, see <see cref="IsTensor"/>.</param>
+    /// <param name="name">What messages call the tensor.</param>
+    /// <param name="storage">Gives the flat tensor that the file's description of a storage stands for; null where it stands for none.</param>
+    /// <returns>A contiguous tensor in the file's type.</returns>
+    /// <exception cref="InvalidInputException">The description is damaged.</exception>
+    public Tensor Rebuild(object? value, string name, Func<object?, Tensor?> storage)
+    {
+        if (value is PickleObject { Callee: "torch._utils._rebuild_parameter", Arguments: [var data, ..] })
+        {
+            value = data;
+        }
+
+        if (value is not PickleObject { Callee: "torch._utils._rebuild_tensor_v2" or "torch._utils._rebuild_tensor", Arguments: [var described, long offset, object?[] sizes, object?[] strides, ..] }
+            || sizes.Length != strides.Length || sizes.Length > MaximumAxes || storage(described) is not { } flat || offset < 0 || offset > flat.numel())
+        {
+            throw Damaged(name);
+        }
+
+        long[] shape = new long[sizes.Length], stride = new long[sizes.Length];
+        // Every product stays below 2^63: no tensor has more numbers than its storage, nor reaches beyond its end.
+        long count = 1, bound = 1, last = offset, total = flat.numel(), limit = Math.Max(total, int.MaxValue);
+        for (int axis = 0; axis < shape.Length; axis++)
+        {
+            if (sizes[axis] is not long size || size < 0 || size > limit / bound || strides[axis] is not long step || step < 0 || (size > 1 && step > total / (size - 1)))
+            {
+                throw Damaged(name);
+            }
+
+            (shape[axis], stride[axis]) = (size, step);
+            bound *= Math.Max(size, 1);
+            count *= size;
+            last += Math.Max(size - 1, 0) * step;
+            if (last > total)
+            {
+                throw Damaged(name);
+            }
+        }
+
+        if (count == 0)
+        {
+            return empty(shape, dtype: flat.dtype);
+        }
+
+        if (count > total || last >= total)
+        {
+            throw Damaged(name);
+        }
+
+        Tensor view = flat.as_strided(shape, stride, offset);
+        if (view.is_contiguous())
+        {
+            return view;
+        }
+
+        Charge(count * view.element_size());
+        return view.contiguous();
+    }
+
+    private void Charge(long bytes)
+    {
+        if (bytes > _left)
+        {
+            throw new InvalidInputException($"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
+        }
+
+        _left -= bytes;
+    }
+
+    private InvalidInputException Damaged(string name) => new($"{file} is damaged: the tensor {Printable.Text(name)} does not fit its storage. Fetch the file again.");
+}

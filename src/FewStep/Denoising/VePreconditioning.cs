@@ -1,0 +1,31 @@
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Denoising;
+
+/// <summary>Preconditioning of networks trained on the variance-exploding SDE (Song et al. 2011.13456); EDM (2206.00364), table 1, column VE.</summary>
+public sealed class VePreconditioning : IPreconditioning
+{
+    /// <summary>Creates the preconditioning.</summary>
+    /// <param name="sigmaMin">Smallest noise level, default 0.02, above 0.</param>
+    /// <param name="sigmaMax">Largest noise level, default 100.</param>
+    /// <exception cref="InvalidInputException">A value is out of range.</exception>
+    public VePreconditioning(double sigmaMin = 0.02, double sigmaMax = 100)
+    {
+        if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
+        {
+            throw new InvalidInputException($"VE preconditioning needs 0 < sigma_min < sigma_max, not {sigmaMin}, {sigmaMax}.");
+        }
+
+        (SigmaMin, SigmaMax) = (sigmaMin, sigmaMax);
+    }
+
+    /// <inheritdoc/>
+    public double SigmaMin { get; }
+
+    /// <inheritdoc/>
+    public double SigmaMax { get; }
+
+    /// <inheritdoc/>
+    public PreconditioningCoefficients Coefficients(Tensor sigma) => new(ones_like(sigma), sigma * 1, ones_like(sigma), (sigma / 2).log());
+}

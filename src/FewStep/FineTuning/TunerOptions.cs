@@ -1,0 +1,116 @@
+using System.Globalization;
+using FewStep.Runtime;
+using FewStep.Training;
+using static TorchSharp.torch;
+
+namespace FewStep.FineTuning;
+
+/// <summary>How a model is tuned to a sampling schedule.</summary>
+public sealed record TunerOptions
+{
+    /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
+    public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
+
+    /// <summary>How the levels count; default <see cref="LevelWeighting.NetworkOutput"/>.</summary>
+    public LevelWeighting Weighting { get; init; } = LevelWeighting.NetworkOutput;
+
+    /// <summary>Most updates, 1 to 10,000,000; default 1,000. An update takes one batch through all levels of the schedule.</summary>
+    public int Updates { get; init; } = 1000;
+
+    /// <summary>Latents or images an update, 1 to 65,536; default 64.</summary>
+    public int Batch { get; init; } = 64;
+
+    /// <summary>Peak learning rate, above 0; default 3e-4. It decays by a cosine to a hundredth.</summary>
+    public double LearningRate { get; init; } = 3e-4;
+
+    /// <summary>Updates of linear warm-up, 0 or more and below <see cref="Updates"/>; null (default) for a twentieth of the updates.</summary>
+    public int? WarmUpUpdates { get; init; }
+
+    /// <summary>Half-life of the weights' moving average in latents or images, above 0; default 4,000, and never more than a twentieth of those seen so far.</summary>
+    public double EmaHalfLifeImages { get; init; } = 4000;
+
+    /// <summary>Constants of the optimiser, the norm that gradients are clipped to among them.</summary>
+    public AdamWOptions AdamW { get; init; } = new();
+
+    /// <summary>Updates between measurements of the held-out metric, at least 1; default 50. The last update and the snapshots are measured too.</summary>
+    public int EvaluationInterval { get; init; } = 50;
+
+    /// <summary>Held-out latents or images, 1 to 1,000,000; default 256.</summary>
+    public int HeldOutCount { get; init; } = 256;
+
+    /// <summary>Measurements in a row without a new best after which the tuning stops; default 10, 0 for never.</summary>
+    public int Patience { get; init; } = 10;
+
+    /// <summary>Fractions of <see cref="Updates"/>, above 0 up to 1, at which the averaged weights are handed out; default a quarter, half and all.</summary>
+    public IReadOnlyList<double> SnapshotFractions { get; init; } = [0.25, 0.5, 1];
+
+    /// <summary>Of the trajectory loss: Heun steps of the teacher between two sigmas of the schedule, 1 to 1,000; default 2, which is 4 evaluations.</summary>
+    public int TeacherSubsteps { get; init; } = 2;
+
+    /// <summary>Of the trajectory loss: how often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over as many updates.</summary>
+    public int TeacherReuse { get; init; } = 4;
+
+    /// <summary>Of the trajectory loss: batches of paths made at a time and shuffled together, 1 to 10,000; default 8. It bounds memory, and the work repeated on resuming.</summary>
+    public int TeacherBatches { get; init; } = 8;
+
+    /// <summary>
+    /// Half-width in ln sigma by which levels are moved at random, 0 (default) to 10; at most 0.45 of the distance to the neighbour, so that they keep their order. For rounds of an alternation after which the
+    /// loss curve is measured again. <c>denoise</c> moves each image's levels, <c>trajectory</c> the inner sigmas of each batch of paths.
+    /// </summary>
+    public double Jitter { get; init; }
+
+    /// <summary>Probability of leaving out the class label, so that the model keeps its unconditional half; 0 to 1, default 0.1. Ignored by models without classes.</summary>
+    public double LabelDropout { get; init; } = 0.1;
+
+    /// <summary>Seed of everything random in a tuning, 0 or more; default 0. The held-out latents do not depend on it, so that runs compare.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Type in which the network computes: float32 (default) or bfloat16. Master weights, losses and states are float32.</summary>
+    public ScalarType ComputeType { get; init; } = ScalarType.Float32;
+
+    /// <summary>The warm-up that is used.</summary>
+    internal int WarmUp => WarmUpUpdates ?? Updates / 20;
+
+    /// <summary>The updates of the snapshots, in order.</summary>
+    internal int[] SnapshotUpdates => [.. SnapshotFractions.Select(f => Math.Max(1, (int)Math.Round(f * Updates))).Distinct().Order()];
+
+    /// <summary>Checks all values at once.</summary>
+    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
+    public void Validate()
+    {
+        List<FormattableString> wrong = [];
+        void Require(bool holds, FormattableString rule)
+        {
+            if (!holds)
+            {
+                wrong.Add(rule);
+            }
+        }
+
+        Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
+        Require(Enum.IsDefined(Weighting), $"the weighting {(int)Weighting} is unknown");
+        Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
+        Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
+        Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");
+        Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates), $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
+        Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages), $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");
+        Require(AdamW.ClipNorm > 0, $"the norm that gradients are clipped to must be above 0, not {AdamW.ClipNorm}");
+        Require(AdamW.Beta1 is >= 0 and < 1 && AdamW.Beta2 is >= 0 and < 1, $"the decays of the moments must lie in [0, 1), not {AdamW.Beta1} and {AdamW.Beta2}");
+        Require(AdamW.Epsilon > 0 && AdamW.WeightDecay >= 0, $"the optimiser's epsilon must be above 0 and its weight decay 0 or more, not {AdamW.Epsilon} and {AdamW.WeightDecay}");
+        Require(EvaluationInterval >= 1, $"the interval between evaluations must be at least 1 update, not {EvaluationInterval}");
+        Require(HeldOutCount is >= 1 and <= 1_000_000, $"the held-out count must lie between 1 and 1000000, not {HeldOutCount}");
+        Require(Patience >= 0, $"the patience must be 0 (never stop early) or more, not {Patience}");
+        Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1), $"snapshot fractions must lie above 0 up to 1");
+        Require(TeacherSubsteps is >= 1 and <= 1000, $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
+        Require(TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
+        Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
+        Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
+        Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
+        Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
+        Require(ComputeType is ScalarType.Float32 or ScalarType.BFloat16, $"the network must compute in float32 or bfloat16, not {ComputeType}");
+        if (wrong.Count > 0)
+        {
+            throw new InvalidInputException($"The tuning options are invalid: {string.Join("; ", wrong.Select(w => w.ToString(CultureInfo.InvariantCulture)))}.");
+        }
+    }
+}

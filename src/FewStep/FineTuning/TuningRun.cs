@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using FewStep.Checkpoints;
+using FewStep.Networks;
+using FewStep.Noise;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.FineTuning;
+
+/// <summary>A tuning in a folder: checkpoints, exact resume, the curve, the best model and its snapshots.</summary>
+public sealed class TuningRun
+{
+    private const string CheckpointName = "tuning.safetensors", CurveName = "tuning-curve.json", ModelName = "model", SnapshotsName = "snapshots";
+    private readonly ModelConfig _config;
+    private readonly NetworkDenoiser _model;
+    private readonly TuningRunOptions _run;
+    private readonly Tuner _tuner;
+    private readonly Tensor? _start;
+    private readonly string _fingerprint;
+
+    /// <summary>Prepares a tuning.</summary>
+    /// <param name="config">What the model is.</param>
+    /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
+    /// <param name="schedule">The schedule to tune to.</param>
+    /// <param name="options">How.</param>
+    /// <param name="run">Folder and intervals.</param>
+    /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
+    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
+    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
+    public TuningRun(ModelConfig config, NetworkDenoiser model, SamplingSchedule schedule, TunerOptions options, TuningRunOptions run, TuningImages? images = null, Tensor? start = null)
+    {
+        if (!(run.CheckpointSeconds >= 0))
+        {
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
+        }
+
+        _tuner = new Tuner(model, schedule, options, images);
+        (_config, _model, _run, _start) = (config, model, run, start);
+        var used = options.Loss == TuningLoss.Denoise ? images : null;
+        string identity = JsonSerializer.Serialize(
+            new
+            {
+                Config = config,
+                Options = options,
+                schedule.Sigmas,
+                schedule.Terminal,
+                Model = Hash(model.Weights),
+                Start = start is null ? null : Hash(start),
+                Training = used?.Training.Hash,
+                HeldOut = used?.HeldOut.Hash,
+                used?.Flip,
+            },
+            JsonFile.Options);
+        _fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
+    }
+
+    /// <summary>The folder of the best model, once <see cref="Execute"/> has returned.</summary>
+    public string ModelPath => Path.Combine(_run.Folder, ModelName);
+
+    /// <summary>The folder of the snapshot at an update.</summary>
+    /// <param name="update">The update.</param>
+    public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
+
+    /// <summary>Tunes, from the folder's checkpoint where there is one. However it ends, checkpoint, curve and model folder are current afterwards.</summary>
+    /// <param name="observer">Who is told what; null for nobody.</param>
+    /// <param name="cancellation">Stops before the next update.</param>
+    /// <returns>How it went; the best weights are in <see cref="ModelPath"/>.</returns>
+    /// <exception cref="InvalidInputException">The folder holds the checkpoint of another tuning, or cannot be written.</exception>
+    public TuningReport Execute(TuningObserver? observer = null, CancellationToken cancellation = default)
+    {
+        using var state = _tuner.Begin(_start);
+        string checkpoint = Path.Combine(_run.Folder, CheckpointName);
+        if (File.Exists(checkpoint))
+        {
+            state.Load(checkpoint, _fingerprint);
+        }
+
+        double nextSave = state.Training.Seconds + _run.CheckpointSeconds;
+        var report = _tuner.Run(
+            state,
+            WithSnapshots(observer ?? new TuningObserver()),
+            soFar =>
+            {
+                if (state.Training.Seconds >= nextSave)
+                {
+                    Save(state, soFar());
+                    nextSave = state.Training.Seconds + _run.CheckpointSeconds;
+                }
+            },
+            cancellation);
+        Save(state, report);
+        return report;
+    }
+
+    private TuningObserver WithSnapshots(TuningObserver observer) => !_run.WriteSnapshots ? observer : observer with
+    {
+        Snapshot = snapshot =>
+        {
+            ModelFolder.Write(SnapshotPath(snapshot.Point.Update), _config, _model, snapshot.Weights, _run.StoredType);
+            observer.Snapshot?.Invoke(snapshot);
+        },
+    };
+
+    private void Save(TuningState state, TuningReport report)
+    {
+        ModelFolder.Write(ModelPath, _config, _model, state.Best, _run.StoredType);
+        JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
+        state.Save(Path.Combine(_run.Folder, CheckpointName), _fingerprint);
+    }
+
+    private static string Hash(Tensor weights)
+    {
+        using var plain = weights.detach().cpu().contiguous();
+        return Convert.ToHexStringLower(SHA256.HashData(plain.bytes));
+    }
+}

@@ -1,0 +1,62 @@
+using FewStep.Runtime;
+
+namespace FewStep.Networks;
+
+/// <summary>Architecture of a <see cref="DhariwalUNet"/>; names and defaults are NVlabs/edm's (ADM for ImageNet at 64x64).</summary>
+public sealed record DhariwalUNetOptions
+{
+    /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
+    public required int ImgResolution { get; init; }
+
+    /// <summary>Channels of the input.</summary>
+    public required int InChannels { get; init; }
+
+    /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
+    public required int OutChannels { get; init; }
+
+    /// <summary>Number of classes; 0 is unconditional.</summary>
+    public int LabelDim { get; init; }
+
+    /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
+    public int AugmentDim { get; init; }
+
+    /// <summary>Base number of channels.</summary>
+    public int ModelChannels { get; init; } = 192;
+
+    /// <summary>Channel multiplier of each resolution.</summary>
+    public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 3, 4];
+
+    /// <summary>Multiplier of the embedding's size.</summary>
+    public int ChannelMultEmb { get; init; } = 4;
+
+    /// <summary>Residual blocks a resolution.</summary>
+    public int NumBlocks { get; init; } = 3;
+
+    /// <summary>Resolutions with self-attention.</summary>
+    public IReadOnlyList<int> AttnResolutions { get; init; } = [32, 16, 8];
+
+    /// <summary>Dropout probability inside the blocks while training.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>Probability with which training drops the class label; a record of how the model was made.</summary>
+    public double LabelDropout { get; init; }
+
+    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
+    /// <exception cref="InvalidInputException">An option is out of range.</exception>
+    public void Validate()
+    {
+        new OptionRules("The DhariwalUNet's options are invalid")
+            .Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096")
+            .Require(InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096")
+            .Require(OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096")
+            .Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000")
+            .Require(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024")
+            .Require(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096")
+            .Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
+            .Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64")
+            .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+            .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
+            .Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)")
+            .Check();
+    }
+}

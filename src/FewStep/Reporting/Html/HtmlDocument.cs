@@ -1,0 +1,65 @@
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace FewStep.Reporting.Html;
+
+/// <summary>The page around the sections, written as HTML that is also well-formed XML.</summary>
+internal static class HtmlDocument
+{
+    private static readonly HashSet<string> VoidElements = ["meta", "img", "br"];
+
+    /// <summary>The whole file.</summary>
+    /// <param name="title">Title of the page.</param>
+    /// <param name="sections">Content, in order.</param>
+    public static string Render(string title, IReadOnlyList<XElement> sections)
+    {
+        var html = new XElement(
+            "html",
+            new XAttribute("lang", "en"),
+            new XElement(
+                "head",
+                new XElement("meta", new XAttribute("charset", "utf-8")),
+                new XElement("meta", new XAttribute("http-equiv", "Content-Security-Policy"), new XAttribute("content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'")),
+                new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
+                new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
+                new XElement("title", title),
+                new XElement("style", StyleSheet.Text)),
+            new XElement("body", new XElement("main", sections)));
+        MakeSafe(html);
+        return "<!DOCTYPE html>\n" + Serialize(html) + "\n";
+    }
+
+    // Escaping is the writer's; what it cannot write (control characters) or HTML would misread (<p/> opens a paragraph) is mended here.
+    private static void MakeSafe(XElement root)
+    {
+        foreach (XElement element in root.DescendantsAndSelf())
+        {
+            foreach (XAttribute attribute in element.Attributes().Where(a => !a.IsNamespaceDeclaration))
+            {
+                attribute.Value = PlainText.OneLine(attribute.Value);
+            }
+
+            foreach (XText text in element.Nodes().OfType<XText>().Where(_ => element.Name != "style"))
+            {
+                text.Value = PlainText.OneLine(text.Value);
+            }
+
+            if (element.IsEmpty && element.Name.Namespace == XNamespace.None && !VoidElements.Contains(element.Name.LocalName))
+            {
+                element.Value = "";
+            }
+        }
+    }
+
+    private static string Serialize(XElement html)
+    {
+        var text = new StringBuilder();
+        using (XmlWriter writer = XmlWriter.Create(text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None }))
+        {
+            html.Save(writer);
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,18 @@
+using System.Xml.Linq;
+using FewStep.Runs;
+
+namespace FewStep.Reporting.Html;
+
+/// <summary>What to know before believing the rest.</summary>
+internal static class WarningsSection
+{
+    public static XElement? Build(RunSummary summary) =>
+        summary.Warnings.Count == 0
+            ? null
+            : new XElement(
+                "section",
+                new XAttribute("id", "warnings"),
+                new XAttribute("class", "warnings"),
+                new XElement("h2", "Warnings and negative results"),
+                new XElement("ul", summary.Warnings.Select(w => new XElement("li", w))));
+}

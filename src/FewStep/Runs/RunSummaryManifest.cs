@@ -1,0 +1,26 @@
+namespace FewStep.Runs;
+
+/// <summary>What is needed to run it again and to know what it ran on.</summary>
+public sealed record ManifestSummary
+{
+    /// <summary>Version of FewStep.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Start of the run.</summary>
+    public DateTimeOffset Started { get; init; }
+
+    /// <summary>Seed of the run, from which every other seed is derived.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>The command line; null where the library was called.</summary>
+    public string? CommandLine { get; init; }
+
+    /// <summary>Versions of what it stands on, e.g. <c>.NET</c>, <c>TorchSharp</c>, <c>libtorch</c>.</summary>
+    public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Options by their command-line names, defaults included.</summary>
+    public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The machine, e.g. operating system, processor, cores, device, number format.</summary>
+    public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
+}

@@ -1,0 +1,35 @@
+using FewStep.Data;
+using FewStep.Denoising;
+using FewStep.ScheduleSearch;
+using static TorchSharp.torch;
+
+namespace FewStep.Runs;
+
+/// <summary>An image set as the source of a loss curve.</summary>
+/// <param name="images">The set; not disposed.</param>
+/// <param name="device">Where the denoiser computes; null for the processor.</param>
+public sealed class TrainingImages(IImageSet images, Device? device = null) : ITrainingImages
+{
+    /// <inheritdoc/>
+    public ImageShape Shape => images.Shape;
+
+    /// <inheritdoc/>
+    public long Count => images.Count;
+
+    /// <inheritdoc/>
+    public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)
+    {
+        int size = checked((int)images.Shape.Dimension);
+        var bytes = new byte[indices.Count * size];
+        for (int i = 0; i < indices.Count; i++)
+        {
+            images.Read(checked((int)indices[i]), bytes.AsSpan(i * size, size));
+        }
+
+        using var scope = NewDisposeScope();
+        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
+        var scaled = (pixels / 127.5 - 1).to(device ?? CPU).MoveToOuterDisposeScope();
+        var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64, device).MoveToOuterDisposeScope();
+        return (scaled, labels);
+    }
+}

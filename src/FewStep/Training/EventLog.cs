@@ -1,0 +1,42 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Training;
+
+/// <summary>TensorBoard events of a training.</summary>
+public sealed class EventLog : IDisposable
+{
+    private const int Interval = 20;
+    private readonly TorchSharp.Modules.SummaryWriter _writer;
+
+    /// <summary>Opens a new event file.</summary>
+    /// <param name="folder">Where TensorBoard looks; created where missing.</param>
+    public EventLog(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        _writer = utils.tensorboard.SummaryWriter(folder, createRunName: false);
+    }
+
+    /// <summary>Notes every twentieth update.</summary>
+    /// <param name="update">Figures of the update; images seen are the horizontal axis.</param>
+    public void Training(TrainingUpdate update)
+    {
+        if (update.Update % Interval == 0)
+        {
+            _writer.add_scalar("train/loss", (float)update.Loss, (int)update.Images);
+            _writer.add_scalar("train/gradient_norm", (float)update.GradientNorm, (int)update.Images);
+            _writer.add_scalar("train/learning_rate", (float)update.LearningRate, (int)update.Images);
+        }
+    }
+
+    /// <summary>Notes one figure.</summary>
+    /// <param name="name">Its tag.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="step">Position on the horizontal axis.</param>
+    public void Scalar(string name, double value, long step) => _writer.add_scalar(name, (float)value, (int)step);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // The writer flushes every event itself.
+    }
+}

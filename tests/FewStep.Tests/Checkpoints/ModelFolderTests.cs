@@ -1,0 +1,83 @@
+using FewStep.Checkpoints;
+using FewStep.Runtime;
+using FewStep.Tests.Training;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.Checkpoints;
+
+public sealed class ModelFolderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_model_comes_back_bit_identical()
+    {
+        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
+        ModelFolder.Write(_folder, TinyModel.Config, model, model.Weights);
+        var (config, read) = ModelFolder.Read(_folder);
+        using (read)
+        {
+            Assert.Equal(TinyModel.Config.Shape, config.Shape);
+            Assert.Equal(model.Weights.data<float>().ToArray(), read.Weights.data<float>().ToArray());
+        }
+    }
+
+    [Theory]
+    [InlineData("nan", "not finite")]
+    [InlineData("missing", "lacks")]
+    [InlineData("unknown", "does not have")]
+    [InlineData("shape", "has shape")]
+    public void Bad_weights_are_refused_by_name(string damage, string expected)
+    {
+        using var scope = NewDisposeScope();
+        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
+        ModelFolder.Write(_folder, TinyModel.Config, model, model.Weights);
+        string path = Path.Combine(_folder, "model.safetensors");
+        var (tensors, _) = SafetensorsFile.Read(path);
+        const string Name = "map_layer0.bias";
+        switch (damage)
+        {
+            case "nan":
+                tensors[Name] = full_like(tensors[Name], float.NaN);
+                break;
+            case "missing":
+                tensors.Remove(Name);
+                break;
+            case "unknown":
+                tensors["other.bias"] = tensors[Name];
+                break;
+            default:
+                tensors[Name] = zeros(3);
+                break;
+        }
+
+        SafetensorsFile.Write(path, tensors);
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder));
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains(damage == "unknown" ? "other.bias" : Name, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_without_a_model_says_what_is_missing()
+    {
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(Path.Combine(_folder, "nothing")));
+        Assert.Contains("config.json", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"version":2}""")]
+    [InlineData("not json")]
+    [InlineData("""{"shape":{"channels":0,"height":8,"width":8},"preconditioning":{}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{"kind":"no"},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":3,"out_channels":3}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1,"model_channels":-4}}""")]
+    public void A_bad_configuration_is_one_line(string json)
+    {
+        File.WriteAllText(Path.Combine(_folder, "config.json"), json);
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder));
+        Assert.DoesNotContain('\n', error.Message);
+    }
+}

@@ -1,0 +1,111 @@
+using CsCheck;
+using FewStep.FineTuning;
+using FewStep.Noise;
+using FewStep.Sampling;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.FineTuning;
+
+public sealed class TrajectoryObjectiveTests
+{
+    [Fact]
+    public void A_student_that_equals_the_target_lands_on_the_teachers_state() => Gen.Select(Gen.Double[0, 0.95], Gen.Int[0, 1000]).Sample((ratio, seed) =>
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator((ulong)seed);
+        var x = randn([3, 1, 4, 4], dtype: ScalarType.Float64, generator: generator) * 10;
+        var teacher = randn([3, 1, 4, 4], dtype: ScalarType.Float64, generator: generator);
+        var r = full([3, 1, 1, 1], ratio, dtype: ScalarType.Float64);
+        var landed = TrajectoryObjective.Step(TrajectoryObjective.Target(teacher, x, r), x, r);
+        Assert.True((landed - teacher).abs().max().item<double>() < 1e-12);
+    });
+
+    [Theory]
+    [InlineData(ScheduleTerminal.SigmaMin)]
+    [InlineData(ScheduleTerminal.Zero)]
+    public void Loss_and_gradient_are_those_of_the_plain_formula(ScheduleTerminal terminal)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create(classes: 2);
+        var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
+        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
+        var leaf = Perturbed(model.Weights).requires_grad_();
+        double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken);
+
+        // The order of the batch does not matter to the mean, so the latents may be taken as they were drawn.
+        long[] seeds = TuningSeeds.Training(0, 8, 4);
+        var labels = tensor([.. seeds.Select(s => s % 2)]);
+        var latents = Latents.Draw(seeds, TinyModel.Shape);
+        var teacher = new TeacherPath(model, schedule, 2).Solve(latents, labels, TestContext.Current.CancellationToken);
+        double[] nodes = [.. schedule.Sigmas, 0];
+        var plain = leaf.detach().clone().requires_grad_();
+        var x = latents * 80;
+        var sum = zeros(1);
+        int levels = terminal == ScheduleTerminal.Zero ? 4 : 3;
+        for (int i = 0; i < levels; i++)
+        {
+            double s = nodes[i], next = nodes[i + 1];
+            var D = model.Denoise(plain, x, full(4, (float)s), labels, training: false);
+            var landed = x * (next / s) + D * (1 - next / s);
+            double weight = (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2);
+            sum = sum + (landed - teacher[i + 1]).square().mean() * weight / levels;
+            x = landed.detach();
+        }
+
+        sum.backward();
+        Assert.Equal(sum.item<float>(), loss, 1e-4 * loss);
+        Assert.True((leaf.grad! - plain.grad!).norm().item<float>() < 1e-3 * plain.grad!.norm().item<float>());
+    }
+
+    [Fact]
+    public void Every_path_of_a_block_is_used_as_often_as_the_options_say_and_a_new_start_gives_the_same()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create();
+        var options = new TunerOptions { Updates = 11, Batch = 3, TeacherBatches = 2, TeacherReuse = 3, Jitter = 0.2 };
+        using var blocks = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
+        using var again = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
+        var seen = new Dictionary<float, int>();
+        for (int update = 0; update < 6; update++)
+        {
+            var batch = blocks.Batch(update, TestContext.Current.CancellationToken);
+            foreach (float first in batch.States[0].select(3, 0).select(2, 0).view(-1).data<float>())
+            {
+                seen[first] = seen.GetValueOrDefault(first) + 1;
+            }
+        }
+
+        Assert.Equal(6, seen.Count);
+        Assert.All(seen.Values, times => Assert.Equal(3, times));
+        var late = blocks.Batch(10, TestContext.Current.CancellationToken);
+        var direct = again.Batch(10, TestContext.Current.CancellationToken);
+        Assert.True(late.States[3].Equals(direct.States[3]));
+        Assert.True(late.Sigma.Equals(direct.Sigma));
+    }
+
+    [Fact]
+    public void Jittered_paths_belong_to_their_own_sigmas()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create();
+        var options = new TunerOptions { Updates = 4, Batch = 3, TeacherBatches = 2, TeacherReuse = 2, Jitter = 0.4, TeacherSubsteps = 30 };
+        using var blocks = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
+        var batch = blocks.Batch(0, TestContext.Current.CancellationToken);
+        Assert.True(batch.Sigma.select(1, 1).std().item<float>() > 0);
+
+        // The untrained network is the denoiser of N(0, c^2 I), whose paths are x_0 sqrt((c^2 + s^2) / (c^2 + s_0^2)).
+        for (int i = 1; i < 3; i++)
+        {
+            var s = batch.Sigma.select(1, i).view(-1, 1, 1, 1);
+            var exact = batch.States[0] * ((s * s + 0.25) / (80 * 80 + 0.25)).sqrt();
+            Assert.True((batch.States[i] - exact).norm().item<float>() < 0.01 * exact.norm().item<float>());
+        }
+    }
+
+    private static Tensor Perturbed(Tensor weights)
+    {
+        using var generator = new Generator(5);
+        return weights.detach() + randn(weights.shape, generator: generator) * 0.05;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+
+namespace FewStep.Tests;
+
+public sealed partial class LayersTests
+{
+    // From the bottom up: a folder uses only those before it.
+    private static readonly string[] Layers =
+    [
+        "Runtime", "Noise", "Denoising", "Networks", "Checkpoints", "Data", "Solvers", "Sampling", "ScheduleSearch", "Training", "FineTuning", "Evaluation", "Runs", "Reporting",
+    ];
+
+    [Fact]
+    public void Every_folder_is_a_layer_and_uses_only_those_below_it()
+    {
+        string source = Path.Combine(RepositoryRoot(), "src", "FewStep");
+        var folders = Directory.GetDirectories(source).Select(Path.GetFileName).Where(f => f is not ("bin" or "obj"));
+        Assert.Empty(folders.Except(Layers));
+        var wrong = from layer in Layers
+                    let folder = Path.Combine(source, layer)
+                    where Directory.Exists(folder)
+                    from file in Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories)
+                    from Match use in LayerName().Matches(File.ReadAllText(file))
+                    let used = use.Groups[1].Value
+                    where Array.IndexOf(Layers, used) > Array.IndexOf(Layers, layer)
+                    select $"{Path.GetRelativePath(source, file)} uses {used}";
+        Assert.Empty(wrong);
+    }
+
+    [GeneratedRegex(@"\bFewStep\.([A-Z]\w+)")]
+    private static partial Regex LayerName();
+
+    private static string RepositoryRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("The tests run outside of the repository.");
+    }
+}

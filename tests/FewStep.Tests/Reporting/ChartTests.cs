@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using CsCheck;
+using FewStep.Noise;
+using FewStep.Reporting;
+using FewStep.Reporting.Charts;
+using FewStep.Runs;
+
+namespace FewStep.Tests.Reporting;
+
+public class ChartTests
+{
+    private static readonly ChartSize[] Sizes = [ChartSize.Wide, ChartSize.Narrow];
+
+    [Fact]
+    public void Each_marked_sigma_is_a_point_on_the_fitted_curve_with_its_value_as_tooltip()
+    {
+        RunSummary summary = SampleSummary.Full();
+        ScheduleSummary schedule = summary.Schedules.Single(s => s.Name == SampleSummary.Phase1);
+        XElement chart = LossCurveChart.Draw(summary.LossCurve!, [schedule], new MethodStyles(summary), ChartSize.Wide);
+        XElement[] points = [.. chart.Descendants().Where(e => ((string?)e.Attribute("class"))?.StartsWith("point") == true)];
+        Assert.Equal(schedule.Sigmas.Count, points.Length);
+        Assert.Equal("Phase 1, power 0: σ[3] = 0.618", points[3].Value);
+
+        // The curve rises with sigma, so the points go down the page from the last sigma to the first.
+        double[] heights = [.. points.Select(p => double.Parse(p.Attribute("cy")!.Value, CultureInfo.InvariantCulture))];
+        Assert.Equal(heights.Order(), heights);
+    }
+
+    [Fact]
+    public void Nothing_is_drawn_outside_the_chart() =>
+        Gen.Select(Gen.Double[-5, 4].List[2, 20], Gen.Double[-9, 3].List[1, 30], Gen.Bool).Sample((sigmas, losses, toZero) =>
+        {
+            double[] distinct = [.. sigmas.Select(s => Math.Pow(10, s)).Distinct().OrderDescending()];
+            RunSummary summary = SampleSummary.Full() with
+            {
+                Schedules = [new("a name that is much too long for any chart, let alone a narrow one", ScheduleSource.Phase1, distinct, toZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin)],
+                LossCurve = new() { Points = [.. losses.Select((l, i) => new LossPointSummary(0.002 * Math.Pow(2, i), Math.Pow(10, l), -1, Math.Pow(10, l) * 2, Math.Pow(10, l)))] },
+            };
+            var styles = new MethodStyles(summary);
+            foreach (ChartSize size in Sizes)
+            {
+                CheckInside(LossCurveChart.Draw(summary.LossCurve, summary.Schedules, styles, size));
+                ChartRow row = new(summary.Schedules[0].Name, styles.Of("x", null), [.. distinct.Select(s => new ChartRowPoint(s, "tip", NumberText.Sigma(s)))]) { ToZero = toZero, Joined = true, Note = "note" };
+                CheckInside(new RowChart([row, row], size, (3, "reference")).Draw("rows", "title", "axis"));
+            }
+        }, iter: 50);
+
+    [Fact]
+    public void Tuning_marks_the_best_update_of_each_round_and_dashes_rounds_of_one_method()
+    {
+        RunSummary summary = SampleSummary.Full();
+        foreach (ChartSize size in Sizes)
+        {
+            XElement chart = TuningChart.Draw(summary.TuningRounds, new MethodStyles(summary), size);
+            CheckInside(chart);
+            string[] rings = [.. chart.Descendants().Where(e => ((string?)e.Attribute("class"))?.StartsWith("minor") == true).Select(e => e.Value)];
+            Assert.Equal(["round 1, best: update 800", "round 2, best: update 380", "round 1, best: update 720"], rings.Select(r => r[..r.LastIndexOf(',')]));
+            Assert.Equal(["dash0", "dash1", "dash0"], Enumerable.Range(0, 3).Select(i => TuningChart.DashClass(summary.TuningRounds, i)));
+        }
+    }
+
+    [Fact]
+    public void Lines_break_where_a_number_is_missing()
+    {
+        XElement line = Svg.Polyline([(0, 0), (1, 1), (2, double.NaN), (3, 3), (4, 4)], "x");
+        Assert.Equal("M0 0L1 1M3 3L4 4", line.Attribute("d")!.Value);
+        Assert.Equal("", Svg.Band([(0, double.NaN, 1)], "x").Attribute("d")!.Value);
+    }
+
+    [Fact]
+    public void A_method_looks_the_same_everywhere_and_unlike_the_others()
+    {
+        RunSummary summary = SampleSummary.Full();
+        var styles = new MethodStyles(summary);
+        Assert.Equal("m1", styles.Of(SampleSummary.Phase1, "trajectory").CssClass);
+        Assert.Equal("m2", styles.Of(SampleSummary.Phase1, null).CssClass);
+        Assert.Equal("standard", styles.Of(SampleSummary.Karras, null).CssClass);
+        Assert.Equal("teacher", styles.Of(SampleSummary.TeacherName, null).CssClass);
+        Assert.NotEqual("standard", styles.Of(SampleSummary.Karras, "trajectory").CssClass);
+        string[] own = [.. summary.Evaluations.Select(e => styles.Of(e.Schedule, e.Tuning).CssClass).Where(c => c != "standard")];
+        Assert.Equal(own.Length, own.Distinct().Count());
+    }
+
+    [Fact]
+    public void The_style_sheet_defines_every_colour_and_holds_nothing_that_XML_would_escape()
+    {
+        string css = FewStep.Reporting.Html.StyleSheet.Text;
+        Assert.DoesNotContain('<', css);
+        Assert.DoesNotContain('>', css);
+        Assert.DoesNotContain('&', css);
+        foreach (string name in Regex.Matches(css, @"var\((--[a-z0-9-]+)\)").Select(m => m.Groups[1].Value).Distinct().Where(n => n != "--method"))
+        {
+            Assert.True(Regex.Count(css, name + ":") == 2, $"{name} needs a light and a dark value.");
+        }
+    }
+
+    private static void CheckInside(XElement chart)
+    {
+        double[] box = [.. chart.Attribute("viewBox")!.Value.Split(' ').Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
+        foreach (XElement element in chart.Descendants())
+        {
+            Assert.All(Coordinates(element, "x", "x1", "x2", "cx"), x => Assert.InRange(x, 0, box[2]));
+            Assert.All(Coordinates(element, "y", "y1", "y2", "cy"), y => Assert.InRange(y, 0, box[3]));
+            double[] path = [.. Regex.Matches((string?)element.Attribute("d") ?? "", @"-?[0-9.]+").Select(m => double.Parse(m.Value, CultureInfo.InvariantCulture))];
+            Assert.All(path.Where((_, i) => i % 2 == 0), x => Assert.InRange(x, 0, box[2]));
+            Assert.All(path.Where((_, i) => i % 2 == 1), y => Assert.InRange(y, 0, box[3]));
+        }
+    }
+
+    private static IEnumerable<double> Coordinates(XElement element, params string[] names) =>
+        names.Select(n => (string?)element.Attribute(n)).OfType<string>().Select(v => double.Parse(v, CultureInfo.InvariantCulture));
+}

@@ -30,6 +30,7 @@ internal static class EvaluateVerb
             RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
             MetricsCsv.Write(Path.Combine(folder, CsvName), summary);
             HtmlReport.Write(summary, folder);
+            MarkdownReport.Write(summary, folder);
             terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, summary, Path.Combine(folder, HtmlReport.Name)));
             return Task.FromResult(0);
         });

@@ -59,6 +59,7 @@ internal static class RunVerb
             terminal.Message($"The run folder is {options.Folder}.");
             var summary = new FewStepRun(source, training, reference, features, options).Execute(goOn, terminal.Progress, cancellation);
             HtmlReport.Write(summary, options.Folder);
+            MarkdownReport.Write(summary, options.Folder);
             MetricsCsv.Write(Path.Combine(options.Folder, "metrics.csv"), summary);
             terminal.Result(parsed.GetValue(json), summary, console => ReportTables.Show(console, summary, Path.Combine(options.Folder, HtmlReport.Name)));
             return Task.FromResult(0);

@@ -33,7 +33,7 @@ internal static class SampleVerb
         var output = new Option<string?>("--out") { Description = "Folder for one PNG an image, named by its seed, and manifest.json.", HelpName = "folder" };
         var grid = new Option<string?>("--grid") { Description = "PNG file for a grid of all images.", HelpName = "file" };
         var columns = new Option<int>("--columns") { Description = "Images in a row of the grid; 0 makes it square." };
-        var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it does not change them.", DefaultValueFactory = _ => 64 };
+        var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it changes them by no more than the network's rounding.", DefaultValueFactory = _ => 64 };
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("sample", "Sample images.")
         {

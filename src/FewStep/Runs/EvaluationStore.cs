@@ -100,9 +100,9 @@ public sealed class EvaluationStore
     {
         if (_path is not null)
         {
-            JsonFile.Write(_path, new Content(CurrentVersion, _lossCurve, [.. _ranges.Values]));
+            JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
         }
     }
 
-    private sealed record Content(int Version, string? LossCurve, IReadOnlyList<MeasuredRange> Ranges);
+    private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);
 }

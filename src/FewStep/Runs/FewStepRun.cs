@@ -6,7 +6,6 @@ using FewStep.FineTuning;
 using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.ScheduleSearch;
-using FewStep.Solvers;
 
 namespace FewStep.Runs;
 
@@ -40,7 +39,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         var rounds = Alternate(folder, curve, found[0].Schedule, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         using var tuned = Deliver(folder, best, found[0], curve);
-        var plan = Plan(found, best, tuned);
+        var plan = new RunPlan(model, options).Cells(found, best, tuned);
         using var statistics = ReferenceStatistics.Measure(reference, classifier, progress: progress, cancellation: cancellation);
         var evaluation = new FrechetEvaluation(classifier, statistics);
         var (metric, remark) = RunFacts.Of(evaluation, training, options.Samples, options.Ranges, options.Seed, progress, cancellation);
@@ -113,12 +112,12 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
                 ["steps"] = FormattableString.Invariant($"{options.Steps}"),
                 ["rounds"] = FormattableString.Invariant($"{options.Rounds}"),
                 ["power"] = FormattableString.Invariant($"{options.Power}"),
-                ["tuning loss"] = Lower(options.Tuning.Loss),
+                ["tuning loss"] = EnumName.Of(options.Tuning.Loss),
                 ["tuning updates"] = FormattableString.Invariant($"{options.Tuning.Updates} of {options.Tuning.Batch}"),
                 ["tuning learning rate"] = FormattableString.Invariant($"{options.Tuning.LearningRate}"),
                 ["loss curve"] = FormattableString.Invariant($"{options.Curve.Points} sigmas, precision {options.Curve.RelativePrecision}, at most {options.Curve.MaximumImages} images"),
                 ["comparison"] = FormattableString.Invariant($"{options.Ranges} ranges of {options.Samples} samples"),
-                ["number format"] = Lower(model.Denoiser.ComputeType),
+                ["number format"] = EnumName.Of(model.Denoiser.ComputeType),
             },
             Machine = RunEnvironment.Machine(),
         },
@@ -181,45 +180,12 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         return delivered;
     }
 
-    private List<PlannedCell> Plan(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, ModelSource? tuned)
-    {
-        var (low, high) = (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
-        var euler = new EulerSolver();
-        var plan = options.Baselines.Select((name, i) => Planned(
-            name, StandardSchedules.Create(name, options.Steps, low, high), ScheduleSource.Standard, euler, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)).ToList();
-        var powers = DiscretizationLossOptimizer.Weightings(options.Power);
-        for (int i = 0; i < found.Count; i++)
-        {
-            var role = i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison;
-            plan.Add(Planned($"Phase 1, {powers[i].Name}", found[i].Schedule, ScheduleSource.Phase1, euler, role, shown: i == 0));
-        }
-
-        if (best is not null)
-        {
-            bool first = best.Round == 1;
-            string name = first ? $"Phase 1, {powers[0].Name}" : FormattableString.Invariant($"Phase 1, round {best.Round}");
-            var cell = Planned(name, best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, euler, EvaluationRole.Result, shown: true);
-            plan.Add(cell with { Cell = cell.Cell with { Denoiser = tuned!.Denoiser, DenoiserIdentity = Identity(tuned), Tuning = Lower(options.Tuning.Loss) } });
-        }
-
-        string teacher = FormattableString.Invariant($"teacher: {options.Baselines[0]}, {options.TeacherSteps} steps");
-        plan.Add(Planned(teacher, StandardSchedules.Create(options.Baselines[0], options.TeacherSteps, low, high), ScheduleSource.Teacher, new HeunSolver(), EvaluationRole.Teacher, shown: true));
-        return plan;
-    }
-
-    private PlannedCell Planned(string name, SamplingSchedule schedule, ScheduleSource source, ISolver solver, EvaluationRole role, bool shown) => new(
-        new ComparisonCell { Denoiser = model.Denoiser, DenoiserIdentity = Identity(model), ScheduleName = name, Schedule = schedule, Solver = solver, Role = role },
-        source,
-        shown);
-
-    private static string Identity(ModelSource source) => $"{source.Hash} {Lower(source.Denoiser.ComputeType)}";
-
     private static TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
     {
         Round = round.Round,
         Schedule = round.Round == 1 ? "Phase 1" : FormattableString.Invariant($"Phase 1, round {round.Round}"),
-        Tuning = Lower(round.Report.Options.Loss),
-        Loss = Lower(round.Report.Options.Loss),
+        Tuning = EnumName.Of(round.Report.Options.Loss),
+        Loss = EnumName.Of(round.Report.Options.Loss),
         HeldOutMetric = round.Report.HeldOutMetric,
         Points = [.. round.Report.Curve.Select(p => new TuningPointSummary(p.Update, p.TrainingLoss, p.HeldOut))],
         BestUpdate = kept ? round.Report.BestUpdate : null,
@@ -244,10 +210,4 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
         }
     }
-
-    private static string Lower<T>(T value)
-        where T : struct, Enum
-        => value.ToString().ToLowerInvariant();
-
-    private sealed record PlannedCell(ComparisonCell Cell, ScheduleSource Source, bool Shown);
 }

@@ -5,7 +5,6 @@ namespace FewStep.Runs;
 /// <summary>The distance of one seed range under one combination: the unit in which a comparison is stored and resumed.</summary>
 /// <param name="Key">What was measured, hashed; see <see cref="EvaluationStore"/>.</param>
 /// <param name="Schedule">Name of the schedule, for readers.</param>
-/// <param name="Tuning">Name of the tuning, for readers; null for the weights as they came.</param>
 /// <param name="Solver">Name of the solver, for readers.</param>
 /// <param name="Steps">Solver steps.</param>
 /// <param name="FirstSeed">Seed of the first image.</param>
@@ -13,17 +12,18 @@ namespace FewStep.Runs;
 /// <param name="Distance">The metric.</param>
 /// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image.</param>
 /// <param name="Seconds">Wall-clock seconds of sampling and features.</param>
+/// <param name="Tuning">Name of the tuning, for readers; null for the weights as they came.</param>
 public sealed record MeasuredRange(
     string Key,
     string Schedule,
-    string? Tuning,
     string Solver,
     int Steps,
     long FirstSeed,
     int Images,
     double Distance,
     long NetworkEvaluations,
-    double Seconds)
+    double Seconds,
+    string? Tuning = null)
 {
     /// <summary>Refuses values that no measurement gives.</summary>
     /// <param name="source">The file, for the message.</param>

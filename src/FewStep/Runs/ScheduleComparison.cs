@@ -100,7 +100,7 @@ public sealed class ScheduleComparison(FrechetEvaluation evaluation, IReadOnlyLi
 
         var result = evaluation.Evaluate([range], Sample, BatchSize, cancellation: cancellation);
         return new MeasuredRange(
-            key, cell.ScheduleName, cell.Tuning, cell.Solver.Name, cell.Schedule.Steps, range.First, range.Count, result.Spread.Mean, evaluations, watch.Elapsed.TotalSeconds);
+            key, cell.ScheduleName, cell.Solver.Name, cell.Schedule.Steps, range.First, range.Count, result.Spread.Mean, evaluations, watch.Elapsed.TotalSeconds, cell.Tuning);
     }
 
     private EvaluationSummary Summarize(ComparisonCell cell, List<MeasuredRange> measured) => new()

@@ -24,7 +24,7 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("must be one or more numbers", "evaluate", "--model", "@model", "--steps", "4,0")]
     [InlineData("a range needs 2 or more images", "evaluate", "--model", "@model", "--samples", "1")]
     [InlineData("seeds are 0 to", "evaluate", "--model", "@model", "--first-seed", "4294967290")]
-    [InlineData("classifier", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@model")]
+    [InlineData("config.json is not valid", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@model")]
     [InlineData("There is no image set", "evaluate", "--model", "@model", "--classifier", "@classifier", "--data", "@nothing")]
     [InlineData("the classifier takes 1x28x28", "evaluate", "--model", "@model", "--data", "@data")]
     [InlineData("Two models are called", "evaluate", "--model", "@model", "--model", "a=@tuned", "--model", "a=@model")]

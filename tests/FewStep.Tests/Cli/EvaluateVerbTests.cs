@@ -50,7 +50,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     [Fact]
     public async Task The_table_shows_each_combination_and_what_is_lacking()
     {
-        var run = await CommandLineRun.Of([.. Common(world.At("table")), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--samples", "25", "--strip-seeds", "none"]);
+        var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
         Assert.True(run.Code == 0, run.Messages);
         Assert.Equal("", run.Messages);
         Assert.Equal(2, run.Output.Split("heun").Length - 1);
@@ -72,8 +72,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Null(summary.LossCurve);
     }
 
-    private string[] Common(string folder) =>
-        ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
+    private string[] Common(string folder, int samples = 8) =>
+        ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--samples", $"{samples}", "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
 
     private static (string, string?) Role(RunSummary summary, EvaluationRole role) => summary.Evaluations.Where(e => e.Role == role).Select(e => (e.Schedule, e.Tuning)).Single();
 

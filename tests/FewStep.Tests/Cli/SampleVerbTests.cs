@@ -7,9 +7,9 @@ namespace FewStep.Tests.Cli;
 public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
     [Theory]
-    [InlineData("float32")]
-    [InlineData("bfloat16")]
-    public async Task An_image_does_not_depend_on_the_batch(string dtype)
+    [InlineData("float32", 1)]
+    [InlineData("bfloat16", 6)]
+    public async Task An_image_does_not_depend_on_the_batch(string dtype, int levels)
     {
         var folders = new List<string>();
         foreach (string batch in new[] { "1", "3", "64" })
@@ -24,11 +24,12 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         foreach (string name in names)
         {
             byte[] expected = Pixels(folders[0], name);
-            // Half a grey level either way may round differently where matrix products are summed in another order.
-            Assert.All(folders, folder => Assert.All(Pixels(folder, name).Zip(expected), p => Assert.InRange(Math.Abs(p.First - p.Second), 0, 1)));
+            // The latents are the same; the network's sums are taken in another order, with 8 bits of mantissa in bfloat16.
+            Assert.All(folders, folder => Assert.InRange(Difference(Pixels(folder, name), expected), 0, levels));
         }
 
-        Assert.NotEqual(Pixels(folders[0], names[0]), Pixels(folders[0], names[4]));
+        // Seeds 0 and 4 have one class and differ by their latents.
+        Assert.True(Difference(Pixels(folders[0], names[0]), Pixels(folders[0], names[4])) > 10 * levels);
     }
 
     [Theory]
@@ -97,6 +98,8 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         var run = await CommandLineRun.Of(["sample", "--model", world.Model, "--steps", "2", .. arguments]);
         Assert.True(run.Code == 0, run.Messages);
     }
+
+    private static int Difference(byte[] one, byte[] other) => one.Zip(other).Max(p => Math.Abs(p.First - p.Second));
 
     private string New() => world.At(Guid.NewGuid().ToString("N"));
 

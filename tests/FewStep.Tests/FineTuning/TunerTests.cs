@@ -22,7 +22,7 @@ public sealed class TunerTests : IDisposable
         SnapshotFractions = [0.5, 1],
     };
 
-    private readonly Networks.NetworkDenoiser _model = TinyModel.Create();
+    private readonly FewStep.Networks.NetworkDenoiser _model = TinyModel.Create();
 
     public void Dispose() => _model.Dispose();
 

@@ -2,7 +2,6 @@ using FewStep.Checkpoints;
 using FewStep.FineTuning;
 using FewStep.Runtime;
 using FewStep.Tests.Data;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.FineTuning;
 
@@ -22,7 +21,7 @@ public sealed class TuningRunTests : IDisposable
     };
 
     private readonly TemporaryFolder _folder = new();
-    private readonly Networks.NetworkDenoiser _model = TinyModel.Create(classes: 2);
+    private readonly FewStep.Networks.NetworkDenoiser _model = TinyModel.Create(classes: 2);
 
     public void Dispose()
     {
@@ -102,7 +101,7 @@ public sealed class TuningRunTests : IDisposable
         TuningRun[] others =
         [
             Run("run", Short with { Seed = 1 }),
-            new(TinyModel.Config(2), _model, new Noise.SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
+            new(TinyModel.Config(2), _model, new FewStep.Noise.SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
             new(TinyModel.Config(2), _model, TinyModel.Schedule, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
         ];
         Assert.All(others, run => Assert.Contains("other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));

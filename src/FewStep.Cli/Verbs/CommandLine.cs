@@ -21,8 +21,14 @@ internal static class CommandLine
         var terminal = new TerminalOutput(output, messages);
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
-            TrainVerb.Create(terminal),
             ScheduleVerb.Create(terminal),
+            TuneVerb.Create(terminal),
+            RunVerb.Create(terminal),
+            SampleVerb.Create(terminal),
+            EvaluateVerb.Create(terminal),
+            TrainVerb.Create(terminal),
+            TrainClassifierVerb.Create(terminal),
+            DataVerb.Create(terminal),
         };
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

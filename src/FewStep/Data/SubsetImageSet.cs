@@ -66,6 +66,43 @@ public sealed class SubsetImageSet : IImageSet
         return new SubsetImageSet(source, indices);
     }
 
+    /// <summary>Randomly chosen different images with every class equally often, to within one.</summary>
+    /// <param name="source">The whole set, with classes.</param>
+    /// <param name="count">Number of images, at least 1.</param>
+    /// <param name="seed">Seed of the choice.</param>
+    /// <exception cref="InvalidInputException">The set has no classes, or too few images of one.</exception>
+    public static SubsetImageSet Balanced(IImageSet source, int count, long seed)
+    {
+        Check(source, 0, count);
+        if (source.Classes == 0)
+        {
+            throw new InvalidInputException("A balanced subset needs labels; the set has none.");
+        }
+
+        int[] wanted = [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
+        int[] missing = [.. wanted];
+        var order = new EpochShuffle(source.Count, seed);
+        var indices = new List<int>(count);
+        for (int position = 0; position < source.Count && indices.Count < count; position++)
+        {
+            int label = source.Label(order[position]);
+            if (label >= 0 && missing[label] > 0)
+            {
+                missing[label]--;
+                indices.Add(order[position]);
+            }
+        }
+
+        int lacking = Array.FindIndex(missing, m => m > 0);
+        if (lacking >= 0)
+        {
+            throw new InvalidInputException($"A balanced subset of {count} images needs {wanted[lacking]} of class {lacking}; the set has {wanted[lacking] - missing[lacking]}.");
+        }
+
+        indices.Sort();
+        return new SubsetImageSet(source, [.. indices]);
+    }
+
     /// <inheritdoc/>
     public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
 

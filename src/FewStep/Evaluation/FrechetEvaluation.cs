@@ -36,6 +36,12 @@ public sealed class FrechetEvaluation
         (_extractor, _reference) = (extractor, reference);
     }
 
+    /// <summary>The statistics of the real images; not owned.</summary>
+    public ReferenceStatistics Reference => _reference;
+
+    /// <summary>The feature network; not owned.</summary>
+    public IFeatureExtractor Extractor => _extractor;
+
     /// <summary>Samples the images of each seed range and measures their distance to the reference.</summary>
     /// <param name="ranges">Disjoint ranges of one size, at least one of two or more images.</param>
     /// <param name="sample">Makes the images of some seeds, [B,C,H,W] in the order of the seeds; disposed here.</param>

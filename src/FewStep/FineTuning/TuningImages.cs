@@ -6,4 +6,19 @@ namespace FewStep.FineTuning;
 /// <param name="Training">Images to tune on; not disposed.</param>
 /// <param name="HeldOut">Other images, for early stopping; not disposed.</param>
 /// <param name="Flip">Mirrors half of the training images; default false.</param>
-public sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Flip = false);
+public sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Flip = false)
+{
+    /// <summary>Holds the last tenth of a set out.</summary>
+    /// <param name="images">Two images or more; not disposed, and needed as long as the parts.</param>
+    /// <exception cref="Runtime.InvalidInputException">There is only one image.</exception>
+    public static TuningImages Split(IImageSet images)
+    {
+        if (images.Count < 2)
+        {
+            throw new Runtime.InvalidInputException("Tuning on images needs at least 2 of them, one to tune on and one to hold out.");
+        }
+
+        int heldOut = Math.Max(1, images.Count / 10);
+        return new TuningImages(SubsetImageSet.Range(images, 0, images.Count - heldOut), SubsetImageSet.Range(images, images.Count - heldOut, heldOut));
+    }
+}

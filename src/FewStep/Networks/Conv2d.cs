@@ -64,6 +64,11 @@ internal sealed class Conv2d
             return _down.Down(Convolve(pass, x, pad + _down.Padding), 0);
         }
 
+        if (_kernel == 1 && _up is { IsBox: true })
+        {
+            return _up.Up(Convolve(pass, x, 0), 0); // repeating pixels commutes with what treats each alone
+        }
+
         x = _up is null ? x : _up.Up(x, _up.Padding);
         x = _down is null ? x : _down.Down(x, _down.Padding);
         return _weight is null ? x : Convolve(pass, x, pad);

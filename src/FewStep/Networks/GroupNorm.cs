@@ -24,5 +24,25 @@ internal sealed class GroupNorm
     }
 
     /// <summary>x [B,C,H,W] → the same shape.</summary>
-    public Tensor Forward(ForwardPass pass, Tensor x) => nn.functional.group_norm(x, _groups, pass[_weight], pass[_bias], _epsilon);
+    public Tensor Forward(ForwardPass pass, Tensor x)
+        => FusedGroupNorm.Takes(x)
+            ? FusedGroupNorm.Apply(x, pass.Master[_weight], pass.Master[_bias], shift: null, _groups, _epsilon, silu: false)
+            : Plain(pass, x);
+
+    /// <summary>The SiLU of the normalised x + shift: x [B,C,H,W] → the same shape.</summary>
+    /// <param name="pass">The evaluation.</param>
+    /// <param name="x">Features.</param>
+    /// <param name="shift">float32 [B,C], added to all pixels before the normalisation; null for none.</param>
+    public Tensor ForwardSilu(ForwardPass pass, Tensor x, Tensor? shift = null)
+    {
+        if (FusedGroupNorm.Takes(x))
+        {
+            return FusedGroupNorm.Apply(x, pass.Master[_weight], pass.Master[_bias], shift, _groups, _epsilon, silu: true);
+        }
+
+        x = shift is null ? x : x + shift.to(x.dtype).unsqueeze(2).unsqueeze(3);
+        return nn.functional.silu(Plain(pass, x));
+    }
+
+    private Tensor Plain(ForwardPass pass, Tensor x) => nn.functional.group_norm(x, _groups, pass[_weight], pass[_bias], _epsilon);
 }

@@ -118,8 +118,8 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         var input = (x * Column(c.In)).to(ComputeType);
         var noise = c.Noise.to(ScalarType.Float32).expand(x.shape[0]);
         var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
-        var raw = _network.Forward(pass, folded, noise, Classes > 0 ? labels : null);
-        raw = _patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch);
+        var raw = _network.Forward(pass, ChannelsLast(folded), noise, Classes > 0 ? labels : null);
+        raw = (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();
         if (raw.shape[1] > Shape.Channels)
         {
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
@@ -142,6 +142,9 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
 
         return _cached;
     }
+
+    // Convolutions are fastest in this layout, and every later layer keeps it.
+    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 }

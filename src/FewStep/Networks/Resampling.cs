@@ -6,7 +6,6 @@ namespace FewStep.Networks;
 internal sealed class Resampling
 {
     private readonly Tensor _kernel;
-    private readonly bool _box;
 
     /// <param name="builder">Receives the buffer <c>resample_filter</c> [1,1,f,f].</param>
     /// <param name="filter">One-dimensional filter taps, e.g. [1,1] (box) or [1,3,3,1].</param>
@@ -16,9 +15,12 @@ internal sealed class Resampling
         var taps = tensor(filter.Select(f => (float)f).ToArray());
         _kernel = (outer(taps, taps) / taps.sum().square()).view(1, 1, filter.Count, filter.Count).MoveToOuterDisposeScope();
         builder.Buffer("resample_filter", _kernel);
-        _box = filter is [1, 1];
+        IsBox = filter is [1, 1];
         Padding = (filter.Count - 1) / 2;
     }
+
+    /// <summary>Whether the filter is [1,1]: going up repeats pixels, going down averages four.</summary>
+    public bool IsBox { get; }
 
     /// <summary>The filter's padding on each side.</summary>
     public int Padding { get; }
@@ -27,7 +29,7 @@ internal sealed class Resampling
     public Tensor Up(Tensor x, int padding)
     {
         // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
-        return _box && padding == 0
+        return IsBox && padding == 0
             ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
             : nn.functional.conv_transpose2d(x, Depthwise(x, 4), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
     }
@@ -35,7 +37,7 @@ internal sealed class Resampling
     /// <summary>x [B,C,H,W] → [B,C,H/2,W/2].</summary>
     public Tensor Down(Tensor x, int padding)
     {
-        return _box && padding == 0
+        return IsBox && padding == 0
             ? nn.functional.avg_pool2d(x, 2)
             : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
     }

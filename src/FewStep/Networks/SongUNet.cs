@@ -111,7 +111,7 @@ public sealed class SongUNet : UNet
             }
             else
             {
-                var image = stage.OutConvolution!.Forward(pass, nn.functional.silu(stage.OutNorm!.Forward(pass, x)));
+                var image = stage.OutConvolution!.Forward(pass, stage.OutNorm!.ForwardSilu(pass, x));
                 output = output is null ? image : image + output;
             }
         }

@@ -37,6 +37,7 @@ internal sealed record UNetBlockOptions
 /// <summary>Residual block with optional resampling and self-attention: NVlabs/edm's <c>UNetBlock</c>, for both DDPM++/NCSN++ and ADM.</summary>
 internal sealed class UNetBlock
 {
+    private const int PixelsOfPlainAttention = 256;
     private readonly UNetBlockOptions _options;
     private readonly GroupNorm _norm0;
     private readonly Conv2d _conv0;
@@ -85,16 +86,16 @@ internal sealed class UNetBlock
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedding)
     {
         var input = x;
-        x = _conv0.Forward(pass, nn.functional.silu(_norm0.Forward(pass, x)));
-        var modulation = _affine.Forward(pass, embedding).unsqueeze(2).unsqueeze(3).to(x.dtype);
+        x = _conv0.Forward(pass, _norm0.ForwardSilu(pass, x));
+        var modulation = _affine.Forward(pass, embedding);
         if (_options.AdaptiveScale)
         {
-            var halves = modulation.chunk(2, 1);
+            var halves = modulation.to(x.dtype).unsqueeze(2).unsqueeze(3).chunk(2, 1);
             x = nn.functional.silu(addcmul(halves[1], _norm1.Forward(pass, x), halves[0] + 1, 1));
         }
         else
         {
-            x = nn.functional.silu(_norm1.Forward(pass, x + modulation));
+            x = _norm1.ForwardSilu(pass, x, modulation);
         }
 
         if (pass.Training && _options.Dropout > 0)
@@ -112,10 +113,13 @@ internal sealed class UNetBlock
         long batch = x.shape[0], channels = x.shape[1], height = x.shape[2], width = x.shape[3];
 
         // The reference interleaves query, key and value innermost among a head's channels.
-        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).reshape(batch, _heads, channels / _heads, 3, height * width).permute(3, 0, 1, 4, 2).unbind(0);
+        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).permute(0, 2, 3, 1).reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
+
+        // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's.
+        bool plain = x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
+        parts = plain ? parts : parts.contiguous();
         var attended = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
-        // As a mere view this would be channels-last, and so would every later layer: group normalisation is several times slower in that layout on a CPU.
-        return _projection!.Forward(pass, attended.transpose(2, 3).contiguous().view(batch, channels, height, width));
+        return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
     }
 
     private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x * _options.SkipScale;

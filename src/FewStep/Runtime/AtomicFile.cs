@@ -29,7 +29,11 @@ public static class AtomicFile
         }
         finally
         {
-            File.Delete(temporary);
+            // Deleting from a folder that is not there would be a failure of its own.
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
         }
     }
 

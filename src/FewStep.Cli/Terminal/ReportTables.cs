@@ -1,0 +1,43 @@
+using FewStep.Reporting;
+using FewStep.Runs;
+using Spectre.Console;
+
+namespace FewStep.Cli.Terminal;
+
+/// <summary>Draws the tables of a report on a terminal.</summary>
+internal static class ReportTables
+{
+    /// <summary>The comparison's table, what can be said of it, and where the report lies.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="summary">What to show.</param>
+    /// <param name="report">Path of the HTML report.</param>
+    public static void Show(IAnsiConsole console, RunSummary summary, string report)
+    {
+        console.Write(Draw(ConsoleTable.Evaluations(summary)));
+        string? floor = summary.Metric.Floor is double value
+            ? FormattableString.Invariant($"Floor: {summary.Metric.ShortName} {value:G3} between {summary.Metric.FloorImages:N0} training images and the reference.")
+            : null;
+        foreach (string line in ConsoleTable.Headline(summary).Concat(summary.Warnings).Append(floor).Append($"The report is {report}.").OfType<string>())
+        {
+            console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
+        }
+    }
+
+    /// <summary>A table with the report's columns; names from outside are escaped.</summary>
+    /// <param name="table">The table.</param>
+    public static Table Draw(ReportTable table)
+    {
+        var drawn = new Table();
+        foreach (var column in table.Columns)
+        {
+            drawn.AddColumn(new TableColumn(Markup.Escape(column.Header)) { Alignment = column.IsNumeric ? Justify.Right : Justify.Left });
+        }
+
+        foreach (var row in table.Rows)
+        {
+            drawn.AddRow([.. row.Select(cell => Markup.Escape(cell.ToString()))]);
+        }
+
+        return drawn;
+    }
+}

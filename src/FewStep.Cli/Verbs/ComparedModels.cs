@@ -1,0 +1,76 @@
+using FewStep.Checkpoints;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>The models of a comparison: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>
+internal sealed class ComparedModels : IDisposable
+{
+    private readonly List<(string? Tuning, ModelSource Source)> _models = [];
+
+    private ComparedModels()
+    {
+    }
+
+    /// <summary>Name of the tuning (null for the first) and the model.</summary>
+    public IReadOnlyList<(string? Tuning, ModelSource Source)> All => _models;
+
+    /// <summary>The model as it came.</summary>
+    public ModelSource First => _models[0].Source;
+
+    /// <summary>Opens models.</summary>
+    /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
+    /// <param name="type">Type to compute in.</param>
+    /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
+    public static ComparedModels Open(IReadOnlyList<string> values, ScalarType type)
+    {
+        var models = new ComparedModels();
+        try
+        {
+            foreach (string value in values)
+            {
+                models.Add(value, type);
+            }
+
+            return models;
+        }
+        catch
+        {
+            models.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _models.ForEach(m => m.Source.Dispose());
+
+    private void Add(string value, ScalarType type)
+    {
+        bool named = !Path.Exists(value) && value.Contains('=', StringComparison.Ordinal);
+        string[] parts = named ? value.Split('=', 2) : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
+        if (_models.Count == 0 && named)
+        {
+            throw new InvalidInputException($"--model '{value}': the first model is the one as it came and takes no name; name the tuned ones after it.");
+        }
+
+        if (parts[0].Length is 0 or > 60 || parts[0].Any(char.IsControl))
+        {
+            throw new InvalidInputException($"--model: the name in front of '=' must be one line of 1 to 60 characters.");
+        }
+
+        if (_models.Skip(1).Any(m => m.Tuning == parts[0]))
+        {
+            throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
+        }
+
+        var source = ModelSource.Open(parts[1]);
+        source.Denoiser.ComputeType = type;
+        _models.Add((_models.Count == 0 ? null : parts[0], source));
+        if (source.Config.Shape != First.Config.Shape || source.Config.Classes != First.Config.Classes)
+        {
+            throw new InvalidInputException(
+                $"{parts[1]} makes images of {source.Config.Shape} in {source.Config.Classes} classes, {First.Path} of {First.Config.Shape} in {First.Config.Classes}; only models of one kind compare.");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Cli.Terminal;
+using FewStep.Data;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep data</c>: looks at image sets and cuts subsets from them.</summary>
+internal static class DataVerb
+{
+    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, and cut subsets from them.") { Info(terminal), Subset(terminal) };
+
+    private static Command Info(TerminalOutput terminal)
+    {
+        var (data, split, json) = (SharedOptions.Data(), Split(), SharedOptions.Json());
+        var command = new Command("info", "Check an image set and tell what it holds.") { data, split, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            using var set = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
+            var perClass = new int[set.Classes];
+            for (int i = 0; set.Classes > 0 && i < set.Count; i++)
+            {
+                perClass[set.Label(i)]++;
+            }
+
+            var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
+            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 {set.Hash}.")));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Command Subset(TerminalOutput terminal)
+    {
+        var (data, split, seed, json) = (SharedOptions.Data(), Split(), SharedOptions.Seed(), SharedOptions.Json());
+        var count = new Option<int>("--count") { Description = "Number of images.", Required = true };
+        var balanced = new Option<bool>("--balanced") { Description = "Take every class equally often." };
+        var output = new Option<string>("--out") { Description = "Folder for the pair of idx files, images and labels.", Required = true, HelpName = "folder" };
+        var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.") { data, split, count, balanced, output, seed, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var wanted = parsed.GetValue(split);
+            using var set = ImageSets.Open(parsed.GetRequiredValue(data), wanted, terminal.Progress, cancellation);
+            using var subset = parsed.GetValue(balanced)
+                ? SubsetImageSet.Balanced(set, parsed.GetValue(count), parsed.GetValue(seed))
+                : SubsetImageSet.Random(set, parsed.GetValue(count), parsed.GetValue(seed));
+            string images = Path.Combine(parsed.GetRequiredValue(output), $"{(wanted == DataSplit.Test ? "t10k" : "train")}-images-idx3-ubyte.gz");
+            string? labels = IdxWriter.Write(images, subset, terminal.Progress, cancellation);
+            var result = new { images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, source_hash = set.Hash };
+            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Wrote {subset.Count:N0} of {set.Count:N0} images to {images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Option<DataSplit?> Split() => new("--split")
+    {
+        Description = "train or test; left out, the training split where there are splits and else all images.",
+        HelpName = "train|test",
+        CustomParser = result => SharedOptions.Parse<DataSplit?>(result, text => text switch
+        {
+            "train" => DataSplit.Train,
+            "test" => DataSplit.Test,
+            _ => throw new InvalidInputException($"--split '{text}' is neither train nor test."),
+        }),
+    };
+
+    private static string Classes(int[] perClass) => perClass.Length switch
+    {
+        0 => "no labels",
+        _ when perClass.Min() == perClass.Max() => string.Create(CultureInfo.InvariantCulture, $"{perClass.Length} classes of {perClass[0]:N0}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{perClass.Length} classes of {perClass.Min():N0} to {perClass.Max():N0}"),
+    };
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Data;
+using FewStep.Evaluation;
+using FewStep.Reporting;
+using FewStep.Runs;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep run</c>: the main job, from a pre-trained model to a few-step sampler with a report.</summary>
+internal static class RunVerb
+{
+    public static Command Create(TerminalOutput terminal)
+    {
+        var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
+        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier whose features define the Fréchet distance.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var output = new Option<string?>("--out") { Description = "Run folder; default a new one under runs/.", HelpName = "folder" };
+        var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
+        var defaults = new FewStepRunOptions { Folder = "" };
+        var steps = new Option<int>("--steps") { Description = "Solver steps N.", DefaultValueFactory = _ => defaults.Steps };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => defaults.Rounds };
+        var power = new Option<double>("--power") { Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", DefaultValueFactory = _ => defaults.Power };
+        var samples = new Option<int>("--samples") { Description = "Samples in each range of seeds of the comparison.", DefaultValueFactory = _ => defaults.Samples };
+        var ranges = new Option<int>("--ranges") { Description = "Disjoint ranges of seeds of the comparison.", DefaultValueFactory = _ => defaults.Ranges };
+        var batch = new Option<int>("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => defaults.BatchSize };
+        var (curve, tuning) = (new LossCurveFlags(), new TuningFlags());
+        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
+        var command = new Command("run", "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
+        {
+            model, data, classifier, output, resume, steps, rounds, power, samples, ranges, batch, dtype, seed, threads, json,
+        };
+        curve.AddTo(command);
+        tuning.AddTo(command);
+        command.SetAction((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            source.Denoiser.ComputeType = parsed.GetValue(dtype);
+            string path = parsed.GetRequiredValue(data);
+            using var training = ImageSets.Open(path, DataSplit.Train, terminal.Progress, cancellation);
+            using var reference = ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
+            using var features = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
+            bool goOn = parsed.GetValue(resume);
+            var options = new FewStepRunOptions
+            {
+                Folder = parsed.GetValue(output) ?? (goOn ? NewestRun() : NewRun(source.Config.Name, parsed.GetValue(steps))),
+                Steps = parsed.GetValue(steps),
+                Rounds = parsed.GetValue(rounds),
+                Power = parsed.GetValue(power),
+                Samples = parsed.GetValue(samples),
+                Ranges = parsed.GetValue(ranges),
+                BatchSize = parsed.GetValue(batch),
+                Curve = curve.Read(parsed),
+                Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },
+                Seed = parsed.GetValue(seed),
+                CommandLine = $"fewstep {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
+            };
+            terminal.Message($"The run folder is {options.Folder}.");
+            var summary = new FewStepRun(source, training, reference, features, options).Execute(goOn, terminal.Progress, cancellation);
+            HtmlReport.Write(summary, options.Folder);
+            MarkdownReport.Write(summary, options.Folder);
+            MetricsCsv.Write(Path.Combine(options.Folder, "metrics.csv"), summary);
+            terminal.Result(parsed.GetValue(json), summary, console => ReportTables.Show(console, summary, Path.Combine(options.Folder, HtmlReport.Name)));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static string NewRun(string model, int steps)
+    {
+        string name = FormattableString.Invariant($"{string.Join('-', model.Split(Path.GetInvalidFileNameChars()))}-{steps}-steps");
+        string path = Path.Combine("runs", name);
+        for (int i = 2; Directory.Exists(path); i++)
+        {
+            path = Path.Combine("runs", FormattableString.Invariant($"{name}-{i}"));
+        }
+
+        return path;
+    }
+
+    private static string NewestRun() =>
+        (Directory.Exists("runs") ? new DirectoryInfo("runs").GetDirectories().Where(d => File.Exists(Path.Combine(d.FullName, "manifest.json"))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
+            ? Path.Combine("runs", newest.Name)
+            : throw new Runtime.InvalidInputException("There is no run under runs/ to resume; name one with --out.");
+}

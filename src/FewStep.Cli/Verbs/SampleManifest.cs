@@ -1,0 +1,42 @@
+using FewStep.Noise;
+using FewStep.Runs;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>What <c>fewstep sample</c> says of its images: <c>manifest.json</c> beside them, and its JSON output.</summary>
+internal sealed record SampleManifest
+{
+    public const string Name = "manifest.json";
+
+    public required ModelSummary Model { get; init; }
+
+    public required string Schedule { get; init; }
+
+    public required int Steps { get; init; }
+
+    public required IReadOnlyList<double> Sigmas { get; init; }
+
+    public required ScheduleTerminal Terminal { get; init; }
+
+    public required string Solver { get; init; }
+
+    public required string Seeds { get; init; }
+
+    public required string Labels { get; init; }
+
+    public required int Images { get; init; }
+
+    public required double EvaluationsPerImage { get; init; }
+
+    public required long NetworkEvaluations { get; init; }
+
+    public required double Seconds { get; init; }
+
+    public required string Dtype { get; init; }
+
+    public string? Folder { get; init; }
+
+    public string? Grid { get; init; }
+
+    public required ManifestSummary Run { get; init; }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Cli.Terminal;
+using FewStep.Data;
+using FewStep.Evaluation;
+using FewStep.Runtime;
+using TorchSharp;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep train-classifier</c>: trains the small classifier whose features define a Fréchet distance.</summary>
+internal static class TrainClassifierVerb
+{
+    public static Command Create(TerminalOutput terminal)
+    {
+        var usual = new ClassifierTrainingOptions();
+        var data = SharedOptions.Data();
+        data.Description = "Labelled images with a training and a test split.";
+        var output = new Option<string>("--out") { Description = "Folder for the classifier.", Required = true, HelpName = "folder" };
+        var channels = new Option<string>("--channels") { Description = "Width of each stage; the last is the number of features.", DefaultValueFactory = _ => "32,64,96", HelpName = "list" };
+        var blocks = new Option<int>("--blocks") { Description = "Residual blocks in each stage.", DefaultValueFactory = _ => 1 };
+        var epochs = new Option<int>("--epochs") { Description = "Passes over the training images.", DefaultValueFactory = _ => usual.Epochs };
+        var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => usual.Batch };
+        var rate = new Option<double>("--learning-rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => usual.LearningRate };
+        var decay = new Option<double>("--weight-decay") { Description = "Decoupled weight decay.", DefaultValueFactory = _ => usual.WeightDecay };
+        var shift = new Option<int>("--shift") { Description = "Largest random shift of an image in pixels.", DefaultValueFactory = _ => usual.Shift };
+        var plain = new Option<bool>("--no-mirror") { Description = "Do not mirror half of the images." };
+        var name = new Option<string>("--metric-name") { Description = "What the Fréchet distance on the features is called.", DefaultValueFactory = _ => "FD (classifier features)" };
+        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
+        var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set.")
+        {
+            data, output, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            string source = parsed.GetRequiredValue(data), folder = parsed.GetRequiredValue(output);
+            using var training = ImageSets.Open(source, DataSplit.Train, terminal.Progress, cancellation);
+            using var test = ImageSets.Open(source, DataSplit.Test, terminal.Progress, cancellation);
+            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
+            configuration.Check("The command line");
+            var options = new ClassifierTrainingOptions
+            {
+                Epochs = parsed.GetValue(epochs),
+                Batch = parsed.GetValue(batch),
+                LearningRate = parsed.GetValue(rate),
+                WeightDecay = parsed.GetValue(decay),
+                Shift = parsed.GetValue(shift),
+                Mirror = !parsed.GetValue(plain),
+                Seed = parsed.GetValue(seed),
+                Bfloat16 = parsed.GetValue(dtype) == torch.ScalarType.BFloat16,
+            };
+            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, cancellation);
+            FeatureClassifierFolder.Save(classifier, folder);
+            var record = classifier.Configuration.Training!;
+            var result = new { classifier = folder, test_accuracy = record.TestAccuracy, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };
+            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} images after {record.Updates:N0} updates. The classifier is in {folder}.")));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static int[] Widths(string text) =>
+    [
+        .. text.Split(',', StringSplitOptions.TrimEntries).Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            ? width
+            : throw new InvalidInputException($"--channels '{text}' must be whole numbers separated by commas, e.g. 32,64,96.")),
+    ];
+}

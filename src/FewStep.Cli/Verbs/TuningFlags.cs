@@ -1,0 +1,55 @@
+using System.CommandLine;
+using FewStep.FineTuning;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Options of Phase 2, for the verbs that tune.</summary>
+internal sealed class TuningFlags
+{
+    private static readonly TunerOptions Default = new();
+
+    private readonly Option<TuningLoss> _loss = new("--loss")
+    {
+        Description = "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
+        DefaultValueFactory = _ => TuningLoss.Trajectory,
+        CustomParser = result => SharedOptions.Parse(result, text => text switch
+        {
+            "trajectory" => TuningLoss.Trajectory,
+            "denoise" => TuningLoss.Denoise,
+            _ => throw new InvalidInputException($"--loss '{text}' is neither trajectory nor denoise."),
+        }),
+    };
+
+    private readonly Option<int> _updates = new("--updates") { Description = "Most updates.", DefaultValueFactory = _ => Default.Updates };
+    private readonly Option<int> _batch = new("--tune-batch") { Description = "Latents or images an update.", DefaultValueFactory = _ => Default.Batch };
+    private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => Default.LearningRate };
+    private readonly Option<double> _ema = new("--ema") { Description = "Half-life of the weights' moving average in latents or images.", DefaultValueFactory = _ => Default.EmaHalfLifeImages };
+    private readonly Option<int> _interval = new("--check-every") { Description = "Updates between measurements on held-out data.", DefaultValueFactory = _ => Default.EvaluationInterval };
+    private readonly Option<int> _patience = new("--patience") { Description = "Measurements without a new best after which tuning stops; 0 for never.", DefaultValueFactory = _ => Default.Patience };
+    private readonly Option<int> _substeps = new("--teacher-substeps") { Description = "Heun steps of the teacher between two sigmas of the schedule (trajectory).", DefaultValueFactory = _ => Default.TeacherSubsteps };
+    private readonly Option<int> _reuse = new("--teacher-reuse") { Description = "How often each path of the teacher is used (trajectory).", DefaultValueFactory = _ => Default.TeacherReuse };
+
+    /// <summary>Adds the options to a verb.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _loss, _updates, _batch, _rate, _ema, _interval, _patience, _substeps, _reuse })
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>What was asked for.</summary>
+    public TunerOptions Read(ParseResult parsed) => new()
+    {
+        Loss = parsed.GetValue(_loss),
+        Updates = parsed.GetValue(_updates),
+        Batch = parsed.GetValue(_batch),
+        LearningRate = parsed.GetValue(_rate),
+        EmaHalfLifeImages = parsed.GetValue(_ema),
+        EvaluationInterval = parsed.GetValue(_interval),
+        Patience = parsed.GetValue(_patience),
+        TeacherSubsteps = parsed.GetValue(_substeps),
+        TeacherReuse = parsed.GetValue(_reuse),
+    };
+}

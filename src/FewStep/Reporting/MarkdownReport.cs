@@ -1,0 +1,62 @@
+using System.Text;
+using FewStep.Runs;
+using FewStep.Runtime;
+
+namespace FewStep.Reporting;
+
+/// <summary>The comparison as a Markdown page, for documentation that is kept with the code.</summary>
+public static class MarkdownReport
+{
+    /// <summary>Name of the file in a run folder.</summary>
+    public const string Name = "report.md";
+
+    /// <summary>Writes the page whole or not at all.</summary>
+    /// <param name="summary">What to tell.</param>
+    /// <param name="folder">Receives <see cref="Name"/>.</param>
+    public static void Write(RunSummary summary, string folder) => AtomicFile.WriteText(Path.Combine(folder, Name), Render(summary));
+
+    /// <summary>The page.</summary>
+    /// <param name="summary">What to tell.</param>
+    public static string Render(RunSummary summary)
+    {
+        var page = new StringBuilder();
+        void Line(string text = "") => page.Append(text).Append('\n');
+        Line($"# {Inline(summary.Title)}");
+        Line();
+        foreach (string sentence in ConsoleTable.Headline(summary).Concat(summary.Warnings))
+        {
+            Line($"- {Inline(sentence)}");
+        }
+
+        Line();
+        AddTable(page, ConsoleTable.Evaluations(summary));
+        Line();
+        Line(Inline($"{summary.Metric.Name}: {summary.Metric.Description}"));
+        if (summary.Metric.Floor is double floor)
+        {
+            Line();
+            Line(FormattableString.Invariant($"Floor, real training images against the reference: {floor:G3} at {summary.Metric.FloorImages:N0} images."));
+        }
+
+        Line();
+        AddTable(page, ConsoleTable.Ledger(summary));
+        Line();
+        Line($"Made by `{Inline(summary.Manifest.CommandLine ?? "the library")}` with version {Inline(summary.Manifest.Version)}, model `{summary.Model.Hash?[..12]}`, seed {FormattableString.Invariant($"{summary.Manifest.Seed}")}.");
+        return page.ToString();
+    }
+
+    private static void AddTable(StringBuilder page, ReportTable table)
+    {
+        page.Append("| ").AppendJoin(" | ", table.Columns.Select(c => Cell(c.Header))).Append(" |\n");
+        page.Append('|').AppendJoin('|', table.Columns.Select(c => c.IsNumeric ? "---:" : "---")).Append("|\n");
+        foreach (var row in table.Rows)
+        {
+            page.Append("| ").AppendJoin(" | ", row.Select(c => Cell(c.ToString()))).Append(" |\n");
+        }
+    }
+
+    private static string Cell(string text) => Inline(text).Replace("|", "\\|", StringComparison.Ordinal);
+
+    // Names come from files: nothing in them may become markup or break a line.
+    private static string Inline(string text) => text.ReplaceLineEndings(" ").Replace("`", "'", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+}

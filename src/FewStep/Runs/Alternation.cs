@@ -1,0 +1,113 @@
+using FewStep.Checkpoints;
+using FewStep.Evaluation;
+using FewStep.FineTuning;
+using FewStep.Noise;
+using FewStep.Runtime;
+using FewStep.Sampling;
+using FewStep.ScheduleSearch;
+using FewStep.Solvers;
+using FewStep.Training;
+
+namespace FewStep.Runs;
+
+/// <summary>Alternates Phase 1 and Phase 2 and keeps the best round.</summary>
+/// <remarks>
+/// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss curve can be believed near them and the next Phase 1 does not merely
+/// confirm the levels that were tuned on.
+/// </remarks>
+internal sealed class Alternation(ModelSource model, TrainingImages images, TuningImages? tuningImages, FewStepRunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
+{
+    private const int JudgedLatents = 256, JudgeSteps = 18;
+    private const long FirstJudgedSeed = 0xF800_0000; // apart from the seeds of tuning and of comparisons
+
+    /// <summary>Runs all rounds.</summary>
+    /// <param name="pretrained">The pre-trained model's curve.</param>
+    /// <param name="first">Phase 1's schedule on it.</param>
+    /// <param name="progress">Told how it goes.</param>
+    /// <param name="cancellation">Stops; the folder can be resumed.</param>
+    /// <returns>The rounds in order.</returns>
+    public IReadOnlyList<AlternationRound> Execute(LossCurve pretrained, SamplingSchedule first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var rounds = new List<AlternationRound>();
+        var schedule = first;
+        for (int round = 1; round <= options.Rounds; round++)
+        {
+            var done = Tune(round, schedule, rounds.LastOrDefault()?.ModelPath, progress, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            if (options.Rounds > 1)
+            {
+                done = done with { TeacherDistance = Judge(done, progress, cancellation) };
+            }
+
+            rounds.Add(done);
+            if (round < options.Rounds)
+            {
+                schedule = NextSchedule(done, pretrained, progress, cancellation);
+            }
+        }
+
+        return rounds;
+    }
+
+    private AlternationRound Tune(int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var start = startFrom is null ? null : ModelFolder.Read(startFrom).Denoiser;
+        var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
+        string path = folder.Round(round);
+        ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = "euler", ModelHash = model.Hash, Seed = options.Seed });
+        var run = new TuningRun(model.Config, model.Denoiser, schedule, tuning, new TuningRunOptions { Folder = path, WriteSnapshots = false }, tuningImages, start?.Weights);
+        using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
+        var observer = new TuningObserver
+        {
+            Progress = progress,
+            Update = events.Training,
+            Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update),
+        };
+        return new AlternationRound(round, schedule, run.Execute(observer, cancellation), run.ModelPath, null);
+    }
+
+    // The rounds' own held-out metrics follow their own schedules' teachers; this one is the same for all.
+    private double Judge(AlternationRound round, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var tuned = ModelFolder.Read(round.ModelPath).Denoiser;
+        tuned.ComputeType = model.Denoiser.ComputeType;
+        var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
+        var teacher = new BatchSampler(new Sampler(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
+        var student = new BatchSampler(new Sampler(tuned, new EulerSolver(), round.Schedule)) { BatchSize = options.BatchSize };
+        long[] seeds = [.. Enumerable.Range(0, JudgedLatents).Select(i => FirstJudgedSeed + i)];
+        var distance = new PairedDistance();
+        foreach (var (a, b) in student.Sample(seeds, progress, cancellation).Zip(teacher.Sample(seeds, progress, cancellation)))
+        {
+            using (a)
+            using (b)
+            {
+                distance.Add(a.Images, b.Images);
+            }
+        }
+
+        return distance.MeanRootMeanSquare;
+    }
+
+    private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        string path = Path.Combine(folder.Round(done.Round), "loss-curve.json");
+        if (!File.Exists(path))
+        {
+            using var tuned = ModelFolder.Read(done.ModelPath).Denoiser;
+            tuned.ComputeType = model.Denoiser.ComputeType;
+            LossCurveFile.Write(path, new LossCurveEstimator(tuned, images, curveOptions()).Estimate(progress, cancellation));
+        }
+
+        var blended = LossCurveBlend.Blend(pretrained.Fitted, LossCurveFile.Read(path).Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
+        var request = new ScheduleSearchRequest { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
+        return new DiscretizationLossOptimizer(blended, [new PowerWeighting(options.Power)]).Search(request, progress, cancellation)[0].Schedule;
+    }
+}
+
+/// <summary>One round of an <see cref="Alternation"/>.</summary>
+/// <param name="Round">From 1.</param>
+/// <param name="Schedule">The schedule that it tuned to.</param>
+/// <param name="Report">How the tuning went.</param>
+/// <param name="ModelPath">Folder of its best model.</param>
+/// <param name="TeacherDistance">Mean root-mean-square distance of its samples to a fine teacher's, the same latents for all rounds; null where there is one round only.</param>
+public sealed record AlternationRound(int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance);

@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using FewStep.Checkpoints;
+using FewStep.Data;
+using FewStep.Evaluation;
+using FewStep.FineTuning;
+using FewStep.Noise;
+using FewStep.Runtime;
+using FewStep.ScheduleSearch;
+
+namespace FewStep.Runs;
+
+/// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, comparison. Every stage leaves its result in the run folder and is not done again on resuming.</summary>
+/// <param name="model">The pre-trained model; not disposed.</param>
+/// <param name="training">Training images: loss curve, the denoising loss, the floor of the metric. Not disposed.</param>
+/// <param name="reference">Other real images, which samples are compared with. Not disposed.</param>
+/// <param name="classifier">The feature network of the metric; not disposed.</param>
+/// <param name="options">What to do; checked.</param>
+public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, FeatureClassifier classifier, FewStepRunOptions options)
+{
+    private const string TunedName = "tuned";
+
+    /// <summary>Does what is not done yet.</summary>
+    /// <param name="resume">Whether to go on with a run that lies in the folder.</param>
+    /// <param name="progress">Told how each stage comes along; may be null.</param>
+    /// <param name="cancellation">Stops; the folder can be resumed.</param>
+    /// <returns>What the run has to tell; <c>metrics.json</c> holds the same.</returns>
+    /// <exception cref="InvalidInputException">Options are out of range, the parts do not fit, or the folder holds another run.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public RunSummary Execute(bool resume, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options.Validate();
+        CheckFits();
+        var manifest = Manifest();
+        var folder = RunFolder.Open(options.Folder, manifest, resume);
+        var curve = MeasuredCurve(folder, progress, cancellation);
+        var search = Stopwatch.StartNew();
+        var found = Search(curve, cancellation);
+        var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
+        var rounds = Alternate(folder, curve, found[0].Schedule, progress, cancellation);
+        var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
+        using var tuned = Deliver(folder, best, found[0], curve);
+        var plan = new RunPlan(model, options).Cells(found, best, tuned);
+        using var statistics = ReferenceStatistics.Measure(reference, classifier, progress: progress, cancellation: cancellation);
+        var evaluation = new FrechetEvaluation(classifier, statistics);
+        var (metric, remark) = RunFacts.Of(evaluation, training, options.Samples, options.Ranges, options.Seed, progress, cancellation);
+        var drawing = Stopwatch.StartNew();
+        var strips = plan.Where(c => c.Shown).Select((c, i) => ImageStrip.Draw(c.Cell, options.ShownSeeds, folder.Path, $"samples/strip-{i + 1:D2}.png", cancellation)).ToList();
+        var drawn = new LedgerLineSummary("images of the report", strips.Sum(s => (long)Math.Round(s.EvaluationsPerImage * s.Seeds.Count)), 0, drawing.Elapsed.TotalSeconds);
+        var comparison = new ScheduleComparison(evaluation, Evaluation.SeedRange.Consecutive(0, options.Samples, options.Ranges))
+        {
+            Store = EvaluationStore.Open(folder.Evaluations),
+            Curve = curve,
+            BatchSize = options.BatchSize,
+        };
+        var compared = comparison.Run([.. plan.Select(c => c.Cell)], progress, cancellation);
+        var summary = new RunSummary
+        {
+            Title = FormattableString.Invariant($"{model.Config.Name} in {options.Steps} step{(options.Steps == 1 ? "" : "s")}"),
+            Steps = options.Steps,
+            Model = manifest.Model,
+            Data = manifest.Data,
+            Metric = metric,
+            LossCurve = RunFacts.Of(curve),
+            Schedules = [.. plan.DistinctBy(c => c.Cell.ScheduleName).Select(c => ScheduleSummary.From(c.Cell.ScheduleName, c.Source, c.Cell.Schedule))],
+            Evaluations = compared.Evaluations,
+            ImageStrips = strips,
+            TuningRounds = [.. rounds.Select(r => Summarize(r, r == best))],
+            Ledger =
+            [
+                new LedgerLineSummary("loss curve (Phase 1)", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds),
+                searched,
+                .. rounds.Select(r => new LedgerLineSummary(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds)),
+                drawn,
+                compared.Cost,
+            ],
+            Manifest = manifest.Run,
+            Warnings = [.. Warnings(remark, curve, rounds)],
+        };
+        RunSummaryFile.Write(folder.At(RunSummaryFile.Name), summary);
+        folder.Complete(manifest with { Ledger = summary.Ledger });
+        return summary;
+    }
+
+    private void CheckFits()
+    {
+        foreach (var (what, shape) in new[] { ("the training images are", training.Shape), ("the reference images are", reference.Shape), ("the classifier takes", classifier.Shape) })
+        {
+            if (shape != model.Config.Shape)
+            {
+                throw new InvalidInputException($"The model makes images of {model.Config.Shape}, but {what} {shape}; choose data and classifier of that shape.");
+            }
+        }
+
+        if (model.Config.Classes > 0 && training.Classes > model.Config.Classes)
+        {
+            throw new InvalidInputException($"The training images have {training.Classes} classes, the model {model.Config.Classes}.");
+        }
+    }
+
+    private RunManifest Manifest() => new()
+    {
+        Identity = RunManifest.IdentityOf(options, model.Hash, training.Hash, reference.Hash, classifier.Hash),
+        Run = new ManifestSummary
+        {
+            Version = RunEnvironment.Version,
+            Started = DateTimeOffset.UtcNow,
+            Seed = options.Seed,
+            CommandLine = options.CommandLine,
+            Versions = RunEnvironment.Versions(),
+            Options = new SortedDictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["steps"] = FormattableString.Invariant($"{options.Steps}"),
+                ["rounds"] = FormattableString.Invariant($"{options.Rounds}"),
+                ["power"] = FormattableString.Invariant($"{options.Power}"),
+                ["tuning loss"] = EnumName.Of(options.Tuning.Loss),
+                ["tuning updates"] = FormattableString.Invariant($"{options.Tuning.Updates} of {options.Tuning.Batch}"),
+                ["tuning learning rate"] = FormattableString.Invariant($"{options.Tuning.LearningRate}"),
+                ["loss curve"] = FormattableString.Invariant($"{options.Curve.Points} sigmas, precision {options.Curve.RelativePrecision}, at most {options.Curve.MaximumImages} images"),
+                ["comparison"] = FormattableString.Invariant($"{options.Ranges} ranges of {options.Samples} samples"),
+                ["number format"] = EnumName.Of(model.Denoiser.ComputeType),
+            },
+            Machine = RunEnvironment.Machine(),
+        },
+        Model = RunFacts.Of(model),
+        Data = new DataSummary { Name = model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
+        ClassifierHash = classifier.Hash,
+    };
+
+    private LossCurveOptions CurveOptions() => options.Curve with { Steps = [options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(options.Power), Seed = options.Seed };
+
+    private LossCurve MeasuredCurve(RunFolder folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        if (!File.Exists(folder.LossCurve))
+        {
+            LossCurveFile.Write(folder.LossCurve, new LossCurveEstimator(model.Denoiser, new TrainingImages(training), CurveOptions()).Estimate(progress, cancellation));
+        }
+
+        return LossCurveFile.Read(folder.LossCurve);
+    }
+
+    private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
+    {
+        var request = new ScheduleSearchRequest { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
+        return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(options.Power)).Search(request, null, cancellation);
+    }
+
+    private IReadOnlyList<AlternationRound> Alternate(RunFolder folder, LossCurve curve, SamplingSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var images = options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(training) : null;
+        return new Alternation(model, new TrainingImages(training), images, options, folder, CurveOptions).Execute(curve, schedule, progress, cancellation);
+    }
+
+    private ModelSource? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve)
+    {
+        ScheduleFile.Write(folder.Schedule, new ScheduleRecord(best?.Schedule ?? first.Schedule)
+        {
+            Solver = "euler",
+            Objective = first.Objective,
+            Loss = first.Loss is { Low: double low, High: double high } && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
+            Evaluations = curve.Origin.NetworkEvaluations,
+            ModelHash = model.Hash,
+            DataHash = training.Hash,
+            Seed = options.Seed,
+            Writer = RunEnvironment.Version,
+        });
+        if (best is null)
+        {
+            return null;
+        }
+
+        var (config, denoiser) = ModelFolder.Read(best.ModelPath);
+        using (denoiser)
+        {
+            string name = FormattableString.Invariant($"{model.Config.Name}, {TunedName} to {options.Steps} steps");
+            ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights);
+        }
+
+        var delivered = ModelSource.Open(folder.Path);
+        delivered.Denoiser.ComputeType = model.Denoiser.ComputeType;
+        return delivered;
+    }
+
+    private static TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
+    {
+        Round = round.Round,
+        Schedule = round.Round == 1 ? "Phase 1" : FormattableString.Invariant($"Phase 1, round {round.Round}"),
+        Tuning = EnumName.Of(round.Report.Options.Loss),
+        Loss = EnumName.Of(round.Report.Options.Loss),
+        HeldOutMetric = round.Report.HeldOutMetric,
+        Points = [.. round.Report.Curve.Select(p => new TuningPointSummary(p.Update, p.TrainingLoss, p.HeldOut))],
+        BestUpdate = kept ? round.Report.BestUpdate : null,
+        StopReason = kept ? round.Report.Explanation : $"{round.Report.Explanation} Another round's samples are closer to the teacher's.",
+        Seconds = round.Report.Seconds,
+    };
+
+    private static IEnumerable<string> Warnings(string? remark, LossCurve curve, IReadOnlyList<AlternationRound> rounds)
+    {
+        if (remark is not null)
+        {
+            yield return remark;
+        }
+
+        if (curve.Origin.Stop != LossCurveStop.PrecisionReached)
+        {
+            yield return FormattableString.Invariant($"The loss curve ran out of images: the discretization losses are known to {100 * curve.Origin.RelativeHalfWidth:F1} % only.");
+        }
+
+        foreach (var round in rounds.Where(r => r.Report.BestUpdate == 0))
+        {
+            yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using FewStep.Checkpoints;
+using FewStep.Noise;
+using FewStep.ScheduleSearch;
+using FewStep.Solvers;
+
+namespace FewStep.Runs;
+
+/// <summary>What a run compares: the standard schedules, Phase 1, Phase 1 and 2, and a fine teacher.</summary>
+/// <param name="model">The pre-trained model.</param>
+/// <param name="options">The run's options.</param>
+internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
+{
+    /// <summary>The combinations in the order of the report.</summary>
+    /// <param name="found">Phase 1's schedules, the run's power first.</param>
+    /// <param name="best">The round that is kept; null without tuning.</param>
+    /// <param name="tuned">Its model; null without tuning.</param>
+    public IReadOnlyList<PlannedCell> Cells(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, ModelSource? tuned)
+    {
+        var powers = DiscretizationLossOptimizer.Weightings(options.Power);
+        List<PlannedCell> cells =
+        [
+            .. options.Baselines.Select((name, i) => Euler(name, Standard(name, options.Steps), ScheduleSource.Standard, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)),
+            .. found.Select((result, i) => Euler(PhaseOne(powers[i]), result.Schedule, ScheduleSource.Phase1, i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison, shown: i == 0)),
+        ];
+        if (best is not null)
+        {
+            bool first = best.Round == 1;
+            string name = first ? PhaseOne(powers[0]) : FormattableString.Invariant($"Phase 1, round {best.Round}");
+            var planned = Euler(name, best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
+            cells.Add(planned with { Cell = planned.Cell with { Denoiser = tuned!.Denoiser, DenoiserIdentity = Identity(tuned), Tuning = EnumName.Of(options.Tuning.Loss) } });
+        }
+
+        string fine = FormattableString.Invariant($"teacher: {options.Baselines[0]}, {options.TeacherSteps} steps");
+        cells.Add(Planned(fine, Standard(options.Baselines[0], options.TeacherSteps), ScheduleSource.Teacher, new HeunSolver(), EvaluationRole.Teacher, shown: true));
+        return cells;
+    }
+
+    private static string PhaseOne(INoiseWeighting weighting) => $"Phase 1, {weighting.Name}";
+
+    private static string Identity(ModelSource source) => $"{source.Hash} {EnumName.Of(source.Denoiser.ComputeType)}";
+
+    private SamplingSchedule Standard(string name, int steps) => StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
+
+    private PlannedCell Euler(string name, SamplingSchedule schedule, ScheduleSource source, EvaluationRole role, bool shown) => Planned(name, schedule, source, new EulerSolver(), role, shown);
+
+    private PlannedCell Planned(string name, SamplingSchedule schedule, ScheduleSource source, ISolver solver, EvaluationRole role, bool shown) => new(
+        new ComparisonCell { Denoiser = model.Denoiser, DenoiserIdentity = Identity(model), ScheduleName = name, Schedule = schedule, Solver = solver, Role = role },
+        source,
+        shown);
+}
+
+/// <summary>A combination of a run.</summary>
+/// <param name="Cell">What is measured.</param>
+/// <param name="Source">Where its schedule comes from.</param>
+/// <param name="Shown">Whether the report shows its images.</param>
+internal sealed record PlannedCell(ComparisonCell Cell, ScheduleSource Source, bool Shown);

@@ -1,0 +1,131 @@
+namespace FewStep.Tests.Cli;
+
+public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Theory]
+    [InlineData("There is no model at", "sample", "--model", "@nothing", "--steps", "4")]
+    [InlineData("There is no model in", "sample", "--model", "@data", "--steps", "4")]
+    [InlineData("--steps 0", "sample", "--model", "@model", "--steps", "0")]
+    [InlineData("add e.g. --steps 4", "sample", "--model", "@model")]
+    [InlineData("There is no schedule 'sine'", "sample", "--model", "@model", "--steps", "4", "--schedule", "sine")]
+    [InlineData("Cannot read", "sample", "--model", "@model", "--schedule", "@missing.schedule.json")]
+    [InlineData("rho", "sample", "--model", "@model", "--steps", "4", "--schedule", "karras:0")]
+    [InlineData("There is no solver 'magic'", "sample", "--model", "@model", "--steps", "4", "--solver", "magic")]
+    [InlineData("runs backwards", "sample", "--model", "@model", "--steps", "4", "--seeds", "9-3")]
+    [InlineData("no seed or range", "sample", "--model", "@model", "--steps", "4", "--seeds", "0-")]
+    [InlineData("labels are 0 to 3", "sample", "--model", "@model", "--steps", "4", "--label", "4")]
+    [InlineData("bars, Rows, wide bars, wide rows", "sample", "--model", "@model", "--steps", "4", "--label", "dots")]
+    [InlineData("batch size is 0", "sample", "--model", "@model", "--steps", "4", "--batch", "0")]
+    [InlineData("neither float32 nor bfloat16", "sample", "--model", "@model", "--steps", "4", "--dtype", "int8")]
+    [InlineData("--threads -1", "sample", "--model", "@model", "--steps", "4", "--threads", "-1")]
+    [InlineData("four", "sample", "--model", "@model", "--steps", "four")]
+    [InlineData("--nonsense", "sample", "--nonsense")]
+    [InlineData("There is no schedule 'sine'", "evaluate", "--model", "@model", "--schedules", "karras,sine")]
+    [InlineData("must be one or more numbers", "evaluate", "--model", "@model", "--steps", "4,0")]
+    [InlineData("a range needs 2 or more images", "evaluate", "--model", "@model", "--samples", "1")]
+    [InlineData("seeds are 0 to", "evaluate", "--model", "@model", "--first-seed", "4294967290")]
+    [InlineData("config.json is not valid", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@model")]
+    [InlineData("There is no image set", "evaluate", "--model", "@model", "--classifier", "@classifier", "--data", "@nothing")]
+    [InlineData("the classifier takes 1x28x28", "evaluate", "--model", "@model", "--data", "@data")]
+    [InlineData("Two models are called", "evaluate", "--model", "@model", "--model", "a=@tuned", "--model", "a=@model")]
+    [InlineData("--shown-steps 7", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@classifier", "--schedules", "karras", "--shown-steps", "7")]
+    [InlineData("needs training images", "evaluate", "--model", "@model", "--reference", "@data", "--classifier", "@classifier")]
+    [InlineData("--tuned-schedules: 'cosine'", "evaluate", "--model", "@model", "--schedules", "karras", "--tuned-schedules", "cosine")]
+    [InlineData("There is no image set", "data", "subset", "--data", "@nothing", "--count", "3")]
+    [InlineData("does not fit", "data", "subset", "--data", "@data", "--count", "0")]
+    [InlineData("does not fit", "data", "subset", "--data", "@data", "--count", "61")]
+    [InlineData("channels [12]", "train-classifier", "--data", "@data", "--channels", "12")]
+    [InlineData("--channels '8,x'", "train-classifier", "--data", "@data", "--channels", "8,x")]
+    [InlineData("epochs 0", "train-classifier", "--data", "@data", "--channels", "8", "--epochs", "0")]
+    public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
+    {
+        string folder = world.At(Guid.NewGuid().ToString("N"));
+        await CommandLineRun.Refused(fragment, [.. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal)), "--out", folder]);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Theory]
+    [InlineData("[80, 90, 0.002]", "must decrease")]
+    [InlineData("[80, 1, 0]", "above 0")]
+    [InlineData("[80]", "at least 2 sigmas")]
+    [InlineData("[8000, 1, 0.002]", "the model was made for")]
+    [InlineData("[80, 1, 0.00002]", "the model was made for")]
+    [InlineData("[80, 1, \"x\"]", "is not valid")]
+    [InlineData("{\"version\": 9}", "version 9")]
+    [InlineData("{\"version\": 1, \"steps\": 1, \"sigmas\": [80, 0.002], \"solver\": \"magic\"}", "There is no solver 'magic'")]
+    public async Task Broken_schedule_files(string content, string fragment)
+    {
+        string folder = world.At(Guid.NewGuid().ToString("N"));
+        string file = world.Write($"{Guid.NewGuid():N}.json", content);
+        await CommandLineRun.Refused(fragment, "sample", "--model", world.Model, "--schedule", file, "--out", folder);
+        await CommandLineRun.Refused(fragment, "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", file, "--out", folder);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task A_number_of_steps_that_the_file_does_not_have()
+    {
+        string file = world.Write("two.json", "[80, 1, 0.002]");
+        await CommandLineRun.Refused("has 2 steps, --steps says 3", "sample", "--model", world.Model, "--schedule", file, "--steps", "3", "--out", world.At("never"));
+        Assert.False(Directory.Exists(world.At("never")));
+    }
+
+    [Theory]
+    [InlineData("nan")]
+    [InlineData("truncated")]
+    [InlineData("garbage")]
+    [InlineData("config")]
+    public async Task Damaged_models(string damage)
+    {
+        string model = TinyWorld.WriteModel(world.At(damage), 1, damage == "nan" ? float.NaN : null);
+        string weights = Path.Combine(model, "model.safetensors");
+        string fragment = "finite";
+        switch (damage)
+        {
+            case "truncated":
+                File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..^100]);
+                fragment = "model.safetensors";
+                break;
+            case "garbage":
+                File.WriteAllText(weights, "this is no model");
+                fragment = "safetensors";
+                break;
+            case "config":
+                File.WriteAllText(Path.Combine(model, "config.json"), "{\"version\": 1}");
+                fragment = "config.json";
+                break;
+        }
+
+        await CommandLineRun.Refused(fragment, "sample", "--model", model, "--steps", "2", "--out", world.At("never"));
+        await CommandLineRun.Refused(fragment, "evaluate", "--model", model, "--data", world.Data, "--classifier", world.Classifier, "--out", world.At("never"));
+        Assert.False(Directory.Exists(world.At("never")));
+    }
+
+    [Fact]
+    public async Task A_model_that_diverges_leaves_no_image()
+    {
+        string model = TinyWorld.WriteModel(world.At("huge"), 1, float.MaxValue);
+        await CommandLineRun.Refused("NaN", "sample", "--model", model, "--steps", "2", "--out", world.At("diverged"));
+        Assert.Empty(Directory.Exists(world.At("diverged")) ? Directory.GetFiles(world.At("diverged")) : []);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be()
+    {
+        string file = world.Write("file", "in the way");
+        await CommandLineRun.Refused("Cannot write", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0", "--out", Path.Combine(file, "images"));
+        await CommandLineRun.Refused("Nowhere to put", "sample", "--model", world.Model, "--steps", "1");
+        await CommandLineRun.Refused("at most 4096 images", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0-4096", "--grid", world.At("grid.png"));
+        Assert.False(File.Exists(world.At("grid.png")));
+    }
+
+    [Fact]
+    public async Task A_damaged_store_is_not_overwritten()
+    {
+        Directory.CreateDirectory(world.At("damaged"));
+        string store = world.Write(Path.Combine("damaged", "evaluations.json"), "{\"version\": 1, \"ranges\": [null]}");
+        await CommandLineRun.Refused(
+            "evaluations.json", "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "1", "--samples", "4", "--out", world.At("damaged"));
+        Assert.Equal("{\"version\": 1, \"ranges\": [null]}", await File.ReadAllTextAsync(store, TestContext.Current.CancellationToken));
+    }
+}

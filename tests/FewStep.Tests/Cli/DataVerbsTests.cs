@@ -1,0 +1,59 @@
+using FewStep.Cli;
+using FewStep.Data;
+using FewStep.Evaluation;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task A_balanced_subset_holds_each_class_equally_often()
+    {
+        string folder = world.At("subset");
+        var printed = await CommandLineRun.Json("data", "subset", "--data", world.Data, "--split", "test", "--count", "10", "--balanced", "--seed", "7", "--out", folder);
+        Assert.Equal(10, printed.GetProperty("count").GetInt32());
+        var info = await CommandLineRun.Json("data", "info", "--data", folder, "--split", "test");
+        Assert.Equal([3, 3, 2, 2], info.GetProperty("images_per_class").EnumerateArray().Select(n => n.GetInt32()));
+        using var subset = ImageSets.Open(folder, DataSplit.Test);
+        using var all = ImageSets.Open(world.Data, DataSplit.Test);
+        var images = Enumerable.Range(0, all.Count).Select(i => (Image(all, i), all.Label(i))).ToHashSet();
+        Assert.All(Enumerable.Range(0, subset.Count), i => Assert.Contains((Image(subset, i), subset.Label(i)), images));
+        // Of 10 images with 3, 3, 2, 2 of each class, 9 with 3, 2, 2, 2 can be taken, but not all classes 3 times.
+        await CommandLineRun.Refused("does not fit", "data", "subset", "--data", folder, "--split", "test", "--balanced", "--count", "12", "--out", world.At("again"));
+        Assert.Equal(9, (await CommandLineRun.Json("data", "subset", "--data", folder, "--split", "test", "--balanced", "--count", "9", "--out", world.At("nine"))).GetProperty("count").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_classifier_is_trained_and_stored_with_its_accuracy()
+    {
+        string folder = world.At("trained");
+        var printed = await CommandLineRun.Json(
+            "train-classifier", "--data", world.Data, "--out", folder, "--channels", "8,8", "--epochs", "2", "--batch", "16", "--shift", "1", "--no-mirror", "--metric-name", "FD (test)");
+        using var classifier = FeatureClassifierFolder.Load(folder);
+        Assert.Equal(classifier.Hash, printed.GetProperty("hash").GetString());
+        Assert.Equal("FD (test)", classifier.Name);
+        Assert.Equal(classifier.Configuration.Training!.TestAccuracy, printed.GetProperty("test_accuracy").GetDouble());
+        Assert.False(classifier.Configuration.Training.Options.Mirror);
+    }
+
+    [Fact]
+    public void The_embedded_images_and_classifier_lie_beside_the_program()
+    {
+        using var training = ImageSets.Open(EmbeddedDefault.Data, DataSplit.Train);
+        using var test = ImageSets.Open(EmbeddedDefault.Data, DataSplit.Test);
+        using var classifier = FeatureClassifierFolder.Load(EmbeddedDefault.Classifier);
+        Assert.Equal((10_000, 10), (training.Count, training.Classes));
+        Assert.Equal(Enumerable.Repeat(1000, 10), Enumerable.Range(0, training.Count).CountBy(training.Label).OrderBy(c => c.Key).Select(c => c.Value));
+        // The very images that the classifier's accuracy was measured on.
+        Assert.Equal(classifier.Configuration.Training!.TestSetHash, test.Hash);
+        Assert.Equal(training.Shape, classifier.Shape);
+        Assert.True(File.Exists(Path.Combine(EmbeddedDefault.Model, "config.json")));
+    }
+
+    private static string Image(IImageSet set, int index)
+    {
+        byte[] pixels = new byte[set.Shape.Dimension];
+        set.Read(index, pixels);
+        return Convert.ToHexString(pixels);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using FewStep.Runs;
+using FewStep.Runtime;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task A_whole_comparison_is_written_printed_and_resumed()
+    {
+        string folder = world.At("whole");
+        string[] arguments = [.. Common(folder), "--model", world.Model, "--model", $"trajectory={world.Tuned}", "--schedules", "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
+            "--teacher", "karras", "--teacher-steps", "4", "--strip-seeds", "0-3"];
+        var printed = await CommandLineRun.Json(arguments);
+        var summary = RunSummaryFile.Read(Path.Combine(folder, "metrics.json"));
+
+        // 3 schedules x 2 numbers of steps, the tuned model at 2 steps only, and the teacher.
+        Assert.Equal(10, printed.GetProperty("evaluations").GetArrayLength());
+        Assert.Equal(10, summary.Evaluations.Count);
+        Assert.Equal(3, summary.Evaluations.Count(e => e.Tuning == "trajectory" && e.Steps == 2));
+        Assert.Equal(2, summary.Steps);
+        Assert.Equal(7, summary.Schedules.Count);
+        Assert.All(summary.Evaluations, e => Assert.Equal([0L, 8L, 16L], e.Distance!.Ranges.Select(r => r.FirstSeed)));
+        Assert.All(summary.Evaluations, e => Assert.Equal(e.Solver == "heun" ? 8 : e.Steps, e.EvaluationsPerImage));
+        Assert.All(summary.Evaluations, e => Assert.True(e.LossPower0!.Low <= e.LossPower0.Value && e.LossPower1!.Value > 0));
+        Assert.Equal(("karras, 2 steps", null), Role(summary, EvaluationRole.Baseline));
+        Assert.Equal(("Phase 1, power 0, 2 steps", "trajectory"), Role(summary, EvaluationRole.Result));
+        Assert.True(summary.Metric.Floor > 0);
+        Assert.Equal(7, summary.ImageStrips.Count);
+        Assert.Equal(summary.Evaluations.Sum(e => (long)(24 * e.EvaluationsPerImage)), summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
+        Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(folder, s.Path))));
+        Assert.Contains("<svg", await Text(folder, "report.html"), StringComparison.Ordinal);
+        Assert.Equal(11, (await Text(folder, "metrics.csv")).TrimEnd('\n').Split('\n').Length);
+
+        // Again: nothing is measured, as the seconds in the file show.
+        string stored = await Text(folder, "evaluations.json"), curve = await Text(folder, "loss-curve.json");
+        Assert.Equal(30, Ranges(stored));
+        await CommandLineRun.Json(arguments);
+        Assert.Equal(stored, await Text(folder, "evaluations.json"));
+        Assert.Equal(curve, await Text(folder, "loss-curve.json"));
+
+        // More schedules: only those are measured.
+        await CommandLineRun.Json([.. Common(folder), "--model", world.Model, "--schedules", "karras,cosine,phase1", "--steps", "2"]);
+        string more = await Text(folder, "evaluations.json");
+        Assert.Equal(33, Ranges(more));
+        Assert.StartsWith(stored[..stored.LastIndexOf('}', stored.LastIndexOf(']'))], more, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_table_shows_each_combination_and_what_is_lacking()
+    {
+        var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
+        Assert.True(run.Code == 0, run.Messages);
+        Assert.Equal("", run.Messages);
+        Assert.Equal(2, run.Output.Split("heun").Length - 1);
+        Assert.Contains("uniform-t", run.Output, StringComparison.Ordinal);
+        Assert.Contains("2 disjoint subsets of 25 training images, not of 3", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("J, power", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reference_of_its_own_needs_no_splits()
+    {
+        string folder = world.At("reference");
+        await CommandLineRun.Json(
+            "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
+            "--schedules", "karras", "--steps", "1", "--out", folder);
+        var summary = RunSummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        Assert.Null(summary.Metric.Floor);
+        Assert.Contains(summary.Warnings, w => w.Contains("floor", StringComparison.Ordinal));
+        Assert.Null(summary.LossCurve);
+    }
+
+    private string[] Common(string folder, int samples = 8) =>
+        ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--samples", $"{samples}", "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
+
+    private static (string, string?) Role(RunSummary summary, EvaluationRole role) => summary.Evaluations.Where(e => e.Role == role).Select(e => (e.Schedule, e.Tuning)).Single();
+
+    private static int Ranges(string evaluations) => JsonSerializer.Deserialize<JsonElement>(evaluations, JsonFile.Options).GetProperty("ranges").GetArrayLength();
+
+    private static Task<string> Text(string folder, string name) => File.ReadAllTextAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken);
+}

@@ -21,6 +21,20 @@ internal sealed class TuningFlags
         }),
     };
 
+    private readonly Option<LevelWeighting?> _weighting = new("--weighting")
+    {
+        Description = "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), uniform or convex-combination.",
+        HelpName = "name",
+        CustomParser = result => SharedOptions.Parse(result, text => text switch
+        {
+            "state-error" => (LevelWeighting?)LevelWeighting.StateError,
+            "network-output" => LevelWeighting.NetworkOutput,
+            "uniform" => LevelWeighting.Uniform,
+            "convex-combination" => LevelWeighting.ConvexCombination,
+            _ => throw new InvalidInputException($"--weighting '{text}' is none of state-error, network-output, uniform, convex-combination."),
+        }),
+    };
+
     private readonly Option<int> _updates = new("--updates") { Description = "Most updates.", DefaultValueFactory = _ => Default.Updates };
     private readonly Option<int> _batch = new("--tune-batch") { Description = "Latents or images an update.", DefaultValueFactory = _ => Default.Batch };
     private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => Default.LearningRate };
@@ -33,7 +47,7 @@ internal sealed class TuningFlags
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _loss, _updates, _batch, _rate, _ema, _interval, _patience, _substeps, _reuse })
+        foreach (var option in new Option[] { _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _substeps, _reuse })
         {
             command.Add(option);
         }
@@ -43,6 +57,7 @@ internal sealed class TuningFlags
     public TunerOptions Read(ParseResult parsed) => new()
     {
         Loss = parsed.GetValue(_loss),
+        Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),
         Batch = parsed.GetValue(_batch),
         LearningRate = parsed.GetValue(_rate),

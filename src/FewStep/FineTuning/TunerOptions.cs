@@ -13,20 +13,20 @@ public sealed record TunerOptions
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
     public LevelWeighting? Weighting { get; init; }
 
-    /// <summary>Most updates, 1 to 10,000,000; default 1,000. An update takes one batch through all levels of the schedule.</summary>
-    public int Updates { get; init; } = 1000;
+    /// <summary>Most updates, 1 to 10,000,000; default 400. An update takes one batch through all levels of the schedule.</summary>
+    public int Updates { get; init; } = 400;
 
-    /// <summary>Latents or images an update, 1 to 65,536; default 64.</summary>
-    public int Batch { get; init; } = 64;
+    /// <summary>Latents or images an update, 1 to 65,536; default 16: at equal cost, many small updates go further than few large ones.</summary>
+    public int Batch { get; init; } = 16;
 
-    /// <summary>Peak learning rate, above 0; default 3e-4. It decays by a cosine to a hundredth.</summary>
-    public double LearningRate { get; init; } = 3e-4;
+    /// <summary>Peak learning rate, above 0; default 4e-4. It decays by a cosine to a hundredth.</summary>
+    public double LearningRate { get; init; } = 4e-4;
 
     /// <summary>Updates of linear warm-up, 0 or more and below <see cref="Updates"/>; null (default) for a twentieth of the updates.</summary>
     public int? WarmUpUpdates { get; init; }
 
-    /// <summary>Half-life of the weights' moving average in latents or images, above 0; default 4,000, and never more than a twentieth of those seen so far.</summary>
-    public double EmaHalfLifeImages { get; init; } = 4000;
+    /// <summary>Half-life of the weights' moving average in latents or images, above 0; default 1,000, and never more than a twentieth of those seen so far.</summary>
+    public double EmaHalfLifeImages { get; init; } = 1000;
 
     /// <summary>Constants of the optimiser, the norm that gradients are clipped to among them.</summary>
     public AdamWOptions AdamW { get; init; } = new();

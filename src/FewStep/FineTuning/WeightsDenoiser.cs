@@ -20,5 +20,5 @@ internal sealed class WeightsDenoiser(NetworkDenoiser model) : IDenoiser
     public double SigmaMax => model.SigmaMax;
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
-        => model.Denoise(Weights ?? throw new InvalidOperationException("No weights were given."), x, sigma, labels, training: false);
+        => model.Denoise(Weights ?? throw new InvalidOperationException("No weights were given."), x, sigma, labels);
 }

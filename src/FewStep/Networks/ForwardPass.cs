@@ -5,8 +5,8 @@ namespace FewStep.Networks;
 /// <summary>What the layers need during one evaluation of a network.</summary>
 /// <param name="Parameters">Views of the weights by parameter index, in the compute type.</param>
 /// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type.</param>
-/// <param name="Training">Whether dropout is on.</param>
-public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, bool Training)
+/// <param name="Dropout">Source of dropout masks; null turns dropout off.</param>
+public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator? Dropout)
 {
     /// <summary>A parameter in the compute type.</summary>
     /// <param name="index">Index given by <see cref="NetworkBuilder.Parameter"/>.</param>
@@ -19,10 +19,10 @@ public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, bool Trai
     /// <param name="layout">The network's parameters.</param>
     /// <param name="weights">Flat float32 weights.</param>
     /// <param name="computeType">Type of the convolutions.</param>
-    /// <param name="training">Whether dropout is on.</param>
-    public static ForwardPass Over(ParameterLayout layout, Tensor weights, ScalarType computeType, bool training)
+    /// <param name="dropout">Source of dropout masks; null turns dropout off.</param>
+    public static ForwardPass Over(ParameterLayout layout, Tensor weights, ScalarType computeType, Generator? dropout = null)
     {
         var master = layout.Views(weights);
-        return new(computeType == weights.dtype ? master : layout.Views(weights.to(computeType)), master, training);
+        return new(computeType == weights.dtype ? master : layout.Views(weights.to(computeType)), master, dropout);
     }
 }

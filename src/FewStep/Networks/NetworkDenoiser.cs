@@ -87,10 +87,10 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     /// <param name="x">Noised images [B,C,H,W].</param>
     /// <param name="sigma">Noise levels [B] or [1], of the type of <paramref name="x"/>.</param>
     /// <param name="labels">int64 [B], -1 for none; or null.</param>
-    /// <param name="training">Whether dropout is on.</param>
+    /// <param name="dropout">Source of dropout masks; null (default) turns dropout off.</param>
     /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
-    public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, bool training)
-        => Denoise(ForwardPass.Over(Layout, weights, ComputeType, training), x, sigma, labels);
+    public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
+        => Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
 
     /// <summary>Drops what was derived from the weights, so that the next evaluation sees them as they are now.</summary>
     public void WeightsChanged()
@@ -133,7 +133,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         if (_cached is null)
         {
             using var scope = NewDisposeScope();
-            _cached = ForwardPass.Over(Layout, Weights, ComputeType, training: false);
+            _cached = ForwardPass.Over(Layout, Weights, ComputeType);
             foreach (var view in _cached.Views)
             {
                 view.DetachFromDisposeScope(); // freed by WeightsChanged

@@ -98,9 +98,11 @@ internal sealed class UNetBlock
             x = _norm1.ForwardSilu(pass, x, modulation);
         }
 
-        if (pass.Training && _options.Dropout > 0)
+        if (pass.Dropout is { } generator && _options.Dropout > 0)
         {
-            x = nn.functional.dropout(x, _options.Dropout, training: true);
+            // The library's dropout draws from a generator that the whole process shares.
+            var kept = rand(x.shape, generator: generator).ge(_options.Dropout).to(x.dtype).to(x.device);
+            x = x * kept * (1 / (1 - _options.Dropout));
         }
 
         x = _conv1.Forward(pass, x) + (_skip is null ? input : _skip.Forward(pass, input));

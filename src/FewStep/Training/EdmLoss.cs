@@ -14,7 +14,7 @@ public sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviatio
     /// <param name="weights">Its flat weights; gradients flow into them.</param>
     /// <param name="images">Clean images [B,C,H,W], float32.</param>
     /// <param name="labels">int64 [B] or null.</param>
-    /// <param name="generator">Source of sigma and noise.</param>
+    /// <param name="generator">Source of sigma, noise and dropout.</param>
     /// <returns>Scalar float32; it belongs to the current dispose scope.</returns>
     public Tensor Compute(NetworkDenoiser denoiser, Tensor weights, Tensor images, Tensor? labels, Generator generator)
     {
@@ -24,7 +24,7 @@ public sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviatio
         double sd2 = SigmaData * SigmaData;
         var weight = (sigma * sigma + sd2) / (sigma * sigma * sd2);
         var noised = images + noise * sigma.view(-1, 1, 1, 1);
-        var error = denoiser.Denoise(weights, noised, sigma, labels, training: true) - images;
+        var error = denoiser.Denoise(weights, noised, sigma, labels, generator) - images;
         return (error.square().mean([1, 2, 3]) * weight).mean();
     }
 }

@@ -26,7 +26,6 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
         using var scope = NewDisposeScope();
         long update = state.Optimizer.Updates;
         using var generator = new Generator((ulong)SeedHash.Derive(options.Seed, 1, update));
-        manual_seed(SeedHash.Derive(options.Seed, 2, update)); // dropout draws from the global generator
         int batch = (int)images.shape[0];
         if (labels is not null && options.LabelDropout > 0)
         {

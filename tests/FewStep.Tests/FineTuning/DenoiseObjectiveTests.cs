@@ -26,7 +26,7 @@ public sealed class DenoiseObjectiveTests
         for (int i = 0; i < 3; i++)
         {
             double s = TinyModel.Schedule.Sigmas[i];
-            var D = model.Denoise(plain, clean + noise[i] * s, full(4, (float)s), null, training: false);
+            var D = model.Denoise(plain, clean + noise[i] * s, full(4, (float)s), null);
             sum = sum + (D - clean).square().mean() * ((s * s + 0.25) / (s * s * 0.25)) / 3;
         }
 

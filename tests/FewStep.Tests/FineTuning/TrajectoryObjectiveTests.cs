@@ -47,7 +47,7 @@ public sealed class TrajectoryObjectiveTests
         for (int i = 0; i < levels; i++)
         {
             double s = nodes[i], next = nodes[i + 1];
-            var D = model.Denoise(plain, x, full(4, (float)s), labels, training: false);
+            var D = model.Denoise(plain, x, full(4, (float)s), labels);
             var landed = x * (next / s) + D * (1 - next / s);
             double weight = weighting is null ? 1 : (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2); // by default all states count equally
             sum = sum + (landed - teacher[i + 1]).square().mean() * weight / levels;

@@ -46,8 +46,8 @@ public sealed class DhariwalUNetTests
         // Zero-initialised layers would hide others: random weights everywhere.
         Tensor weights = (randn([denoiser.Layout.Count], generator: generator) * 0.05).requires_grad_();
         Tensor x = randn([2, 3, 16, 16], generator: generator), sigma = tensor(new[] { 0.7f });
-        Tensor one = denoiser.Denoise(weights, x, sigma, tensor(new long[] { 1, 1 }), training: false);
-        Tensor two = denoiser.Denoise(weights, x, sigma, tensor(new long[] { 1, -1 }), training: false);
+        Tensor one = denoiser.Denoise(weights, x, sigma, tensor(new long[] { 1, 1 }));
+        Tensor two = denoiser.Denoise(weights, x, sigma, tensor(new long[] { 1, -1 }));
         Assert.True(one[0].allclose(two[0], atol: 1e-5));
         Assert.False(one[1].allclose(two[1], atol: 1e-5));
         one.square().sum().backward();

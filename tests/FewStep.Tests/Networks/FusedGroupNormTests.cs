@@ -136,7 +136,7 @@ public sealed class FusedGroupNormTests
         using var network = new SongUNet(new SongUNetOptions { ImgResolution = 8, InChannels = 4, OutChannels = 4, LabelDim = 3, ModelChannels = 16, ChannelMult = [1, 2], NumBlocks = 1, AttnResolutions = [4], Dropout = 0 });
         // The initial weights nearly switch most layers off.
         var weights = (network.Layout.Initialize(1) + randn([network.Layout.Count], generator: generator) * 0.1).requires_grad_();
-        var pass = ForwardPass.Over(network.Layout, weights, ScalarType.Float32, training: false);
+        var pass = ForwardPass.Over(network.Layout, weights, ScalarType.Float32);
         var x = randn([2, 4, 8, 8], generator: generator);
         var (noise, classes) = (tensor(new float[] { 0.3f, -1 }), tensor(new long[] { 2, -1 }));
 

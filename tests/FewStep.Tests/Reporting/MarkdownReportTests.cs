@@ -1,5 +1,4 @@
 using FewStep.Reporting;
-using FewStep.Runs;
 
 namespace FewStep.Tests.Reporting;
 

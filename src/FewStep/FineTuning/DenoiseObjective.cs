@@ -95,7 +95,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     // Each image's weighted loss [B]; sigma is float64 [B].
     private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, Tensor sigma, int level)
     {
-        var weight = LevelWeights.For(_options.Weighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
+        var weight = LevelWeights.For(_options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
         var s = sigma.to(ScalarType.Float32);
         var D = denoiser.Denoise(images + noise * s.view(-1, 1, 1, 1), s, labels);
         return (D - images).square().mean([1, 2, 3]) * weight;

@@ -8,12 +8,14 @@ namespace FewStep.FineTuning;
 public enum LevelWeighting
 {
     /// <summary>
-    /// 1 / c_out(s)^2, which is EDM's training weight: equal errors of the raw network count equally at every level, so no level's gradient drowns another's. The default: it asks of the network what it was
-    /// trained for.
+    /// 1 / c_out(s)^2, which is EDM's training weight: equal errors of the raw network count equally at every level. The default of the denoising loss, which is the training loss on fewer levels.
     /// </summary>
     NetworkOutput,
 
-    /// <summary>(1 - r)^2 with r = s_(i+1) / s_i: the squared error of the state after the step, so the trajectory loss is the squared distance to the teacher's states.</summary>
+    /// <summary>
+    /// (1 - r)^2 with r = s_(i+1) / s_i: the squared error of the state after the step, so the trajectory loss is the squared distance to the
+    /// teacher's states, as the held-out metric is that to its endpoint. The default of the trajectory loss; it also bounds the target where two levels lie close together and D* divides by a small 1 - r.
+    /// </summary>
     StateError,
 
     /// <summary>1: the squared error of D itself.</summary>

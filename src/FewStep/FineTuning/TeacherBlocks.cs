@@ -71,7 +71,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         var states = new TeacherPath(network.Teacher, moved, options.TeacherSubsteps).Solve(latents, labels, cancellation);
         double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         var (sigma, next) = (tensor(nodes[..^1], device: device), tensor(nodes[1..], device: device));
-        var weight = LevelWeights.For(options.Weighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
+        var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
         Tensor Rows(Tensor levels) => levels.to(ScalarType.Float32).expand(options.Batch, -1);
         return new(states, Rows(sigma), Rows(next / sigma), Rows(weight), labels);
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Runtime;
 using FewStep.Training;
 using static TorchSharp.torch;
@@ -11,8 +10,8 @@ public sealed record TunerOptions
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
 
-    /// <summary>How the levels count; default <see cref="LevelWeighting.NetworkOutput"/>.</summary>
-    public LevelWeighting Weighting { get; init; } = LevelWeighting.NetworkOutput;
+    /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
+    public LevelWeighting? Weighting { get; init; }
 
     /// <summary>Most updates, 1 to 10,000,000; default 1,000. An update takes one batch through all levels of the schedule.</summary>
     public int Updates { get; init; } = 1000;
@@ -68,6 +67,9 @@ public sealed record TunerOptions
     /// <summary>Type in which the network computes: float32 (default) or bfloat16. Master weights, losses and states are float32.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.Float32;
 
+    /// <summary>The weighting that is used.</summary>
+    internal LevelWeighting LevelWeighting => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
+
     /// <summary>The warm-up that is used.</summary>
     internal int WarmUp => WarmUpUpdates ?? Updates / 20;
 
@@ -78,39 +80,28 @@ public sealed record TunerOptions
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
-        List<FormattableString> wrong = [];
-        void Require(bool holds, FormattableString rule)
-        {
-            if (!holds)
-            {
-                wrong.Add(rule);
-            }
-        }
-
-        Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
-        Require(Enum.IsDefined(Weighting), $"the weighting {(int)Weighting} is unknown");
-        Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
-        Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
-        Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");
-        Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates), $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
-        Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages), $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");
-        Require(AdamW.ClipNorm > 0, $"the norm that gradients are clipped to must be above 0, not {AdamW.ClipNorm}");
-        Require(AdamW.Beta1 is >= 0 and < 1 && AdamW.Beta2 is >= 0 and < 1, $"the decays of the moments must lie in [0, 1), not {AdamW.Beta1} and {AdamW.Beta2}");
-        Require(AdamW.Epsilon > 0 && AdamW.WeightDecay >= 0, $"the optimiser's epsilon must be above 0 and its weight decay 0 or more, not {AdamW.Epsilon} and {AdamW.WeightDecay}");
-        Require(EvaluationInterval >= 1, $"the interval between evaluations must be at least 1 update, not {EvaluationInterval}");
-        Require(HeldOutCount is >= 1 and <= 1_000_000, $"the held-out count must lie between 1 and 1000000, not {HeldOutCount}");
-        Require(Patience >= 0, $"the patience must be 0 (never stop early) or more, not {Patience}");
-        Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1), $"snapshot fractions must lie above 0 up to 1");
-        Require(TeacherSubsteps is >= 1 and <= 1000, $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
-        Require(TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
-        Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
-        Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
-        Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
-        Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
-        Require(ComputeType is ScalarType.Float32 or ScalarType.BFloat16, $"the network must compute in float32 or bfloat16, not {ComputeType}");
-        if (wrong.Count > 0)
-        {
-            throw new InvalidInputException($"The tuning options are invalid: {string.Join("; ", wrong.Select(w => w.ToString(CultureInfo.InvariantCulture)))}.");
-        }
+        var rules = new OptionRules("The tuning options are invalid");
+        rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
+        rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
+        rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
+        rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
+        rules.Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");
+        rules.Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates), $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
+        rules.Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages), $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");
+        rules.Require(AdamW.ClipNorm > 0, $"the norm that gradients are clipped to must be above 0, not {AdamW.ClipNorm}");
+        rules.Require(AdamW.Beta1 is >= 0 and < 1 && AdamW.Beta2 is >= 0 and < 1, $"the decays of the moments must lie in [0, 1), not {AdamW.Beta1} and {AdamW.Beta2}");
+        rules.Require(AdamW.Epsilon > 0 && AdamW.WeightDecay >= 0, $"the optimiser's epsilon must be above 0 and its weight decay 0 or more, not {AdamW.Epsilon} and {AdamW.WeightDecay}");
+        rules.Require(EvaluationInterval >= 1, $"the interval between evaluations must be at least 1 update, not {EvaluationInterval}");
+        rules.Require(HeldOutCount is >= 1 and <= 1_000_000, $"the held-out count must lie between 1 and 1000000, not {HeldOutCount}");
+        rules.Require(Patience >= 0, $"the patience must be 0 (never stop early) or more, not {Patience}");
+        rules.Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1), $"snapshot fractions must lie above 0 up to 1");
+        rules.Require(TeacherSubsteps is >= 1 and <= 1000, $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
+        rules.Require(TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
+        rules.Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
+        rules.Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
+        rules.Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
+        rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
+        rules.Require(ComputeType is ScalarType.Float32 or ScalarType.BFloat16, $"the network must compute in float32 or bfloat16, not {ComputeType}");
+        rules.Check();
     }
 }

@@ -47,9 +47,9 @@ public sealed record TuningReport
 
 /// <summary>One point of a tuning curve.</summary>
 /// <param name="Update">Updates so far.</param>
-/// <param name="TrainingLoss">Mean training loss of the updates since the point before; null at update 0.</param>
 /// <param name="HeldOut">The held-out metric of the averaged weights.</param>
-public sealed record TuningPoint(int Update, double? TrainingLoss, double HeldOut);
+/// <param name="TrainingLoss">Mean training loss of the updates since the point before; null at update 0.</param>
+public sealed record TuningPoint(int Update, double HeldOut, double? TrainingLoss = null);
 
 /// <summary>Network evaluations of a tuning, one for each image.</summary>
 /// <param name="Teacher">Forward evaluations of the pre-trained model, for training and held-out paths, those repeated on resuming included.</param>

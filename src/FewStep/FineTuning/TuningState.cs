@@ -15,8 +15,9 @@ internal sealed class TuningState : IDisposable
     /// <param name="options">The tuning's options.</param>
     public TuningState(Tensor start, TunerOptions options)
     {
-        Training = new TrainingState(start.detach().clone(), options.AdamW, options.EmaHalfLifeImages);
-        Best = start.detach().clone().DetachFromDisposeScope();
+        using var noGradient = no_grad();
+        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages);
+        Best = start.clone().DetachFromDisposeScope();
     }
 
     /// <summary>Weights, moments, average and counters.</summary>
@@ -47,7 +48,7 @@ internal sealed class TuningState : IDisposable
     /// <summary>Adds a point for the averaged weights as they are now, and keeps them where they are the best.</summary>
     public TuningPoint AddPoint(double heldOut)
     {
-        var point = new TuningPoint(Updates, Losses.Count == 0 ? null : Losses.Sum / Losses.Count, heldOut);
+        var point = new TuningPoint(Updates, heldOut, Losses.Count == 0 ? null : Losses.Sum / Losses.Count);
         _curve.Add(point);
         Losses = default;
         if (BestPoint is null || heldOut < BestPoint.HeldOut)
@@ -67,7 +68,7 @@ internal sealed class TuningState : IDisposable
     /// <summary>Writes the state, whole or not at all.</summary>
     public void Save(string path, string fingerprint)
     {
-        var progress = new Progress([.. _curve], BestPoint?.Update, Stale, Losses.Sum, Losses.Count, Evaluations);
+        var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);
         Training.Save(
             path,
             fingerprint,
@@ -83,18 +84,23 @@ internal sealed class TuningState : IDisposable
         Progress progress;
         try
         {
-            progress = JsonSerializer.Deserialize<Progress>(metadata.GetValueOrDefault(ProgressName) ?? "", JsonFile.Options)!;
+            progress = JsonSerializer.Deserialize<Progress>(metadata.GetValueOrDefault(ProgressName) ?? "", JsonFile.Options) ?? throw new JsonException("null");
         }
         catch (JsonException e)
         {
             throw new InvalidInputException($"{path} is damaged: what it says about the tuning cannot be read. Start again in a new folder.", e);
         }
 
+        if (progress.Curve.Contains(null!))
+        {
+            throw Contradiction(path);
+        }
+
         bool increasing = progress.Curve.Zip(progress.Curve.Skip(1)).All(p => p.First.Update < p.Second.Update);
         var best = progress.Curve.FirstOrDefault(p => p.Update == progress.BestUpdate);
         if (!increasing || progress.Curve.Any(p => p.Update < 0 || p.Update > Updates) || best is null != progress.Curve.Count is 0 || progress.Stale < 0 || progress.LossCount < 0)
         {
-            throw new InvalidInputException($"{path} is damaged: its tuning curve contradicts itself. Start again in a new folder.");
+            throw Contradiction(path);
         }
 
         _curve.Clear();
@@ -108,5 +114,7 @@ internal sealed class TuningState : IDisposable
         Best.Dispose();
     }
 
-    private sealed record Progress(List<TuningPoint> Curve, int? BestUpdate, int Stale, double LossSum, int LossCount, TuningEvaluations Evaluations);
+    private static InvalidInputException Contradiction(string path) => new($"{path} is damaged: its tuning curve contradicts itself. Start again in a new folder.");
+
+    private sealed record Progress(List<TuningPoint> Curve, int Stale, double LossSum, int LossCount, TuningEvaluations Evaluations, int? BestUpdate = null);
 }

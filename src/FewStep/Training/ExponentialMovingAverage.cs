@@ -15,7 +15,8 @@ public sealed class ExponentialMovingAverage : IDisposable
     public ExponentialMovingAverage(Tensor weights, double halfLife, double rampUp = 0.05)
     {
         (_halfLife, _rampUp) = (halfLife, rampUp);
-        Weights = weights.detach().clone().DetachFromDisposeScope();
+        using var noGradient = no_grad();
+        Weights = weights.clone().DetachFromDisposeScope();
     }
 
     /// <summary>The averaged weights; owned by this object.</summary>

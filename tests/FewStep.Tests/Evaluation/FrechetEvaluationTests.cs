@@ -153,8 +153,11 @@ public sealed class FrechetEvaluationTests : IDisposable
         var seen = new HashSet<(int, int, bool)>();
         for (int i = 0; i < 20; i++)
         {
-            var matches = from down in Enumerable.Range(-2, 5) from right in Enumerable.Range(-2, 5) from mirror in new[] { false, true }
-                          where Moved(mirror ? plain[i].flip(2) : plain[i], down, right).Equals(moved[i]) select (down, right, mirror);
+            var matches = from down in Enumerable.Range(-2, 5)
+                          from right in Enumerable.Range(-2, 5)
+                          from mirror in new[] { false, true }
+                          where Moved(mirror ? plain[i].flip(2) : plain[i], down, right).Equals(moved[i])
+                          select (down, right, mirror);
             seen.Add(matches.First());
         }
 

@@ -21,14 +21,15 @@ public sealed class TrajectoryObjectiveTests
     });
 
     [Theory]
-    [InlineData(ScheduleTerminal.SigmaMin)]
-    [InlineData(ScheduleTerminal.Zero)]
-    public void Loss_and_gradient_are_those_of_the_plain_formula(ScheduleTerminal terminal)
+    [InlineData(ScheduleTerminal.SigmaMin, null)]
+    [InlineData(ScheduleTerminal.Zero, null)]
+    [InlineData(ScheduleTerminal.SigmaMin, LevelWeighting.NetworkOutput)]
+    public void Loss_and_gradient_are_those_of_the_plain_formula(ScheduleTerminal terminal, LevelWeighting? weighting)
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create(classes: 2);
         var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
-        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
         using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
         var leaf = Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken);
@@ -48,7 +49,7 @@ public sealed class TrajectoryObjectiveTests
             double s = nodes[i], next = nodes[i + 1];
             var D = model.Denoise(plain, x, full(4, (float)s), labels, training: false);
             var landed = x * (next / s) + D * (1 - next / s);
-            double weight = (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2);
+            double weight = weighting is null ? 1 : (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2); // by default all states count equally
             sum = sum + (landed - teacher[i + 1]).square().mean() * weight / levels;
             x = landed.detach();
         }
@@ -89,7 +90,7 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var options = new TunerOptions { Updates = 4, Batch = 3, TeacherBatches = 2, TeacherReuse = 2, Jitter = 0.4, TeacherSubsteps = 30 };
+        var options = new TunerOptions { Updates = 4, Batch = 3, TeacherBatches = 2, TeacherReuse = 1, Jitter = 0.4, TeacherSubsteps = 15 };
         using var blocks = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
         var batch = blocks.Batch(0, TestContext.Current.CancellationToken);
         Assert.True(batch.Sigma.select(1, 1).std().item<float>() > 0);

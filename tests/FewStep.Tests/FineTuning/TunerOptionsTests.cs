@@ -1,6 +1,7 @@
 using FewStep.FineTuning;
 using FewStep.Noise;
 using FewStep.Runtime;
+using FewStep.Tests.Data;
 using FewStep.Training;
 using static TorchSharp.torch;
 
@@ -51,7 +52,7 @@ public sealed class TunerOptionsTests
         var denoise = new TunerOptions { Loss = TuningLoss.Denoise };
         Refused("needs training", () => new Tuner(model, TinyModel.Schedule, denoise));
         Refused("convex_combination", () => new Tuner(model, new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero), new TunerOptions { Weighting = LevelWeighting.ConvexCombination }));
-        var other = Data.ListImageSet.Numbered(3);
+        var other = ListImageSet.Numbered(3);
         Refused("held-out images are 1x2x3", () => new Tuner(model, TinyModel.Schedule, denoise, new TuningImages(TinyModel.Images(3, 1), other)));
         Assert.Throws<ArgumentException>(() => new Tuner(model, TinyModel.Schedule).Run(zeros(3)));
     }

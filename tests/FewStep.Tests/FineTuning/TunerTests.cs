@@ -1,4 +1,5 @@
 using FewStep.FineTuning;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -12,17 +13,17 @@ public sealed class TunerTests : IDisposable
 {
     private static readonly TunerOptions Short = new()
     {
-        Updates = 120,
+        Updates = 60,
         Batch = 8,
         LearningRate = 5e-3,
-        EvaluationInterval = 20,
+        EvaluationInterval = 10,
         HeldOutCount = 16,
         EmaHalfLifeImages = 50,
-        TeacherBatches = 4,
+        TeacherBatches = 2,
         SnapshotFractions = [0.5, 1],
     };
 
-    private readonly FewStep.Networks.NetworkDenoiser _model = TinyModel.Create();
+    private readonly NetworkDenoiser _model = TinyModel.Create();
 
     public void Dispose() => _model.Dispose();
 
@@ -33,7 +34,7 @@ public sealed class TunerTests : IDisposable
         using var result = new Tuner(_model, TinyModel.Schedule, Short).Run(cancellation: TestContext.Current.CancellationToken);
         var report = result.Report;
         Assert.Equal(TuningStop.AllUpdates, report.Stop);
-        Assert.Equal([0, 20, 40, 60, 80, 100, 120], report.Curve.Select(p => p.Update));
+        Assert.Equal([0, 10, 20, 30, 40, 50, 60], report.Curve.Select(p => p.Update));
         Assert.Null(report.Curve[0].TrainingLoss);
         Assert.True(report.BestHeldOut < 0.5 * report.Curve[0].HeldOut, report.Explanation);
         Assert.Equal(report.Curve.Min(p => p.HeldOut), report.BestHeldOut);
@@ -44,7 +45,7 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Before_tuning_the_distance_is_that_of_Euler_to_the_exact_solution()
     {
-        var options = Short with { TeacherSubsteps = 60, Updates = 1, SnapshotFractions = [] };
+        var options = Short with { TeacherSubsteps = 20, Updates = 1, Batch = 16, SnapshotFractions = [] };
         using var result = new Tuner(_model, TinyModel.Schedule, options).Run(cancellation: TestContext.Current.CancellationToken);
 
         // Gaussian data: both are multiples of the latents, whose mean square over the held-out images is measured.

@@ -1,5 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.FineTuning;
+using FewStep.Networks;
+using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Tests.Data;
 
@@ -9,7 +11,7 @@ public sealed class TuningRunTests : IDisposable
 {
     private static readonly TunerOptions Short = new()
     {
-        Updates = 30,
+        Updates = 22,
         Batch = 4,
         LearningRate = 3e-3,
         EvaluationInterval = 4,
@@ -21,7 +23,7 @@ public sealed class TuningRunTests : IDisposable
     };
 
     private readonly TemporaryFolder _folder = new();
-    private readonly FewStep.Networks.NetworkDenoiser _model = TinyModel.Create(classes: 2);
+    private readonly NetworkDenoiser _model = TinyModel.Create(classes: 2);
 
     public void Dispose()
     {
@@ -58,7 +60,7 @@ public sealed class TuningRunTests : IDisposable
         Assert.Equal((whole.BestUpdate, whole.BestHeldOut, whole.Updates, whole.Evaluations.Student), (resumed.BestUpdate, resumed.BestHeldOut, resumed.Updates, resumed.Evaluations.Student));
         Assert.Equal(File.ReadAllBytes(_folder.File("whole/model/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model/model.safetensors")));
         Assert.Equal(Tensors("whole"), Tensors("parts"));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-15/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-15/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-11/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-11/model.safetensors")));
     }
 
     [Fact]
@@ -101,7 +103,7 @@ public sealed class TuningRunTests : IDisposable
         TuningRun[] others =
         [
             Run("run", Short with { Seed = 1 }),
-            new(TinyModel.Config(2), _model, new FewStep.Noise.SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
+            new(TinyModel.Config(2), _model, new SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
             new(TinyModel.Config(2), _model, TinyModel.Schedule, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
         ];
         Assert.All(others, run => Assert.Contains("other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));
@@ -113,7 +115,7 @@ public sealed class TuningRunTests : IDisposable
         Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));
         string path = _folder.File("run/tuning.safetensors");
         var (tensors, metadata) = SafetensorsFile.Read(path);
-        foreach (string bad in new[] { "", "null", "{}", """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""" })
+        foreach (string bad in new[] { "", "null", "{}", """{"curve":[null],"stale":0,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""", """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""" })
         {
             metadata["tuning"] = bad;
             SafetensorsFile.Write(path, tensors, metadata);
@@ -133,7 +135,7 @@ public sealed class TuningRunTests : IDisposable
         bool found = false;
         run.Execute(new TuningObserver { Update = u => found |= u.Update == 3 && File.Exists(_folder.File("run/tuning.safetensors")) }, TestContext.Current.CancellationToken);
         Assert.True(found);
-        Assert.True(File.Exists(Path.Combine(run.SnapshotPath(30), "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(run.SnapshotPath(22), "model.safetensors")));
     }
 
     private static void CancelAt(int update, int at, CancellationTokenSource stop)

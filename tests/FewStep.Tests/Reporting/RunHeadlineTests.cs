@@ -79,7 +79,12 @@ public class RunHeadlineTests
 
     private static EvaluationSummary Evaluation(string schedule, string? tuning, EvaluationRole role, double[] values) => new()
     {
-        Schedule = schedule, Tuning = tuning, Solver = "euler", Steps = 4, EvaluationsPerImage = 4, Role = role,
+        Schedule = schedule,
+        Tuning = tuning,
+        Solver = "euler",
+        Steps = 4,
+        EvaluationsPerImage = 4,
+        Role = role,
         Distance = new([.. values.Select((v, i) => new SeedRangeSummary(100 * i, 100, v))]),
     };
 }

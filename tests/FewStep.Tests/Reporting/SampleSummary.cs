@@ -22,7 +22,10 @@ internal static class SampleSummary
         Data = new() { Name = "Garments 28 x 28", Hash = new string('b', 64), TrainingImages = 60_000, HeldOutImages = 10_000 },
         Metric = new()
         {
-            Name = "FD (fashion features)", ShortName = "FD", Floor = 0.83, FloorImages = 2000,
+            Name = "FD (fashion features)",
+            ShortName = "FD",
+            Floor = 0.83,
+            FloorImages = 2000,
             Description = "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is not comparable with distances on other features.",
         },
         LossCurve = new() { Points = [.. Curve()], ImagesPerPoint = 2048 },
@@ -61,7 +64,10 @@ internal static class SampleSummary
         Ledger = [new("loss curve", 131_072, 0, 71.2), new("search", 0, 0, 0.42), new("tuning", 1_260_000, 1480, 251.9), new("sampling for evaluation", 400_000, 0, 3725)],
         Manifest = new()
         {
-            Version = "0.1.0", Started = new DateTimeOffset(2025, 3, 14, 9, 26, 53, TimeSpan.FromHours(1)), Seed = 42, CommandLine = "fewstep run --model garments --steps 4",
+            Version = "0.1.0",
+            Started = new DateTimeOffset(2025, 3, 14, 9, 26, 53, TimeSpan.FromHours(1)),
+            Seed = 42,
+            CommandLine = "fewstep run --model garments --steps 4",
             Versions = new Dictionary<string, string> { [".NET"] = "10.0.1", ["TorchSharp"] = "0.107.0", ["libtorch"] = "2.10.0" },
             Options = new Dictionary<string, string> { ["--steps"] = "4", ["--power"] = "0", ["--updates"] = "1500" },
             Machine = new Dictionary<string, string> { ["System"] = "Linux x64", ["Cores"] = "2", ["Device"] = "cpu, float32" },
@@ -117,7 +123,12 @@ internal static class SampleSummary
 
     private static EvaluationSummary Evaluate(string schedule, string? tuning, double mean, double spread, double? j0, double? j1, EvaluationRole role = EvaluationRole.Comparison) => new()
     {
-        Schedule = schedule, Tuning = tuning, Solver = "euler", Steps = 4, EvaluationsPerImage = 4, Role = role,
+        Schedule = schedule,
+        Tuning = tuning,
+        Solver = "euler",
+        Steps = 4,
+        EvaluationsPerImage = 4,
+        Role = role,
         LossPower0 = j0 is { } a ? new(a, a * 0.988, a * 1.012) : null,
         LossPower1 = j1 is { } b ? new(b, b * 0.98, b * 1.02) : null,
         Distance = new([.. new[] { -1.2, 0.1, 1.1, -0.6, 0.6 }.Select((z, i) => new SeedRangeSummary(10_000 * i, 2000, mean + (z * spread)))]),
@@ -125,7 +136,13 @@ internal static class SampleSummary
 
     private static ImageStripSummary Strip(string label, string schedule, string? tuning, string solver, double evaluations, string path) => new()
     {
-        Label = label, Schedule = schedule, Tuning = tuning, Solver = solver, EvaluationsPerImage = evaluations, Path = path, Seeds = [.. Columns.Select(c => (long)c)],
+        Label = label,
+        Schedule = schedule,
+        Tuning = tuning,
+        Solver = solver,
+        EvaluationsPerImage = evaluations,
+        Path = path,
+        Seeds = [.. Columns.Select(c => (long)c)],
     };
 
     private static TuningRoundSummary Round(int round, string schedule, int updates, double end)
@@ -133,8 +150,14 @@ internal static class SampleSummary
         var random = new Random(round);
         return new()
         {
-            Round = round, Schedule = schedule, Tuning = "trajectory", Loss = "trajectory", HeldOutMetric = "squared distance to the teacher's endpoint",
-            StopReason = "no improvement in 5 checks", Seconds = updates * 0.17, BestUpdate = updates - 100,
+            Round = round,
+            Schedule = schedule,
+            Tuning = "trajectory",
+            Loss = "trajectory",
+            HeldOutMetric = "squared distance to the teacher's endpoint",
+            StopReason = "no improvement in 5 checks",
+            Seconds = updates * 0.17,
+            BestUpdate = updates - 100,
             Points =
             [
                 .. Enumerable.Range(0, updates + 1).Select(u => new TuningPointSummary(

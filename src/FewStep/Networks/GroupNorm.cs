@@ -44,5 +44,6 @@ internal sealed class GroupNorm
         return nn.functional.silu(Plain(pass, x));
     }
 
-    private Tensor Plain(ForwardPass pass, Tensor x) => nn.functional.group_norm(x, _groups, pass[_weight], pass[_bias], _epsilon);
+    // libtorch's own is several times slower on channels-last features; every later layer keeps the layout made here.
+    private Tensor Plain(ForwardPass pass, Tensor x) => nn.functional.group_norm(x.contiguous(), _groups, pass[_weight], pass[_bias], _epsilon);
 }

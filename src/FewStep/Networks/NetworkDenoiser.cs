@@ -1,5 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -143,8 +144,8 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         return _cached;
     }
 
-    // Convolutions are fastest in this layout, and every later layer keeps it.
-    private static Tensor ChannelsLast(Tensor x) => x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    // A processor's convolutions are fastest in this layout, and every later layer keeps it.
+    private static Tensor ChannelsLast(Tensor x) => x.device_type != DeviceType.CPU ? x : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 }

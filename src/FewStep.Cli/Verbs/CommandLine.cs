@@ -39,8 +39,10 @@ internal static class CommandLine
 
         try
         {
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = TimeSpan.FromMinutes(2) };
-            return await parsed.InvokeAsync(invocation);
+            // The library's own signal handling fails with a stack trace on a second signal.
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
+            using var interruption = new Interruption(messages);
+            return await parsed.InvokeAsync(invocation, interruption.Token);
         }
         catch (InvalidInputException e)
         {

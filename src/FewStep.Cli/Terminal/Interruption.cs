@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+
+namespace FewStep.Cli.Terminal;
+
+/// <summary>Turns the first Ctrl-C (or a request to terminate) into a cancellation, so that work stops at a point from which it resumes; the second one ends the program at once.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly PosixSignalRegistration[] _registrations;
+
+    /// <param name="messages">Told that the program is about to stop.</param>
+    public Interruption(TextWriter messages)
+    {
+        void Stop(PosixSignalContext context)
+        {
+            if (!_source.IsCancellationRequested)
+            {
+                context.Cancel = true;
+                messages.WriteLine();
+                messages.WriteLine("fewstep: stopping after the current step; again to stop at once.");
+                _source.Cancel();
+            }
+        }
+
+        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)];
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _source.Token;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+        {
+            registration.Dispose();
+        }
+
+        _source.Dispose();
+    }
+}

@@ -50,6 +50,13 @@ internal static class CommandLine
             messages.WriteLine($"fewstep: {e.Message.ReplaceLineEndings(" ")}");
             return BadInput;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What writes through a library (event files) fails with the system's own exceptions.
+            terminal.Clear();
+            messages.WriteLine($"fewstep: {e.Message.ReplaceLineEndings(" ")} Free some space, or choose another folder.");
+            return BadInput;
+        }
         catch (OperationCanceledException)
         {
             terminal.Clear();

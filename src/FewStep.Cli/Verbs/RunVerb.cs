@@ -56,8 +56,7 @@ internal static class RunVerb
                 Seed = parsed.GetValue(seed),
                 CommandLine = $"fewstep {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
             };
-            terminal.Message($"The run folder is {options.Folder}.");
-            var summary = new FewStepRun(source, training, reference, features, options).Execute(goOn, terminal.Progress, cancellation);
+            var summary = Execute(new FewStepRun(source, training, reference, features, options), options.Folder, goOn, terminal, cancellation);
             HtmlReport.Write(summary, options.Folder);
             MarkdownReport.Write(summary, options.Folder);
             MetricsCsv.Write(Path.Combine(options.Folder, "metrics.csv"), summary);
@@ -65,6 +64,19 @@ internal static class RunVerb
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    private static RunSummary Execute(FewStepRun run, string folder, bool resume, TerminalOutput terminal, CancellationToken cancellation)
+    {
+        try
+        {
+            return run.Execute(resume, terminal.Progress, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            terminal.Message($"What is done is in {folder}; repeat the command with --out {folder} --resume to go on.");
+            throw;
+        }
     }
 
     private static string NewRun(string model, int steps)

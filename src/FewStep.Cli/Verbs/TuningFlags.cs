@@ -41,13 +41,14 @@ internal sealed class TuningFlags
     private readonly Option<double> _ema = new("--ema") { Description = "Half-life of the weights' moving average in latents or images.", DefaultValueFactory = _ => Default.EmaHalfLifeImages };
     private readonly Option<int> _interval = new("--check-every") { Description = "Updates between measurements on held-out data.", DefaultValueFactory = _ => Default.EvaluationInterval };
     private readonly Option<int> _patience = new("--patience") { Description = "Measurements without a new best after which tuning stops; 0 for never.", DefaultValueFactory = _ => Default.Patience };
+    private readonly Option<int> _heldOut = new("--held-out") { Description = "Held-out latents or images that tuning is judged by.", DefaultValueFactory = _ => Default.HeldOutCount };
     private readonly Option<int> _substeps = new("--teacher-substeps") { Description = "Heun steps of the teacher between two sigmas of the schedule (trajectory).", DefaultValueFactory = _ => Default.TeacherSubsteps };
     private readonly Option<int> _reuse = new("--teacher-reuse") { Description = "How often each path of the teacher is used (trajectory).", DefaultValueFactory = _ => Default.TeacherReuse };
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _substeps, _reuse })
+        foreach (var option in new Option[] { _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _substeps, _reuse })
         {
             command.Add(option);
         }
@@ -63,6 +64,7 @@ internal sealed class TuningFlags
         LearningRate = parsed.GetValue(_rate),
         EmaHalfLifeImages = parsed.GetValue(_ema),
         EvaluationInterval = parsed.GetValue(_interval),
+        HeldOutCount = parsed.GetValue(_heldOut),
         Patience = parsed.GetValue(_patience),
         TeacherSubsteps = parsed.GetValue(_substeps),
         TeacherReuse = parsed.GetValue(_reuse),

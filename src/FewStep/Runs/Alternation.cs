@@ -17,7 +17,7 @@ namespace FewStep.Runs;
 /// </remarks>
 internal sealed class Alternation(ModelSource model, TrainingImages images, TuningImages? tuningImages, FewStepRunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
 {
-    private const int JudgedLatents = 256, JudgeSteps = 18;
+    private const int JudgeSteps = 18;
     private const long FirstJudgedSeed = 0xF800_0000; // apart from the seeds of tuning and of comparisons
 
     /// <summary>Runs all rounds.</summary>
@@ -74,7 +74,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new BatchSampler(new Sampler(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
         var student = new BatchSampler(new Sampler(tuned, new EulerSolver(), round.Schedule)) { BatchSize = options.BatchSize };
-        long[] seeds = [.. Enumerable.Range(0, JudgedLatents).Select(i => FirstJudgedSeed + i)];
+        long[] seeds = [.. Enumerable.Range(0, options.Tuning.HeldOutCount).Select(i => FirstJudgedSeed + i)];
         var distance = new PairedDistance();
         foreach (var (a, b) in student.Sample(seeds, progress, cancellation).Zip(teacher.Sample(seeds, progress, cancellation)))
         {

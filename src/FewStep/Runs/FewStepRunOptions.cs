@@ -59,6 +59,7 @@ public sealed record FewStepRunOptions
         new OptionRules("The run cannot start")
             .Require(Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps, $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
             .Require(Rounds is >= 0 and <= 20, $"rounds must lie between 0 and 20, not {Rounds}")
+            .Require(double.IsFinite(Power), $"the power must be a number, not {Power}")
             .Require(Jitter is > 0 and <= 1, $"the jitter must lie above 0 and up to 1, not {Jitter}")
             .Require(Samples >= 2, $"samples must be at least 2, not {Samples}")
             .Require(Ranges is >= 1 and <= 100, $"ranges must lie between 1 and 100, not {Ranges}")

@@ -13,8 +13,8 @@ public sealed record TunerOptions
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
     public LevelWeighting? Weighting { get; init; }
 
-    /// <summary>Most updates, 1 to 10,000,000; default 300. An update takes one batch through all levels of the schedule.</summary>
-    public int Updates { get; init; } = 300;
+    /// <summary>Most updates, 1 to 10,000,000; default 250. An update takes one batch through all levels of the schedule.</summary>
+    public int Updates { get; init; } = 250;
 
     /// <summary>Latents or images an update, 1 to 65,536; default 16: at equal cost, many small updates go further than few large ones.</summary>
     public int Batch { get; init; } = 16;

@@ -29,9 +29,9 @@ internal static class ScheduleVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
             var weightings = DiscretizationLossOptimizer.Weightings(parsed.GetValue(power));
-            string folder = parsed.GetRequiredValue(output), modelFolder = parsed.GetRequiredValue(model);
-            var (_, denoiser) = ModelFolder.Read(modelFolder);
-            using var owned = denoiser;
+            string folder = parsed.GetRequiredValue(output);
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            var denoiser = source.Denoiser;
             denoiser.ComputeType = parsed.GetValue(dtype);
             string? dataHash = null;
             LossCurve measured;
@@ -50,8 +50,7 @@ internal static class ScheduleVerb
 
             var request = new ScheduleSearchRequest { Steps = numbers, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
             var results = new DiscretizationLossOptimizer(measured, weightings).Search(request, terminal.Progress, cancellation);
-            string modelHash = ModelFolder.Hash(modelFolder);
-            var found = results.Select((result, i) => Write(folder, result, weightings[i / numbers.Count].Name, modelHash, dataHash, measured)).ToList();
+            var found = results.Select((result, i) => Write(folder, result, weightings[i / numbers.Count].Name, source.Hash, dataHash, measured)).ToList();
             terminal.Result(parsed.GetValue(json), new { network_evaluations = measured.Origin.NetworkEvaluations, images = measured.Images, stop = measured.Origin.Stop, schedules = found }, console => Show(console, measured, found));
             return Task.FromResult(0);
         });

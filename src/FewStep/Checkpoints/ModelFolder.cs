@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Networks;
 using FewStep.Runtime;
 using static TorchSharp.torch;
@@ -116,13 +115,5 @@ public static class ModelFolder
 
         SafetensorsFile.Write(Path.Combine(folder, WeightsName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
         JsonFile.Write(Path.Combine(folder, ConfigName), config);
-    }
-
-    /// <summary>SHA-256 of the weights file in lower-case hexadecimal, for manifests.</summary>
-    /// <param name="folder">A model folder.</param>
-    public static string Hash(string folder)
-    {
-        using var stream = File.OpenRead(Path.Combine(folder, WeightsName));
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

@@ -17,7 +17,7 @@ internal static class TrainVerb
         var config = new Option<string>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning.", Required = true, HelpName = "file" };
         var data = SharedOptions.Data();
         var output = new Option<string>("--out") { Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", Required = true, HelpName = "folder" };
-        var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included.", Required = true };
+        var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.", Required = true };
         var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => 128 };
         var rate = new Option<double>("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => 1e-3 };
         var warmUp = new Option<long>("--warm-up") { Description = "Images of linear warm-up.", DefaultValueFactory = _ => 50_000 };

@@ -41,7 +41,8 @@ public sealed class TrainingRun
             throw new InvalidInputException($"The images have {images.Classes} classes, the model's configuration {config.Classes}.");
         }
 
-        string identity = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(options, JsonFile.Options) + images.Hash + run.Flip;
+        // The length is left out: a training may be made longer or shorter than it began.
+        string identity = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(options with { Images = 1 }, JsonFile.Options) + images.Hash + run.Flip;
         _fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
     }
 

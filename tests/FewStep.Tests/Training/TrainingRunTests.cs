@@ -37,6 +37,18 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public void A_training_can_be_made_longer()
+    {
+        string folder = Path.Combine(_folder, "a");
+        Run(folder).Execute(null, null, CancellationToken.None);
+        var rates = new List<double>();
+        var longer = new TrainingRun(TinyModel.Config, Options with { Images = 160 }, new TinyModel.Images(), Place(folder));
+        Assert.Equal((160, true), longer.Execute(null, update => rates.Add(update.LearningRate), CancellationToken.None));
+        var schedule = new LearningRateSchedule(2e-3, 16, 160);
+        Assert.Equal(Enumerable.Range(0, 10).Select(update => schedule.At(80 + 8 * update)), rates);
+    }
+
+    [Fact]
     public void Training_lowers_the_loss_and_leaves_no_tensors_behind()
     {
         var losses = new List<double>();

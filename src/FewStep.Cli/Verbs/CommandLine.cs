@@ -47,14 +47,14 @@ internal static class CommandLine
         catch (InvalidInputException e)
         {
             terminal.Clear();
-            messages.WriteLine($"fewstep: {e.Message.ReplaceLineEndings(" ")}");
+            messages.WriteLine($"fewstep: {OneLine(e)}");
             return BadInput;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What writes through a library (event files) fails with the system's own exceptions.
             terminal.Clear();
-            messages.WriteLine($"fewstep: {e.Message.ReplaceLineEndings(" ")} Free some space, or choose another folder.");
+            messages.WriteLine($"fewstep: {OneLine(e)} Free some space, or choose another folder.");
             return BadInput;
         }
         catch (OperationCanceledException)
@@ -64,4 +64,7 @@ internal static class CommandLine
             return Interrupted;
         }
     }
+
+    // Names from files may hold control characters, which could move a terminal's cursor.
+    private static string OneLine(Exception e) => string.Concat(e.Message.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? '?' : c));
 }

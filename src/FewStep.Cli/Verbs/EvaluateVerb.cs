@@ -51,7 +51,7 @@ internal static class EvaluateVerb
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type);
         using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
-        var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.Read(file) : null;
+        var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
         CheckFits(models.First, classifier, images);
         if (request.NeedsCurve && given is null && images.Training is null)
         {
@@ -118,9 +118,9 @@ internal static class EvaluateVerb
             yield return remark;
         }
 
-        if (curve is { Origin.Stop: not LossCurveStop.PrecisionReached })
+        if (curve?.Origin.Remark is string imprecise)
         {
-            yield return string.Create(CultureInfo.InvariantCulture, $"The loss curve ran out of images: the discretization losses are known to {100 * curve.Origin.RelativeHalfWidth:F1} % only.");
+            yield return imprecise;
         }
     }
 }

@@ -40,7 +40,7 @@ internal static class KeptLossCurve
             return LossCurveFile.Read(path);
         }
 
-        var curve = new LossCurveEstimator(model.Denoiser, new TrainingImages(images), options).Estimate(progress, cancellation);
+        var curve = new LossCurveEstimator(model.Denoiser, new TrainingImages(images), options with { ModelHash = model.Hash }).Estimate(progress, cancellation);
         LossCurveFile.Write(path, curve);
         store.LossCurve = origin;
         return curve;

@@ -15,6 +15,7 @@ internal static class RunVerb
     {
         var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
         var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier whose features define the Fréchet distance.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var reference = new Option<string?>("--reference") { Description = "Real images to compare samples with; left out, the test split of --data.", HelpName = "path" };
         var output = new Option<string?>("--out") { Description = "Run folder; default a new one under runs/.", HelpName = "folder" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
         var defaults = new FewStepRunOptions { Folder = "" };
@@ -28,7 +29,7 @@ internal static class RunVerb
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("run", "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
         {
-            model, data, classifier, output, resume, steps, rounds, power, samples, ranges, batch, dtype, seed, threads, json,
+            model, data, reference, classifier, output, resume, steps, rounds, power, samples, ranges, batch, dtype, seed, threads, json,
         };
         curve.AddTo(command);
         tuning.AddTo(command);
@@ -38,8 +39,10 @@ internal static class RunVerb
             using var source = ModelSource.Open(parsed.GetRequiredValue(model));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
             string path = parsed.GetRequiredValue(data);
-            using var training = ImageSets.Open(path, DataSplit.Train, terminal.Progress, cancellation);
-            using var reference = ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
+            using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
+            using var held = parsed.GetValue(reference) is string other
+                ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
+                : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
             using var features = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
             bool goOn = parsed.GetValue(resume);
             var options = new FewStepRunOptions
@@ -54,9 +57,10 @@ internal static class RunVerb
                 Curve = curve.Read(parsed),
                 Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },
                 Seed = parsed.GetValue(seed),
+                DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = $"fewstep {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
             };
-            var summary = Execute(new FewStepRun(source, training, reference, features, options), options.Folder, goOn, terminal, cancellation);
+            var summary = Execute(new FewStepRun(source, training, held, features, options), options.Folder, goOn, terminal, cancellation);
             HtmlReport.Write(summary, options.Folder);
             MarkdownReport.Write(summary, options.Folder);
             MetricsCsv.Write(Path.Combine(options.Folder, "metrics.csv"), summary);

@@ -37,12 +37,12 @@ internal static class ScheduleVerb
             LossCurve measured;
             if (parsed.GetValue(curve) is string file)
             {
-                measured = LossCurveFile.Read(file);
+                measured = LossCurveFile.ReadFor(file, source.Hash);
             }
             else
             {
-                using var images = ImageSets.Open(parsed.GetRequiredValue(data), DataSplit.Train, terminal.Progress, cancellation);
-                var options = curveOptions.Read(parsed) with { Seed = parsed.GetValue(seed), Steps = numbers, Weightings = weightings };
+                using var images = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
+                var options = curveOptions.Read(parsed) with { Seed = parsed.GetValue(seed), Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
                 measured = new LossCurveEstimator(denoiser, new TrainingImages(images), options).Estimate(terminal.Progress, cancellation);
                 dataHash = images.Hash;
                 LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), measured);

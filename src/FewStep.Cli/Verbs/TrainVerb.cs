@@ -36,7 +36,7 @@ internal static class TrainVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var model = JsonFile.Read<ModelConfig>(parsed.GetRequiredValue(config));
-            using var set = ImageSets.Open(parsed.GetRequiredValue(data), DataSplit.Train, terminal.Progress, cancellation);
+            using var set = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
             var options = new TrainerOptions
             {
                 Images = parsed.GetValue(images),

@@ -30,7 +30,7 @@ internal static class TuneVerb
             options.Validate();
             using var source = ModelSource.Open(parsed.GetRequiredValue(model));
             var target = ScheduleArgument.Open(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source.Denoiser);
-            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), DataSplit.Train, terminal.Progress, cancellation) : null;
+            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation) : null;
             string folder = parsed.GetRequiredValue(output);
             var run = new TuningRun(source.Config, source.Denoiser, target.Schedule, options, new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) }, images is null ? null : TuningImages.Split(images));
             using var events = new EventLog(Path.Combine(folder, "events"));
@@ -39,9 +39,14 @@ internal static class TuneVerb
             ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target.Schedule) { Solver = "euler", ModelHash = source.Hash, Seed = options.Seed });
             terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Explanation} {report.HeldOutMetric}: {report.Curve[0].HeldOut:G4} before, {report.BestHeldOut:G4} at update {report.BestUpdate} of {report.Updates}. {report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
+                $"{report.Explanation} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
             return Task.FromResult(report.Stop == TuningStop.Cancelled ? 130 : 0);
         });
         return command;
     }
+
+    // Stopped before anything was measured, there is nothing to compare.
+    private static string Gain(TuningReport report) => report.Curve.Count == 0 ? "" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"{report.HeldOutMetric}: {report.Curve[0].HeldOut:G4} before, {report.BestHeldOut:G4} at update {report.BestUpdate} of {report.Updates}. ");
 }

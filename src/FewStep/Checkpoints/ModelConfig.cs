@@ -52,14 +52,32 @@ public sealed record ModelConfig
         var (inChannels, outChannels, labels) = SongUnet is null
             ? (DhariwalUnet!.InChannels, DhariwalUnet.OutChannels, DhariwalUnet.LabelDim)
             : (SongUnet.InChannels, SongUnet.OutChannels, SongUnet.LabelDim);
-        int channels = checked(Shape.Channels * PatchSize * PatchSize);
-        if (inChannels != channels || outChannels < channels || labels != Classes)
+        if (PatchSize is < 1 or > 64)
+        {
+            throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
+        }
+
+        int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
+        CheckLevels();
+        if (inChannels != channels || outChannels < channels || outChannels % patch != 0 || labels != Classes)
         {
             throw new InvalidInputException(
                 $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
         }
 
         return SongUnet is null ? new DhariwalUNet(DhariwalUnet!) : new SongUNet(SongUnet);
+    }
+
+    // Every level halves the sides, and what is halved must come together again.
+    private void CheckLevels()
+    {
+        var (resolution, levels) = SongUnet is null ? (DhariwalUnet!.ImgResolution, DhariwalUnet.ChannelMult.Count) : (SongUnet.ImgResolution, SongUnet.ChannelMult.Count);
+        long smallest = 1L << Math.Clamp(levels - 1, 0, 30), step = PatchSize * smallest;
+        if (resolution < smallest || Shape.Height % step != 0 || Shape.Width % step != 0)
+        {
+            throw new InvalidInputException(
+                $"The model configuration contradicts itself: {levels} levels over patches of {PatchSize} need img_resolution {smallest} or more and sides that are multiples of {step}; it says {resolution} and images of {Shape}.");
+        }
     }
 }
 

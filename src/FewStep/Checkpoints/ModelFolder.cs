@@ -92,8 +92,9 @@ public static class ModelFolder
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Initialize(ModelConfig config, long seed)
     {
+        var preconditioning = config.Preconditioning.Build(); // first, for it may refuse
         var network = config.BuildNetwork();
-        return new NetworkDenoiser(network, config.Preconditioning.Build(), config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
+        return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using FewStep.Networks;
 using FewStep.Runtime;
 
@@ -21,7 +23,7 @@ public sealed class ModelSource : IDisposable
     /// <summary>The denoiser with float32 weights; owned here.</summary>
     public NetworkDenoiser Denoiser { get; }
 
-    /// <summary>SHA-256 of the file that holds the weights (the pickle, or the folder's safetensors file), lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file that holds the weights (the pickle, or the folder's safetensors file). Lower-case hexadecimal.</summary>
     public string Hash { get; }
 
     /// <summary>Reads a model.</summary>
@@ -59,7 +61,8 @@ public sealed class ModelSource : IDisposable
         try
         {
             using var stream = File.OpenRead(weights);
-            return new ModelSource(path, config, denoiser, Convert.ToHexStringLower(SHA256.HashData(stream)));
+            string what = JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + Convert.ToHexStringLower(SHA256.HashData(stream));
+            return new ModelSource(path, config, denoiser, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

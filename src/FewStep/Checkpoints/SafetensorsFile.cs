@@ -119,7 +119,10 @@ public static class SafetensorsFile
         var entries = header.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Entry.Parse(p, path)).OrderBy(e => e.Begin).ToList();
         if (header.RootElement.TryGetProperty("__metadata__", out var texts))
         {
-            metadata = texts.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetString() ?? "");
+            foreach (var text in texts.EnumerateObject())
+            {
+                metadata[text.Name] = text.Value.GetString() ?? "";
+            }
         }
 
         foreach (var entry in entries)
@@ -169,7 +172,7 @@ public static class SafetensorsFile
             long bytes = type.Size;
             foreach (long d in shape)
             {
-                bytes = d < 0 ? throw new InvalidInputException($"{path}: '{property.Name}' has a negative size.") : checked(bytes * d);
+                bytes = d is < 0 or > int.MaxValue ? throw new InvalidInputException($"{path}: '{property.Name}' has the impossible size {d}.") : checked(bytes * d);
             }
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)

@@ -69,7 +69,7 @@ public sealed class FolderImageSet : IImageSet
         try
         {
             string root = Path.GetFullPath(path);
-            var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
             var files = new FileSystemEnumerable<string>(root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
             {
                 ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,

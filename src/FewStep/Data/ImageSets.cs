@@ -89,5 +89,5 @@ public static class ImageSets
     }
 
     private static InvalidInputException NoSplit(string path, DataSplit split) =>
-        new($"{path} has no {(split == DataSplit.Train ? "training" : "test")} split; leave the split away or name the file or folder that holds it.");
+        new($"{path} has no {(split == DataSplit.Train ? "training" : "test")} split; name the file or folder that holds those images.");
 }

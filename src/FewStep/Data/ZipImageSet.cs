@@ -28,12 +28,15 @@ public sealed class ZipImageSet : IImageSet
     {
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
+        FileStream? file = null;
         try
         {
-            _archive = new ZipArchive(File.OpenRead(path), ZipArchiveMode.Read, leaveOpen: false);
+            file = File.OpenRead(path);
+            _archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
+            file?.Dispose(); // the archive does not when its constructor fails
             throw new InvalidInputException($"Cannot read {path} as a zip file: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 

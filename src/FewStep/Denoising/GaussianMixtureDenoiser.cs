@@ -120,5 +120,10 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
         {
             throw new ArgumentException($"labels are {labels.dtype} [{string.Join(", ", labels.shape)}]; they must be int64 [B].", nameof(labels));
         }
+
+        if (labels is not null && Classes > 0 && labels.max().item<long>() >= Classes)
+        {
+            throw new ArgumentException($"A label is {labels.max().item<long>()}; classes are 0 to {Classes - 1}.", nameof(labels));
+        }
     }
 }

@@ -8,7 +8,7 @@ namespace FewStep.FineTuning;
 /// <param name="Flip">Mirrors half of the training images; default false.</param>
 public sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Flip = false)
 {
-    /// <summary>Holds the last tenth of a set out.</summary>
+    /// <summary>Holds a tenth of a set out, chosen at random but always the same: sets may be sorted by class.</summary>
     /// <param name="images">Two images or more; not disposed, and needed as long as the parts.</param>
     /// <exception cref="Runtime.InvalidInputException">There is only one image.</exception>
     public static TuningImages Split(IImageSet images)
@@ -19,6 +19,6 @@ public sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Fl
         }
 
         int heldOut = Math.Max(1, images.Count / 10);
-        return new TuningImages(SubsetImageSet.Range(images, 0, images.Count - heldOut), SubsetImageSet.Range(images, images.Count - heldOut, heldOut));
+        return new TuningImages(SubsetImageSet.Random(images, images.Count - heldOut, seed: 0), SubsetImageSet.Random(images, heldOut, seed: 0, skip: images.Count - heldOut));
     }
 }

@@ -64,7 +64,7 @@ public sealed class TuningRun
     /// <param name="update">The update.</param>
     public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
 
-    /// <summary>Tunes, from the folder's checkpoint where there is one. However it ends, checkpoint, curve and model folder are current afterwards.</summary>
+    /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current afterwards.</summary>
     /// <param name="observer">Who is told what; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update.</param>
     /// <returns>How it went; the best weights are in <see cref="ModelPath"/>.</returns>

@@ -75,7 +75,7 @@ public sealed record SongUNetOptions
         rules.Require(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier");
         rules.Require(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip");
         rules.Require(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip");
-        rules.Require(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.Sum() != 0, $"resample_filter needs an even number (2 to 16) of taps that do not sum to 0");
+        rules.Require(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0, $"resample_filter needs an even number (2 to 16) of taps in -1000..1000 that do not sum to 0");
         rules.Check();
     }
 }

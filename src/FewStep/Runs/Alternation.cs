@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FewStep.Checkpoints;
 using FewStep.Evaluation;
 using FewStep.FineTuning;
@@ -36,14 +37,17 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
             cancellation.ThrowIfCancellationRequested();
             if (options.Rounds > 1)
             {
-                done = done with { TeacherDistance = Judge(done, progress, cancellation) };
+                done = Judge(done, progress, cancellation);
+            }
+
+            if (round < options.Rounds)
+            {
+                var tuned = TunedCurve(done, progress, cancellation);
+                done = done with { Further = [.. done.Further, new LedgerLineSummary(FormattableString.Invariant($"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds)] };
+                schedule = NextSchedule(done, pretrained, tuned, cancellation);
             }
 
             rounds.Add(done);
-            if (round < options.Rounds)
-            {
-                schedule = NextSchedule(done, pretrained, progress, cancellation);
-            }
         }
 
         return rounds;
@@ -63,12 +67,14 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
             Update = events.Training,
             Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update),
         };
-        return new AlternationRound(round, schedule, run.Execute(observer, cancellation), run.ModelPath, null);
+        return new AlternationRound(round, schedule, run.Execute(observer, cancellation), run.ModelPath, null, []);
     }
 
     // The rounds' own held-out metrics follow their own schedules' teachers; this one is the same for all.
-    private double Judge(AlternationRound round, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private AlternationRound Judge(AlternationRound round, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        var watch = Stopwatch.StartNew();
+        long evaluations = 0;
         using var tuned = ModelFolder.Read(round.ModelPath).Denoiser;
         tuned.ComputeType = model.Denoiser.ComputeType;
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
@@ -81,14 +87,16 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
             using (a)
             using (b)
             {
+                evaluations += a.Evaluations + b.Evaluations;
                 distance.Add(a.Images, b.Images);
             }
         }
 
-        return distance.MeanRootMeanSquare;
+        var cost = new LedgerLineSummary(FormattableString.Invariant($"judging round {round.Round}"), evaluations, 0, watch.Elapsed.TotalSeconds);
+        return round with { TeacherDistance = distance.MeanRootMeanSquare, Further = [.. round.Further, cost] };
     }
 
-    private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private LossCurve TunedCurve(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         string path = Path.Combine(folder.Round(done.Round), "loss-curve.json");
         if (!File.Exists(path))
@@ -98,9 +106,14 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
             LossCurveFile.Write(path, new LossCurveEstimator(tuned, images, curveOptions()).Estimate(progress, cancellation));
         }
 
-        var blended = LossCurveBlend.Blend(pretrained.Fitted, LossCurveFile.Read(path).Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
+        return LossCurveFile.Read(path);
+    }
+
+    private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, LossCurve tuned, CancellationToken cancellation)
+    {
+        var blended = LossCurveBlend.Blend(pretrained.Fitted, tuned.Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
         var request = new ScheduleSearchRequest { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
-        return new DiscretizationLossOptimizer(blended, [new PowerWeighting(options.Power)]).Search(request, progress, cancellation)[0].Schedule;
+        return new DiscretizationLossOptimizer(blended, [new PowerWeighting(options.Power)]).Search(request, cancellation: cancellation)[0].Schedule;
     }
 }
 
@@ -110,4 +123,5 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
 /// <param name="Report">How the tuning went.</param>
 /// <param name="ModelPath">Folder of its best model.</param>
 /// <param name="TeacherDistance">Mean root-mean-square distance of its samples to a fine teacher's, the same latents for all rounds; null where there is one round only.</param>
-public sealed record AlternationRound(int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance);
+/// <param name="Further">What the round cost beside its tuning.</param>
+public sealed record AlternationRound(int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);

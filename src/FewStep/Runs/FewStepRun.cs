@@ -30,15 +30,14 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
     {
         options.Validate();
         CheckFits();
-        var manifest = Manifest();
-        var folder = RunFolder.Open(options.Folder, manifest, resume);
+        var folder = RunFolder.Open(options.Folder, Manifest(), resume, out var manifest);
         var curve = MeasuredCurve(folder, progress, cancellation);
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
         var rounds = Alternate(folder, curve, found[0].Schedule, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
-        using var tuned = Deliver(folder, best, found[0], curve);
+        using var tuned = Deliver(folder, best, found[0], curve, rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations));
         var plan = new RunPlan(model, options).Cells(found, best, tuned);
         using var statistics = ReferenceStatistics.Measure(reference, classifier, progress: progress, cancellation: cancellation);
         var evaluation = new FrechetEvaluation(classifier, statistics);
@@ -61,7 +60,12 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             Data = manifest.Data,
             Metric = metric,
             LossCurve = RunFacts.Of(curve),
-            Schedules = [.. plan.DistinctBy(c => c.Cell.ScheduleName).Select(c => ScheduleSummary.From(c.Cell.ScheduleName, c.Source, c.Cell.Schedule))],
+            Schedules =
+            [
+                .. plan.Select(c => ScheduleSummary.From(c.Cell.ScheduleName, c.Source, c.Cell.Schedule))
+                    .Concat(rounds.Select(r => ScheduleSummary.From(RunPlan.Name(r.Round, options.Power), r.Round == 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation, r.Schedule)))
+                    .DistinctBy(s => s.Name),
+            ],
             Evaluations = compared.Evaluations,
             ImageStrips = strips,
             TuningRounds = [.. rounds.Select(r => Summarize(r, r == best))],
@@ -69,7 +73,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             [
                 new LedgerLineSummary("loss curve (Phase 1)", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds),
                 searched,
-                .. rounds.Select(r => new LedgerLineSummary(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds)),
+                .. rounds.SelectMany(r => r.Further.Prepend(new LedgerLineSummary(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds))),
                 drawn,
                 compared.Cost,
             ],
@@ -107,22 +111,11 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             Seed = options.Seed,
             CommandLine = options.CommandLine,
             Versions = RunEnvironment.Versions(),
-            Options = new SortedDictionary<string, string>(StringComparer.Ordinal)
-            {
-                ["steps"] = FormattableString.Invariant($"{options.Steps}"),
-                ["rounds"] = FormattableString.Invariant($"{options.Rounds}"),
-                ["power"] = FormattableString.Invariant($"{options.Power}"),
-                ["tuning loss"] = EnumName.Of(options.Tuning.Loss),
-                ["tuning updates"] = FormattableString.Invariant($"{options.Tuning.Updates} of {options.Tuning.Batch}"),
-                ["tuning learning rate"] = FormattableString.Invariant($"{options.Tuning.LearningRate}"),
-                ["loss curve"] = FormattableString.Invariant($"{options.Curve.Points} sigmas, precision {options.Curve.RelativePrecision}, at most {options.Curve.MaximumImages} images"),
-                ["comparison"] = FormattableString.Invariant($"{options.Ranges} ranges of {options.Samples} samples"),
-                ["number format"] = EnumName.Of(model.Denoiser.ComputeType),
-            },
+            Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(options), StringComparer.Ordinal) { ["number_format"] = EnumName.Of(model.Denoiser.ComputeType), ["reference"] = reference.Hash },
             Machine = RunEnvironment.Machine(),
         },
         Model = RunFacts.Of(model),
-        Data = new DataSummary { Name = model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
+        Data = new DataSummary { Name = options.DataName ?? model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
         ClassifierHash = classifier.Hash,
     };
 
@@ -132,7 +125,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
     {
         if (!File.Exists(folder.LossCurve))
         {
-            LossCurveFile.Write(folder.LossCurve, new LossCurveEstimator(model.Denoiser, new TrainingImages(training), CurveOptions()).Estimate(progress, cancellation));
+            LossCurveFile.Write(folder.LossCurve, new LossCurveEstimator(model.Denoiser, new TrainingImages(training), CurveOptions() with { ModelHash = model.Hash }).Estimate(progress, cancellation));
         }
 
         return LossCurveFile.Read(folder.LossCurve);
@@ -150,18 +143,18 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         return new Alternation(model, new TrainingImages(training), images, options, folder, CurveOptions).Execute(curve, schedule, progress, cancellation);
     }
 
-    private ModelSource? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve)
+    // The schedule of a later round stands on the curves of the rounds before.
+    private ModelSource? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve, long further)
     {
         ScheduleFile.Write(folder.Schedule, new ScheduleRecord(best?.Schedule ?? first.Schedule)
         {
             Solver = "euler",
             Objective = first.Objective,
             Loss = first.Loss is { Low: double low, High: double high } && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
-            Evaluations = curve.Origin.NetworkEvaluations,
+            Evaluations = curve.Origin.NetworkEvaluations + further,
             ModelHash = model.Hash,
             DataHash = training.Hash,
             Seed = options.Seed,
-            Writer = RunEnvironment.Version,
         });
         if (best is null)
         {
@@ -180,10 +173,10 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         return delivered;
     }
 
-    private static TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
+    private TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
     {
         Round = round.Round,
-        Schedule = round.Round == 1 ? "Phase 1" : FormattableString.Invariant($"Phase 1, round {round.Round}"),
+        Schedule = RunPlan.Name(round.Round, options.Power),
         Tuning = EnumName.Of(round.Report.Options.Loss),
         Loss = EnumName.Of(round.Report.Options.Loss),
         HeldOutMetric = round.Report.HeldOutMetric,
@@ -200,14 +193,21 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             yield return remark;
         }
 
-        if (curve.Origin.Stop != LossCurveStop.PrecisionReached)
+        if (curve.Origin.Remark is string imprecise)
         {
-            yield return FormattableString.Invariant($"The loss curve ran out of images: the discretization losses are known to {100 * curve.Origin.RelativeHalfWidth:F1} % only.");
+            yield return imprecise;
         }
 
-        foreach (var round in rounds.Where(r => r.Report.BestUpdate == 0))
+        foreach (var round in rounds)
         {
-            yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
+            if (round.Report.Stop == TuningStop.Diverged)
+            {
+                yield return FormattableString.Invariant($"Tuning in round {round.Round} diverged: {round.Report.Explanation}.");
+            }
+            else if (round.Report.BestUpdate is null or 0)
+            {
+                yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 using FewStep.FineTuning;
+using FewStep.Noise;
 using FewStep.Runtime;
+using FewStep.Sampling;
 using FewStep.ScheduleSearch;
 
 namespace FewStep.Runs;
@@ -49,6 +51,9 @@ public sealed record FewStepRunOptions
     /// <summary>Seed of the run, 0 or more; default 0.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Name of the data for readers; null for the model's.</summary>
+    public string? DataName { get; init; }
+
     /// <summary>The command line, for the manifest; null where the library was called.</summary>
     public string? CommandLine { get; init; }
 
@@ -67,7 +72,14 @@ public sealed record FewStepRunOptions
             .Require(BatchSize is >= 1 and <= 100_000, $"the batch must lie between 1 and 100000, not {BatchSize}")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
+            .Require((long)Samples * Ranges - 1 <= Latents.MaximumSeed, $"{Ranges} ranges of {Samples} samples are more than there are image seeds ({Latents.MaximumSeed})")
+            .Require(ShownSeeds.Count is >= 1 and <= ImageStrip.MaximumImages && ShownSeeds.All(s => s is >= 0 and <= Latents.MaximumSeed), $"1 to {ImageStrip.MaximumImages} seeds from 0 to {Latents.MaximumSeed} can be shown, not {ShownSeeds.Count}")
             .Check();
+        foreach (string name in Baselines)
+        {
+            StandardSchedules.Find(name);
+        }
+
         Tuning.Validate();
         Curve.Validate();
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using FewStep.Runtime;
 
 namespace FewStep.Runs;
@@ -35,9 +36,11 @@ public sealed class RunFolder
     /// <param name="path">The folder.</param>
     /// <param name="manifest">What the run is; resuming demands the same identity.</param>
     /// <param name="resume">Whether a run that lies there is to be gone on with.</param>
+    /// <param name="kept">The manifest that counts: the stored one of a run that is gone on with, which knows when and how it began.</param>
     /// <exception cref="InvalidInputException">There is a run and <paramref name="resume"/> is false, another run, or none to resume.</exception>
-    public static RunFolder Open(string path, RunManifest manifest, bool resume)
+    public static RunFolder Open(string path, RunManifest manifest, bool resume, out RunManifest kept)
     {
+        kept = manifest;
         var folder = new RunFolder(path);
         string file = folder.At(ManifestName);
         if (File.Exists(file))
@@ -47,7 +50,8 @@ public sealed class RunFolder
                 throw new InvalidInputException($"{path} holds a run already; add --resume to go on with it, or choose another folder with --out.");
             }
 
-            if (JsonFile.Read<RunManifest>(file).Identity != manifest.Identity)
+            kept = JsonFile.Read<RunManifest>(file);
+            if (kept.Identity != manifest.Identity)
             {
                 throw new InvalidInputException($"{path} holds a run with another model, other data or other options; repeat those it began with, or choose another folder with --out.");
             }
@@ -98,12 +102,39 @@ public sealed record RunManifest
     /// <summary>What each stage cost; empty until the run is complete.</summary>
     public IReadOnlyList<LedgerLineSummary> Ledger { get; init; } = [];
 
+    /// <summary>The options by the names of their file format, defaults included: <c>tuning.updates</c>.</summary>
+    /// <param name="options">Options.</param>
+    public static Dictionary<string, string> OptionsOf(FewStepRunOptions options)
+    {
+        var flat = new Dictionary<string, string>();
+        void Add(string name, JsonNode? node)
+        {
+            if (node is JsonObject parts)
+            {
+                foreach (var (part, value) in parts)
+                {
+                    Add(name.Length == 0 ? part : $"{name}.{part}", value);
+                }
+            }
+            else if (node?.ToString() is { Length: > 0 } text)
+            {
+                flat[name] = node is JsonArray list ? string.Join(", ", list.Select(e => e?.ToString())) : text;
+            }
+        }
+
+        Add("", JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
+        return flat;
+    }
+
     /// <summary>The identity of a run.</summary>
-    /// <param name="options">Its options; folder and command line do not count.</param>
+    /// <param name="options">Its options; folder, command line and the data's name do not count.</param>
     /// <param name="parts">Hashes of model, data and feature network.</param>
     public static string IdentityOf(FewStepRunOptions options, params ReadOnlySpan<string> parts)
     {
-        string text = JsonSerializer.Serialize(options with { Folder = "", CommandLine = null, Curve = options.Curve with { Weightings = [] } }, JsonFile.Options);
+        string text = JsonSerializer.Serialize(Plain(options), JsonFile.Options);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text + string.Join('|', parts))));
     }
+
+    // Without what says where and how it was called; the weightings follow from the power.
+    private static FewStepRunOptions Plain(FewStepRunOptions options) => options with { Folder = "", CommandLine = null, DataName = null, Curve = options.Curve with { Weightings = [] } };
 }

@@ -25,8 +25,7 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
         if (best is not null)
         {
             bool first = best.Round == 1;
-            string name = first ? PhaseOne(powers[0]) : FormattableString.Invariant($"Phase 1, round {best.Round}");
-            var planned = Euler(name, best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
+            var planned = Euler(Name(best.Round, options.Power), best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
             cells.Add(planned with { Cell = planned.Cell with { Denoiser = tuned!.Denoiser, DenoiserIdentity = Identity(tuned), Tuning = EnumName.Of(options.Tuning.Loss) } });
         }
 
@@ -34,6 +33,11 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
         cells.Add(Planned(fine, Standard(options.Baselines[0], options.TeacherSteps), ScheduleSource.Teacher, new HeunSolver(), EvaluationRole.Teacher, shown: true));
         return cells;
     }
+
+    /// <summary>Name of a round's schedule.</summary>
+    /// <param name="round">From 1.</param>
+    /// <param name="power">The run's power.</param>
+    public static string Name(int round, double power) => round == 1 ? PhaseOne(new PowerWeighting(power)) : FormattableString.Invariant($"Phase 1, round {round}");
 
     private static string PhaseOne(INoiseWeighting weighting) => $"Phase 1, {weighting.Name}";
 

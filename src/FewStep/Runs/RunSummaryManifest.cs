@@ -18,7 +18,7 @@ public sealed record ManifestSummary
     /// <summary>Versions of what it stands on, e.g. <c>.NET</c>, <c>TorchSharp</c>, <c>libtorch</c>.</summary>
     public IReadOnlyDictionary<string, string> Versions { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Options by their command-line names, defaults included.</summary>
+    /// <summary>Options by name, defaults included, e.g. <c>tuning.updates</c>.</summary>
     public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The machine, e.g. operating system, processor, cores, device, number format.</summary>

@@ -17,10 +17,13 @@ public sealed class TrainingImages(IImageSet images, Device? device = null) : IT
     public long Count => images.Count;
 
     /// <inheritdoc/>
+    public int Classes => images.Classes;
+
+    /// <inheritdoc/>
     public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)
     {
         int size = checked((int)images.Shape.Dimension);
-        var bytes = new byte[indices.Count * size];
+        var bytes = new byte[checked(indices.Count * size)];
         for (int i = 0; i < indices.Count; i++)
         {
             images.Read(checked((int)indices[i]), bytes.AsSpan(i * size, size));

@@ -113,8 +113,15 @@ public static class TorchLibrary
         }
 
         string temporary = Path.Combine(folder.FullName, $"{Shim}.{Guid.NewGuid():N}.tmp");
-        File.WriteAllBytes(temporary, bytes);
-        File.Move(temporary, target, overwrite: true);
-        return target;
+        try
+        {
+            File.WriteAllBytes(temporary, bytes);
+            File.Move(temporary, target, overwrite: true);
+            return target;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
     }
 }

@@ -12,6 +12,9 @@ public interface ITrainingImages
     /// <summary>Number of images.</summary>
     long Count { get; }
 
+    /// <summary>Number of classes; 0 (default) without labels.</summary>
+    int Classes => 0;
+
     /// <summary>Reads images.</summary>
     /// <param name="indices">B indices from 0 to <see cref="Count"/> - 1.</param>
     /// <returns>Images [B,C,H,W] in [-1,1], float32, on the denoiser's device, and class indices int64 [B] or null; the caller owns both.</returns>

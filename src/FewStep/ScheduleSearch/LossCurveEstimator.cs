@@ -27,7 +27,7 @@ public sealed class LossCurveEstimator
     /// <param name="images">Images that the model was trained on, or others of their kind.</param>
     /// <param name="options">How to measure; null for the defaults.</param>
     /// <param name="network">The counter around the network inside <paramref name="denoiser"/>, where something between the two (guidance) makes a call cost more; null counts the denoiser's own calls.</param>
-    /// <exception cref="InvalidInputException">Options break their rules, the shapes differ, or there are fewer than 2 images.</exception>
+    /// <exception cref="InvalidInputException">Options break their rules, shapes or classes differ, or there are fewer than 2 images.</exception>
     public LossCurveEstimator(IDenoiser denoiser, ITrainingImages images, LossCurveOptions? options = null, CountingDenoiser? network = null)
     {
         _options = options ?? new LossCurveOptions();
@@ -35,6 +35,11 @@ public sealed class LossCurveEstimator
         if (images.Shape != denoiser.Shape)
         {
             throw new InvalidInputException($"The images are {images.Shape} but the model denoises {denoiser.Shape}: choose the images that it was trained on.");
+        }
+
+        if (denoiser.Classes > 0 && images.Classes > denoiser.Classes)
+        {
+            throw new InvalidInputException($"The images have {images.Classes} classes, but the model has {denoiser.Classes}: choose the images that it was trained on.");
         }
 
         if (images.Count < 2)
@@ -78,7 +83,7 @@ public sealed class LossCurveEstimator
             double[] mean = losses.Mean();
             double[][] covariance = losses.CovarianceOfMean(mean);
             LossCurve Curve(LossCurveStop stop, double halfWidth) =>
-                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed), _options.Confidence);
+                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash), _options.Confidence);
 
             double widest = WidestInterval(Curve(LossCurveStop.PrecisionReached, 0));
             detail = string.Create(CultureInfo.InvariantCulture, $"loss known to {100 * widest:0.00} %");

@@ -24,7 +24,7 @@ public static class LossCurveFile
         LossCurve curve;
         try
         {
-            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth, content.Seed);
+            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth, content.Seed, content.ModelHash);
             curve = new LossCurve(content.Sigmas, content.Loss, content.Covariance, content.Images, origin, content.Confidence);
         }
         catch (InvalidInputException e)
@@ -36,6 +36,18 @@ public static class LossCurveFile
         CheckDerived(path, "ci_low", content.CiLow, [.. curve.Sigmas.Select((_, k) => curve.Point(k).Low!.Value)], curve);
         CheckDerived(path, "ci_high", content.CiHigh, [.. curve.Sigmas.Select((_, k) => curve.Point(k).High!.Value)], curve);
         return curve;
+    }
+
+    /// <summary>Reads a file that is to be the curve of a certain model.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="modelHash">The model; a file that names none is believed.</param>
+    /// <exception cref="InvalidInputException">The file is invalid, or of another model.</exception>
+    public static LossCurve ReadFor(string path, string modelHash)
+    {
+        var curve = Read(path);
+        return curve.Origin.ModelHash is null || curve.Origin.ModelHash == modelHash
+            ? curve
+            : throw new InvalidInputException($"{path} is the loss curve of another model; measure this one's, or name the model that the curve is of.");
     }
 
     /// <summary>Writes a file whole or not at all.</summary>
@@ -59,7 +71,8 @@ public static class LossCurveFile
             [.. curve.StandardError],
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).Low!.Value)],
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).High!.Value)],
-            [.. Enumerable.Range(0, points).Select(k => Enumerable.Range(0, points).Select(l => curve.Covariance(k, l)).ToArray())]));
+            [.. Enumerable.Range(0, points).Select(k => Enumerable.Range(0, points).Select(l => curve.Covariance(k, l)).ToArray())],
+            curve.Origin.ModelHash));
     }
 
     // Derived columns are for readers with other tools; a file in which they disagree was edited by hand, and one of the two is wrong.
@@ -93,5 +106,6 @@ public static class LossCurveFile
         double[] StandardError,
         double[] CiLow,
         double[] CiHigh,
-        double[][] Covariance);
+        double[][] Covariance,
+        string? ModelHash = null);
 }

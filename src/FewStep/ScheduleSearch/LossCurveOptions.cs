@@ -14,7 +14,7 @@ public sealed record LossCurveOptions
     /// <summary>Largest noise level; null for the denoiser's own.</summary>
     public double? SigmaMax { get; init; }
 
-    /// <summary>Noised images in one call of the denoiser, at least 2; default 64. It changes speed and memory alone, not the numbers.</summary>
+    /// <summary>Noised images in one call of the denoiser, at least 2; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Images before the precision is first judged, 8 or more; default 64.</summary>
@@ -37,6 +37,9 @@ public sealed record LossCurveOptions
 
     /// <summary>The run's seed, at least 0; default 0. It chooses images and noise.</summary>
     public long Seed { get; init; }
+
+    /// <summary>Recorded with the curve, so that it is not taken for another model's; null (default) for nothing.</summary>
+    public string? ModelHash { get; init; }
 
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>

@@ -26,6 +26,6 @@ public sealed record ScheduleSearchResult
     /// <summary>Why the search stopped, in a few words.</summary>
     public required string StopReason { get; init; }
 
-    /// <summary>Wall-clock seconds of the search for this schedule, without what its request shares.</summary>
+    /// <summary>Wall-clock seconds of the search for this schedule; what a request shares is spread evenly over its schedules.</summary>
     public required double Seconds { get; init; }
 }

@@ -60,6 +60,23 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public void The_hash_knows_all_that_changes_what_a_model_computes()
+    {
+        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
+        string Hash(ModelConfig config)
+        {
+            ModelFolder.Write(_folder, config, model, model.Weights);
+            using var source = ModelSource.Open(_folder);
+            return source.Hash;
+        }
+
+        string hash = Hash(TinyModel.Config);
+        Assert.Equal(hash, Hash(TinyModel.Config with { Name = "another name" }));
+        Assert.NotEqual(hash, Hash(TinyModel.Config with { Preconditioning = new() { SigmaData = 0.9 } }));
+        Assert.NotEqual(hash, Hash(TinyModel.Config with { Preconditioning = new() { SigmaMax = 70 } }));
+    }
+
+    [Fact]
     public void A_folder_without_a_model_says_what_is_missing()
     {
         var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(Path.Combine(_folder, "nothing")));
@@ -74,6 +91,11 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{"kind":"no"},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1}}""")]
     [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":3,"out_channels":3}}""")]
     [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1,"model_channels":-4}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":100000,"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":2,"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":4,"out_channels":5}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":1,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":28,"width":28},"preconditioning":{},"song_unet":{"img_resolution":28,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1,"resample_filter":[2147483647,2147483647]}}""")]
     public void A_bad_configuration_is_one_line(string json)
     {
         File.WriteAllText(Path.Combine(_folder, "config.json"), json);

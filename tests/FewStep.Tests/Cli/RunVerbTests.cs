@@ -59,6 +59,18 @@ public sealed class RunVerbTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Data_need_no_splits()
+    {
+        string images = Path.Combine(_world.Data, "train-images-idx3-ubyte.gz"), other = Path.Combine(_world.Data, "t10k-images-idx3-ubyte.gz"), folder = _world.At("plain");
+        await CommandLineRun.Refused("no test split", Run(folder, "--data", images));
+        var result = await CommandLineRun.Json([.. Run(folder, "--data", images), "--reference", other]);
+        Assert.Equal(60, result.GetProperty("data").GetProperty("held_out_images").GetInt32());
+        string manifest = await File.ReadAllTextAsync(Path.Combine(folder, "manifest.json"));
+        Assert.Contains("\"tuning.updates\"", manifest, StringComparison.Ordinal);
+        await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", images, "--steps", "2", "--curve-images", "8", "--curve-points", "8", "--out", _world.At("plain-schedules"));
+    }
+
     [Theory]
     [InlineData("--steps", "0", "steps")]
     [InlineData("--rounds", "-1", "rounds")]

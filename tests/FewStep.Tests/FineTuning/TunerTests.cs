@@ -1,8 +1,10 @@
+using FewStep.Data;
 using FewStep.FineTuning;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
+using FewStep.Tests.Data;
 using FewStep.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -40,6 +42,24 @@ public sealed class TunerTests : IDisposable
         Assert.Equal(report.Curve.Min(p => p.HeldOut), report.BestHeldOut);
         Assert.True(before.Equals(_model.Weights));
         Assert.Equal(report.BestHeldOut!.Value, Distance(result.Weights), 1e-5);
+    }
+
+    [Fact]
+    public void Images_sorted_by_class_are_held_out_from_every_class()
+    {
+        var sorted = new ListImageSet(new(1, 1, 1), [.. Enumerable.Range(0, 200).Select(i => new[] { (byte)i })], [.. Enumerable.Range(0, 200).Select(i => i / 100)]);
+        var split = TuningImages.Split(sorted);
+        Assert.Equal((180, 20), (split.Training.Count, split.HeldOut.Count));
+        Assert.Equal(2, Enumerable.Range(0, 20).Select(split.HeldOut.Label).Distinct().Count());
+        byte[] Value(IImageSet set, int i)
+        {
+            byte[] pixel = new byte[1];
+            set.Read(i, pixel);
+            return pixel;
+        }
+
+        var all = Enumerable.Range(0, 180).Select(i => Value(split.Training, i)[0]).Concat(Enumerable.Range(0, 20).Select(i => Value(split.HeldOut, i)[0]));
+        Assert.Equal(200, all.Distinct().Count());
     }
 
     [Fact]

@@ -86,6 +86,13 @@ public sealed class DiscretizationLossOptimizerTests
             Assert.Equal(1, blend.Loss(s) / pretrained.Loss(s), 1e-3);
         }
 
+        // Between the levels of a coarse curve, a tuned level counts all the same. (A deep dip would be levelled: a loss curve does not fall.)
+        double[] coarse = [.. grid.Where((_, k) => k % 20 == 0 || k == 199)];
+        double between = Math.Sqrt(coarse[5] * coarse[6]);
+        var rough = new FittedLossCurve(coarse, Array.ConvertAll(coarse, Curve.Loss));
+        var lower = new FittedLossCurve(coarse, Array.ConvertAll(coarse, s => 0.97 * Curve.Loss(s)));
+        Assert.Equal(1, LossCurveBlend.Blend(rough, lower, [between], 0.05).Loss(between) / lower.Loss(between), 1e-9);
+
         Assert.Throws<ArgumentException>(() => LossCurveBlend.Blend(pretrained, tuned, [1], 0));
         Assert.Equal(1, LossCurveBlend.Blend(pretrained, tuned, [], 1).Loss(3) / pretrained.Loss(3), 1e-12);
     }

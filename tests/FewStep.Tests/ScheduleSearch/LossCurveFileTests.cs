@@ -74,6 +74,16 @@ public sealed class LossCurveFileTests : IDisposable
     }
 
     [Fact]
+    public void ACurveOfAnotherModelIsRefused()
+    {
+        LossCurveFile.Write(File, Curve());
+        Assert.Null(LossCurveFile.ReadFor(File, "any").Origin.ModelHash);
+        LossCurveFile.Write(File, Curve("this"));
+        Assert.Equal("this", LossCurveFile.ReadFor(File, "this").Origin.ModelHash);
+        Assert.Contains("another model", Assert.Throws<InvalidInputException>(() => LossCurveFile.ReadFor(File, "that")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void OtherFilesAreRefused()
     {
         Assert.Throws<InvalidInputException>(() => LossCurveFile.Read(File));
@@ -84,10 +94,10 @@ public sealed class LossCurveFileTests : IDisposable
         }
     }
 
-    private static LossCurve Curve() => new(
+    private static LossCurve Curve(string? modelHash = null) => new(
         [1, 2, 3, 4],
         [0.1, 0.2, 0.3, 0.4],
         [[1e-4, 5e-5, 0, 0], [5e-5, 2e-4, 1e-4, 0], [0, 1e-4, 3e-4, 2e-4], [0, 0, 2e-4, 4e-4]],
         100,
-        new LossCurveOrigin(800, 1.5, LossCurveStop.ImageLimitReached, 0.03, 7));
+        new LossCurveOrigin(800, 1.5, LossCurveStop.ImageLimitReached, 0.03, 7, modelHash));
 }

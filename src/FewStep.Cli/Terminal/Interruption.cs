@@ -5,12 +5,14 @@ namespace FewStep.Cli.Terminal;
 /// <summary>Turns the first Ctrl-C (or a request to terminate) into a cancellation, so that work stops at a point from which it resumes; the second one ends the program at once.</summary>
 internal sealed class Interruption : IDisposable
 {
-    private readonly CancellationTokenSource _source = new();
+    private readonly CancellationTokenSource _source;
     private readonly PosixSignalRegistration[] _registrations;
 
     /// <param name="messages">Told that the program is about to stop.</param>
-    public Interruption(TextWriter messages)
+    /// <param name="cancellation">Stops as a signal does.</param>
+    public Interruption(TextWriter messages, CancellationToken cancellation = default)
     {
+        _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         void Stop(PosixSignalContext context)
         {
             if (!_source.IsCancellationRequested)

@@ -14,10 +14,7 @@ internal static class ReportTables
     public static void Show(IAnsiConsole console, RunSummary summary, string report)
     {
         console.Write(Draw(ConsoleTable.Evaluations(summary)));
-        string? floor = summary.Metric.Floor is double value
-            ? FormattableString.Invariant($"Floor: {summary.Metric.ShortName} {value:G3} between {summary.Metric.FloorImages:N0} training images and the reference.")
-            : null;
-        foreach (string line in ConsoleTable.Headline(summary).Concat(summary.Warnings).Append(floor).Append($"The report is {report}.").OfType<string>())
+        foreach (string line in ConsoleTable.Headline(summary).Concat(ConsoleTable.Warnings(summary)).Append(ConsoleTable.Floor(summary)).Append($"The report is {report}.").OfType<string>())
         {
             console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
         }

@@ -19,11 +19,15 @@ internal static class CommandLineManifest
         Version = RunEnvironment.Version,
         Started = started,
         Seed = seed,
-        CommandLine = "fewstep " + string.Join(' ', parsed.Tokens.Select(t => t.Value.Contains(' ', StringComparison.Ordinal) ? $"\"{t.Value}\"" : t.Value)),
+        CommandLine = CommandText(parsed),
         Versions = RunEnvironment.Versions(),
         Options = Options(parsed),
         Machine = new SortedDictionary<string, string>(RunEnvironment.Machine().ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = NumberFormat(type) },
     };
+
+    /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
+    /// <param name="parsed">The command line.</param>
+    public static string CommandText(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Prepend("fewstep"));
 
     /// <summary>The name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>
     public static string NumberFormat(torch.ScalarType type) => type.ToString().ToLowerInvariant();
@@ -41,6 +45,10 @@ internal static class CommandLineManifest
 
         return options;
     }
+
+    private static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,+@%".Contains(c, StringComparison.Ordinal) || c == Path.DirectorySeparatorChar)
+        ? word
+        : OperatingSystem.IsWindows() ? $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static string Text(object value) => value switch
     {

@@ -18,12 +18,7 @@ internal static class DataVerb
         command.SetAction((parsed, cancellation) =>
         {
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
-            var perClass = new int[set.Classes];
-            for (int i = 0; set.Classes > 0 && i < set.Count; i++)
-            {
-                perClass[set.Label(i)]++;
-            }
-
+            int[] perClass = PerClass(set);
             var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
@@ -37,7 +32,7 @@ internal static class DataVerb
     {
         var (data, split, seed, json) = (SharedOptions.Data(), Split(), SharedOptions.Seed(), SharedOptions.Json());
         var count = new Option<int>("--count") { Description = "Number of images.", Required = true };
-        var balanced = new Option<bool>("--balanced") { Description = "Take every class equally often." };
+        var balanced = new Option<bool>("--balanced") { Description = "Take every class equally often, to within one image." };
         var output = new Option<string>("--out") { Description = "Folder for the pair of idx files, images and labels.", Required = true, HelpName = "folder" };
         var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.") { data, split, count, balanced, output, seed, json };
         command.SetAction((parsed, cancellation) =>
@@ -49,10 +44,11 @@ internal static class DataVerb
                 : SubsetImageSet.Random(set, parsed.GetValue(count), parsed.GetValue(seed));
             string images = Path.Combine(parsed.GetRequiredValue(output), $"{(wanted == DataSplit.Test ? "t10k" : "train")}-images-idx3-ubyte.gz");
             string? labels = IdxWriter.Write(images, subset, terminal.Progress, cancellation);
-            var result = new { images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, source_hash = set.Hash };
+            int[] perClass = PerClass(subset);
+            var result = new { images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, images_per_class = perClass, source_hash = set.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Wrote {subset.Count:N0} of {set.Count:N0} images to {images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
+                $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to {images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
             return Task.FromResult(0);
         });
         return command;
@@ -69,6 +65,17 @@ internal static class DataVerb
             _ => throw new InvalidInputException($"--split '{text}' is neither train nor test."),
         }),
     };
+
+    private static int[] PerClass(IImageSet set)
+    {
+        var perClass = new int[set.Classes];
+        for (int i = 0; set.Classes > 0 && i < set.Count; i++)
+        {
+            perClass[set.Label(i)]++;
+        }
+
+        return perClass;
+    }
 
     private static string Classes(int[] perClass) => perClass.Length switch
     {

@@ -58,7 +58,7 @@ internal static class RunVerb
                 Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },
                 Seed = parsed.GetValue(seed),
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
-                CommandLine = $"fewstep {string.Join(' ', parsed.Tokens.Select(t => t.Value))}",
+                CommandLine = CommandLineManifest.CommandText(parsed),
             };
             var summary = Execute(new FewStepRun(source, training, held, features, options), options.Folder, goOn, terminal, cancellation);
             HtmlReport.Write(summary, options.Folder);

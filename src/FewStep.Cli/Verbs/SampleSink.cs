@@ -22,7 +22,7 @@ internal sealed class SampleSink : IDisposable
     /// <param name="folder">Folder; null for none.</param>
     /// <param name="grid">Grid file; null for none.</param>
     /// <param name="columns">Images in a row of the grid; 0 makes it square.</param>
-    /// <exception cref="InvalidInputException">The images are neither gray nor RGB, or the grid would be too large.</exception>
+    /// <exception cref="InvalidInputException">The images are neither gray nor RGB, or the grid would be too large or is no PNG file.</exception>
     public SampleSink(ImageShape shape, int count, string? folder, string? grid, int columns)
     {
         (_folder, _grid, _layout) = (folder, grid, new GridLayout { Columns = columns });
@@ -33,6 +33,7 @@ internal sealed class SampleSink : IDisposable
 
         if (grid is not null)
         {
+            PngFile.CheckName(grid);
             CheckGrid(shape, count, columns);
         }
 

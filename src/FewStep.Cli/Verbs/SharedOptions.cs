@@ -18,7 +18,7 @@ internal static class SharedOptions
     {
         Description = "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
         DefaultValueFactory = _ => ScalarType.BFloat16,
-        HelpName = "type",
+        HelpName = "float32|bfloat16",
         CustomParser = result => Parse(result, text => text switch
         {
             "float32" or "fp32" => ScalarType.Float32,

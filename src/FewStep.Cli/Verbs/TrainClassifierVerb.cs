@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
-using FewStep.Data;
 using FewStep.Evaluation;
 using FewStep.Runtime;
 using TorchSharp;
@@ -15,7 +14,9 @@ internal static class TrainClassifierVerb
     {
         var usual = new ClassifierTrainingOptions();
         var data = SharedOptions.Data();
-        data.Description = "Labelled images with a training and a test split.";
+        data.Description = "Labelled training images: an EDM-style zip, a folder of PNG or JPEG files, or idx files; where there are splits, the training split.";
+        var held = new Option<string?>("--test") { Description = "Labelled test images; left out, the test split of --data, or a tenth of it held out at random where it has no splits.", HelpName = "path" };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace a classifier that lies in --out." };
         var output = new Option<string>("--out") { Description = "Folder for the classifier.", Required = true, HelpName = "folder" };
         var channels = new Option<string>("--channels") { Description = "Width of each stage; the last is the number of features.", DefaultValueFactory = _ => "32,64,96", HelpName = "list" };
         var blocks = new Option<int>("--blocks") { Description = "Residual blocks in each stage.", DefaultValueFactory = _ => 1 };
@@ -29,16 +30,13 @@ internal static class TrainClassifierVerb
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set.")
         {
-            data, output, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
+            data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             string source = parsed.GetRequiredValue(data), folder = parsed.GetRequiredValue(output);
-            using var training = ImageSets.Open(source, DataSplit.Train, terminal.Progress, cancellation);
-            using var test = ImageSets.Open(source, DataSplit.Test, terminal.Progress, cancellation);
-            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
-            configuration.Check("The command line");
+            FeatureClassifierFolder.CheckTarget(folder, parsed.GetValue(overwrite));
             var options = new ClassifierTrainingOptions
             {
                 Epochs = parsed.GetValue(epochs),
@@ -50,13 +48,18 @@ internal static class TrainClassifierVerb
                 Seed = parsed.GetValue(seed),
                 Bfloat16 = parsed.GetValue(dtype) == torch.ScalarType.BFloat16,
             };
+            options.Check();
+            using var images = ClassifierImages.Open(source, parsed.GetValue(held), terminal.Progress, cancellation);
+            var (training, test) = (images.Training, images.Test);
+            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
+            configuration.Check("The command line");
             using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, cancellation);
             FeatureClassifierFolder.Save(classifier, folder);
             var record = classifier.Configuration.Training!;
-            var result = new { classifier = folder, test_accuracy = record.TestAccuracy, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };
+            var result = new { classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} images after {record.Updates:N0} updates. The classifier is in {folder}.")));
+                $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} {images.TestName} after {record.Updates:N0} updates. The classifier is in {folder}.")));
             return Task.FromResult(0);
         });
         return command;

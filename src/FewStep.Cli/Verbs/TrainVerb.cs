@@ -63,7 +63,7 @@ internal static class TrainVerb
             string folder = Path.Combine(place.Folder, "model");
             terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder }, console => console.WriteLine(
                 string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} images seen. The averaged weights are in {folder}.")));
-            return Task.FromResult(done ? 0 : 130);
+            return Task.FromResult(done ? ExitCode.Success : ExitCode.Interrupted);
         });
         return command;
     }

@@ -5,6 +5,7 @@ using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.FineTuning;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Training;
 
 namespace FewStep.Cli.Verbs;
@@ -36,14 +37,21 @@ internal static class TuneVerb
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver { Progress = terminal.Progress, Update = events.Training, Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update) };
             var report = run.Execute(observer, cancellation);
+            if (report.Stop == TuningStop.Diverged)
+            {
+                throw new InvalidInputException($"Tuning diverged: {report.Explanation}. The best weights so far are in {run.ModelPath}; tune again with another --out.");
+            }
+
             ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target.Schedule) { Solver = "euler", ModelHash = source.Hash, Seed = options.Seed });
             terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{report.Explanation} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
-            return Task.FromResult(report.Stop == TuningStop.Cancelled ? 130 : 0);
+                $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
+            return Task.FromResult(report.Stop == TuningStop.Cancelled ? ExitCode.Interrupted : ExitCode.Success);
         });
         return command;
     }
+
+    private static string Sentence(string clause) => $"{char.ToUpperInvariant(clause[0])}{clause[1..]}.";
 
     // Stopped before anything was measured, there is nothing to compare.
     private static string Gain(TuningReport report) => report.Curve.Count == 0 ? "" : string.Create(

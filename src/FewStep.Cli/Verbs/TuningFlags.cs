@@ -13,6 +13,7 @@ internal sealed class TuningFlags
     {
         Description = "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
         DefaultValueFactory = _ => TuningLoss.Trajectory,
+        HelpName = "trajectory|denoise",
         CustomParser = result => SharedOptions.Parse(result, text => text switch
         {
             "trajectory" => TuningLoss.Trajectory,

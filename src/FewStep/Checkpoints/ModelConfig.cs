@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Runtime;
@@ -5,6 +6,7 @@ using FewStep.Runtime;
 namespace FewStep.Checkpoints;
 
 /// <summary>What <c>config.json</c> of a model folder says: architecture, preconditioning, image shape, classes.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)] // a misspelt setting must not silently be its default
 public sealed record ModelConfig
 {
     /// <summary>Version of the format; 1.</summary>
@@ -19,7 +21,7 @@ public sealed record ModelConfig
     /// <summary>Number of classes; 0 is unconditional.</summary>
     public int Classes { get; init; }
 
-    /// <summary>Names of the classes in order; null where they have none.</summary>
+    /// <summary>Names of the classes in order, as many as there are classes; null where they have none.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
     /// <summary>Side of the square patches folded into channels before the network; 1 is none.</summary>
@@ -57,6 +59,11 @@ public sealed record ModelConfig
             throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
         }
 
+        if (ClassNames is { } names && (names.Count != Classes || names.Contains(null!)))
+        {
+            throw new InvalidInputException($"The model configuration has {names.Count} class_names for {Classes} classes; give one text for each class, or leave them out.");
+        }
+
         int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
         CheckLevels();
         if (inChannels != channels || outChannels < channels || outChannels % patch != 0 || labels != Classes)
@@ -82,6 +89,7 @@ public sealed record ModelConfig
 }
 
 /// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record PreconditioningConfig
 {
     /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c> or <c>iddpm</c>.</summary>

@@ -47,7 +47,8 @@ public static class SafetensorsFile
             throw e switch
             {
                 EndOfStreamException => new InvalidInputException($"{path} is truncated.", e),
-                JsonException or KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
+                JsonException json => new InvalidInputException($"{path} has an invalid safetensors header: {JsonProblem.Describe(json)}.", e),
+                KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
                     => new InvalidInputException($"{path} has an invalid safetensors header: {e.Message.ReplaceLineEndings(" ")}", e),
                 IOException or UnauthorizedAccessException => new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e),
                 _ => e,

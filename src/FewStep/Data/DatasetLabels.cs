@@ -55,7 +55,7 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // GetString of text with unpaired surrogates is an InvalidOperationException.
-            throw new InvalidInputException($"{where} is not valid JSON: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidInputException($"{where} is not valid JSON: {(e is JsonException syntax ? JsonProblem.Describe(syntax) : e.Message.ReplaceLineEndings(" ").TrimEnd('.'))}.", e);
         }
     }
 

@@ -46,6 +46,22 @@ public static class ImageSets
         };
     }
 
+    /// <summary>Whether an image set has a split, so that <see cref="Open"/> would find it.</summary>
+    /// <param name="path">A zip, an idx file of images, or a folder.</param>
+    /// <param name="split">The split.</param>
+    public static bool HasSplit(string path, DataSplit split)
+    {
+        if (!Directory.Exists(path))
+        {
+            return false;
+        }
+
+        string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);
+        return train is not null || test is not null
+            ? (split == DataSplit.Train ? train : test) is not null
+            : SubFolder(path, TrainFolders) is not null && SubFolder(path, TestFolders) is not null;
+    }
+
     private static IImageSet OpenFolder(string path, DataSplit? split, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);

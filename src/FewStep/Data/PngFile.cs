@@ -14,13 +14,27 @@ namespace FewStep.Data;
 /// </remarks>
 public static class PngFile
 {
+    private const string Extension = ".png";
+
+    /// <summary>Refuses names that would promise another format than the file has.</summary>
+    /// <param name="path">The file to write.</param>
+    /// <exception cref="InvalidInputException">The name does not end in <c>.png</c>.</exception>
+    public static void CheckName(string path)
+    {
+        if (!path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new InvalidInputException($"Images are written as PNG, but the file is called {path}; end its name in {Extension}.");
+        }
+    }
+
     /// <summary>Writes one image.</summary>
-    /// <param name="path">Target; written whole or not at all.</param>
+    /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="image">[C,H,W] or [1,C,H,W].</param>
     /// <exception cref="ArgumentException">The tensor has another shape or type.</exception>
-    /// <exception cref="InvalidInputException">The image holds NaN, or the file cannot be written.</exception>
+    /// <exception cref="InvalidInputException">The name ends otherwise, the image holds NaN, or the file cannot be written.</exception>
     public static void Write(string path, Tensor image)
     {
+        CheckName(path);
         byte[] png = Encode(image);
         AtomicFile.Write(path, stream => stream.Write(png));
     }
@@ -48,13 +62,14 @@ public static class PngFile
     }
 
     /// <summary>Writes a batch as one grid image.</summary>
-    /// <param name="path">Target; written whole or not at all.</param>
+    /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="images">[B,C,H,W].</param>
     /// <param name="layout">The layout; null = the defaults of <see cref="GridLayout"/>.</param>
     /// <exception cref="ArgumentException">The tensor has another shape or type, or the layout is out of range.</exception>
-    /// <exception cref="InvalidInputException">An image holds NaN, or the file cannot be written.</exception>
+    /// <exception cref="InvalidInputException">The name ends otherwise, an image holds NaN, or the file cannot be written.</exception>
     public static void WriteGrid(string path, Tensor images, GridLayout? layout = null)
     {
+        CheckName(path);
         byte[] png = EncodeGrid(images, layout);
         AtomicFile.Write(path, stream => stream.Write(png));
     }

@@ -116,9 +116,15 @@ public sealed class SubsetImageSet : IImageSet
 
     private static void Check(IImageSet source, int start, int count)
     {
-        if (start < 0 || count < 1 || (long)start + count > source.Count)
+        if (count < 1)
         {
-            throw new InvalidInputException($"A subset of {count} image(s) from place {start} on does not fit into a set of {source.Count}.");
+            throw new InvalidInputException($"A subset needs at least 1 image, not {count}.");
+        }
+
+        if (start < 0 || (long)start + count > source.Count)
+        {
+            string place = start == 0 ? "" : $" from place {start} on";
+            throw new InvalidInputException($"A subset of {count} image{(count == 1 ? "" : "s")}{place} does not fit into a set of {source.Count}.");
         }
     }
 }

@@ -7,15 +7,16 @@ namespace FewStep.Denoising;
 public sealed class EdmPreconditioning : IPreconditioning
 {
     /// <summary>Creates the preconditioning.</summary>
-    /// <param name="sigmaData">Standard deviation of the data, default 0.5, above 0.</param>
-    /// <param name="sigmaMin">Smallest noise level, default 0.002, above 0.</param>
-    /// <param name="sigmaMax">Largest noise level, default 80.</param>
+    /// <param name="sigmaData">Standard deviation of the data, default 0.5, 1e-9 to 1e6.</param>
+    /// <param name="sigmaMin">Smallest noise level, default 0.002, at least 1e-9.</param>
+    /// <param name="sigmaMax">Largest noise level, default 80, at most 1e6.</param>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80)
     {
-        if (!(sigmaData > 0) || !double.IsFinite(sigmaData) || !(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
+        SigmaLimits.Check("EDM", sigmaMin, sigmaMax);
+        if (!(sigmaData is >= SigmaLimits.Smallest and <= SigmaLimits.Largest))
         {
-            throw new InvalidInputException($"EDM preconditioning needs sigma_data > 0 and 0 < sigma_min < sigma_max, not {sigmaData}, {sigmaMin}, {sigmaMax}.");
+            throw new InvalidInputException(FormattableString.Invariant($"EDM preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}."));
         }
 
         (SigmaData, SigmaMin, SigmaMax) = (sigmaData, sigmaMin, sigmaMax);

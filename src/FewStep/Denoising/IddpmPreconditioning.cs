@@ -32,10 +32,7 @@ public sealed class IddpmPreconditioning : IPreconditioning
             _levels[j - 1] = u;
         }
 
-        if (!double.IsFinite(SigmaMax) || !(SigmaMin > 0))
-        {
-            throw new InvalidInputException($"iDDPM preconditioning with C_1 {smallestAlpha}, C_2 {cosineOffset} and M {levels} has no finite noise levels.");
-        }
+        SigmaLimits.Check("iDDPM", SigmaMin, SigmaMax);
     }
 
     /// <summary>C_1: lower limit of alpha between two levels.</summary>

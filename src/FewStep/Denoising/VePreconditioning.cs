@@ -7,16 +7,12 @@ namespace FewStep.Denoising;
 public sealed class VePreconditioning : IPreconditioning
 {
     /// <summary>Creates the preconditioning.</summary>
-    /// <param name="sigmaMin">Smallest noise level, default 0.02, above 0.</param>
-    /// <param name="sigmaMax">Largest noise level, default 100.</param>
+    /// <param name="sigmaMin">Smallest noise level, default 0.02, at least 1e-9.</param>
+    /// <param name="sigmaMax">Largest noise level, default 100, at most 1e6.</param>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public VePreconditioning(double sigmaMin = 0.02, double sigmaMax = 100)
     {
-        if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
-        {
-            throw new InvalidInputException($"VE preconditioning needs 0 < sigma_min < sigma_max, not {sigmaMin}, {sigmaMax}.");
-        }
-
+        SigmaLimits.Check("VE", sigmaMin, sigmaMax);
         (SigmaMin, SigmaMax) = (sigmaMin, sigmaMax);
     }
 

@@ -21,6 +21,7 @@ public sealed class VpPreconditioning : IPreconditioning
 
         (BetaD, BetaMin, TimeSteps, SmallestTime) = (betaD, betaMin, timeSteps, smallestTime);
         (SigmaMin, SigmaMax) = (Sigma(smallestTime), Sigma(1));
+        SigmaLimits.Check("VP", SigmaMin, SigmaMax);
     }
 
     /// <summary>Slope of beta over the time 0 to 1.</summary>

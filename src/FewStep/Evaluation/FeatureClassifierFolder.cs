@@ -56,6 +56,38 @@ public static class FeatureClassifierFolder
         }
     }
 
+    /// <summary>Refuses folders whose content a classifier would destroy.</summary>
+    /// <param name="folder">Where a classifier is to be saved.</param>
+    /// <param name="overwrite">Whether a classifier there may be replaced.</param>
+    /// <exception cref="InvalidInputException">The folder holds a model, or a classifier that may not be replaced.</exception>
+    public static void CheckTarget(string folder, bool overwrite)
+    {
+        string configuration = Path.Combine(folder, ConfigurationFile);
+        bool taken = File.Exists(configuration) || File.Exists(Path.Combine(folder, WeightsFile));
+        if (taken && !IsClassifier(configuration))
+        {
+            throw new InvalidInputException($"{folder} holds a model that is no classifier; choose another folder.");
+        }
+
+        if (taken && !overwrite)
+        {
+            throw new InvalidInputException($"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
+        }
+    }
+
+    private static bool IsClassifier(string configuration)
+    {
+        try
+        {
+            JsonFile.Read<ClassifierConfiguration>(configuration).Check(configuration);
+            return true;
+        }
+        catch (InvalidInputException)
+        {
+            return false;
+        }
+    }
+
     private static void Fill(FeatureClassifier classifier, Dictionary<string, Tensor> stored, string path)
     {
         using var scope = NewDisposeScope();

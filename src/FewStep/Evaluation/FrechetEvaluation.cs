@@ -74,35 +74,31 @@ public sealed class FrechetEvaluation
         return Result(ranges[0].Count, distances);
     }
 
-    /// <summary>Measures the floor that no sampler is expected to beat: the distance of disjoint random subsets of real images, usually training images, to the reference.</summary>
+    /// <summary>Measures what real images differ from the reference by: the distance of disjoint random subsets of them, usually of training images. A sampler near it is as close as other real images are.</summary>
     /// <param name="images">Real images other than those of the reference.</param>
-    /// <param name="samplesPerRange">Images in each subset, 2 or more: the number of samples that the floor is compared with.</param>
-    /// <param name="ranges">Number of subsets, 1 or more. Default 3.</param>
-    /// <param name="seed">Seed of the choice, 0 or more. Default 0.</param>
+    /// <param name="subsets">The subsets, at least one, each as large as the ranges of samples that the floor is compared with.</param>
     /// <param name="progress">Told the images done; may be null.</param>
     /// <param name="cancellation">Stops between batches.</param>
-    /// <exception cref="InvalidInputException">There are too few images, or they do not fit the extractor.</exception>
-    public FrechetResult Floor(IImageSet images, int samplesPerRange, int ranges = 3, long seed = 0, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">There is no subset.</exception>
+    /// <exception cref="InvalidInputException">The images do not fit the extractor.</exception>
+    public FrechetResult Floor(IImageSet images, RealSubsets subsets, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
-        ArgumentOutOfRangeException.ThrowIfLessThan(samplesPerRange, 2);
-        ArgumentOutOfRangeException.ThrowIfLessThan(ranges, 1);
-        if ((long)samplesPerRange * ranges > images.Count)
+        ArgumentNullException.ThrowIfNull(subsets);
+        if (subsets.Indices.Count == 0)
         {
-            throw new InvalidInputException($"{ranges} disjoint subsets of {samplesPerRange} images need {(long)samplesPerRange * ranges}; the set has {images.Count}: take fewer or smaller subsets.");
+            throw new ArgumentException("There must be at least one subset.", nameof(subsets));
         }
 
-        var order = new EpochShuffle(images.Count, seed);
         var distances = new List<double>();
-        for (int range = 0; range < ranges; range++)
+        foreach (int[] subset in subsets.Indices)
         {
-            int first = range * samplesPerRange;
             using var statistics = new FeatureStatistics(_extractor.Dimension);
-            ImageFeatures.Add(statistics, images, [.. Enumerable.Range(first, samplesPerRange).Select(i => order[i])], _extractor, 250, progress, cancellation);
+            ImageFeatures.Add(statistics, images, subset, _extractor, 250, progress, cancellation);
             distances.Add(FrechetDistance.Between(statistics, _reference.Statistics));
         }
 
-        return Result(samplesPerRange, distances);
+        return Result(subsets.Indices[0].Length, distances);
     }
 
     private static void CheckRanges(IReadOnlyList<SeedRange> ranges)

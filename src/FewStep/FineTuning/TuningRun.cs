@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using FewStep.Checkpoints;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Runtime;
+using FewStep.Training;
 using static TorchSharp.torch;
 
 namespace FewStep.FineTuning;
@@ -19,7 +18,7 @@ public sealed class TuningRun
     private readonly TuningRunOptions _run;
     private readonly Tuner _tuner;
     private readonly Tensor? _start;
-    private readonly string _fingerprint;
+    private readonly TrainingIdentity _identity;
 
     /// <summary>Prepares a tuning.</summary>
     /// <param name="config">What the model is.</param>
@@ -40,21 +39,18 @@ public sealed class TuningRun
         _tuner = new Tuner(model, schedule, options, images);
         (_config, _model, _run, _start) = (config, model, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;
-        string identity = JsonSerializer.Serialize(
-            new
-            {
-                Config = config,
-                Options = options,
-                schedule.Sigmas,
-                schedule.Terminal,
-                Model = Hash(model.Weights),
-                Start = start is null ? null : Hash(start),
-                Training = used?.Training.Hash,
-                HeldOut = used?.HeldOut.Hash,
-                used?.Flip,
-            },
-            JsonFile.Options);
-        _fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
+        _identity = TrainingIdentity.Of(new
+        {
+            Config = config,
+            Options = options,
+            schedule.Sigmas,
+            schedule.Terminal,
+            Model = Hash(model.Weights),
+            Start = start is null ? null : Hash(start),
+            Training = used?.Training.Hash,
+            HeldOut = used?.HeldOut.Hash,
+            used?.Flip,
+        });
     }
 
     /// <summary>The folder of the best model, once <see cref="Execute"/> has returned.</summary>
@@ -75,7 +71,7 @@ public sealed class TuningRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
         {
-            state.Load(checkpoint, _fingerprint);
+            state.Load(checkpoint, _identity);
         }
 
         double nextSave = state.Training.Seconds + _run.CheckpointSeconds;
@@ -108,7 +104,7 @@ public sealed class TuningRun
     {
         ModelFolder.Write(ModelPath, _config, _model, state.Best, _run.StoredType);
         JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
-        state.Save(Path.Combine(_run.Folder, CheckpointName), _fingerprint);
+        state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
     }
 
     private static string Hash(Tensor weights)

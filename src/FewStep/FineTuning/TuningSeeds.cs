@@ -5,7 +5,10 @@ namespace FewStep.FineTuning;
 /// <summary>Where a tuning takes its random numbers from. Its latents lie in the upper half of the image seeds, away from those that people sample and evaluate with, and the held-out ones apart from all others.</summary>
 internal static class TuningSeeds
 {
-    private const long FirstTraining = 0x8000_0000, TrainingCount = 0x7000_0000, FirstHeldOut = 0xF000_0000;
+    /// <summary>The first image seed that a tuning takes latents from; all below are for people.</summary>
+    public const long FirstTraining = 0x8000_0000;
+
+    private const long TrainingCount = 0x7000_0000, FirstHeldOut = 0xF000_0000;
     private const long LatentStream = 1, ShuffleStream = 2, JitterStream = 3, NoiseStream = 4, LabelStream = 5;
 
     /// <summary>Image seeds of training latents: successive, so that every class comes as often as any other.</summary>

@@ -66,21 +66,21 @@ internal sealed class TuningState : IDisposable
     }
 
     /// <summary>Writes the state, whole or not at all.</summary>
-    public void Save(string path, string fingerprint)
+    public void Save(string path, TrainingIdentity identity)
     {
         var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);
         Training.Save(
             path,
-            fingerprint,
+            identity,
             new Dictionary<string, Tensor> { [BestName] = Best },
             new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
     }
 
     /// <summary>Takes a saved state over.</summary>
     /// <exception cref="InvalidInputException">The file is damaged, or belongs to another tuning.</exception>
-    public void Load(string path, string fingerprint)
+    public void Load(string path, TrainingIdentity identity)
     {
-        var metadata = Training.Load(path, fingerprint, new Dictionary<string, Tensor> { [BestName] = Best });
+        var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = Best });
         Progress progress;
         try
         {

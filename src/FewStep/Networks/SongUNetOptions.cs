@@ -1,8 +1,10 @@
+using System.Text.Json.Serialization;
 using FewStep.Runtime;
 
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="SongUNet"/>; names and defaults are NVlabs/edm's (DDPM++).</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SongUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>

@@ -43,7 +43,7 @@ public static class ScheduleFile
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"{path} is not valid: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidInputException($"{path} is not valid: {JsonProblem.Describe(e)}.", e);
         }
     }
 

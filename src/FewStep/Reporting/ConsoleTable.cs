@@ -28,4 +28,20 @@ public static class ConsoleTable
         ArgumentNullException.ThrowIfNull(summary);
         return [.. RunHeadline.Sentences(summary).Select(PlainText.OneLine)];
     }
+
+    /// <summary>What real images differ by, in a sentence; null where it was not measured.</summary>
+    /// <param name="summary">The run.</param>
+    public static string? Floor(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        return FloorText.Sentence(summary.Metric) is string text ? PlainText.OneLine(text) : null;
+    }
+
+    /// <summary>What to know before believing the rest: methods that do as well at no greater cost, and the run's own warnings.</summary>
+    /// <param name="summary">The run.</param>
+    public static IReadOnlyList<string> Warnings(RunSummary summary)
+    {
+        ArgumentNullException.ThrowIfNull(summary);
+        return [.. RunRivals.Warnings(summary).Concat(summary.Warnings).Select(PlainText.OneLine)];
+    }
 }

@@ -1,28 +1,32 @@
 using FewStep.Runs;
+using MathNet.Numerics.Distributions;
 
 namespace FewStep.Reporting;
 
 /// <summary>What can honestly be said of two measurements of the metric.</summary>
 internal enum Verdict
 {
-    /// <summary>The second is lower, beyond doubt from the seeds.</summary>
+    /// <summary>The second is lower: the whole 95 % interval of the difference lies below 0.</summary>
     Better,
 
-    /// <summary>The second is higher, beyond doubt from the seeds.</summary>
+    /// <summary>The second is higher: the whole 95 % interval of the difference lies above 0.</summary>
     Worse,
 
-    /// <summary>The seed ranges do not agree.</summary>
+    /// <summary>The interval holds 0, or there is none because there is one range only.</summary>
     Unclear,
 
     /// <summary>One has no value, or the sample sizes differ: the Fréchet distance falls with the sample size.</summary>
     NotComparable,
 }
 
-/// <summary>Compares two measurements, by pairs of equal seed ranges where there are such.</summary>
+/// <summary>Compares two measurements by Student's t interval of their difference: of pairs of equal seed ranges where there are such, and else Welch's.</summary>
+/// <remarks>The interval knows of the seeds' chance alone. It holds for two measurements that were chosen before they were measured; the best of several is lower by luck.</remarks>
 /// <param name="Verdict">What can be said.</param>
 /// <param name="Reason">Why, in words.</param>
 internal sealed record DistanceComparison(Verdict Verdict, string Reason)
 {
+    private const double Confidence = 0.95;
+
     /// <summary>Compares.</summary>
     /// <param name="before">The measurement to compare with.</param>
     /// <param name="after">The measurement to judge.</param>
@@ -44,27 +48,35 @@ internal sealed record DistanceComparison(Verdict Verdict, string Reason)
 
     private static DistanceComparison Paired(double[] differences)
     {
-        int lower = differences.Count(d => d < 0), higher = differences.Count(d => d > 0), all = differences.Length;
-        string of = NumberText.Count(all);
-        return (lower, higher) switch
+        if (differences.Length < 2)
         {
-            _ when all == 1 && differences[0] != 0 => new(lower == 1 ? Verdict.Better : Verdict.Worse, "from one range of seeds only, so the spread is unknown"),
-            _ when lower == all => new(Verdict.Better, $"in all {of} seed ranges"),
-            _ when higher == all => new(Verdict.Worse, $"in all {of} seed ranges"),
-            _ => new(Verdict.Unclear, $"lower in {NumberText.Count(lower)} of {of} seed ranges"),
-        };
+            return new(Verdict.Unclear, "from one range of seeds only, so the spread is unknown");
+        }
+
+        double mean = differences.Average(), degrees = differences.Length - 1;
+        double error = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / degrees / differences.Length);
+        return Judge(mean, error, degrees, $"over {NumberText.Count(differences.Length)} seed ranges");
     }
 
     private static DistanceComparison Unpaired(DistanceSummary before, DistanceSummary after)
     {
-        if (before.Spread is not { } a || after.Spread is not { } b)
+        if (before.Spread is not { } sb || after.Spread is not { } sa)
         {
             return new(Verdict.Unclear, "measured on different seeds, with unknown spread");
         }
 
-        double difference = after.Mean - before.Mean;
-        return Math.Abs(difference) > 2 * (a + b)
-            ? new(difference < 0 ? Verdict.Better : Verdict.Worse, "more than twice the spreads, on different seeds")
-            : new(Verdict.Unclear, "within twice the spreads, on different seeds");
+        double vb = sb * sb / before.Ranges.Count, va = sa * sa / after.Ranges.Count;
+        double degrees = va + vb == 0
+            ? before.Ranges.Count + after.Ranges.Count - 2
+            : (va + vb) * (va + vb) / ((vb * vb / (before.Ranges.Count - 1)) + (va * va / (after.Ranges.Count - 1))); // Welch and Satterthwaite
+        return Judge(after.Mean - before.Mean, Math.Sqrt(va + vb), degrees, "on different seeds");
+    }
+
+    private static DistanceComparison Judge(double mean, double error, double degrees, string where)
+    {
+        double half = error * StudentT.InvCDF(0, 1, degrees, (1 + Confidence) / 2);
+        double low = mean - half, high = mean + half;
+        var verdict = high < 0 ? Verdict.Better : low > 0 ? Verdict.Worse : Verdict.Unclear;
+        return new(verdict, $"{NumberText.Percent(Confidence)} interval of the difference {NumberText.Signed(low)} to {NumberText.Signed(high)} {where}");
     }
 }

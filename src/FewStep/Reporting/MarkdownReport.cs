@@ -23,7 +23,7 @@ public static class MarkdownReport
         void Line(string text = "") => page.Append(text).Append('\n');
         Line($"# {Inline(summary.Title)}");
         Line();
-        foreach (string sentence in ConsoleTable.Headline(summary).Concat(summary.Warnings))
+        foreach (string sentence in ConsoleTable.Headline(summary).Concat(ConsoleTable.Warnings(summary)))
         {
             Line($"- {Inline(sentence)}");
         }
@@ -32,10 +32,10 @@ public static class MarkdownReport
         AddTable(page, ConsoleTable.Evaluations(summary));
         Line();
         Line(Inline($"{summary.Metric.Name}: {summary.Metric.Description}"));
-        if (summary.Metric.Floor is double floor)
+        if (FloorText.Sentence(summary.Metric) is string floor)
         {
             Line();
-            Line(FormattableString.Invariant($"Floor, real training images against the reference: {floor:G3} at {summary.Metric.FloorImages:N0} images."));
+            Line(Inline(floor));
         }
 
         Line();

@@ -32,6 +32,9 @@ internal static class NumberText
             : Fixed(v, Math.Max(0, digits - 1 - exponent));
     }
 
+    /// <summary>A difference with its sign.</summary>
+    public static string Signed(double value) => $"{(value > 0 ? "+" : "")}{Significant(value)}".Replace('-', '\u2212');
+
     /// <summary>A noise level without trailing zeros.</summary>
     public static string Sigma(double sigma, int digits = 3)
     {

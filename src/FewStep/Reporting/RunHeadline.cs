@@ -5,6 +5,8 @@ namespace FewStep.Reporting;
 /// <summary>Says in a few sentences what came out, computed from the numbers, for better or worse.</summary>
 internal static class RunHeadline
 {
+    private const string TeacherPrefix = "teacher: "; // of the schedule's name, which stands alone elsewhere
+
     /// <summary>The sentences, the result first.</summary>
     public static IEnumerable<string> Sentences(RunSummary summary)
     {
@@ -31,17 +33,19 @@ internal static class RunHeadline
         }
     }
 
-    private static string Compare(EvaluationSummary before, EvaluationSummary after, RunSummary summary)
+    private static string Compare(EvaluationSummary before, EvaluationSummary after, RunSummary summary) =>
+        $"With {Evaluations(after)} an image, {Name(after, summary)} reaches {summary.Metric.Name} {Value(after)}, against {Value(before)} for {Name(before, summary)} with {NumberText.Evaluations(before.EvaluationsPerImage)}: {Judged(before, after)}.";
+
+    private static string Judged(EvaluationSummary before, EvaluationSummary after, string subject = "")
     {
-        string numbers = $"With {Evaluations(after)} an image, {Name(after, summary)} reaches {summary.Metric.Name} {Value(after)}, against {Value(before)} for {Name(before, summary)} with {NumberText.Evaluations(before.EvaluationsPerImage)}: ";
         DistanceComparison comparison = DistanceComparison.Of(before.Distance, after.Distance);
         double change = Math.Abs(((after.Distance?.Mean ?? double.NaN) / (before.Distance?.Mean ?? double.NaN)) - 1);
-        return numbers + comparison.Verdict switch
+        return comparison.Verdict switch
         {
-            Verdict.Better => $"{NumberText.Percent(change)} lower (better), {comparison.Reason}.",
-            Verdict.Worse => $"{NumberText.Percent(change)} higher (worse), {comparison.Reason}.",
-            Verdict.Unclear => $"no clear difference ({comparison.Reason}).",
-            _ => $"they cannot be compared, because {comparison.Reason}.",
+            Verdict.Better => $"{subject}{NumberText.Percent(change)} lower (better), {comparison.Reason}",
+            Verdict.Worse => $"{subject}{NumberText.Percent(change)} higher (worse), {comparison.Reason}",
+            Verdict.Unclear => $"no clear difference ({comparison.Reason})",
+            _ => $"they cannot be compared, because {comparison.Reason}",
         };
     }
 
@@ -53,29 +57,22 @@ internal static class RunHeadline
             yield return "The result uses more evaluations than the baseline, so part of the difference is paid for.";
         }
 
-        if (after.Tuning is not null && summary.Evaluations.FirstOrDefault(e => e.Schedule == after.Schedule && e.Tuning is null && e.Solver == after.Solver) is { } untuned)
+        if (RunRivals.Untuned(after, summary) is { } untuned)
         {
-            yield return $"The schedule alone, with the weights untouched, reaches {Value(untuned)}.";
+            string which = untuned.Schedule == after.Schedule ? "The schedule alone" : $"{Name(untuned, summary)} alone";
+            yield return $"{which}, with the weights untouched, reaches {Value(untuned)}: {Judged(untuned, after, "the result is ")}.";
         }
 
-        if (BestStandard(after, summary) is { } standard && standard != before)
+        if (RunRivals.BestStandard(after, summary) is { } standard && standard != before)
         {
-            yield return $"The best standard schedule within the same evaluations is {Name(standard, summary)} with {metric} {Value(standard)}.";
+            yield return $"The best standard schedule within the same evaluations is {Name(standard, summary)} with {metric} {Value(standard)}: {Judged(standard, after, "the result is ")}.";
         }
 
         if (summary.Evaluations.FirstOrDefault(e => e.Role == EvaluationRole.Teacher) is { } teacher)
         {
-            yield return $"The teacher ({Name(teacher, summary)}, {Evaluations(teacher)} an image) reaches {Value(teacher)}.";
+            string name = Name(teacher, summary);
+            yield return $"The teacher ({(name.StartsWith(TeacherPrefix, StringComparison.Ordinal) ? name[TeacherPrefix.Length..] : name)}, {Evaluations(teacher)} an image) reaches {Value(teacher)}.";
         }
-    }
-
-    // Whoever picked the baseline may have picked a weak one.
-    private static EvaluationSummary? BestStandard(EvaluationSummary result, RunSummary summary)
-    {
-        HashSet<string> standard = [.. summary.Schedules.Where(s => s.Source == ScheduleSource.Standard).Select(s => s.Name)];
-        return summary.Evaluations
-            .Where(e => e.Tuning is null && e != result && standard.Contains(e.Schedule) && e.EvaluationsPerImage <= result.EvaluationsPerImage && double.IsFinite(e.Distance?.Mean ?? double.NaN))
-            .MinBy(e => e.Distance!.Mean);
     }
 
     private static string Name(EvaluationSummary e, RunSummary summary) => MethodName.Of(e, summary);

@@ -28,9 +28,29 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public RunSummary Execute(bool resume, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
+        var sitting = Stopwatch.StartNew();
         options.Validate();
         CheckFits();
         var folder = RunFolder.Open(options.Folder, Manifest(), resume, out var manifest);
+        RunManifest Timed() => manifest with { Run = manifest.Run with { Seconds = manifest.Run.Seconds + sitting.Elapsed.TotalSeconds } };
+        try
+        {
+            var summary = Execute(folder, manifest, progress, cancellation);
+            var complete = Timed() with { Ledger = summary.Ledger };
+            summary = summary with { Manifest = complete.Run };
+            RunSummaryFile.Write(folder.At(RunSummaryFile.Name), summary);
+            folder.Update(complete);
+            return summary;
+        }
+        catch (OperationCanceledException)
+        {
+            folder.Update(Timed());
+            throw;
+        }
+    }
+
+    private RunSummary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
         var curve = MeasuredCurve(folder, progress, cancellation);
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
@@ -39,9 +59,11 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         using var tuned = Deliver(folder, best, found[0], curve, rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations));
         var plan = new RunPlan(model, options).Cells(found, best, tuned);
-        using var statistics = ReferenceStatistics.Measure(reference, classifier, progress: progress, cancellation: cancellation);
+        var real = Stopwatch.StartNew();
+        using var statistics = ReferenceStatistics.LoadOrMeasure(folder.Reference, reference, classifier, progress, cancellation);
         var evaluation = new FrechetEvaluation(classifier, statistics);
         var (metric, remark) = RunFacts.Of(evaluation, training, options.Samples, options.Ranges, options.Seed, progress, cancellation);
+        var realCost = RunFacts.RealImagesCost(real.Elapsed);
         var drawing = Stopwatch.StartNew();
         var strips = plan.Where(c => c.Shown).Select((c, i) => ImageStrip.Draw(c.Cell, options.ShownSeeds, folder.Path, $"samples/strip-{i + 1:D2}.png", cancellation)).ToList();
         var drawn = new LedgerLineSummary("images of the report", strips.Sum(s => (long)Math.Round(s.EvaluationsPerImage * s.Seeds.Count)), 0, drawing.Elapsed.TotalSeconds);
@@ -52,7 +74,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             BatchSize = options.BatchSize,
         };
         var compared = comparison.Run([.. plan.Select(c => c.Cell)], progress, cancellation);
-        var summary = new RunSummary
+        return new RunSummary
         {
             Title = FormattableString.Invariant($"{model.Config.Name} in {options.Steps} step{(options.Steps == 1 ? "" : "s")}"),
             Steps = options.Steps,
@@ -74,15 +96,13 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
                 new LedgerLineSummary("loss curve (Phase 1)", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds),
                 searched,
                 .. rounds.SelectMany(r => r.Further.Prepend(new LedgerLineSummary(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds))),
+                realCost,
                 drawn,
                 compared.Cost,
             ],
             Manifest = manifest.Run,
             Warnings = [.. Warnings(remark, curve, rounds)],
         };
-        RunSummaryFile.Write(folder.At(RunSummaryFile.Name), summary);
-        folder.Complete(manifest with { Ledger = summary.Ledger });
-        return summary;
     }
 
     private void CheckFits()
@@ -93,6 +113,16 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             {
                 throw new InvalidInputException($"The model makes images of {model.Config.Shape}, but {what} {shape}; choose data and classifier of that shape.");
             }
+        }
+
+        if (model.Config.Shape.Channels is not (1 or 3))
+        {
+            throw new InvalidInputException($"The model makes images of {model.Config.Shape.Channels} channels; the report's pictures hold 1 or 3.");
+        }
+
+        if (training.Count < 2 || reference.Count < 2)
+        {
+            throw new InvalidInputException($"A run needs 2 or more training and 2 or more reference images, not {training.Count} and {reference.Count}.");
         }
 
         if (model.Config.Classes > 0 && training.Classes > model.Config.Classes)
@@ -111,7 +141,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             Seed = options.Seed,
             CommandLine = options.CommandLine,
             Versions = RunEnvironment.Versions(),
-            Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(options), StringComparer.Ordinal) { ["number_format"] = EnumName.Of(model.Denoiser.ComputeType), ["reference"] = reference.Hash },
+            Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(options).ToDictionary(), StringComparer.Ordinal) { ["number_format"] = EnumName.Of(model.Denoiser.ComputeType), ["reference"] = reference.Hash },
             Machine = RunEnvironment.Machine(),
         },
         Model = RunFacts.Of(model),
@@ -181,8 +211,9 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         Loss = EnumName.Of(round.Report.Options.Loss),
         HeldOutMetric = round.Report.HeldOutMetric,
         Points = [.. round.Report.Curve.Select(p => new TuningPointSummary(p.Update, p.TrainingLoss, p.HeldOut))],
-        BestUpdate = kept ? round.Report.BestUpdate : null,
-        StopReason = kept ? round.Report.Explanation : $"{round.Report.Explanation} Another round's samples are closer to the teacher's.",
+        BestUpdate = round.Report.BestUpdate,
+        IsKept = kept,
+        StopReason = round.Report.Explanation,
         Seconds = round.Report.Seconds,
     };
 

@@ -18,7 +18,7 @@ public sealed record FewStepRunOptions
     /// <summary>Rounds of Phase 1 and Phase 2, 0 (Phase 1 only) to 20; default 1.</summary>
     public int Rounds { get; init; } = 1;
 
-    /// <summary>Power of the discretization loss; default 0.</summary>
+    /// <summary>Power of the discretization loss, -4 to 4; default 0.</summary>
     public double Power { get; init; } = PowerWeighting.DefaultPower;
 
     /// <summary>Half-width in ln sigma by which all rounds but the last move the levels they tune on, above 0 up to 1; default 0.2.</summary>
@@ -64,15 +64,15 @@ public sealed record FewStepRunOptions
         new OptionRules("The run cannot start")
             .Require(Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps, $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
             .Require(Rounds is >= 0 and <= 20, $"rounds must lie between 0 and 20, not {Rounds}")
-            .Require(double.IsFinite(Power), $"the power must be a number, not {Power}")
+            .Require(Power is >= -PowerWeighting.LargestPower and <= PowerWeighting.LargestPower, $"the power must lie between {-PowerWeighting.LargestPower} and {PowerWeighting.LargestPower}, not {Power}")
             .Require(Jitter is > 0 and <= 1, $"the jitter must lie above 0 and up to 1, not {Jitter}")
             .Require(Samples >= 2, $"samples must be at least 2, not {Samples}")
             .Require(Ranges is >= 1 and <= 100, $"ranges must lie between 1 and 100, not {Ranges}")
             .Require(TeacherSteps is >= 1 and <= 1000, $"the teacher's steps must lie between 1 and 1000, not {TeacherSteps}")
             .Require(BatchSize is >= 1 and <= 100_000, $"the batch must lie between 1 and 100000, not {BatchSize}")
+            .Require((long)Samples * Ranges <= TuningSeeds.FirstTraining, $"{Ranges} ranges of {Samples} samples reach the seeds that tuning learns from; at most {TuningSeeds.FirstTraining} samples are compared")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
-            .Require((long)Samples * Ranges - 1 <= Latents.MaximumSeed, $"{Ranges} ranges of {Samples} samples are more than there are image seeds ({Latents.MaximumSeed})")
             .Require(ShownSeeds.Count is >= 1 and <= ImageStrip.MaximumImages && ShownSeeds.All(s => s is >= 0 and <= Latents.MaximumSeed), $"1 to {ImageStrip.MaximumImages} seeds from 0 to {Latents.MaximumSeed} can be shown, not {ShownSeeds.Count}")
             .Check();
         foreach (string name in Baselines)

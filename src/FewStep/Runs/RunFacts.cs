@@ -66,17 +66,35 @@ public static class RunFacts
             Description = FormattableString.Invariant(
                 $"Fréchet distance between {images:N0} samples and {evaluation.Reference.Statistics.Count:N0} real images on {evaluation.Extractor.Dimension} features of a classifier of the same data; lower is better. It falls with the number of samples, and it is not comparable with distances on other features."),
         };
-        int subsets = training is null ? 0 : Math.Min(ranges, training.Count / images);
-        if (subsets == 0)
+        var subsets = training is null ? null : RealSubsets.Choose(training, images, ranges, seed);
+        if (subsets is null || subsets.Indices.Count == 0)
         {
             string reason = training is null ? "there are no real images beside the reference" : FormattableString.Invariant($"there are only {training.Count:N0} training images for subsets of {images:N0}");
             return (metric, $"The floor of the metric was not measured: {reason}.");
         }
 
-        double floor = evaluation.Floor(training!, images, subsets, seed, progress, cancellation).Spread.Mean;
-        string? remark = subsets == ranges
+        var floor = evaluation.Floor(training!, subsets, progress, cancellation).Spread;
+        int count = subsets.Indices.Count;
+        return (metric with { Floor = floor.Mean, FloorSpread = count > 1 ? floor.StandardDeviation : null, FloorImages = images, FloorSubsets = count }, Remark(training!, subsets, images, ranges));
+    }
+
+    /// <summary>The ledger's line for what the real images cost: their features, as reference and for the floor. It takes no evaluation of the sampled network.</summary>
+    /// <param name="time">Wall-clock time.</param>
+    public static LedgerLineSummary RealImagesCost(TimeSpan time) => new("features of the real images (reference, floor)", 0, 0, time.TotalSeconds);
+
+    private static string? Remark(IImageSet training, RealSubsets subsets, int images, int ranges)
+    {
+        string? unbalanced = subsets.Balanced || training.Classes == 0 ? null : "Its subsets are not balanced by class as the samples are, for the set holds too few images of a class.";
+        int count = subsets.Indices.Count;
+        string? few = count == ranges
             ? null
-            : FormattableString.Invariant($"The floor of the metric is the mean of {subsets} disjoint subset{(subsets == 1 ? "" : "s")} of {images:N0} training images, not of {ranges}: the set holds {training!.Count:N0}.");
-        return (metric with { Floor = floor, FloorImages = images }, remark);
+            : FormattableString.Invariant($"The floor of the metric is the mean of {count} disjoint subset{(count == 1 ? "" : "s")} of {images:N0} training images, not of {ranges}: the set holds {training.Count:N0}.");
+        return (few, unbalanced) switch
+        {
+            (null, null) => null,
+            (null, _) => unbalanced.Replace("Its subsets", "The subsets of the metric's floor", StringComparison.Ordinal),
+            (_, null) => few,
+            _ => $"{few} {unbalanced}",
+        };
     }
 }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using FewStep.Runtime;
 
 namespace FewStep.Runs;
@@ -21,6 +20,9 @@ public sealed class RunFolder
 
     /// <summary>The schedule that the run delivers.</summary>
     public string Schedule => At("run.schedule.json");
+
+    /// <summary>Feature statistics of the reference images.</summary>
+    public string Reference => At("reference.safetensors");
 
     /// <summary>What the comparison has measured.</summary>
     public string Evaluations => At(EvaluationStore.Name);
@@ -53,7 +55,7 @@ public sealed class RunFolder
             kept = JsonFile.Read<RunManifest>(file);
             if (kept.Identity != manifest.Identity)
             {
-                throw new InvalidInputException($"{path} holds a run with another model, other data or other options; repeat those it began with, or choose another folder with --out.");
+                throw new InvalidInputException($"{path} holds a run with {Difference(kept, manifest)}; repeat what it began with, or choose another folder with --out.");
             }
         }
         else if (resume)
@@ -72,13 +74,21 @@ public sealed class RunFolder
         return folder;
     }
 
+    private static string Difference(RunManifest kept, RunManifest wanted)
+    {
+        return JsonLeaves.Difference(kept.Run.Options, wanted.Run.Options) is string difference ? $"other options ({difference})"
+            : kept.Model.Hash != wanted.Model.Hash ? "another model"
+            : kept.ClassifierHash != wanted.ClassifierHash ? "another classifier"
+            : "other data";
+    }
+
     /// <summary>A path in the folder.</summary>
     /// <param name="parts">Parts of the path.</param>
     public string At(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
 
-    /// <summary>Writes the manifest again, with what is known at the end.</summary>
+    /// <summary>Writes the manifest again, with what is known at the end of a sitting.</summary>
     /// <param name="manifest">The manifest.</param>
-    public void Complete(RunManifest manifest) => JsonFile.Write(At(ManifestName), manifest);
+    public void Update(RunManifest manifest) => JsonFile.Write(At(ManifestName), manifest);
 }
 
 /// <summary>What a run is and what it ran on: <c>manifest.json</c>.</summary>
@@ -104,27 +114,7 @@ public sealed record RunManifest
 
     /// <summary>The options by the names of their file format, defaults included: <c>tuning.updates</c>.</summary>
     /// <param name="options">Options.</param>
-    public static Dictionary<string, string> OptionsOf(FewStepRunOptions options)
-    {
-        var flat = new Dictionary<string, string>();
-        void Add(string name, JsonNode? node)
-        {
-            if (node is JsonObject parts)
-            {
-                foreach (var (part, value) in parts)
-                {
-                    Add(name.Length == 0 ? part : $"{name}.{part}", value);
-                }
-            }
-            else if (node?.ToString() is { Length: > 0 } text)
-            {
-                flat[name] = node is JsonArray list ? string.Join(", ", list.Select(e => e?.ToString())) : text;
-            }
-        }
-
-        Add("", JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
-        return flat;
-    }
+    public static IReadOnlyDictionary<string, string> OptionsOf(FewStepRunOptions options) => JsonLeaves.Of(JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
 
     /// <summary>The identity of a run.</summary>
     /// <param name="options">Its options; folder, command line and the data's name do not count.</param>

@@ -18,8 +18,14 @@ public sealed record MetricSummary
     /// <summary>The metric of real images against real images (training against test) at the sample size of the comparison; null where it was not measured.</summary>
     public double? Floor { get; init; }
 
-    /// <summary>Real images on each side of <see cref="Floor"/>; 0 where it was not measured.</summary>
+    /// <summary>Standard deviation of the floor over disjoint subsets of real images; null where there were fewer than two.</summary>
+    public double? FloorSpread { get; init; }
+
+    /// <summary>Real images in each subset of <see cref="Floor"/>, as many as samples in a range; 0 where it was not measured.</summary>
     public int FloorImages { get; init; }
+
+    /// <summary>Subsets that <see cref="Floor"/> is the mean of; 0 where it was not measured.</summary>
+    public int FloorSubsets { get; init; }
 }
 
 /// <summary>The metric over disjoint ranges of image seeds.</summary>

@@ -24,8 +24,11 @@ public sealed record TuningRoundSummary
     /// <summary>The curve, in increasing order of updates.</summary>
     public required IReadOnlyList<TuningPointSummary> Points { get; init; }
 
-    /// <summary>Update whose weights were kept; null where tuning was given up and the weights are as before.</summary>
+    /// <summary>Update whose weights were best on the held-out metric, which are those that the round ends with; 0 where those it began with were, null where nothing was measured.</summary>
     public long? BestUpdate { get; init; }
+
+    /// <summary>Whether the round's model is the one that the run delivers; default true. Of several rounds it is the one whose samples are closest to the teacher's.</summary>
+    public bool IsKept { get; init; } = true;
 
     /// <summary>Why it ended, e.g. <c>no improvement in 5 checks</c>.</summary>
     public required string StopReason { get; init; }

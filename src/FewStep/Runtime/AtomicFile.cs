@@ -25,7 +25,7 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot write {path}: {e.Message.ReplaceLineEndings(" ")} Free some space or choose another folder.", e);
+            throw new InvalidInputException($"Cannot write {path}: {e.Message.ReplaceLineEndings(" ")} {WriteFailure.Remedy(e)}", e);
         }
         finally
         {

@@ -12,7 +12,7 @@ public static class JsonFile
     public static JsonSerializerOptions Options { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        Converters = { new NumberFormatConverter(), new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -36,7 +36,7 @@ public static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"{path} is not valid: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidInputException($"{path} is not valid: {JsonProblem.Describe(e)}.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -7,7 +7,8 @@ namespace FewStep.Runtime;
 /// <summary>Loads libtorch and TorchSharp's native shim before the first tensor call.</summary>
 /// <remarks>
 /// TorchSharp's Linux shim requires <c>GLIBCXX_3.4.32</c> although no relocation uses it, so it does not load on Debian 12, Ubuntu 22.04 or
-/// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that only the user can write.
+/// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that only the user can write
+/// (<c>$XDG_CACHE_HOME/fewstep</c> or <c>~/.cache/fewstep</c>), or where there is none from a private temporary folder.
 /// Where the system's libstdc++ is new enough the shipped file is loaded untouched.
 /// </remarks>
 public static class TorchLibrary
@@ -64,9 +65,49 @@ public static class TorchLibrary
             return;
         }
 
-        string relaxed = RelaxedCopy(shipped, CacheFolder());
-        NativeLibrary.Load(relaxed);
-        LoadedShim = relaxed;
+        LoadedShim = LoadRelaxed(shipped, CacheFolder());
+    }
+
+    /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the system's temporary one.</summary>
+    /// <param name="shipped">The file as shipped.</param>
+    /// <param name="cache">The cache; null where the user has none.</param>
+    /// <returns>Path of the copy; one in a temporary folder is gone once it is loaded.</returns>
+    /// <exception cref="IOException">Neither place will do.</exception>
+    internal static string LoadRelaxed(string shipped, string? cache)
+    {
+        try
+        {
+            if (cache is not null)
+            {
+                string kept = RelaxedCopy(shipped, cache);
+                NativeLibrary.Load(kept);
+                return kept;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            // An unwritable home, or a disk that nothing may be run from: try the next place.
+        }
+
+        try
+        {
+            // A fresh name and access for the user alone (0700): nobody else can put a library there.
+            var own = Directory.CreateTempSubdirectory("fewstep-");
+            try
+            {
+                string copy = RelaxedCopy(shipped, own.FullName);
+                NativeLibrary.Load(copy);
+                return copy;
+            }
+            finally
+            {
+                own.Delete(recursive: true); // what is loaded stays loaded
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            throw new IOException($"neither {cache ?? "a cache folder"} nor {Path.GetTempPath()} takes a library that can be loaded; set XDG_CACHE_HOME to a folder that does. {e.Message}", e);
+        }
     }
 
     // Assembly.Location is empty in single-file programs; the host's own search list covers those too.
@@ -80,12 +121,15 @@ public static class TorchLibrary
         }
     }
 
-    private static string CacheFolder()
+    private static string? CacheFolder()
     {
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache
-            ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".cache");
-        return Path.Combine(root, "fewstep", "native");
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
+        {
+            return Path.Combine(cache, "fewstep", "native");
+        }
+
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.IsPathRooted(home) ? Path.Combine(home, ".cache", "fewstep", "native") : null; // without a home there is none
     }
 
     /// <summary>Writes the copy of <paramref name="shipped"/> with the unused requirement weakened into <paramref name="cache"/>, unless it is there.</summary>

@@ -16,14 +16,17 @@ public sealed class PowerWeighting : INoiseWeighting
     /// <summary>The power of the literal ODE bound, 1, which is always reported beside the chosen one.</summary>
     public const double LiteralPower = 1;
 
+    /// <summary>The largest power, and less its sign the smallest.</summary>
+    public const double LargestPower = 4;
+
     /// <summary>Creates a member of the family.</summary>
     /// <param name="power">p, -4 to 4; default <see cref="DefaultPower"/>.</param>
     /// <exception cref="InvalidInputException">The power is not a number in that range.</exception>
     public PowerWeighting(double power = DefaultPower)
     {
-        if (!(power is >= -4 and <= 4))
+        if (!(power is >= -LargestPower and <= LargestPower))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The weighting's power must lie between -4 and 4, not {power}."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}."));
         }
 
         Power = power;

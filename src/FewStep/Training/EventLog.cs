@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -6,14 +7,23 @@ namespace FewStep.Training;
 public sealed class EventLog : IDisposable
 {
     private const int Interval = 20;
-    private readonly TorchSharp.Modules.SummaryWriter _writer;
+    private readonly Lazy<TorchSharp.Modules.SummaryWriter> _writer;
 
-    /// <summary>Opens a new event file.</summary>
+    /// <summary>Prepares a new event file, which is opened with the first event: work that is refused leaves none.</summary>
     /// <param name="folder">Where TensorBoard looks; created where missing.</param>
+    /// <exception cref="InvalidInputException">There is a file in its place.</exception>
     public EventLog(string folder)
     {
-        Directory.CreateDirectory(folder);
-        _writer = utils.tensorboard.SummaryWriter(folder, createRunName: false);
+        if (File.Exists(folder))
+        {
+            throw new InvalidInputException($"Cannot write events to {folder}: it is a file, not a folder. Remove it, or choose another folder.");
+        }
+
+        _writer = new(() =>
+        {
+            Directory.CreateDirectory(folder);
+            return utils.tensorboard.SummaryWriter(folder, createRunName: false);
+        });
     }
 
     /// <summary>Notes every twentieth update.</summary>
@@ -22,9 +32,9 @@ public sealed class EventLog : IDisposable
     {
         if (update.Update % Interval == 0)
         {
-            _writer.add_scalar("train/loss", (float)update.Loss, (int)update.Images);
-            _writer.add_scalar("train/gradient_norm", (float)update.GradientNorm, (int)update.Images);
-            _writer.add_scalar("train/learning_rate", (float)update.LearningRate, (int)update.Images);
+            _writer.Value.add_scalar("train/loss", (float)update.Loss, (int)update.Images);
+            _writer.Value.add_scalar("train/gradient_norm", (float)update.GradientNorm, (int)update.Images);
+            _writer.Value.add_scalar("train/learning_rate", (float)update.LearningRate, (int)update.Images);
         }
     }
 
@@ -32,7 +42,7 @@ public sealed class EventLog : IDisposable
     /// <param name="name">Its tag.</param>
     /// <param name="value">Its value.</param>
     /// <param name="step">Position on the horizontal axis.</param>
-    public void Scalar(string name, double value, long step) => _writer.add_scalar(name, (float)value, (int)step);
+    public void Scalar(string name, double value, long step) => _writer.Value.add_scalar(name, (float)value, (int)step);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using FewStep.Checkpoints;
 using FewStep.Data;
@@ -19,7 +17,7 @@ public sealed class TrainingRun
     private readonly TrainerOptions _options;
     private readonly TrainingRunOptions _run;
     private readonly IImageSet _images;
-    private readonly string _fingerprint;
+    private readonly TrainingIdentity _identity;
 
     /// <summary>Prepares a training.</summary>
     /// <param name="config">The model to train.</param>
@@ -30,6 +28,11 @@ public sealed class TrainingRun
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run)
     {
         options.Validate();
+        if (!(run.CheckpointSeconds >= 0))
+        {
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
+        }
+
         (_config, _options, _images, _run) = (config, options, images, run);
         if (images.Shape != config.Shape)
         {
@@ -42,8 +45,9 @@ public sealed class TrainingRun
         }
 
         // The length is left out: a training may be made longer or shorter than it began.
-        string identity = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(options with { Images = 1 }, JsonFile.Options) + images.Hash + run.Flip;
-        _fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
+        var lasting = options with { Images = 1 };
+        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash + run.Flip;
+        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip }) with { Fingerprint = TrainingIdentity.Hash(all) };
     }
 
     /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current afterwards.</summary>
@@ -59,7 +63,7 @@ public sealed class TrainingRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
         {
-            state.Load(checkpoint, _fingerprint);
+            state.Load(checkpoint, _identity);
         }
 
         var trainer = new Trainer(denoiser, _options, state);
@@ -73,7 +77,7 @@ public sealed class TrainingRun
             var update = trainer.Step(batch.Images, batch.Labels);
             if (!double.IsFinite(update.Loss))
             {
-                throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder. The last checkpoint is kept.");
+                throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
             }
 
             log.Add(update);
@@ -94,7 +98,7 @@ public sealed class TrainingRun
     {
         log.Flush();
         ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average.Weights, ScalarType.BFloat16);
-        state.Save(checkpoint, _fingerprint);
+        state.Save(checkpoint, _identity);
     }
 }
 
@@ -104,7 +108,7 @@ public sealed record TrainingRunOptions
     /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights, bfloat16).</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Training seconds between checkpoints, default 180.</summary>
+    /// <summary>Training seconds between checkpoints, 0 or more; default 180.</summary>
     public double CheckpointSeconds { get; init; } = 180;
 
     /// <summary>Type the network computes in, default float32; master weights are float32 always.</summary>

@@ -38,15 +38,16 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>Writes the state, whole or not at all.</summary>
     /// <param name="path">A safetensors file.</param>
-    /// <param name="fingerprint">Identifies options, architecture and data; <see cref="Load"/> demands the same.</param>
+    /// <param name="identity">Options, architecture and data; <see cref="Load"/> demands the same.</param>
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
     /// <param name="furtherTexts">Likewise, as texts.</param>
-    public void Save(string path, string fingerprint, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
+    public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
     {
         var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
         {
             ["kind"] = Kind,
-            ["fingerprint"] = fingerprint,
+            ["fingerprint"] = identity.Fingerprint,
+            ["identity"] = identity.Parts,
             ["updates"] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
             ["images"] = Images.ToString(CultureInfo.InvariantCulture),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
@@ -56,11 +57,11 @@ public sealed class TrainingState : IDisposable
 
     /// <summary>Takes a saved state over.</summary>
     /// <param name="path">A file written by <see cref="Save"/>.</param>
-    /// <param name="fingerprint">Must be that of the file.</param>
+    /// <param name="identity">Must be that of the file.</param>
     /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
     /// <returns>The file's texts.</returns>
     /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
-    public IReadOnlyDictionary<string, string> Load(string path, string fingerprint, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
+    public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
         try
@@ -70,9 +71,10 @@ public sealed class TrainingState : IDisposable
                 throw new InvalidInputException($"{path} is no training checkpoint of this version.");
             }
 
-            if (metadata.GetValueOrDefault("fingerprint") != fingerprint)
+            if (metadata.GetValueOrDefault("fingerprint") != identity.Fingerprint)
             {
-                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data; choose another folder, or repeat the options that it began with.");
+                string difference = identity.DifferenceTo(metadata.GetValueOrDefault("identity")) is string clause ? $" ({clause})" : "";
+                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; choose another folder, or repeat the options that it began with.");
             }
 
             using var noGradient = no_grad();

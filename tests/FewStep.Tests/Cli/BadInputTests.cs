@@ -32,10 +32,27 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("needs training images", "evaluate", "--model", "@model", "--reference", "@data", "--classifier", "@classifier")]
     [InlineData("--tuned-schedules: 'cosine'", "evaluate", "--model", "@model", "--schedules", "karras", "--tuned-schedules", "cosine")]
     [InlineData("There is no image set", "data", "subset", "--data", "@nothing", "--count", "3")]
-    [InlineData("does not fit", "data", "subset", "--data", "@data", "--count", "0")]
+    [InlineData("at least 1 image", "data", "subset", "--data", "@data", "--count", "0")]
     [InlineData("does not fit", "data", "subset", "--data", "@data", "--count", "61")]
     [InlineData("channels [12]", "train-classifier", "--data", "@data", "--channels", "12")]
     [InlineData("--channels '8,x'", "train-classifier", "--data", "@data", "--channels", "8,x")]
+    [InlineData("--steps 'four' must be a whole number", "sample", "--model", "@model", "--steps", "four")]
+    [InlineData("--precision 'x' must be a number", "schedule", "--model", "@model", "--precision", "x")]
+    [InlineData("--model must not be empty", "sample", "--model", "", "--steps", "4")]
+    [InlineData("--grid must not be empty", "sample", "--model", "@model", "--steps", "4", "--grid", "")]
+    [InlineData("--data must not be empty", "schedule", "--model", "@model", "--data", "")]
+    [InlineData("--curve must not be empty", "schedule", "--model", "@model", "--curve", "")]
+    [InlineData("--reference must not be empty", "run", "--model", "@model", "--reference", " ")]
+    [InlineData("--reference must not be empty", "evaluate", "--model", "@model", "--reference", "")]
+    [InlineData("--model must not be empty", "evaluate", "--model", "")]
+    [InlineData("--config must not be empty", "train", "--config", "", "--images", "10")]
+    [InlineData("--count must not be empty", "data", "subset", "--data", "@data", "--count", "")]
+    [InlineData("end its name in .png", "sample", "--model", "@model", "--steps", "1", "--seeds", "0", "--grid", "@grid.jpg")]
+    [InlineData("checkpoints must be 0 or more, not -1", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "-1")]
+    [InlineData("checkpoints must be 0 or more, not NaN", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "NaN")]
+    [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--checkpoint-seconds", "NaN")]
+    [InlineData("learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
+    [InlineData("There is no image set", "train-classifier", "--data", "@data", "--test", "@nothing")]
     [InlineData("epochs 0", "train-classifier", "--data", "@data", "--channels", "8", "--epochs", "0")]
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {
@@ -60,6 +77,23 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused(fragment, "sample", "--model", world.Model, "--schedule", file, "--out", folder);
         await CommandLineRun.Refused(fragment, "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", file, "--out", folder);
         Assert.False(Directory.Exists(folder));
+    }
+
+    [Theory]
+    [InlineData("\"sigma_max\": 80", "\"sigma_max\": 1e300", "float32 computes with")]
+    [InlineData("\"sigma_max\"", "\"sigma_maximum\"", "there is no setting 'sigma_maximum'")]
+    [InlineData("\"classes\": 4", "\"classes\": \"four\"", "'classes' must be a whole number")]
+    [InlineData("\"bars\",", "", "3 class_names for 4 classes")]
+    [InlineData("\"shape\"", "\"form\"", "there is no setting 'form'")]
+    [InlineData("\"song_unet\"", "song_unet\"", "(line ")]
+    public async Task Model_configurations_that_cannot_be_meant(string part, string replacement, string fragment)
+    {
+        string model = TinyWorld.WriteModel(world.At(Guid.NewGuid().ToString("N")), 1), config = Path.Combine(model, "config.json");
+        string text = await File.ReadAllTextAsync(config);
+        Assert.Contains(part, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(config, text.Replace(part, replacement, StringComparison.Ordinal));
+        await CommandLineRun.Refused(fragment, "sample", "--model", model, "--steps", "2", "--out", world.At("never"));
+        Assert.False(Directory.Exists(world.At("never")));
     }
 
     [Fact]
@@ -117,6 +151,25 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("Nowhere to put", "sample", "--model", world.Model, "--steps", "1");
         await CommandLineRun.Refused("at most 4096 images", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0-4096", "--grid", world.At("grid.png"));
         Assert.False(File.Exists(world.At("grid.png")));
+    }
+
+    [Theory]
+    [InlineData("schedule", "--model", "@model", "--data", "@data")]
+    [InlineData("tune", "--model", "@model", "--schedule", "karras", "--steps", "1")]
+    [InlineData("run", "--model", "@model", "--data", "@data")]
+    [InlineData("evaluate", "--model", "@model", "--data", "@data")]
+    [InlineData("train", "--config", "@model/config.json", "--data", "@data", "--images", "8")]
+    [InlineData("train-classifier", "--data", "@data")]
+    [InlineData("data", "subset", "--data", "@data", "--count", "3")]
+    public async Task Every_verb_tries_its_folder_before_it_works(params string[] arguments)
+    {
+        string file = world.Write($"{Guid.NewGuid():N}", "in the way");
+        string[] given = [.. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal))];
+        await CommandLineRun.Refused($"{file} is a file, not a folder", [.. given, "--out", Path.Combine(file, "results")]);
+        if (OperatingSystem.IsLinux())
+        {
+            await CommandLineRun.Refused("Cannot write /proc/fewstep", [.. given, "--out", "/proc/fewstep/results"]);
+        }
     }
 
     [Fact]

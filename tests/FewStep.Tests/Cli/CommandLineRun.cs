@@ -7,11 +7,14 @@ namespace FewStep.Tests.Cli;
 /// <summary>What one command line gave.</summary>
 internal sealed record CommandLineRun(int Code, string Output, string Messages)
 {
-    public static async Task<CommandLineRun> Of(params string[] arguments)
+    public static Task<CommandLineRun> Of(params string[] arguments) => Until(CancellationToken.None, arguments);
+
+    /// <summary>Runs a command line that is interrupted as by Ctrl-C.</summary>
+    public static async Task<CommandLineRun> Until(CancellationToken interrupted, params string[] arguments)
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var messages = new StringWriter(CultureInfo.InvariantCulture);
-        int code = await CommandLine.Run(arguments, output, messages);
+        int code = await CommandLine.Run(arguments, output, messages, interrupted);
         return new CommandLineRun(code, output.ToString(), messages.ToString());
     }
 
@@ -25,15 +28,36 @@ internal sealed record CommandLineRun(int Code, string Output, string Messages)
         return document.RootElement.Clone();
     }
 
-    /// <summary>Runs a command line that must be refused with one line and nothing else.</summary>
+    /// <summary>Runs a command line that is interrupted once a file is there.</summary>
+    public static async Task<CommandLineRun> UntilThereIs(string file, params string[] arguments)
+    {
+        using var interruption = new CancellationTokenSource();
+        using var over = new CancellationTokenSource();
+        var watch = Task.Run(async () =>
+        {
+            while (!File.Exists(file) && !over.IsCancellationRequested)
+            {
+                await Task.Delay(1);
+            }
+
+            await interruption.CancelAsync();
+        });
+        var run = await Until(interruption.Token, arguments);
+        await over.CancelAsync();
+        await watch;
+        return run;
+    }
+
+    /// <summary>Runs a command line that must be refused with one line, and progress at most before it.</summary>
     public static async Task Refused(string fragment, params string[] arguments)
     {
         var run = await Of(arguments);
-        string line = run.Messages.TrimEnd('\r', '\n');
-        Assert.Equal(2, run.Code);
-        Assert.Equal("", run.Output);
-        Assert.StartsWith("fewstep: ", line, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', line);
-        Assert.Contains(fragment, line, StringComparison.Ordinal);
+        Assert.Equal((2, ""), (run.Code, run.Output));
+        string[] lines = run.Messages.TrimEnd('\r', '\n').Split('\n', StringSplitOptions.TrimEntries);
+        Assert.StartsWith("fewstep: ", lines[^1], StringComparison.Ordinal);
+        Assert.Contains(fragment, lines[^1], StringComparison.Ordinal);
+        Assert.Single(lines, line => line.StartsWith("fewstep: ", StringComparison.Ordinal));
+        Assert.DoesNotContain("   at ", run.Messages, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", lines[^1], StringComparison.Ordinal);
     }
 }

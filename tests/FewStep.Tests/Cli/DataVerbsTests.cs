@@ -12,6 +12,7 @@ public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
         string folder = world.At("subset");
         var printed = await CommandLineRun.Json("data", "subset", "--data", world.Data, "--split", "test", "--count", "10", "--balanced", "--seed", "7", "--out", folder);
         Assert.Equal(10, printed.GetProperty("count").GetInt32());
+        Assert.Equal([3, 3, 2, 2], printed.GetProperty("images_per_class").EnumerateArray().Select(n => n.GetInt32()));
         var info = await CommandLineRun.Json("data", "info", "--data", folder, "--split", "test");
         Assert.Equal([3, 3, 2, 2], info.GetProperty("images_per_class").EnumerateArray().Select(n => n.GetInt32()));
         using var subset = ImageSets.Open(folder, DataSplit.Test);
@@ -34,6 +35,33 @@ public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal("FD (test)", classifier.Name);
         Assert.Equal(classifier.Configuration.Training!.TestAccuracy, printed.GetProperty("test_accuracy").GetDouble());
         Assert.False(classifier.Configuration.Training.Options.Mirror);
+    }
+
+    [Fact]
+    public async Task A_classifier_replaces_nothing_unasked()
+    {
+        string model = TinyWorld.WriteModel(world.At("precious"), 1), folder = world.At("mine");
+        string[] train = ["train-classifier", "--data", world.Data, "--channels", "8", "--epochs", "1", "--batch", "16"];
+        string weights = Convert.ToHexString(await File.ReadAllBytesAsync(Path.Combine(model, "model.safetensors")));
+        await CommandLineRun.Refused("holds a model that is no classifier", [.. train, "--out", model]);
+        await CommandLineRun.Refused("holds a model that is no classifier", [.. train, "--out", model, "--overwrite"]);
+        Assert.Equal(weights, Convert.ToHexString(await File.ReadAllBytesAsync(Path.Combine(model, "model.safetensors"))));
+        await CommandLineRun.Json([.. train, "--out", folder]);
+        await CommandLineRun.Refused("with --overwrite", [.. train, "--out", folder]);
+        await CommandLineRun.Json([.. train, "--out", folder, "--overwrite"]);
+    }
+
+    [Fact]
+    public async Task Classifier_images_need_no_splits()
+    {
+        string images = Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), other = Path.Combine(world.Data, "t10k-images-idx3-ubyte.gz");
+        string[] train = ["train-classifier", "--data", images, "--channels", "8", "--epochs", "1", "--batch", "16"];
+        var held = await CommandLineRun.Json([.. train, "--out", world.At("held-out")]);
+        Assert.Equal((6, "images held out"), (held.GetProperty("test_images").GetInt32(), held.GetProperty("test").GetString()));
+        var given = await CommandLineRun.Json([.. train, "--test", other, "--out", world.At("given")]);
+        var split = await CommandLineRun.Json([.. train, "--test", world.Data, "--out", world.At("split")]);
+        Assert.Equal((60, 60), (given.GetProperty("test_images").GetInt32(), split.GetProperty("test_images").GetInt32()));
+        Assert.Equal(given.GetProperty("test_accuracy").GetDouble(), split.GetProperty("test_accuracy").GetDouble());
     }
 
     [Fact]

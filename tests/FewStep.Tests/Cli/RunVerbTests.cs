@@ -28,14 +28,22 @@ public sealed class RunVerbTests : IDisposable
         string stored = await File.ReadAllTextAsync(Path.Combine(first, "evaluations.json"));
         Assert.Equal(Distances(result), Distances(await CommandLineRun.Json([.. Run(first), "--resume"])));
         Assert.Equal(stored, await File.ReadAllTextAsync(Path.Combine(first, "evaluations.json")));
-        await CommandLineRun.Refused("other options", [.. Run(first, "--updates", "5"), "--resume"]);
+        await CommandLineRun.Refused("other options (tuning.updates is 4 there, 5 here)", [.. Run(first, "--updates", "5"), "--resume"]);
     }
 
     [Fact]
     public async Task Phase_1_alone_leaves_the_weights_untouched()
     {
-        string folder = _world.At("phase1");
+        string folder = _world.At("phase 1's");
         var result = await CommandLineRun.Json(Run(folder, "--rounds", "0"));
+        var run = result.GetProperty("manifest");
+        Assert.Contains(OperatingSystem.IsWindows() ? "phase 1's\"" : "phase 1'\\''s'", run.GetProperty("command_line").GetString(), StringComparison.Ordinal);
+        Assert.True(run.GetProperty("seconds").GetDouble() >= result.GetProperty("ledger").EnumerateArray().Sum(l => l.GetProperty("seconds").GetDouble()));
+        var measured = File.GetLastWriteTimeUtc(Path.Combine(folder, "reference.safetensors"));
+        var again = (await CommandLineRun.Json([.. Run(folder, "--rounds", "0"), "--resume"])).GetProperty("manifest");
+        Assert.Equal(run.GetProperty("command_line").GetString(), again.GetProperty("command_line").GetString());
+        Assert.True(again.GetProperty("seconds").GetDouble() > run.GetProperty("seconds").GetDouble());
+        Assert.Equal(measured, File.GetLastWriteTimeUtc(Path.Combine(folder, "reference.safetensors")));
         Assert.Equal(0, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.False(File.Exists(Path.Combine(folder, "model.safetensors")));
         Assert.True(File.Exists(Path.Combine(folder, "run.schedule.json")));
@@ -78,6 +86,11 @@ public sealed class RunVerbTests : IDisposable
     [InlineData("--updates", "0", "updates")]
     [InlineData("--loss", "lpips", "neither trajectory nor denoise")]
     [InlineData("--power", "NaN", "ower")]
+    [InlineData("--power", "77", "power must lie between -4 and 4")]
+    [InlineData("--samples", "2000000000", "seeds that tuning learns from")]
+    [InlineData("--seed", "-1", "seed must be")]
+    [InlineData("--curve-points", "3", "points must lie")]
+    [InlineData("--batch", "0", "batch must lie")]
     [InlineData("--classifier", "nowhere", "nowhere")]
     [InlineData("--resume", null, "no run to resume")]
     public async Task Bad_options_are_one_line_and_leave_nothing(string option, string? value, string fragment)
@@ -95,6 +108,69 @@ public sealed class RunVerbTests : IDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "events"), "in the way");
         await CommandLineRun.Refused("events", "tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--updates", "2", "--tune-batch", "2", "--out", folder);
     }
+
+    [Fact]
+    public async Task An_interrupted_run_says_how_to_go_on()
+    {
+        string folder = _world.At("interrupted");
+        string[] arguments = Run(folder, "--updates", "1000000");
+        var run = await CommandLineRun.UntilThereIs(Path.Combine(folder, "loss-curve.json"), arguments);
+        Assert.Equal((130, ""), (run.Code, run.Output));
+        Assert.Contains($"--out {folder} --resume", run.Messages, StringComparison.Ordinal);
+        Assert.Contains("\"seconds\"", await File.ReadAllTextAsync(Path.Combine(folder, "manifest.json")), StringComparison.Ordinal);
+        using var interrupted = new CancellationTokenSource();
+        await interrupted.CancelAsync();
+        Assert.Equal(130, (await CommandLineRun.Until(interrupted.Token, [.. arguments, "--resume"])).Code);
+    }
+
+    [Fact]
+    public async Task An_interrupted_tuning_goes_on_where_it_was()
+    {
+        string folder = _world.At("long");
+        string[] arguments = [.. Tune(folder), "--updates", "1000000", "--checkpoint-seconds", "0", "--json"];
+        long updates = 0;
+        for (int sitting = 0; sitting < 2; sitting++)
+        {
+            var run = await CommandLineRun.UntilThereIs(Path.Combine(folder, "tuning.safetensors"), arguments);
+            Assert.Equal(130, run.Code);
+            using var report = JsonDocument.Parse(run.Output);
+            Assert.Equal("cancelled", report.RootElement.GetProperty("stop").GetString());
+            Assert.InRange(report.RootElement.GetProperty("updates").GetInt64(), Math.Max(1, updates), 999_999);
+            updates = report.RootElement.GetProperty("updates").GetInt64();
+        }
+
+        await CommandLineRun.Refused("options.learning_rate is 0.0004 there, 0.001 here", [.. arguments[..^1], "--learning-rate", "0.001"]);
+        Assert.True(File.Exists(Path.Combine(folder, "model", "model.safetensors")));
+    }
+
+    [Fact]
+    public async Task A_tuning_that_diverges_says_so_and_keeps_what_there_is()
+    {
+        string folder = _world.At("diverged");
+        await CommandLineRun.Refused("Tuning diverged", [.. Tune(folder), "--updates", "20", "--learning-rate", "1e30"]);
+        Assert.Contains("\"diverged\"", await File.ReadAllTextAsync(Path.Combine(folder, "tuning-curve.json")), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder, "model", "model.safetensors")));
+    }
+
+    [Fact]
+    public async Task A_training_that_is_refused_or_diverges_leaves_nothing_that_is_not_there()
+    {
+        string folder = _world.At("training"), config = Path.Combine(_world.Model, "config.json");
+        string[] train = ["train", "--config", config, "--data", _world.Data, "--batch", "4", "--warm-up", "0", "--out", folder];
+        await CommandLineRun.Refused("learning rate", [.. train, "--images", "8", "--learning-rate", "-1"]);
+        Assert.False(Directory.Exists(folder));
+        await CommandLineRun.Refused("start in a new folder.", [.. train, "--images", "400", "--learning-rate", "1e30"]);
+        Assert.False(File.Exists(Path.Combine(folder, "training.safetensors")));
+        string other = _world.At("trained");
+        train[^1] = other;
+        await CommandLineRun.Json([.. train, "--images", "8"]);
+        int events = Directory.GetFiles(Path.Combine(other, "events")).Length;
+        await CommandLineRun.Refused("options.seed is 0 there, 3 here", [.. train, "--images", "16", "--seed", "3"]);
+        Assert.Equal(events, Directory.GetFiles(Path.Combine(other, "events")).Length);
+    }
+
+    private string[] Tune(string folder) =>
+        ["tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--tune-batch", "2", "--check-every", "2", "--held-out", "2", "--patience", "0", "--dtype", "float32", "--out", folder];
 
     private string[] Run(string folder, string? option = null, string? value = null)
     {

@@ -63,11 +63,35 @@ public sealed class FrechetEvaluationTests : IDisposable
         using var images = new StripedImages(80, 1);
         using var reference = ReferenceStatistics.Measure(images, new Pixels());
         var evaluation = new FrechetEvaluation(new Pixels(), reference);
-        Assert.InRange(evaluation.Floor(images, 80, 1).Spread.Mean, 0, 1e-9);
-        var floor = evaluation.Floor(images, 20, 4, seed: 3);
-        Assert.Equal(floor.Spread.Values, evaluation.Floor(images, 20, 4, seed: 3).Spread.Values);
+        Assert.InRange(evaluation.Floor(images, RealSubsets.Choose(images, 80, 1, 0)).Spread.Mean, 0, 1e-9);
+        var floor = evaluation.Floor(images, RealSubsets.Choose(images, 20, 4, 3));
+        Assert.Equal(floor.Spread.Values, evaluation.Floor(images, RealSubsets.Choose(images, 20, 4, 3)).Spread.Values);
         Assert.Equal(4, floor.Spread.Values.Distinct().Count());
-        Assert.Throws<InvalidInputException>(() => evaluation.Floor(images, 30, 3));
+        Assert.Equal(2, RealSubsets.Choose(images, 30, 3, 0).Indices.Count);
+        Assert.Empty(RealSubsets.Choose(images, 81, 3, 0).Indices);
+    }
+
+    [Fact]
+    public void Subsets_of_real_images_have_the_classes_of_as_many_seeds()
+    {
+        Gen.Select(Gen.Int[2, 12], Gen.Int[1, 4], Gen.Int[1, 5], Gen.Int[0, 99]).Sample((size, most, classes, seed) =>
+        {
+            using var images = new StripedImages(60, 1, classes: classes);
+            var subsets = RealSubsets.Choose(images, size, most, seed);
+            Assert.True(subsets.Balanced);
+            Assert.Equal(most, subsets.Indices.Count);
+            Assert.Equal(most * size, subsets.Indices.SelectMany(i => i).Distinct().Count());
+            for (int s = 0; s < most; s++)
+            {
+                Assert.Equal(
+                    Enumerable.Range(s * size, size).Select(i => i % classes).Order(),
+                    subsets.Indices[s].Select(images.Label).Order());
+            }
+        });
+        var rare = new FewStep.Tests.Data.ListImageSet(new ImageShape(1, 8, 8), [.. Enumerable.Repeat(new byte[64], 20)], [.. Enumerable.Range(0, 20).Select(i => i < 19 ? 0 : 1)]);
+        Assert.False(RealSubsets.Choose(rare, 4, 3, 0).Balanced);
+        Assert.Equal(3, RealSubsets.Choose(rare, 4, 3, 0).Indices.Count);
+        Assert.True(RealSubsets.Choose(rare, 2, 3, 0) is { Balanced: true, Indices.Count: 1 }); // fewer, but such as compare
     }
 
     [Fact]
@@ -136,7 +160,7 @@ public sealed class FrechetEvaluationTests : IDisposable
         var evaluation = new FrechetEvaluation(new Pixels(), reference);
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         evaluation.Evaluate(SeedRange.Consecutive(0, 10, 3), seeds => AsTensor(images, seeds), batch: 3);
-        evaluation.Floor(images, 10);
+        evaluation.Floor(images, RealSubsets.Choose(images, 10, 3, 0));
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 

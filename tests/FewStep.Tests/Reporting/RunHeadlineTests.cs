@@ -10,20 +10,23 @@ public class RunHeadlineTests
     {
         string sentence = First([10, 12, 11], [5, 6, 5.5]);
         Assert.Contains("With 4 network evaluations an image, ours + tuned reaches FD (x) 5.50 ± 0.50, against 11.0 ± 1.0 for theirs with 4", sentence);
-        Assert.EndsWith("50 % lower (better), in all 3 seed ranges.", sentence);
+        Assert.EndsWith("50 % lower (better), 95 % interval of the difference \u22126.74 to \u22124.26 over 3 seed ranges.", sentence); // 5.5 less and more 4.303 x 0.5 / sqrt(3), Student's t with 2 degrees of freedom
     }
 
     [Fact]
-    public void A_loss_is_stated_as_a_loss() => Assert.EndsWith("100 % higher (worse), in all 3 seed ranges.", First([5, 6, 5.5], [10, 12, 11]));
+    public void A_loss_is_stated_as_a_loss() => Assert.EndsWith("100 % higher (worse), 95 % interval of the difference +4.26 to +6.74 over 3 seed ranges.", First([5, 6, 5.5], [10, 12, 11]));
 
     [Fact]
-    public void Ranges_that_disagree_make_no_clear_difference() => Assert.EndsWith("no clear difference (lower in 2 of 3 seed ranges).", First([5, 6, 5.5], [4, 5, 9]));
+    public void Ranges_that_disagree_make_no_clear_difference() => Assert.EndsWith("no clear difference (95 % interval of the difference \u22125.95 to +6.95 over 3 seed ranges).", First([5, 6, 5.5], [4, 5, 9]));
 
     [Fact]
-    public void Equal_numbers_make_no_clear_difference() => Assert.Contains("no clear difference", First([5], [5]));
+    public void Equal_numbers_make_no_clear_difference() => Assert.Contains("no clear difference", First([5, 6], [5, 6]));
 
     [Fact]
-    public void One_range_says_nothing_of_the_spread() => Assert.EndsWith("from one range of seeds only, so the spread is unknown.", First([5], [4]));
+    public void Lower_in_every_range_is_not_enough() => Assert.Contains("no clear difference", First([5, 6, 5.5], [4.9, 1, 5.3]));
+
+    [Fact]
+    public void One_range_says_nothing_of_the_spread() => Assert.EndsWith("no clear difference (from one range of seeds only, so the spread is unknown).", First([5], [4]));
 
     [Fact]
     public void Different_sample_sizes_are_not_compared()
@@ -48,9 +51,38 @@ public class RunHeadlineTests
     public void A_better_standard_schedule_than_the_baseline_is_named()
     {
         string all = string.Join(' ', RunHeadline.Sentences(SampleSummary.Full()));
-        Assert.Contains("The best standard schedule within the same evaluations is uniform t with FD 33.80 ± 0.46.", all);
-        Assert.Contains("The schedule alone, with the weights untouched, reaches 27.10 ± 0.37.", all);
+        Assert.Contains("The best standard schedule within the same evaluations is uniform t with FD 33.80 ± 0.46: the result is 84 % lower (better), 95 % interval", all);
+        Assert.Contains("The schedule alone, with the weights untouched, reaches 27.10 ± 0.37: the result is 80 % lower (better), 95 % interval", all);
         Assert.Contains("The teacher (Karras, 8 Heun steps, 16 network evaluations an image) reaches 3.850 ± 0.064.", all);
+    }
+
+    [Fact]
+    public void A_rival_that_is_as_good_at_no_greater_cost_is_a_warning()
+    {
+        Assert.Empty(RunRivals.Warnings(SampleSummary.Full()));
+        RunSummary summary = Two([9, 10, 11], [5, 6, 5.5]);
+        var (baseline, result) = (summary.Evaluations[0], summary.Evaluations[1]);
+        RunSummary With(EvaluationSummary rival, ScheduleSource source) => summary with
+        {
+            Schedules = [new("ours", ScheduleSource.Phase1, [1, 0.1], FewStep.Noise.ScheduleTerminal.SigmaMin), new("rival", source, [1, 0.1], FewStep.Noise.ScheduleTerminal.SigmaMin)],
+            Evaluations = [baseline, result, rival],
+        };
+        string worse = Assert.Single(RunRivals.Warnings(With(Evaluation("rival", null, EvaluationRole.Comparison, [4, 5, 4.5]), ScheduleSource.Standard)));
+        Assert.StartsWith("The result is worse than rival with the weights untouched", worse);
+        Assert.Contains("FD 4.50 ± 0.50 against 5.50 ± 0.50", worse);
+        string level = Assert.Single(RunRivals.Warnings(With(Evaluation("ours", null, EvaluationRole.Comparison, [5.1, 5.6, 5.6]), ScheduleSource.Given)));
+        Assert.StartsWith("The result is not shown to be better than ours with the weights untouched", level);
+        Assert.Single(RunRivals.Warnings(With(Evaluation("rival", null, EvaluationRole.Comparison, [4, 5, 4.5]), ScheduleSource.Phase1)));
+        Assert.Empty(RunRivals.Warnings(With(Evaluation("rival", null, EvaluationRole.Comparison, [4, 5, 4.5]) with { EvaluationsPerImage = 8 }, ScheduleSource.Standard)));
+        Assert.Single(RunRivals.Warnings(Two([5, 6], [7, 8])));
+    }
+
+    [Fact]
+    public void The_teacher_is_not_named_twice()
+    {
+        RunSummary summary = Two([5], [4]);
+        summary = summary with { Evaluations = [.. summary.Evaluations, Evaluation("teacher: karras, 8 steps", null, EvaluationRole.Teacher, [3])] };
+        Assert.Contains(RunHeadline.Sentences(summary), s => s.StartsWith("The teacher (karras, 8 steps, 4 network evaluations an image)", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -58,6 +58,23 @@ public sealed class TorchLibraryTests
     }
 
     [Fact]
+    public void Without_a_cache_the_copy_is_loaded_from_a_folder_that_is_gone_afterwards()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        string shim = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
+        foreach (string? cache in new[] { null, "/proc/fewstep" })
+        {
+            string loaded = TorchLibrary.LoadRelaxed(shim, cache);
+            Assert.StartsWith(Path.GetTempPath(), loaded, StringComparison.Ordinal);
+            Assert.False(Path.Exists(Path.GetDirectoryName(Path.GetDirectoryName(loaded))));
+        }
+    }
+
+    [Fact]
     public void Other_versions_and_other_files_are_left_alone()
     {
         byte[] bytes = OperatingSystem.IsLinux() ? File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so")) : [];

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CsCheck;
 using FewStep.ScheduleSearch;
 
@@ -50,21 +49,6 @@ public sealed class ScheduleDynamicProgramTests
                 Assert.True(program.Loss(steps + 1) <= program.Loss(steps) + (1e-12 * Math.Abs(program.Loss(steps))));
             }
         });
-
-    [Fact]
-    public void AThousandSigmasAndTwentyStepsTakeUnderATenthOfASecond()
-    {
-        double[] sigmas = [.. FittedLossCurveTests.Grid(1000).Reverse()];
-        double[] g = Array.ConvertAll(sigmas, new PowerWeighting(0).Value);
-        double[] losses = Array.ConvertAll(sigmas, new GaussianLossCurve(0.5).Loss);
-        double best = Enumerable.Range(0, 5).Min(_ =>
-        {
-            var watch = Stopwatch.StartNew();
-            ScheduleDynamicProgram.Solve(g, losses, 20);
-            return watch.Elapsed.TotalMilliseconds;
-        });
-        Assert.True(best < 100, $"{best} ms");
-    }
 
     [Fact]
     public void BadProblemsAreRefused()

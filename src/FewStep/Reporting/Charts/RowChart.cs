@@ -43,7 +43,8 @@ internal sealed class RowChart
         {
             double x = _axis.Position(reference.Value);
             content.Add(Svg.Line(x, _top - 8, x, _bottom, "reference"));
-            content.Add(Svg.Text(x + 4, 12, reference.Label, "note"));
+            bool fits = x + 4 + TextLabels.Width(reference.Label, FontSize) <= _size.Width;
+            content.Add(fits ? Svg.Text(x + 4, 12, reference.Label, "note") : Svg.Text(x - 4, 12, reference.Label, "note", "end"));
         }
 
         content.AddRange(_rows.SelectMany((row, i) => Row(row, _top + (_rowHeight * i))));

@@ -61,6 +61,6 @@ internal static class HeadlineSection
                 "div",
                 "tile",
                 Element.Classed("span", "small", $"{metric.ShortName} floor"),
-                Element.Classed("span", "figure", NumberText.Significant(metric.Floor)),
+                Element.Classed("span", "figure", NumberText.WithSpread(metric.Floor, metric.FloorSpread)),
                 Element.Classed("span", "small", "real images against real images"));
 }

@@ -24,12 +24,13 @@ internal static class LossCurveSection
             .. marked.Select(s => (Figure.Chip(styles.Of(s.Name, null)), s.Name)),
         ];
         string images = curve.ImagesPerPoint > 0 ? $", {NumberText.Count(curve.ImagesPerPoint)} images each" : "";
+        string later = marked.Any(s => s.Source == ScheduleSource.Alternation) ? " Those of a later round follow the curve of the model that was tuned before it as well." : "";
         return Element.Section(
             "loss-curve",
             "Loss curve",
             Figure.Build(
                 size => LossCurveChart.Draw(curve, marked, styles, size),
-                $"Training loss of the model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its sigmas by this curve alone.",
+                $"Training loss of the pre-trained model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its sigmas by this curve alone.{later}",
                 legend));
     }
 

@@ -35,9 +35,13 @@ internal static class ManifestSection
             yield return ("Started", manifest.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
         }
 
-        if (summary.Ledger.Count > 0)
+        if (manifest.Seconds > 0)
         {
-            yield return ("Time", NumberText.Duration(summary.Ledger.Sum(l => l.Seconds)));
+            yield return ("Time", NumberText.Duration(manifest.Seconds));
+        }
+        else if (summary.Ledger.Count > 0)
+        {
+            yield return ("Time of all stages", NumberText.Duration(summary.Ledger.Sum(l => l.Seconds)));
         }
 
         if (manifest.CommandLine is { } command)

@@ -36,7 +36,7 @@ internal static class ResultsSection
         }
 
         MetricSummary metric = summary.Metric;
-        (double, string)? floor = metric.Floor is { } value && value > 0 && double.IsFinite(value) ? (value, $"floor {NumberText.Significant(value)}") : null;
+        (double, string)? floor = metric.Floor is { } value && value > 0 && double.IsFinite(value) ? (value, $"floor {NumberText.WithSpread(value, metric.FloorSpread)}") : null;
         return Figure.Build(
             size => new RowChart(rows, size, floor).Draw("metric", $"{metric.Name} of each method", $"{metric.Name}, log scale, lower is better"),
             "Filled: mean over the seed ranges. Hollow: each range. At the right: mean ± spread, and network evaluations an image (NFE).");
@@ -61,10 +61,8 @@ internal static class ResultsSection
         if (summary.Evaluations.Any(e => e.Distance is not null))
         {
             yield return $"{metric.Name}: {metric.Description}";
-            yield return metric.Floor is null
-                ? "The floor (real images against real images) was not measured."
-                : $"Floor: real images against other real images have {metric.ShortName} {NumberText.Significant(metric.Floor)}{(metric.FloorImages > 0 ? $" at {NumberText.Count(metric.FloorImages)} images" : "")}; a sampler cannot be expected to get below it.";
-            yield return $"Spread is the standard deviation over disjoint ranges of image seeds{(SameSeeds(summary) ? ", which are the same for every method" : "")}.";
+            yield return FloorText.Sentence(metric) ?? "The floor (real images against real images) was not measured.";
+            yield return $"Spread is the standard deviation over disjoint ranges of image seeds{(SameSeeds(summary) ? ", which are the same for every method" : "")}. Better and worse are said where the 95 % interval of the difference (Student's t, of pairs of equal seeds) excludes 0; it knows of chance in the seeds only.";
         }
 
         yield return "NFE: network evaluations an image, counted while sampling.";

@@ -20,7 +20,7 @@ internal static class TuningSection
         return Element.Section(
             "tuning",
             "Fine-tuning",
-            drawable ? Figure.Build(size => TuningChart.Draw(rounds, styles, size), "Ring: the update whose weights were kept. Long curves are drawn as means of neighbouring points.", legend) : Element.Note("There is no curve to draw."),
+            drawable ? Figure.Build(size => TuningChart.Draw(rounds, styles, size), "Ring: the update whose weights were best on the held-out metric. Long curves are drawn as means of neighbouring points.", legend) : Element.Note("There is no curve to draw."),
             new XElement("ul", rounds.Select(r => new XElement("li", Story(r)))));
     }
 
@@ -31,9 +31,13 @@ internal static class TuningSection
         long updates = round.Points.Select(p => p.Update).DefaultIfEmpty(0).Max();
         double? kept = round.Points.FirstOrDefault(p => p.Update == round.BestUpdate && p.HeldOut is not null)?.HeldOut;
         double? first = round.Points.FirstOrDefault(p => p.HeldOut is not null)?.HeldOut;
-        string best = round.BestUpdate is { } update
-            ? $"kept update {NumberText.Count(update)} ({round.HeldOutMetric} {NumberText.Significant(kept)}, first measured {NumberText.Significant(first)})"
-            : "no weights were kept";
-        return $"{Name(round)}, loss {round.Loss}: {NumberText.Count(updates)} updates in {NumberText.Duration(round.Seconds)}; {best}; stopped because: {round.StopReason}.";
+        string best = round.BestUpdate switch
+        {
+            null => "nothing was measured, and the weights are those it began with",
+            0 => $"never better than the weights it began with, which are kept ({round.HeldOutMetric} {NumberText.Significant(kept)})",
+            { } update => $"best at update {NumberText.Count(update)} ({round.HeldOutMetric} {NumberText.Significant(kept)}, first measured {NumberText.Significant(first)})",
+        };
+        string rival = round.IsKept ? "" : " The run delivers the model of another round, whose samples are closer to the teacher's.";
+        return $"{Name(round)}, loss {round.Loss}: {NumberText.Count(updates)} updates in {NumberText.Duration(round.Seconds)}; {best}; stopped because: {round.StopReason.TrimEnd('.')}.{rival}";
     }
 }

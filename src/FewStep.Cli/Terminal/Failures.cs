@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Terminal;
+
+/// <summary>Turns whatever went wrong into one line and an exit code.</summary>
+internal static class Failures
+{
+    private const string TraceVariable = "FEWSTEP_TRACE";
+
+    /// <summary>Writes the line.</summary>
+    /// <param name="failure">What went wrong.</param>
+    /// <param name="messages">Where to.</param>
+    /// <returns>The exit code.</returns>
+    public static int Report(Exception failure, TextWriter messages)
+    {
+        var (code, text) = Describe(failure);
+        messages.WriteLine($"fewstep: {text}");
+        if (code == ExitCode.Defect && Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0")
+        {
+            messages.WriteLine(failure);
+        }
+
+        return code;
+    }
+
+    private static (int Code, string Text) Describe(Exception failure) => failure switch
+    {
+        InvalidInputException => (ExitCode.BadInput, OneLine(failure.Message)),
+        OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
+        // What writes through a library (event files) fails with the system's own exceptions.
+        IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{OneLine(failure.Message)} {WriteFailure.Remedy(failure)}"),
+        _ when IsMemory(failure) => (ExitCode.BadInput, "There is not enough memory; choose smaller batches (--batch, --tune-batch, --curve-batch), or a smaller model."),
+        _ => (ExitCode.Defect, $"{Sentence(failure)} This is a defect of fewstep; set {TraceVariable}=1 for the trace."),
+    };
+
+    // libtorch says it in its own words, behind a general exception.
+    private static bool IsMemory(Exception failure) =>
+        failure is OutOfMemoryException
+        || (failure is ExternalException && (failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) || failure.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)));
+
+    private static string Sentence(Exception failure)
+    {
+        string first = OneLine(failure.Message.Split('\n', 2)[0].Trim());
+        return first.EndsWith('.') ? first : $"{first}.";
+    }
+
+    // Names from files may hold control characters, which could move a terminal's cursor.
+    private static string OneLine(string text) => string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? '?' : c));
+}

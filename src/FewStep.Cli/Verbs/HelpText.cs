@@ -1,0 +1,28 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Globalization;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>The text of <c>--help</c>, with defaults as the options accept them: the library writes an enumeration's value by its name in the program.</summary>
+internal static class HelpText
+{
+    /// <summary>Writes the text.</summary>
+    /// <param name="help">What would write it.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="output">Where to.</param>
+    public static void Write(HelpAction help, ParseResult parsed, TextWriter output)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        parsed.InvocationConfiguration.Output = text;
+        help.Invoke(parsed);
+        string page = text.ToString();
+        foreach (var option in parsed.CommandResult.Command.Options.Where(o => o.ValueType.IsEnum && o.HasDefaultValue))
+        {
+            string name = option.GetDefaultValue()?.ToString() ?? "";
+            page = page.Replace($"[default: {name}]", $"[default: {name.ToLowerInvariant()}]", StringComparison.Ordinal);
+        }
+
+        output.Write(page);
+    }
+}

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>What holds for the values of all options of all verbs.</summary>
+internal static class OptionValues
+{
+    /// <summary>Has every option refuse an empty value: an empty path would be the current folder, or the root of the disk.</summary>
+    /// <param name="command">The command; its sub-commands follow.</param>
+    public static void RefuseEmpty(Command command)
+    {
+        foreach (var option in command.Options)
+        {
+            option.Validators.Add(result =>
+            {
+                if (IsEmpty(result))
+                {
+                    result.AddError($"{option.Name} must not be empty.");
+                }
+            });
+        }
+
+        foreach (var part in command.Subcommands)
+        {
+            RefuseEmpty(part);
+        }
+    }
+
+    /// <summary>The errors of a command line, one sentence an option, without the names of the program's types.</summary>
+    /// <param name="errors">The errors, at least one.</param>
+    public static string Describe(IReadOnlyList<ParseError> errors)
+    {
+        var sentences = errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message)).Select(error => error.Option switch
+        {
+            { } option when IsEmpty(option) => $"{option.Option.Name} must not be empty.",
+            { } option when error.Message.Contains("System.", StringComparison.Ordinal) => $"{option.Option.Name} '{string.Join(' ', option.Tokens.Select(t => t.Value))}' must be {Kind(option.Option.ValueType)}.",
+            _ => error.Message.ReplaceLineEndings(" "),
+        });
+        return string.Join(' ', sentences.Distinct());
+    }
+
+    private static bool IsEmpty(OptionResult result) => result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value));
+
+    private static OptionResult? OptionOf(SymbolResult? result) => result as OptionResult ?? result?.Parent as OptionResult;
+
+    private static string Kind(Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain == typeof(int) || plain == typeof(long) ? $"a whole number up to {(plain == typeof(int) ? int.MaxValue : long.MaxValue)}"
+            : plain == typeof(double) ? "a number"
+            : plain == typeof(bool) ? "true or false"
+            : "something else";
+    }
+}

@@ -9,7 +9,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>What a command line says, for manifests.</summary>
 internal static class CommandLineManifest
 {
-    /// <summary>The manifest of a run.</summary>
+    /// <summary>The manifest of a run, made when it is over: it says how long it took.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="started">When the run started.</param>
     /// <param name="seed">The run's seed.</param>
@@ -18,6 +18,7 @@ internal static class CommandLineManifest
     {
         Version = RunEnvironment.Version,
         Started = started,
+        Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
         Seed = seed,
         CommandLine = CommandText(parsed),
         Versions = RunEnvironment.Versions(),

@@ -32,7 +32,8 @@ public static class WritableFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot write {folder}: {e.Message.ReplaceLineEndings(" ")} {WriteFailure.Remedy(e)}", e);
+            string reason = e is UnauthorizedAccessException ? $"there is no permission to create files in {place}" : $"no file can be created in {place}";
+            throw new InvalidInputException($"Cannot write {folder}: {reason}. {WriteFailure.Remedy(e)}", e);
         }
     }
 }

@@ -163,9 +163,9 @@ public sealed class RunVerbTests : IDisposable
         Assert.False(File.Exists(Path.Combine(folder, "training.safetensors")));
         string other = _world.At("trained");
         train[^1] = other;
-        await CommandLineRun.Json([.. train, "--images", "8"]);
+        await CommandLineRun.Json([.. train, "--images", "96"]);
         int events = Directory.GetFiles(Path.Combine(other, "events")).Length;
-        await CommandLineRun.Refused("options.seed is 0 there, 3 here", [.. train, "--images", "16", "--seed", "3"]);
+        await CommandLineRun.Refused("options.seed is 0 there, 3 here", [.. train, "--images", "200", "--seed", "3"]);
         Assert.Equal(events, Directory.GetFiles(Path.Combine(other, "events")).Length);
     }
 

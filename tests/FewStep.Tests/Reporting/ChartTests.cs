@@ -48,6 +48,20 @@ public class ChartTests
         }, iter: 50);
 
     [Fact]
+    public void The_label_of_a_reference_is_inside_wherever_it_lies() =>
+        Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3]).Sample((value, reference) =>
+        {
+            foreach (ChartSize size in Sizes)
+            {
+                const string label = "floor 0.0123 ± 0.0045";
+                ChartRow row = new("name", new MethodStyles(SampleSummary.Full()).Of("x", null), [new ChartRowPoint(Math.Pow(10, value), "tip")]) { Note = "note" };
+                XElement text = new RowChart([row], size, (Math.Pow(10, reference), label)).Draw("rows", "title", "axis").Descendants().Single(e => e.Value == label && e.Name.LocalName == "text");
+                double x = double.Parse(text.Attribute("x")!.Value, CultureInfo.InvariantCulture), width = TextLabels.Width(label, 12);
+                Assert.InRange((string?)text.Attribute("text-anchor") == "end" ? x - width : x + width, 0, size.Width);
+            }
+        }, iter: 30);
+
+    [Fact]
     public void Tuning_marks_the_best_update_of_each_round_and_dashes_rounds_of_one_method()
     {
         RunSummary summary = SampleSummary.Full();

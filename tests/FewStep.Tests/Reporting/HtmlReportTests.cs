@@ -126,6 +126,42 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void The_floor_has_its_spread_and_promises_nothing()
+    {
+        RunSummary full = SampleSummary.Full();
+        string text = Parse(full with { Metric = full.Metric with { FloorSpread = 0.04, FloorSubsets = 3 } }).Root!.Value;
+        Assert.Contains("FD 0.830 ± 0.040 at 2,000 images, mean and standard deviation over 3 disjoint subsets. A sampler near it is as close to the reference as other real images are.", text);
+    }
+
+    [Fact]
+    public void A_round_that_is_not_delivered_has_its_own_story()
+    {
+        RunSummary full = SampleSummary.Full();
+        string text = Parse(full with { TuningRounds = [full.TuningRounds[0] with { IsKept = false, StopReason = "all updates were made." }, full.TuningRounds[1]] }).Root!.Value;
+        Assert.Contains("best at update 800", text);
+        Assert.Contains("stopped because: all updates were made. The run delivers the model of another round, whose samples are closer to the teacher's.", text);
+        Assert.DoesNotContain("no weights were kept", text);
+        Assert.Equal(2, text.Split("The run delivers the model of another round").Length);
+    }
+
+    [Fact]
+    public void Sigmas_of_a_later_round_are_not_said_to_follow_from_the_curve_alone()
+    {
+        const string later = "Those of a later round follow the curve of the model that was tuned before it as well.";
+        RunSummary full = SampleSummary.Full();
+        Assert.DoesNotContain(later, Parse(full).Root!.Value);
+        Assert.Contains(later, Parse(full with { Evaluations = [.. full.Evaluations.Select(e => e.Role == EvaluationRole.Result ? e with { Schedule = "Alternation, round 2" } : e)] }).Root!.Value);
+    }
+
+    [Fact]
+    public void Time_is_that_of_the_clock_where_it_was_taken()
+    {
+        RunSummary full = SampleSummary.Full();
+        Assert.Contains("1 h 07 min", Parse(full).Root!.Value); // the sum of the ledger: 4048.5 s
+        Assert.Contains("2 h 00 min", Parse(full with { Manifest = full.Manifest with { Seconds = 7200 } }).Root!.Value);
+    }
+
+    [Fact]
     public void It_is_written_into_the_folder_with_the_strips_inside()
     {
         // Next to the test's binaries, where a person can open it.

@@ -38,7 +38,7 @@ public sealed class AysOptimizer : IScheduleOptimizer
     {
         Name = OptimizerName,
         Parameter = "converged",
-        Description = "KL upper bound along forward noise: sweeps over the inner sigmas from Karras' schedule, stopped early (or converged); 128 evaluations an image, 128 images, for every N, and N a sweep on 32 latents",
+        Description = "KL upper bound along forward noise: sweeps over the inner sigmas from Karras' schedule, stopped early (or converged); 128 evaluations an image, 128 images, for every N, and N a node's move on 32 latents",
         Source = "Sabour et al. 2024, arXiv 2404.14507",
         CheckParameter = text => Patience(text),
         Create = (context, parameter) =>

@@ -18,7 +18,7 @@ public sealed record AysOptions
     public int MaximumSweeps { get; init; } = 100;
 
     /// <summary>
-    /// Sweeps without a better sample after which the search stops and the best sample's schedule is taken, 1 or more; default 3. Null goes on to the bound's minimum, which the paper found to be worse than stopping early.
+    /// Sweeps without better samples, judged after each node's move, after which the search stops and the schedule of the best is taken, 1 or more; default 3. Null goes on to the bound's minimum, which the paper found to be worse than stopping early.
     /// </summary>
     public int? Patience { get; init; } = 3;
 

@@ -7,7 +7,7 @@ namespace FewStep.ScheduleSearch;
 /// <param name="candidates">Candidates for a node, spread between its neighbours; the grid points beside it are tried too.</param>
 /// <param name="maximumSweeps">Most sweeps.</param>
 /// <param name="patience">Sweeps without a better sample before the search stops; null never judges samples.</param>
-/// <param name="judge">How bad the samples on a path are; lower is better. Asked once for the start and once a sweep.</param>
+/// <param name="judge">How bad the samples on a path are; lower is better. Asked for the start and after each move: a sweep can go far, so the best is often inside one.</param>
 internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maximumSweeps, int? patience, Func<int[], double> judge)
 {
     /// <summary>Why the search stopped.</summary>
@@ -15,67 +15,65 @@ internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maxi
 
     /// <summary>Searches.</summary>
     /// <param name="start">N+1 increasing grid points, of which the first and last stay.</param>
-    /// <param name="cancellation">Stops between two sweeps.</param>
+    /// <param name="cancellation">Stops between two moves.</param>
     /// <returns>The path of the best samples, or without a judge the last one.</returns>
     public int[] Minimise(int[] start, CancellationToken cancellation)
     {
         int[] path = [.. start], best = [.. start];
         double least = patience is null ? 0 : judge(path);
-        int bestSweep = 0;
-        for (int sweep = 1; sweep <= maximumSweeps; sweep++)
+        int moves = 0, bestMove = 0, bestSweep = 0, sweep = 0;
+        string reason = "limit of sweeps";
+        while (sweep < maximumSweeps)
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (!Sweep(path))
+            int before = moves;
+            sweep++;
+            for (int i = 1; i < path.Length - 1; i++)
             {
-                return Stop(patience is null ? path : best, "no node moves any more", sweep - 1, bestSweep);
+                cancellation.ThrowIfCancellationRequested();
+                int to = Best(path[i - 1], path[i], path[i + 1]);
+                if (to == path[i])
+                {
+                    continue;
+                }
+
+                path[i] = to;
+                moves++;
+                if (patience is not null && judge(path) is var value && value < least)
+                {
+                    (least, best, bestMove, bestSweep) = (value, [.. path], moves, sweep);
+                }
             }
 
-            if (patience is not int limit)
+            if (moves == before)
             {
-                continue;
+                reason = "no node moves any more";
+                break;
             }
 
-            double value = judge(path);
-            if (value < least)
+            if (patience is int limit && sweep - bestSweep >= limit)
             {
-                (least, best, bestSweep) = (value, [.. path], sweep);
-            }
-            else if (sweep - bestSweep >= limit)
-            {
-                return Stop(best, "stopped early, samples got no nearer to the teacher's", sweep, bestSweep);
+                reason = "stopped early, samples got no nearer to the teacher's";
+                break;
             }
         }
 
-        return Stop(patience is null ? path : best, "limit of sweeps", maximumSweeps, bestSweep);
+        string effort = string.Create(CultureInfo.InvariantCulture, $"{reason} after {sweep} sweeps, {moves} moves");
+        StopReason = patience is null ? effort : string.Create(CultureInfo.InvariantCulture, $"{effort}; move {bestMove} has the best samples");
+        return patience is null ? path : best;
     }
 
-    private bool Sweep(int[] path)
+    private int Best(int before, int node, int after)
     {
-        bool moved = false;
-        for (int i = 1; i < path.Length - 1; i++)
+        // Evenly spread between the neighbours; the points beside the node, so that the end does not depend on how coarse that is.
+        int[] spread = [.. Enumerable.Range(1, candidates).Select(c => before + (int)Math.Round((double)c * (after - before) / (candidates + 1), MidpointRounding.AwayFromZero)), node - 1, node + 1];
+        int best = node;
+        double least = cost[before][best] + cost[best][after];
+        foreach (int candidate in spread.Where(c => c > before && c < after))
         {
-            int before = path[i - 1], after = path[i + 1], best = path[i];
-            double least = cost[before][best] + cost[best][after];
-            // Evenly spread between the neighbours; the points beside the node, so that the end does not depend on how coarse that is.
-            int[] spread = [.. Enumerable.Range(1, candidates).Select(c => before + (int)Math.Round((double)c * (after - before) / (candidates + 1), MidpointRounding.AwayFromZero)), path[i] - 1, path[i] + 1];
-            foreach (int candidate in spread.Where(c => c > before && c < after))
-            {
-                double total = cost[before][candidate] + cost[candidate][after];
-                (least, best) = total < least ? (total, candidate) : (least, best);
-            }
-
-            moved |= best != path[i];
-            path[i] = best;
+            double total = cost[before][candidate] + cost[candidate][after];
+            (least, best) = total < least ? (total, candidate) : (least, best);
         }
 
-        return moved;
-    }
-
-    private int[] Stop(int[] path, string reason, int sweeps, int bestSweep)
-    {
-        StopReason = patience is null
-            ? string.Create(CultureInfo.InvariantCulture, $"{reason} after {sweeps} sweeps")
-            : string.Create(CultureInfo.InvariantCulture, $"{reason} after {sweeps} sweeps; sweep {bestSweep} has the best samples");
-        return path;
+        return best;
     }
 }

@@ -50,8 +50,8 @@ public sealed class AysOptimizerTests
         int own = 0;
         foreach (var result in results)
         {
-            int sweeps = int.Parse(result.StopReason.Split("after ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
-            int judged = 4 * result.Schedule.Steps * (sweeps + 1);
+            int moves = int.Parse(result.StopReason.Split(" sweeps, ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+            int judged = 4 * result.Schedule.Steps * (moves + 1);
             Assert.Equal(shared + judged, result.NetworkEvaluations);
             own += judged;
         }
@@ -92,21 +92,22 @@ public sealed class AysOptimizerTests
     [Fact]
     public void TheSearchStopsWhereSamplesGetWorse()
     {
-        // Every sweep moves the node on; samples are best after the second.
+        // Samples are best after the second move, whatever comes later.
         double[][] cost = [.. Enumerable.Range(0, 40).Select(i => Enumerable.Range(0, 40).Select(j => Math.Pow(j - i, 2.0)).ToArray())];
-        List<int> seen = [];
+        List<int[]> seen = [];
         double Judge(int[] path)
         {
-            seen.Add(path[1]);
+            seen.Add([.. path]);
             return Math.Abs(seen.Count - 3);
         }
 
         var sweeps = new CoordinateSweeps(cost, 3, 100, 2, Judge);
         int[] path = sweeps.Minimise([0, 1, 2, 3, 4, 5, 39], Token);
-        Assert.Equal(5, seen.Count); // the start, two better ones, two worse ones
-        Assert.Equal(seen[2], path[1]);
+        Assert.Equal(seen[2], path);
         Assert.StartsWith("stopped early", sweeps.StopReason, StringComparison.Ordinal);
-        Assert.EndsWith("after 4 sweeps; sweep 2 has the best samples", sweeps.StopReason, StringComparison.Ordinal);
+        Assert.Contains("after 4 sweeps", sweeps.StopReason, StringComparison.Ordinal); // the first can move the last node alone, the second begins with the one before it
+        Assert.EndsWith($"{seen.Count - 1} moves; move 2 has the best samples", sweeps.StopReason, StringComparison.Ordinal);
+        Assert.All(seen.Zip(seen.Skip(1)), pair => Assert.Single(pair.First.Zip(pair.Second), node => node.First != node.Second));
     }
 
     [Fact]

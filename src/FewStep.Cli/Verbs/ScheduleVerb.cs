@@ -20,12 +20,19 @@ internal static class ScheduleVerb
         var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
         var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
         var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var list = new Option<bool>("--list-schedules") { Description = "List the standard schedules and do nothing else." };
         var curveOptions = new LossCurveFlags();
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, dtype, seed, threads, json };
+        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, list, dtype, seed, threads, json };
         curveOptions.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(list))
+            {
+                StandardScheduleList.Show(terminal, parsed.GetValue(json));
+                return Task.FromResult(0);
+            }
+
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
             var weightings = DiscretizationLossOptimizer.Weightings(parsed.GetValue(power));

@@ -9,6 +9,7 @@ public static class ScheduleOptimizerCatalog
     public static IReadOnlyList<ScheduleOptimizerEntry> All { get; } =
     [
         DiscretizationLossOptimizer.Entry,
+        DmNonUniformOptimizer.Entry,
     ];
 
     /// <summary>The names alone.</summary>

@@ -10,7 +10,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
 {
     private const double Floor = 0.01;
     private const double Difference = 1e-6;
-    private const double RelativeDecrease = 1e-11;
+    private const double RelativeDecrease = 1e-10;
 
     /// <summary>Where a descent ended.</summary>
     /// <param name="Points">N+1 rising numbers.</param>

@@ -24,10 +24,12 @@ internal sealed class DmNonUniformObjective(int order, double power)
     {
         int n = lambdas.Length - 1;
         var signed = new double[n];
+        var errors = new double[n];
         Span<double> weights = stackalloc double[order];
         double total = 0;
         for (int i = 0; i < n; i++)
         {
+            errors[i] = Error(Math.Exp(-lambdas[i]));
             int k = Math.Min(order, Math.Min(i + 1, n - i));
             int first = i - k + 1;
             LagrangeExponential.Weights(lambdas[i], lambdas[i + 1], lambdas.Slice(first, k), weights[..k]);
@@ -35,7 +37,7 @@ internal sealed class DmNonUniformObjective(int order, double power)
             bool alone = i == 0 || i == n - 1 || i < UnsignedSteps;
             for (int j = 0; j < k; j++)
             {
-                double term = scale * weights[j] * Error(Math.Exp(-lambdas[first + j]));
+                double term = scale * weights[j] * errors[first + j];
                 squares += term * term;
                 signed[first + j] += alone ? 0 : term;
             }

@@ -8,8 +8,9 @@ namespace FewStep.ScheduleSearch;
 /// </summary>
 internal static class LagrangeExponential
 {
-    // 16 Gauss points are exact to rounding for steps up to 12 in lambda, and unlike the closed forms lose no digits for small steps.
-    private static readonly GaussLegendreRule Rule = new(-1, 1, 16);
+    // Gauss points that are exact to rounding up to steps of 1.5 and 12 in lambda; unlike the closed forms they lose no digits for small steps.
+    private static readonly GaussLegendreRule Short = new(-1, 1, 8);
+    private static readonly GaussLegendreRule Long = new(-1, 1, 16);
 
     /// <summary>Integrals of e^(lambda - to) l_j(lambda) from <paramref name="from"/> to <paramref name="to"/>, where l_j is the Lagrange polynomial of node j. They add up to 1 - e^(from - to).</summary>
     /// <param name="from">lambda at the start of the step.</param>
@@ -19,11 +20,12 @@ internal static class LagrangeExponential
     public static void Weights(double from, double to, ReadOnlySpan<double> nodes, Span<double> weights)
     {
         weights.Clear();
+        var rule = to - from <= 1.5 ? Short : Long;
         double half = 0.5 * (to - from);
-        for (int q = 0; q < Rule.Order; q++)
+        for (int q = 0; q < rule.Order; q++)
         {
-            double lambda = from + (half * (1 + Rule.Abscissas[q]));
-            double mass = half * Rule.Weights[q] * Math.Exp(lambda - to);
+            double lambda = from + (half * (1 + rule.GetAbscissa(q)));
+            double mass = half * rule.GetWeight(q) * Math.Exp(lambda - to);
             for (int j = 0; j < nodes.Length; j++)
             {
                 double l = 1;

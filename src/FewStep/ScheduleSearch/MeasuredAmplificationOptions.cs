@@ -14,10 +14,10 @@ public sealed record MeasuredAmplificationOptions
     public int Latents { get; init; } = 6;
 
     /// <summary>
-    /// Length of a perturbation over all values of an image, in units of the noise level: 0.001 to 1, default 0.2. Noise has length 1 along any one direction. Smaller ones are nearer to the derivative,
-    /// larger ones stand further above the network's rounding.
+    /// Length of a perturbation over all values of an image, in units of the noise level: 0.001 to 2, default 1, which is the standard deviation of the noise along any one direction. Smaller ones are
+    /// nearer to the derivative, larger ones stand further above the network's rounding.
     /// </summary>
-    public double Perturbation { get; init; } = 0.2;
+    public double Perturbation { get; init; } = 1;
 
     /// <summary>Seed of the first latents; default <see cref="ScheduleSearchContext.DefaultFirstSeed"/>.</summary>
     public long FirstSeed { get; init; } = ScheduleSearchContext.DefaultFirstSeed;
@@ -37,7 +37,7 @@ public sealed record MeasuredAmplificationOptions
         new OptionRules("The amplification cannot be measured")
             .Require(Steps is >= 8 and <= 200 && Steps % 2 == 0, $"steps must be an even number from 8 to 200, not {Steps}")
             .Require(Latents is >= 1 and <= 100_000, $"there must be 1 to 100000 latents, not {Latents}")
-            .Require(Perturbation is >= 0.001 and <= 1, $"the perturbation must lie between 0.001 and 1, not {Perturbation}")
+            .Require(Perturbation is >= 0.001 and <= 2, $"the perturbation must lie between 0.001 and 2, not {Perturbation}")
             .Require(FirstSeed >= 0 && FirstSeed + Latents - 1 <= Sampling.Latents.MaximumSeed, $"seeds must lie between 0 and {Sampling.Latents.MaximumSeed}, not {FirstSeed} and up")
             .Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}")
             .Check();

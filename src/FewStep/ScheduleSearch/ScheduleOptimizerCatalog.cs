@@ -9,7 +9,11 @@ public static class ScheduleOptimizerCatalog
     public static IReadOnlyList<ScheduleOptimizerEntry> All { get; } =
     [
         DiscretizationLossOptimizer.Entry,
+        AysOptimizer.Entry,
+        GitsOptimizer.Entry,
         DmNonUniformOptimizer.Entry,
+        OptimalStepsOptimizer.Entry,
+        EndpointOptimizer.Entry,
     ];
 
     /// <summary>The names alone.</summary>

@@ -36,6 +36,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("does not fit", "data", "subset", "--data", "@data", "--count", "61")]
     [InlineData("channels [12]", "train-classifier", "--data", "@data", "--channels", "12")]
     [InlineData("--channels '8,x'", "train-classifier", "--data", "@data", "--channels", "8,x")]
+    [InlineData("none of edm, vp, ve", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "flow")]
+    [InlineData("belong to --loss edm", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "vp", "--p-mean", "0")]
+    [InlineData("--p-std", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--p-std", "-1")]
     [InlineData("epochs 0", "train-classifier", "--data", "@data", "--channels", "8", "--epochs", "0")]
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {

@@ -9,6 +9,10 @@ public static class ScheduleOptimizerCatalog
     public static IReadOnlyList<ScheduleOptimizerEntry> All { get; } =
     [
         DiscretizationLossOptimizer.Entry,
+        AysOptimizer.Entry,
+        GitsOptimizer.Entry,
+        OptimalStepsOptimizer.Entry,
+        EndpointOptimizer.Entry,
     ];
 
     /// <summary>The names alone.</summary>

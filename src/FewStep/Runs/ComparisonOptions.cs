@@ -71,6 +71,7 @@ public sealed record ComparisonOptions
             .Require(last <= Latents.MaximumSeed, $"image seeds are 0 to {Latents.MaximumSeed}, not {last}")
             .Require(!searches || last < SearchFirstSeed, $"seeds from {SearchFirstSeed} on belong to the searches, so samples must not reach {last}")
             .Require(ShownSeeds.Count <= ImageStrip.MaximumImages, $"at most {ImageStrip.MaximumImages} images fit side by side, not {ShownSeeds.Count}")
+            .Require(SearchImages is null or >= 2, $"a search needs at least 2 images, not {SearchImages}")
             .Require(BatchSize >= 1, $"the batch size must be 1 or more, not {BatchSize}")
             .Check();
     }

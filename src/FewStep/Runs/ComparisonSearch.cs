@@ -11,6 +11,7 @@ namespace FewStep.Runs;
 /// <param name="Seconds">Wall-clock seconds of the search, without those of the loss curve.</param>
 /// <param name="Schedules">What was found, one for each number of steps.</param>
 /// <param name="FoundFor">The solver that the schedules are made for; null where they suit any.</param>
+/// <param name="LossCurve">Hash of the loss curve that the search asked for; null where it asked for none.</param>
 public sealed record ComparisonSearch(
     string Key,
     string Optimizer,
@@ -18,7 +19,8 @@ public sealed record ComparisonSearch(
     long LossCurveEvaluations,
     double Seconds,
     IReadOnlyList<ComparisonFoundSchedule> Schedules,
-    string? FoundFor = null)
+    string? FoundFor = null,
+    string? LossCurve = null)
 {
     /// <summary>Refuses values that no search gives.</summary>
     /// <param name="source">The file, for the message.</param>

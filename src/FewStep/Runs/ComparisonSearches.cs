@@ -63,7 +63,8 @@ internal sealed class ComparisonSearches
     public IReadOnlyDictionary<int, SamplingSchedule> Find(ComparisonSchedule.Searched searched, ISolver? solver, IReadOnlyList<int> steps, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         string key = Key(searched.Optimizer, solver);
-        var known = _all.Where(s => s.Key == key).ToList();
+        // An optimiser need not use the curve that it is offered, and then the curve must not be measured for the comparison's sake.
+        var known = _all.Where(s => s.Key == key && (s.LossCurve is null || s.LossCurve == CurveIdentity(_model.LossCurve!()))).ToList();
         // One step leaves nothing to search.
         int[] missing = [.. steps.Where(n => n > 1 && known.All(s => s.Schedules.All(f => f.Steps != n))).Order()];
         if (missing.Length > 0)
@@ -109,14 +110,13 @@ internal sealed class ComparisonSearches
     private ComparisonSearch Search(string key, ScheduleOptimizerChoice optimizer, ISolver? solver, int[] steps, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var curveWatch = new Stopwatch();
-        long curveEvaluations = 0;
+        LossCurve? used = null;
         LossCurve Curve()
         {
             curveWatch.Start();
-            var curve = _model.LossCurve!();
+            used = _model.LossCurve!();
             curveWatch.Stop();
-            curveEvaluations = curve.Origin.NetworkEvaluations;
-            return curve;
+            return used;
         }
 
         var network = new CountingDenoiser(_model.Denoiser);
@@ -128,18 +128,18 @@ internal sealed class ComparisonSearches
             key,
             optimizer.Text,
             network.Images,
-            curveEvaluations,
+            used?.Origin.NetworkEvaluations ?? 0,
             Math.Max(0, (watch.Elapsed - curveWatch.Elapsed).TotalSeconds),
             [.. results.Take(steps.Length).Select(r => new ComparisonFoundSchedule([.. r.Schedule.Sigmas], r.Schedule.Terminal, r.Objective, r.Search, r.Loss.Value, r.StopReason, r.Loss.Low, r.Loss.High))],
-            solver?.Name);
+            solver?.Name,
+            used is null ? null : CurveIdentity(used));
     }
 
     private string Key(ScheduleOptimizerChoice optimizer, ISolver? solver)
     {
-        string curve = optimizer.Entry.NeedsLossCurve ? CurveIdentity(_model.LossCurve!()) : "";
         string text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{_model.Identity}\n{_model.Denoiser.SigmaMin:R} {_model.Denoiser.SigmaMax:R}\n{_model.TrainingHash}\n{optimizer.Text}\n{solver?.Name}\n{_options.SearchImages}\n{_options.SearchFirstSeed}\n{curve}");
+            $"{_model.Identity}\n{_model.Denoiser.SigmaMin:R} {_model.Denoiser.SigmaMax:R}\n{_model.TrainingHash}\n{optimizer.Text}\n{solver?.Name}\n{_options.SearchImages}\n{_options.SearchFirstSeed}\n{_model.LossCurve is not null}");
         return Hash(text);
     }
 

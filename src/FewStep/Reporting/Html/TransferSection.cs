@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Xml.Linq;
 using FewStep.Runs;
 
@@ -7,6 +6,8 @@ namespace FewStep.Reporting.Html;
 /// <summary>What becomes of a schedule that was found for one solver and is used with another.</summary>
 internal static class TransferSection
 {
+    private const int Hottest = 5;
+
     public static XElement? Build(ComparisonSummary summary)
     {
         if (!summary.Cells.Any(c => c.IsTransfer))
@@ -61,11 +62,10 @@ internal static class TransferSection
         }
 
         double ratio = mean / own.Value;
-        int heat = (int)Math.Round(60 * Math.Clamp(Math.Abs(Math.Log2(ratio)), 0, 1)); // full at half or double
+        int heat = (int)Math.Round(Hottest * Math.Clamp(Math.Abs(Math.Log2(ratio)), 0, 1)); // full at half or double
         return Element.Classed(
             "td",
-            $"number heat {(ratio > 1 ? "worse" : "better")}",
-            new XAttribute("style", string.Create(CultureInfo.InvariantCulture, $"--heat: {heat}%")),
+            $"number {(ratio > 1 ? "worse" : "better")}{(heat == 0 ? "" : FormattableString.Invariant($" heat{heat}"))}",
             text,
             Element.Classed("small", "detail", $"× {NumberText.Fixed(ratio, 2)}"));
     }

@@ -43,14 +43,18 @@ internal sealed record ComparisonCellTable(ReportTable Table, IReadOnlyList<Comp
         yield return bySteps ? new("NFE", true, c => new(NumberText.Evaluations(c.EvaluationsPerImage))) : new("Steps", true, c => new(NumberText.Count(c.Steps)));
         if (summary.Metric is { } metric)
         {
-            yield return new($"{PlainText.OneLine(metric.ShortName)} ± spread", true, c => Value(c.Distance, brief));
-            yield return new("Behind the best", false, c => new(Describe(c.DistanceVerdict)));
+            foreach (Column column in Values($"{PlainText.OneLine(metric.ShortName)} ± spread", c => c.Distance, c => c.DistanceVerdict, brief))
+            {
+                yield return column;
+            }
         }
 
         if (summary.Teacher is not null)
         {
-            yield return new("Endpoint RMS ± spread", true, c => Value(c.Endpoint, brief));
-            yield return new("Behind the best", false, c => new(Describe(c.EndpointVerdict)));
+            foreach (Column column in Values("Endpoint RMS ± spread", c => c.Endpoint, c => c.EndpointVerdict, brief))
+            {
+                yield return column;
+            }
         }
 
         if (!brief)
@@ -59,9 +63,15 @@ internal sealed record ComparisonCellTable(ReportTable Table, IReadOnlyList<Comp
         }
     }
 
-    private static ReportCell Value(DistanceSummary? distance, bool brief) => new(
-        NumberText.WithSpread(distance?.Mean, distance?.Spread),
-        !brief && distance is { Ranges.Count: > 1 } ? string.Join("  ", distance.Ranges.Select(r => NumberText.Significant(r.Value))) : null);
+    // On the page the verdict stands under the value, so that the table fits.
+    private static IEnumerable<Column> Values(string header, Func<ComparisonCellSummary, DistanceSummary?> value, Func<ComparisonCellSummary, ComparisonVerdict?> verdict, bool brief)
+    {
+        yield return new(header, true, c => new(NumberText.WithSpread(value(c)?.Mean, value(c)?.Spread), brief ? null : Describe(verdict(c))));
+        if (brief)
+        {
+            yield return new("Behind the best", false, c => new(Describe(verdict(c))));
+        }
+    }
 
     private static string WithWidth(ComparisonVerdict verdict) => verdict.HalfWidth is > 0 ? $"+{NumberText.WithSpread(verdict.Difference, verdict.HalfWidth)}" : Signed(verdict.Difference);
 

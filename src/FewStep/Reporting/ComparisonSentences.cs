@@ -23,12 +23,13 @@ internal static class ComparisonSentences
             }
             else if (first is null || second is null)
             {
-                yield return $"{at}, {(first ?? second)!.Value.Text}.";
+                var only = (first ?? second)!.Value;
+                yield return $"{at}, {Name(only.Best)} has {only.Text}.";
             }
             else
             {
                 bool agree = ReferenceEquals(first.Value.Best, second.Value.Best);
-                yield return $"{at}, {first.Value.Text}. By {EndpointName} {(agree ? "it is the best too" : "the best is another")}: {second.Value.Text}.";
+                yield return $"{at}, {Name(first.Value.Best)} has {first.Value.Text}{(agree ? ", and" : $"; {Name(second.Value.Best)} has")} {second.Value.Text}.";
             }
         }
     }
@@ -72,7 +73,7 @@ internal static class ComparisonSentences
             _ when undecided.All(c => verdict(c)!.HalfWidth is null) => "not decided, because one seed range tells nothing of the spread",
             _ => $"not decided against {Names(undecided)}",
         };
-        return ($"{Name(best)} has the least {metric}, {NumberText.WithSpread(value(best)!.Mean, value(best)!.Spread)}: {how}", best);
+        return ($"the least {metric}, {NumberText.WithSpread(value(best)!.Mean, value(best)!.Spread)} ({how})", best);
     }
 
     private static string At(ComparisonSummary summary, int number) => summary.Axis == ComparisonAxis.Evaluations

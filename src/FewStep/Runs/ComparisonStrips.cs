@@ -41,6 +41,6 @@ internal static class ComparisonStrips
         var drawn = File.Exists(Path.Combine(options.Folder, path))
             ? new ImageStripSummary { Label = "", Schedule = cell.ScheduleName, Solver = cell.Solver.Name, EvaluationsPerImage = cost, Path = path, Seeds = [.. options.ShownSeeds] }
             : ImageStrip.Draw(cell, options.ShownSeeds, options.Folder, path, cancellation);
-        return drawn with { Label = $"{cell.ScheduleName}, {cell.Solver.Name}" };
+        return drawn with { Label = cell.Role == EvaluationRole.Teacher ? cell.ScheduleName : $"{cell.ScheduleName}, {cell.Solver.Name}" };
     }
 }

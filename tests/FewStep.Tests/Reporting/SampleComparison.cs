@@ -87,7 +87,7 @@ internal static class SampleComparison
 
     private static ImageStripSummary Strip(string schedule, string solver) => new()
     {
-        Label = $"{schedule}, {solver}",
+        Label = schedule.StartsWith("teacher", StringComparison.Ordinal) ? schedule : $"{schedule}, {solver}",
         Schedule = schedule,
         Solver = solver,
         EvaluationsPerImage = 6,

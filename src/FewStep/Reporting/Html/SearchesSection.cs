@@ -14,13 +14,15 @@ internal static class SearchesSection
         }
 
         ReportTable table = new(
-            [new("Optimiser", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true), new("Objective and search", false), new("Stopped because", false)],
+            [new("Optimiser", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true)],
             [.. summary.Searches.Select(Row)]);
         return Element.Section(
             "searches",
             "Searches",
             Element.Table(table, "Schedule searches"),
-            Element.Note("Network evaluations are counted during the search, for all its numbers of steps together. A loss curve is measured once and shared by all searches that use it."));
+            Element.Note("Network evaluations are counted during the search, for all its numbers of steps together. A loss curve is measured once and shared by all searches that use it."),
+            new XElement("h3", "Objectives, and why each search stopped"),
+            Element.Facts(summary.Searches.SelectMany(Story)));
     }
 
     private static IReadOnlyList<ReportCell> Row(ComparisonSearch s) =>
@@ -30,13 +32,12 @@ internal static class SearchesSection
         new(string.Join(", ", s.Schedules.Select(f => NumberText.Count(f.Steps)))),
         new(NumberText.Count(s.NetworkEvaluations), s.LossCurveEvaluations > 0 ? $"+ {NumberText.Count(s.LossCurveEvaluations)} of the loss curve" : null),
         new(NumberText.Duration(s.Seconds)),
-        Joined(s.Schedules.Select(f => f.Objective), s.Schedules.Select(f => f.Search)),
-        Joined(s.Schedules.Select(f => f.StopReason), []),
     ];
 
-    private static ReportCell Joined(IEnumerable<string> texts, IEnumerable<string> details)
-    {
-        string text = string.Join("; ", texts.Distinct()), detail = string.Join("; ", details.Distinct());
-        return new(text.Length == 0 ? NumberText.Missing : PlainText.OneLine(text), detail.Length == 0 ? null : PlainText.OneLine(detail));
-    }
+    // What all numbers of steps have in common is said once.
+    private static IEnumerable<(string Name, string Value)> Story(ComparisonSearch s) =>
+        from found in s.Schedules
+        group found by (found.Objective, found.Search, found.StopReason) into same
+        let steps = string.Join(", ", same.Select(f => NumberText.Count(f.Steps)))
+        select ($"{s.Optimizer}{(s.FoundFor is null ? "" : $" for {s.FoundFor}")}, {steps} step{(steps == "1" ? "" : "s")}", $"{same.Key.Objective}; {same.Key.Search}; stopped: {same.Key.StopReason}");
 }

@@ -34,7 +34,7 @@ internal static class TransferSection
 
     private static XElement Matrix(ComparisonCellSummary[] cells, Func<ComparisonCellSummary, DistanceSummary?> value, string metric, string caption)
     {
-        string[] targets = [.. cells.Select(c => c.FoundFor).OfType<string>().Distinct()], users = [.. cells.Select(c => c.Solver).Distinct()];
+        string[] users = [.. cells.Select(c => c.Solver).Distinct()], targets = [.. users.Where(u => cells.Any(c => c.FoundFor == u))];
         var head = new XElement("tr", new XElement("th", new XAttribute("scope", "col"), $"{metric}; found for"), users.Select(u => new XElement("th", new XAttribute("scope", "col"), new XAttribute("class", "number"), $"with {u}")));
         var body = targets.Select(t => new XElement("tr", new XElement("th", new XAttribute("scope", "row"), t), users.Select(u => Cell(cells, t, u, value))));
         return Element.Classed(

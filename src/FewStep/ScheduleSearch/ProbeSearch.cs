@@ -17,10 +17,12 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     private static readonly double[] ProbeWidths = [0.25, 0.1]; // of the smaller gap beside a coordinate
     private const double SmallestGap = 0.25; // of what it was before a step
     private const double SmallestDamping = 1e-3;
-    private const double LargestDamping = 10;
+    private const double LargestDamping = 1e6;
     private const double DampingFactor = 10;
     private const int Attempts = 3;
+    private const int Doublings = 3;
     private double _damping = 0.01;
+    private ProbeModel? _model;
 
     /// <summary>Number of models that were made.</summary>
     public int Iterations { get; private set; }
@@ -74,8 +76,8 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
                 }
             }
 
-            var model = ProbeModel.From(center, widths, [.. points.Where((_, i) => i % 2 == 1)], [.. points.Where((_, i) => i > 0 && i % 2 == 0)]);
-            return Step(model, points, ref best);
+            _model = ProbeModel.From(center, widths, [.. points.Where((_, i) => i % 2 == 1)], [.. points.Where((_, i) => i > 0 && i % 2 == 0)], _model);
+            return Step(_model, points, ref best);
         }
         finally
         {
@@ -92,25 +94,41 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     private bool Step(ProbeModel model, List<LeastSquaresPoint> points, ref LeastSquaresPoint best)
     {
         var center = points[0];
-        for (int attempt = 0; attempt < Attempts; attempt++)
+        for (int attempt = 0; attempt < Attempts; attempt++, _damping *= DampingFactor)
         {
-            if (model.Step(_damping) is { } step)
+            double[]? step = model.Step(_damping);
+            for (; step is null && _damping < LargestDamping; step = model.Step(_damping))
             {
-                if (!Try(Shortened(center.Position, step), points, ref best))
-                {
-                    return false;
-                }
-
-                if (points[^1].Value < center.Value)
-                {
-                    _damping = Math.Max(SmallestDamping, _damping / DampingFactor);
-                    return true;
-                }
+                _damping *= 2;
             }
 
-            _damping = Math.Min(LargestDamping, _damping * DampingFactor);
+            if (step is null)
+            {
+                break;
+            }
+
+            if (!Try(Shortened(center.Position, step), points, ref best))
+            {
+                return false;
+            }
+
+            if (points[^1].Value < center.Value)
+            {
+                for (int doubling = 0; doubling < Doublings && points[^1] == best; doubling++)
+                {
+                    step = [.. step.Select(x => 2 * x)];
+                    if (!Try(Shortened(center.Position, step), points, ref best))
+                    {
+                        return false;
+                    }
+                }
+
+                _damping = Math.Max(SmallestDamping, _damping / DampingFactor);
+                return true;
+            }
         }
 
+        _damping = Math.Min(LargestDamping, _damping);
         return true;
     }
 

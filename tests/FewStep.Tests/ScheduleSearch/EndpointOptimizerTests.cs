@@ -36,7 +36,7 @@ public sealed class EndpointOptimizerTests
         Assert.True(found < Distance(gits.Schedule));
         Assert.True(result.Loss.HalfWidth > 0);
         Assert.Contains(solver, result.Objective, StringComparison.Ordinal);
-        Assert.Contains("less than", result.StopReason, StringComparison.Ordinal);
+        Assert.Contains("after", result.StopReason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -44,10 +44,10 @@ public sealed class EndpointOptimizerTests
     {
         using var denoiser = Mixture();
         var context = Context(denoiser);
-        var result = new EndpointOptimizer(context, Options with { Tolerance = 1e-4 }).Search(Request(2), cancellation: Token)[0];
-        using var seen = Seen(context);
+        var result = new EndpointOptimizer(context, Options with { Latents = 64 }).Search(Request(2), cancellation: Token)[0];
+        using var seen = Seen(context, 64);
         double best = Enumerable.Range(1, 399).Min(k => seen.PerLatent(context.Solver, new SamplingSchedule([80, 80 * Math.Pow(0.002 / 80, k / 400.0), 0.002]), Token).Average());
-        Assert.InRange(seen.PerLatent(context.Solver, result.Schedule, Token).Average(), 0, best * 1.001);
+        Assert.InRange(seen.PerLatent(context.Solver, result.Schedule, Token).Average(), 0, best * 1.01);
     }
 
     [Fact]
@@ -146,6 +146,6 @@ public sealed class EndpointOptimizerTests
         Assert.Throws<OperationCanceledException>(() => new EndpointOptimizer(Context(denoiser), Options).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 
-    private static EndpointDistance Seen(ScheduleSearchContext context) =>
-        EndpointDistance.ToTeacher(new PairedSampling(context), SeedRange.Of(Options.Latents, context.FirstSeed), Request(4), Options.TeacherSteps, Token);
+    private static EndpointDistance Seen(ScheduleSearchContext context, int latents = 8) =>
+        EndpointDistance.ToTeacher(new PairedSampling(context), SeedRange.Of(latents, context.FirstSeed), Request(4), Options.TeacherSteps, Token);
 }

@@ -24,12 +24,12 @@ internal sealed class CompareOptions() : MeasurementOptions(samples: 1000)
         HelpName = "folder",
     };
 
-    private Option<string> Solvers { get; } = new("--solvers") { Description = "Solvers, separated by commas, as sample --solver takes them.", DefaultValueFactory = _ => "euler,heun", HelpName = "list" };
+    private Option<string> Solvers { get; } = new("--solvers") { Description = "Solvers, separated by commas, as sample --solver takes them.", DefaultValueFactory = _ => "euler,heun,dpmpp:2,unipc:3,ipndm:3", HelpName = "list" };
 
     private Option<string[]> Schedules { get; } = new("--schedules")
     {
         Description = $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; optimisers, which search on the model: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; and schedule files.",
-        DefaultValueFactory = _ => ["karras,log-snr,phase1"],
+        DefaultValueFactory = _ => ["karras,log-snr,phase1,gits,endpoint"],
         HelpName = "list",
     };
 

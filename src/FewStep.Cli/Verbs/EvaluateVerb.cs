@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Evaluation;
 using FewStep.Reporting;
@@ -43,16 +42,12 @@ internal static class EvaluateVerb
         var type = parsed.GetValue(options.Dtype);
         long seed = parsed.GetValue(options.Seed);
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
-        if (parsed.GetValue(options.Batch) < 1)
-        {
-            throw new InvalidInputException($"--batch {parsed.GetValue(options.Batch)} must be 1 or more.");
-        }
-
+        int batch = options.BatchSize(parsed);
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type);
         using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
-        CheckFits(models.First, classifier, images);
+        images.CheckFit(models.First, classifier);
         if (request.NeedsCurve && given is null && images.Training is null)
         {
             throw new InvalidInputException("Phase 1 needs training images for its loss curve: give --data, or --curve with a loss-curve.json.");
@@ -69,7 +64,7 @@ internal static class EvaluateVerb
         var strips = Stopwatch.StartNew();
         var rows = Strips(plan, shown, folder, cancellation);
         var drawing = new LedgerLineSummary("images of the report", rows.Sum(r => (long)Math.Round(r.EvaluationsPerImage * r.Seeds.Count)), 0, strips.Elapsed.TotalSeconds);
-        var comparison = new ScheduleComparison(evaluation, ranges) { Store = store, Curve = curve, BatchSize = parsed.GetValue(options.Batch) };
+        var comparison = new ScheduleComparison(evaluation, ranges) { Store = store, Curve = curve, BatchSize = batch };
         var result = comparison.Run(plan.Cells, terminal.Progress, cancellation);
         return new RunSummary
         {
@@ -86,18 +81,6 @@ internal static class EvaluateVerb
             Manifest = CommandLineManifest.Create(parsed, started, seed, type),
             Warnings = [.. Warnings(remark, curve)],
         };
-    }
-
-    private static void CheckFits(ModelSource model, FeatureClassifier classifier, ComparisonImages images)
-    {
-        var shape = model.Config.Shape;
-        foreach (var (what, other) in new[] { ("the classifier takes", classifier.Shape), ("the reference images are", images.Reference.Shape), ("the training images are", images.Training?.Shape ?? shape) })
-        {
-            if (other != shape)
-            {
-                throw new InvalidInputException($"The model makes images of {shape}, but {what} {other}; choose a --classifier and --data of that shape.");
-            }
-        }
     }
 
     private static List<ImageStripSummary> Strips(EvaluationPlan plan, IReadOnlyList<long> seeds, string folder, CancellationToken cancellation)

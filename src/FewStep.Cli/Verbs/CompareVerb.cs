@@ -49,7 +49,7 @@ internal static class CompareVerb
             images!.CheckFit(model, classifier);
         }
 
-        LossCurve? curve = parsed.GetValue(options.Curve) is string file ? LossCurveFile.Read(file) : null;
+        LossCurve? curve = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, model.Hash) : null;
         ComparisonRun? run = null;
         LossCurve Curve() => curve ??= KeptLossCurve.Get(
             folder,

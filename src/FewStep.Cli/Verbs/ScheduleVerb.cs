@@ -23,15 +23,22 @@ internal static class ScheduleVerb
         var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
         var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var optimizers = new Option<string?>("--optimizer") { Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; some take a parameter, e.g. gits:1.15. Default: phase1.", HelpName = "names" };
-        var solver = new Option<string>("--solver") { Description = "Solver that schedules are made for, by optimisers that look at it (endpoint).", DefaultValueFactory = _ => "euler" };
+        var solver = new Option<string>("--solver") { Description = "Solver that schedules are made for, by optimisers that look at it (dm-nonuniform, endpoint).", DefaultValueFactory = _ => "euler" };
         var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
+        var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
         var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
         var curveOptions = new LossCurveFlags();
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, dtype, seed, threads, json };
+        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
         curveOptions.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(listSchedules))
+            {
+                StandardScheduleList.Show(terminal, parsed.GetValue(json));
+                return Task.FromResult(0);
+            }
+
             if (parsed.GetValue(list))
             {
                 OptimizerList.Show(terminal, parsed.GetValue(json));

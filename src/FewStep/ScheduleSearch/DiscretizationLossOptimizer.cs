@@ -41,16 +41,18 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         (_curve, _gridSize) = (curve, gridSize);
     }
 
-    /// <summary>How the catalogue offers it: one weighting, by its power.</summary>
+    /// <summary>How the catalogue offers it: one weighting, by its power or measured on the model (<see cref="AmplifiedLossOptimizer"/>).</summary>
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
         Name = OptimizerName,
-        Parameter = "power",
-        Description = "discretization loss: dynamic programme and Newton polish on the training loss curve, which serves every N; no evaluations of its own",
+        Parameter = $"power or {AmplifiedLossOptimizer.Parameter}",
+        Description = "discretization loss: dynamic programme and Newton polish on the training loss curve, which serves every N; no evaluations of its own, or 1,566 with the flow's amplification",
         Source = "our reading of arXiv 2412.10786",
         NeedsLossCurve = true,
-        CheckParameter = text => Power(text),
-        Create = (context, parameter) => new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
+        CheckParameter = text => _ = text == AmplifiedLossOptimizer.Parameter ? 0 : Power(text),
+        Create = (context, parameter) => parameter == AmplifiedLossOptimizer.Parameter
+            ? AmplifiedLossOptimizer.Create(context)
+            : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
     /// <inheritdoc/>

@@ -11,6 +11,7 @@ public static class ScheduleOptimizerCatalog
         DiscretizationLossOptimizer.Entry,
         AysOptimizer.Entry,
         GitsOptimizer.Entry,
+        DmNonUniformOptimizer.Entry,
         OptimalStepsOptimizer.Entry,
         EndpointOptimizer.Entry,
     ];

@@ -52,6 +52,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("[80, 1, 0.00002]", "the model was made for")]
     [InlineData("[80, 1, \"x\"]", "is not valid")]
     [InlineData("{\"version\": 9}", "version 9")]
+    [InlineData("{\"sigmas\": null}", "sigmas is null")]
+    [InlineData("{\"sigmas\": [80, 90]}", "must decrease")]
+    [InlineData("{\"sigmas\": [80, 1], \"steps\": 1}", "\"version\" is missing")]
     [InlineData("{\"version\": 1, \"steps\": 1, \"sigmas\": [80, 0.002], \"solver\": \"magic\"}", "There is no solver 'magic'")]
     public async Task Broken_schedule_files(string content, string fragment)
     {

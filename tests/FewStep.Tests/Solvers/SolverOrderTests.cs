@@ -53,7 +53,7 @@ public sealed class SolverOrderTests : IDisposable
         var solver = Smooth(text);
         var latents = Latents.Draw([1, 2, 3, 4], Shape, float64);
         var truth = tensor(Truth.Value, float64).view(latents.shape);
-        double coarse = Error(160), fine = Error(320);
+        double coarse = Error(200), fine = Error(400);
         Assert.True(fine < 1e-2, $"{fine}");
         Assert.Equal(Exceptions.GetValueOrDefault(text, solver.Order), Math.Log2(coarse / fine), 0.15);
 

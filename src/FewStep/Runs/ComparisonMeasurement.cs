@@ -29,7 +29,7 @@ internal sealed class ComparisonMeasurement(FrechetEvaluation? evaluation, Teach
         long total = plan.Sum(Evaluations), done = 0;
         foreach (var range in options.Ranges)
         {
-            void Sampled(ComparisonCell cell, int images) => progress?.Report(new WorkProgress("comparison", done += (long)images * cost(cell), total, "evaluations", $"{cell} at {cost(cell)}, {range}"));
+            void Sampled(ComparisonCell cell, int images) => progress?.Report(new WorkProgress("comparison", done += (long)images * cost(cell), total, "evaluations", $"{(cell.Role == EvaluationRole.Teacher ? cell.ScheduleName : cell.ToString())} at {cost(cell)}, {range}"));
             if (teacher is not null && (teacher.Has(range) || IsTeacherDue(range, plan.Where(j => j.Range == range))))
             {
                 MeasureTeacher(teacher, range, images => Sampled(teacher.Teacher, images), cancellation);

@@ -143,6 +143,26 @@ public sealed class ComparisonRunTests : IDisposable
     }
 
     [Fact]
+    public void A_combination_that_diverges_does_not_cost_the_others()
+    {
+        var diverging = new ComparisonSchedule.Given("diverging", new SamplingSchedule([80, ComparisonWorld.Diverging, 0.002]));
+        var outcome = Run(_world.Options(diverging, ComparisonWorld.Karras()));
+        // Two steps: Euler's at 2 and Heun's at 4.
+        Assert.Equal([(2, "euler"), (4, "heun")], outcome.LeftOut.Select(l => (l.Number, l.Solver)));
+        Assert.All(outcome.LeftOut, l => Assert.Contains("NaN", l.Reason, StringComparison.Ordinal));
+        Assert.Equal(4, outcome.Cells.Count);
+        Assert.Contains("NaN", Assert.Throws<InvalidInputException>(() => Run(_world.Options(diverging))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_transfer_each_solver_has_its_own_schedules_alone()
+    {
+        var outcome = Run(_world.Options(_world.Tailored()) with { Transfer = false });
+        Assert.Equal(4, outcome.Cells.Count);
+        Assert.All(outcome.Cells, c => Assert.Equal(c.Solver, c.FoundFor));
+    }
+
+    [Fact]
     public void Nonsense_is_refused_before_anything_is_done()
     {
         var karras = ComparisonWorld.Karras();

@@ -15,6 +15,7 @@ internal sealed class ComparisonWorld : IDisposable
 {
     public const double Deviation = 0.5;
     public const int Images = 12;
+    public const double Diverging = 7.7;
     private static readonly ImageShape Shape = new(1, 8, 8);
 
     public ComparisonWorld()
@@ -101,7 +102,7 @@ internal sealed class ComparisonWorld : IDisposable
         }
     }
 
-    /// <summary>The ideal denoiser of Gaussian data around 0.</summary>
+    /// <summary>The ideal denoiser of Gaussian data around 0, but for one noise level at which it diverges.</summary>
     private sealed class Shrinking : IDenoiser
     {
         ImageShape IDenoiser.Shape => Shape;
@@ -112,7 +113,8 @@ internal sealed class ComparisonWorld : IDisposable
 
         public double SigmaMax => 80;
 
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => x * (Deviation * Deviation / (sigma * sigma + Deviation * Deviation)).view(-1, 1, 1, 1);
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) =>
+            Math.Abs(sigma[0].to_type(ScalarType.Float64).item<double>() - Diverging) < 1e-3 ? x * double.NaN : x * (Deviation * Deviation / (sigma * sigma + Deviation * Deviation)).view(-1, 1, 1, 1);
     }
 }
 

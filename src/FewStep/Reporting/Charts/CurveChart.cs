@@ -57,7 +57,7 @@ internal sealed class CurveChart
     private IEnumerable<XElement> Panel(CurvePanel panel, double left, double top, double width)
     {
         double first = Points.Min(p => p.X), last = Points.Max(p => p.X), margin = Math.Max(0.5, (last - first) * 0.06);
-        Axis x = new LinearAxis(first - margin, last + margin, left + Left, left + width - Right);
+        Axis x = new ListedAxis([.. Points.Select(p => p.X)], first - margin, last + margin, left + Left, left + width - Right);
         Axis y = LogAxis.Covering([_least, _most], top + PanelHeight - Bottom, top + Top, 0.05);
         yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
         foreach (XElement element in new PlotArea(x, y, "", "").Frame())

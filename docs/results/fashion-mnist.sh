@@ -4,18 +4,18 @@
 # The parts after the first call can run side by side, e.g. one on each core.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-runs/results} samples=${2:-5000} updates=${3:-800} part=${4:-all}
+out=${1:-runs/results} samples=${2:-5000} updates=${3:-600} part=${4:-all}
 fewstep() { dotnet run -c Release --no-build --project src/FewStep.Cli -- "$@"; }
 if [ ! -e "$out/schedules/loss-curve.json" ]; then
     dotnet build -c Release src/FewStep.Cli
     fewstep schedule --steps 3,4,5,6,8,10 --out "$out/schedules"
 fi
 
-common=(--curve "$out/schedules/loss-curve.json" --samples "$samples" --teacher karras --teacher-steps 8)
+common=(--curve "$out/schedules/loss-curve.json" --samples "$samples")
 
 # Schedules alone, weights untouched.
 if [ "$part" = all ] || [ "$part" = untuned ]; then
-    fewstep evaluate "${common[@]}" --steps 3,4,5,6,8,10 --out "$out/untuned"
+    fewstep evaluate "${common[@]}" --steps 3,4,5,6,8,10 --teacher karras --teacher-steps 8 --out "$out/untuned"
 fi
 
 # Schedule crossed with tuning, after a quarter, half and all of the updates.

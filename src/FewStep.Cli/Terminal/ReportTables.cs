@@ -20,6 +20,19 @@ internal static class ReportTables
         }
     }
 
+    /// <summary>The cells of a comparison, what can be said of them, and where the page lies.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="summary">What to show.</param>
+    /// <param name="report">Path of the page.</param>
+    public static void Show(IAnsiConsole console, ComparisonSummary summary, string report)
+    {
+        console.Write(Draw(ComparisonTables.Cells(summary)));
+        foreach (string line in ComparisonTables.Sentences(summary).Concat(summary.Warnings).Append($"The report is {report}."))
+        {
+            console.Profile.Out.Writer.WriteLine(line);
+        }
+    }
+
     /// <summary>A table with the report's columns; names from outside are escaped.</summary>
     /// <param name="table">The table.</param>
     public static Table Draw(ReportTable table)

@@ -23,6 +23,7 @@ internal static class CommandLine
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
+            CompareVerb.Create(terminal),
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
             DataVerb.Create(terminal),

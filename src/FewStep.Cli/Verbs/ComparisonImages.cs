@@ -1,5 +1,7 @@
 using System.CommandLine;
+using FewStep.Checkpoints;
 using FewStep.Data;
+using FewStep.Evaluation;
 using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
@@ -12,7 +14,7 @@ internal sealed record ComparisonImages(string Name, IImageSet Reference, IImage
 {
     /// <summary>Opens both splits of <c>--data</c>; with <c>--reference</c> that set, and the training split only where <c>--data</c> is given as well.</summary>
     /// <exception cref="InvalidInputException">A set is missing or invalid.</exception>
-    public static ComparisonImages Open(EvaluateOptions options, ParseResult parsed, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    public static ComparisonImages Open(MeasurementOptions options, ParseResult parsed, IProgress<WorkProgress> progress, CancellationToken cancellation)
     {
         string data = parsed.GetRequiredValue(options.Data);
         string? reference = parsed.GetValue(options.Reference);
@@ -28,6 +30,20 @@ internal sealed record ComparisonImages(string Name, IImageSet Reference, IImage
         {
             held.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Refuses images that the model does not make or the classifier does not take.</summary>
+    /// <exception cref="InvalidInputException">The shapes differ.</exception>
+    public void CheckFit(ModelSource model, FeatureClassifier classifier)
+    {
+        var shape = model.Config.Shape;
+        foreach (var (what, other) in new[] { ("the classifier takes", classifier.Shape), ("the reference images are", Reference.Shape), ("the training images are", Training?.Shape ?? shape) })
+        {
+            if (other != shape)
+            {
+                throw new InvalidInputException($"The model makes images of {shape}, but {what} {other}; choose a --classifier and --data of that shape.");
+            }
         }
     }
 

@@ -2,14 +2,12 @@ using System.CommandLine;
 using FewStep.Noise;
 using FewStep.Runs;
 using FewStep.Runtime;
-using FewStep.Sampling;
 using FewStep.Solvers;
-using SeedRange = FewStep.Evaluation.SeedRange;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The options of <c>fewstep evaluate</c>.</summary>
-internal sealed class EvaluateOptions
+internal sealed class EvaluateOptions() : MeasurementOptions(samples: 5000)
 {
     public Option<string[]> Model { get; } = new("--model")
     {
@@ -18,37 +16,12 @@ internal sealed class EvaluateOptions
         HelpName = "folder",
     };
 
-    public Option<string> Data { get; } = SharedOptions.Data();
-
-    public Option<string?> Reference { get; } = new("--reference") { Description = "Real images to compare with; left out, the test split of --data.", HelpName = "path" };
-
-    public Option<string> Classifier { get; } = new("--classifier")
-    {
-        Description = "Folder of the classifier whose features define the distance.",
-        DefaultValueFactory = _ => EmbeddedDefault.Classifier,
-        HelpName = "folder",
-    };
-
-    public Option<string?> Curve { get; } = new("--curve") { Description = "A loss-curve.json to use instead of measuring one for Phase 1.", HelpName = "file" };
-
-    public LossCurveFlags CurveFlags { get; } = new();
-
     public Option<string> Output { get; } = new("--out")
     {
         Description = $"Folder for {RunSummaryFile.Name}, metrics.csv, report.html and {EvaluationStore.Name}; a comparison found there is resumed.",
         DefaultValueFactory = _ => Path.Combine("runs", "evaluation"),
         HelpName = "folder",
     };
-
-    public Option<int> Batch { get; } = new("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => 100 };
-
-    public Option<TorchSharp.torch.ScalarType> Dtype { get; } = SharedOptions.Dtype();
-
-    public Option<long> Seed { get; } = SharedOptions.Seed();
-
-    public Option<int> Threads { get; } = SharedOptions.Threads();
-
-    public Option<bool> Json { get; } = SharedOptions.Json();
 
     private Option<string[]> Schedules { get; } = new("--schedules")
     {
@@ -73,28 +46,15 @@ internal sealed class EvaluateOptions
 
     private Option<string> TeacherSolver { get; } = new("--teacher-solver") { Description = "Its solver.", DefaultValueFactory = _ => "heun" };
 
-    private Option<int> Samples { get; } = new("--samples") { Description = "Images in a seed range; distances compare only at the same number.", DefaultValueFactory = _ => 5000 };
-
-    private Option<int> Ranges { get; } = new("--ranges") { Description = "Disjoint seed ranges, whose spread is reported.", DefaultValueFactory = _ => 3 };
-
-    private Option<long> FirstSeed { get; } = new("--first-seed") { Description = "Seed of the first image.", DefaultValueFactory = _ => 0 };
-
-    private Option<string> StripSeeds { get; } = new("--strip-seeds") { Description = "Image seeds shown in the report; 'none' for no images.", DefaultValueFactory = _ => "0-9", HelpName = "list" };
-
     /// <summary>Adds the options to the verb.</summary>
     public void AddTo(Command command)
     {
-        Option[] options =
-        [
-            Model, Schedules, Steps, Solver, Samples, Ranges, FirstSeed, Data, Reference, Classifier, TunedSchedules, TunedSteps, ShownSteps, Teacher, TeacherSteps, TeacherSolver, StripSeeds,
-            Output, Batch, Dtype, Seed, Threads, Json, Curve,
-        ];
-        foreach (var option in options)
+        foreach (var option in new Option[] { Model, Schedules, Steps, Solver, TunedSchedules, TunedSteps, ShownSteps, Teacher, TeacherSteps, TeacherSolver, Output })
         {
             command.Add(option);
         }
 
-        CurveFlags.AddTo(command);
+        AddSharedTo(command);
     }
 
     /// <summary>What to compare.</summary>
@@ -117,33 +77,5 @@ internal sealed class EvaluateOptions
             ShownSteps = parsed.GetValue(ShownSteps),
             Teacher = parsed.GetValue(Teacher) is string teacher ? (teacher, parsed.GetValue(TeacherSteps), SolverCatalog.Find(parsed.GetRequiredValue(TeacherSolver))) : null,
         };
-    }
-
-    /// <summary>The seed ranges.</summary>
-    /// <exception cref="InvalidInputException">They are impossible.</exception>
-    public IReadOnlyList<SeedRange> SeedRanges(ParseResult parsed)
-    {
-        var (samples, ranges, first) = (parsed.GetValue(Samples), parsed.GetValue(Ranges), parsed.GetValue(FirstSeed));
-        if (samples < 2 || ranges is < 1 or > 1000 || first < 0 || first > Latents.MaximumSeed - ((long)samples * ranges) + 1)
-        {
-            throw new InvalidInputException(
-                $"--samples {samples} --ranges {ranges} --first-seed {first}: a range needs 2 or more images, there are 1 to 1000 ranges, and seeds are 0 to {Latents.MaximumSeed}.");
-        }
-
-        return SeedRange.Consecutive(first, samples, ranges);
-    }
-
-    /// <summary>The seeds to show; empty for none.</summary>
-    /// <exception cref="InvalidInputException">They are too many.</exception>
-    public IReadOnlyList<long> Shown(ParseResult parsed)
-    {
-        string text = parsed.GetRequiredValue(StripSeeds);
-        if (text == "none")
-        {
-            return [];
-        }
-
-        var seeds = Sampling.SeedRange.Parse(text);
-        return seeds.Count <= ImageStrip.MaximumImages ? seeds : throw new InvalidInputException($"--strip-seeds: at most {ImageStrip.MaximumImages} images fit side by side, not {seeds.Count}.");
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Evaluation;
 using FewStep.Reporting;
@@ -43,16 +42,12 @@ internal static class EvaluateVerb
         var type = parsed.GetValue(options.Dtype);
         long seed = parsed.GetValue(options.Seed);
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
-        if (parsed.GetValue(options.Batch) < 1)
-        {
-            throw new InvalidInputException($"--batch {parsed.GetValue(options.Batch)} must be 1 or more.");
-        }
-
+        int batch = options.BatchSize(parsed);
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type);
         using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
-        CheckFits(models.First, classifier, images);
+        images.CheckFit(models.First, classifier);
         if (request.NeedsCurve && given is null && images.Training is null)
         {
             throw new InvalidInputException("Phase 1 needs training images for its loss curve: give --data, or --curve with a loss-curve.json.");
@@ -63,13 +58,15 @@ internal static class EvaluateVerb
             ? KeptLossCurve.Get(folder, store, models.First, images.Training!, options.CurveFlags.Read(parsed) with { Seed = seed, Steps = request.Steps }, terminal.Progress, cancellation)
             : null);
         var plan = EvaluationPlan.Create(request, models, curve, model => $"{model.Hash} {CommandLineManifest.NumberFormat(type)}");
+        var real = Stopwatch.StartNew();
         using var reference = ReferenceStatistics.LoadOrMeasure(Path.Combine(folder, ReferenceName), images.Reference, classifier, terminal.Progress, cancellation);
         var evaluation = new FrechetEvaluation(classifier, reference);
         var (metric, remark) = RunFacts.Of(evaluation, images.Training, ranges[0].Count, ranges.Count, seed, terminal.Progress, cancellation);
+        var realCost = RunFacts.RealImagesCost(real.Elapsed);
         var strips = Stopwatch.StartNew();
         var rows = Strips(plan, shown, folder, cancellation);
         var drawing = new LedgerLineSummary("images of the report", rows.Sum(r => (long)Math.Round(r.EvaluationsPerImage * r.Seeds.Count)), 0, strips.Elapsed.TotalSeconds);
-        var comparison = new ScheduleComparison(evaluation, ranges) { Store = store, Curve = curve, BatchSize = parsed.GetValue(options.Batch) };
+        var comparison = new ScheduleComparison(evaluation, ranges) { Store = store, Curve = curve, BatchSize = batch };
         var result = comparison.Run(plan.Cells, terminal.Progress, cancellation);
         return new RunSummary
         {
@@ -82,22 +79,10 @@ internal static class EvaluateVerb
             Schedules = plan.Schedules,
             Evaluations = result.Evaluations,
             ImageStrips = rows,
-            Ledger = [.. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) }, drawing, result.Cost],
+            Ledger = [.. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) }, realCost, drawing, result.Cost],
             Manifest = CommandLineManifest.Create(parsed, started, seed, type),
             Warnings = [.. Warnings(remark, curve)],
         };
-    }
-
-    private static void CheckFits(ModelSource model, FeatureClassifier classifier, ComparisonImages images)
-    {
-        var shape = model.Config.Shape;
-        foreach (var (what, other) in new[] { ("the classifier takes", classifier.Shape), ("the reference images are", images.Reference.Shape), ("the training images are", images.Training?.Shape ?? shape) })
-        {
-            if (other != shape)
-            {
-                throw new InvalidInputException($"The model makes images of {shape}, but {what} {other}; choose a --classifier and --data of that shape.");
-            }
-        }
     }
 
     private static List<ImageStripSummary> Strips(EvaluationPlan plan, IReadOnlyList<long> seeds, string folder, CancellationToken cancellation)

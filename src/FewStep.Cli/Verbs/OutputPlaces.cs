@@ -6,16 +6,22 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Where a command line writes to. Minutes of work must not end with a folder that cannot be written.</summary>
 internal static class OutputPlaces
 {
-    private const string Folder = "--out", File = "--grid";
+    private const string Folder = "--out", Grid = "--grid", Raw = "--output", Lists = "--list-";
 
-    /// <summary>Checks the folder of <c>--out</c> and the one that the file of <c>--grid</c> lies in, defaults included; nothing is left behind.</summary>
+    /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c> and <c>--output</c> lie in, defaults included; nothing is left behind.</summary>
     /// <param name="parsed">The command line.</param>
     /// <exception cref="InvalidInputException">A place cannot be written.</exception>
     public static void Check(ParseResult parsed)
     {
-        foreach (var option in parsed.CommandResult.Command.Options.OfType<Option<string>>())
+        var options = parsed.CommandResult.Command.Options;
+        if (options.OfType<Option<bool>>().Any(o => o.Name.StartsWith(Lists, StringComparison.Ordinal) && parsed.GetValue(o)))
         {
-            if (option.Name is Folder or File && parsed.GetValue(option) is string place)
+            return; // lists write nothing
+        }
+
+        foreach (var option in options.OfType<Option<string>>())
+        {
+            if (option.Name is Folder or Grid or Raw && parsed.GetValue(option) is string place)
             {
                 WritableFolder.Check(option.Name == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
             }

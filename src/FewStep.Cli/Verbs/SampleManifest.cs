@@ -1,5 +1,6 @@
 using FewStep.Noise;
 using FewStep.Runs;
+using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
 
@@ -20,7 +21,13 @@ internal sealed record SampleManifest
 
     public required string Solver { get; init; }
 
-    public required string Seeds { get; init; }
+    public StochasticChurn? Churn { get; init; }
+
+    public bool AnalyticalFirstStep { get; init; }
+
+    public string? Seeds { get; init; }
+
+    public string? Latents { get; init; }
 
     public required string Labels { get; init; }
 
@@ -37,6 +44,8 @@ internal sealed record SampleManifest
     public string? Folder { get; init; }
 
     public string? Grid { get; init; }
+
+    public string? Output { get; init; }
 
     public required ManifestSummary Run { get; init; }
 }

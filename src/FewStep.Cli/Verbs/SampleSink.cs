@@ -1,3 +1,4 @@
+using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Runtime;
@@ -6,13 +7,14 @@ using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Where sampled images go: a folder, a grid, or both. Every file is written whole or not at all, the manifest last.</summary>
+/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several of them. Every file is written whole or not at all, the manifest last.</summary>
 internal sealed class SampleSink : IDisposable
 {
     private const int MaximumGrid = 4096;
     private const long LargestSide = 32768;
     private readonly string? _folder;
     private readonly string? _grid;
+    private readonly string? _raw;
     private readonly GridLayout _layout;
     private readonly List<torch.Tensor> _kept = [];
 
@@ -22,13 +24,21 @@ internal sealed class SampleSink : IDisposable
     /// <param name="folder">Folder; null for none.</param>
     /// <param name="grid">Grid file; null for none.</param>
     /// <param name="columns">Images in a row of the grid; 0 makes it square.</param>
-    /// <exception cref="InvalidInputException">The images are neither gray nor RGB, or the grid would be too large or is no PNG file.</exception>
-    public SampleSink(ImageShape shape, int count, string? folder, string? grid, int columns)
+    /// <param name="raw">NumPy file for the samples as they are; null for none.</param>
+    /// <exception cref="InvalidInputException">PNG files cannot hold the images, or they are too many for one file, or the grid's name is no PNG file's.</exception>
+    public SampleSink(ImageShape shape, int count, string? folder, string? grid, int columns, string? raw)
     {
-        (_folder, _grid, _layout) = (folder, grid, new GridLayout { Columns = columns });
-        if (shape.Channels is not (1 or 3))
+        (_folder, _grid, _layout, _raw) = (folder, grid, new GridLayout { Columns = columns }, raw);
+        if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
-            throw new InvalidInputException($"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3.");
+            throw new InvalidInputException($"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
+        }
+
+        if (raw is not null && (Directory.Exists(raw) || count * shape.Dimension * sizeof(double) > int.MaxValue))
+        {
+            throw new InvalidInputException(Directory.Exists(raw)
+                ? $"Cannot write {raw}: it is a folder; --output is a file, e.g. samples.npz."
+                : $"{count} images of {shape} are too many for one --output file of 2 GiB; take fewer at a time.");
         }
 
         if (grid is not null)
@@ -44,6 +54,19 @@ internal sealed class SampleSink : IDisposable
         }
     }
 
+    /// <summary>Refuses a command line without any place, before anything is read.</summary>
+    /// <param name="folder">Folder; null for none.</param>
+    /// <param name="grid">Grid file; null for none.</param>
+    /// <param name="raw">NumPy file; null for none.</param>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    public static void CheckPlaces(string? folder, string? grid, string? raw)
+    {
+        if (folder is null && grid is null && raw is null)
+        {
+            throw new InvalidInputException("Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
+        }
+    }
+
     /// <summary>Writes or keeps the images of a batch.</summary>
     /// <param name="batch">The batch; stays the caller's.</param>
     /// <exception cref="InvalidInputException">An image holds NaN, or a file cannot be written.</exception>
@@ -55,21 +78,29 @@ internal sealed class SampleSink : IDisposable
             PngFile.WriteEach(_folder, image, batch.Seeds[i]);
         }
 
-        if (_grid is not null)
+        if ((_grid ?? _raw) is not null)
         {
             _kept.Add(batch.Images.clone());
         }
     }
 
-    /// <summary>Writes the grid and the manifest.</summary>
+    /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
     /// <param name="manifest">The manifest.</param>
-    /// <exception cref="InvalidInputException">A file cannot be written.</exception>
+    /// <exception cref="InvalidInputException">A sample is not finite, or a file cannot be written.</exception>
     public void Finish(SampleManifest manifest)
     {
-        if (_grid is not null)
+        if (_kept.Count > 0)
         {
             using var all = torch.cat(_kept);
-            PngFile.WriteGrid(_grid, all, _layout);
+            if (_raw is not null)
+            {
+                WriteRaw(_raw, all, manifest.EvaluationsPerImage);
+            }
+
+            if (_grid is not null)
+            {
+                PngFile.WriteGrid(_grid, all, _layout);
+            }
         }
 
         if (_folder is not null)
@@ -80,6 +111,21 @@ internal sealed class SampleSink : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _kept.ForEach(images => images.Dispose());
+
+    private static void WriteRaw(string path, torch.Tensor samples, double evaluationsPerImage)
+    {
+        using var scope = torch.NewDisposeScope();
+        if (!samples.isfinite().all().item<bool>())
+        {
+            throw new InvalidInputException("A sample holds NaN or infinite values, so nothing was written: the model diverges at these noise levels, or the latents are no unit noise.");
+        }
+
+        NpzFile.Write(path, new Dictionary<string, NpyArray>
+        {
+            ["samples"] = NpyArray.FromTensor(samples),
+            ["nfe"] = new(new[] { (long)Math.Round(evaluationsPerImage) }),
+        });
+    }
 
     private static void CheckGrid(ImageShape shape, int count, int columns)
     {

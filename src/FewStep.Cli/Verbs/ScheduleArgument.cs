@@ -51,7 +51,8 @@ internal sealed record ScheduleArgument(string Name, SamplingSchedule Schedule, 
         return new ScheduleArgument(name, record.Schedule, record.Solver);
     }
 
-    private static string FileName(string path)
+    /// <summary>Name for people of a schedule file: without folder and extension.</summary>
+    public static string FileName(string path)
     {
         string name = Path.GetFileName(path);
         return name.EndsWith(ScheduleFile.Extension, StringComparison.OrdinalIgnoreCase) ? name[..^ScheduleFile.Extension.Length] : Path.GetFileNameWithoutExtension(name);

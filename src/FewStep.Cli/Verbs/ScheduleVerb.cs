@@ -2,17 +2,19 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
-using FewStep.Data;
 using FewStep.Noise;
-using FewStep.Runs;
 using FewStep.ScheduleSearch;
+using FewStep.Solvers;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep schedule</c>: Phase 1. Measures the model's loss curve once and finds the best schedules of any number of steps on it.</summary>
+/// <summary><c>fewstep schedule</c>: finds the best schedules of any number of steps, by Phase 1 or by any other optimiser.</summary>
 internal static class ScheduleVerb
 {
+    private const long SeedStride = 10_000; // room for one run's latents
+    private const long SeedRuns = 29_000; // as many runs as there is room for
+
     public static Command Create(TerminalOutput terminal)
     {
         var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
@@ -20,83 +22,90 @@ internal static class ScheduleVerb
         var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
         var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
         var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var optimizers = new Option<string?>("--optimizer") { Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; some take a parameter, e.g. gits:1.15. Default: phase1.", HelpName = "names" };
+        var solver = new Option<string>("--solver") { Description = "Solver that schedules are made for, by optimisers that look at it (dm-nonuniform, endpoint).", DefaultValueFactory = _ => "euler" };
+        var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
+        var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
+        var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
         var curveOptions = new LossCurveFlags();
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, dtype, seed, threads, json };
+        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
         curveOptions.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
+            if (parsed.GetValue(listSchedules))
+            {
+                StandardScheduleList.Show(terminal, parsed.GetValue(json));
+                return Task.FromResult(0);
+            }
+
+            if (parsed.GetValue(list))
+            {
+                OptimizerList.Show(terminal, parsed.GetValue(json));
+                return Task.FromResult(0);
+            }
+
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
             var weightings = DiscretizationLossOptimizer.Weightings(parsed.GetValue(power));
+            var choices = Choices(parsed.GetValue(optimizers));
+            var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
             using var source = ModelSource.Open(parsed.GetRequiredValue(model));
             var denoiser = source.Denoiser;
             denoiser.ComputeType = parsed.GetValue(dtype);
-            string? dataHash = null;
-            LossCurve measured;
-            if (parsed.GetValue(curve) is string file)
+            long runSeed = parsed.GetValue(seed);
+            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
+            using var inputs = new SearchInputs(denoiser, parsed.GetRequiredValue(data), parsed.GetValue(curve), measurement, folder, terminal, cancellation);
+            var context = new ScheduleSearchContext
             {
-                measured = LossCurveFile.ReadFor(file, source.Hash);
-            }
-            else
+                Denoiser = denoiser,
+                Solver = madeFor,
+                // An optimiser that can do without the curve gets it where it is known or measured anyway.
+                LossCurve = parsed.GetValue(curve) is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? inputs.LossCurve : null,
+                TrainingImages = inputs.TrainingImages,
+                Images = parsed.GetValue(images),
+                FirstSeed = ScheduleSearchContext.DefaultFirstSeed + (Math.Abs(runSeed % SeedRuns) * SeedStride),
+            };
+            var request = new ScheduleSearchRequest { Steps = numbers, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
+            context.Validate();
+            request.Validate();
+            List<FoundSchedule> found = [];
+            foreach (var choice in choices)
             {
-                using var images = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
-                var options = curveOptions.Read(parsed) with { Seed = parsed.GetValue(seed), Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
-                measured = new LossCurveEstimator(denoiser, new TrainingImages(images), options).Estimate(terminal.Progress, cancellation);
-                dataHash = images.Hash;
-                LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), measured);
+                bool bothPowers = choice is { Entry.Name: "phase1", Parameter: null };
+                var optimizer = bothPowers ? new DiscretizationLossOptimizer(inputs.LossCurve(), weightings) : choice.Create(context);
+                var results = optimizer.Search(request, terminal.Progress, cancellation);
+                found.AddRange(results.Select(result => FoundSchedule.Write(
+                    folder,
+                    choice,
+                    choice.Entry.IsForSolver ? madeFor.Name : "euler",
+                    result,
+                    new ScheduleRecord(result.Schedule) { ModelHash = source.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
             }
 
-            var request = new ScheduleSearchRequest { Steps = numbers, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
-            var results = new DiscretizationLossOptimizer(measured, weightings).Search(request, terminal.Progress, cancellation);
-            var found = results.Select((result, i) => Write(folder, result, weightings[i / numbers.Count].Name, source.Hash, dataHash, measured)).ToList();
-            terminal.Result(parsed.GetValue(json), new { network_evaluations = measured.Origin.NetworkEvaluations, images = measured.Images, stop = measured.Origin.Stop, schedules = found }, console => Show(console, measured, found));
+            terminal.Result(
+                parsed.GetValue(json),
+                new { network_evaluations = inputs.Measured?.Origin.NetworkEvaluations, images = inputs.Measured?.Images, stop = inputs.Measured?.Origin.Stop, schedules = found },
+                console => Show(console, inputs.Measured, found, parsed.GetValue(optimizers) is null));
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static FoundSchedule Write(string folder, ScheduleSearchResult result, string weighting, string modelHash, string? dataHash, LossCurve measured)
-    {
-        string path = Path.Combine(folder, $"phase1-{weighting.Replace(' ', '-')}-n{result.Schedule.Steps}{ScheduleFile.Extension}");
-        ScheduleFile.Write(path, new ScheduleRecord(result.Schedule)
-        {
-            Solver = "euler",
-            Objective = result.Objective,
-            Loss = result.Loss is { Low: { } low, High: { } high } ? new ScheduleLoss(result.Loss.Value, low, high) : null,
-            Evaluations = result.NetworkEvaluations,
-            ModelHash = modelHash,
-            DataHash = dataHash,
-            Seed = measured.Origin.Seed,
-        });
-        return new FoundSchedule(result.Schedule.Steps, weighting, [.. result.Schedule.Sigmas], result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.StopReason, path);
-    }
+    private static IReadOnlyList<ScheduleOptimizerChoice> Choices(string? text) =>
+        [.. (text ?? "phase1").Split(',', StringSplitOptions.TrimEntries).Distinct().Select(ScheduleOptimizerCatalog.Find)];
 
-    private static void Show(IAnsiConsole console, LossCurve measured, List<FoundSchedule> found)
+    private static void Show(IAnsiConsole console, LossCurve? measured, List<FoundSchedule> found, bool phase1Alone)
     {
-        var table = new Table().AddColumns("weighting", "N", "discretization loss (95 %)", "sigmas");
-        foreach (var schedule in found)
+        console.Write(phase1Alone ? FoundSchedule.Phase1Table(found) : FoundSchedule.OptimizerTable(found));
+        if (measured is not null)
         {
-            string loss = string.Create(CultureInfo.InvariantCulture, $"{schedule.Loss:G4} [{schedule.LossLow:G4}, {schedule.LossHigh:G4}]");
-            table.AddRow(schedule.Weighting, schedule.Steps.ToString(CultureInfo.InvariantCulture), Markup.Escape(loss), string.Join(", ", schedule.Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture))));
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Stop} at {100 * measured.Origin.RelativeHalfWidth:F1} %."));
         }
 
-        console.Write(table);
-        console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Stop} at {100 * measured.Origin.RelativeHalfWidth:F1} %."));
         console.WriteLine($"Schedule files are in {Path.GetDirectoryName(found[0].File)}.");
     }
-
-    private sealed record FoundSchedule(
-        int Steps,
-        string Weighting,
-        IReadOnlyList<double> Sigmas,
-        double Loss,
-        double? LossLow,
-        double? LossHigh,
-        double? Bound,
-        string StopReason,
-        string File);
 }

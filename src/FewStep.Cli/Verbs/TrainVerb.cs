@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep train</c>: pre-trains a denoiser the EDM way.</summary>
+/// <summary><c>fewstep train</c>: pre-trains a denoiser, with EDM's loss or that of VP and VE models.</summary>
 internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
@@ -23,14 +23,15 @@ internal static class TrainVerb
         var warmUp = new Option<long>("--warm-up") { Description = "Images of linear warm-up.", DefaultValueFactory = _ => 50_000 };
         var ema = new Option<double>("--ema") { Description = "Half-life of the weights' moving average in images.", DefaultValueFactory = _ => 100_000 };
         var dropLabels = new Option<double>("--label-dropout") { Description = "Probability of dropping a class label.", DefaultValueFactory = _ => 0.1 };
-        var mean = new Option<double>("--p-mean") { Description = "Mean of ln sigma (EDM's P_mean).", DefaultValueFactory = _ => -1.2 };
-        var deviation = new Option<double>("--p-std") { Description = "Standard deviation of ln sigma (EDM's P_std).", DefaultValueFactory = _ => 1.2 };
+        var loss = new Option<string?>("--loss") { Description = "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the one of the model's preconditioning.", HelpName = "name" };
+        var mean = new Option<double?>("--p-mean") { Description = "Of edm: mean of ln sigma (P_mean); left out, -1.2." };
+        var deviation = new Option<double?>("--p-std") { Description = "Of edm: standard deviation of ln sigma (P_std); left out, 1.2." };
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images." };
         var every = new Option<double>("--checkpoint-seconds") { Description = "Training seconds between checkpoints.", DefaultValueFactory = _ => 180 };
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            config, data, output, images, batch, rate, warmUp, ema, dropLabels, mean, deviation, flip, every, dtype, seed, threads, json,
+            config, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -45,7 +46,7 @@ internal static class TrainVerb
                 WarmUpImages = parsed.GetValue(warmUp),
                 EmaHalfLifeImages = parsed.GetValue(ema),
                 LabelDropout = parsed.GetValue(dropLabels),
-                Loss = new EdmLoss(parsed.GetValue(mean), parsed.GetValue(deviation), model.Preconditioning.SigmaData),
+                Loss = Loss(parsed.GetValue(loss) ?? model.Preconditioning.Kind, parsed.GetValue(mean), parsed.GetValue(deviation), model.Preconditioning),
                 Seed = parsed.GetValue(seed),
             };
             var place = new TrainingRunOptions
@@ -66,5 +67,26 @@ internal static class TrainVerb
             return Task.FromResult(done ? ExitCode.Success : ExitCode.Interrupted);
         });
         return command;
+    }
+
+    private static TrainingLoss Loss(string name, double? mean, double? deviation, PreconditioningConfig preconditioning)
+    {
+        if (name != "edm" && (mean ?? deviation) is not null)
+        {
+            throw new InvalidInputException($"--p-mean and --p-std belong to --loss edm, not to '{name}'.");
+        }
+
+        if (!double.IsFinite(mean ?? 0) || (deviation ?? 1) is not (> 0 and <= 10))
+        {
+            throw new InvalidInputException("--p-mean must be a finite number, --p-std lie above 0 and at most at 10.");
+        }
+
+        return name switch
+        {
+            "edm" => new EdmLoss(mean ?? -1.2, deviation ?? 1.2, preconditioning.SigmaData),
+            "vp" => new VpLoss(preconditioning.BetaD ?? 19.9, preconditioning.BetaMin ?? 0.1, preconditioning.SmallestTime ?? 1e-5),
+            "ve" => new VeLoss(preconditioning.SigmaMin, preconditioning.SigmaMax),
+            _ => throw new InvalidInputException($"--loss '{name}' is none of edm, vp, ve; name one of them."),
+        };
     }
 }

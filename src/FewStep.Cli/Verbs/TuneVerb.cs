@@ -6,6 +6,7 @@ using FewStep.Data;
 using FewStep.FineTuning;
 using FewStep.Noise;
 using FewStep.Runtime;
+using FewStep.ScheduleSearch;
 using FewStep.Training;
 
 namespace FewStep.Cli.Verbs;
@@ -16,13 +17,15 @@ internal static class TuneVerb
     public static Command Create(TerminalOutput terminal)
     {
         var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
-        var schedule = new Option<string>("--schedule") { Description = "Schedule to tune to: a *.schedule.json file, or a standard schedule's name with --steps.", Required = true };
+        var schedule = new Option<string>("--schedule") { Description = "Schedule to tune to: a *.schedule.json file, or a standard schedule's name with --steps. With --search, a list with commas to begin at.", Required = true };
         var steps = new Option<int?>("--steps") { Description = "Number of steps, for a standard schedule's name." };
         var output = new Option<string>("--out") { Description = "Folder for checkpoints, curve, model and snapshots; a tuning found there is resumed.", Required = true, HelpName = "folder" };
         var every = new Option<double>("--checkpoint-seconds") { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
+        var search = new Option<int>("--search") { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
+        var searchUpdates = new Option<int>("--search-updates") { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
         var tuning = new TuningFlags();
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("tune", "Phase 2: fine-tune a model to a schedule. Interrupt with Ctrl-C and repeat the command to resume.") { model, schedule, steps, output, data, every, dtype, seed, threads, json };
+        var command = new Command("tune", "Phase 2: fine-tune a model to a schedule. Interrupt with Ctrl-C and repeat the command to resume.") { model, schedule, steps, search, searchUpdates, output, data, every, dtype, seed, threads, json };
         tuning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
@@ -30,11 +33,15 @@ internal static class TuneVerb
             var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), ComputeType = parsed.GetValue(dtype) };
             options.Validate();
             using var source = ModelSource.Open(parsed.GetRequiredValue(model));
-            var target = ScheduleArgument.Open(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source.Denoiser);
-            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation) : null;
             string folder = parsed.GetRequiredValue(output);
-            var run = new TuningRun(source.Config, source.Denoiser, target.Schedule, options, new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) }, images is null ? null : TuningImages.Split(images));
+            var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
+            place.Validate();
             using var events = new EventLog(Path.Combine(folder, "events"));
+            var target = parsed.GetValue(search) == 0
+                ? ScheduleArgument.Open(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source.Denoiser).Schedule
+                : Search(source, Starts(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source), Candidates(options, parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation);
+            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation) : null;
+            var run = new TuningRun(source.Config, source.Denoiser, target, options, place, images is null ? null : TuningImages.Split(images));
             var observer = new TuningObserver { Progress = terminal.Progress, Update = events.Training, Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update) };
             var report = run.Execute(observer, cancellation);
             if (report.Stop == TuningStop.Diverged)
@@ -42,7 +49,7 @@ internal static class TuneVerb
                 throw new InvalidInputException($"Tuning diverged: {report.Explanation}. The best weights so far are in {run.ModelPath}; tune again with another --out.");
             }
 
-            ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target.Schedule) { Solver = "euler", ModelHash = source.Hash, Seed = options.Seed });
+            ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target) { Solver = "euler", ModelHash = source.Hash, Seed = options.Seed });
             terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
@@ -57,4 +64,32 @@ internal static class TuneVerb
     private static string Gain(TuningReport report) => report.Curve.Count == 0 ? "" : string.Create(
         CultureInfo.InvariantCulture,
         $"{report.HeldOutMetric}: {report.Curve[0].HeldOut:G4} before, {report.BestHeldOut:G4} at update {report.BestUpdate} of {report.Updates}. ");
+
+    private static List<SamplingSchedule> Starts(string text, int? steps, ModelSource source)
+    {
+        List<SamplingSchedule> starts = [.. text.Split(',', StringSplitOptions.TrimEntries).Select(name => ScheduleArgument.Open(name, steps, source.Denoiser).Schedule)];
+        return starts.All(s => s.Steps == starts[0].Steps && s.Terminal == starts[0].Terminal)
+            ? starts
+            : throw new InvalidInputException("--schedule: the schedules to begin a search at must have the same number of steps and the same terminal rule.");
+    }
+
+    private static TunedScheduleOptions Candidates(TunerOptions tuning, int candidates, int updates)
+    {
+        var defaults = new TunedScheduleOptions();
+        return defaults with
+        {
+            Candidates = candidates,
+            Tuning = tuning with { Updates = updates, EvaluationInterval = updates, HeldOutCount = defaults.Tuning.HeldOutCount, SnapshotFractions = [], WarmUpUpdates = null },
+            Starts = [],
+        };
+    }
+
+    private static SamplingSchedule Search(ModelSource source, List<SamplingSchedule> starts, TunedScheduleOptions options, string folder, TerminalOutput terminal, CancellationToken cancellation)
+    {
+        var request = new ScheduleSearchRequest { Steps = [starts[0].Steps], SigmaMin = starts[0].Sigmas[^1], SigmaMax = starts[0].Sigmas[0], Terminal = starts[0].Terminal };
+        var optimizer = new TunedScheduleOptimizer(source.Denoiser, options with { FurtherStarts = starts }, Path.Combine(folder, "candidates.json"));
+        var found = optimizer.Search(request, terminal.Progress, cancellation)[0];
+        terminal.Message(string.Create(CultureInfo.InvariantCulture, $"{found.Search}: {found.Loss.Value:G4}; {found.StopReason}. Sigmas {string.Join(", ", found.Schedule.Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)))}."));
+        return found.Schedule;
+    }
 }

@@ -11,6 +11,15 @@ public static class NpzFile
 
     private const string Extension = ".npy";
 
+    /// <summary>The names of the arrays in a file, in its order.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read or is no sound zip file.</exception>
+    public static IReadOnlyList<string> Names(string path)
+    {
+        using var zip = ZipContent.Open(path, DefaultMaximumBytes);
+        return [.. Arrays(zip)];
+    }
+
     /// <summary>Reads arrays.</summary>
     /// <param name="path">The file, its entries stored or deflated.</param>
     /// <param name="names">Which arrays to read; null for all.</param>
@@ -21,7 +30,7 @@ public static class NpzFile
     {
         using var zip = ZipContent.Open(path, maximumBytes);
         var arrays = new Dictionary<string, NpyArray>(StringComparer.Ordinal);
-        names ??= [.. zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length])];
+        names ??= [.. Arrays(zip)];
         foreach (string name in names)
         {
             string entry = name + Extension;
@@ -50,6 +59,8 @@ public static class NpzFile
             NpyFile.Write(content, array);
         }
     });
+
+    private static IEnumerable<string> Arrays(ZipContent zip) => zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length]);
 
     private static string List(ZipContent zip) => string.Join(", ", zip.Names.Take(8).Select(Printable.Text));
 }

@@ -31,11 +31,7 @@ public sealed class TuningRun
     /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
     public TuningRun(ModelConfig config, NetworkDenoiser model, SamplingSchedule schedule, TunerOptions options, TuningRunOptions run, TuningImages? images = null, Tensor? start = null)
     {
-        if (!(run.CheckpointSeconds >= 0))
-        {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
-        }
-
+        run.Validate();
         _tuner = new Tuner(model, schedule, options, images);
         (_config, _model, _run, _start) = (config, model, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;

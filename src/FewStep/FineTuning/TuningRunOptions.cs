@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.FineTuning;
@@ -19,4 +20,14 @@ public sealed record TuningRunOptions
 
     /// <summary>Whether snapshots are written; default true.</summary>
     public bool WriteSnapshots { get; init; } = true;
+
+    /// <summary>Checks the interval.</summary>
+    /// <exception cref="InvalidInputException">It is no number of 0 or more.</exception>
+    public void Validate()
+    {
+        if (!(CheckpointSeconds >= 0))
+        {
+            throw new InvalidInputException(FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
+        }
+    }
 }

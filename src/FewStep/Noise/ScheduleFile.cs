@@ -5,7 +5,7 @@ using FewStep.Runtime;
 
 namespace FewStep.Noise;
 
-/// <summary>Schedule files (<c>*.schedule.json</c>, version 1), and plain JSON arrays of sigmas.</summary>
+/// <summary>Schedule files (<c>*.schedule.json</c>, version 1), and plain lists of sigmas: a JSON array, or an object that holds <c>sigmas</c> and nothing else.</summary>
 public static class ScheduleFile
 {
     /// <summary>How the names of schedule files end.</summary>
@@ -17,7 +17,7 @@ public static class ScheduleFile
     private const int MaximumBytes = 8 << 20;
     private const int MaximumText = 200;
 
-    /// <summary>Reads a schedule file, or a JSON array of sigmas (then nothing but the schedule is known).</summary>
+    /// <summary>Reads a schedule file, or a plain list of sigmas (then nothing but the schedule is known).</summary>
     /// <param name="path">The file, at most 8 MiB.</param>
     /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names file and rule.</exception>
     public static ScheduleRecord Read(string path)
@@ -32,7 +32,8 @@ public static class ScheduleFile
         {
             return json.ValueKind switch
             {
-                JsonValueKind.Array => new ScheduleRecord(Checked(json.Deserialize<double[]>(JsonFile.Options)!, ScheduleTerminal.SigmaMin)),
+                JsonValueKind.Array => FromList(json),
+                JsonValueKind.Object when json.GetPropertyCount() == 1 && json.TryGetProperty("sigmas", out var sigmas) => FromList(sigmas),
                 JsonValueKind.Object => FromContent(json),
                 _ => throw new InvalidInputException("a schedule file holds an object, or an array of sigmas."),
             };
@@ -83,6 +84,9 @@ public static class ScheduleFile
 
         JsonFile.Write(path, content);
     }
+
+    private static ScheduleRecord FromList(JsonElement sigmas) =>
+        new(Checked(sigmas.Deserialize<double[]>(JsonFile.Options) ?? throw new InvalidInputException("sigmas is null; it must be a list of numbers."), ScheduleTerminal.SigmaMin));
 
     private static ScheduleRecord FromContent(JsonElement json)
     {

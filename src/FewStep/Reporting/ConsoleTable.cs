@@ -18,7 +18,7 @@ public static class ConsoleTable
     public static ReportTable Ledger(RunSummary summary)
     {
         ArgumentNullException.ThrowIfNull(summary);
-        return LedgerTable.Build(summary);
+        return LedgerTable.Build(summary.Ledger);
     }
 
     /// <summary>The headline in plain sentences: what was gained or lost, against what, at what cost.</summary>

@@ -6,9 +6,8 @@ namespace FewStep.Reporting;
 internal static class LedgerTable
 {
     /// <summary>Builds the table with the sum in its last row.</summary>
-    public static ReportTable Build(RunSummary summary)
+    public static ReportTable Build(IReadOnlyList<LedgerLineSummary> lines)
     {
-        IReadOnlyList<LedgerLineSummary> lines = summary.Ledger;
         var total = new LedgerLineSummary("all stages", lines.Sum(l => l.NetworkEvaluations), lines.Sum(l => l.TrainingUpdates), lines.Sum(l => l.Seconds));
         return new ReportTable(
             [new("Stage", false), new("Network evaluations", true), new("Training updates", true), new("Time", true)],

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text;
 using FewStep.Runs;
 using FewStep.Runtime;
+using static FewStep.Reporting.CsvText;
 
 namespace FewStep.Reporting;
 
@@ -46,15 +46,4 @@ public static class MetricsCsv
     }
 
     private static string[] Estimate(EstimateSummary? e) => [Number(e?.Value), Number(e?.Low), Number(e?.High)];
-
-    private static string Number(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("R", CultureInfo.InvariantCulture) : "";
-
-    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Text(string text)
-    {
-        string line = PlainText.OneLine(text);
-        line = line.Length > 0 && "=+-@".Contains(line[0], StringComparison.Ordinal) ? "'" + line : line;
-        return line.AsSpan().IndexOfAny(",\" ") < 0 ? line : $"\"{line.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-    }
 }

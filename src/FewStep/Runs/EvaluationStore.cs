@@ -18,15 +18,21 @@ public sealed class EvaluationStore
 
     private const int CurrentVersion = 1;
     private readonly string? _path;
-    private readonly Dictionary<string, MeasuredRange> _ranges;
+    private readonly Dictionary<string, MeasuredRange> _ranges = [];
+    private readonly Dictionary<string, EndpointRange> _endpoints = [];
     private string? _lossCurve;
 
-    private EvaluationStore(string? path, string? lossCurve, IEnumerable<MeasuredRange> ranges)
+    private EvaluationStore(string? path, string? lossCurve, IEnumerable<MeasuredRange> ranges, IEnumerable<EndpointRange> endpoints)
     {
-        (_path, _lossCurve, _ranges) = (path, lossCurve, []);
+        (_path, _lossCurve) = (path, lossCurve);
         foreach (var range in ranges)
         {
             _ranges[range.Key] = range;
+        }
+
+        foreach (var endpoint in endpoints)
+        {
+            _endpoints[endpoint.Key] = endpoint;
         }
     }
 
@@ -37,7 +43,7 @@ public sealed class EvaluationStore
     {
         if (!File.Exists(path))
         {
-            return new EvaluationStore(path, null, []);
+            return new EvaluationStore(path, null, [], []);
         }
 
         var content = JsonFile.Read<Content>(path);
@@ -51,11 +57,16 @@ public sealed class EvaluationStore
             (range ?? throw new InvalidInputException($"{path} holds null in its ranges; delete it to have all measured again.")).Check(path);
         }
 
-        return new EvaluationStore(path, content.LossCurve, content.Ranges);
+        foreach (var endpoint in content.Endpoints ?? [])
+        {
+            (endpoint ?? throw new InvalidInputException($"{path} holds null in its endpoints; delete it to have all measured again.")).Check(path);
+        }
+
+        return new EvaluationStore(path, content.LossCurve, content.Ranges, content.Endpoints ?? []);
     }
 
     /// <summary>A store that is gone with the process.</summary>
-    public static EvaluationStore InMemory() => new(null, null, []);
+    public static EvaluationStore InMemory() => new(null, null, [], []);
 
     /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve is written.</summary>
     public string? LossCurve
@@ -72,13 +83,29 @@ public sealed class EvaluationStore
     /// <param name="key">See <see cref="Key"/>.</param>
     public MeasuredRange? Find(string key) => _ranges.GetValueOrDefault(key);
 
-    /// <summary>Stores a measurement, on disk before this returns.</summary>
-    /// <param name="range">The measurement.</param>
+    /// <summary>The stored endpoint distance of a key; null where there is none.</summary>
+    /// <param name="key">See <see cref="EndpointKey"/>.</param>
+    public EndpointRange? FindEndpoint(string key) => _endpoints.GetValueOrDefault(key);
+
+    /// <summary>Stores what was measured on one sampling of a range, on disk before this returns.</summary>
+    /// <param name="range">The distance to real images; null where it was not measured.</param>
+    /// <param name="endpoint">The distance to the teacher's endpoints; null (default) where it was not measured.</param>
     /// <exception cref="InvalidInputException">The file cannot be written.</exception>
-    public void Add(MeasuredRange range)
+    public void Add(MeasuredRange? range, EndpointRange? endpoint = null)
     {
-        range.Check("The comparison");
-        _ranges[range.Key] = range;
+        const string source = "The comparison";
+        range?.Check(source);
+        endpoint?.Check(source);
+        if (range is not null)
+        {
+            _ranges[range.Key] = range;
+        }
+
+        if (endpoint is not null)
+        {
+            _endpoints[endpoint.Key] = endpoint;
+        }
+
         Write();
     }
 
@@ -87,22 +114,39 @@ public sealed class EvaluationStore
     /// <param name="range">The seeds.</param>
     /// <param name="evaluation">Feature network and reference images.</param>
     /// <returns>64 hexadecimal digits.</returns>
-    public static string Key(ComparisonCell cell, SeedRange range, FrechetEvaluation evaluation)
+    public static string Key(ComparisonCell cell, SeedRange range, FrechetEvaluation evaluation) =>
+        Hash($"{Sampled(cell)}\n{Seeds(range)}\n{evaluation.Reference.ExtractorHash}\n{evaluation.Reference.ImageSetHash}");
+
+    /// <summary>The key of an endpoint distance.</summary>
+    /// <param name="cell">Weights, schedule and solver.</param>
+    /// <param name="range">The seeds.</param>
+    /// <param name="teacher">The fine sampler.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    public static string EndpointKey(ComparisonCell cell, SeedRange range, ComparisonCell teacher) => Hash($"{Sampled(cell)}\n{Seeds(range)}\nendpoint of\n{Sampled(teacher)}");
+
+    /// <summary>What tells the images of some seeds from all others: the combination and the seeds, hashed.</summary>
+    /// <param name="cell">Weights, schedule and solver.</param>
+    /// <param name="seeds">The seeds, as text.</param>
+    /// <returns>64 hexadecimal digits.</returns>
+    internal static string ImagesKey(ComparisonCell cell, string seeds) => Hash($"{Sampled(cell)}\n{seeds}");
+
+    private static string Sampled(ComparisonCell cell)
     {
         string sigmas = string.Join(' ', cell.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
-        string text = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{cell.DenoiserIdentity}\n{sigmas}\n{cell.Schedule.Terminal}\n{cell.Solver.Name}\n{range.First} {range.Count}\n{evaluation.Reference.ExtractorHash}\n{evaluation.Reference.ImageSetHash}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+        return $"{cell.DenoiserIdentity}\n{sigmas}\n{cell.Schedule.Terminal}\n{cell.Solver.Name}";
     }
+
+    private static string Seeds(SeedRange range) => string.Create(CultureInfo.InvariantCulture, $"{range.First} {range.Count}");
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     private void Write()
     {
         if (_path is not null)
         {
-            JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
+            JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve, _endpoints.Count == 0 ? null : [.. _endpoints.Values]));
         }
     }
 
-    private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);
+    private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null, IReadOnlyList<EndpointRange>? Endpoints = null);
 }

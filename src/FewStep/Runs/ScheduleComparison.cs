@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using FewStep.Evaluation;
 using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.ScheduleSearch;
-using TorchSharp;
 
 namespace FewStep.Runs;
 
@@ -86,21 +84,9 @@ public sealed class ScheduleComparison(FrechetEvaluation evaluation, IReadOnlyLi
 
     private MeasuredRange Measure(ComparisonCell cell, Evaluation.SeedRange range, string key, Action<int> sampled, CancellationToken cancellation)
     {
-        var watch = Stopwatch.StartNew();
-        long evaluations = 0;
-        var batches = new BatchSampler(new Sampler(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = BatchSize };
-        torch.Tensor Sample(long[] seeds)
-        {
-            var batch = batches.Sample(seeds, cancellationToken: cancellation).Single();
-            evaluations += batch.Evaluations;
-            batch.Labels?.Dispose();
-            sampled(seeds.Length);
-            return batch.Images;
-        }
-
-        var result = evaluation.Evaluate([range], Sample, BatchSize, cancellation: cancellation);
+        var measured = new RangeMeasurement(evaluation, BatchSize).Measure(cell, range, null, sampled, cancellation);
         return new MeasuredRange(
-            key, cell.ScheduleName, cell.Solver.Name, cell.Schedule.Steps, range.First, range.Count, result.Spread.Mean, evaluations, watch.Elapsed.TotalSeconds, cell.Tuning);
+            key, cell.ScheduleName, cell.Solver.Name, cell.Schedule.Steps, range.First, range.Count, measured.Distance!.Value, measured.NetworkEvaluations, measured.Seconds, cell.Tuning);
     }
 
     private EvaluationSummary Summarize(ComparisonCell cell, List<MeasuredRange> measured) => new()

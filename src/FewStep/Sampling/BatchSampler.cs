@@ -28,24 +28,40 @@ public sealed class BatchSampler(Sampler sampler)
     /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public IEnumerable<SampledBatch> Sample(IReadOnlyList<long> seeds, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (BatchSize < 1)
-        {
-            throw new InvalidInputException($"The batch size is {BatchSize}; it must be 1 or more.");
-        }
-
-        SeedLabels.CheckLabel(sampler.Classes, Label);
-        return Batches(seeds, progress, cancellationToken);
+        Check();
+        return Batches(seeds.Count, (start, count) => SampleBatch([.. Enumerable.Range(start, count).Select(i => seeds[i])], cancellationToken), progress);
     }
 
-    private IEnumerable<SampledBatch> Batches(IReadOnlyList<long> seeds, IProgress<WorkProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Samples from given latents, batch by batch, each when it is asked for. The seeds of the images are their numbers 0, 1, ..., which labels and added noise follow.</summary>
+    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type the solver's state keeps (<see cref="Type"/> is not looked at); stays the caller's.</param>
+    /// <param name="labels">Class indices int64 [B], -1 for "no class"; null for <see cref="Label"/>. Stays the caller's.</param>
+    /// <param name="progress">Told after each batch; null for none.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
+    /// <returns>Batches that together hold each image once, in order; the receiver disposes of each.</returns>
+    /// <exception cref="InvalidInputException">The batch size or the label is out of range.</exception>
+    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or there are not as many labels.</exception>
+    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
+    public IEnumerable<SampledBatch> Sample(Tensor latents, Tensor? labels, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        Check();
+        int images = (int)latents.shape[0];
+        if (labels is not null && (labels.dim() != 1 || labels.shape[0] != images))
+        {
+            throw new ArgumentException($"Labels have shape [{string.Join(", ", labels.shape)}]; there are {images} latents.", nameof(labels));
+        }
+
+        return Batches(images, (start, count) => SampleBatch(latents, labels, start, count, cancellationToken), progress);
+    }
+
+    private IEnumerable<SampledBatch> Batches(int images, Func<int, int, SampledBatch> sample, IProgress<WorkProgress>? progress)
     {
         long evaluations = 0;
-        for (int start = 0; start < seeds.Count; start += BatchSize)
+        for (int start = 0; start < images; start += BatchSize)
         {
-            int count = Math.Min(BatchSize, seeds.Count - start);
-            var batch = SampleBatch([.. Enumerable.Range(start, count).Select(i => seeds[i])], cancellationToken);
+            int count = Math.Min(BatchSize, images - start);
+            var batch = sample(start, count);
             evaluations += batch.Evaluations;
-            progress?.Report(new WorkProgress("sampling", start + count, seeds.Count, "img", $"{evaluations} evaluations"));
+            progress?.Report(new WorkProgress("sampling", start + count, images, "img", $"{evaluations} evaluations"));
             yield return batch;
         }
     }
@@ -54,8 +70,30 @@ public sealed class BatchSampler(Sampler sampler)
     {
         using var scope = NewDisposeScope();
         var latents = Latents.Draw(seeds, sampler.Shape, Type, Device);
-        var labels = SeedLabels.For(seeds, sampler.Classes, Label, Device);
-        var result = sampler.Sample(latents, labels, cancellationToken: cancellationToken);
+        return SampleBatch(seeds, latents, SeedLabels.For(seeds, sampler.Classes, Label, Device), cancellationToken);
+    }
+
+    private SampledBatch SampleBatch(Tensor latents, Tensor? labels, int start, int count, CancellationToken cancellationToken)
+    {
+        using var scope = NewDisposeScope();
+        long[] seeds = [.. Enumerable.Range(start, count).Select(i => (long)i)];
+        var own = labels is null ? SeedLabels.For(seeds, sampler.Classes, Label, Device) : labels.narrow(0, start, count).clone();
+        return SampleBatch(seeds, latents.narrow(0, start, count).to(Device ?? CPU), own?.to(Device ?? CPU), cancellationToken);
+    }
+
+    private void Check()
+    {
+        if (BatchSize < 1)
+        {
+            throw new InvalidInputException($"The batch size is {BatchSize}; it must be 1 or more.");
+        }
+
+        SeedLabels.CheckLabel(sampler.Classes, Label);
+    }
+
+    private SampledBatch SampleBatch(long[] seeds, Tensor latents, Tensor? labels, CancellationToken cancellationToken)
+    {
+        var result = sampler.SampleSeeded(latents, seeds, labels, cancellationToken: cancellationToken);
         return new SampledBatch(seeds, result.Samples.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope(), result.Evaluations);
     }
 }

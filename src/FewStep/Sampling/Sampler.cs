@@ -1,5 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Solvers;
 using static TorchSharp.torch;
 
@@ -16,12 +17,14 @@ public sealed class Sampler
     /// <param name="solver">The solver.</param>
     /// <param name="schedule">Where it steps.</param>
     /// <param name="options">Deviations from the plain run; null for none.</param>
+    /// <exception cref="InvalidInputException">Noise is to be added for a solver with a history, or a rule of its options is broken.</exception>
     public Sampler(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
     {
         Options = options ?? new SamplerOptions();
         _counter = Options.NetworkCounter ?? new CountingDenoiser(denoiser);
         _denoiser = Options.NetworkCounter is null ? _counter : denoiser;
         (Solver, Schedule) = (solver, schedule);
+        Options.Churn?.Check(solver);
     }
 
     /// <summary>The solver.</summary>
@@ -44,9 +47,36 @@ public sealed class Sampler
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
     /// <param name="observe">Called at each sigma in turn; null for none.</param>
     /// <param name="cancellationToken">Stops the run between two steps.</param>
-    /// <exception cref="ArgumentException">The latents have the wrong type or shape.</exception>
+    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or the options ask for added noise, which needs image seeds.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public SamplingResult Sample(Tensor latents, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
+    {
+        return Options.Churn is null
+            ? Run(latents, null, labels, observe, cancellationToken)
+            : throw new ArgumentException("Stochastic sampling needs the images' seeds: call SampleSeeded.", nameof(latents));
+    }
+
+    /// <summary>Samples one batch whose images have seeds, which the noise of stochastic sampling is drawn from: an image does not depend on the others of its batch.</summary>
+    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
+    /// <param name="seeds">Image seeds, one for each of the latents, 0 to <see cref="Latents.MaximumSeed"/>.</param>
+    /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
+    /// <param name="observe">Called at each sigma in turn; null for none.</param>
+    /// <param name="cancellationToken">Stops the run between two steps.</param>
+    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or there are not as many seeds.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(seeds);
+        if (latents.dim() > 0 && seeds.Count != latents.shape[0])
+        {
+            throw new ArgumentException($"There are {seeds.Count} seeds for {latents.shape[0]} latents.", nameof(seeds));
+        }
+
+        using var noise = Options.Churn is null ? null : new ImageNoise(seeds, Shape);
+        return Run(latents, noise, labels, observe, cancellationToken);
+    }
+
+    private SamplingResult Run(Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)
     {
         CheckLatents(latents);
         long before = _counter.Images;
@@ -57,7 +87,7 @@ public sealed class Sampler
         for (int i = 0; i < Schedule.Steps; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            x = Step(i, x, labels, history, observe);
+            x = Step(i, x, noise, labels, history, observe);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -69,23 +99,32 @@ public sealed class Sampler
     }
 
     // Takes x over and returns the next state; whatever else the step made is gone afterwards, or in the history.
-    private Tensor Step(int i, Tensor x, Tensor? labels, SolverHistory history, Action<TrajectoryPoint>? observe)
+    private Tensor Step(int i, Tensor x, ImageNoise? noise, Tensor? labels, SolverHistory history, Action<TrajectoryPoint>? observe)
     {
         using var scope = NewDisposeScope();
         scope.Attach(x);
         double sigma = Schedule.Sigmas[i];
-        var D = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, sigma, labels);
-        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Denoise(y, s, labels));
+        if (noise is not null && Options.Churn!.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
+        {
+            x = x.add(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
+            sigma = raised;
+        }
+
+        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, sigma, labels);
+        var D = Limited(output);
+        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(Denoise(y, s, labels)), sigma);
         var result = Solver.Step(step);
         var state = result.Corrected ?? x;
-        observe?.Invoke(new TrajectoryPoint(i, sigma, state, D));
+        observe?.Invoke(new TrajectoryPoint(i, sigma, state, output));
         if (Solver.HistoryLength > 0)
         {
-            history.Push(new PastStep(sigma, state.DetachFromDisposeScope(), D.DetachFromDisposeScope()));
+            history.Push(new PastStep(sigma, state.DetachFromDisposeScope(), D.DetachFromDisposeScope(), result.Corrected is null ? null : x.DetachFromDisposeScope()));
         }
 
         return result.Next.MoveToOuterDisposeScope();
     }
+
+    private Tensor Limited(Tensor output) => Solver.ThresholdsDenoised ? DynamicThreshold.Limit(output) : output;
 
     private Tensor Denoise(Tensor x, double sigma, Tensor? labels)
     {

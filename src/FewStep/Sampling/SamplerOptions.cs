@@ -12,6 +12,11 @@ public sealed record SamplerOptions
     public bool AnalyticalFirstStep { get; init; }
 
     /// <summary>
+    /// Raises the noise of the state before each step, and adds as much noise: the stochastic sampler of Karras et al. 2022. For solvers without a history only. Default null: none.
+    /// </summary>
+    public StochasticChurn? Churn { get; init; }
+
+    /// <summary>
     /// The counter that sits at the network, below guidance and the like, so that evaluations are those of the network. Default null: the calls of
     /// the denoiser itself are counted.
     /// </summary>

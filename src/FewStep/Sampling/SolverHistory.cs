@@ -31,5 +31,6 @@ internal sealed class SolverHistory(int length) : IDisposable
     {
         step.State.Dispose();
         step.Denoised.Dispose();
+        step.Predicted?.Dispose();
     }
 }

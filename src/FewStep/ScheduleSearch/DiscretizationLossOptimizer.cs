@@ -11,6 +11,7 @@ namespace FewStep.ScheduleSearch;
 /// </summary>
 public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 {
+    private const string OptimizerName = "phase1";
     private readonly ILossCurve _curve;
     private readonly LossCurve? _measured;
     private readonly IReadOnlyList<INoiseWeighting> _weightings;
@@ -40,8 +41,22 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         (_curve, _gridSize) = (curve, gridSize);
     }
 
+    /// <summary>How the catalogue offers it: one weighting, by its power or measured on the model (<see cref="AmplifiedLossOptimizer"/>).</summary>
+    public static ScheduleOptimizerEntry Entry { get; } = new()
+    {
+        Name = OptimizerName,
+        Parameter = $"power or {AmplifiedLossOptimizer.Parameter}",
+        Description = "discretization loss: dynamic programme and Newton polish on the training loss curve, which serves every N; no evaluations of its own, or 1,566 with the flow's amplification",
+        Source = "our reading of arXiv 2412.10786",
+        NeedsLossCurve = true,
+        CheckParameter = text => _ = text == AmplifiedLossOptimizer.Parameter ? 0 : Power(text),
+        Create = (context, parameter) => parameter == AmplifiedLossOptimizer.Parameter
+            ? AmplifiedLossOptimizer.Create(context)
+            : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
+    };
+
     /// <inheritdoc/>
-    public string Name => "loss-curve";
+    public string Name => OptimizerName;
 
     /// <summary>The weighting of a power and, beside it, the literal reading's (power 1).</summary>
     /// <param name="power">The main power.</param>
@@ -71,6 +86,8 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 
         return results;
     }
+
+    private static double Power(string text) => OptimizerParameter.Number(OptimizerName, "power of its weighting", text, -4, 4);
 
     private ScheduleSearchResult Polished(INoiseWeighting weighting, SamplingSchedule start, double sharedSeconds)
     {

@@ -5,7 +5,7 @@ namespace FewStep.ScheduleSearch;
 /// <summary>Finds sampling schedules by an objective and a search of its own. Model, images, latents and teacher belong to the optimiser's constructor.</summary>
 public interface IScheduleOptimizer
 {
-    /// <summary>Short name for the command line and reports, e.g. <c>loss-curve</c>.</summary>
+    /// <summary>Short name for the command line and reports, e.g. <c>phase1</c>.</summary>
     string Name { get; }
 
     /// <summary>Finds a schedule for each requested number of steps, sharing between them what can be shared.</summary>

@@ -4,6 +4,9 @@ namespace FewStep.Solvers;
 /// <remarks>x_(i+1) = (s_(i+1) / s_i) x_i + (1 - s_(i+1) / s_i) D_i, so the end is a convex combination of the start and the denoiser's outputs.</remarks>
 public sealed class EulerSolver : ISolver
 {
+    /// <summary>The family.</summary>
+    public static SolverFamily Family { get; } = new("euler", "Euler's method in sigma, which is DDIM", "Song et al. 2021, arXiv 2010.02502", _ => new EulerSolver());
+
     /// <inheritdoc/>
     public string Name => "euler";
 

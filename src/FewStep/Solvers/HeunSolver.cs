@@ -4,6 +4,9 @@ namespace FewStep.Solvers;
 /// <remarks>EDM skips the correction of its last step because that ends at sigma = 0, where the slope is undefined; schedules here end above zero, so every step is corrected.</remarks>
 public sealed class HeunSolver : ISolver
 {
+    /// <summary>The family.</summary>
+    public static SolverFamily Family { get; } = new("heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
+
     /// <inheritdoc/>
     public string Name => "heun";
 
@@ -15,6 +18,9 @@ public sealed class HeunSolver : ISolver
 
     /// <inheritdoc/>
     public int HistoryLength => 0;
+
+    /// <inheritdoc/>
+    public int EvaluationsPerStep => 2;
 
     /// <inheritdoc/>
     public SolverResult Step(SolverStep step)

@@ -1,23 +1,53 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using FewStep.Runtime;
 
 namespace FewStep.Solvers;
 
-/// <summary>The solvers by name.</summary>
+/// <summary>The solvers by name. A new solver is one file, and one line here.</summary>
 public static class SolverCatalog
 {
-    /// <summary>Every solver, in the order of lists. They are stateless, so these objects serve every run.</summary>
-    public static IReadOnlyList<ISolver> All { get; } = [new EulerSolver(), new HeunSolver()];
+    private static readonly ConcurrentDictionary<string, ISolver> Known = new(StringComparer.Ordinal);
 
-    /// <summary>The names alone.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All.Select(s => s.Name)];
+    /// <summary>Every family of solvers, in the order of lists.</summary>
+    public static ImmutableArray<SolverFamily> Families { get; } =
+    [
+        EulerSolver.Family,
+        HeunSolver.Family,
+        DpmSolver2.Family,
+        DpmPlusPlusSolver.Family,
+        UniPcSolver.Family,
+        DeisSolver.Family,
+        IpndmSolver.Family,
+        VariableIpndmSolver.Family,
+    ];
+
+    /// <summary>The families' names alone.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Families.Select(f => f.Name)];
+
+    /// <summary>Every family at each of its orders, with default options. They are stateless, so these objects serve every run.</summary>
+    public static IReadOnlyList<ISolver> All { get; } = [.. Families.SelectMany(f => f.Orders.IsEmpty ? [f.Name] : f.Orders.Select(order => FormattableString.Invariant($"{f.Name}:{order}"))).Select(Find)];
 
     /// <summary>Finds a solver.</summary>
-    /// <param name="name">One of <see cref="Names"/>, or <c>ddim</c>, which is <c>euler</c>.</param>
-    /// <exception cref="InvalidInputException">There is none of that name; the message lists the names.</exception>
-    public static ISolver Find(string name)
+    /// <param name="text"><c>name[:order][:key=value]...</c> with a name of <see cref="Names"/>, or <c>ddim</c>, which is <c>euler</c>.</param>
+    /// <returns>The solver; texts that mean the same give the same object.</returns>
+    /// <exception cref="InvalidInputException">There is no such solver, order or option; the message lists those there are.</exception>
+    public static ISolver Find(string text)
     {
-        string wanted = name == "ddim" ? "euler" : name;
-        return All.FirstOrDefault(s => s.Name == wanted)
-            ?? throw new InvalidInputException($"There is no solver '{new string([.. name.Take(40).Select(c => char.IsControl(c) ? ' ' : c)])}'. Choose one of {string.Join(", ", Names)}.");
+        var wanted = SolverText.Parse(text);
+        var family = Family(wanted);
+        var solver = family.Make(new SolverSettings(family, wanted));
+        return Known.GetOrAdd(solver.Name, solver);
+    }
+
+    /// <summary>Finds the family of a text.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="InvalidInputException">There is none of that name; the message lists the names.</exception>
+    public static SolverFamily Family(SolverText text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string name = text.Name == "ddim" ? EulerSolver.Family.Name : text.Name;
+        return Families.FirstOrDefault(f => f.Name == name)
+            ?? throw new InvalidInputException($"There is no solver '{SolverText.Shown(text.Name)}'. Choose one of {string.Join(", ", Names)}.");
     }
 }

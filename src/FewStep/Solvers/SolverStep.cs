@@ -11,7 +11,15 @@ namespace FewStep.Solvers;
 /// <param name="denoised">D(x_i; sigma_i), or what stands for it in an analytical first step.</param>
 /// <param name="history">Past steps, newest first.</param>
 /// <param name="denoise">Evaluates the denoiser, and is counted.</param>
-public sealed class SolverStep(SamplingSchedule schedule, int index, Tensor state, Tensor denoised, IReadOnlyList<PastStep> history, Func<Tensor, double, Tensor> denoise)
+/// <param name="sigma">Where the step starts, if that is not the schedule's sigma_i: stochastic sampling raises it. Null (default) for sigma_i.</param>
+public sealed class SolverStep(
+    SamplingSchedule schedule,
+    int index,
+    Tensor state,
+    Tensor denoised,
+    IReadOnlyList<PastStep> history,
+    Func<Tensor, double, Tensor> denoise,
+    double? sigma = null)
 {
     /// <summary>All N+1 sigmas of the run.</summary>
     public ImmutableArray<double> Sigmas => schedule.Sigmas;
@@ -25,8 +33,8 @@ public sealed class SolverStep(SamplingSchedule schedule, int index, Tensor stat
     /// <summary>Whether this is step N-1, which ends at the last sigma.</summary>
     public bool IsLast => index == schedule.Steps - 1;
 
-    /// <summary>sigma_i, where the step starts.</summary>
-    public double Sigma => schedule.Sigmas[index];
+    /// <summary>Where the step starts: sigma_i, or the level above it to which stochastic sampling raised the state.</summary>
+    public double Sigma => sigma ?? schedule.Sigmas[index];
 
     /// <summary>sigma_(i+1), where the step ends; above zero.</summary>
     public double NextSigma => schedule.Sigmas[index + 1];
@@ -39,6 +47,9 @@ public sealed class SolverStep(SamplingSchedule schedule, int index, Tensor stat
 
     /// <summary>Past steps, newest first: at most <see cref="ISolver.HistoryLength"/>, fewer at the start of a run.</summary>
     public IReadOnlyList<PastStep> History => history;
+
+    /// <summary>The slope (x_i - D_i) / sigma_i of the ODE, which is the denoiser's estimate of the noise; a new tensor, the caller's.</summary>
+    public Tensor Slope() => (state - denoised).div_(Sigma);
 
     /// <summary>A further evaluation of the denoiser, for solvers of several stages; it costs one network evaluation.</summary>
     /// <param name="x">A state of the shape of <see cref="State"/>.</param>

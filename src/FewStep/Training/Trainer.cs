@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Training;
 
-/// <summary>Pre-trains a denoiser the EDM way. Every update's randomness is derived from the seed and the update's number, so a resumed training is the uninterrupted one.</summary>
+/// <summary>Pre-trains a denoiser. Every update's randomness is derived from the seed and the update's number, so a resumed training is the uninterrupted one.</summary>
 /// <param name="denoiser">The model; its own weights are not touched.</param>
 /// <param name="options">How to train; checked.</param>
 /// <param name="state">Weights, moments and counters; advanced in place.</param>

@@ -23,8 +23,8 @@ public sealed record TrainerOptions
     /// <summary>Probability of dropping a label, so that the model learns the unconditional denoiser too; default 0.1.</summary>
     public double LabelDropout { get; init; } = 0.1;
 
-    /// <summary>The loss.</summary>
-    public EdmLoss Loss { get; init; } = new();
+    /// <summary>The loss; default EDM's.</summary>
+    public TrainingLoss Loss { get; init; } = new EdmLoss();
 
     /// <summary>Constants of the optimiser.</summary>
     public AdamWOptions AdamW { get; init; } = new();

@@ -53,6 +53,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--checkpoint-seconds", "NaN")]
     [InlineData("learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
     [InlineData("There is no image set", "train-classifier", "--data", "@data", "--test", "@nothing")]
+    [InlineData("none of edm, vp, ve", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "flow")]
+    [InlineData("belong to --loss edm", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "vp", "--p-mean", "0")]
+    [InlineData("--p-std", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--p-std", "-1")]
     [InlineData("epochs 0", "train-classifier", "--data", "@data", "--channels", "8", "--epochs", "0")]
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {
@@ -69,6 +72,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("[80, 1, 0.00002]", "the model was made for")]
     [InlineData("[80, 1, \"x\"]", "is not valid")]
     [InlineData("{\"version\": 9}", "version 9")]
+    [InlineData("{\"sigmas\": null}", "sigmas is null")]
+    [InlineData("{\"sigmas\": [80, 90]}", "must decrease")]
+    [InlineData("{\"sigmas\": [80, 1], \"steps\": 1}", "\"version\" is missing")]
     [InlineData("{\"version\": 1, \"steps\": 1, \"sigmas\": [80, 0.002], \"solver\": \"magic\"}", "There is no solver 'magic'")]
     public async Task Broken_schedule_files(string content, string fragment)
     {

@@ -79,6 +79,20 @@ public sealed class RunVerbTests : IDisposable
         await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", images, "--steps", "2", "--curve-images", "8", "--curve-points", "8", "--out", _world.At("plain-schedules"));
     }
 
+    [Fact]
+    public async Task A_schedule_is_searched_by_short_tunings()
+    {
+        string folder = _world.At("searched");
+        string[] tune = ["tune", "--model", _world.Model, "--schedule", "karras,log-snr", "--updates", "4", "--tune-batch", "2", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--search", "3", "--search-updates", "2", "--out", folder];
+        await CommandLineRun.Refused("needs a number of steps", tune);
+        await CommandLineRun.Json([.. tune, "--steps", "2"]);
+        using var candidates = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "candidates.json")));
+        Assert.Equal(3, candidates.RootElement.GetProperty("candidates").GetArrayLength());
+        var best = candidates.RootElement.GetProperty("candidates").EnumerateArray().MinBy(c => c.GetProperty("distance").GetDouble());
+        using var chosen = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "run.schedule.json")));
+        Assert.Equal(best.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()), chosen.RootElement.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
+    }
+
     [Theory]
     [InlineData("--steps", "0", "steps")]
     [InlineData("--rounds", "-1", "rounds")]

@@ -52,6 +52,24 @@ public sealed class BatchSamplerTests : IDisposable
     }
 
     [Fact]
+    public void Given_latents_are_sampled_in_batches_with_their_labels_or_their_numbers()
+    {
+        using var scope = NewDisposeScope();
+        var seeds = SeedRange.Parse("0-6");
+        var latents = Latents.Draw(seeds, Shape, float64);
+        var fromSeeds = cat([.. Driver(64, float64).Sample(seeds).Select(b => b.Images)]);
+        var batches = Driver(3, float32).Sample(latents, null).ToList();
+        Assert.Equal([3, 3, 1], batches.Select(b => b.Seeds.Count));
+        Assert.Equal(seeds, batches.SelectMany(b => b.Seeds));
+        Assert.True(allclose(fromSeeds, cat([.. batches.Select(b => b.Images)]), 1e-13, 1e-13)); // float64 like the latents
+
+        var labels = tensor([1L, 1, 1, 0, 0, 0, -1]);
+        var labelled = Driver(2, float32).Sample(latents, labels).ToList();
+        Assert.Equal(labels.data<long>(), labelled.SelectMany(b => b.Labels!.data<long>()));
+        Assert.Throws<ArgumentException>(() => Driver(2, float32).Sample(latents, tensor([1L])));
+    }
+
+    [Fact]
     public void Impossible_options_are_refused_before_any_work()
     {
         Assert.Throws<InvalidInputException>(() => Driver(0, float32).Sample([1]));

@@ -16,9 +16,10 @@ public sealed class SamplerTests : IDisposable
 
     public void Dispose() => _denoiser.Dispose();
 
+    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.Name), "unipc:3:predict=noise", "dpmpp:3:predict=noise"];
+
     [Theory]
-    [InlineData("euler")]
-    [InlineData("heun")]
+    [MemberData(nameof(Solvers))]
     [InlineData("two-step memory")]
     public void The_number_of_live_tensors_is_constant_over_steps_and_nothing_is_left(string name)
     {
@@ -29,7 +30,7 @@ public sealed class SamplerTests : IDisposable
             var live = new List<long>();
             var sampler = new Sampler(_denoiser, solver, StandardSchedules.Create("karras", 30, 0.002, 80));
             var result = sampler.Sample(latents, observe: _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
-            Assert.Single(live[3..^1].Distinct());
+            Assert.Single(live[5..^3].Distinct()); // the history is full, and the last orders are not yet lower
             Assert.False(result.Samples.IsInvalid);
             result.Samples.Dispose();
         }
@@ -98,6 +99,50 @@ public sealed class SamplerTests : IDisposable
         Assert.Equal(12, sampler.Sample(latents).EvaluationsPerImage);
         Assert.Equal(36, sampler.Sample(latents).Evaluations); // of this run alone
         Assert.Equal(6, new Sampler(new Twice(network), new EulerSolver(), Schedule).Sample(latents).EvaluationsPerImage);
+    }
+
+    [Theory]
+    [MemberData(nameof(Solvers))]
+    public void The_analytical_first_step_and_denoising_to_zero_go_with_every_solver(string name)
+    {
+        using var scope = NewDisposeScope();
+        var solver = SolverCatalog.Find(name);
+        using var normal = GaussianMixtureDenoiser.Gaussian(Shape, 0, 1); // for which the step is right to one part in 2 sigma^2
+        var counter = new CountingDenoiser(normal);
+        var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
+        var latents = Latents.Draw([1, 2], Shape, float64);
+        using var trajectory = new Trajectory();
+        var result = new Sampler(counter, solver, terminal, new SamplerOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
+        Assert.Equal((6 * solver.EvaluationsPerStep) - 1 + 1, result.EvaluationsPerImage);
+        Assert.Equal(counter.Images, result.Evaluations);
+        Assert.True(result.Samples.Equals(normal.Denoise(trajectory.States[^1], tensor([0.002], float64), null)));
+        Assert.True((result.Samples - new Sampler(normal, solver, terminal).Sample(latents).Samples).abs().max().item<double>() < 0.05);
+    }
+
+    [Theory]
+    [MemberData(nameof(Solvers))]
+    public void The_state_keeps_the_type_of_the_latents(string name)
+    {
+        using var scope = NewDisposeScope();
+        var solver = SolverCatalog.Find(name);
+        var wide = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape, float64)).Samples;
+        var single = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape)).Samples;
+        Assert.Equal(ScalarType.Float32, single.dtype);
+        Assert.True(allclose(wide, single.to(float64), 1e-3, 1e-3));
+    }
+
+    [Fact]
+    public void Solvers_that_ask_for_it_see_thresholded_outputs_and_the_observer_the_denoisers_own()
+    {
+        using var scope = NewDisposeScope();
+        using var large = GaussianMixtureDenoiser.Gaussian(Shape, 3, 0.1);
+        var latents = Latents.Draw([1], Shape, float64);
+        var seen = new List<double>();
+        var limited = new Sampler(large, SolverCatalog.Find("dpmpp:1"), Schedule).Sample(latents, observe: p => seen.Add(p.Denoised?.mean().item<double>() ?? 3));
+        Assert.All(seen[..4], D => Assert.InRange(D, 2.8, 3.2)); // while the noise outweighs the state
+        Assert.All(limited.Samples.data<double>(), v => Assert.InRange(v, 0.9, 1.01));
+        var plain = new Sampler(large, SolverCatalog.Find("dpmpp:1:thresholding=false"), Schedule).Sample(latents).Samples;
+        Assert.True(allclose(plain, new Sampler(large, new EulerSolver(), Schedule).Sample(latents).Samples, 1e-12, 1e-12));
     }
 
     [Fact]

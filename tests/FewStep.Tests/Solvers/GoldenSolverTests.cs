@@ -1,3 +1,4 @@
+using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -14,23 +15,23 @@ public class GoldenSolverTests
         foreach (var golden in SolverGolden.Read().Cases)
         {
             using var scope = NewDisposeScope();
-            using var denoiser = golden.Denoiser();
+            using var denoiser = new GaussianMixtureDenoiser(golden.Data());
             long[] shape = [.. golden.Shape.Select(s => (long)s)];
             var latents = tensor(golden.Latents, float64).view(shape);
             foreach (var run in golden.Runs)
             {
-                var terminal = run.Options.GetValueOrDefault("denoise_to_zero") ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
-                var options = new SamplerOptions { AnalyticalFirstStep = run.Options.GetValueOrDefault("afs") };
-                var sampler = new Sampler(denoiser, SolverCatalog.Find(run.Solver), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
+                var terminal = run.DenoisesToZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
+                var options = new SamplerOptions { AnalyticalFirstStep = run.HasAnalyticalFirstStep };
+                var sampler = new Sampler(denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
                 var result = sampler.Sample(latents);
                 double error = (result.Samples - tensor(run.Samples, float64).view(shape)).abs().max().item<double>();
-                Assert.True(error < 1e-10, $"{run.Solver} on {golden.Schedule.Kind}: {error}");
+                Assert.True(error < run.Tolerance, $"{run} on {golden.Schedule.Kind}: {error}");
                 Assert.Equal(run.Nfe, result.EvaluationsPerImage);
                 Assert.Equal(run.Nfe * shape[0], result.Evaluations);
                 runs++;
             }
         }
 
-        Assert.Equal(16, runs);
+        Assert.Equal(100, runs);
     }
 }

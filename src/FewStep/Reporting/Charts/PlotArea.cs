@@ -24,7 +24,7 @@ internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
             yield return element;
         }
 
-        yield return Svg.Text(4, Y.End - 10, YTitle, "axis");
+        yield return Svg.Text(X.Start - 54, Y.End - 10, YTitle, "axis");
     }
 
     /// <summary>Vertical grid lines between two heights, the base line, tick labels and the title of a horizontal axis.</summary>

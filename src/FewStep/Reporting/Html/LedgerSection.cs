@@ -16,7 +16,7 @@ internal static class LedgerSection
         return Element.Section(
             "cost",
             "Cost",
-            Element.Table(LedgerTable.Build(summary), "Cost by stage", row => row == summary.Ledger.Count ? "total" : null),
+            Element.Table(LedgerTable.Build(summary.Ledger), "Cost by stage", row => row == summary.Ledger.Count ? "total" : null),
             Element.Note("A network evaluation is one forward pass of one image, with or without gradient."),
             PerImage(summary) is { } sentence ? Element.Note(sentence) : null);
     }

@@ -7,16 +7,24 @@ namespace FewStep.Reporting.Html;
 /// <summary>What is needed to run it again.</summary>
 internal static class ManifestSection
 {
-    public static XElement Build(RunSummary summary) =>
+    public static XElement Build(RunSummary summary) => Build(summary.Manifest, summary.Model, summary.Data, summary.Ledger, ("Steps", NumberText.Count(summary.Steps)));
+
+    /// <summary>The section of a report of any kind.</summary>
+    /// <param name="manifest">How it was run.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="data">The images; null where there were none.</param>
+    /// <param name="ledger">What it cost, for the time.</param>
+    /// <param name="about">What the run was about, beside its seed.</param>
+    public static XElement Build(ManifestSummary manifest, ModelSummary model, DataSummary? data, IReadOnlyList<LedgerLineSummary> ledger, params IReadOnlyList<(string Name, string Value)> about) =>
         Element.Section(
             "manifest",
             "How to repeat it",
-            Group("Run", Run(summary)),
-            Group("Model", Model(summary.Model)),
-            summary.Data is { } data ? Group("Data", Data(data)) : null,
-            Group("Options", summary.Manifest.Options.Select(o => (o.Key, o.Value))),
-            Group("Versions", summary.Manifest.Versions.Select(v => (v.Key, v.Value))),
-            Group("Machine", summary.Manifest.Machine.Select(m => (m.Key, m.Value))));
+            Group("Run", Run(manifest, ledger, about)),
+            Group("Model", Model(model)),
+            data is null ? null : Group("Data", Data(data)),
+            Group("Options", manifest.Options.Select(o => (o.Key, o.Value))),
+            Group("Versions", manifest.Versions.Select(v => (v.Key, v.Value))),
+            Group("Machine", manifest.Machine.Select(m => (m.Key, m.Value))));
 
     private static XElement[] Group(string heading, IEnumerable<(string Name, string Value)> facts)
     {
@@ -24,12 +32,15 @@ internal static class ManifestSection
         return all.Length == 0 ? [] : [new XElement("h3", heading), Element.Facts(all)];
     }
 
-    private static IEnumerable<(string Name, string Value)> Run(RunSummary summary)
+    private static IEnumerable<(string Name, string Value)> Run(ManifestSummary manifest, IReadOnlyList<LedgerLineSummary> ledger, IReadOnlyList<(string Name, string Value)> about)
     {
-        ManifestSummary manifest = summary.Manifest;
         yield return ("FewStep", manifest.Version);
         yield return ("Seed", manifest.Seed.ToString(CultureInfo.InvariantCulture));
-        yield return ("Steps", NumberText.Count(summary.Steps));
+        foreach ((string Name, string Value) fact in about)
+        {
+            yield return fact;
+        }
+
         if (manifest.Started != default)
         {
             yield return ("Started", manifest.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
@@ -39,9 +50,9 @@ internal static class ManifestSection
         {
             yield return ("Time", NumberText.Duration(manifest.Seconds));
         }
-        else if (summary.Ledger.Count > 0)
+        else if (ledger.Count > 0)
         {
-            yield return ("Time of all stages", NumberText.Duration(summary.Ledger.Sum(l => l.Seconds)));
+            yield return ("Time of all stages", NumberText.Duration(ledger.Sum(l => l.Seconds)));
         }
 
         if (manifest.CommandLine is { } command)

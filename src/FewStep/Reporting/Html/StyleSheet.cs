@@ -68,6 +68,11 @@ internal static class StyleSheet
         .joint { fill: none; stroke: var(--method); stroke-width: 1.4; }
         .drop { stroke: var(--method); stroke-width: 1; stroke-dasharray: 2 3; }
         .series { fill: none; stroke: var(--method); stroke-width: 1.6; stroke-linejoin: round; }
+        .error { stroke: var(--method); stroke-width: 1; }
+        .worse { --method: var(--m1); } .better { --method: var(--m2); } .own { font-weight: 700; }
+        .heat1 { background: color-mix(in srgb, var(--method) 10%, transparent); } .heat2 { background: color-mix(in srgb, var(--method) 20%, transparent); } .heat3 { background: color-mix(in srgb, var(--method) 32%, transparent); }
+        .heat4 { background: color-mix(in srgb, var(--method) 46%, transparent); } .heat5 { background: color-mix(in srgb, var(--method) 60%, transparent); }
+        .undecided th:first-child { font-weight: 600; }
         .dash1 { stroke-dasharray: 7 3; } .dash2 { stroke-dasharray: 2 3; } .dash3 { stroke-dasharray: 9 3 2 3; }
         @media screen and (max-width: 640px) { main { padding: 14px; } .wide { display: none; } .narrow { display: block; max-width: 480px; } .lead { font-size: 1.05rem; } tbody th { min-width: 112px; } th, td { padding-right: 9px; } }
         @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strips, .scroll, .facts, tr, .warnings { break-inside: avoid; } h2, h3 { break-after: avoid; }

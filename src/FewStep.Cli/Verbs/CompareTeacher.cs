@@ -1,0 +1,56 @@
+using FewStep.Denoising;
+using FewStep.Runs;
+using FewStep.Runtime;
+using FewStep.Solvers;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>The teacher of <c>fewstep compare</c> on the command line: <c>solver:schedule:steps</c>, or <c>solver:file</c>.</summary>
+internal static class CompareTeacher
+{
+    private const string Form = "it must be solver:schedule:steps, e.g. heun:karras:32, or solver:file.json";
+
+    /// <summary>Reads it.</summary>
+    /// <param name="text">What was given.</param>
+    /// <param name="denoiser">The model, for its noise levels.</param>
+    /// <exception cref="InvalidInputException">A part is unknown or missing.</exception>
+    public static ComparisonTeacher Parse(string text, IDenoiser denoiser)
+    {
+        string[] parts = text.Split(':');
+        InvalidInputException? first = null;
+        // Solvers and schedules may hold colons of their own, so every place of the colon between them is tried.
+        for (int cut = 1; cut < parts.Length; cut++)
+        {
+            try
+            {
+                return Read(string.Join(':', parts[..cut]), string.Join(':', parts[cut..]), denoiser);
+            }
+            catch (InvalidInputException e)
+            {
+                first ??= e;
+            }
+        }
+
+        throw new InvalidInputException($"--teacher '{(text.Length <= 80 ? text : text[..80] + "...")}': {Form}.{(first is null ? "" : $" {first.Message}")}", first!);
+    }
+
+    private static ComparisonTeacher Read(string solver, string schedule, IDenoiser denoiser)
+    {
+        var method = SolverCatalog.Find(solver);
+        if (ScheduleArgument.IsFile(schedule))
+        {
+            var file = ScheduleArgument.Open(schedule, null, denoiser);
+            return new ComparisonTeacher(method, file.Name, file.Schedule);
+        }
+
+        int colon = schedule.LastIndexOf(':');
+        if (colon < 0)
+        {
+            throw new InvalidInputException("The number of steps is missing.");
+        }
+
+        int steps = NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0];
+        var named = ScheduleArgument.Open(schedule[..colon], steps, denoiser);
+        return new ComparisonTeacher(method, named.Name, named.Schedule);
+    }
+}

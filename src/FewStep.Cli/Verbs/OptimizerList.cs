@@ -1,0 +1,27 @@
+using FewStep.Cli.Terminal;
+using FewStep.ScheduleSearch;
+using Spectre.Console;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Prints the schedule optimisers.</summary>
+internal static class OptimizerList
+{
+    /// <summary>As a table or JSON.</summary>
+    /// <param name="terminal">Where to.</param>
+    /// <param name="json">Whether JSON is wanted.</param>
+    public static void Show(TerminalOutput terminal, bool json)
+    {
+        var entries = ScheduleOptimizerCatalog.All;
+        terminal.Result(json, new { optimizers = entries.Select(e => new { e.Name, e.Parameter, e.Description, e.Source, e.IsForSolver, e.NeedsLossCurve }) }, console =>
+        {
+            var table = new Table().AddColumns("optimiser", "what it does", "source");
+            foreach (var entry in entries)
+            {
+                table.AddRow(Markup.Escape(entry.Parameter is null ? entry.Name : $"{entry.Name}[:{entry.Parameter}]"), Markup.Escape(entry.Description), Markup.Escape(entry.Source));
+            }
+
+            console.Write(table);
+        });
+    }
+}

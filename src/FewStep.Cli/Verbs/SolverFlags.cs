@@ -1,0 +1,57 @@
+using System.CommandLine;
+using FewStep.Runtime;
+using FewStep.Solvers;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>--solver</c>, and its order and options as flags of their own, which are merged into its text.</summary>
+internal sealed class SolverFlags
+{
+    private readonly Option<string?> _solver = new("--solver")
+    {
+        Description = $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler.",
+        HelpName = "solver",
+    };
+
+    private readonly Option<int?> _order = new("--order") { Description = "Order of the solver.", HelpName = "number" };
+    private readonly Option<string?> _variant = new("--variant") { Description = "Of unipc: bh1 or bh2.", HelpName = "name" };
+    private readonly Option<string?> _predict = new("--predict") { Description = "Of dpmpp and unipc: data or noise.", HelpName = "what" };
+    private readonly Option<bool?> _lowerOrderFinal = new("--lower-order-final") { Description = "Of dpmpp and unipc: whether the last steps fall to order 1." };
+    private readonly Option<bool?> _thresholding = new("--thresholding") { Description = "Of dpmpp and unipc: whether outputs are limited to [-1, 1]." };
+
+    public IEnumerable<Option> All => [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
+
+    /// <summary>The solver that was asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="usual">The solver where none was named; null for Euler's method.</param>
+    /// <exception cref="InvalidInputException">There is no such solver, or the flags contradict its text.</exception>
+    public ISolver Find(ParseResult parsed, string? usual)
+    {
+        var text = SolverText.Parse(parsed.GetValue(_solver) ?? usual ?? "euler");
+        if (parsed.GetValue(_order) is int order)
+        {
+            text = text.WithOrder(order);
+        }
+
+        (string Key, string? Value)[] given =
+        [
+            ("variant", parsed.GetValue(_variant)),
+            ("predict", parsed.GetValue(_predict)),
+            ("lower-order-final", Word(parsed.GetValue(_lowerOrderFinal))),
+            ("thresholding", Word(parsed.GetValue(_thresholding))),
+        ];
+        foreach (var (key, value) in given)
+        {
+            text = value is null ? text : text.With(key, value);
+        }
+
+        return SolverCatalog.Find(text.ToString());
+    }
+
+    private static string? Word(bool? flag) => flag switch
+    {
+        null => null,
+        true => "true",
+        false => "false",
+    };
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using FewStep.Runtime;
+
+namespace FewStep.Noise;
+
+/// <summary>Schedules that others optimised for well-known models and published as lists of noise levels.</summary>
+internal static class PublishedTables
+{
+    /// <summary>The GITS table that is meant where no coefficient is given: what its authors recommend.</summary>
+    public const double DefaultGitsCoefficient = 1.2;
+
+    private const string Gits = "gits-table";
+    private static readonly double[] StableDiffusion15 = [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029];
+    private static readonly double[] StableDiffusionXl = [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029];
+    private static readonly double[] StableVideoDiffusion = [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002];
+    private static readonly Lazy<SortedDictionary<int, double[][]>> GitsTables = new(ReadGits);
+
+    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Diffusion 1.5, published by NVIDIA.</summary>
+    public static StandardSchedule AysStableDiffusion15() => StandardSchedule.Table("ays-sd15", _ => StableDiffusion15);
+
+    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of SDXL, published by NVIDIA.</summary>
+    public static StandardSchedule AysStableDiffusionXl() => StandardSchedule.Table("ays-sdxl", _ => StableDiffusionXl);
+
+    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Video Diffusion, published by NVIDIA.</summary>
+    public static StandardSchedule AysStableVideoDiffusion() => StandardSchedule.Table("ays-svd", _ => StableVideoDiffusion);
+
+    /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled from the table of 20, one step is both ends.</summary>
+    /// <param name="coefficient">GITS' coefficient, 0.8 to 1.5 in steps of 0.05; larger ones spend more steps at low noise.</param>
+    /// <exception cref="InvalidInputException">There is no table for the coefficient.</exception>
+    public static StandardSchedule ForGits(double coefficient)
+    {
+        int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
+        if (Math.Abs(coefficient - (hundredths / 100.0)) > 1e-9 || !GitsTables.Value.TryGetValue(hundredths, out double[][]? tables))
+        {
+            throw new InvalidInputException(FormattableString.Invariant($"There is no table of the schedule '{Gits}' for the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual)."));
+        }
+
+        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits : string.Create(CultureInfo.InvariantCulture, $"{Gits}:{hundredths / 100.0}");
+        return StandardSchedule.Table(name, steps => tables[Math.Clamp(steps, 2, tables.Length + 1) - 2]);
+    }
+
+    private static SortedDictionary<int, double[][]> ReadGits()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("FewStep.Noise.gits-tables.json")
+            ?? throw new InvalidOperationException("The GITS tables are missing in the assembly.");
+        var file = JsonSerializer.Deserialize<GitsFile>(stream, JsonFile.Options) ?? throw new InvalidOperationException("The GITS tables are empty.");
+        return new(file.Tables.ToDictionary(t => (int)Math.Round(100 * double.Parse(t.Key, CultureInfo.InvariantCulture)), t => t.Value));
+    }
+
+    private sealed record GitsFile(string Source, Dictionary<string, double[][]> Tables);
+}

@@ -1,0 +1,102 @@
+using System.Xml.Linq;
+
+namespace FewStep.Reporting.Charts;
+
+/// <summary>Small charts side by side on common axes: values on a logarithmic axis over network evaluations, with error bars.</summary>
+internal sealed class CurveChart
+{
+    private const double PanelHeight = 230, Left = 46, Right = 14, Top = 26, Bottom = 28, TitleHeight = 20;
+    private const double MostTimesLeast = 300; // a diverged cell must not flatten all others
+
+    private readonly IReadOnlyList<CurvePanel> _panels;
+    private readonly ChartSize _size;
+    private readonly double _least;
+    private readonly double _most;
+
+    /// <summary>Lays the panels out.</summary>
+    /// <param name="panels">At least one, with a value above 0 among them.</param>
+    /// <param name="size">Wide or narrow.</param>
+    public CurveChart(IReadOnlyList<CurvePanel> panels, ChartSize size)
+    {
+        (_panels, _size) = (panels, size);
+        double[] values = [.. Points.SelectMany(p => new[] { p.Value, p.Value + (p.Spread ?? 0), p.Value - (p.Spread ?? 0) }).Where(v => v > 0 && double.IsFinite(v))];
+        double least = Points.Select(p => p.Value).Where(v => v > 0 && double.IsFinite(v)).Min();
+        _least = Math.Max(values.Min(), least / 2); // an error bar that reaches zero must not stretch the axis without end
+        _most = values.Where(v => v <= least * MostTimesLeast).Max();
+        IsCut = values.Max() > _most;
+    }
+
+    /// <summary>Whether values above the axis are drawn at its upper edge.</summary>
+    public bool IsCut { get; }
+
+    private IEnumerable<CurvePoint> Points => _panels.SelectMany(p => p.Lines).SelectMany(l => l.Points);
+
+    private int Columns => _size.IsNarrow ? 1 : Math.Min(_panels.Count, 3);
+
+    /// <summary>Draws it.</summary>
+    /// <param name="id">Start of its id.</param>
+    /// <param name="title">What it is, for screen readers.</param>
+    /// <param name="xTitle">What the horizontal axes are.</param>
+    /// <param name="yTitle">What the vertical axes are.</param>
+    public XElement Draw(string id, string title, string xTitle, string yTitle)
+    {
+        int rows = (_panels.Count + Columns - 1) / Columns;
+        double width = _size.Width / Columns;
+        List<XElement> content = [Svg.Text(4, 13, TextLabels.Fit(yTitle, _size.Width - 8, 12), "axis")];
+        for (int i = 0; i < _panels.Count; i++)
+        {
+            content.AddRange(Panel(_panels[i], i % Columns * width, TitleHeight + (i / Columns * PanelHeight), width));
+        }
+
+        double height = TitleHeight + (rows * PanelHeight) + 18;
+        content.Add(Svg.Text(_size.Width / 2, height - 6, xTitle, "axis", "middle"));
+        string description = string.Join("; ", _panels.SelectMany(p => p.Lines.Select(l => $"{p.Title}, {l.Name}: {string.Join(", ", l.Points.Select(q => $"{NumberText.Evaluations(q.X)}: {NumberText.Significant(q.Value)}"))}")));
+        return Svg.Chart($"{id}-{_size.Suffix}", _size, height, title, description + ".", content);
+    }
+
+    private IEnumerable<XElement> Panel(CurvePanel panel, double left, double top, double width)
+    {
+        double first = Points.Min(p => p.X), last = Points.Max(p => p.X), margin = Math.Max(0.5, (last - first) * 0.06);
+        Axis x = new ListedAxis([.. Points.Select(p => p.X)], first - margin, last + margin, left + Left, left + width - Right);
+        Axis y = LogAxis.Covering([_least, _most], top + PanelHeight - Bottom, top + Top, 0.05);
+        yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
+        foreach (XElement element in new PlotArea(x, y, "", "").Frame())
+        {
+            yield return element;
+        }
+
+        foreach (CurveLine line in panel.Lines)
+        {
+            CurvePoint[] points = [.. line.Points.Where(p => p.Value > 0 && double.IsFinite(p.Value)).OrderBy(p => p.X)];
+            yield return Svg.Polyline(points.Select(p => (x.Position(p.X), y.Position(p.Value))), line.Style.LineClass);
+            foreach (CurvePoint point in points)
+            {
+                double px = x.Position(point.X);
+                if (point.Spread is > 0 and double spread)
+                {
+                    yield return Svg.Line(px, y.Position(Math.Max(point.Value - spread, _least / 2)), px, y.Position(point.Value + spread), $"error {line.Style.Points.CssClass}");
+                }
+
+                yield return Svg.Marker(line.Style.Points.Shape, px, y.Position(point.Value), 3.6, $"point {line.Style.Points.CssClass}", point.Tooltip);
+            }
+        }
+    }
+}
+
+/// <summary>One of the small charts.</summary>
+/// <param name="Title">What it is about.</param>
+/// <param name="Lines">Its lines.</param>
+internal sealed record CurvePanel(string Title, IReadOnlyList<CurveLine> Lines);
+
+/// <summary>A line of a <see cref="CurvePanel"/>.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Style">How it looks.</param>
+/// <param name="Points">Its points.</param>
+internal sealed record CurveLine(string Name, LineStyle Style, IReadOnlyList<CurvePoint> Points);
+
+/// <summary>A point of a <see cref="CurveLine"/>.</summary>
+/// <param name="X">Network evaluations.</param>
+/// <param name="Value">The value.</param>
+/// <param name="Spread">Half the length of its error bar; null for none.</param>
+/// <param name="Tooltip">Its exact value in words.</param>
+internal sealed record CurvePoint(double X, double Value, double? Spread, string Tooltip);

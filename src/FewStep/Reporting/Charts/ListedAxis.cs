@@ -1,0 +1,25 @@
+namespace FewStep.Reporting.Charts;
+
+/// <summary>An axis with equal distances for equal differences and ticks at the values that were measured, as far as their labels have room.</summary>
+internal sealed class ListedAxis(IReadOnlyList<double> values, double low, double high, double start, double end) : Axis(low, high, start, end)
+{
+    private const double Room = 26; // pixels from label to label
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<AxisTick> Ticks(int most)
+    {
+        var ticks = new List<AxisTick>();
+        double last = double.NegativeInfinity;
+        foreach (double value in values.Distinct().Order())
+        {
+            bool labelled = Position(value) - last >= Room;
+            ticks.Add(new AxisTick(value, labelled ? NumberText.Evaluations(value) : ""));
+            last = labelled ? Position(value) : last;
+        }
+
+        return ticks;
+    }
+
+    /// <inheritdoc/>
+    protected override double Fraction(double value) => (value - Low) / (High - Low);
+}

@@ -1,0 +1,104 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Solvers;
+
+/// <summary>Multistep DPM-Solver++ (Lu et al. 2022b, algorithm 2) of orders 1 to 3, and with noise prediction multistep DPM-Solver: one evaluation a step.</summary>
+/// <remarks>
+/// With outputs m, newest first, at positions 0, -r_0, -r_0 - r_1 in units of the step h of lambda: D1 and D2 are the first derivative and half of the second, by divided
+/// differences, and x_(i+1) = a x_i + G (phi_1 m_0 + phi_2 D1 + 2 phi_3 D2). The reference implementation takes phi_1 / 2 for phi_2 at order 2, which keeps the order,
+/// and phi_3 for 2 phi_3 at order 3, which makes it 2.
+/// </remarks>
+public sealed class DpmPlusPlusSolver : ISolver
+{
+    private readonly int _order;
+    private readonly SolverPrediction _prediction;
+    private readonly bool _lowerOrderFinal;
+    private readonly SolverCoefficients _coefficients;
+
+    /// <summary>Creates the solver.</summary>
+    /// <param name="order">1 to 3; default 3.</param>
+    /// <param name="prediction">What is extrapolated; default data.</param>
+    /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
+    /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
+    /// <param name="coefficients">Default as in the reference implementation.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
+    public DpmPlusPlusSolver(
+        int order = 3,
+        SolverPrediction prediction = SolverPrediction.Data,
+        bool lowerOrderFinal = true,
+        bool? thresholding = null,
+        SolverCoefficients coefficients = SolverCoefficients.Published)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
+        (_order, _prediction, _lowerOrderFinal, _coefficients) = (order, prediction, lowerOrderFinal, coefficients);
+        ThresholdsDenoised = Thresholding.Resolve(Family.Name, prediction, thresholding);
+        Name = SolverName.Of(
+            Family.Name,
+            order,
+            (SolverOption.Predict.Key, "noise", prediction == SolverPrediction.Noise),
+            (SolverOption.LowerOrderFinal.Key, "false", !lowerOrderFinal && order > 1),
+            (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised),
+            (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact && order > 1));
+    }
+
+    /// <summary>The family.</summary>
+    public static SolverFamily Family { get; } = new("dpmpp", "multistep DPM-Solver++; DPM-Solver with predict=noise", "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(
+        settings.Order,
+        settings.Prediction,
+        settings.Flag(SolverOption.LowerOrderFinal.Key),
+        settings.GivenFlag(SolverOption.Thresholding.Key),
+        settings.Coefficients))
+    {
+        Orders = [1, 2, 3],
+        DefaultOrder = 3,
+        Options = [SolverOption.Predict, SolverOption.LowerOrderFinal, SolverOption.Thresholding, SolverOption.Coefficients],
+    };
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int Order => _order;
+
+    /// <inheritdoc/>
+    public string Description => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
+
+    /// <inheritdoc/>
+    public int HistoryLength => _order - 1;
+
+    /// <inheritdoc/>
+    public bool ThresholdsDenoised { get; }
+
+    /// <inheritdoc/>
+    public SolverResult Step(SolverStep step)
+    {
+        int order = MultistepOrder.At(step.Index, step.Steps, _order, _lowerOrderFinal);
+        var h = new ExponentialStep(step.Sigma, step.NextSigma, _prediction);
+        Tensor[] m = ModelOutputs.Newest(step, order, _prediction);
+        double[] positions = [.. step.History.Take(order - 1).Select(p => h.Position(p.Sigma))];
+        return new SolverResult(WeightedSum.Of(h.StateWeight, step.State, h.OutputWeight, Weights(h, positions), m));
+    }
+
+    private double[] Weights(ExponentialStep h, double[] positions)
+    {
+        bool exact = _coefficients == SolverCoefficients.Exact;
+        double phi1 = h.Phi(1);
+        if (positions.Length == 0)
+        {
+            return [phi1];
+        }
+
+        double r0 = -positions[0];
+        if (positions.Length == 1)
+        {
+            double w = (exact ? h.Phi(2) : phi1 / 2) / r0;
+            return [phi1 + w, -w];
+        }
+
+        // D1 = u + (u - v) r_0 / (r_0 + r_1) and D2 = (u - v) / (r_0 + r_1) with u = (m_0 - m_1) / r_0, v = (m_1 - m_2) / r_1
+        double r1 = positions[0] - positions[1], phi2 = h.Phi(2), phi3 = (exact ? 2 : 1) * h.Phi(3);
+        double slope = phi2 / r0, bend = (phi2 * r0 + phi3) / (r0 + r1);
+        return [phi1 + slope + bend / r0, -slope - bend / r0 - bend / r1, bend / r1];
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FewStep.Runtime;
+
+namespace FewStep.Solvers;
+
+/// <summary>A solver as text, <c>name[:order][:key=value]...</c>, taken apart but not yet held against what there is. Underscores count as hyphens.</summary>
+public sealed record SolverText
+{
+    private SolverText(string name) => Name = name;
+
+    /// <summary>The name.</summary>
+    public string Name { get; }
+
+    /// <summary>The order; null where none was given.</summary>
+    public int? Order { get; private init; }
+
+    /// <summary>The options given, by key.</summary>
+    public ImmutableSortedDictionary<string, string> Options { get; private init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Takes a text apart.</summary>
+    /// <param name="text">The text.</param>
+    /// <exception cref="InvalidInputException">It has another form, or says something twice.</exception>
+    public static SolverText Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string[] parts = text.Split(':');
+        var solver = new SolverText(Word(parts[0]));
+        for (int i = 1; i < parts.Length; i++)
+        {
+            string[] pair = parts[i].Split('=', 2);
+            if (pair.Length == 2)
+            {
+                solver = solver.With(pair[0], pair[1]);
+            }
+            else if (i == 1 && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int order))
+            {
+                solver = solver.WithOrder(order);
+            }
+            else
+            {
+                throw new InvalidInputException($"Solver '{Shown(text)}': '{Shown(parts[i])}' is neither an order right after the name nor key=value, as in unipc:3:variant=bh1.");
+            }
+        }
+
+        return solver;
+    }
+
+    /// <summary>The same with an order.</summary>
+    /// <param name="order">The order.</param>
+    /// <exception cref="InvalidInputException">It has another order already.</exception>
+    public SolverText WithOrder(int order) => Order is int other && other != order
+        ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has order {other}, but order {order} was asked for too; give one of them.")
+        : this with { Order = order };
+
+    /// <summary>The same with an option.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="value">Its value.</param>
+    /// <exception cref="InvalidInputException">The option has another value already.</exception>
+    public SolverText With(string key, string value)
+    {
+        string word = Word(key);
+        return Options.TryGetValue(word, out string? other) && other != value
+            ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has {Shown(word)}={Shown(other)}, but {Shown(word)}={Shown(value)} was asked for too; give one of them.")
+            : this with { Options = Options.SetItem(word, value) };
+    }
+
+    /// <summary>The text.</summary>
+    public override string ToString() => Name + (Order is int order ? string.Create(CultureInfo.InvariantCulture, $":{order}") : "") + string.Concat(Options.Select(o => $":{o.Key}={o.Value}"));
+
+    /// <summary>A part of a text for a message: short, in one line.</summary>
+    /// <param name="text">What was given.</param>
+    internal static string Shown(string text) => new([.. text.Take(60).Select(c => char.IsControl(c) ? ' ' : c)]);
+
+    private static string Word(string text) => text.Trim().Replace('_', '-').ToLowerInvariant();
+}

@@ -1,0 +1,97 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Solvers;
+
+/// <summary>UniPC of orders 1 to 3: a multistep predictor, and a corrector that takes the last step again with the output at its end. One evaluation a step.</summary>
+/// <remarks>
+/// The output at x_i, which this step starts with anyway, first corrects x_i; the next step goes from there, and the output is not evaluated again. The last step stays
+/// uncorrected, since nothing is evaluated at its end (Zhao et al. 2023, algorithms 5 to 8). The corrector raises the order of convergence by one (theorem 3.1).
+/// </remarks>
+public sealed class UniPcSolver : ISolver
+{
+    private const string VariantKey = "variant";
+
+    private readonly int _order;
+    private readonly UniPcVariant _variant;
+    private readonly SolverPrediction _prediction;
+    private readonly bool _lowerOrderFinal;
+
+    /// <summary>Creates the solver.</summary>
+    /// <param name="order">Order of the predictor, 1 to 3; default 3.</param>
+    /// <param name="variant">B(h); default bh2.</param>
+    /// <param name="prediction">What is extrapolated; default data.</param>
+    /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
+    /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
+    public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data, bool lowerOrderFinal = true, bool? thresholding = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
+        (_order, _variant, _prediction, _lowerOrderFinal) = (order, variant, prediction, lowerOrderFinal);
+        ThresholdsDenoised = Thresholding.Resolve(Family.Name, prediction, thresholding);
+        Name = SolverName.Of(
+            Family.Name,
+            order,
+            (VariantKey, "bh1", variant == UniPcVariant.Bh1),
+            (SolverOption.Predict.Key, "noise", prediction == SolverPrediction.Noise),
+            (SolverOption.LowerOrderFinal.Key, "false", !lowerOrderFinal && order > 1),
+            (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised));
+    }
+
+    /// <summary>The family.</summary>
+    public static SolverFamily Family { get; } = new("unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(
+        settings.Order,
+        settings.Value(VariantKey) == "bh1" ? UniPcVariant.Bh1 : UniPcVariant.Bh2,
+        settings.Prediction,
+        settings.Flag(SolverOption.LowerOrderFinal.Key),
+        settings.GivenFlag(SolverOption.Thresholding.Key)))
+    {
+        Orders = [1, 2, 3],
+        DefaultOrder = 3,
+        Options =
+        [
+            new(VariantKey, "bh2", "the function B(h): h, or e^h - 1") { Choices = ["bh1", "bh2"] },
+            SolverOption.Predict,
+            SolverOption.LowerOrderFinal,
+            SolverOption.Thresholding,
+        ],
+    };
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public int Order => _order + 1;
+
+    /// <inheritdoc/>
+    public string Description => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
+
+    /// <inheritdoc/>
+    public int HistoryLength => _order;
+
+    /// <inheritdoc/>
+    public bool ThresholdsDenoised { get; }
+
+    /// <inheritdoc/>
+    public SolverResult Step(SolverStep step)
+    {
+        Tensor[] m = ModelOutputs.Newest(step, _order + 1, _prediction);
+        var corrected = step.History.Count == 0 ? null : Corrected(step, m);
+        var h = new ExponentialStep(step.Sigma, step.NextSigma, _prediction);
+        int order = MultistepOrder.At(step.Index, step.Steps, _order, _lowerOrderFinal);
+        double[] positions = [.. step.History.Take(order - 1).Select(p => h.Position(p.Sigma))];
+        double[] weights = UniPcWeights.Predictor(h, positions, _variant);
+        return new SolverResult(WeightedSum.Of(h.StateWeight, corrected ?? step.State, h.OutputWeight, weights, m), corrected);
+    }
+
+    // Takes the step that led here again, with its own order and the output at its end.
+    private Tensor Corrected(SolverStep step, Tensor[] m)
+    {
+        var start = step.History[0];
+        var h = new ExponentialStep(start.Sigma, step.Sigma, _prediction);
+        int order = MultistepOrder.At(step.Index - 1, step.Steps, _order, _lowerOrderFinal);
+        double[] positions = [.. step.History.Skip(1).Take(order - 1).Select(p => h.Position(p.Sigma))];
+        double[] weights = UniPcWeights.Corrector(h, positions, _variant);
+        return WeightedSum.Of(h.StateWeight, start.State, h.OutputWeight, weights, [.. m[1..(order + 1)], m[0]]);
+    }
+}

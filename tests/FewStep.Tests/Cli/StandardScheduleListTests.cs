@@ -1,0 +1,40 @@
+using FewStep.Cli.Verbs;
+using FewStep.Denoising;
+using FewStep.Noise;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class StandardScheduleListTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task The_list_names_every_schedule_with_its_source()
+    {
+        var json = await CommandLineRun.Json("schedule", "--list-schedules");
+        Assert.Equal(StandardSchedules.Names, json.GetProperty("schedules").EnumerateArray().Select(e => e.GetProperty("name").GetString()!));
+        Assert.All(json.GetProperty("schedules").EnumerateArray(), e => Assert.NotEqual("", e.GetProperty("source").GetString()));
+        var run = await CommandLineRun.Of("schedule", "--list-schedules");
+        Assert.Equal(0, run.Code);
+        Assert.All(StandardSchedules.Names, name => Assert.Contains(name, run.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_schedule_that_is_given_is_used_exactly_as_given()
+    {
+        // Inside the model's range, neither at its ends nor at anything a formula would give, with all digits of a double.
+        double[] sigmas = [61.234567890123456, Math.PI, 1.0 / 3, 0.0123456789012345678];
+        string list = world.Write("given.json", $"[{string.Join(", ", sigmas.Select(s => s.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))}]");
+        string file = world.At("given.schedule.json");
+        ScheduleFile.Write(file, new ScheduleRecord(new SamplingSchedule(sigmas, ScheduleTerminal.Zero)));
+        using var denoiser = GaussianMixtureDenoiser.Gaussian(new ImageShape(1, 2, 2), 0, 1);
+        Assert.Equal(sigmas, ScheduleArgument.Open(list, null, denoiser).Schedule.Sigmas);
+        Assert.Equal(sigmas, ScheduleArgument.Open(list, 3, denoiser).Schedule.Sigmas);
+        var opened = ScheduleArgument.Open(file, null, denoiser).Schedule;
+        Assert.Equal(sigmas, opened.Sigmas);
+        Assert.Equal(ScheduleTerminal.Zero, opened.Terminal);
+        var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", list, "--out", world.At("given"));
+        Assert.Equal(sigmas, printed.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
+        printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", file, "--out", world.At("given-file"));
+        Assert.Equal(sigmas, printed.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
+        Assert.Equal(4, printed.GetProperty("evaluations_per_image").GetInt32());
+    }
+}

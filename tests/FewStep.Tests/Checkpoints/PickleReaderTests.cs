@@ -1,6 +1,6 @@
 using System.Numerics;
-using FewStep.Runtime;
 using FewStep.Checkpoints;
+using FewStep.Runtime;
 
 namespace FewStep.Tests.Checkpoints;
 

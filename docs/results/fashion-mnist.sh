@@ -8,7 +8,7 @@ out=${1:-runs/results} samples=${2:-5000} updates=${3:-600} part=${4:-all}
 fewstep() { dotnet run -c Release --no-build --project src/FewStep.Cli -- "$@"; }
 if [ ! -e "$out/schedules/loss-curve.json" ]; then
     dotnet build -c Release src/FewStep.Cli
-    fewstep schedule --steps 3,4,5,6,8,10 --out "$out/schedules"
+    fewstep schedule --steps 3,4,5,6,8,10 --curve-points 64 --precision 0.05 --out "$out/schedules"
 fi
 
 common=(--curve "$out/schedules/loss-curve.json" --samples "$samples")

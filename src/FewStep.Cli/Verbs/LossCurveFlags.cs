@@ -6,12 +6,12 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options of the loss curve's measurement, for the verbs that may measure one.</summary>
 internal sealed class LossCurveFlags
 {
-    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => 64 };
+    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => 32 };
 
     private readonly Option<double> _precision = new("--precision")
     {
         Description = "Measure until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it.",
-        DefaultValueFactory = _ => 0.05,
+        DefaultValueFactory = _ => 0.07,
     };
 
     private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => 1024 };

@@ -116,9 +116,9 @@ internal static class CompareVerb
             yield return remark;
         }
 
-        if (curve is { Origin.Stop: not LossCurveStop.PrecisionReached })
+        if (curve?.Origin.Remark is string imprecise)
         {
-            yield return FormattableString.Invariant($"The loss curve ran out of images: the discretization losses are known to {100 * curve.Origin.RelativeHalfWidth:F1} % only.");
+            yield return imprecise;
         }
     }
 }

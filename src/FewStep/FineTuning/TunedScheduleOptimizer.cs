@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.ScheduleSearch;
+using FewStep.Training;
 
 namespace FewStep.FineTuning;
 
@@ -35,10 +34,9 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
     {
         (_model, _options, _path) = (model, options ?? new TunedScheduleOptions(), path);
         _options.Validate();
-        using var plain = model.Weights.detach().cpu().contiguous();
-        string identity = Convert.ToHexStringLower(SHA256.HashData(plain.bytes)) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
+        string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + FormattableString.Invariant($"{_options.JudgedLatents} {_options.JudgeSteps}");
-        _fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)));
+        _fingerprint = TrainingIdentity.Hash(identity);
         _done = TunedCandidateFile.Read(path, _fingerprint);
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using FewStep.Checkpoints;
 using FewStep.Networks;
 using FewStep.Noise;
@@ -41,8 +40,8 @@ public sealed class TuningRun
             Options = options,
             schedule.Sigmas,
             schedule.Terminal,
-            Model = Hash(model.Weights),
-            Start = start is null ? null : Hash(start),
+            Model = TrainingIdentity.Hash(model.Weights),
+            Start = start is null ? null : TrainingIdentity.Hash(start),
             Training = used?.Training.Hash,
             HeldOut = used?.HeldOut.Hash,
             used?.Flip,
@@ -101,11 +100,5 @@ public sealed class TuningRun
         ModelFolder.Write(ModelPath, _config, _model, state.Best, _run.StoredType);
         JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
         state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
-    }
-
-    private static string Hash(Tensor weights)
-    {
-        using var plain = weights.detach().cpu().contiguous();
-        return Convert.ToHexStringLower(SHA256.HashData(plain.bytes));
     }
 }

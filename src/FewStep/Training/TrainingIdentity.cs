@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FewStep.Runtime;
+using static TorchSharp.torch;
 
 namespace FewStep.Training;
 
@@ -23,6 +24,14 @@ public sealed record TrainingIdentity(string Fingerprint, string Parts)
     /// <summary>SHA-256 of a text.</summary>
     /// <param name="text">The text.</param>
     internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>SHA-256 of weights.</summary>
+    /// <param name="weights">Flat weights; not owned.</param>
+    internal static string Hash(Tensor weights)
+    {
+        using var plain = weights.detach().cpu().contiguous();
+        return Convert.ToHexStringLower(SHA256.HashData(plain.bytes));
+    }
 
     /// <summary>The first part in which another identity differs, as a clause for people; null where it cannot be told.</summary>
     /// <param name="stored">The other's <see cref="Parts"/>; null where unknown.</param>

@@ -34,7 +34,7 @@ internal static class KeptLossCurve
         // Not the numbers of steps: they only say which schedules' losses must be known well, and a later request may add some.
         string origin = string.Create(
             CultureInfo.InvariantCulture,
-            $"model {model.Hash} {CommandLineManifest.NumberFormat(model.Denoiser.ComputeType)}, images {images.Hash}, seed {options.Seed}, {options.Points} points, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+            $"model {model.Hash} {CommandLineManifest.NumberFormat(model.Denoiser.ComputeType)}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret {options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
         if (store.LossCurve == origin && File.Exists(path))
         {
             return LossCurveFile.Read(path);

@@ -8,10 +8,15 @@ internal sealed class LossCurveFlags
 {
     private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => 32 };
 
-    private readonly Option<double> _precision = new("--precision")
+    private readonly Option<double> _regret = new("--regret")
     {
-        Description = "Measure until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it.",
-        DefaultValueFactory = _ => 0.07,
+        Description = "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, relative to the part of the discretization loss that schedules can change.",
+        DefaultValueFactory = _ => 0.01,
+    };
+
+    private readonly Option<double?> _precision = new("--precision")
+    {
+        Description = "Go on until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it; left out, that does not matter.",
     };
 
     private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => 1024 };
@@ -22,6 +27,7 @@ internal sealed class LossCurveFlags
     public void AddTo(Command command)
     {
         command.Add(_points);
+        command.Add(_regret);
         command.Add(_precision);
         command.Add(_images);
         command.Add(_batch);
@@ -34,6 +40,7 @@ internal sealed class LossCurveFlags
         return new LossCurveOptions
         {
             Points = parsed.GetValue(_points),
+            RelativeRegret = parsed.GetValue(_regret),
             RelativePrecision = parsed.GetValue(_precision),
             MaximumImages = most,
             MinimumImages = Math.Max(8, Math.Min(64, most)),

@@ -103,7 +103,7 @@ internal static class ScheduleVerb
         {
             console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Stop} at {100 * measured.Origin.RelativeHalfWidth:F1} %."));
+                $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Quality}."));
         }
 
         console.WriteLine($"Schedule files are in {Path.GetDirectoryName(found[0].File)}.");

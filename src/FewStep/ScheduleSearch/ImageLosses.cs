@@ -36,6 +36,30 @@ internal sealed class ImageLosses(int points)
         return Array.ConvertAll(mean, sum => sum / Images);
     }
 
+    /// <summary>Mean at each noise level over all images but those of one group: images go to the groups in turn.</summary>
+    /// <param name="group">The group left out, from 0.</param>
+    /// <param name="groups">Number of groups, at most <see cref="Images"/>.</param>
+    public double[] MeanWithout(int group, int groups)
+    {
+        var mean = new double[points];
+        int count = 0;
+        for (int image = 0; image < _rows.Count; image++)
+        {
+            if (image % groups == group)
+            {
+                continue;
+            }
+
+            count++;
+            for (int k = 0; k < points; k++)
+            {
+                mean[k] += _rows[image][k];
+            }
+        }
+
+        return Array.ConvertAll(mean, sum => sum / count);
+    }
+
     /// <summary>Covariance of those means: the images' sample covariance over their number.</summary>
     /// <param name="mean">The means.</param>
     public double[][] CovarianceOfMean(double[] mean)

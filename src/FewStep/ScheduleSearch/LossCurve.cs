@@ -35,9 +35,9 @@ public sealed class LossCurve
             throw Invalid($"it needs at least 2 images and a confidence from 0.5 to 0.9999; they are {images} and {confidence}.");
         }
 
-        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0) || !double.IsFinite(origin.RelativeHalfWidth))
+        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0) || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity))
         {
-            throw Invalid($"network evaluations, seconds and relative half-width must be finite and at least 0; they are {origin.NetworkEvaluations}, {origin.Seconds} and {origin.RelativeHalfWidth}.");
+            throw Invalid($"network evaluations, seconds, relative half-width and regret must be finite and at least 0; they are {origin.NetworkEvaluations}, {origin.Seconds}, {origin.RelativeHalfWidth} and {origin.RelativeRegret}.");
         }
 
         (Images, Origin, Confidence) = (images, origin, confidence);

@@ -6,12 +6,13 @@ using FewStep.Runtime;
 namespace FewStep.ScheduleSearch;
 
 /// <summary>
-/// Monte-Carlo estimate of the training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until the discretization loss of the best schedules is known to a
+/// Monte-Carlo estimate of the training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until other images would hardly lead to better schedules, and, where asked
+/// for, until the discretization loss of the best schedules is known to a stated relative precision.|D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until the discretization loss of the best schedules is known to a
 /// stated relative precision.
 /// </summary>
 /// <remarks>
 /// All noise levels share images and noise (common random numbers), and each image counts with its noise n and -n (antithetic); the mean of the two is one observation. Images are drawn without
-/// replacement. The precision is judged at fixed numbers of images, each a quarter above the last, so that the batch size does not matter and there are few looks.
+/// replacement. The curve is judged at fixed numbers of images, each a quarter above the last, so that the batch size does not matter and there are few looks.
 /// </remarks>
 public sealed class LossCurveEstimator
 {
@@ -27,7 +28,7 @@ public sealed class LossCurveEstimator
     /// <param name="images">Images that the model was trained on, or others of their kind.</param>
     /// <param name="options">How to measure; null for the defaults.</param>
     /// <param name="network">The counter around the network inside <paramref name="denoiser"/>, where something between the two (guidance) makes a call cost more; null counts the denoiser's own calls.</param>
-    /// <exception cref="InvalidInputException">Options break their rules, shapes or classes differ, or there are fewer than 2 images.</exception>
+    /// <exception cref="InvalidInputException">Options break their rules, shapes or classes differ, or there are fewer than 8 images.</exception>
     public LossCurveEstimator(IDenoiser denoiser, ITrainingImages images, LossCurveOptions? options = null, CountingDenoiser? network = null)
     {
         _options = options ?? new LossCurveOptions();
@@ -42,9 +43,9 @@ public sealed class LossCurveEstimator
             throw new InvalidInputException($"The images have {images.Classes} classes, but the model has {denoiser.Classes}: choose the images that it was trained on.");
         }
 
-        if (images.Count < 2)
+        if (images.Count < ScheduleRegret.Groups)
         {
-            throw new InvalidInputException($"A loss curve needs at least 2 images; there are {images.Count}.");
+            throw new InvalidInputException($"A loss curve needs at least {ScheduleRegret.Groups} images; there are {images.Count}.");
         }
 
         _images = images;
@@ -54,7 +55,7 @@ public sealed class LossCurveEstimator
     }
 
     /// <summary>Measures the curve.</summary>
-    /// <param name="progress">Receives images done, of the most allowed, and the precision so far; null for nobody.</param>
+    /// <param name="progress">Receives images done, of the most allowed, and how good the curve is so far; null for nobody.</param>
     /// <param name="cancellation">Stops between two calls of the denoiser.</param>
     /// <exception cref="InvalidInputException">A loss is not finite, or all are 0.</exception>
     /// <exception cref="OperationCanceledException">The measurement was cancelled.</exception>
@@ -82,19 +83,21 @@ public sealed class LossCurveEstimator
 
             double[] mean = losses.Mean();
             double[][] covariance = losses.CovarianceOfMean(mean);
-            LossCurve Curve(LossCurveStop stop, double halfWidth) =>
-                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash), _options.Confidence);
+            LossCurve Curve(LossCurveStop stop, double halfWidth, double regret) =>
+                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret), _options.Confidence);
 
-            double widest = WidestInterval(Curve(LossCurveStop.PrecisionReached, 0));
-            detail = string.Create(CultureInfo.InvariantCulture, $"loss known to {100 * widest:0.00} %");
-            if (widest <= _options.RelativePrecision)
+            var curve = Curve(LossCurveStop.PrecisionReached, 0, 0);
+            double widest = WidestInterval(curve);
+            double regret = ScheduleRegret.Widest(curve, losses, _options.Weightings, _options.Steps);
+            detail = string.Create(CultureInfo.InvariantCulture, $"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
+            if (regret <= _options.RelativeRegret && !(widest > _options.RelativePrecision))
             {
-                return Curve(LossCurveStop.PrecisionReached, widest);
+                return Curve(LossCurveStop.PrecisionReached, widest, regret);
             }
 
             if (losses.Images == limit)
             {
-                return Curve(limit < _options.MaximumImages ? LossCurveStop.ImagesExhausted : LossCurveStop.ImageLimitReached, widest);
+                return Curve(limit < _options.MaximumImages ? LossCurveStop.ImagesExhausted : LossCurveStop.ImageLimitReached, widest, regret);
             }
 
             look = (int)Math.Min(limit, Math.Ceiling(Growth * look));

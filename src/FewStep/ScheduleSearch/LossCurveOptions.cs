@@ -17,14 +17,20 @@ public sealed record LossCurveOptions
     /// <summary>Noised images in one call of the denoiser, at least 2; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Images before the precision is first judged, 8 or more; default 64.</summary>
+    /// <summary>Images before the curve is first judged, 8 or more; default 64.</summary>
     public int MinimumImages { get; init; } = 64;
 
     /// <summary>Most images, not below <see cref="MinimumImages"/>; default 4,096.</summary>
     public int MaximumImages { get; init; } = 4096;
 
-    /// <summary>Stop when the confidence interval's half-width of the discretization loss, relative to it, is at most this for every number of steps and weighting; above 0, default 0.02.</summary>
-    public double RelativePrecision { get; init; } = 0.02;
+    /// <summary>
+    /// Stop when a schedule found on the curve is expected to lose at most this, for every number of steps and weighting: relative to the part of the discretization loss that schedules can change, for
+    /// having seen these images and no others. Above 0, default 0.01.
+    /// </summary>
+    public double RelativeRegret { get; init; } = 0.01;
+
+    /// <summary>If given, go on until the losses themselves are known as well: half-width of the confidence interval of the discretization loss, relative to it, for every number of steps and weighting; above 0.</summary>
+    public double? RelativePrecision { get; init; }
 
     /// <summary>Confidence of the intervals, 0.5 to 0.9999; default 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
@@ -50,10 +56,11 @@ public sealed record LossCurveOptions
         rules.Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}");
         rules.Require(MinimumImages >= 8, $"the fewest images must be at least 8, not {MinimumImages}");
         rules.Require(MaximumImages >= MinimumImages, $"the most images must not be below the fewest ({MinimumImages}), but are {MaximumImages}");
-        rules.Require(RelativePrecision > 0, $"the relative precision must be above 0, not {RelativePrecision}");
+        rules.Require(RelativeRegret > 0, $"the relative regret must be above 0, not {RelativeRegret}");
+        rules.Require(RelativePrecision is null or > 0, $"the relative precision must be above 0, not {RelativePrecision}");
         rules.Require(Confidence is >= 0.5 and <= 0.9999, $"the confidence must lie between 0.5 and 0.9999, not {Confidence}");
         rules.Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= ScheduleSearchRequest.MaximumSteps), $"steps must be one or more numbers from 1 to {ScheduleSearchRequest.MaximumSteps}");
-        rules.Require(Weightings.Count > 0, $"there must be a weighting to judge the precision by");
+        rules.Require(Weightings.Count > 0, $"there must be a weighting to judge the curve by");
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
         rules.Check();
     }

@@ -7,13 +7,19 @@ namespace FewStep.ScheduleSearch;
 /// <param name="RelativeHalfWidth">Widest relative half-width of the confidence interval of the discretization loss over the requested schedules when it stopped.</param>
 /// <param name="Seed">The run's seed, which chose images and noise.</param>
 /// <param name="ModelHash">Identifies the model; null where it was not told.</param>
-public sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed, string? ModelHash = null)
+/// <param name="RelativeRegret">What schedules found on the curve are expected to lose, relative to what schedules can change (<see cref="LossCurveOptions.RelativeRegret"/>); null where it was not measured.</param>
+public sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed, string? ModelHash = null, double? RelativeRegret = null)
 {
-    /// <summary>A sentence for people where the precision was not reached; null where it was.</summary>
+    /// <summary>A sentence for people where the curve is not as good as was asked; null where it is.</summary>
     public string? Remark => Stop switch
     {
         LossCurveStop.PrecisionReached => null,
-        LossCurveStop.ImagesExhausted => FormattableString.Invariant($"The loss curve ran out of images: the discretization losses are known to {100 * RelativeHalfWidth:F1} % only."),
-        _ => FormattableString.Invariant($"The loss curve stopped at the largest number of images allowed: the discretization losses are known to {100 * RelativeHalfWidth:F1} % only."),
+        LossCurveStop.ImagesExhausted => $"The loss curve ran out of images: {Quality}.",
+        _ => $"The loss curve stopped at the largest number of images allowed: {Quality}.",
     };
+
+    /// <summary>How good the curve is, as a clause for people.</summary>
+    public string Quality => RelativeRegret is double regret
+        ? FormattableString.Invariant($"its schedules lose some {100 * regret:0.##} % for having seen no other images, and the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
+        : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
 }

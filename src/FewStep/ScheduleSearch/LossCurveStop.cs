@@ -3,12 +3,12 @@ namespace FewStep.ScheduleSearch;
 /// <summary>Why the estimation of a loss curve stopped.</summary>
 public enum LossCurveStop
 {
-    /// <summary>The discretization loss of every requested schedule is known to the requested relative precision.</summary>
+    /// <summary>The curve is as good as was asked.</summary>
     PrecisionReached,
 
-    /// <summary>The largest number of images was used before the precision was reached.</summary>
+    /// <summary>The largest number of images was used before that.</summary>
     ImageLimitReached,
 
-    /// <summary>Every image of the source was used before the precision was reached.</summary>
+    /// <summary>Every image of the source was used before that.</summary>
     ImagesExhausted,
 }

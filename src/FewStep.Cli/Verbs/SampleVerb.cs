@@ -13,7 +13,7 @@ internal static class SampleVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model();
+        var model = SharedOptions.Model(", or the JSON file of a Gaussian mixture");
         model.Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, or the JSON file of a Gaussian mixture, whose denoiser is exact.";
         var schedule = new Option<string>("--schedule")
         {

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>What <c>sample</c> draws from: a network, or the exact denoiser of a Gaussian mixture in a JSON file. Owns it.</summary>
+/// <summary>What <c>sample</c> and <c>schedule</c> work on: a network, or the exact denoiser of a Gaussian mixture in a JSON file. Owns it.</summary>
 internal sealed class SampledModel : IDisposable
 {
     // EDM's noise levels, over which the standard schedules of a mixture run.
@@ -33,10 +33,10 @@ internal sealed class SampledModel : IDisposable
 
     /// <summary>Reads a model.</summary>
     /// <param name="path">A model folder, a network pickle, or a mixture's JSON file.</param>
-    /// <param name="schedule">The schedule as it was given: a mixture, which knows no limits, covers the levels of a file.</param>
+    /// <param name="schedule">The schedule as it was given: a mixture, which knows no limits, covers the levels of a file; null where none was.</param>
     /// <param name="type">The number format that a network computes in.</param>
     /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, or a damaged file.</exception>
-    public static SampledModel Open(string path, string schedule, ScalarType type)
+    public static SampledModel Open(string path, string? schedule, ScalarType type)
     {
         if (File.Exists(path) && path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
@@ -51,11 +51,11 @@ internal sealed class SampledModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _owned.Dispose();
 
-    private static SampledModel OpenMixture(string path, string schedule)
+    private static SampledModel OpenMixture(string path, string? schedule)
     {
         var mixture = MixtureFile.Read(path);
         var (low, high) = (UsualMinimum, UsualMaximum);
-        if (ScheduleArgument.IsFile(schedule))
+        if (schedule is not null && ScheduleArgument.IsFile(schedule))
         {
             var sigmas = ScheduleFile.Read(schedule).Schedule.Sigmas;
             (low, high) = (Math.Min(low, sigmas[^1]), Math.Max(high, sigmas[0]));

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Noise;
 using FewStep.ScheduleSearch;
@@ -17,7 +16,7 @@ internal static class ScheduleVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
+        var (model, data) = (SharedOptions.Model(", or the JSON file of a Gaussian mixture"), SharedOptions.Data());
         var output = new Option<string>("--out") { Description = "Folder for loss-curve.json and the schedule files.", DefaultValueFactory = _ => Path.Combine("runs", "schedules"), HelpName = "folder" };
         var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
         var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
@@ -51,11 +50,10 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers));
             var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var source = SampledModel.Open(parsed.GetRequiredValue(model), null, parsed.GetValue(dtype));
             var denoiser = source.Denoiser;
-            denoiser.ComputeType = parsed.GetValue(dtype);
             long runSeed = parsed.GetValue(seed);
-            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
+            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Summary.Hash };
             using var inputs = new SearchInputs(denoiser, parsed.GetRequiredValue(data), parsed.GetValue(curve), measurement, folder, terminal, cancellation);
             var context = new ScheduleSearchContext
             {
@@ -81,7 +79,7 @@ internal static class ScheduleVerb
                     choice,
                     choice.Entry.IsForSolver ? madeFor.Name : "euler",
                     result,
-                    new ScheduleRecord(result.Schedule) { ModelHash = source.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
+                    new ScheduleRecord(result.Schedule) { ModelHash = source.Summary.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
             }
 
             terminal.Result(

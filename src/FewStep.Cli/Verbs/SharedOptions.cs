@@ -27,9 +27,9 @@ internal static class SharedOptions
         }),
     };
 
-    public static Option<string> Model() => new("--model")
+    public static Option<string> Model(string also = "") => new("--model")
     {
-        Description = "Model folder (config.json and model.safetensors).",
+        Description = $"Model folder (config.json and model.safetensors){also}.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
         HelpName = "folder",
     };

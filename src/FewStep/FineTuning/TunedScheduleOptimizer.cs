@@ -50,7 +50,7 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
-        using var judge = new StudentJudge(_model, _options, cancellation);
+        using var judge = new StudentJudge(_model, request, _options, cancellation);
         return [.. request.Steps.Select(steps => Search(request, steps, judge, progress, cancellation))];
     }
 
@@ -142,9 +142,9 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
         var watch = Stopwatch.StartNew();
         using var tuned = new Tuner(_model, schedule, _options.Tuning).Run(cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
-        var distance = judge.Distance(tuned.Weights, schedule, cancellation);
+        var (distance, spent) = judge.Judge(tuned.Weights, schedule, cancellation);
         var candidate = new TunedCandidate(
-            [.. schedule.Sigmas], schedule.Terminal, distance.Value, distance.HalfWidth!.Value, tuned.Report.Evaluations.Forward + judge.Evaluations(schedule), watch.Elapsed.TotalSeconds);
+            [.. schedule.Sigmas], schedule.Terminal, distance.Value, distance.HalfWidth!.Value, tuned.Report.Evaluations.Forward + spent, watch.Elapsed.TotalSeconds);
         _done.Add(candidate);
         if (_path is not null)
         {

@@ -30,20 +30,22 @@ internal sealed class EndpointDistance : IDisposable
     /// <param name="solver">The sampler's solver.</param>
     /// <param name="schedule">The sampler's schedule.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    public Tensor Residuals(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation)
+    /// <param name="student">Runs the sampler where it is another model than the teacher; null for the same.</param>
+    public Tensor Residuals(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation, PairedSampling? student = null)
     {
         using var scope = NewDisposeScope();
-        return (_paired.Endpoints(solver, schedule, _seeds, cancellation) - _teacher).flatten(1).MoveToOuterDisposeScope();
+        return ((student ?? _paired).Endpoints(solver, schedule, _seeds, cancellation) - _teacher).flatten(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Each latent's mean-square difference of an image value.</summary>
     /// <param name="solver">The sampler's solver.</param>
     /// <param name="schedule">The sampler's schedule.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    public double[] PerLatent(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation)
+    /// <param name="student">Runs the sampler where it is another model than the teacher; null for the same.</param>
+    public double[] PerLatent(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation, PairedSampling? student = null)
     {
         using var scope = NewDisposeScope();
-        return Residuals(solver, schedule, cancellation).to(float64).square().mean([1]).cpu().data<double>().ToArray();
+        return Residuals(solver, schedule, cancellation, student).to(float64).square().mean([1]).cpu().data<double>().ToArray();
     }
 
     public void Dispose() => _teacher.Dispose();

@@ -1,3 +1,4 @@
+using FewStep.Denoising;
 using FewStep.Noise;
 
 namespace FewStep.Tests.Cli;
@@ -34,6 +35,16 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.True(result.Code == 0, result.Messages);
         Assert.Contains("gits", result.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(world.At("gits", "loss-curve.json")));
+    }
+
+    [Fact]
+    public async Task A_mixture_is_a_model_for_searches_without_images()
+    {
+        string mixture = world.At("mixture.json"), folder = world.At("of-a-mixture");
+        MixtureFile.Write(mixture, new GaussianMixture(new ImageShape(1, 2, 2), [0.5, 0.5], [[0.4, 0.4, 0.4, 0.4], [-0.4, -0.4, -0.4, -0.4]], [0.2, 0.3]));
+        var result = await CommandLineRun.Json("schedule", "--model", mixture, "--steps", "3", "--optimizer", "gits,endpoint", "--solver", "ipndm:2", "--search-images", "4", "--out", folder);
+        Assert.Equal(2, result.GetProperty("schedules").GetArrayLength());
+        await CommandLineRun.Json("sample", "--model", mixture, "--schedule", Path.Combine(folder, "endpoint-ipndm-2-n3.schedule.json"), "--solver", "ipndm:2", "--seeds", "0-3", "--output", world.At("of-a-mixture.npz"));
     }
 
     [Fact]

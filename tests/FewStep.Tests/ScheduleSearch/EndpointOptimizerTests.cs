@@ -19,6 +19,7 @@ public sealed class EndpointOptimizerTests
     [Theory]
     [InlineData("euler", 5)]
     [InlineData("heun", 3)]
+    [InlineData("ipndm:3", 5)]
     public void NoStartEndsNearer(string solver, int steps)
     {
         using var denoiser = Mixture();

@@ -19,7 +19,7 @@ internal sealed class CompareOptions() : MeasurementOptions(samples: 1000)
 
     public Option<string> Output { get; } = new("--out")
     {
-        Description = $"Folder for {ComparisonReport.Name}, {ComparisonSummaryFile.Name}, {ComparisonCsv.Name}, the schedules and {EvaluationStore.Name}; a comparison found there is resumed.",
+        Description = $"Folder for {ComparisonReport.Name}, {ComparisonSummaryFile.Name}, {ComparisonCsv.Name}, {ComparisonMarkdown.Name}, the schedules and {EvaluationStore.Name}; a comparison found there is resumed.",
         DefaultValueFactory = _ => Path.Combine("runs", "compare"),
         HelpName = "folder",
     };

@@ -26,6 +26,7 @@ internal static class CompareVerb
             var summary = Compare(options, parsed, folder, terminal, cancellation);
             ComparisonSummaryFile.Write(Path.Combine(folder, ComparisonSummaryFile.Name), summary);
             ComparisonCsv.Write(Path.Combine(folder, ComparisonCsv.Name), summary);
+            ComparisonMarkdown.Write(summary, folder);
             ComparisonReport.Write(summary, folder);
             terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, summary, Path.Combine(folder, ComparisonReport.Name)));
             return Task.FromResult(0);

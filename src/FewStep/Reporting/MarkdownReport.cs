@@ -1,6 +1,7 @@
 using System.Text;
 using FewStep.Runs;
 using FewStep.Runtime;
+using static FewStep.Reporting.MarkdownText;
 
 namespace FewStep.Reporting;
 
@@ -44,19 +45,4 @@ public static class MarkdownReport
         Line($"Made by `{Inline(summary.Manifest.CommandLine ?? "the library")}` with version {Inline(summary.Manifest.Version)}, model `{summary.Model.Hash?[..12]}`, seed {FormattableString.Invariant($"{summary.Manifest.Seed}")}.");
         return page.ToString();
     }
-
-    private static void AddTable(StringBuilder page, ReportTable table)
-    {
-        page.Append("| ").AppendJoin(" | ", table.Columns.Select(c => Cell(c.Header))).Append(" |\n");
-        page.Append('|').AppendJoin('|', table.Columns.Select(c => c.IsNumeric ? "---:" : "---")).Append("|\n");
-        foreach (var row in table.Rows)
-        {
-            page.Append("| ").AppendJoin(" | ", row.Select(c => Cell(c.ToString()))).Append(" |\n");
-        }
-    }
-
-    private static string Cell(string text) => Inline(text).Replace("|", "\\|", StringComparison.Ordinal);
-
-    // Names come from files: nothing in them may become markup or break a line.
-    private static string Inline(string text) => text.ReplaceLineEndings(" ").Replace("`", "'", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 }

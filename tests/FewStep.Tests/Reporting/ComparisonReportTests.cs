@@ -84,6 +84,25 @@ public class ComparisonReportTests
     }
 
     [Fact]
+    public void The_markdown_has_a_table_for_each_number_and_metric_with_one_best_cell_each()
+    {
+        var full = SampleComparison.Full();
+        string page = ComparisonMarkdown.Render(full with { Title = "a <b>" });
+        Assert.StartsWith("# a &lt;b>\n", page, StringComparison.Ordinal);
+        string[] tables = page.Split("\n## ")[1..];
+        Assert.Equal((2 * full.Numbers.Count) + 1, tables.Length);
+        foreach (var (table, index) in tables.SkipLast(1).Select((t, i) => (t, i)))
+        {
+            int number = full.Numbers[index % full.Numbers.Count];
+            var cells = full.Cells.Where(c => c.Number == number && !c.IsTransfer).ToArray();
+            string[] rows = [.. table.Split('\n').Where(l => l.StartsWith('|'))];
+            Assert.Equal(2 + cells.Select(c => c.Solver).Distinct().Count(), rows.Length);
+            Assert.All(rows, r => Assert.Equal(2 + cells.Select(c => c.Schedule).Distinct().Count(), r.Count(c => c == '|')));
+            Assert.Equal(cells.Count(c => (index < full.Numbers.Count ? c.DistanceVerdict : c.EndpointVerdict)?.Standing == ComparisonStanding.Best), table.Split("**").Length / 2);
+        }
+    }
+
+    [Fact]
     public void The_csv_parses_back()
     {
         var full = SampleComparison.Full();

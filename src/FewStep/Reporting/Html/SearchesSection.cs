@@ -13,26 +13,14 @@ internal static class SearchesSection
             return null;
         }
 
-        ReportTable table = new(
-            [new("Optimiser", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true)],
-            [.. summary.Searches.Select(Row)]);
         return Element.Section(
             "searches",
             "Searches",
-            Element.Table(table, "Schedule searches"),
+            Element.Table(ComparisonTables.Searches(summary), "Schedule searches"),
             Element.Note("Network evaluations are counted during the search, for all its numbers of steps together. A loss curve is measured once and shared by all searches that use it."),
             new XElement("h3", "Objectives, and why each search stopped"),
             Element.Facts(summary.Searches.SelectMany(Story)));
     }
-
-    private static IReadOnlyList<ReportCell> Row(ComparisonSearch s) =>
-    [
-        new(PlainText.OneLine(s.Optimizer)),
-        new(PlainText.OneLine(s.FoundFor ?? "any solver")),
-        new(string.Join(", ", s.Schedules.Select(f => NumberText.Count(f.Steps)))),
-        new(NumberText.Count(s.NetworkEvaluations), s.LossCurveEvaluations > 0 ? $"+ {NumberText.Count(s.LossCurveEvaluations)} of the loss curve" : null),
-        new(NumberText.Duration(s.Seconds)),
-    ];
 
     // What all numbers of steps have in common is said once.
     private static IEnumerable<(string Name, string Value)> Story(ComparisonSearch s) =>

@@ -1,38 +1,33 @@
 #!/usr/bin/env bash
 # Makes the figures of tuning.md: schedules crossed with tuning, the search for the schedule that tunes best, rounds of alternation; N = 4. Some four hours on one core; repeated, it goes on where it was.
-#   docs/results/tuning.sh [folder] [samples in a seed range] [tuning updates] [part: all, cross, search or rounds]
+#   docs/results/tuning.sh [folder] [samples in a seed range] [tuning updates] [part: all, cross, denoise, search or rounds]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/tuning} samples=${2:-500} updates=${3:-200} part=${4:-all}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@"; }
-models=(--model models/fashion-mnist)
 
-# Adds a tuned model's snapshots to the models of the next comparison.
-snapshots() { for share in 4 2 1; do models+=(--model "$2 1/$share=$1/snapshots/update-$((updates / share))"); done; }
-measure() { fewstep evaluate "${models[@]}" --schedules "$1" --steps 4 --samples "$samples" --ranges 3 --out "$2"; }
+# Measures a tuning's snapshots after a quarter, half and all of the updates: folder, schedule.
+measure() {
+    local models=()
+    for share in 4 2 1; do models+=(--model "1/$share=$1/snapshots/update-$((updates / share))"); done
+    fewstep evaluate --model models/fashion-mnist "${models[@]}" --schedules "$2" --steps 4 --samples "$samples" --ranges 3 --out "$1/evaluation"
+}
 
-if [ ! -e "$out/schedules/endpoint-euler-n4.schedule.json" ]; then
-    fewstep schedule --optimizer phase1,gits,ays,dm-nonuniform,optimal-steps,endpoint --steps 4 --out "$out/schedules"
-fi
+[ -e "$out/schedules/endpoint-euler-n4.schedule.json" ] || fewstep schedule --optimizer phase1,gits,ays,dm-nonuniform,optimal-steps,endpoint --steps 4 --out "$out/schedules"
 
-if [ "$part" = all ] || [ "$part" = cross ]; then
-    for name in karras phase1 gits endpoint ays optimal-steps log-snr dm-nonuniform; do
-        schedule=$(ls "$out/schedules/$name"*n4.schedule.json 2>/dev/null | head -n 1 || true)
-        schedule=${schedule:-$name}
-        models=(--model models/fashion-mnist)
-        for loss in trajectory denoise; do
-            fewstep tune --schedule "$schedule" --steps 4 --loss "$loss" --updates "$updates" --patience 0 --out "$out/$name-$loss"
-            snapshots "$out/$name-$loss" "$loss"
-        done
-        measure "$schedule" "$out/$name"
+for loss in trajectory denoise; do
+    if [ "$part" != all ] && [ "$part" != "${loss/trajectory/cross}" ]; then continue; fi
+    for name in karras phase1-power-0 gits endpoint-euler optimal-steps ays dm-nonuniform-euler log-snr; do
+        schedule=$out/schedules/$name-n4.schedule.json
+        [ -e "$schedule" ] || schedule=$name
+        fewstep tune --schedule "$schedule" --steps 4 --loss "$loss" --updates "$updates" --patience 0 --out "$out/$name-$loss"
+        measure "$out/$name-$loss" "$schedule"
     done
-fi
+done
 
 if [ "$part" = all ] || [ "$part" = search ]; then
     fewstep tune --schedule "karras,$out/schedules/phase1-power-0-n4.schedule.json,$out/schedules/gits-n4.schedule.json" --steps 4 --search 16 --search-updates 50 --updates "$updates" --patience 0 --out "$out/search"
-    models=(--model models/fashion-mnist)
-    snapshots "$out/search" trajectory
-    measure "$out/search/run.schedule.json" "$out/search/evaluation"
+    measure "$out/search" "$out/search/run.schedule.json"
 fi
 
 if [ "$part" = all ] || [ "$part" = rounds ]; then

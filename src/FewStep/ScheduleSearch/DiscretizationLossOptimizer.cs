@@ -73,7 +73,7 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         foreach (var weighting in _weightings)
         {
             var watch = Stopwatch.StartNew();
-            double[] grid = SigmaGrid(request);
+            double[] grid = [.. StandardSchedule.LogSnr().Create(_gridSize - 1, request.SigmaMin, request.SigmaMax).Sigmas];
             var program = Solve(weighting, grid, request.Steps.Max());
             double shared = watch.Elapsed.TotalSeconds / request.Steps.Count;
             foreach (int steps in request.Steps)
@@ -118,18 +118,5 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         }
 
         return ScheduleDynamicProgram.Solve(Array.ConvertAll(grid, weighting.Value), losses, maximumSteps);
-    }
-
-    private double[] SigmaGrid(ScheduleSearchRequest request)
-    {
-        var grid = new double[_gridSize];
-        double ratio = Math.Log(request.SigmaMin / request.SigmaMax);
-        for (int j = 0; j < _gridSize; j++)
-        {
-            grid[j] = request.SigmaMax * Math.Exp(ratio * j / (_gridSize - 1));
-        }
-
-        grid[^1] = request.SigmaMin;
-        return grid;
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 
 namespace FewStep.ScheduleSearch;
@@ -121,13 +122,6 @@ public sealed class LossCurveEstimator
             throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The loss curve needs finite noise levels with 0 < sigma_min < sigma_max, not {low:R} and {high:R}: give both."));
         }
 
-        var grid = new double[_options.Points];
-        for (int k = 0; k < grid.Length; k++)
-        {
-            grid[k] = low * Math.Exp(Math.Log(high / low) * k / (grid.Length - 1));
-        }
-
-        grid[^1] = high;
-        return grid;
+        return [.. StandardSchedule.LogSnr().Create(_options.Points - 1, low, high).Sigmas.Reverse()];
     }
 }

@@ -49,7 +49,7 @@ internal static class TuneVerb
                 throw new InvalidInputException($"Tuning diverged: {report.Explanation}. The best weights so far are in {run.ModelPath}; tune again with another --out.");
             }
 
-            ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target) { Solver = "euler", ModelHash = source.Hash, Seed = options.Seed });
+            ScheduleFile.Write(Path.Combine(folder, "run.schedule.json"), new ScheduleRecord(target) { Solver = options.Solver, ModelHash = source.Hash, Seed = options.Seed });
             terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FewStep.FineTuning;
 using FewStep.Runtime;
+using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
@@ -20,6 +21,13 @@ internal sealed class TuningFlags
             "denoise" => TuningLoss.Denoise,
             _ => throw new InvalidInputException($"--loss '{text}' is neither trajectory nor denoise."),
         }),
+    };
+
+    private readonly Option<string> _solver = new("--solver")
+    {
+        Description = "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3.",
+        DefaultValueFactory = _ => Default.Solver,
+        CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
     };
 
     private readonly Option<LevelWeighting?> _weighting = new("--weighting")
@@ -49,7 +57,7 @@ internal sealed class TuningFlags
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _substeps, _reuse })
+        foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _substeps, _reuse })
         {
             command.Add(option);
         }
@@ -58,6 +66,7 @@ internal sealed class TuningFlags
     /// <summary>What was asked for.</summary>
     public TunerOptions Read(ParseResult parsed) => new()
     {
+        Solver = parsed.GetRequiredValue(_solver),
         Loss = parsed.GetValue(_loss),
         Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),

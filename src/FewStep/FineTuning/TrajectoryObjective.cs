@@ -7,35 +7,28 @@ using static TorchSharp.torch;
 namespace FewStep.FineTuning;
 
 /// <summary>
-/// Pulls the student's Euler path to the teacher's. The student starts where the teacher does and goes its own way, each step detached, so that it learns at the states that it will meet; its error at
-/// every level is that of D against the D* whose step lands on the teacher's next state.
+/// Pulls the student's path to the teacher's. The student starts where the teacher does and goes its own way with the solver that it will be sampled with, each step detached, so that it learns at the states that
+/// it will meet. Its error at every level is that of the state where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r = s_(i+1) / s_i.
 /// </summary>
 internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : ITuningObjective
 {
     private readonly TeacherBlocks _blocks = new(network, schedule, options);
+    private readonly ISolver _solver = SolverCatalog.Find(options.Solver);
     private readonly List<Tensor> _heldOutEnds = [];
 
     public string HeldOutMetric => "root-mean-square distance of a pixel to the teacher's endpoint";
-
-    /// <summary>D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r): the denoiser output that takes an Euler step from x_i to the teacher's next state.</summary>
-    /// <param name="teacherNext">x_teacher(s_(i+1)) [B,C,H,W].</param>
-    /// <param name="x">The student's state x_i.</param>
-    /// <param name="r">s_(i+1) / s_i [B,1,1,1], below 1.</param>
-    public static Tensor Target(Tensor teacherNext, Tensor x, Tensor r) => (teacherNext - r * x) / (1 - r);
-
-    /// <summary>Euler's step r x + (1 - r) D.</summary>
-    public static Tensor Step(Tensor denoised, Tensor x, Tensor r) => lerp(denoised, x, r);
 
     public double Backpropagate(long update, Tensor weights, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var paths = _blocks.Batch(update, cancellation);
         var student = network.Student(weights);
+        using var history = new SolverHistory(_solver.HistoryLength);
         var total = zeros(1, device: weights.device);
         var x = paths.States[0];
         for (int i = 0; i < paths.Levels; i++)
         {
-            x = BackpropagateLevel(i, x, paths, student, total);
+            x = BackpropagateLevel(i, x, paths, student, history, total);
         }
 
         return total.item<float>();
@@ -44,7 +37,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     public double HeldOut(Tensor weights, CancellationToken cancellation)
     {
         var device = weights.device;
-        var student = new Sampler(network.HeldOut(weights), new EulerSolver(), schedule);
+        var student = new Sampler(network.HeldOut(weights), _solver, schedule);
         double squares = 0;
         for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.Batch, batch++)
         {
@@ -72,15 +65,28 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     }
 
     // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.
-    private static Tensor BackpropagateLevel(int level, Tensor x, TeacherBlock paths, IDenoiser student, Tensor total)
+    private Tensor BackpropagateLevel(int level, Tensor x, TeacherBlock paths, IDenoiser student, SolverHistory history, Tensor total)
     {
         using var scope = NewDisposeScope();
-        var r = paths.Ratio.select(1, level).view(-1, 1, 1, 1);
+        var ratio = paths.Ratio.select(1, level);
         var D = student.Denoise(x, paths.Sigma.select(1, level), paths.Labels);
-        var error = (D - Target(paths.States[level + 1], x, r)).square().mean([1, 2, 3]);
-        var loss = (error * paths.Weight.select(1, level)).mean() / paths.Levels;
+        var step = Step(level, x, D, ratio, history.Steps);
+        var error = (step.Next - paths.States[level + 1]).square().mean([1, 2, 3]);
+        // Weights are those of errors of D, of which an Euler step makes 1 - r.
+        var loss = (error * paths.Weight.select(1, level) / (1 - ratio).square()).mean() / paths.Levels;
         loss.backward();
         total.add_(loss.detach());
-        return Step(D.detach(), x, r).MoveToOuterDisposeScope();
+        if (_solver.HistoryLength > 0)
+        {
+            Tensor Kept(Tensor t) => t.detach().DetachFromDisposeScope();
+            history.Push(new PastStep(schedule.Sigmas[level], Kept(step.Corrected ?? x), Kept(D), step.Corrected is null ? null : Kept(x)));
+        }
+
+        return step.Next.detach().MoveToOuterDisposeScope();
     }
+
+    // Euler's step takes each row at its own sigmas, which differ where levels are moved at random; after the last sigma the terminal rule zero takes D itself.
+    private SolverResult Step(int level, Tensor x, Tensor D, Tensor ratio, IReadOnlyList<PastStep> history) => _solver is EulerSolver || level == schedule.Steps
+        ? new SolverResult(lerp(D, x, ratio.view(-1, 1, 1, 1)))
+        : _solver.Step(new SolverStep(schedule, level, x, D, history, (_, _) => throw new InvalidOperationException($"{_solver.Name} asked for a second evaluation.")));
 }

@@ -1,4 +1,5 @@
 using FewStep.Runtime;
+using FewStep.Solvers;
 using FewStep.Training;
 using static TorchSharp.torch;
 
@@ -9,6 +10,9 @@ public sealed record TunerOptions
 {
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
+
+    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>. One that makes one evaluation a step and leaves the denoiser's output as it is.</summary>
+    public string Solver { get; init; } = "euler";
 
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
     public LevelWeighting? Weighting { get; init; }
@@ -80,7 +84,10 @@ public sealed record TunerOptions
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
+        var solver = SolverCatalog.Find(Solver);
         var rules = new OptionRules("The tuning options are invalid");
+        rules.Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}");
+        rules.Require(Jitter == 0 || solver is EulerSolver, $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}");
         rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");

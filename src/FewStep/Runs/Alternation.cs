@@ -58,7 +58,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         using var start = startFrom is null ? null : ModelFolder.Read(startFrom).Denoiser;
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
-        ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = "euler", ModelHash = model.Hash, Seed = options.Seed });
+        ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = options.Tuning.Solver, ModelHash = model.Hash, Seed = options.Seed });
         var run = new TuningRun(model.Config, model.Denoiser, schedule, tuning, new TuningRunOptions { Folder = path, WriteSnapshots = false }, tuningImages, start?.Weights);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
@@ -79,7 +79,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         tuned.ComputeType = model.Denoiser.ComputeType;
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new BatchSampler(new Sampler(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
-        var student = new BatchSampler(new Sampler(tuned, new EulerSolver(), round.Schedule)) { BatchSize = options.BatchSize };
+        var student = new BatchSampler(new Sampler(tuned, SolverCatalog.Find(options.Tuning.Solver), round.Schedule)) { BatchSize = options.BatchSize };
         long[] seeds = [.. Enumerable.Range(0, options.Tuning.HeldOutCount).Select(i => FirstJudgedSeed + i)];
         var distance = new PairedDistance();
         foreach (var (a, b) in student.Sample(seeds, progress, cancellation).Zip(teacher.Sample(seeds, progress, cancellation)))

@@ -178,7 +178,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
     {
         ScheduleFile.Write(folder.Schedule, new ScheduleRecord(best?.Schedule ?? first.Schedule)
         {
-            Solver = "euler",
+            Solver = options.Tuning.Solver,
             Objective = first.Objective,
             Loss = first.Loss is { Low: double low, High: double high } && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
             Evaluations = curve.Origin.NetworkEvaluations + further,

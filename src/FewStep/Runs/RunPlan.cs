@@ -19,13 +19,13 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
         var powers = DiscretizationLossOptimizer.Weightings(options.Power);
         List<PlannedCell> cells =
         [
-            .. options.Baselines.Select((name, i) => Euler(name, Standard(name, options.Steps), ScheduleSource.Standard, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)),
-            .. found.Select((result, i) => Euler(PhaseOne(powers[i]), result.Schedule, ScheduleSource.Phase1, i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison, shown: i == 0)),
+            .. options.Baselines.Select((name, i) => Student(name, Standard(name, options.Steps), ScheduleSource.Standard, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)),
+            .. found.Select((result, i) => Student(PhaseOne(powers[i]), result.Schedule, ScheduleSource.Phase1, i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison, shown: i == 0)),
         ];
         if (best is not null)
         {
             bool first = best.Round == 1;
-            var planned = Euler(Name(best.Round, options.Power), best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
+            var planned = Student(Name(best.Round, options.Power), best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
             cells.Add(planned with { Cell = planned.Cell with { Denoiser = tuned!.Denoiser, DenoiserIdentity = Identity(tuned), Tuning = EnumName.Of(options.Tuning.Loss) } });
         }
 
@@ -45,7 +45,7 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
 
     private SamplingSchedule Standard(string name, int steps) => StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
 
-    private PlannedCell Euler(string name, SamplingSchedule schedule, ScheduleSource source, EvaluationRole role, bool shown) => Planned(name, schedule, source, new EulerSolver(), role, shown);
+    private PlannedCell Student(string name, SamplingSchedule schedule, ScheduleSource source, EvaluationRole role, bool shown) => Planned(name, schedule, source, SolverCatalog.Find(options.Tuning.Solver), role, shown);
 
     private PlannedCell Planned(string name, SamplingSchedule schedule, ScheduleSource source, ISolver solver, EvaluationRole role, bool shown) => new(
         new ComparisonCell { Denoiser = model.Denoiser, DenoiserIdentity = Identity(model), ScheduleName = name, Schedule = schedule, Solver = solver, Role = role },

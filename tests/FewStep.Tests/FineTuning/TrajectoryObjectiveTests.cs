@@ -1,25 +1,16 @@
-using CsCheck;
+using FewStep.Denoising;
 using FewStep.FineTuning;
+using FewStep.Networks;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
+using FewStep.Solvers;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.FineTuning;
 
 public sealed class TrajectoryObjectiveTests
 {
-    [Fact]
-    public void A_student_that_equals_the_target_lands_on_the_teachers_state() => Gen.Select(Gen.Double[0, 0.95], Gen.Int[0, 1000]).Sample((ratio, seed) =>
-    {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator((ulong)seed);
-        var x = randn([3, 1, 4, 4], dtype: ScalarType.Float64, generator: generator) * 10;
-        var teacher = randn([3, 1, 4, 4], dtype: ScalarType.Float64, generator: generator);
-        var r = full([3, 1, 1, 1], ratio, dtype: ScalarType.Float64);
-        var landed = TrajectoryObjective.Step(TrajectoryObjective.Target(teacher, x, r), x, r);
-        Assert.True((landed - teacher).abs().max().item<double>() < 1e-12);
-    });
-
     [Theory]
     [InlineData(ScheduleTerminal.SigmaMin, null)]
     [InlineData(ScheduleTerminal.Zero, null)]
@@ -57,6 +48,66 @@ public sealed class TrajectoryObjectiveTests
         sum.backward();
         Assert.Equal(sum.item<float>(), loss, 1e-4 * loss);
         Assert.True((leaf.grad! - plain.grad!).norm().item<float>() < 1e-3 * plain.grad!.norm().item<float>());
+    }
+
+    // Adams-Bashforth of order 2 written out: x + h (3 d_i - d_(i-1)) / 2 after a first Euler step, the past detached.
+    [Fact]
+    public void Through_a_multistep_solver_the_gradient_is_that_of_the_present_output()
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create();
+        var options = Multistep("ipndm:2");
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
+        var leaf = Perturbed(model.Weights).requires_grad_();
+        double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken);
+        var (latents, teacher) = Paths(model);
+        var plain = leaf.detach().clone().requires_grad_();
+        var x = latents * 80;
+        var sum = zeros(1);
+        Tensor? past = null;
+        for (int i = 0; i < 4; i++)
+        {
+            double s = Four.Sigmas[i], h = Four.Sigmas[i + 1] - s;
+            var d = (x - model.Denoise(plain, x, full(4, (float)s), null)) / s;
+            var next = x + (h * (past is null ? d : (1.5 * d) - (0.5 * past)));
+            sum = sum + ((next - teacher[i + 1]).square().mean() / 4);
+            (x, past) = (next.detach(), d.detach());
+        }
+
+        sum.backward();
+        Assert.Equal(sum.item<float>(), loss, 1e-4 * loss);
+        Assert.True((leaf.grad! - plain.grad!).norm().item<float>() < 1e-3 * plain.grad!.norm().item<float>());
+    }
+
+    [Theory]
+    [InlineData("ipndm:3")]
+    [InlineData("deis:3")]
+    [InlineData("unipc:2:thresholding=false")]
+    public void The_student_goes_where_the_sampler_goes(string solver)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create();
+        var weights = Perturbed(model.Weights);
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, Multistep(solver));
+        double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken);
+        var (latents, teacher) = Paths(model);
+        var denoiser = new WeightsDenoiser(model) { Weights = weights };
+        var recorder = new Recorder(denoiser);
+        var end = new Sampler(recorder, SolverCatalog.Find(solver), Four).Sample(latents).Samples;
+        Tensor[] states = [.. recorder.States, end];
+        double expected = Enumerable.Range(1, 4).Average(i => (states[i] - teacher[i]).square().mean().item<float>());
+        Assert.Equal(expected, loss, 1e-4 * expected);
+    }
+
+    [Theory]
+    [InlineData("heun", 0)]
+    [InlineData("dpmpp:2", 0)]
+    [InlineData("ipndm:2", 0.1)]
+    [InlineData("magic", 0)]
+    public void Solvers_that_a_model_cannot_be_tuned_for_are_named(string solver, double jitter)
+    {
+        var refused = Assert.Throws<InvalidInputException>(() => new TunerOptions { Solver = solver, Jitter = jitter }.Validate());
+        Assert.Contains(solver, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -104,9 +155,39 @@ public sealed class TrajectoryObjectiveTests
         }
     }
 
+    private static SamplingSchedule Four { get; } = new([80, 9, 2, 0.5, 0.05]);
+
+    private static TunerOptions Multistep(string solver) => new() { Solver = solver, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+
+    private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
+    {
+        var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
+        return (latents, new TeacherPath(model, Four, 2).Solve(latents, null, TestContext.Current.CancellationToken));
+    }
+
     private static Tensor Perturbed(Tensor weights)
     {
         using var generator = new Generator(5);
         return weights.detach() + randn(weights.shape, generator: generator) * 0.05;
+    }
+
+    // The states at which a sampler asks: of a predictor-corrector those before their correction, which is where its steps landed.
+    private sealed class Recorder(IDenoiser inner) : IDenoiser
+    {
+        public List<Tensor> States { get; } = [];
+
+        public ImageShape Shape => inner.Shape;
+
+        public int Classes => inner.Classes;
+
+        public double SigmaMin => inner.SigmaMin;
+
+        public double SigmaMax => inner.SigmaMax;
+
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+        {
+            States.Add(x.clone().DetachFromDisposeScope());
+            return inner.Denoise(x, sigma, labels);
+        }
     }
 }

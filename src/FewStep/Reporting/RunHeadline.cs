@@ -68,6 +68,12 @@ internal static class RunHeadline
             yield return $"The best standard schedule within the same evaluations is {Name(standard, summary)} with {metric} {Value(standard)}: {Judged(standard, after, "the result is ")}.";
         }
 
+        EvaluationSummary?[] named = [before, RunRivals.Untuned(after, summary), RunRivals.BestStandard(after, summary)];
+        if (RunRivals.BestUntuned(after, summary) is { } best && !named.Contains(best))
+        {
+            yield return $"The best with the weights untouched within the same evaluations is {Name(best, summary)} with {metric} {Value(best)}: {Judged(best, after, "the result is ")}.";
+        }
+
         if (summary.Evaluations.FirstOrDefault(e => e.Role == EvaluationRole.Teacher) is { } teacher)
         {
             string name = Name(teacher, summary);

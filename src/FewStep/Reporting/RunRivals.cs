@@ -9,6 +9,9 @@ internal static class RunRivals
     /// <remarks>Whoever picked the baseline may have picked a weak one.</remarks>
     public static EvaluationSummary? BestStandard(EvaluationSummary result, RunSummary summary) => Best(result, summary, source => source == ScheduleSource.Standard);
 
+    /// <summary>The best of all within the result's evaluations with the weights untouched, whatever its schedule and solver; null where none was measured.</summary>
+    public static EvaluationSummary? BestUntuned(EvaluationSummary result, RunSummary summary) => Best(result, summary, source => source != ScheduleSource.Teacher);
+
     /// <summary>The searched schedule with the weights untouched: the result's own where it was measured, else the best of those that were searched; null where the result is untuned itself.</summary>
     public static EvaluationSummary? Untuned(EvaluationSummary result, RunSummary summary) => result.Tuning is null
         ? null
@@ -23,7 +26,7 @@ internal static class RunRivals
             yield break;
         }
 
-        EvaluationSummary?[] rivals = [summary.Evaluations.FirstOrDefault(e => e.Role == EvaluationRole.Baseline), BestStandard(result, summary), Untuned(result, summary)];
+        EvaluationSummary?[] rivals = [summary.Evaluations.FirstOrDefault(e => e.Role == EvaluationRole.Baseline), BestStandard(result, summary), Untuned(result, summary), BestUntuned(result, summary)];
         foreach (var rival in rivals.OfType<EvaluationSummary>().Distinct().Where(r => r.EvaluationsPerImage <= result.EvaluationsPerImage && r.Distance?.Mean < result.Distance?.Mean))
         {
             var comparison = DistanceComparison.Of(rival.Distance, result.Distance);

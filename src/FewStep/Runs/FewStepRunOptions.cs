@@ -3,6 +3,7 @@ using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.ScheduleSearch;
+using FewStep.Solvers;
 
 namespace FewStep.Runs;
 
@@ -32,6 +33,12 @@ public sealed record FewStepRunOptions
 
     /// <summary>Standard schedules to compare with; the first is the baseline. Default Karras, log-SNR, uniform t and cosine.</summary>
     public IReadOnlyList<string> Baselines { get; init; } = ["karras", "log-snr", "uniform-t", "cosine"];
+
+    /// <summary>
+    /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none. Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of
+    /// the solver costs nothing, so tuning has to beat it.
+    /// </summary>
+    public string? RivalSolver { get; init; } = "ipndm:3";
 
     /// <summary>Samples in a seed range of the comparison, 2 or more; default 1,000.</summary>
     public int Samples { get; init; } = 1000;
@@ -78,6 +85,11 @@ public sealed record FewStepRunOptions
         foreach (string name in Baselines)
         {
             StandardSchedules.Find(name);
+        }
+
+        if (RivalSolver is not null)
+        {
+            SolverCatalog.Find(RivalSolver);
         }
 
         Tuning.Validate();

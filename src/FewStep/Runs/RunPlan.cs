@@ -22,6 +22,12 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
             .. options.Baselines.Select((name, i) => Student(name, Standard(name, options.Steps), ScheduleSource.Standard, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)),
             .. found.Select((result, i) => Student(PhaseOne(powers[i]), result.Schedule, ScheduleSource.Phase1, i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison, shown: i == 0)),
         ];
+        if (options.RivalSolver is string text && SolverCatalog.Find(text) is var rival && rival.Name != SolverCatalog.Find(options.Tuning.Solver).Name)
+        {
+            PlannedCell[] students = [cells[0], cells[options.Baselines.Count]];
+            cells.AddRange(students.Select(c => Planned(c.Cell.ScheduleName, c.Cell.Schedule, c.Source, rival, EvaluationRole.Comparison, shown: false)));
+        }
+
         if (best is not null)
         {
             bool first = best.Round == 1;

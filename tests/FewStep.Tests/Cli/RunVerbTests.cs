@@ -14,7 +14,7 @@ public sealed class RunVerbTests : IDisposable
         string first = _world.At("first"), second = _world.At("second");
         var result = await CommandLineRun.Json(Run(first));
         string[] names = [.. result.GetProperty("evaluations").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
-        Assert.Equal(8, names.Length);
+        Assert.Equal(10, names.Length); // 4 standard schedules, both readings of Phase 1, another solver on two of them, the tuned model, the teacher
         Assert.Equal(2, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.All(
             ["manifest.json", "loss-curve.json", "run.schedule.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv", "report.html", "report.md", "samples/strip-01.png"],

@@ -51,13 +51,20 @@ internal sealed class TuningFlags
     private readonly Option<int> _interval = new("--check-every") { Description = "Updates between measurements on held-out data.", DefaultValueFactory = _ => Default.EvaluationInterval };
     private readonly Option<int> _patience = new("--patience") { Description = "Measurements without a new best after which tuning stops; 0 for never.", DefaultValueFactory = _ => Default.Patience };
     private readonly Option<int> _heldOut = new("--held-out") { Description = "Held-out latents or images that tuning is judged by.", DefaultValueFactory = _ => Default.HeldOutCount };
-    private readonly Option<int> _substeps = new("--teacher-substeps") { Description = "Heun steps of the teacher between two sigmas of the schedule (trajectory).", DefaultValueFactory = _ => Default.TeacherSubsteps };
+    private readonly Option<string> _teacher = new("--teacher-solver")
+    {
+        Description = "Solver of the teacher (trajectory).",
+        DefaultValueFactory = _ => Default.TeacherSolver,
+        CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
+    };
+
+    private readonly Option<int> _substeps = new("--teacher-substeps") { Description = "Steps of the teacher between two sigmas of the schedule (trajectory).", DefaultValueFactory = _ => Default.TeacherSubsteps };
     private readonly Option<int> _reuse = new("--teacher-reuse") { Description = "How often each path of the teacher is used (trajectory).", DefaultValueFactory = _ => Default.TeacherReuse };
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _substeps, _reuse })
+        foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _teacher, _substeps, _reuse })
         {
             command.Add(option);
         }
@@ -76,6 +83,7 @@ internal sealed class TuningFlags
         EvaluationInterval = parsed.GetValue(_interval),
         HeldOutCount = parsed.GetValue(_heldOut),
         Patience = parsed.GetValue(_patience),
+        TeacherSolver = parsed.GetRequiredValue(_teacher),
         TeacherSubsteps = parsed.GetValue(_substeps),
         TeacherReuse = parsed.GetValue(_reuse),
     };

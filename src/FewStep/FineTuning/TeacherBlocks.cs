@@ -1,6 +1,7 @@
 using FewStep.Data;
 using FewStep.Noise;
 using FewStep.Sampling;
+using FewStep.Solvers;
 using static TorchSharp.torch;
 
 namespace FewStep.FineTuning;
@@ -68,7 +69,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         }
 
         var latents = Latents.Draw(seeds, network.Model.Shape, device: device);
-        var states = new TeacherPath(network.Teacher, moved, options.TeacherSubsteps).Solve(latents, labels, cancellation);
+        var states = new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps).Solve(latents, labels, cancellation);
         double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         var (sigma, next) = (tensor(nodes[..^1], device: device), tensor(nodes[1..], device: device));
         var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);

@@ -14,14 +14,15 @@ internal sealed class TeacherPath
 
     /// <param name="denoiser">The teacher.</param>
     /// <param name="schedule">The coarse schedule.</param>
-    /// <param name="substeps">Heun steps between two of its sigmas, spaced as Karras et al. space theirs (rho 7).</param>
-    public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, int substeps)
+    /// <param name="solver">The teacher's solver; one with a history looks back over the coarse schedule's sigmas too.</param>
+    /// <param name="substeps">Its steps between two of the coarse sigmas, spaced as Karras et al. space theirs (rho 7).</param>
+    public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, ISolver solver, int substeps)
     {
         // With the terminal rule zero the coarse path jumps from s_N to its end; the teacher goes on to the model's smallest sigma in steps first.
         bool goesOn = schedule.Terminal == ScheduleTerminal.Zero && schedule.Sigmas[^1] > 1.01 * denoiser.SigmaMin;
         double[] nodes = [.. schedule.Sigmas, .. goesOn ? [denoiser.SigmaMin] : Array.Empty<double>()];
         var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps)).SelectMany(s => s);
-        _sampler = new Sampler(denoiser, new HeunSolver(), new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
+        _sampler = new Sampler(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
         _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
     }
 

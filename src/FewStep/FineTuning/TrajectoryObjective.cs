@@ -47,7 +47,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
             if (batch == _heldOutEnds.Count)
             {
-                var teacher = new TeacherPath(network.Teacher, schedule, options.TeacherSubsteps);
+                var teacher = new TeacherPath(network.Teacher, schedule, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps);
                 _heldOutEnds.Add(teacher.Solve(latents, labels, cancellation)[^1].DetachFromDisposeScope());
             }
 

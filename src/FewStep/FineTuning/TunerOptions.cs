@@ -47,8 +47,13 @@ public sealed record TunerOptions
     /// <summary>Fractions of <see cref="Updates"/>, above 0 up to 1, at which the averaged weights are handed out; default a quarter, half and all.</summary>
     public IReadOnlyList<double> SnapshotFractions { get; init; } = [0.25, 0.5, 1];
 
-    /// <summary>Of the trajectory loss: Heun steps of the teacher between two sigmas of the schedule, 1 to 1,000; default 2, which is 4 evaluations.</summary>
-    public int TeacherSubsteps { get; init; } = 2;
+    /// <summary>
+    /// Of the trajectory loss: the teacher's solver, as <see cref="SolverCatalog.Find"/> takes it; default <c>ipndm:3</c>, which at equal evaluations ends several times nearer to the exact path than Heun's method.
+    /// </summary>
+    public string TeacherSolver { get; init; } = "ipndm:3";
+
+    /// <summary>Of the trajectory loss: the teacher's steps between two sigmas of the schedule, 1 to 1,000; default 4, which is 4 evaluations with the default solver.</summary>
+    public int TeacherSubsteps { get; init; } = 4;
 
     /// <summary>Of the trajectory loss: how often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over as many updates.</summary>
     public int TeacherReuse { get; init; } = 4;
@@ -85,6 +90,7 @@ public sealed record TunerOptions
     public void Validate()
     {
         var solver = SolverCatalog.Find(Solver);
+        SolverCatalog.Find(TeacherSolver);
         var rules = new OptionRules("The tuning options are invalid");
         rules.Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}");
         rules.Require(Jitter == 0 || solver is EulerSolver, $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}");

@@ -18,7 +18,7 @@ public sealed class TeacherPathTests : IDisposable
     [Fact]
     public void It_visits_every_sigma_of_the_schedule_exactly()
     {
-        var fine = new TeacherPath(_mixture, Schedule, 3).Fine;
+        var fine = new TeacherPath(_mixture, Schedule, new HeunSolver(), 3).Fine;
         Assert.Equal(9, fine.Steps);
         Assert.Equal(Schedule.Sigmas, fine.Sigmas.Where((_, i) => i % 3 == 0));
     }
@@ -28,10 +28,10 @@ public sealed class TeacherPathTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var latents = Latents.Draw([1, 2, 3, 4], Shape, ScalarType.Float64);
-        var exact = new TeacherPath(_mixture, Schedule, 400).Solve(latents, null, TestContext.Current.CancellationToken);
+        var exact = new TeacherPath(_mixture, Schedule, new HeunSolver(), 400).Solve(latents, null, TestContext.Current.CancellationToken);
         double[] Errors(int substeps)
         {
-            var states = new TeacherPath(_mixture, Schedule, substeps).Solve(latents, null, TestContext.Current.CancellationToken);
+            var states = new TeacherPath(_mixture, Schedule, new HeunSolver(), substeps).Solve(latents, null, TestContext.Current.CancellationToken);
             return [.. states.Zip(exact, (a, b) => (a - b).norm().item<double>())];
         }
 
@@ -49,11 +49,11 @@ public sealed class TeacherPathTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var schedule = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
-        var teacher = new TeacherPath(_mixture, schedule, 8);
+        var teacher = new TeacherPath(_mixture, schedule, new HeunSolver(), 8);
         Assert.Equal(_mixture.SigmaMin, teacher.Fine.Sigmas[^1]);
         var latents = Latents.Draw([1, 2, 3, 4], Shape, ScalarType.Float64);
         var states = teacher.Solve(latents, null, TestContext.Current.CancellationToken);
-        var open = new TeacherPath(_mixture, Schedule, 8).Solve(latents, null, TestContext.Current.CancellationToken);
+        var open = new TeacherPath(_mixture, Schedule, new HeunSolver(), 8).Solve(latents, null, TestContext.Current.CancellationToken);
         Assert.Equal(5, states.Length);
         Assert.True(states[3].Equals(open[3]));
         var exact = new Sampler(_mixture, new HeunSolver(), StandardSchedule.Karras().Create(500, _mixture.SigmaMin, 20, ScheduleTerminal.Zero)).Sample(latents).Samples;

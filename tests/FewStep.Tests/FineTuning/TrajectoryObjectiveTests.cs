@@ -29,7 +29,7 @@ public sealed class TrajectoryObjectiveTests
         long[] seeds = TuningSeeds.Training(0, 8, 4);
         var labels = tensor([.. seeds.Select(s => s % 2)]);
         var latents = Latents.Draw(seeds, TinyModel.Shape);
-        var teacher = new TeacherPath(model, schedule, 2).Solve(latents, labels, TestContext.Current.CancellationToken);
+        var teacher = new TeacherPath(model, schedule, new IpndmSolver(3), 4).Solve(latents, labels, TestContext.Current.CancellationToken);
         double[] nodes = [.. schedule.Sigmas, 0];
         var plain = leaf.detach().clone().requires_grad_();
         var x = latents * 80;
@@ -162,7 +162,7 @@ public sealed class TrajectoryObjectiveTests
     private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
     {
         var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
-        return (latents, new TeacherPath(model, Four, 2).Solve(latents, null, TestContext.Current.CancellationToken));
+        return (latents, new TeacherPath(model, Four, new IpndmSolver(3), 4).Solve(latents, null, TestContext.Current.CancellationToken));
     }
 
     private static Tensor Perturbed(Tensor weights)

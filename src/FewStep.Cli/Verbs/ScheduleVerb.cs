@@ -51,7 +51,7 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers));
             var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), ModelFlags.Read(parsed));
             var denoiser = source.Denoiser;
             denoiser.ComputeType = parsed.GetValue(dtype);
             long runSeed = parsed.GetValue(seed);

@@ -29,9 +29,9 @@ internal static class SharedOptions
 
     public static Option<string> Model() => new("--model")
     {
-        Description = "Model folder (config.json and model.safetensors).",
+        Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, or a diffusers folder.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
-        HelpName = "folder",
+        HelpName = "path",
     };
 
     public static Option<string> Data() => new("--data")

@@ -35,23 +35,7 @@ public static class DiffusersFolder
     /// <exception cref="InvalidInputException">A file is missing or damaged, or the network is of another kind; the message names the offending key.</exception>
     public static LoadedModel Read(string folder, ModelReadOptions? options = null)
     {
-        options ??= new ModelReadOptions();
-        string place = File.Exists(Path.Combine(folder, Unet, ConfigName)) ? Path.Combine(folder, Unet) : folder;
-        string configPath = Path.Combine(place, ConfigName);
-        var given = JsonFile.Read<DiffusersConfig>(configPath);
-        given.Check(configPath);
-        var blocks = DiffusersBlocks.Of(given, configPath);
-        var (preconditioning, remark) = Preconditioning(folder, given, blocks, options);
-        int side = given.Side(configPath, options.Resolution);
-        var config = new ModelConfig
-        {
-            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
-            Shape = new ImageShape(given.InChannels, side, side),
-            Classes = given.NumClassEmbeds ?? 0,
-            Preconditioning = preconditioning,
-            DhariwalUnet = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : null,
-            DdpmUnet = blocks.ByResidualBlocks ? null : Ddpm(given, blocks, side),
-        };
+        var (config, given, place, remark) = Describe(folder, options ?? new ModelReadOptions());
         string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
         UNet network = config.BuildNetwork();
@@ -68,6 +52,28 @@ public static class DiffusersFolder
                 tensor.Dispose();
             }
         }
+    }
+
+    /// <summary>All but the weights.</summary>
+    internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(string folder, ModelReadOptions options)
+    {
+        string place = File.Exists(Path.Combine(folder, Unet, ConfigName)) ? Path.Combine(folder, Unet) : folder;
+        string configPath = Path.Combine(place, ConfigName);
+        var given = JsonFile.Read<DiffusersConfig>(configPath);
+        given.Check(configPath);
+        var blocks = DiffusersBlocks.Of(given, configPath);
+        var (preconditioning, remark) = Preconditioning(folder, given, blocks, options);
+        int side = given.Side(configPath, options.Resolution);
+        var config = new ModelConfig
+        {
+            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            Shape = new ImageShape(given.InChannels, side, side),
+            Classes = given.NumClassEmbeds ?? 0,
+            Preconditioning = preconditioning,
+            DhariwalUnet = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : null,
+            DdpmUnet = blocks.ByResidualBlocks ? null : Ddpm(given, blocks, side),
+        };
+        return (config, given, place, remark);
     }
 
     private static Dictionary<string, Tensor> ReadWeights(string weights, UNet network)

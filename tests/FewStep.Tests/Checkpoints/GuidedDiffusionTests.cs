@@ -1,6 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
@@ -161,6 +162,38 @@ public sealed class GuidedDiffusionTests : IDisposable
         foreach (Tensor tensor in tensors.Values)
         {
             tensor.Dispose();
+        }
+    }
+
+    [Fact]
+    public void Changed_files_are_refused_or_read_but_never_fail_otherwise()
+    {
+        using var scope = NewDisposeScope();
+        using var source = ModelSource.Open(Golden("guided-diffusion-adm-cond.pt"), Golden16);
+        string path = _folder.File("changed.safetensors");
+        GuidedDiffusionNames.Write(path, source.Config, source.Denoiser);
+        byte[] whole = File.ReadAllBytes(path);
+        int header = 8 + (int)BitConverter.ToInt64(whole);
+        var random = new Random(5);
+        for (int i = 0; i < 150; i++)
+        {
+            byte[] bad = [.. whole];
+            for (int k = 0; k < 1 + (i % 3); k++)
+            {
+                // A digit for a digit, a letter for a letter: the header stays JSON more often.
+                int at = random.Next(8, header);
+                bad[at] = char.IsAsciiDigit((char)bad[at]) ? (byte)('0' + random.Next(10)) : char.IsAsciiLetter((char)bad[at]) ? (byte)('a' + random.Next(26)) : (byte)random.Next(256);
+            }
+
+            try
+            {
+                File.WriteAllBytes(path, bad);
+                ModelSource.Open(path).Dispose();
+            }
+            catch (InvalidInputException e)
+            {
+                Assert.DoesNotContain(e.Message, char.IsControl);
+            }
         }
     }
 

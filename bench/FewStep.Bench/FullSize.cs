@@ -50,8 +50,8 @@ internal static class FullSize
         source.Denoiser.ComputeType = type;
         using var generator = new Generator(1);
         using var x = randn(source.Config.Shape.Batch(1), generator: generator);
-        using var sigma = tensor(new[] { 1f });
-        using var label = tensor(new long[] { 3 });
+        using var sigma = ones(1);
+        using var label = zeros(1, ScalarType.Int64);
         for (int pass = 1; pass <= 2; pass++)
         {
             watch.Restart();

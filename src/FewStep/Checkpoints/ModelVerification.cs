@@ -113,7 +113,7 @@ public static class ModelVerification
             throw new InvalidInputException($"{path}: {name} must hold finite numbers{(name == Sigma ? " above 0" : "")}.");
         }
 
-        return tensor(values).expand(images).to(x.Values is double[] ? ScalarType.Float64 : ScalarType.Float32);
+        return tensor(values).expand(images).to(x.Values is double[]? ScalarType.Float64 : ScalarType.Float32);
     }
 
     private static Tensor ReadLabels(NpyArray array, long images, int classes, string path)

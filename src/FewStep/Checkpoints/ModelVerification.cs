@@ -113,7 +113,8 @@ public static class ModelVerification
             throw new InvalidInputException($"{path}: {name} must hold finite numbers{(name == Sigma ? " above 0" : "")}.");
         }
 
-        return tensor(values).expand(images).to(x.Values is double[]? ScalarType.Float64 : ScalarType.Float32);
+        bool wide = x.Values is double[];
+        return tensor(values).expand(images).to(wide ? ScalarType.Float64 : ScalarType.Float32);
     }
 
     private static Tensor ReadLabels(NpyArray array, long images, int classes, string path)

@@ -40,7 +40,7 @@ internal static class CompareVerb
         var type = parsed.GetValue(options.Dtype);
         long seed = parsed.GetValue(options.Seed);
         var (ranges, measured) = (options.SeedRanges(parsed), options.Measured(parsed));
-        using var model = ModelSource.Open(parsed.GetRequiredValue(options.Model));
+        using var model = ModelSource.Open(parsed.GetRequiredValue(options.Model), CheckpointFlags.Read(parsed));
         model.Denoiser.ComputeType = type;
         var request = options.Comparison(parsed, ranges, model.Denoiser);
         using var classifier = measured.Distance ? FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier)) : null;

@@ -22,15 +22,16 @@ internal sealed class ComparedModels : IDisposable
     /// <summary>Opens models.</summary>
     /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
     /// <param name="type">Type to compute in.</param>
+    /// <param name="options">What the first model's checkpoint does not say; tuned models are folders, which say everything.</param>
     /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
-    public static ComparedModels Open(IReadOnlyList<string> values, ScalarType type)
+    public static ComparedModels Open(IReadOnlyList<string> values, ScalarType type, ModelReadOptions options)
     {
         var models = new ComparedModels();
         try
         {
             foreach (string value in values)
             {
-                models.Add(value, type);
+                models.Add(value, type, models._models.Count == 0 ? options : null);
             }
 
             return models;
@@ -45,7 +46,7 @@ internal sealed class ComparedModels : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _models.ForEach(m => m.Source.Dispose());
 
-    private void Add(string value, ScalarType type)
+    private void Add(string value, ScalarType type, ModelReadOptions? options)
     {
         bool named = !Path.Exists(value) && value.Contains('=', StringComparison.Ordinal);
         string[] parts = named ? value.Split('=', 2) : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
@@ -64,7 +65,7 @@ internal sealed class ComparedModels : IDisposable
             throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
         }
 
-        var source = ModelSource.Open(parts[1]);
+        var source = ModelSource.Open(parts[1], options);
         source.Denoiser.ComputeType = type;
         _models.Add((_models.Count == 0 ? null : parts[0], source));
         if (source.Config.Shape != First.Config.Shape || source.Config.Classes != First.Config.Classes)

@@ -43,7 +43,7 @@ internal static class EvaluateVerb
         long seed = parsed.GetValue(options.Seed);
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
         int batch = options.BatchSize(parsed);
-        using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type);
+        using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type, CheckpointFlags.Read(parsed));
         using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;

@@ -13,8 +13,8 @@ internal static class SampleVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model(", or the JSON file of a Gaussian mixture");
-        model.Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, or the JSON file of a Gaussian mixture, whose denoiser is exact.";
+        var model = SharedOptions.Model();
+        model.Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder, or the JSON file of a Gaussian mixture, whose denoiser is exact.";
         var schedule = new Option<string>("--schedule")
         {
             Description = $"A *{ScheduleFile.Extension} file or JSON list of sigmas, or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho).",
@@ -61,7 +61,7 @@ internal static class SampleVerb
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             SampleSink.CheckPlaces(places, gridFile, rawFile);
             string path = parsed.GetRequiredValue(schedule);
-            using var source = SampledModel.Open(parsed.GetRequiredValue(model), path, parsed.GetValue(dtype));
+            using var source = SampledModel.Open(parsed.GetRequiredValue(model), path, parsed.GetValue(dtype), CheckpointFlags.Read(parsed));
             var argument = ScheduleArgument.Open(path, parsed.GetValue(steps), source.Denoiser);
             var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(argument.Schedule.Sigmas, ScheduleTerminal.Zero) : argument.Schedule;
             var method = solver.Find(parsed, argument.Solver);

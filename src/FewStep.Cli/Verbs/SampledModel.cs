@@ -32,18 +32,19 @@ internal sealed class SampledModel : IDisposable
     public bool IsNetwork => _owned is ModelSource;
 
     /// <summary>Reads a model.</summary>
-    /// <param name="path">A model folder, a network pickle, or a mixture's JSON file.</param>
+    /// <param name="path">A model in any accepted form, or a mixture's JSON file.</param>
     /// <param name="schedule">The schedule as it was given: a mixture, which knows no limits, covers the levels of a file; null where none was.</param>
     /// <param name="type">The number format that a network computes in.</param>
+    /// <param name="options">What a checkpoint does not say.</param>
     /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, or a damaged file.</exception>
-    public static SampledModel Open(string path, string? schedule, ScalarType type)
+    public static SampledModel Open(string path, string? schedule, ScalarType type, ModelReadOptions options)
     {
         if (File.Exists(path) && path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
             return OpenMixture(path, schedule);
         }
 
-        var source = ModelSource.Open(path);
+        var source = ModelSource.Open(path, options);
         source.Denoiser.ComputeType = type;
         return new SampledModel(source.Denoiser, source.Config, RunFacts.Of(source), source);
     }

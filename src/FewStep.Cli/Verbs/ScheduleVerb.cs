@@ -50,7 +50,7 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers));
             var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = SampledModel.Open(parsed.GetRequiredValue(model), null, parsed.GetValue(dtype));
+            using var source = SampledModel.Open(parsed.GetRequiredValue(model), null, parsed.GetValue(dtype), CheckpointFlags.Read(parsed));
             var denoiser = source.Denoiser;
             long runSeed = parsed.GetValue(seed);
             var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Summary.Hash };

@@ -29,9 +29,9 @@ internal static class SharedOptions
 
     public static Option<string> Model(string also = "") => new("--model")
     {
-        Description = $"Model folder (config.json and model.safetensors){also}.",
+        Description = $"Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder{also}.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
-        HelpName = "folder",
+        HelpName = "path",
     };
 
     public static Option<string> Data() => new("--data")

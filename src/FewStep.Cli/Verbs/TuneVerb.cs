@@ -32,7 +32,7 @@ internal static class TuneVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), ComputeType = parsed.GetValue(dtype) };
             options.Validate();
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
             string folder = parsed.GetRequiredValue(output);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
             place.Validate();

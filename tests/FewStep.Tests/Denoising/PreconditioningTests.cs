@@ -6,7 +6,11 @@ namespace FewStep.Tests.Denoising;
 
 public sealed class PreconditioningTests
 {
-    public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])[new VpPreconditioning(), new IddpmPreconditioning()]);
+    public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])
+    [
+        new VpPreconditioning(), new IddpmPreconditioning(), new DiscretePreconditioning(new DiscreteBetas(BetaKind.Linear)), new DiscretePreconditioning(new DiscreteBetas(BetaKind.ScaledLinear)),
+        new DiscretePreconditioning(new DiscreteBetas(BetaKind.Cosine)),
+    ]);
 
     [Theory]
     [MemberData(nameof(NoisePredictors))]
@@ -56,6 +60,55 @@ public sealed class PreconditioningTests
     }
 
     [Fact]
+    public void The_discrete_cosine_is_that_of_iDDPM()
+    {
+        using var scope = NewDisposeScope();
+        var (discrete, iddpm) = (new DiscretePreconditioning(new DiscreteBetas(BetaKind.Cosine)), new IddpmPreconditioning());
+        Assert.All(discrete.NoiseLevels.Zip(iddpm.NoiseLevels.Reverse()), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
+        Tensor sigma = tensor(new[] { 0.01, 0.37, 5.2, 900 });
+        Assert.Equal(iddpm.Coefficients(sigma).Noise.data<double>().ToArray(), discrete.Coefficients(sigma).Noise.data<double>().ToArray());
+    }
+
+    [Fact]
+    public void Discrete_levels_are_those_of_the_product_of_their_betas()
+    {
+        double product = 1;
+        var levels = new DiscreteBetas(BetaKind.Linear, 100, 0.001, 0.2).NoiseLevels();
+        for (int t = 0; t < 100; t++)
+        {
+            product *= 1 - (0.001 + (0.199 * t / 99));
+            Assert.Equal(Math.Sqrt((1 - product) / product), levels[t], 1e-9 * levels[t]);
+        }
+    }
+
+    [Theory]
+    [InlineData(NetworkPrediction.Epsilon)]
+    [InlineData(NetworkPrediction.Velocity)]
+    [InlineData(NetworkPrediction.Sample)]
+    public void The_true_answer_gives_the_clean_image_whatever_is_predicted(NetworkPrediction prediction)
+    {
+        using var scope = NewDisposeScope();
+        Tensor sigma = tensor(new[] { 0.02, 1, 30 }), clean = tensor(new[] { 0.3, -0.8, 0.5 }), noise = tensor(new[] { -1.1, 0.4, 2 });
+        Tensor alpha = (1 + sigma * sigma).rsqrt();
+        Tensor answer = prediction switch { NetworkPrediction.Epsilon => noise, NetworkPrediction.Velocity => alpha * noise - alpha * sigma * clean, _ => clean };
+        var (skip, output, input, _) = new DiscretePreconditioning(new DiscreteBetas(BetaKind.Linear), prediction).Coefficients(sigma);
+        Assert.True((skip * (clean + sigma * noise) + output * answer).allclose(clean, atol: 1e-12));
+        Assert.True(input.allclose(alpha));
+    }
+
+    [Fact]
+    public void A_consistency_model_keeps_what_it_is_given_at_the_smallest_level()
+    {
+        using var scope = NewDisposeScope();
+        Tensor sigma = tensor(new[] { 0.002, 1, 80 });
+        var (skip, output, input, noise) = new ConsistencyPreconditioning().Coefficients(sigma);
+        Assert.Equal((1, 0), (skip[0].item<double>(), output[0].item<double>()));
+        var edm = new EdmPreconditioning(noiseLabelScale: 1000).Coefficients(sigma);
+        Assert.True(input.allclose(edm.In) && noise.allclose(edm.Noise) && noise.allclose(250 * sigma.log()));
+        Assert.True(skip.allclose(edm.Skip, rtol: 0.02) && output[1..].allclose(edm.Out[1..], rtol: 0.003));
+    }
+
+    [Fact]
     public void VE_labels_are_logarithms_of_half_sigma()
     {
         using var scope = NewDisposeScope();
@@ -74,6 +127,11 @@ public sealed class PreconditioningTests
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, 1));
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, double.PositiveInfinity));
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(levels: 1));
+        Assert.Throws<InvalidInputException>(() => new EdmPreconditioning(noiseLabelScale: 0));
+        Assert.Throws<InvalidInputException>(() => new ConsistencyPreconditioning(sigmaData: double.NaN));
+        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, 1));
+        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, last: 1));
+        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, first: double.NaN));
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(smallestAlpha: double.NaN));
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Noise;
 using FewStep.ScheduleSearch;
@@ -27,10 +26,15 @@ internal static class ScheduleVerb
         var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
         var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
         var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
-        var curveOptions = new LossCurveFlags();
+        var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
         curveOptions.AddTo(command);
+        foreach (var option in about.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(listSchedules))
@@ -51,9 +55,8 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers));
             var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var source = SampledModel.Open(parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             var denoiser = source.Denoiser;
-            denoiser.ComputeType = parsed.GetValue(dtype);
             long runSeed = parsed.GetValue(seed);
             var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
             using var inputs = new SearchInputs(denoiser, parsed.GetRequiredValue(data), parsed.GetValue(curve), measurement, folder, terminal, cancellation);

@@ -29,7 +29,7 @@ internal static class SharedOptions
 
     public static Option<string> Model() => new("--model")
     {
-        Description = "Model folder (config.json and model.safetensors).",
+        Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, or, where weights are not tuned, an ONNX file.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
         HelpName = "folder",
     };

@@ -11,6 +11,7 @@ public sealed class ModelSource : IDisposable
 {
     private const string Accepted = "Accepted are a model folder (" + ModelFolder.ConfigName + " and " + ModelFolder.WeightsName + ") and a network pickle of NVlabs/edm (.pkl).";
     private const string PickleExtension = ".pkl";
+    private const string OnnxExtension = ".onnx"; // read by the project FewStep.Onnx
 
     private ModelSource(string path, ModelConfig config, NetworkDenoiser denoiser, string hash) => (Path, Config, Denoiser, Hash) = (path, config, denoiser, hash);
 
@@ -42,6 +43,11 @@ public sealed class ModelSource : IDisposable
         if (!File.Exists(path))
         {
             throw new InvalidInputException($"There is no model at {Printable.Text(path)}. {Accepted}");
+        }
+
+        if (path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new InvalidInputException($"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was exported from.");
         }
 
         if (!path.EndsWith(PickleExtension, StringComparison.OrdinalIgnoreCase))

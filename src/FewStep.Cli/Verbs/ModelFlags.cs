@@ -41,6 +41,9 @@ internal sealed class ModelFlags
     /// <summary>The guidance options alone.</summary>
     public IEnumerable<Option> GuidanceAlone => [_weight, _interval, _guide];
 
+    /// <summary>The options about an ONNX file alone.</summary>
+    public IEnumerable<Option> OnnxAlone => [_prediction, _noise, _shape, _classes];
+
     /// <summary>What was asked for.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="type">The number format that a network computes in.</param>

@@ -17,7 +17,8 @@ public static partial class ScheduleImport
     {
         var numbers = Numbers(text);
         bool zero = numbers[^1] == 0;
-        return new SamplingSchedule(zero ? numbers.SkipLast(1) : numbers, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
+        bool denoise = zero || text.Contains("denoise_to_zero=True", StringComparison.OrdinalIgnoreCase); // diff-sampler's word for it
+        return new SamplingSchedule(zero ? numbers.SkipLast(1) : numbers, denoise ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
     }
 
     /// <summary>Reads a list of timesteps, after the last of which the sampler goes on to zero.</summary>
@@ -60,7 +61,9 @@ public static partial class ScheduleImport
             throw new InvalidInputException($"There are {brackets.Count} lists in brackets; give one.");
         }
 
-        string list = brackets.Count == 1 ? brackets[0].Groups[1].Value : Option().Replace(text, " ");
+        string list = brackets.Count == 1 ? brackets[0].Groups[1].Value
+            : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value
+            : Option().Replace(text, " ");
         string[] words = [.. list.Split([',', ';', ' ', '\t', '\r', '\n', '"', '\'', '='], StringSplitOptions.RemoveEmptyEntries)];
         var numbers = new List<double>();
         foreach (string word in words)
@@ -83,6 +86,9 @@ public static partial class ScheduleImport
 
     [GeneratedRegex(@"\[([^\[\]]*)\]")]
     private static partial Regex Brackets();
+
+    [GeneratedRegex("\"([^\"]*)\"")]
+    private static partial Regex Quotes();
 
     // Options of command lines and names of variables before a list.
     [GeneratedRegex(@"--[A-Za-z_-]+|\b[A-Za-z_]+\s*=")]

@@ -61,7 +61,7 @@ public static partial class ScheduleImport
             throw new InvalidInputException($"There are {brackets.Count} lists in brackets; give one.");
         }
 
-        string list = brackets.Count == 1 ? brackets[0].Groups[1].Value
+        string list = brackets.Count == 1 ? brackets[0].Value[1..^1]
             : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value
             : Option().Replace(text, " ");
         string[] words = [.. list.Split([',', ';', ' ', '\t', '\r', '\n', '"', '\'', '='], StringSplitOptions.RemoveEmptyEntries)];
@@ -84,7 +84,8 @@ public static partial class ScheduleImport
 
     private static string Excerpt(string word) => string.Concat((word.Length <= 30 ? word : word[..30] + "...").Select(c => char.IsControl(c) ? '?' : c));
 
-    [GeneratedRegex(@"\[([^\[\]]*)\]")]
+    // With a number in them: new float[] { 80f, 1f } has two pairs.
+    [GeneratedRegex(@"\[[^\[\]]*\d[^\[\]]*\]|\{[^{}\[\]]*\d[^{}\[\]]*\}")]
     private static partial Regex Brackets();
 
     [GeneratedRegex("\"([^\"]*)\"")]

@@ -62,9 +62,9 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
         var first = await CommandLineRun.Json([.. tune, "--out", plain]);
         var second = await CommandLineRun.Json([.. tune, "--out", guided, "--guidance", "3"]);
         long Teacher(JsonElement report) => report.GetProperty("evaluations").GetProperty("teacher").GetInt64();
-        Assert.Equal(2 * Teacher(first), Teacher(second));
+        Assert.InRange(Teacher(second), Teacher(first) + 1, 2 * Teacher(first)); // label dropout leaves some latents without a class, which are not guided
         Assert.NotEqual(first.GetProperty("best_held_out").GetDouble(), second.GetProperty("best_held_out").GetDouble());
-        await CommandLineRun.Refused("another tuning", [.. tune, "--out", guided, "--guidance", "4"]);
+        await CommandLineRun.Refused("teacher", [.. tune, "--out", guided, "--guidance", "4"]);
         await CommandLineRun.Refused("learned from by the loss trajectory", [.. tune, "--out", world.At("no"), "--guidance", "3", "--search", "2"]);
     }
 

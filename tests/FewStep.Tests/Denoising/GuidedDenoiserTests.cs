@@ -3,6 +3,7 @@ using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Denoising;

@@ -4,6 +4,7 @@ using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Runtime;
 using FewStep.Tests.Checkpoints;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Onnx;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
@@ -11,7 +12,10 @@ internal static class CheckpointFlags
     private const string Model = "--model";
     private const string ModelArgument = "model";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels", Heads = "--model-heads", Order = "--model-attention-order",
-        Kind = "--model-preconditioning", Schedule = "--model-schedule", TimeSteps = "--model-timesteps", Prediction = "--model-prediction", SigmaData = "--model-sigma-data";
+        Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps", Prediction = "--model-prediction", SigmaData = "--model-sigma-data";
+
+    /// <summary>The orders of attention by their names.</summary>
+    public static (string Word, AttentionOrder Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
 
     /// <summary>Gives the options to every command that reads a model.</summary>
     /// <param name="command">The command; its sub-commands follow.</param>
@@ -41,7 +45,7 @@ internal static class CheckpointFlags
         Heads = parsed.GetValue<int?>(Heads),
         AttentionOrder = parsed.GetValue<AttentionOrder?>(Order),
         Preconditioning = parsed.GetValue<string?>(Kind),
-        NoiseSchedule = parsed.GetValue<BetaKind?>(Schedule),
+        Noise = parsed.GetValue<string?>(Noise),
         TimeSteps = parsed.GetValue<int?>(TimeSteps),
         Prediction = parsed.GetValue<NetworkPrediction?>(Prediction),
         SigmaData = parsed.GetValue<double?>(SigmaData),
@@ -53,15 +57,24 @@ internal static class CheckpointFlags
         new Option<int?>(Resolution) { Description = "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the released network with its shapes, else 64." },
         new Option<int?>(HeadChannels) { Description = "Of a state dictionary: channels of an attention head; left out, 64." },
         new Option<int?>(Heads) { Description = "Of a state dictionary: attention heads of every layer, instead of their channels." },
-        Named<AttentionOrder>(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", ("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)),
+        Named<AttentionOrder>(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", Orders),
         new Option<string?>(Kind) { Description = "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and discrete else.", HelpName = "discrete|edm|consistency" },
-        Named<BetaKind>(Schedule, "Of discrete preconditioning: how beta grows; left out, as of the released network with its shapes, else cosine.", ("linear", BetaKind.Linear), ("scaled-linear", BetaKind.ScaledLinear), ("cosine", BetaKind.Cosine)),
+        new Option<string?>(Noise)
+        {
+            Description = $"Of discrete preconditioning: the noise, {string.Join(", ", DiscreteVpNoise.Names)}; left out, that of the released network with its shapes, else {DiscreteVpNoise.CosineName}.",
+            HelpName = string.Join('|', DiscreteVpNoise.Names),
+            CustomParser = result => SharedOptions.Parse(result, text => DiscreteVpNoise.Names.Contains(text) ? text : throw new InvalidInputException($"{Noise} '{text}' is none of {string.Join(", ", DiscreteVpNoise.Names)}.")),
+        },
         new Option<int?>(TimeSteps) { Description = "Of discrete preconditioning: number of time steps; left out, 1000." },
-        Named<NetworkPrediction>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.", ("epsilon", NetworkPrediction.Epsilon), ("velocity", NetworkPrediction.Velocity), ("sample", NetworkPrediction.Sample)),
+        Named<NetworkPrediction>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.", ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
         new Option<double?>(SigmaData) { Description = "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5." },
     ];
 
-    private static Option<T?> Named<T>(string name, string description, params (string Word, T Value)[] values)
+    /// <summary>An option whose values have names.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="values">The values by their names.</param>
+    public static Option<T?> Named<T>(string name, string description, params (string Word, T Value)[] values)
         where T : struct, Enum => new(name)
         {
             Description = description,

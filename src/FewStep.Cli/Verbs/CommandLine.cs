@@ -24,6 +24,8 @@ internal static class CommandLine
             SampleVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
+            ExportVerb.Create(terminal),
+            ImportVerb.Create(terminal),
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
             DataVerb.Create(terminal),

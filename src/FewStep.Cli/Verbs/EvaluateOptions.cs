@@ -11,7 +11,7 @@ internal sealed class EvaluateOptions() : MeasurementOptions(samples: 5000)
 {
     public Option<string[]> Model { get; } = new("--model")
     {
-        Description = "Model folder, or a network pickle of NVlabs/edm. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
+        Description = "Model folder, a network pickle of NVlabs/edm, or an ONNX file. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
         DefaultValueFactory = _ => [EmbeddedDefault.Model],
         HelpName = "folder",
     };

@@ -3,6 +3,7 @@ using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;
+using FewStep.Noise;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -75,14 +76,14 @@ internal static class InspectVerb
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {
-        PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, {given.BetaSchedule ?? BetaKind.Linear} betas, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
+        PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, {given.Noise ?? DiscreteVpNoise.LinearName}, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
         PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"),
         _ => given.Kind,
     };
 
     private static IReadOnlyList<double>? Levels(IPreconditioning preconditioning) => preconditioning switch
     {
-        DiscretePreconditioning discrete => discrete.NoiseLevels,
+        DiscreteVpPreconditioning discrete => discrete.Noise.Sigmas,
         IddpmPreconditioning iddpm => iddpm.NoiseLevels,
         _ => null,
     };

@@ -1,5 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Networks;
+using FewStep.Noise;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -94,17 +95,17 @@ public static class DiffusersFolder
         options.RefuseAllBut(
             folder,
             "a diffusers folder",
-            nameof(options.Resolution), nameof(options.Preconditioning), nameof(options.NoiseSchedule), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
+            nameof(options.Resolution), nameof(options.Preconditioning), nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
         if (SchedulerNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is string file)
         {
             options.RefuseAllBut(folder, "a diffusers folder with a scheduler", nameof(options.Resolution));
-            var read = DiffusersScheduler.Read(file);
+            var read = DiffusersNoise.Read(file);
             return (read, read.Kind == PreconditioningConfig.Consistency ? "It is a consistency model: it jumps to the end of a trajectory and does not denoise, so schedules searched with it mean little." : null);
         }
 
         return options.Preconditioning is null && blocks.ByResidualBlocks
             ? throw new InvalidInputException($"{folder} has no {SchedulerNames[0]}, so nothing says how its network was trained. Give the preconditioning.")
-            : (options.PreconditioningOf(PreconditioningConfig.Discrete, BetaKind.Linear, scaleBetas: false), $"There is no scheduler_config.json; what the options leave open is diffusers' default, {given.ClassName} over 1000 linear betas.");
+            : (options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false), $"There is no scheduler_config.json; what the options leave open is diffusers' default, {given.ClassName} over 1000 linear betas.");
     }
 
     private static DhariwalUNetOptions Adm(DiffusersConfig given, DiffusersBlocks blocks, int side, string path)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FewStep.Denoising;
 using FewStep.Networks;
+using FewStep.Noise;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -14,12 +15,12 @@ public static class GuidedDiffusionModel
     private const int UsualSide = 64;
     private const int UsualChannelsPerHead = 64;
 
-    // Released networks that their shapes give away: base channels, multipliers, side, heads (null: 64 channels each), noise schedule, attention (README of openai/guided-diffusion).
-    private static readonly (int Channels, int[] Multipliers, int Side, int? Heads, BetaKind Schedule, AttentionOrder Order)[] Released =
+    // Released networks that their shapes give away: base channels, multipliers, side, heads (null: 64 channels each), noise, attention (README of openai/guided-diffusion).
+    private static readonly (int Channels, int[] Multipliers, int Side, int? Heads, string Noise, AttentionOrder Order)[] Released =
     [
-        (192, [1, 2, 3, 4], 64, null, BetaKind.Cosine, AttentionOrder.New),
-        (256, [1, 1, 2, 3, 4], 128, 4, BetaKind.Linear, AttentionOrder.Legacy),
-        (256, [1, 1, 2, 2, 4, 4], 256, null, BetaKind.Linear, AttentionOrder.Legacy),
+        (192, [1, 2, 3, 4], 64, null, DiscreteVpNoise.CosineName, AttentionOrder.New),
+        (256, [1, 1, 2, 3, 4], 128, 4, DiscreteVpNoise.LinearName, AttentionOrder.Legacy),
+        (256, [1, 1, 2, 2, 4, 4], 256, null, DiscreteVpNoise.LinearName, AttentionOrder.Legacy),
     ];
 
     /// <summary>Reads a model.</summary>
@@ -90,7 +91,7 @@ public static class GuidedDiffusionModel
         CheckHeads(path, found, heads, perHead);
         var preconditioning = options.PreconditioningOf(
             found.IsConsistencyModels ? PreconditioningConfig.Edm : PreconditioningConfig.Discrete,
-            released ? known.Schedule : BetaKind.Cosine,
+            released ? known.Noise : DiscreteVpNoise.CosineName,
             scaleBetas: true);
         var network = new DhariwalUNetOptions
         {
@@ -165,9 +166,9 @@ public static class GuidedDiffusionModel
             yield return $"Preconditioning '{config.Preconditioning.Kind}' is that of {(found.IsConsistencyModels ? "openai/consistency_models' edm_* files; its cd_* and ct_* files need 'consistency'" : "openai/guided-diffusion")}.";
         }
 
-        if (options.NoiseSchedule is null && config.Preconditioning.BetaSchedule is { } schedule)
+        if (options.Noise is null && config.Preconditioning.Noise is { } noise)
         {
-            yield return $"The {schedule.ToString().ToLowerInvariant()} noise schedule of {config.Preconditioning.TimeSteps} time steps is {source}.";
+            yield return $"The noise {noise} of {config.Preconditioning.TimeSteps} time steps is {source}.";
         }
     }
 

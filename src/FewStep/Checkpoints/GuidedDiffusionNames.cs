@@ -92,20 +92,23 @@ public static class GuidedDiffusionNames
     /// <param name="config">What the model is.</param>
     /// <param name="denoiser">The model.</param>
     /// <param name="order">How attention is to be arranged; default as guided-diffusion's code has it unless told otherwise.</param>
+    /// <returns>Number of tensors written.</returns>
     /// <exception cref="InvalidInputException">The model is no ADM network, or the file cannot be written.</exception>
-    public static void Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
+    public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
     {
         ArgumentNullException.ThrowIfNull(config);
         DhariwalUNetOptions options = config.DhariwalUnet
             ?? throw new InvalidInputException($"{config.Name} is no ADM network (dhariwal_unet), so guided-diffusion has no names for its weights. Export it in the names of NVlabs/edm.");
         using var scope = NewDisposeScope();
         var weights = denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights)).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
-        SafetensorsFile.Write(path, ToGuidedDiffusion(options, weights, order), new Dictionary<string, string>
+        var renamed = ToGuidedDiffusion(options, weights, order);
+        SafetensorsFile.Write(path, renamed, new Dictionary<string, string>
         {
             ["format"] = "pt",
             [ConfigKey] = JsonSerializer.Serialize(config with { DhariwalUnet = options with { AugmentDim = 0 } }, OneLine),
             [OrderKey] = order == AttentionOrder.New ? "new" : "legacy",
         });
+        return renamed.Count;
     }
 
     /// <summary>What guided-diffusion's own code would compute differently from the network, whatever the names of its weights.</summary>

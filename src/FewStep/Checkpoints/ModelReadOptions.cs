@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 
 namespace FewStep.Checkpoints;
@@ -24,8 +25,8 @@ public sealed record ModelReadOptions
     /// <summary><see cref="PreconditioningConfig.Discrete"/>, <see cref="PreconditioningConfig.Edm"/> or <see cref="PreconditioningConfig.Consistency"/>; null infers it.</summary>
     public string? Preconditioning { get; init; }
 
-    /// <summary>Of discrete preconditioning: how beta grows; null infers it.</summary>
-    public BetaKind? NoiseSchedule { get; init; }
+    /// <summary>Of discrete preconditioning: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null infers it.</summary>
+    public string? Noise { get; init; }
 
     /// <summary>Of discrete preconditioning: number of time steps; null is 1000.</summary>
     public int? TimeSteps { get; init; }
@@ -46,7 +47,7 @@ public sealed record ModelReadOptions
         (string Name, bool Given)[] all =
         [
             (nameof(Section), Section is not null), (nameof(Resolution), Resolution is not null), (nameof(ChannelsPerHead), ChannelsPerHead is not null), (nameof(Heads), Heads is not null),
-            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(NoiseSchedule), NoiseSchedule is not null),
+            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(Noise), Noise is not null),
             (nameof(TimeSteps), TimeSteps is not null), (nameof(Prediction), Prediction is not null), (nameof(SigmaData), SigmaData is not null),
         ];
         foreach (var (name, given) in all)
@@ -60,10 +61,10 @@ public sealed record ModelReadOptions
 
     /// <summary>Preconditioning by these options.</summary>
     /// <param name="kind">What the file itself suggests.</param>
-    /// <param name="schedule">Noise schedule where none is given.</param>
-    /// <param name="scaleBetas">Whether the betas of a linear schedule are shared out among the time steps, as openai/guided-diffusion does.</param>
+    /// <param name="noise">Noise where none is given.</param>
+    /// <param name="scaleBetas">Whether the betas of the linear noise are shared out among the time steps, as openai/guided-diffusion does.</param>
     /// <exception cref="InvalidInputException">Options contradict each other, or the kind is none of the three.</exception>
-    internal PreconditioningConfig PreconditioningOf(string kind, BetaKind schedule, bool scaleBetas)
+    internal PreconditioningConfig PreconditioningOf(string kind, string noise, bool scaleBetas)
     {
         kind = Preconditioning ?? kind;
         bool discrete = kind == PreconditioningConfig.Discrete;
@@ -72,11 +73,11 @@ public sealed record ModelReadOptions
             throw new InvalidInputException($"The preconditioning {Printable.Text(kind)} is none of {PreconditioningConfig.Discrete}, {PreconditioningConfig.Edm}, {PreconditioningConfig.Consistency}.");
         }
 
-        if (discrete ? SigmaData is not null : NoiseSchedule is not null || TimeSteps is not null || Prediction is not null)
+        if (discrete ? SigmaData is not null : Noise is not null || TimeSteps is not null || Prediction is not null)
         {
             throw new InvalidInputException(discrete
                 ? "Discrete preconditioning has no standard deviation of the data; leave that option out."
-                : $"Preconditioning {kind} has no discrete noise schedule: leave out noise schedule, time steps and prediction.");
+                : $"Preconditioning {kind} has no discrete noise: leave out noise, time steps and prediction.");
         }
 
         if (!discrete)
@@ -84,16 +85,16 @@ public sealed record ModelReadOptions
             return new PreconditioningConfig { Kind = kind, SigmaData = SigmaData ?? 0.5, NoiseLabelScale = kind == PreconditioningConfig.Edm ? 1000 : null };
         }
 
-        int steps = TimeSteps ?? 1000;
-        double share = scaleBetas && steps > 0 ? 1000.0 / steps : 1;
-        var beta = NoiseSchedule ?? schedule;
+        int steps = TimeSteps ?? DiscreteVpNoise.UsualTimes;
+        noise = Noise ?? noise;
+        double? share = scaleBetas && noise == DiscreteVpNoise.LinearName && steps > 0 ? (double)DiscreteVpNoise.UsualTimes / steps : null;
         return new PreconditioningConfig
         {
             Kind = kind,
-            BetaSchedule = beta,
+            Noise = noise,
             TimeSteps = steps,
-            BetaStart = beta == BetaKind.Cosine ? null : 0.0001 * share,
-            BetaEnd = beta == BetaKind.Cosine ? null : 0.02 * share,
+            BetaStart = 0.0001 * share,
+            BetaEnd = 0.02 * share,
             Prediction = Prediction ?? NetworkPrediction.Epsilon,
         };
     }

@@ -12,6 +12,8 @@ public sealed class ModelSource : IDisposable
     private const string Accepted = "Accepted are a model folder (" + ModelFolder.ConfigName + " and " + ModelFolder.WeightsName
         + "), a network pickle of NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, and a diffusers folder of a UNet2DModel.";
 
+    private const string OnnxExtension = ".onnx"; // read by the project FewStep.Onnx
+
     private ModelSource(string path, LoadedModel model, string hash)
     {
         (Path, Config, Denoiser, Format, Remarks, Hash) = (path, model.Config, model.Denoiser, model.Format, model.Remarks, hash);
@@ -58,6 +60,8 @@ public sealed class ModelSource : IDisposable
                 return Own(path, new LoadedModel(pickled, network, "network pickle of NVlabs/edm", path, []));
             case ModelFormat.TorchState or ModelFormat.Safetensors:
                 return Own(path, GuidedDiffusionModel.Read(path, options));
+            case ModelFormat.Unknown when File.Exists(path) && path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase):
+                throw new InvalidInputException($"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was exported from.");
             default:
                 throw new InvalidInputException(File.Exists(path) ? $"{path} is no model. {Accepted}" : $"There is no model at {Printable.Text(path)}. {Accepted}");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 
 namespace FewStep.Checkpoints;
@@ -50,13 +51,13 @@ public sealed record PreconditioningConfig
     /// <summary>Of <c>iddpm</c>: offset of the cosine schedule; null is 0.008.</summary>
     public double? CosineOffset { get; init; }
 
-    /// <summary>Of <c>discrete</c>: how beta grows; null is <see cref="BetaKind.Linear"/>.</summary>
-    public BetaKind? BetaSchedule { get; init; }
+    /// <summary>Of <c>discrete</c>: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null is <see cref="DiscreteVpNoise.LinearName"/>.</summary>
+    public string? Noise { get; init; }
 
-    /// <summary>Of <c>discrete</c>: first beta; null is 0.0001.</summary>
+    /// <summary>Of <c>discrete</c>: first beta; null is the noise's usual one.</summary>
     public double? BetaStart { get; init; }
 
-    /// <summary>Of <c>discrete</c>: last beta; null is 0.02.</summary>
+    /// <summary>Of <c>discrete</c>: last beta; null is the noise's usual one.</summary>
     public double? BetaEnd { get; init; }
 
     /// <summary>Of <c>discrete</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>.</summary>
@@ -70,7 +71,7 @@ public sealed record PreconditioningConfig
         "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
         "ve" => new VePreconditioning(SigmaMin, SigmaMax),
         "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
-        Discrete => new DiscretePreconditioning(new DiscreteBetas(BetaSchedule ?? BetaKind.Linear, TimeSteps ?? 1000, BetaStart ?? 0.0001, BetaEnd ?? 0.02), Prediction ?? NetworkPrediction.Epsilon),
+        Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
         Consistency => new ConsistencyPreconditioning(SigmaData, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException($"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
     };

@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Noise;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
@@ -42,7 +43,7 @@ public sealed class DiffusersFolderTests : IDisposable
         Assert.Equal(35_746_307, network.Layout.Count); // as the weights published with it
         Assert.Equal((3, 32, 32), (config.Shape.Channels, config.Shape.Height, config.Shape.Width));
         Assert.Equal([16], config.DdpmUnet!.AttnResolutions);
-        Assert.Equal((BetaKind.Linear, 1000, NetworkPrediction.Epsilon), (config.Preconditioning.BetaSchedule, config.Preconditioning.TimeSteps, config.Preconditioning.Prediction));
+        Assert.Equal((DiscreteVpNoise.LinearName, 1000, NetworkPrediction.Epsilon), (config.Preconditioning.Noise, config.Preconditioning.TimeSteps, config.Preconditioning.Prediction));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
+using FewStep.Noise;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -38,7 +39,7 @@ public sealed class GuidedDiffusionTests : IDisposable
         Assert.NotEmpty(source.Remarks);
 
         // At a level of its own, D = x - sigma eps(x / sqrt(1 + sigma^2), t), a learnt variance left out.
-        var levels = ((DiscretePreconditioning)source.Denoiser.Preconditioning).NoiseLevels;
+        var levels = ((DiscreteVpPreconditioning)source.Denoiser.Preconditioning).Noise.Sigmas;
         int[] steps = [0, 500, 999];
         Tensor x = randn(3, 3, 16, 16), sigma = tensor(steps.Select(t => (float)levels[t]).ToArray());
         Tensor column = sigma.view(3, 1, 1, 1);
@@ -47,15 +48,6 @@ public sealed class GuidedDiffusionTests : IDisposable
         Tensor expected = x - column * noise;
         Tensor actual = source.Denoiser.Denoise(x, sigma, labels);
         Assert.True((actual - expected).abs().max().item<float>() <= 1e-5 * expected.abs().max().item<float>());
-    }
-
-    [Fact]
-    public void A_level_between_two_is_given_the_nearer_time_step()
-    {
-        using var scope = NewDisposeScope();
-        var linear = new DiscretePreconditioning(new DiscreteBetas(BetaKind.Linear));
-        double a = linear.NoiseLevels[300], b = linear.NoiseLevels[301];
-        Assert.Equal([300, 301], linear.Coefficients(tensor(new[] { (0.51 * a) + (0.49 * b), (0.49 * a) + (0.51 * b) })).Noise.data<double>().ToArray());
     }
 
     [Theory]
@@ -112,11 +104,11 @@ public sealed class GuidedDiffusionTests : IDisposable
         string path = Golden("guided-diffusion-adm-cond.pt");
         using var edm = ModelSource.Open(path, Golden16 with { Preconditioning = "edm", SigmaData = 0.6 });
         Assert.Equal((0.6, 1000.0), (edm.Config.Preconditioning.SigmaData, edm.Config.Preconditioning.NoiseLabelScale));
-        using var linear = ModelSource.Open(path, Golden16 with { NoiseSchedule = BetaKind.Linear, TimeSteps = 500, Prediction = NetworkPrediction.Velocity });
+        using var linear = ModelSource.Open(path, Golden16 with { Noise = DiscreteVpNoise.LinearName, TimeSteps = 500, Prediction = NetworkPrediction.V });
         Assert.Equal((0.0002, 0.04, 500), (linear.Config.Preconditioning.BetaStart, linear.Config.Preconditioning.BetaEnd, linear.Config.Preconditioning.TimeSteps));
         Assert.NotEqual(edm.Hash, linear.Hash);
         Refused.With("heads of 48 channels", () => ModelSource.Open(path, new ModelReadOptions { Resolution = 16, ChannelsPerHead = 48 }));
-        Refused.With("no discrete noise schedule", () => ModelSource.Open(path, Golden16 with { Preconditioning = "edm", TimeSteps = 10 }));
+        Refused.With("no discrete noise", () => ModelSource.Open(path, Golden16 with { Preconditioning = "edm", TimeSteps = 10 }));
         Refused.With("standard deviation", () => ModelSource.Open(path, Golden16 with { SigmaData = 0.5 }));
         Refused.With("'ema'", () => ModelSource.Open(path, Golden16 with { Section = "ema" }));
         Refused.With("resolution", () => ModelSource.Open(Golden("edm-adm-cond.pkl"), Golden16));

@@ -14,7 +14,7 @@ public sealed class ModelVerbsTests : IDisposable
     {
         var json = await CommandLineRun.Json(["inspect", Golden("guided-diffusion-iddpm-uncond.pt"), .. Golden16]);
         Assert.Equal((0, 16, 6), (json.GetProperty("classes").GetInt32(), json.GetProperty("shape").GetProperty("height").GetInt32(), json.GetProperty("config").GetProperty("dhariwal_unet").GetProperty("out_channels").GetInt32()));
-        Assert.Equal((1000, "cosine"), (json.GetProperty("noise_levels").GetInt32(), json.GetProperty("config").GetProperty("preconditioning").GetProperty("beta_schedule").GetString()));
+        Assert.Equal((1000, "vp-cosine"), (json.GetProperty("noise_levels").GetInt32(), json.GetProperty("config").GetProperty("preconditioning").GetProperty("noise").GetString()));
         Assert.True(json.GetProperty("parameters").GetInt64() > 100_000);
         var table = await CommandLineRun.Of("inspect", Golden("guided-diffusion-adm-cond.pt"), "--model-head-channels", "16", "--model-resolution", "16");
         Assert.Equal(0, table.Code);

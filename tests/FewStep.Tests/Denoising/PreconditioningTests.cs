@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -8,8 +9,8 @@ public sealed class PreconditioningTests
 {
     public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])
     [
-        new VpPreconditioning(), new IddpmPreconditioning(), new DiscretePreconditioning(new DiscreteBetas(BetaKind.Linear)), new DiscretePreconditioning(new DiscreteBetas(BetaKind.ScaledLinear)),
-        new DiscretePreconditioning(new DiscreteBetas(BetaKind.Cosine)),
+        new VpPreconditioning(), new IddpmPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
+        new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
     ]);
 
     [Theory]
@@ -63,8 +64,8 @@ public sealed class PreconditioningTests
     public void The_discrete_cosine_is_that_of_iDDPM()
     {
         using var scope = NewDisposeScope();
-        var (discrete, iddpm) = (new DiscretePreconditioning(new DiscreteBetas(BetaKind.Cosine)), new IddpmPreconditioning());
-        Assert.All(discrete.NoiseLevels.Zip(iddpm.NoiseLevels.Reverse()), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
+        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()), new IddpmPreconditioning());
+        Assert.All(discrete.Noise.Sigmas.Zip(iddpm.NoiseLevels.Reverse()), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
         Tensor sigma = tensor(new[] { 0.01, 0.37, 5.2, 900 });
         Assert.Equal(iddpm.Coefficients(sigma).Noise.data<double>().ToArray(), discrete.Coefficients(sigma).Noise.data<double>().ToArray());
     }
@@ -73,7 +74,7 @@ public sealed class PreconditioningTests
     public void Discrete_levels_are_those_of_the_product_of_their_betas()
     {
         double product = 1;
-        var levels = new DiscreteBetas(BetaKind.Linear, 100, 0.001, 0.2).NoiseLevels();
+        var levels = DiscreteVpNoise.Linear(0.001, 0.2, 100).Sigmas;
         for (int t = 0; t < 100; t++)
         {
             product *= 1 - (0.001 + (0.199 * t / 99));
@@ -81,17 +82,37 @@ public sealed class PreconditioningTests
         }
     }
 
+    [Fact]
+    public void The_time_between_two_levels_follows_the_chosen_rule()
+    {
+        using var scope = NewDisposeScope();
+        var noise = DiscreteVpNoise.Linear();
+        var (low, high) = (noise.Sigmas[998], noise.Sigmas[999]);
+
+        // Between the geometric mean and the arithmetic one, the nearest level is the upper one by its logarithm only.
+        double[] levels = [Math.Sqrt(low * high) * 0.9999, (Math.Sqrt(low * high) + ((low + high) / 2)) / 2, (low + high) / 2 * 1.0001];
+        double[] Times(TimeRounding rounding) => new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(levels)).Noise.data<double>().ToArray();
+        Assert.Equal([998, 998, 999], Times(TimeRounding.NearestSigma));
+        Assert.Equal([998, 999, 999], Times(TimeRounding.NearestLogarithm));
+        double[] expected = [.. levels.Select(s => 998 + (Math.Log(s / low) / Math.Log(high / low)))];
+        Assert.All(Times(TimeRounding.Between).Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 9));
+        foreach (var rounding in Enum.GetValues<TimeRounding>())
+        {
+            Assert.Equal((0.0, 999.0, 417.0), (noise.Time(1e-6, rounding), noise.Time(1e6, rounding), noise.Time(noise.Sigmas[417], rounding)));
+        }
+    }
+
     [Theory]
     [InlineData(NetworkPrediction.Epsilon)]
-    [InlineData(NetworkPrediction.Velocity)]
+    [InlineData(NetworkPrediction.V)]
     [InlineData(NetworkPrediction.Sample)]
     public void The_true_answer_gives_the_clean_image_whatever_is_predicted(NetworkPrediction prediction)
     {
         using var scope = NewDisposeScope();
         Tensor sigma = tensor(new[] { 0.02, 1, 30 }), clean = tensor(new[] { 0.3, -0.8, 0.5 }), noise = tensor(new[] { -1.1, 0.4, 2 });
         Tensor alpha = (1 + sigma * sigma).rsqrt();
-        Tensor answer = prediction switch { NetworkPrediction.Epsilon => noise, NetworkPrediction.Velocity => alpha * noise - alpha * sigma * clean, _ => clean };
-        var (skip, output, input, _) = new DiscretePreconditioning(new DiscreteBetas(BetaKind.Linear), prediction).Coefficients(sigma);
+        Tensor answer = prediction switch { NetworkPrediction.Epsilon => noise, NetworkPrediction.V => alpha * noise - alpha * sigma * clean, _ => clean };
+        var (skip, output, input, _) = new DiscreteVpPreconditioning(DiscreteVpNoise.Linear(), prediction).Coefficients(sigma);
         Assert.True((skip * (clean + sigma * noise) + output * answer).allclose(clean, atol: 1e-12));
         Assert.True(input.allclose(alpha));
     }
@@ -129,9 +150,9 @@ public sealed class PreconditioningTests
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(levels: 1));
         Assert.Throws<InvalidInputException>(() => new EdmPreconditioning(noiseLabelScale: 0));
         Assert.Throws<InvalidInputException>(() => new ConsistencyPreconditioning(sigmaData: double.NaN));
-        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, 1));
-        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, last: 1));
-        Assert.Throws<InvalidInputException>(() => new DiscreteBetas(BetaKind.Linear, first: double.NaN));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(times: 1));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(last: 1));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(first: double.NaN));
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(smallestAlpha: double.NaN));
     }
 }

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 
 namespace FewStep.Checkpoints;
 
 /// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about sampling (time steps to visit, clipping, variance) is none of the model's business.</summary>
-internal static class DiffusersScheduler
+internal static class DiffusersNoise
 {
     /// <summary>Reads the preconditioning.</summary>
     /// <param name="path">The file.</param>
@@ -39,21 +40,21 @@ internal static class DiffusersScheduler
             throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
         }
 
-        BetaKind beta = schedule switch
+        string noise = schedule switch
         {
-            "linear" => BetaKind.Linear,
-            "scaled_linear" => BetaKind.ScaledLinear,
-            "squaredcos_cap_v2" => BetaKind.Cosine,
+            "linear" => DiscreteVpNoise.LinearName,
+            "scaled_linear" => DiscreteVpNoise.ScaledLinearName,
+            "squaredcos_cap_v2" => DiscreteVpNoise.CosineName,
             _ => throw Unknown(path, "beta_schedule", $"is {Printable.Text(schedule)}; known are linear, scaled_linear and squaredcos_cap_v2"),
         };
         double steps = Number(given, "num_train_timesteps", path) ?? 1000;
         return new PreconditioningConfig
         {
             Kind = PreconditioningConfig.Discrete,
-            BetaSchedule = beta,
+            Noise = noise,
             TimeSteps = steps is >= 2 and <= 100_000 && steps == Math.Floor(steps) ? (int)steps : throw Unknown(path, "num_train_timesteps", "is not a whole number in 2..100000"),
-            BetaStart = beta == BetaKind.Cosine ? null : Number(given, "beta_start", path) ?? 0.0001,
-            BetaEnd = beta == BetaKind.Cosine ? null : Number(given, "beta_end", path) ?? 0.02,
+            BetaStart = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_start", path) ?? 0.0001,
+            BetaEnd = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_end", path) ?? 0.02,
             Prediction = Prediction(given, path),
         };
     }
@@ -74,7 +75,7 @@ internal static class DiffusersScheduler
         {
             null => image ? NetworkPrediction.Sample : NetworkPrediction.Epsilon,
             "epsilon" => NetworkPrediction.Epsilon,
-            "v_prediction" => NetworkPrediction.Velocity,
+            "v_prediction" => NetworkPrediction.V,
             "sample" => NetworkPrediction.Sample,
             var other => throw Unknown(path, "prediction_type", $"is {Printable.Text(other)}; known are epsilon, v_prediction and sample"),
         };

@@ -2,8 +2,8 @@ using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
 
-/// <summary>A feature network that also classifies, which an Inception score needs.</summary>
-public interface IClassScorer : IFeatureExtractor
+/// <summary>A feature network that also classifies, which an Inception score needs. Owns its weights; dispose it.</summary>
+public interface IClassScorer : IFeatureExtractor, IDisposable
 {
     /// <summary>What the features are called behind the name of a metric, e.g. <c>fashion features</c>.</summary>
     string FeatureName { get; }

@@ -154,5 +154,10 @@ public sealed class MetricEvaluationTests : IDisposable
         public Tensor Extract(Tensor images) => images.mean([1, 3]);
 
         public Tensor ClassLogits(Tensor features) => features.reshape(-1, 2, 4).mean([2]);
+
+        public void Dispose()
+        {
+            // There are no weights.
+        }
     }
 }

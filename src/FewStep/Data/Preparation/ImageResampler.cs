@@ -34,7 +34,7 @@ public static class ImageResampler
 
     private static Taps[] Precompute(int source, int target, ResamplingFilter filter)
     {
-        double scale = (double)source / target, stretch = Math.Max(scale, 1), support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
+        double scale = (double)source / target, stretch = Math.Max(scale, 1), inverse = 1 / stretch, support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
         var taps = new Taps[target];
         for (int i = 0; i < target; i++)
         {
@@ -44,7 +44,7 @@ public static class ImageResampler
             double sum = 0;
             for (int k = 0; k < exact.Length; k++)
             {
-                sum += exact[k] = Kernel(filter, (k + first - centre + 0.5) / stretch);
+                sum += exact[k] = Kernel(filter, (k + first - centre + 0.5) * inverse); // not divided: a box's edges fall on pixel centres, where the last bit counts
             }
 
             // Truncation after adding a half away from zero, as Pillow does it.

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FewStep.Evaluation;
 
 /// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights; dispose it.</summary>
-public sealed class InceptionFeatures : IClassScorer, IDisposable
+public sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;
     private readonly InceptionInput _input;

@@ -1,5 +1,6 @@
 using System.Text;
 using FewStep.Checkpoints;
+using FewStep.Data;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -33,6 +34,34 @@ public sealed class FeatureMoments : IDisposable
 
     /// <summary>Hash of the feature network; null where the file does not say.</summary>
     public string? ExtractorHash { get; }
+
+    /// <summary>Measures all images of a set.</summary>
+    /// <param name="images">The images, two or more, of the extractor's shape.</param>
+    /// <param name="extractor">The feature network.</param>
+    /// <param name="batch">Images at a time, 1 or more.</param>
+    /// <param name="progress">Told the images done; may be null.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>The statistics; the caller owns them.</returns>
+    /// <exception cref="InvalidInputException">The images do not fit the extractor or are fewer than two, or a feature is not finite.</exception>
+    public static FeatureMoments Measure(IImageSet images, IFeatureExtractor extractor, int batch, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        if (images.Count < 2)
+        {
+            throw new InvalidInputException($"Statistics need 2 or more images; the set has {images.Count}.");
+        }
+
+        var statistics = new FeatureStatistics(extractor.Dimension);
+        try
+        {
+            ImageFeatures.Add(statistics, images, [.. Enumerable.Range(0, images.Count)], extractor, batch, progress, cancellation);
+            return new FeatureMoments(statistics, statistics.Count, images.Hash, extractor.Hash);
+        }
+        catch
+        {
+            statistics.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid.</summary>
     /// <param name="path">The file.</param>

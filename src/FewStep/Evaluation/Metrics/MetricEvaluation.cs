@@ -1,3 +1,4 @@
+using System.Globalization;
 using FewStep.Data;
 using FewStep.Runtime;
 using static TorchSharp.torch;
@@ -14,8 +15,10 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
     /// <summary>The feature network; not owned.</summary>
     public IClassScorer Extractor => extractor;
 
-    /// <summary>Hash of the reference; empty where there is none.</summary>
-    public string ReferenceHash => reference.Hash;
+    /// <summary>What tells this measurement from all others, as text: weights, reference, metrics and options.</summary>
+    public string Identity => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{extractor.Hash} {reference.Hash} {string.Join(',', metrics.Order())} {options.KernelSubsets} {options.KernelSubsetSize} {options.ManifoldNeighbours} {options.CoverageNeighbours} {options.ScoreSplits} {options.KeptImages} {options.Seed}");
 
     /// <summary>Measures stored images: all together, and disjoint random subsets for the spread.</summary>
     /// <param name="images">The images, of the extractor's shape.</param>

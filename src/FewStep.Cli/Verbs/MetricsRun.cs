@@ -38,7 +38,7 @@ internal static class MetricsRun
         using var images = ImageSets.Open(path, null, terminal.Progress, cancellation);
         using var setup = MetricSetup.Open(options, parsed, images.Shape, terminal, cancellation);
         var figures = setup.Evaluations.SelectMany(e => e.Measure(images, subsets, batch, terminal.Progress, cancellation)).ToList();
-        return Summary($"{images.Count} images of {path}", setup, [new ImageMetricsRow(path, images.Hash, null, null, figures)], Manifest(options, parsed, started));
+        return Summary($"{images.Count} images of {path}", setup, [new ImageMetricsRow(path, figures, images.Hash)], Manifest(options, parsed, started));
     }
 
     private static ImageMetricsSummary OfSamples(string folder, EvaluateOptions options, ParseResult parsed, DateTimeOffset started, TerminalOutput terminal, CancellationToken cancellation)

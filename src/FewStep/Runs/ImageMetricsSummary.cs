@@ -29,8 +29,8 @@ public sealed record ImageMetricsSummary
 
 /// <summary>The figures of one set of images.</summary>
 /// <param name="Name">What the images are.</param>
+/// <param name="Figures">The figures.</param>
 /// <param name="Hash">Hash of stored images; null for sampled ones.</param>
 /// <param name="Steps">Solver steps; null for stored images.</param>
 /// <param name="EvaluationsPerImage">Network evaluations an image, counted; null for stored images.</param>
-/// <param name="Figures">The figures.</param>
-public sealed record ImageMetricsRow(string Name, string? Hash, int? Steps, double? EvaluationsPerImage, IReadOnlyList<MetricFigure> Figures);
+public sealed record ImageMetricsRow(string Name, IReadOnlyList<MetricFigure> Figures, string? Hash = null, int? Steps = null, double? EvaluationsPerImage = null);

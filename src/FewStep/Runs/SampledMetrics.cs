@@ -50,7 +50,7 @@ public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, 
             }
 
             var figures = evaluations.SelectMany((evaluation, e) => evaluation.Figures([.. measured.Select(m => m.Values[e])])).ToList();
-            rows.Add(new ImageMetricsRow(cell.ToString(), null, cell.Schedule.Steps, measured.Average(m => (double)m.NetworkEvaluations / ranges[0].Count), figures));
+            rows.Add(new ImageMetricsRow(cell.ToString(), figures, null, cell.Schedule.Steps, measured.Average(m => (double)m.NetworkEvaluations / ranges[0].Count)));
         }
 
         return rows;

@@ -53,7 +53,8 @@ public sealed class MetricEvaluationTests : IDisposable
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int start = 0; start < 30; start += 7)
         {
-            using var batch = tensors.Read([.. Enumerable.Range(start, Math.Min(7, 30 - start))]);
+            using var scope = NewDisposeScope();
+            var batch = tensors.Read([.. Enumerable.Range(start, Math.Min(7, 30 - start))]);
             measurement.Add(batch);
         }
 

@@ -100,23 +100,23 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
             switch (metric)
             {
                 case ImageMetric.Frechet:
-                    values.Add(new(metric, extractor.Name, FrechetDistance.Between(set.Statistics!, reference.Statistics!), null, set.Count, false));
+                    values.Add(new(metric, extractor.Name, FrechetDistance.Between(set.Statistics!, reference.Statistics!), set.Count, false));
                     break;
                 case ImageMetric.Kernel:
                     var (distance, deviation) = KernelDistance.Between(set.Kept!, reference.Kept!, options.KernelSubsets, options.KernelSubsetSize, options.Seed, cancellation);
-                    values.Add(new(metric, $"{(extractor is InceptionFeatures ? "KID" : "KD")} {on}", distance, deviation, set.Kept!.shape[0], false));
+                    values.Add(new(metric, $"{(extractor is InceptionFeatures ? "KID" : "KD")} {on}", distance, set.Kept!.shape[0], false, deviation));
                     break;
                 case ImageMetric.Neighbours:
                     var neighbours = NeighbourMetrics.Between(reference.Kept!, set.Kept!, options.ManifoldNeighbours, options.CoverageNeighbours, cancellation);
                     long kept = set.Kept!.shape[0];
-                    values.Add(new(metric, $"precision {on}", neighbours.Precision, null, kept, true));
-                    values.Add(new(metric, $"recall {on}", neighbours.Recall, null, kept, true));
-                    values.Add(new(metric, $"density {on}", neighbours.Density, null, kept, true));
-                    values.Add(new(metric, $"coverage {on}", neighbours.Coverage, null, kept, true));
+                    values.Add(new(metric, $"precision {on}", neighbours.Precision, kept, true));
+                    values.Add(new(metric, $"recall {on}", neighbours.Recall, kept, true));
+                    values.Add(new(metric, $"density {on}", neighbours.Density, kept, true));
+                    values.Add(new(metric, $"coverage {on}", neighbours.Coverage, kept, true));
                     break;
                 default:
                     var (score, spread) = set.Score!.Value();
-                    values.Add(new(metric, $"{(extractor is InceptionFeatures ? "Inception score" : "class score")} {on}", score, spread, set.Count, true));
+                    values.Add(new(metric, $"{(extractor is InceptionFeatures ? "Inception score" : "class score")} {on}", score, set.Count, true, spread));
                     break;
             }
         }
@@ -137,12 +137,12 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
                 value.Name,
                 value.Value,
                 value.Images,
-                value.InnerDeviation,
+                value.HigherIsBetter,
                 each,
                 rangeImages,
-                each.Length > 1 ? SeedRangeSpread.Of(each).StandardDeviation : null,
-                value.HigherIsBetter,
                 extractor.Hash,
+                each.Length > 1 ? SeedRangeSpread.Of(each).StandardDeviation : null,
+                value.InnerDeviation,
                 compares ? reference.Images : null,
                 compares ? reference.Hash : null);
         }),

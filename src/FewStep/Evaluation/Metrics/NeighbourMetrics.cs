@@ -11,7 +11,7 @@ namespace FewStep.Evaluation;
 /// <param name="Coverage">Share of real images whose ball holds a generated one (the same).</param>
 public sealed record NeighbourMetrics(double Precision, double Recall, double Density, double Coverage)
 {
-    private const int BlockBytes = 1 << 27;
+    private const long BlockBytes = 1 << 27;
 
     /// <summary>Measures in float64, in blocks of rows: memory grows with the number of images, time with its square.</summary>
     /// <param name="real">Features [n,d] of real images, any floating type; not changed and not disposed.</param>
@@ -21,7 +21,11 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
     /// <param name="cancellation">Stops between blocks.</param>
     /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     /// <exception cref="InvalidInputException">A set has too few images to have that many neighbours.</exception>
-    public static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default)
+    public static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default) =>
+        Between(real, generated, manifoldNeighbours, coverageNeighbours, BlockBytes, cancellation);
+
+    /// <summary>The same with another limit on the distances in memory.</summary>
+    internal static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours, int coverageNeighbours, long blockBytes, CancellationToken cancellation)
     {
         if (real.dim() != 2 || generated.dim() != 2 || real.shape[1] != generated.shape[1])
         {
@@ -38,10 +42,10 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], cancellation), reach = Radii(generated, [manifoldNeighbours], cancellation);
+        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation), reach = Radii(generated, [manifoldNeighbours], blockBytes, cancellation);
         Tensor recalled = zeros(n, dtype: ScalarType.Bool), nearest = full(n, double.PositiveInfinity, dtype: ScalarType.Float64);
         double precise = 0, dense = 0;
-        foreach (var (start, count) in Blocks(m, n))
+        foreach (var (start, count) in Blocks(m, n, blockBytes))
         {
             cancellation.ThrowIfCancellationRequested();
             using var block = NewDisposeScope();
@@ -56,11 +60,11 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
     }
 
     // Squared distance of each row to its k-th nearest other row: [ks, n].
-    private static Tensor Radii(Tensor x, long[] ks, CancellationToken cancellation)
+    private static Tensor Radii(Tensor x, long[] ks, long blockBytes, CancellationToken cancellation)
     {
         long n = x.shape[0];
         var radii = empty([ks.Length, n], dtype: ScalarType.Float64);
-        foreach (var (start, count) in Blocks(n, n))
+        foreach (var (start, count) in Blocks(n, n, blockBytes))
         {
             cancellation.ThrowIfCancellationRequested();
             using var block = NewDisposeScope();
@@ -82,9 +86,9 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
         return (a.square().sum(1, keepdim: true) + b.square().sum(1).unsqueeze(0) - (a.mm(b.t()) * 2)).clamp_min(0);
     }
 
-    private static IEnumerable<(long Start, long Count)> Blocks(long rows, long columns)
+    private static IEnumerable<(long Start, long Count)> Blocks(long rows, long columns, long blockBytes)
     {
-        long size = Math.Clamp(BlockBytes / (sizeof(double) * columns), 1, rows);
+        long size = Math.Clamp(blockBytes / (sizeof(double) * columns), 1, rows);
         for (long start = 0; start < rows; start += size)
         {
             yield return (start, Math.Min(size, rows - start));

@@ -107,7 +107,7 @@ public sealed class EdmZipWriterTests : IDisposable
         var image = source.Read(0);
         Assert.Equal(new ImageShape(3, 8, 8), image.Shape);
         Assert.All(image.Bytes, b => Assert.InRange(b, 60, 68)); // half of half
-        OneLine("4 colour components", () => new FolderImageSet(_folder.File("in")));
+        OneLine("4 colour components", () => new FolderImageSet(_folder.File("in")).Dispose());
     }
 
     [Fact]
@@ -158,7 +158,7 @@ public sealed class EdmZipWriterTests : IDisposable
         using var zip = new ZipArchive(file, ZipArchiveMode.Read);
         Assert.Equal(70_000, zip.Entries.Count);
         using var last = zip.GetEntry("1116f")!.Open();
-        Assert.Equal((byte)69_999, last.ReadByte());
+        Assert.Equal(69_999 % 256, last.ReadByte());
     }
 
     private static PreparedImages Write(string path, ListImageSet images) => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0);

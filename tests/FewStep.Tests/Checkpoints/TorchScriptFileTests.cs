@@ -75,7 +75,7 @@ public sealed class TorchScriptFileTests : IDisposable
         using var zip = new ZipArchive(new FileStream(path, FileMode.Create), ZipArchiveMode.Create);
         foreach (var (name, bytes) in new[] { ("data.pkl", pickle), ("constants.pkl", new PickleBuilder().Op(").").Bytes), ("data/0", Storage), ("code/net.py", "import os\n"u8.ToArray()) })
         {
-            using Stream stream = zip.CreateEntry("net/" + name, CompressionLevel.Optimal).Open();
+            using Stream stream = zip.CreateEntry("net/" + name, CompressionLevel.NoCompression).Open();
             stream.Write(bytes);
         }
 

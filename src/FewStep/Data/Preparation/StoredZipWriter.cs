@@ -5,7 +5,7 @@ using ICSharpCode.SharpZipLib.Checksum;
 namespace FewStep.Data;
 
 /// <summary>Writes a zip file of uncompressed entries (APPNOTE 6.3.9), with ZIP64 records where sizes or counts need them. Equal entries make equal files on every system.</summary>
-/// <param name="stream">Receives the file from its present position on; not disposed.</param>
+/// <param name="stream">Receives the entries from its present position on, which need not be its start; seekable, not disposed.</param>
 internal sealed class StoredZipWriter(Stream stream) : IDisposable
 {
     private const uint LocalHeader = 0x04034b50, CentralHeader = 0x02014b50, EndOfCentral = 0x06054b50, End64 = 0x06064b50, Locator64 = 0x07064b50;
@@ -13,7 +13,7 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
     private const ushort FirstDay = (1 << 5) | 1; // 1980-01-01
 
     private readonly MemoryStream _directory = new();
-    private long _offset;
+    private long _offset = stream.Position;
     private long _entries;
 
     /// <summary>Adds an entry.</summary>

@@ -121,8 +121,11 @@ public sealed class FeatureMoments : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Statistics.Dispose();
 
-    private static Tensor Floating(NpyArray array, string path, string name) =>
-        array.Values is double[] or float[] ? array.ToTensor() : throw new InvalidInputException($"{path}: '{name}' must be float64 or float32 numbers.");
+    private static Tensor Floating(NpyArray array, string path, string name) => array.Values switch
+    {
+        double[] or float[] => array.ToTensor(),
+        _ => throw new InvalidInputException($"{path}: '{name}' must be float64 or float32 numbers."),
+    };
 
     private static string? Hash(IReadOnlyDictionary<string, NpyArray> arrays, string name, string path)
     {

@@ -161,6 +161,30 @@ public sealed class EdmZipWriterTests : IDisposable
         Assert.Equal(69_999 % 256, last.ReadByte());
     }
 
+    [Fact]
+    public void Entries_beyond_four_gigabytes_are_read_back()
+    {
+        // ImageNet at 64x64 is 16 GB. The file begins with as many zeros as bring the second entry beyond 32 bits.
+        using var file = new Shifted(uint.MaxValue - 100) { Position = uint.MaxValue - 100 };
+        using (var writer = new StoredZipWriter(file))
+        {
+            writer.Add("near.png", TinyImages.Noise(90, 1));
+            writer.Add("far.png", TinyImages.Noise(50, 2));
+            writer.Add("farther.png", TinyImages.Noise(60, 3));
+            writer.Finish();
+        }
+
+        using var zip = new ZipArchive(file, ZipArchiveMode.Read);
+        Assert.Equal(["near.png", "far.png", "farther.png"], zip.Entries.Select(e => e.FullName));
+        foreach (var (entry, seed) in zip.Entries.Zip([1, 2, 3]))
+        {
+            byte[] content = new byte[entry.Length];
+            using var stream = entry.Open();
+            stream.ReadExactly(content);
+            Assert.Equal(TinyImages.Noise(content.Length, seed), content);
+        }
+    }
+
     private static PreparedImages Write(string path, ListImageSet images) => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0);
 
     private static void OneLine(string part, Action act)
@@ -186,5 +210,58 @@ public sealed class EdmZipWriterTests : IDisposable
     private sealed class Immediate(Action<WorkProgress> act) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value) => act(value);
+    }
+
+    /// <summary>A stream that begins with zeros which take no memory.</summary>
+    private sealed class Shifted(long zeros) : Stream
+    {
+        private readonly MemoryStream _rest = new();
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => true;
+
+        public override bool CanWrite => true;
+
+        public override long Length => zeros + _rest.Length;
+
+        public override long Position { get; set; }
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            if (Position < zeros)
+            {
+                int blank = (int)Math.Min(count, zeros - Position);
+                buffer.AsSpan(offset, blank).Clear();
+                Position += blank;
+                return blank;
+            }
+
+            _rest.Position = Position - zeros;
+            int read = _rest.Read(buffer, offset, count);
+            Position += read;
+            return read;
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => Position + offset, _ => Length + offset };
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            _rest.Position = Position - zeros;
+            _rest.Write(buffer, offset, count);
+            Position += count;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _rest.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

@@ -9,7 +9,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep data</c>: looks at image sets and cuts subsets from them.</summary>
 internal static class DataVerb
 {
-    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, and cut subsets from them.") { Info(terminal), Subset(terminal) };
+    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, make them, cut subsets from them, and measure their statistics.") { Info(terminal), Subset(terminal), DataPrepareVerb.Create(terminal), DataStatsVerb.Create(terminal) };
 
     private static Command Info(TerminalOutput terminal)
     {
@@ -54,7 +54,8 @@ internal static class DataVerb
         return command;
     }
 
-    private static Option<DataSplit?> Split() => new("--split")
+    /// <summary>The option for a split.</summary>
+    internal static Option<DataSplit?> Split() => new("--split")
     {
         Description = "train or test; left out, the training split where there are splits and else all images.",
         HelpName = "train|test",

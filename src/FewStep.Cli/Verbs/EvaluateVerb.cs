@@ -19,12 +19,19 @@ internal static class EvaluateVerb
     public static Command Create(TerminalOutput terminal)
     {
         var options = new EvaluateOptions();
-        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by Fréchet distance. Interrupt with Ctrl-C and repeat the command to resume.");
+        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by Fréchet distance or other --metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the command to resume.");
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(options.Threads));
             string folder = parsed.GetRequiredValue(options.Output);
+            if (options.Metrics.IsAsked(parsed))
+            {
+                var metrics = MetricsRun.Run(options, parsed, folder, terminal, cancellation);
+                terminal.Result(parsed.GetValue(options.Json), metrics, console => ReportTables.Show(console, metrics, Path.Combine(folder, ImageMetricsSummary.FileName)));
+                return Task.FromResult(0);
+            }
+
             var summary = Compare(options, parsed, folder, terminal, cancellation);
             RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
             MetricsCsv.Write(Path.Combine(folder, CsvName), summary);

@@ -11,7 +11,7 @@ namespace FewStep.Data;
 /// <remarks>Images are ordered by relative path (ordinal, forward slashes). Hidden files and links to folders are left out.</remarks>
 public sealed class FolderImageSet : IImageSet
 {
-    private const string JsonName = "dataset.json";
+    private const string JsonName = DatasetLabels.FileName;
     private const int DeepestFolder = 16;
     private readonly string _path;
     private readonly string[] _names;

@@ -21,7 +21,7 @@ public enum DiffusersForm
     Nothing,
 }
 
-/// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40).</summary>
+/// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40; DDPM, LCM, TCD and most of those that take a number only in a state of early 2026).</summary>
 /// <param name="Name">The class.</param>
 /// <param name="Form">What it takes.</param>
 public sealed record DiffusersScheduler(string Name, DiffusersForm Form)

@@ -2,7 +2,6 @@ using System.CommandLine;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
 
@@ -15,7 +14,7 @@ internal static class CheckpointFlags
         Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps", Prediction = "--model-prediction", SigmaData = "--model-sigma-data";
 
     /// <summary>The orders of attention by their names.</summary>
-    public static (string Word, AttentionOrder Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
+    public static (string Word, AttentionOrder? Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
 
     /// <summary>Gives the options to every command that reads a model.</summary>
     /// <param name="command">The command; its sub-commands follow.</param>
@@ -57,30 +56,11 @@ internal static class CheckpointFlags
         new Option<int?>(Resolution) { Description = "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the released network with its shapes, else 64." },
         new Option<int?>(HeadChannels) { Description = "Of a state dictionary: channels of an attention head; left out, 64." },
         new Option<int?>(Heads) { Description = "Of a state dictionary: attention heads of every layer, instead of their channels." },
-        Named<AttentionOrder>(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", Orders),
+        SharedOptions.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders),
         new Option<string?>(Kind) { Description = "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and discrete else.", HelpName = "discrete|edm|consistency" },
-        new Option<string?>(Noise)
-        {
-            Description = $"Of discrete preconditioning: the noise, {string.Join(", ", DiscreteVpNoise.Names)}; left out, that of the released network with its shapes, else {DiscreteVpNoise.CosineName}.",
-            HelpName = string.Join('|', DiscreteVpNoise.Names),
-            CustomParser = result => SharedOptions.Parse(result, text => DiscreteVpNoise.Names.Contains(text) ? text : throw new InvalidInputException($"{Noise} '{text}' is none of {string.Join(", ", DiscreteVpNoise.Names)}.")),
-        },
+        SharedOptions.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else {DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
         new Option<int?>(TimeSteps) { Description = "Of discrete preconditioning: number of time steps; left out, 1000." },
-        Named<NetworkPrediction>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.", ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
+        SharedOptions.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.", null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
         new Option<double?>(SigmaData) { Description = "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5." },
     ];
-
-    /// <summary>An option whose values have names.</summary>
-    /// <param name="name">The option.</param>
-    /// <param name="description">Its description.</param>
-    /// <param name="values">The values by their names.</param>
-    public static Option<T?> Named<T>(string name, string description, params (string Word, T Value)[] values)
-        where T : struct, Enum => new(name)
-        {
-            Description = description,
-            HelpName = string.Join('|', values.Select(v => v.Word)),
-            CustomParser = result => SharedOptions.Parse<T?>(result, text => values.FirstOrDefault(v => v.Word == text) is { Word: not null } found
-                ? found.Value
-                : throw new InvalidInputException($"{name} '{text}' is none of {string.Join(", ", values.Select(v => v.Word))}.")),
-        };
 }

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
 
@@ -55,17 +54,8 @@ internal static class DataVerb
     }
 
     /// <summary>The option for a split.</summary>
-    internal static Option<DataSplit?> Split() => new("--split")
-    {
-        Description = "train or test; left out, the training split where there are splits and else all images.",
-        HelpName = "train|test",
-        CustomParser = result => SharedOptions.Parse<DataSplit?>(result, text => text switch
-        {
-            "train" => DataSplit.Train,
-            "test" => DataSplit.Test,
-            _ => throw new InvalidInputException($"--split '{text}' is neither train nor test."),
-        }),
-    };
+    internal static Option<DataSplit?> Split() => SharedOptions.Named<DataSplit?>(
+        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train", DataSplit.Train), ("test", DataSplit.Test));
 
     private static int[] PerClass(IImageSet set)
     {

@@ -24,19 +24,11 @@ internal static class ExportVerb
         var scheduler = new Option<string?>("--scheduler") { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
         var digits = new Option<int>("--digits") { Description = "Significant digits.", DefaultValueFactory = _ => defaults.Digits };
         var shift = new Option<double>("--shift") { Description = "With --to diffusers: the shift of a flow-matching scheduler.", DefaultValueFactory = _ => defaults.Shift };
-        var final = new Option<FinalSigma>("--final")
-        {
-            Description = "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more evaluation).",
-            DefaultValueFactory = _ => FinalSigma.Keep,
-            HelpName = "keep|zero|append",
-            CustomParser = result => SharedOptions.Parse(result, text => text switch
-            {
-                "keep" => FinalSigma.Keep,
-                "zero" => FinalSigma.Zero,
-                "append" => FinalSigma.AppendZero,
-                _ => throw new InvalidInputException($"--final '{text}' is none of keep, zero, append."),
-            }),
-        };
+        var final = SharedOptions.Named(
+            "--final",
+            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more evaluation).",
+            FinalSigma.Keep,
+            ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
         var weights = new Option<string?>("--weights") { Description = "In place of a schedule: safetensors file for the weights of --model.", HelpName = "file" };
         var names = new Option<string>("--names")
@@ -45,7 +37,7 @@ internal static class ExportVerb
             DefaultValueFactory = _ => EdmNames,
             HelpName = $"{EdmNames}|{GuidedNames}",
         };
-        var order = CheckpointFlags.Named<AttentionOrder>("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by use_new_attention_order; left out, legacy.", CheckpointFlags.Orders);
+        var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = new Option<string?>("--output") { Description = "File for the text; left out, it is printed.", HelpName = "file" };
         var json = SharedOptions.Json();
         var command = new Command("export", "Write a schedule for another program, or a model's weights.") { schedule, steps, target, scheduler, digits, final, shift };

@@ -20,18 +20,8 @@ internal enum FeatureKind
 internal sealed class FeatureFlags(Option<string> classifier)
 {
     /// <summary>The network for the metrics that take either.</summary>
-    public Option<FeatureKind> Features { get; } = new("--features")
-    {
-        Description = "Features that metrics are measured on: inception or classifier.",
-        DefaultValueFactory = _ => FeatureKind.Inception,
-        HelpName = "inception|classifier",
-        CustomParser = result => SharedOptions.Parse(result, text => text switch
-        {
-            "inception" => FeatureKind.Inception,
-            "classifier" => FeatureKind.Classifier,
-            _ => throw new InvalidInputException($"--features '{text}' is neither inception nor classifier."),
-        }),
-    };
+    public Option<FeatureKind> Features { get; } = SharedOptions.Named(
+        "--features", "Features that metrics are measured on.", FeatureKind.Inception, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
 
     /// <summary>The weight file.</summary>
     public Option<string?> Inception { get; } = new("--inception")

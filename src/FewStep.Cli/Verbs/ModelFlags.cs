@@ -24,14 +24,11 @@ internal sealed class ModelFlags
     private readonly Option<string?> _interval = new("--guidance-interval") { Description = "Noise levels that guidance acts at; left out, all.", HelpName = "lo,hi" };
     private readonly Option<string?> _guide = new("--guide") { Description = "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", HelpName = "model" };
 
-    private readonly Option<OnnxPrediction?> _prediction = new("--onnx-prediction")
-    {
-        Description = "What an ONNX model gives: denoised, epsilon, v, sample or flow. A description may lie beside the model as model.onnx.json.",
-        HelpName = "name",
-        CustomParser = result => SharedOptions.Parse(result, text => Enum.TryParse(text, ignoreCase: true, out OnnxPrediction prediction) && Enum.IsDefined(prediction) && !char.IsDigit(text[0])
-            ? (OnnxPrediction?)prediction
-            : throw new InvalidInputException($"--onnx-prediction '{text}' is none of denoised, epsilon, v, sample, flow.")),
-    };
+    private readonly Option<OnnxPrediction?> _prediction = SharedOptions.Named<OnnxPrediction?>(
+        "--onnx-prediction",
+        "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
+        null,
+        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample", OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
 
     private readonly Option<string?> _noise = new("--onnx-noise") { Description = "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", HelpName = "name" };
     private readonly Option<string?> _shape = new("--onnx-shape") { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };

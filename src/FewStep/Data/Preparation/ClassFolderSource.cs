@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using FewStep.Runtime;
 
 namespace FewStep.Data;
@@ -10,9 +9,8 @@ namespace FewStep.Data;
 /// <remarks>JPEG files with CMYK colours, of which ImageNet has some, are converted to RGB. Hidden files and links to folders are left out.</remarks>
 public sealed class ClassFolderSource : IImageSource
 {
-    private const int DeepestFolder = 16;
     private readonly string _path;
-    private readonly string[] _names;
+    private readonly ImageFolderFiles _files;
     private readonly int[]? _labels;
 
     /// <summary>Lists a folder.</summary>
@@ -22,30 +20,17 @@ public sealed class ClassFolderSource : IImageSource
     {
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
-        _names = List(path);
-        string[] folders = [.. _names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
-        if (folders.Length < 2)
-        {
-            return;
-        }
 
-        if (_names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
+        // Part by part: a folder's images stay together even beside a folder whose name goes on with a sign below '/'.
+        _files = new ImageFolderFiles(path, name => name.Replace('/', '\0'));
+        if (_files.Classes() is var (classes, labels))
         {
-            throw new InvalidInputException($"{EncodedImageScan.Where(loose, path)} lies beside the class folders; move it into one of them.");
+            (ClassNames, _labels) = (classes, labels);
         }
-
-        if (folders.Length > DatasetLabels.MostClasses)
-        {
-            throw new InvalidInputException($"{path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
-        }
-
-        var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);
-        _labels = [.. _names.Select(n => classes[TopFolder(n)])];
-        ClassNames = folders;
     }
 
     /// <inheritdoc/>
-    public int Count => _names.Length;
+    public int Count => _files.Names.Length;
 
     /// <summary>Names of the class folders; null where there are no classes.</summary>
     public IReadOnlyList<string>? ClassNames { get; }
@@ -56,8 +41,8 @@ public sealed class ClassFolderSource : IImageSource
     /// <inheritdoc/>
     public PixelImage Read(int index)
     {
-        string where = EncodedImageScan.Where(_names[index], _path);
-        byte[] file = Content(_names[index], where);
+        string where = EncodedImageScan.Where(_files.Names[index], _path);
+        byte[] file = _files.Read(_files.Names[index]);
         var shape = ImageHeader.Read(file, where, acceptCmyk: true);
         var image = new PixelImage(shape, new byte[shape.Dimension]);
         ImageDecoder.Decode(file, where, shape, image.Bytes, acceptCmyk: true);
@@ -67,49 +52,5 @@ public sealed class ClassFolderSource : IImageSource
     /// <summary>Does nothing: files are opened one at a time.</summary>
     public void Dispose()
     {
-    }
-
-    private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];
-
-    private static string[] List(string path)
-    {
-        try
-        {
-            string root = Path.GetFullPath(path);
-            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
-            var files = new FileSystemEnumerable<string>(root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
-            {
-                ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
-                ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
-            };
-
-            // Part by part: a folder's images stay together even beside a folder whose name goes on with a sign below '/'.
-            string[] names = [.. files.Where(name => EntryName.IsImage(name, path)).OrderBy(name => name.Replace('/', '\0'), StringComparer.Ordinal)];
-            return names.Length > 0 ? names : throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"Cannot read the folder {path}: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-    }
-
-    private byte[] Content(string name, string where)
-    {
-        try
-        {
-            using var stream = File.OpenRead(Path.Combine(_path, name));
-            if (stream.Length > EncodedImageScan.LargestFile)
-            {
-                throw new InvalidInputException($"{where} has {stream.Length} bytes, more than the {EncodedImageScan.LargestFile} allowed.");
-            }
-
-            byte[] content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"Cannot read {where}: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
     }
 }

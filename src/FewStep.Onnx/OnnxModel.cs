@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using FewStep.Checkpoints;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 

@@ -6,7 +6,6 @@ namespace FewStep.Onnx;
 /// <summary>A model loaded into ONNX Runtime, whose failures are one line each.</summary>
 internal sealed class OnnxSession : IDisposable
 {
-    private const int LongestReason = 300;
     private static readonly Lock EnvironmentLock = new();
     private readonly string _path;
     private readonly InferenceSession _session;
@@ -79,8 +78,7 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (OnnxRuntimeException e)
         {
-            string reason = e.Message.ReplaceLineEndings(" ").Trim();
-            throw new InvalidInputException($"{_path} {what}: {(reason.Length <= LongestReason ? reason : reason[..LongestReason] + "...")}", e);
+            throw new InvalidInputException($"{_path} {what}: {Printable.Line(e.Message.ReplaceLineEndings(" ").Trim())}", e);
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
         {

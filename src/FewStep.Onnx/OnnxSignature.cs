@@ -1,4 +1,3 @@
-using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Runtime;
 using Microsoft.ML.OnnxRuntime.Tensors;

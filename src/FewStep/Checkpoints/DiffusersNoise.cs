@@ -81,8 +81,22 @@ internal static class DiffusersNoise
         };
     }
 
-    private static string? Text(Dictionary<string, JsonElement> given, string key, string path) => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString() : throw Unknown(path, key, "is no text");
+    private static string? Text(Dictionary<string, JsonElement> given, string key, string path)
+    {
+        if (!given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException) // no text, or text that is no Unicode
+        {
+            throw Unknown(path, key, "is no text");
+        }
+    }
 
     private static double? Number(Dictionary<string, JsonElement> given, string key, string path) => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) ? number : throw Unknown(path, key, "is no number");

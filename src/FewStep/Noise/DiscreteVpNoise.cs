@@ -71,7 +71,7 @@ public sealed class DiscreteVpNoise
         ScaledLinearName => ScaledLinear(first ?? 0.00085, last ?? 0.012, times ?? UsualTimes),
         CosineName when (first ?? last) is null => Cosine(times ?? UsualTimes),
         CosineName => throw new InvalidInputException($"The noise {CosineName} has no first and last beta; leave them out."),
-        _ => throw new InvalidInputException($"The noise '{name}' is none of {string.Join(", ", Names)}."),
+        _ => throw new InvalidInputException($"The noise {Printable.Text(name)} is none of {string.Join(", ", Names)}."),
     };
 
     /// <summary>Betas in equal steps (DDPM, guided-diffusion: 0.0001 to 0.02).</summary>

@@ -51,6 +51,28 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     }
 
     [Theory]
+    [InlineData("legacy")]
+    [InlineData("new")]
+    public async Task Weights_come_back_from_the_names_of_guided_diffusion_to_the_last_bit(string order)
+    {
+        string pickle = Path.Combine(AppContext.BaseDirectory, "golden", "checkpoints", "edm-adm-cond.pkl");
+        string first = world.At($"first-{order}"), second = world.At($"second-{order}"), file = world.At($"guided-{order}.safetensors");
+        await CommandLineRun.Json("convert", pickle, "--out", first);
+        var exported = await CommandLineRun.Of("export", "--weights", file, "--names", "guided-diffusion", "--attention-order", order, "--model", first);
+        Assert.Equal(0, exported.Code);
+        Assert.Contains("normalises in 32 groups", exported.Messages, StringComparison.Ordinal); // the golden network has fewer channels than guided-diffusion's can have
+        await CommandLineRun.Json("convert", file, "--out", second);
+        var (original, _) = SafetensorsFile.Read(Path.Combine(first, ModelFolder.WeightsName));
+        var (returned, _) = SafetensorsFile.Read(Path.Combine(second, ModelFolder.WeightsName));
+        Assert.Equal(original.Keys.Where(name => name != "map_augment.weight").Order(), returned.Keys.Order()); // never used, and without a name there
+        Assert.All(returned, pair => Assert.Equal(original[pair.Key].data<float>().ToArray(), pair.Value.data<float>().ToArray()));
+        foreach (var tensor in original.Values.Concat(returned.Values))
+        {
+            tensor.Dispose();
+        }
+    }
+
+    [Theory]
     [InlineData("There is no export 'paint'", "export", "--schedule", "karras", "--steps", "4", "--to", "paint")]
     [InlineData("--to sigmas", "export", "--schedule", "karras", "--steps", "4")]
     [InlineData("add e.g. --steps 4", "export", "--schedule", "karras", "--to", "sigmas")]
@@ -62,6 +84,9 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     [InlineData("--final 'cut'", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--final", "cut")]
     [InlineData("belongs to --to diffusers", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--scheduler", "DDPM")]
     [InlineData("DDIMScheduler of diffusers takes a number of steps only", "export", "--schedule", "karras", "--steps", "4", "--to", "diffusers", "--scheduler", "DDIM")]
+    [InlineData("no ADM network", "export", "--weights", "@w.safetensors", "--names", "guided-diffusion", "--model", "@model")]
+    [InlineData("--attention-order belongs", "export", "--weights", "@w.safetensors", "--attention-order", "new", "--model", "@model")]
+    [InlineData("--attention-order 'odd' is none of", "export", "--weights", "@w.safetensors", "--names", "guided-diffusion", "--attention-order", "odd", "--model", "@model")]
     [InlineData("--names 'caffe'", "export", "--weights", "@w.safetensors", "--names", "caffe")]
     [InlineData("--weights needs --model", "export", "--weights", "@w.safetensors")]
     [InlineData("one at a time", "export", "--weights", "@w.safetensors", "--schedule", "karras")]

@@ -15,6 +15,11 @@ if (at >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out int thread
     BenchModel.Threads = threads;
 }
 
+if (args is ["full-size", ..])
+{
+    return FullSize.Run(args[1..]);
+}
+
 // In this process: a generated project would have to find libtorch again.
 var job = Job.Default
     .WithToolchain(InProcessNoEmitToolchain.Instance)

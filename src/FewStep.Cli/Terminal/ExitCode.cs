@@ -9,6 +9,9 @@ internal static class ExitCode
     /// <summary>A defect of the program.</summary>
     public const int Defect = 1;
 
+    /// <summary>A comparison was made and failed.</summary>
+    public const int Different = 1;
+
     /// <summary>Options, files or a model that cannot be used; one line says how to mend it.</summary>
     public const int BadInput = 2;
 

@@ -33,6 +33,19 @@ internal static class ReportTables
         }
     }
 
+    /// <summary>The figures of several metrics, and where they lie.</summary>
+    /// <param name="console">Where to.</param>
+    /// <param name="summary">What to show.</param>
+    /// <param name="file">Path of the JSON file.</param>
+    public static void Show(IAnsiConsole console, ImageMetricsSummary summary, string file)
+    {
+        console.Write(Draw(MetricTable.Build(summary)));
+        foreach (string line in summary.Warnings.Append($"All figures with their hashes are in {file}."))
+        {
+            console.Profile.Out.Writer.WriteLine(line);
+        }
+    }
+
     /// <summary>A table with the report's columns; names from outside are escaped.</summary>
     /// <param name="table">The table.</param>
     public static Table Draw(ReportTable table)

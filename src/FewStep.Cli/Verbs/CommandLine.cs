@@ -12,7 +12,7 @@ internal static class CommandLine
     /// <param name="output">Results go here, and nothing else.</param>
     /// <param name="messages">Progress and messages go here.</param>
     /// <param name="cancellation">Stops as Ctrl-C does.</param>
-    /// <returns>0, 2 for bad input, 130 when interrupted, 1 for a defect of the program, or what the verb returns.</returns>
+    /// <returns>0, 2 for bad input, 130 when interrupted, 1 for a defect of the program or a failed comparison, or what the verb returns.</returns>
     public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
     {
         var terminal = new TerminalOutput(output, messages);
@@ -24,10 +24,16 @@ internal static class CommandLine
             SampleVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
+            ExportVerb.Create(terminal),
+            ImportVerb.Create(terminal),
             TrainVerb.Create(terminal),
             TrainClassifierVerb.Create(terminal),
             DataVerb.Create(terminal),
+            InspectVerb.Create(terminal),
+            ConvertVerb.Create(terminal),
+            VerifyVerb.Create(terminal),
         };
+        CheckpointFlags.AddTo(root);
         OptionValues.RefuseEmpty(root);
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -14,7 +14,14 @@ internal static class CommandLineManifest
     /// <param name="started">When the run started.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="type">Type that the network computes in.</param>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => new()
+    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => Create(parsed, started, seed, NumberFormat(type));
+
+    /// <summary>The same, for a model that may be no network.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="started">When the run started.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="numberFormat">What the model computes in.</param>
+    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, string numberFormat) => new()
     {
         Version = RunEnvironment.Version,
         Started = started,
@@ -23,7 +30,7 @@ internal static class CommandLineManifest
         CommandLine = CommandText(parsed),
         Versions = RunEnvironment.Versions(),
         Options = Options(parsed),
-        Machine = new SortedDictionary<string, string>(RunEnvironment.Machine().ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = NumberFormat(type) },
+        Machine = new SortedDictionary<string, string>(RunEnvironment.Machine().ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = numberFormat },
     };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>

@@ -15,7 +15,7 @@ internal sealed class CompareOptions() : MeasurementOptions(samples: 1000)
 {
     private const string Distance = "fd", Endpoint = "endpoint";
 
-    public Option<string> Model { get; } = SharedOptions.Model();
+    public Option<string> Model { get; } = SharedOptions.Model(", or an ONNX file");
 
     public Option<string> Output { get; } = new("--out")
     {

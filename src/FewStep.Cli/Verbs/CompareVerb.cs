@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Evaluation;
 using FewStep.Reporting;
@@ -37,11 +36,9 @@ internal static class CompareVerb
     private static ComparisonSummary Compare(CompareOptions options, ParseResult parsed, string folder, TerminalOutput terminal, CancellationToken cancellation)
     {
         var started = DateTimeOffset.UtcNow;
-        var type = parsed.GetValue(options.Dtype);
         long seed = parsed.GetValue(options.Seed);
         var (ranges, measured) = (options.SeedRanges(parsed), options.Measured(parsed));
-        using var model = ModelSource.Open(parsed.GetRequiredValue(options.Model));
-        model.Denoiser.ComputeType = type;
+        using var model = SampledModel.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
         var request = options.Comparison(parsed, ranges, model.Denoiser);
         using var classifier = measured.Distance ? FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier)) : null;
         bool searches = request.Schedules.OfType<ComparisonSchedule.Searched>().Any();
@@ -66,7 +63,7 @@ internal static class CompareVerb
             new ComparisonModel
             {
                 Denoiser = model.Denoiser,
-                Identity = $"{model.Hash} {CommandLineManifest.NumberFormat(type)}",
+                Identity = $"{model.Hash} {model.NumberFormat}",
                 Hash = model.Hash,
                 LossCurve = curve is null && training is null ? null : Curve,
                 TrainingImages = training is null ? null : () => new TrainingImages(training),
@@ -85,7 +82,7 @@ internal static class CompareVerb
             Axis = request.Axis,
             Numbers = request.Numbers,
             ShownNumber = request.Shown,
-            Model = RunFacts.Of(model),
+            Model = model.Summary,
             Data = images is null ? null : new DataSummary { Name = images.Name, Hash = images.Reference.Hash, TrainingImages = training?.Count ?? 0, HeldOutImages = measured.Distance ? images.Reference.Count : 0 },
             Metric = metric,
             Teacher = outcome.Teacher,
@@ -100,13 +97,18 @@ internal static class CompareVerb
                 .. evaluation is null ? [] : new[] { realCost },
                 .. outcome.Ledger,
             ],
-            Manifest = CommandLineManifest.Create(parsed, started, seed, type),
-            Warnings = [.. Warnings(remark, curve, ranges.Count)],
+            Manifest = CommandLineManifest.Create(parsed, started, seed, model.NumberFormat!),
+            Warnings = [.. Warnings(remark, curve, ranges.Count, model)],
         };
     }
 
-    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve, int ranges)
+    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve, int ranges, SampledModel model)
     {
+        if (model.Summary.Guidance is not null)
+        {
+            yield return "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network evaluations; the evaluations an image in the tables are counted.";
+        }
+
         if (ranges == 1)
         {
             yield return "There is one seed range only: no difference can be told from chance. Use --ranges 3 or more.";

@@ -1,36 +1,35 @@
 using FewStep.Checkpoints;
 using FewStep.Runtime;
-using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The models of a comparison: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>
 internal sealed class ComparedModels : IDisposable
 {
-    private readonly List<(string? Tuning, ModelSource Source)> _models = [];
+    private readonly List<(string? Tuning, SampledModel Source)> _models = [];
 
     private ComparedModels()
     {
     }
 
     /// <summary>Name of the tuning (null for the first) and the model.</summary>
-    public IReadOnlyList<(string? Tuning, ModelSource Source)> All => _models;
+    public IReadOnlyList<(string? Tuning, SampledModel Source)> All => _models;
 
     /// <summary>The model as it came.</summary>
-    public ModelSource First => _models[0].Source;
+    public SampledModel First => _models[0].Source;
 
     /// <summary>Opens models.</summary>
     /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
-    /// <param name="type">Type to compute in.</param>
+    /// <param name="request">Number format, guidance (of all of them), what an ONNX file leaves open, and what the first model's checkpoint does not say; tuned models are folders, which say everything.</param>
     /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
-    public static ComparedModels Open(IReadOnlyList<string> values, ScalarType type)
+    public static ComparedModels Open(IReadOnlyList<string> values, ModelRequest request)
     {
         var models = new ComparedModels();
         try
         {
             foreach (string value in values)
             {
-                models.Add(value, type);
+                models.Add(value, models._models.Count == 0 ? request : request with { Checkpoint = new ModelReadOptions() });
             }
 
             return models;
@@ -45,7 +44,7 @@ internal sealed class ComparedModels : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _models.ForEach(m => m.Source.Dispose());
 
-    private void Add(string value, ScalarType type)
+    private void Add(string value, ModelRequest request)
     {
         bool named = !Path.Exists(value) && value.Contains('=', StringComparison.Ordinal);
         string[] parts = named ? value.Split('=', 2) : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
@@ -64,8 +63,7 @@ internal sealed class ComparedModels : IDisposable
             throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
         }
 
-        var source = ModelSource.Open(parts[1]);
-        source.Denoiser.ComputeType = type;
+        var source = SampledModel.Open(parts[1], request);
         _models.Add((_models.Count == 0 ? null : parts[0], source));
         if (source.Config.Shape != First.Config.Shape || source.Config.Classes != First.Config.Classes)
         {

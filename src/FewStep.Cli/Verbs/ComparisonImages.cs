@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Evaluation;
 using FewStep.Runtime;
@@ -35,7 +34,7 @@ internal sealed record ComparisonImages(string Name, IImageSet Reference, IImage
 
     /// <summary>Refuses images that the model does not make or the classifier does not take.</summary>
     /// <exception cref="InvalidInputException">The shapes differ.</exception>
-    public void CheckFit(ModelSource model, FeatureClassifier classifier)
+    public void CheckFit(SampledModel model, FeatureClassifier classifier)
     {
         var shape = model.Config.Shape;
         foreach (var (what, other) in new[] { ("the classifier takes", classifier.Shape), ("the reference images are", Reference.Shape), ("the training images are", Training?.Shape ?? shape) })

@@ -2,14 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep data</c>: looks at image sets and cuts subsets from them.</summary>
 internal static class DataVerb
 {
-    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, and cut subsets from them.") { Info(terminal), Subset(terminal) };
+    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, make them, cut subsets from them, and measure their statistics.") { Info(terminal), Subset(terminal), DataPrepareVerb.Create(terminal), DataStatsVerb.Create(terminal) };
 
     private static Command Info(TerminalOutput terminal)
     {
@@ -54,17 +53,9 @@ internal static class DataVerb
         return command;
     }
 
-    private static Option<DataSplit?> Split() => new("--split")
-    {
-        Description = "train or test; left out, the training split where there are splits and else all images.",
-        HelpName = "train|test",
-        CustomParser = result => SharedOptions.Parse<DataSplit?>(result, text => text switch
-        {
-            "train" => DataSplit.Train,
-            "test" => DataSplit.Test,
-            _ => throw new InvalidInputException($"--split '{text}' is neither train nor test."),
-        }),
-    };
+    /// <summary>The option for a split.</summary>
+    internal static Option<DataSplit?> Split() => SharedOptions.Named<DataSplit?>(
+        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train", DataSplit.Train), ("test", DataSplit.Test));
 
     private static int[] PerClass(IImageSet set)
     {

@@ -9,9 +9,11 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The options of <c>fewstep evaluate</c>.</summary>
 internal sealed class EvaluateOptions() : MeasurementOptions(samples: 5000)
 {
+    private MetricFlags? _metrics;
+
     public Option<string[]> Model { get; } = new("--model")
     {
-        Description = "Model folder, or a network pickle of NVlabs/edm. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
+        Description = "Model folder, a network pickle of NVlabs/edm, or an ONNX file. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
         DefaultValueFactory = _ => [EmbeddedDefault.Model],
         HelpName = "folder",
     };
@@ -46,6 +48,9 @@ internal sealed class EvaluateOptions() : MeasurementOptions(samples: 5000)
 
     private Option<string> TeacherSolver { get; } = new("--teacher-solver") { Description = "Its solver.", DefaultValueFactory = _ => "heun" };
 
+    /// <summary>Metrics beside the classifier's Fréchet distance.</summary>
+    public MetricFlags Metrics => _metrics ??= new MetricFlags(Classifier);
+
     /// <summary>Adds the options to the verb.</summary>
     public void AddTo(Command command)
     {
@@ -55,6 +60,7 @@ internal sealed class EvaluateOptions() : MeasurementOptions(samples: 5000)
         }
 
         AddSharedTo(command);
+        Metrics.AddTo(command);
     }
 
     /// <summary>What to compare.</summary>

@@ -19,12 +19,19 @@ internal static class EvaluateVerb
     public static Command Create(TerminalOutput terminal)
     {
         var options = new EvaluateOptions();
-        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by Fréchet distance. Interrupt with Ctrl-C and repeat the command to resume.");
+        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by Fréchet distance or other --metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the command to resume.");
         options.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(options.Threads));
             string folder = parsed.GetRequiredValue(options.Output);
+            if (options.Metrics.IsAsked(parsed))
+            {
+                var metrics = MetricsRun.Run(options, parsed, folder, terminal, cancellation);
+                terminal.Result(parsed.GetValue(options.Json), metrics, console => ReportTables.Show(console, metrics, Path.Combine(folder, ImageMetricsSummary.FileName)));
+                return Task.FromResult(0);
+            }
+
             var summary = Compare(options, parsed, folder, terminal, cancellation);
             RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
             MetricsCsv.Write(Path.Combine(folder, CsvName), summary);
@@ -39,11 +46,10 @@ internal static class EvaluateVerb
     private static RunSummary Compare(EvaluateOptions options, ParseResult parsed, string folder, TerminalOutput terminal, CancellationToken cancellation)
     {
         var started = DateTimeOffset.UtcNow;
-        var type = parsed.GetValue(options.Dtype);
         long seed = parsed.GetValue(options.Seed);
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
         int batch = options.BatchSize(parsed);
-        using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), type);
+        using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
         using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
@@ -57,7 +63,7 @@ internal static class EvaluateVerb
         var curve = given ?? (request.NeedsCurve
             ? KeptLossCurve.Get(folder, store, models.First, images.Training!, options.CurveFlags.Read(parsed) with { Seed = seed, Steps = request.Steps }, terminal.Progress, cancellation)
             : null);
-        var plan = EvaluationPlan.Create(request, models, curve, model => $"{model.Hash} {CommandLineManifest.NumberFormat(type)}");
+        var plan = EvaluationPlan.Create(request, models, curve, model => $"{model.Hash} {model.NumberFormat}");
         var real = Stopwatch.StartNew();
         using var reference = ReferenceStatistics.LoadOrMeasure(Path.Combine(folder, ReferenceName), images.Reference, classifier, terminal.Progress, cancellation);
         var evaluation = new FrechetEvaluation(classifier, reference);
@@ -72,7 +78,7 @@ internal static class EvaluateVerb
         {
             Title = $"{models.First.Config.Name}: few-step samples compared",
             Steps = plan.ShownSteps,
-            Model = RunFacts.Of(models.First),
+            Model = models.First.Summary,
             Data = new DataSummary { Name = images.Name, Hash = images.Reference.Hash, TrainingImages = images.Training?.Count ?? 0, HeldOutImages = images.Reference.Count },
             Metric = metric,
             LossCurve = curve is null ? null : RunFacts.Of(curve),
@@ -80,7 +86,7 @@ internal static class EvaluateVerb
             Evaluations = result.Evaluations,
             ImageStrips = rows,
             Ledger = [.. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) }, realCost, drawing, result.Cost],
-            Manifest = CommandLineManifest.Create(parsed, started, seed, type),
+            Manifest = CommandLineManifest.Create(parsed, started, seed, models.First.NumberFormat!),
             Warnings = [.. Warnings(remark, curve)],
         };
     }

@@ -1,3 +1,4 @@
+using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Runs;
 using FewStep.Runtime;
@@ -29,7 +30,7 @@ internal sealed class EvaluationPlan
     /// <param name="curve">The loss curve; needed by Phase 1.</param>
     /// <param name="identity">What tells a model's images from another's.</param>
     /// <exception cref="InvalidInputException">A schedule is invalid or leaves the model's range.</exception>
-    public static EvaluationPlan Create(EvaluationRequest request, ComparedModels models, LossCurve? curve, Func<Checkpoints.ModelSource, string> identity)
+    public static EvaluationPlan Create(EvaluationRequest request, ComparedModels models, LossCurve? curve, Func<SampledModel, string> identity)
     {
         var plan = new EvaluationPlan();
         var denoiser = models.First.Denoiser;
@@ -70,7 +71,7 @@ internal sealed class EvaluationPlan
     private static IEnumerable<(ScheduleSpec Spec, string Name, ScheduleSource Source, SamplingSchedule Schedule)> Make(
         ScheduleSpec spec,
         IReadOnlyList<int> steps,
-        Networks.NetworkDenoiser denoiser,
+        IDenoiser denoiser,
         LossCurve? curve)
     {
         switch (spec)
@@ -86,7 +87,7 @@ internal sealed class EvaluationPlan
         }
     }
 
-    private static ComparisonCell Cell(Row row, string? tuning, Checkpoints.ModelSource model, ISolver solver, Func<Checkpoints.ModelSource, string> identity) => new()
+    private static ComparisonCell Cell(Row row, string? tuning, SampledModel model, ISolver solver, Func<SampledModel, string> identity) => new()
     {
         Denoiser = model.Denoiser,
         DenoiserIdentity = identity(model),

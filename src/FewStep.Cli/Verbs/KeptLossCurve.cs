@@ -1,5 +1,4 @@
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Runs;
 using FewStep.Runtime;
@@ -24,7 +23,7 @@ internal static class KeptLossCurve
     public static LossCurve Get(
         string folder,
         EvaluationStore store,
-        ModelSource model,
+        SampledModel model,
         IImageSet images,
         LossCurveOptions options,
         IProgress<WorkProgress> progress,
@@ -34,7 +33,7 @@ internal static class KeptLossCurve
         // Not the numbers of steps: they only say which schedules' losses must be known well, and a later request may add some.
         string origin = string.Create(
             CultureInfo.InvariantCulture,
-            $"model {model.Hash} {CommandLineManifest.NumberFormat(model.Denoiser.ComputeType)}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret {options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+            $"model {model.Hash} {model.NumberFormat}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret {options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
         if (store.LossCurve == origin && File.Exists(path))
         {
             return LossCurveFile.Read(path);

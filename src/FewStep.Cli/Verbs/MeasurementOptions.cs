@@ -25,6 +25,9 @@ internal abstract class MeasurementOptions(int samples)
 
     public LossCurveFlags CurveFlags { get; } = new();
 
+    /// <summary>Guidance, and what an ONNX file leaves open.</summary>
+    public ModelFlags About { get; } = new();
+
     public Option<int> Batch { get; } = new("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => 100 };
 
     public Option<TorchSharp.torch.ScalarType> Dtype { get; } = SharedOptions.Dtype();
@@ -75,10 +78,19 @@ internal abstract class MeasurementOptions(int samples)
     /// <exception cref="InvalidInputException">It is below 1.</exception>
     public int BatchSize(ParseResult parsed) => parsed.GetValue(Batch) is >= 1 and int batch ? batch : throw new InvalidInputException($"--batch {parsed.GetValue(Batch)} must be 1 or more.");
 
+    /// <summary>What is said about the model.</summary>
+    /// <exception cref="InvalidInputException">A value is out of range.</exception>
+    public ModelRequest ReadModel(ParseResult parsed) => About.Read(parsed, parsed.GetValue(Dtype), parsed.GetValue(Threads));
+
     /// <summary>Adds the shared options to a verb, after its own.</summary>
     protected void AddSharedTo(Command command)
     {
         foreach (var option in new Option[] { Samples, Ranges, FirstSeed, Data, Reference, Classifier, StripSeeds, Batch, Dtype, Seed, Threads, Json, Curve })
+        {
+            command.Add(option);
+        }
+
+        foreach (var option in About.All)
         {
             command.Add(option);
         }

@@ -36,7 +36,7 @@ internal static class RunVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
             string path = parsed.GetRequiredValue(data);
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);

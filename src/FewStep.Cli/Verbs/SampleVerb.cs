@@ -13,8 +13,7 @@ internal static class SampleVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model(", or the JSON file of a Gaussian mixture");
-        model.Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, or the JSON file of a Gaussian mixture, whose denoiser is exact.";
+        var model = SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
         var schedule = new Option<string>("--schedule")
         {
             Description = $"A *{ScheduleFile.Extension} file or JSON list of sigmas, or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho).",
@@ -22,7 +21,7 @@ internal static class SampleVerb
             HelpName = "file or name",
         };
         var steps = new Option<int?>("--steps") { Description = "Number of solver steps; a schedule file has its own." };
-        var (solver, churn) = (new SolverFlags(), new ChurnFlags());
+        var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
         var listSolvers = new Option<bool>("--list-solvers") { Description = "Print the solvers with their orders and options, and end." };
         var seeds = new Option<string>("--seeds") { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
         var latents = new Option<string?>("--latents") { Description = "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or float64, and optionally int64 'labels' [B].", HelpName = "file" };
@@ -36,7 +35,7 @@ internal static class SampleVerb
         var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it changes them by no more than the network's rounding.", DefaultValueFactory = _ => 64 };
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("sample", "Sample images.") { model, schedule, steps };
-        foreach (var option in (Option[])[.. solver.All, listSolvers, seeds, latents, label, .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
+        foreach (var option in (Option[])[.. solver.All, listSolvers, seeds, latents, label, .. about.All, .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
         {
             command.Add(option);
         }
@@ -61,7 +60,7 @@ internal static class SampleVerb
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             SampleSink.CheckPlaces(places, gridFile, rawFile);
             string path = parsed.GetRequiredValue(schedule);
-            using var source = SampledModel.Open(parsed.GetRequiredValue(model), path, parsed.GetValue(dtype));
+            using var source = SampledModel.OpenAny(parsed.GetRequiredValue(model), path, about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             var argument = ScheduleArgument.Open(path, parsed.GetValue(steps), source.Denoiser);
             var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(argument.Schedule.Sigmas, ScheduleTerminal.Zero) : argument.Schedule;
             var method = solver.Find(parsed, argument.Solver);
@@ -95,11 +94,11 @@ internal static class SampleVerb
                 EvaluationsPerImage = (double)evaluations / images,
                 NetworkEvaluations = evaluations,
                 Seconds = seconds,
-                Dtype = CommandLineManifest.NumberFormat(source.IsNetwork ? parsed.GetValue(dtype) : raw?.Latents.dtype ?? sampler.Type),
+                Dtype = source.NumberFormat ?? CommandLineManifest.NumberFormat(raw?.Latents.dtype ?? sampler.Type),
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
-                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, parsed.GetValue(dtype)),
+                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype))),
             };
             sink.Finish(manifest);
             terminal.Result(parsed.GetValue(json), manifest, console => console.Profile.Out.Writer.WriteLine(string.Create(

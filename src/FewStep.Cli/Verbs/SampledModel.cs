@@ -1,58 +1,102 @@
 using System.Security.Cryptography;
+using System.Text;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Onnx;
 using FewStep.Runs;
 using FewStep.Runtime;
-using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>What <c>sample</c> and <c>schedule</c> work on: a network, or the exact denoiser of a Gaussian mixture in a JSON file. Owns it.</summary>
+/// <summary>What a verb samples: a network, an ONNX file, or the exact denoiser of a Gaussian mixture in a JSON file; under guidance where that was asked for. Owns all of it.</summary>
 internal sealed class SampledModel : IDisposable
 {
     // EDM's noise levels, over which the standard schedules of a mixture run.
     private const double UsualMinimum = 0.002;
     private const double UsualMaximum = 80;
 
-    private readonly IDisposable _owned;
+    private readonly List<IDisposable> _owned;
 
-    private SampledModel(IDenoiser denoiser, ModelConfig config, ModelSummary summary, IDisposable owned) => (Denoiser, Config, Summary, _owned) = (denoiser, config, summary, owned);
-
-    /// <summary>The denoiser.</summary>
-    public IDenoiser Denoiser { get; }
-
-    /// <summary>Shape and classes; of a mixture nothing else in it means anything.</summary>
-    public ModelConfig Config { get; }
-
-    /// <summary>For the manifest.</summary>
-    public ModelSummary Summary { get; }
-
-    /// <summary>Whether it is a network, which computes in a number format of its own.</summary>
-    public bool IsNetwork => _owned is ModelSource;
-
-    /// <summary>Reads a model.</summary>
-    /// <param name="path">A model folder, a network pickle, or a mixture's JSON file.</param>
-    /// <param name="schedule">The schedule as it was given: a mixture, which knows no limits, covers the levels of a file; null where none was.</param>
-    /// <param name="type">The number format that a network computes in.</param>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, or a damaged file.</exception>
-    public static SampledModel Open(string path, string? schedule, ScalarType type)
+    private SampledModel(string path, IDenoiser denoiser, ModelConfig config, ModelSummary summary, string? numberFormat, IDisposable owned)
     {
-        if (File.Exists(path) && path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-        {
-            return OpenMixture(path, schedule);
-        }
-
-        var source = ModelSource.Open(path);
-        source.Denoiser.ComputeType = type;
-        return new SampledModel(source.Denoiser, source.Config, RunFacts.Of(source), source);
+        (Path, Denoiser, Config, Summary, NumberFormat) = (path, denoiser, config, summary, numberFormat);
+        _owned = [owned];
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _owned.Dispose();
+    /// <summary>Where it was read from, as given.</summary>
+    public string Path { get; }
 
-    private static SampledModel OpenMixture(string path, string? schedule)
+    /// <summary>The denoiser, under guidance where that was asked for.</summary>
+    public IDenoiser Denoiser { get; private init; }
+
+    /// <summary>Shape, classes and name; of anything but a network nothing else in it means anything.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>For the manifest; its hash is that of the guided model, where there is guidance.</summary>
+    public ModelSummary Summary { get; private init; }
+
+    /// <summary>What tells it from every other model: weights, preconditioning and guidance, hashed.</summary>
+    public string Hash => Summary.Hash!;
+
+    /// <summary>The network with its source, of a model that <see cref="OpenNetwork"/> gave.</summary>
+    public ModelSource Source => (ModelSource)_owned[0];
+
+    /// <summary>The number format that it computes in; null for an exact denoiser, which takes that of its images.</summary>
+    public string? NumberFormat { get; }
+
+    /// <summary>Reads a network or an ONNX file.</summary>
+    /// <param name="path">A checkpoint in any accepted form, or an ONNX file.</param>
+    /// <param name="request">Number format, guidance, and what the file leaves open.</param>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, or guidance that does not fit.</exception>
+    public static SampledModel Open(string path, ModelRequest request) => Guided(OpenPlain(path, request), request);
+
+    /// <summary>Reads a network, whose weights can be tuned.</summary>
+    /// <param name="path">A checkpoint in any accepted form.</param>
+    /// <param name="request">Number format, guidance, and what the checkpoint leaves open.</param>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, or guidance that does not fit.</exception>
+    public static SampledModel OpenNetwork(string path, ModelRequest request) => Guided(OpenSource(path, request), request);
+
+    /// <summary>Reads a network, an ONNX file or a mixture.</summary>
+    /// <param name="path">A checkpoint in any accepted form, an ONNX file, or a mixture's JSON file.</param>
+    /// <param name="schedule">The schedule as it was given: a mixture, which knows no limits, covers the levels of a file; null where none was.</param>
+    /// <param name="request">Number format, guidance, and what the file leaves open.</param>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, or guidance that does not fit.</exception>
+    public static SampledModel OpenAny(string path, string? schedule, ModelRequest request) =>
+        Guided(File.Exists(path) && path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? OpenMixture(path, schedule, request) : OpenPlain(path, request), request);
+
+    /// <inheritdoc/>
+    public void Dispose() => _owned.ForEach(o => o.Dispose());
+
+    private static SampledModel OpenPlain(string path, ModelRequest request) => OnnxModel.IsFile(path) ? OpenOnnx(path, request) : OpenSource(path, request);
+
+    private static SampledModel OpenSource(string path, ModelRequest request)
     {
+        var source = ModelSource.Open(path, request.Checkpoint);
+        source.Denoiser.ComputeType = request.Type;
+        return new SampledModel(path, source.Denoiser, source.Config, RunFacts.Of(source), CommandLineManifest.NumberFormat(request.Type), source);
+    }
+
+    private static SampledModel OpenOnnx(string path, ModelRequest request)
+    {
+        RefuseCheckpointOptions(path, request, "an ONNX file");
+        var model = OnnxModel.Open(path, request.Onnx, request.Threads);
+        var denoiser = model.Denoiser;
+        var config = new ModelConfig
+        {
+            Name = model.Name,
+            Shape = denoiser.Shape,
+            Classes = denoiser.Classes,
+            ClassNames = model.Description.ClassNames,
+            Preconditioning = new PreconditioningConfig { Kind = model.Preconditioning, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+        };
+        var summary = new ModelSummary { Name = config.Name, Hash = model.Hash, Preconditioning = model.Preconditioning, Shape = config.Shape, Classes = config.Classes };
+        return new SampledModel(path, denoiser, config, summary, "onnx", model);
+    }
+
+    private static SampledModel OpenMixture(string path, string? schedule, ModelRequest request)
+    {
+        RefuseCheckpointOptions(path, request, "the file of a mixture");
         var mixture = MixtureFile.Read(path);
         var (low, high) = (UsualMinimum, UsualMaximum);
         if (schedule is not null && ScheduleArgument.IsFile(schedule))
@@ -64,7 +108,7 @@ internal sealed class SampledModel : IDisposable
         var denoiser = new GaussianMixtureDenoiser(mixture, low, high);
         var config = new ModelConfig
         {
-            Name = Path.GetFileNameWithoutExtension(path),
+            Name = System.IO.Path.GetFileNameWithoutExtension(path),
             Shape = mixture.Shape,
             Classes = mixture.Classes,
             Preconditioning = new PreconditioningConfig { Kind = MixtureFile.Kind, SigmaMin = low, SigmaMax = high },
@@ -77,6 +121,63 @@ internal sealed class SampledModel : IDisposable
             Shape = mixture.Shape,
             Classes = mixture.Classes,
         };
-        return new SampledModel(denoiser, config, summary, denoiser);
+        return new SampledModel(path, denoiser, config, summary, null, denoiser);
+    }
+
+    private static void RefuseCheckpointOptions(string path, ModelRequest request, string kind)
+    {
+        if (request.Checkpoint != new ModelReadOptions())
+        {
+            throw new InvalidInputException($"{path} is {kind}; options that begin with --model- are for checkpoints. Leave them out.");
+        }
+    }
+
+    private static SampledModel Guided(SampledModel model, ModelRequest request)
+    {
+        if (request.Guidance is not { } guidance)
+        {
+            return model;
+        }
+
+        try
+        {
+            if (request.Guide is string path)
+            {
+                var guide = OpenPlain(path, request with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions() });
+                model._owned.Add(guide);
+                return model.With(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}", $"{guidance}\n{guide.Hash}");
+            }
+
+            model.CheckKnowsNoClass();
+            return model.With(GuidedDenoiser.ClassifierFree(model.Denoiser, guidance), $"classifier-free, {guidance}", $"{guidance}");
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private SampledModel With(GuidedDenoiser denoiser, string guidance, string identity)
+    {
+        string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Hash}\nunder guidance\n{identity}")));
+        var guided = new SampledModel(Path, denoiser, Config, Summary with { Hash = hash, Guidance = guidance }, NumberFormat, _owned[0]);
+        guided._owned.AddRange(_owned.Skip(1));
+        return guided;
+    }
+
+    // Without label dropout in its training a network was never shown "no class", and its answer to it means nothing.
+    private void CheckKnowsNoClass()
+    {
+        bool knows = _owned[0] switch
+        {
+            ModelSource => (Config.SongUnet?.LabelDropout ?? Config.DhariwalUnet?.LabelDropout ?? 0) > 0,
+            OnnxModel onnx => onnx.Denoiser.KnowsNoClass,
+            _ => true,
+        };
+        if (Config.Classes > 0 && !knows)
+        {
+            throw new InvalidInputException($"{Path} was trained without label dropout, so it knows no \"no class\" for classifier-free guidance; give --guide with a weaker model.");
+        }
     }
 }

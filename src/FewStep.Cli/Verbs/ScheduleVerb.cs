@@ -16,7 +16,7 @@ internal static class ScheduleVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var (model, data) = (SharedOptions.Model(", or the JSON file of a Gaussian mixture"), SharedOptions.Data());
+        var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
         var output = new Option<string>("--out") { Description = "Folder for loss-curve.json and the schedule files.", DefaultValueFactory = _ => Path.Combine("runs", "schedules"), HelpName = "folder" };
         var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
         var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
@@ -26,10 +26,15 @@ internal static class ScheduleVerb
         var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
         var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
         var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
-        var curveOptions = new LossCurveFlags();
+        var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
         curveOptions.AddTo(command);
+        foreach (var option in about.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(listSchedules))
@@ -50,10 +55,10 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers));
             var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = SampledModel.Open(parsed.GetRequiredValue(model), null, parsed.GetValue(dtype));
+            using var source = SampledModel.OpenAny(parsed.GetRequiredValue(model), null, about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             var denoiser = source.Denoiser;
             long runSeed = parsed.GetValue(seed);
-            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Summary.Hash };
+            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
             using var inputs = new SearchInputs(denoiser, parsed.GetRequiredValue(data), parsed.GetValue(curve), measurement, folder, terminal, cancellation);
             var context = new ScheduleSearchContext
             {
@@ -79,7 +84,7 @@ internal static class ScheduleVerb
                     choice,
                     choice.Entry.IsForSolver ? madeFor.Name : "euler",
                     result,
-                    new ScheduleRecord(result.Schedule) { ModelHash = source.Summary.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
+                    new ScheduleRecord(result.Schedule) { ModelHash = source.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
             }
 
             terminal.Result(

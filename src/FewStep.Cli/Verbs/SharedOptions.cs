@@ -27,11 +27,33 @@ internal static class SharedOptions
         }),
     };
 
+    /// <summary>An option whose values have names.</summary>
+    /// <param name="name">The option.</param>
+    /// <param name="description">Its description.</param>
+    /// <param name="leftOut">Its value where it is left out; null for none.</param>
+    /// <param name="values">The values by their names.</param>
+    public static Option<T> Named<T>(string name, string description, T leftOut, params (string Word, T Value)[] values)
+    {
+        string words = string.Join(", ", values.Select(v => v.Word));
+        var option = new Option<T>(name)
+        {
+            Description = description,
+            HelpName = string.Join('|', values.Select(v => v.Word)),
+            CustomParser = result => Parse(result, text => Array.FindIndex(values, v => v.Word == text) is >= 0 and int found ? values[found].Value : throw new InvalidInputException($"{name} '{text}' is none of {words}.")),
+        };
+        if (leftOut is not null)
+        {
+            option.DefaultValueFactory = _ => leftOut;
+        }
+
+        return option;
+    }
+
     public static Option<string> Model(string also = "") => new("--model")
     {
-        Description = $"Model folder (config.json and model.safetensors){also}.",
+        Description = $"Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder{also}.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
-        HelpName = "folder",
+        HelpName = "path",
     };
 
     public static Option<string> Data() => new("--data")

@@ -23,16 +23,28 @@ internal static class TuneVerb
         var every = new Option<double>("--checkpoint-seconds") { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
         var search = new Option<int>("--search") { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
         var searchUpdates = new Option<int>("--search-updates") { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
-        var tuning = new TuningFlags();
+        var (tuning, about) = (new TuningFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("tune", "Phase 2: fine-tune a model to a schedule. Interrupt with Ctrl-C and repeat the command to resume.") { model, schedule, steps, search, searchUpdates, output, data, every, dtype, seed, threads, json };
         tuning.AddTo(command);
+        foreach (var option in about.GuidanceAlone)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), ComputeType = parsed.GetValue(dtype) };
             options.Validate();
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model));
+            using var given = SampledModel.OpenNetwork(parsed.GetRequiredValue(model), about.Read(parsed, options.ComputeType, parsed.GetValue(threads)));
+            var source = given.Source;
+            bool guided = given.Summary.Guidance is not null;
+            if (guided && (options.Loss != TuningLoss.Trajectory || parsed.GetValue(search) != 0))
+            {
+                throw new InvalidInputException("A guided teacher is learned from by the loss trajectory on a schedule that is given; leave --loss denoise and --search out, or --guidance.");
+            }
+
             string folder = parsed.GetRequiredValue(output);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
             place.Validate();
@@ -41,7 +53,7 @@ internal static class TuneVerb
                 ? ScheduleArgument.Open(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source.Denoiser).Schedule
                 : Search(source, Starts(parsed.GetRequiredValue(schedule), parsed.GetValue(steps), source), Candidates(options, parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation);
             using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation) : null;
-            var run = new TuningRun(source.Config, source.Denoiser, target, options, place, images is null ? null : TuningImages.Split(images));
+            var run = new TuningRun(source.Config, source.Denoiser, target, options, place, images is null ? null : TuningImages.Split(images), teacher: guided ? new TuningTeacher(given.Denoiser, given.Hash) : null);
             var observer = new TuningObserver { Progress = terminal.Progress, Update = events.Training, Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update) };
             var report = run.Execute(observer, cancellation);
             if (report.Stop == TuningStop.Diverged)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FewStep.FineTuning;
-using FewStep.Runtime;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
@@ -10,18 +9,11 @@ internal sealed class TuningFlags
 {
     private static readonly TunerOptions Default = new();
 
-    private readonly Option<TuningLoss> _loss = new("--loss")
-    {
-        Description = "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
-        DefaultValueFactory = _ => TuningLoss.Trajectory,
-        HelpName = "trajectory|denoise",
-        CustomParser = result => SharedOptions.Parse(result, text => text switch
-        {
-            "trajectory" => TuningLoss.Trajectory,
-            "denoise" => TuningLoss.Denoise,
-            _ => throw new InvalidInputException($"--loss '{text}' is neither trajectory nor denoise."),
-        }),
-    };
+    private readonly Option<TuningLoss> _loss = SharedOptions.Named(
+        "--loss",
+        "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
+        TuningLoss.Trajectory,
+        ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
 
     private readonly Option<string> _solver = new("--solver")
     {
@@ -30,19 +22,11 @@ internal sealed class TuningFlags
         CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
     };
 
-    private readonly Option<LevelWeighting?> _weighting = new("--weighting")
-    {
-        Description = "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), uniform or convex-combination.",
-        HelpName = "name",
-        CustomParser = result => SharedOptions.Parse(result, text => text switch
-        {
-            "state-error" => (LevelWeighting?)LevelWeighting.StateError,
-            "network-output" => LevelWeighting.NetworkOutput,
-            "uniform" => LevelWeighting.Uniform,
-            "convex-combination" => LevelWeighting.ConvexCombination,
-            _ => throw new InvalidInputException($"--weighting '{text}' is none of state-error, network-output, uniform, convex-combination."),
-        }),
-    };
+    private readonly Option<LevelWeighting?> _weighting = SharedOptions.Named<LevelWeighting?>(
+        "--weighting",
+        "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), uniform or convex-combination.",
+        null,
+        ("state-error", LevelWeighting.StateError), ("network-output", LevelWeighting.NetworkOutput), ("uniform", LevelWeighting.Uniform), ("convex-combination", LevelWeighting.ConvexCombination));
 
     private readonly Option<int> _updates = new("--updates") { Description = "Most updates.", DefaultValueFactory = _ => Default.Updates };
     private readonly Option<int> _batch = new("--tune-batch") { Description = "Latents or images an update.", DefaultValueFactory = _ => Default.Batch };

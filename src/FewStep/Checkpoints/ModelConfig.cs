@@ -36,6 +36,9 @@ public sealed record ModelConfig
     /// <summary>The ADM architecture.</summary>
     public DhariwalUNetOptions? DhariwalUnet { get; init; }
 
+    /// <summary>The DDPM architecture of diffusers.</summary>
+    public DdpmUNetOptions? DdpmUnet { get; init; }
+
     /// <summary>Builds the model without weights.</summary>
     /// <returns>The network; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The configuration is inconsistent.</exception>
@@ -46,14 +49,7 @@ public sealed record ModelConfig
             throw new InvalidInputException($"Model configurations of version {Version} are not known; this program reads version 1.");
         }
 
-        if (SongUnet is null == DhariwalUnet is null)
-        {
-            throw new InvalidInputException("The model configuration must name one architecture: give either song_unet or dhariwal_unet.");
-        }
-
-        var (inChannels, outChannels, labels) = SongUnet is null
-            ? (DhariwalUnet!.InChannels, DhariwalUnet.OutChannels, DhariwalUnet.LabelDim)
-            : (SongUnet.InChannels, SongUnet.OutChannels, SongUnet.LabelDim);
+        var architecture = Architecture();
         if (PatchSize is < 1 or > 64)
         {
             throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
@@ -65,20 +61,29 @@ public sealed record ModelConfig
         }
 
         int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
-        CheckLevels();
+        CheckLevels(architecture);
+        var (inChannels, outChannels, labels) = (architecture.InChannels, architecture.OutChannels, architecture.Classes);
         if (inChannels != channels || outChannels < channels || outChannels % patch != 0 || labels != Classes)
         {
             throw new InvalidInputException(
                 $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
         }
 
-        return SongUnet is null ? new DhariwalUNet(DhariwalUnet!) : new SongUNet(SongUnet);
+        return architecture.Build();
     }
 
-    // Every level halves the sides, and what is halved must come together again.
-    private void CheckLevels()
+    private UNetArchitecture Architecture() => (SongUnet, DhariwalUnet, DdpmUnet) switch
     {
-        var (resolution, levels) = SongUnet is null ? (DhariwalUnet!.ImgResolution, DhariwalUnet.ChannelMult.Count) : (SongUnet.ImgResolution, SongUnet.ChannelMult.Count);
+        ({ } o, null, null) => new(o.ImgResolution, o.ChannelMult.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new SongUNet(o)),
+        (null, { } o, null) => new(o.ImgResolution, o.ChannelMult.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new DhariwalUNet(o)),
+        (null, null, { } o) => new(o.ImgResolution, o.BlockChannels.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new DdpmUNet(o)),
+        _ => throw new InvalidInputException("The model configuration must name one architecture: give one of song_unet, dhariwal_unet and ddpm_unet."),
+    };
+
+    // Every level halves the sides, and what is halved must come together again.
+    private void CheckLevels(UNetArchitecture architecture)
+    {
+        var (resolution, levels) = (architecture.Resolution, architecture.Levels);
         long smallest = 1L << Math.Clamp(levels - 1, 0, 30), step = PatchSize * smallest;
         if (resolution < smallest || Shape.Height % step != 0 || Shape.Width % step != 0)
         {
@@ -86,50 +91,6 @@ public sealed record ModelConfig
                 $"The model configuration contradicts itself: {levels} levels over patches of {PatchSize} need img_resolution {smallest} or more and sides that are multiples of {step}; it says {resolution} and images of {Shape}.");
         }
     }
-}
 
-/// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record PreconditioningConfig
-{
-    /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c> or <c>iddpm</c>.</summary>
-    public string Kind { get; init; } = "edm";
-
-    /// <summary>Of <c>edm</c>: standard deviation of the data, default 0.5.</summary>
-    public double SigmaData { get; init; } = 0.5;
-
-    /// <summary>Of <c>edm</c> and <c>ve</c>: smallest noise level, default 0.002; the other kinds derive theirs.</summary>
-    public double SigmaMin { get; init; } = 0.002;
-
-    /// <summary>Of <c>edm</c> and <c>ve</c>: largest noise level, default 80; the other kinds derive theirs.</summary>
-    public double SigmaMax { get; init; } = 80;
-
-    /// <summary>Of <c>vp</c>: slope of beta; null is 19.9.</summary>
-    public double? BetaD { get; init; }
-
-    /// <summary>Of <c>vp</c>: beta at time 0; null is 0.1.</summary>
-    public double? BetaMin { get; init; }
-
-    /// <summary>Of <c>vp</c>: time of the smallest noise level; null is 1e-5.</summary>
-    public double? SmallestTime { get; init; }
-
-    /// <summary>Of <c>vp</c> and <c>iddpm</c>: number of time steps; null is 1000.</summary>
-    public int? TimeSteps { get; init; }
-
-    /// <summary>Of <c>iddpm</c>: lower limit of alpha between two levels; null is 0.001.</summary>
-    public double? SmallestAlpha { get; init; }
-
-    /// <summary>Of <c>iddpm</c>: offset of the cosine schedule; null is 0.008.</summary>
-    public double? CosineOffset { get; init; }
-
-    /// <summary>Builds it.</summary>
-    /// <exception cref="InvalidInputException">Unknown kind, or values out of range.</exception>
-    public IPreconditioning Build() => Kind switch
-    {
-        "edm" => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax),
-        "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
-        "ve" => new VePreconditioning(SigmaMin, SigmaMax),
-        "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
-        _ => throw new InvalidInputException($"Preconditioning '{Kind}' is not known; known: edm, vp, ve, iddpm."),
-    };
+    private sealed record UNetArchitecture(int Resolution, int Levels, int InChannels, int OutChannels, int Classes, Func<UNet> Build);
 }

@@ -50,40 +50,8 @@ public static class ModelFolder
     public static NetworkDenoiser Build(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         var network = config.BuildNetwork();
-        try
-        {
-            using var scope = NewDisposeScope();
-            var known = network.Layout.Specs.Select(s => s.Name).Concat(network.Buffers.Keys).ToHashSet();
-            if (tensors.Keys.FirstOrDefault(n => !known.Contains(n)) is string unknown)
-            {
-                throw new InvalidInputException($"{source} holds '{unknown}', which the architecture of its {ConfigName} does not have.");
-            }
-
-            Tensor Find(string name, long[] shape)
-            {
-                var tensor = tensors.GetValueOrDefault(name) ?? throw new InvalidInputException($"{source} lacks '{name}', which the architecture of its {ConfigName} has.");
-                if (!tensor.shape.SequenceEqual(shape))
-                {
-                    throw new InvalidInputException($"{source}: '{name}' has shape [{string.Join(',', tensor.shape)}], the architecture of its {ConfigName} needs [{string.Join(',', shape)}].");
-                }
-
-                var values = tensor.to(ScalarType.Float32);
-                return values.isfinite().all().item<bool>() ? values : throw new InvalidInputException($"{source}: '{name}' holds values that are not finite (NaN or infinity).");
-            }
-
-            foreach (var (name, buffer) in network.Buffers)
-            {
-                buffer.copy_(Find(name, buffer.shape));
-            }
-
-            var weights = network.Layout.Flatten(s => Find(s.Name, s.Shape));
-            return new NetworkDenoiser(network, config.Preconditioning.Build(), config.Shape, config.Classes, weights, config.PatchSize);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        var weights = network.Layout.Specs.Select(s => (s.Name, s.Shape)).Concat(network.Buffers.Select(b => (b.Key, b.Value.shape)));
+        return ForeignWeights.Build(config, network, [.. weights.Select(w => new ForeignWeight(w.Item1, w.Item2, [w.Item1]))], tensors, source);
     }
 
     /// <summary>A denoiser with fresh random weights.</summary>

@@ -20,6 +20,20 @@ public static class NpzFile
         return [.. Arrays(zip)];
     }
 
+    /// <summary>The shape of an array, from its header alone.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">Name of the array.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, or lacks the array.</exception>
+    public static IReadOnlyList<long> Shape(string path, string name)
+    {
+        using var zip = ZipContent.Open(path, DefaultMaximumBytes);
+        string entry = name + Extension;
+        long length = zip.Length(entry) ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
+        long[] shape = [];
+        zip.Peek(entry, stream => shape = NpyHeader.Read(stream, length, $"{path}, array {Printable.Text(name)},").Shape);
+        return shape;
+    }
+
     /// <summary>Reads arrays.</summary>
     /// <param name="path">The file, its entries stored or deflated.</param>
     /// <param name="names">Which arrays to read; null for all.</param>

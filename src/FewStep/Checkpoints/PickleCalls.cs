@@ -8,12 +8,15 @@ internal sealed class PickleCalls(params IEnumerable<string> names)
 {
     private readonly HashSet<string> _allowed = [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
 
+    /// <summary>Names that begin so are on the list as well: TorchScript numbers its classes as it likes. Null (default) for none.</summary>
+    public string? Prefix { get; init; }
+
     /// <summary>A name that the file mentions.</summary>
     /// <exception cref="InvalidInputException">It is not on the list.</exception>
     public PickleName Name(string module, string name, string file)
     {
         var found = new PickleName(module, name);
-        return _allowed.Contains(found.FullName)
+        return _allowed.Contains(found.FullName) || (Prefix is not null && found.FullName.StartsWith(Prefix, StringComparison.Ordinal))
             ? found
             : throw new InvalidInputException($"{file} names the Python object {Printable.Text(found.FullName)}, which no weights need; nothing in it was run. Convert the checkpoint to safetensors.");
     }

@@ -131,7 +131,7 @@ public static class SafetensorsFile
             if (entry.Begin != expected || entry.End > space)
             {
                 throw new InvalidInputException(
-                    entry.End > space ? $"{path} is truncated: '{entry.Name}' ends at byte {start + entry.End}, the file at {stream.Length}." : $"{path}: the data of '{entry.Name}' overlaps another tensor's or leaves a gap.");
+                    entry.End > space ? $"{path} is truncated: {Printable.Text(entry.Name)} ends at byte {start + entry.End}, the file at {stream.Length}." : $"{path}: the data of {Printable.Text(entry.Name)} overlaps another tensor's or leaves a gap.");
             }
 
             expected = entry.End;
@@ -140,7 +140,7 @@ public static class SafetensorsFile
             if (!tensors.TryAdd(entry.Name, tensor))
             {
                 tensor.Dispose();
-                throw new InvalidInputException($"{path} names '{entry.Name}' twice.");
+                throw new InvalidInputException($"{path} names {Printable.Text(entry.Name)} twice.");
             }
 
             if (entry.End > entry.Begin)
@@ -165,7 +165,7 @@ public static class SafetensorsFile
             var type = Types.FirstOrDefault(t => t.Name == typeName);
             if (type.Name is null)
             {
-                throw new InvalidInputException($"{path}: '{property.Name}' has the unknown type '{typeName}'.");
+                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the unknown type {Printable.Text(typeName)}.");
             }
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
@@ -173,12 +173,12 @@ public static class SafetensorsFile
             long bytes = type.Size;
             foreach (long d in shape)
             {
-                bytes = d is < 0 or > int.MaxValue ? throw new InvalidInputException($"{path}: '{property.Name}' has the impossible size {d}.") : checked(bytes * d);
+                bytes = d is < 0 or > int.MaxValue ? throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.") : checked(bytes * d);
             }
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)
             {
-                throw new InvalidInputException($"{path}: '{property.Name}' has shape [{string.Join(',', shape)}] of {typeName}, which its data offsets do not match.");
+                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has shape [{Printable.Line(string.Join(',', shape))}] of {typeName}, which its data offsets do not match.");
             }
 
             return new(property.Name, type.Type, shape, offsets[0], offsets[1]);

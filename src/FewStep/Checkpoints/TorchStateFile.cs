@@ -1,4 +1,3 @@
-using System.Text;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -7,8 +6,6 @@ namespace FewStep.Checkpoints;
 /// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
 public static class TorchStateFile
 {
-    private const int MaximumPickleBytes = 256 << 20;
-
     private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
 
     /// <summary>Reads the tensors of a state dictionary.</summary>
@@ -28,7 +25,8 @@ public static class TorchStateFile
         {
             // torch.save stores without compression: entries that unpack to much more share their bytes, to exhaust memory.
             using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
-            tensors = ReadZip(zip, path, section, storages);
+            var file = new TorchZipFile(zip, path, storages, Names);
+            tensors = Tensors(file.Root, section, path, storages, file.Storage);
         }
         else
         {
@@ -42,50 +40,6 @@ public static class TorchStateFile
         }
 
         return tensors;
-    }
-
-    private static Dictionary<string, Tensor> ReadZip(ZipContent zip, string path, string? section, TorchStorages storages)
-    {
-        const string pickle = "data.pkl";
-        List<string> pickles = [.. zip.Names.Where(name => name == pickle || (name.EndsWith("/" + pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
-        if (pickles is not [var found])
-        {
-            throw new InvalidInputException($"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
-        }
-
-        string folder = found[..^pickle.Length];
-        if (zip.Length(folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(folder + "byteorder", 16)) != "little")
-        {
-            throw new InvalidInputException($"{path} was saved on a big-endian machine. Save it again on a little-endian one.");
-        }
-
-        var references = new List<PicklePersistentId>();
-        long position = 0;
-        using var bytes = new ByteSource(zip.ReadAll(found, MaximumPickleBytes), path);
-        object? root = PickleReader.Read(bytes, ref position, Names, references);
-        var loaded = new Dictionary<string, (TorchStorageReference Reference, Tensor Flat)>(StringComparer.Ordinal);
-        return Tensors(root, section, path, storages, description =>
-        {
-            if (TorchStorageReference.Parse(description) is not { } reference)
-            {
-                return null;
-            }
-
-            if (!loaded.TryGetValue(reference.Key, out var storage))
-            {
-                string entry = $"{folder}data/{reference.Key}";
-                if (zip.Length(entry) is not { } length || length % reference.Size != 0 || length / reference.Size != reference.Count)
-                {
-                    throw new InvalidInputException($"{path} is damaged: the storage {Printable.Text(reference.Key)} is missing or has another size than stated. Fetch the file again.");
-                }
-
-                Tensor? flat = null;
-                zip.Read(entry, stream => flat = storages.Load(reference.Type, reference.Size, reference.Count, stream.ReadExactly));
-                loaded[reference.Key] = storage = (reference, flat!);
-            }
-
-            return storage.Reference == reference ? storage.Flat : null;
-        });
     }
 
     private static Dictionary<string, Tensor> Tensors(object? root, string? section, string path, TorchStorages storages, Func<object?, Tensor?> storage)

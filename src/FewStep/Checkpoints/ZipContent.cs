@@ -105,6 +105,23 @@ internal sealed class ZipContent : IDisposable
         }
     }
 
+    /// <summary>Reads the beginning of an entry, without the checks that need all of it.</summary>
+    /// <param name="name">Name of an entry that exists.</param>
+    /// <param name="read">Reads as much as it wants.</param>
+    /// <exception cref="InvalidInputException">The content is damaged.</exception>
+    public void Peek(string name, Action<Stream> read)
+    {
+        try
+        {
+            using Stream stream = _entries[name].Open();
+            read(stream);
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
+        {
+            throw new InvalidInputException($"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
+        }
+    }
+
     /// <summary>Reads one entry into memory.</summary>
     /// <param name="name">Name of an entry that exists.</param>
     /// <param name="maximumBytes">A longer entry is refused.</param>

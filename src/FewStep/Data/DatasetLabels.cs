@@ -8,6 +8,9 @@ namespace FewStep.Data;
 /// <param name="Classes">Number of classes; 0 where there are no labels.</param>
 internal sealed record DatasetLabels(int[]? Values, int Classes)
 {
+    /// <summary>Name of the file with the labels.</summary>
+    public const string FileName = "dataset.json";
+
     /// <summary>More classes than this are taken for a mistake.</summary>
     public const int MostClasses = 65536;
 

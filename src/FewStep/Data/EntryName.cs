@@ -39,9 +39,5 @@ internal static class EntryName
 
     /// <summary>The name for messages: no control characters (they could drive a terminal) and not endless.</summary>
     /// <param name="name">Any text.</param>
-    public static string Shown(string name)
-    {
-        string visible = new([.. name.Take(LongestShown).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
-        return name.Length > LongestShown ? visible + "..." : visible;
-    }
+    public static string Shown(string name) => Printable.Line(name, LongestShown);
 }

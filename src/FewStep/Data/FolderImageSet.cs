@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using FewStep.Denoising;
 using FewStep.Runtime;
 
@@ -11,10 +10,9 @@ namespace FewStep.Data;
 /// <remarks>Images are ordered by relative path (ordinal, forward slashes). Hidden files and links to folders are left out.</remarks>
 public sealed class FolderImageSet : IImageSet
 {
-    private const string JsonName = "dataset.json";
-    private const int DeepestFolder = 16;
+    private const string JsonName = DatasetLabels.FileName;
     private readonly string _path;
-    private readonly string[] _names;
+    private readonly ImageFolderFiles _files;
     private readonly DatasetLabels _labels;
 
     /// <summary>Opens a folder and checks every image's header.</summary>
@@ -28,17 +26,17 @@ public sealed class FolderImageSet : IImageSet
     {
         ArgumentNullException.ThrowIfNull(path);
         _path = path;
-        _names = SortedImages(path);
-        byte[]? datasetJson = File.Exists(Path.Combine(path, JsonName)) ? ReadFile(JsonName, EncodedImageScan.LargestJson) : null;
-        _labels = datasetJson is null ? FolderLabels() : DatasetLabels.Parse(datasetJson, _names, path);
-        (Shape, Hash) = EncodedImageScan.Run(_names, i => ReadFile(_names[i], EncodedImageScan.LargestFile), datasetJson, path, progress, cancellation);
+        _files = new ImageFolderFiles(path);
+        byte[]? datasetJson = File.Exists(Path.Combine(path, JsonName)) ? _files.Read(JsonName, EncodedImageScan.LargestJson) : null;
+        _labels = datasetJson is not null ? DatasetLabels.Parse(datasetJson, _files.Names, path) : _files.Classes() is var (classes, labels) ? new DatasetLabels(labels, classes.Length) : DatasetLabels.None;
+        (Shape, Hash) = EncodedImageScan.Run(_files.Names, i => _files.Read(_files.Names[i]), datasetJson, path, progress, cancellation);
     }
 
     /// <inheritdoc/>
     public ImageShape Shape { get; }
 
     /// <inheritdoc/>
-    public int Count => _names.Length;
+    public int Count => _files.Names.Length;
 
     /// <inheritdoc/>
     public int Classes => _labels.Classes;
@@ -49,7 +47,7 @@ public sealed class FolderImageSet : IImageSet
     /// <inheritdoc/>
     /// <exception cref="InvalidInputException">The image is damaged, changed or gone since the folder was opened; the message names it.</exception>
     public void Read(int index, Span<byte> destination) =>
-        ImageDecoder.Decode(ReadFile(_names[index], EncodedImageScan.LargestFile), EncodedImageScan.Where(_names[index], _path), Shape, destination);
+        ImageDecoder.Decode(_files.Read(_files.Names[index]), EncodedImageScan.Where(_files.Names[index], _path), Shape, destination);
 
     /// <inheritdoc/>
     public int Label(int index)
@@ -62,71 +60,5 @@ public sealed class FolderImageSet : IImageSet
     /// <summary>Does nothing: no file stays open.</summary>
     public void Dispose()
     {
-    }
-
-    private static string[] SortedImages(string path)
-    {
-        try
-        {
-            string root = Path.GetFullPath(path);
-            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
-            var files = new FileSystemEnumerable<string>(root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
-            {
-                ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
-
-                // A link to a folder may lead back to where it lies.
-                ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
-            };
-            string[] names = [.. files.Where(name => EntryName.IsImage(name, path)).Order(StringComparer.Ordinal)];
-            return names.Length > 0 ? names : throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"Cannot read the folder {path}: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-    }
-
-    private DatasetLabels FolderLabels()
-    {
-        string[] folders = [.. _names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
-        if (folders.Length < 2)
-        {
-            return DatasetLabels.None;
-        }
-
-        if (_names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
-        {
-            throw new InvalidInputException($"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
-        }
-
-        if (folders.Length > DatasetLabels.MostClasses)
-        {
-            throw new InvalidInputException($"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
-        }
-
-        var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);
-        return new DatasetLabels([.. _names.Select(n => classes[TopFolder(n)])], folders.Length);
-    }
-
-    private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];
-
-    private byte[] ReadFile(string name, int largest)
-    {
-        try
-        {
-            using var stream = File.OpenRead(Path.Combine(_path, name));
-            if (stream.Length > largest)
-            {
-                throw new InvalidInputException($"{EncodedImageScan.Where(name, _path)} has {stream.Length} bytes, more than the {largest} allowed.");
-            }
-
-            byte[] content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InvalidInputException($"Cannot read {EncodedImageScan.Where(name, _path)}: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
     }
 }

@@ -15,10 +15,11 @@ internal static class ImageDecoder
     /// <param name="where">What and where the image is, for messages.</param>
     /// <param name="shape">Expected shape, 1 or 3 channels; a gray image serves where 3 channels are expected.</param>
     /// <param name="destination">H x W x C bytes.</param>
+    /// <param name="acceptCmyk">Whether JPEG images with four components are accepted and converted to RGB; default false.</param>
     /// <exception cref="InvalidInputException">The image is damaged or of another shape.</exception>
-    public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination)
+    public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
     {
-        CheckShape(ImageHeader.Read(file, where), shape, where);
+        CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);
         if (destination.Length != shape.Dimension)
         {
             throw new ArgumentException($"The destination has {destination.Length} bytes, a {shape} image {shape.Dimension}.", nameof(destination));

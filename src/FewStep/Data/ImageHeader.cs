@@ -17,11 +17,12 @@ internal static class ImageHeader
     /// <summary>Reads the shape: 1 channel for gray images (transparent or not), else 3.</summary>
     /// <param name="file">The whole encoded file.</param>
     /// <param name="where">What and where the image is, for messages.</param>
+    /// <param name="acceptCmyk">Whether JPEG images with four components are accepted, as 3 channels; default false.</param>
     /// <exception cref="InvalidInputException">It is no PNG or JPEG image, is too large, or is of a kind that would lose information (16 bits, CMYK).</exception>
-    public static ImageShape Read(ReadOnlySpan<byte> file, string where)
+    public static ImageShape Read(ReadOnlySpan<byte> file, string where, bool acceptCmyk = false)
     {
         (int channels, long height, long width) = file.StartsWith(PngSignature) ? ReadPng(file, where)
-            : file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]) ? ReadJpeg(file, where)
+            : file.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]) ? ReadJpeg(file, where, acceptCmyk)
             : throw new InvalidInputException($"{where} is neither a PNG nor a JPEG image, whatever its name says.");
         if (height is < 1 or > LargestSide || width is < 1 or > LargestSide)
         {
@@ -54,7 +55,7 @@ internal static class ImageHeader
         return (channels, height, width);
     }
 
-    private static (int Channels, long Height, long Width) ReadJpeg(ReadOnlySpan<byte> file, string where)
+    private static (int Channels, long Height, long Width) ReadJpeg(ReadOnlySpan<byte> file, string where, bool acceptCmyk)
     {
         int at = 2;
         while (at + 4 <= file.Length && file[at] == 0xff)
@@ -81,7 +82,7 @@ internal static class ImageHeader
             // DHT (c4), JPG (c8) and DAC (cc) lie in the range of the frame headers and are none.
             if (marker is >= 0xc0 and <= 0xcf and not (0xc4 or 0xc8 or 0xcc))
             {
-                return length >= 8 && at + 10 <= file.Length ? ReadFrame(file.Slice(at + 4, 6), where) : throw Damaged(where);
+                return length >= 8 && at + 10 <= file.Length ? ReadFrame(file.Slice(at + 4, 6), where, acceptCmyk) : throw Damaged(where);
             }
 
             at += 2 + length;
@@ -90,19 +91,19 @@ internal static class ImageHeader
         throw Damaged(where);
     }
 
-    private static (int Channels, long Height, long Width) ReadFrame(ReadOnlySpan<byte> frame, string where)
+    private static (int Channels, long Height, long Width) ReadFrame(ReadOnlySpan<byte> frame, string where, bool acceptCmyk)
     {
         if (frame[0] != 8)
         {
             throw new InvalidInputException($"{where} has {frame[0]} bits a channel; convert it to 8.");
         }
 
-        if (frame[5] is not (1 or 3))
+        if (frame[5] is not (1 or 3) && !(acceptCmyk && frame[5] == 4))
         {
             throw new InvalidInputException($"{where} has {frame[5]} colour components; convert it to gray or RGB.");
         }
 
-        return (frame[5], BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
+        return (frame[5] == 1 ? 1 : 3, BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
     }
 
     private static InvalidInputException Damaged(string where) => new($"{where} is damaged: its header cannot be read. Replace it or take it out.");

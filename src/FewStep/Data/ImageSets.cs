@@ -62,6 +62,22 @@ public static class ImageSets
             : SubFolder(path, TrainFolders) is not null && SubFolder(path, TestFolders) is not null;
     }
 
+    /// <summary>Whether a folder holds idx files of images.</summary>
+    internal static bool HasIdxFiles(string path) => IdxName.Find(path, DataSplit.Train) is not null || IdxName.Find(path, DataSplit.Test) is not null;
+
+    /// <summary>The folder with the images of a split: a sub-folder where there are splits, else the folder itself.</summary>
+    /// <exception cref="InvalidInputException">There is not the split that was asked for.</exception>
+    internal static string SplitFolder(string path, DataSplit? split)
+    {
+        // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.
+        if (SubFolder(path, TrainFolders) is { } train && SubFolder(path, TestFolders) is { } test)
+        {
+            return split == DataSplit.Test ? test : train;
+        }
+
+        return split is { } wanted ? throw NoSplit(path, wanted) : path;
+    }
+
     private static IImageSet OpenFolder(string path, DataSplit? split, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);
@@ -71,15 +87,7 @@ public static class ImageSets
             return OpenIdx(images ?? throw NoSplit(path, split!.Value));
         }
 
-        // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.
-        train = SubFolder(path, TrainFolders);
-        test = SubFolder(path, TestFolders);
-        if (train is not null && test is not null)
-        {
-            return new FolderImageSet(split == DataSplit.Test ? test : train, progress, cancellation);
-        }
-
-        return split is { } wanted ? throw NoSplit(path, wanted) : new FolderImageSet(path, progress, cancellation);
+        return new FolderImageSet(SplitFolder(path, split), progress, cancellation);
     }
 
     private static IdxImageSet OpenIdx(string images)

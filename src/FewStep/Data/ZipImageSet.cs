@@ -10,7 +10,7 @@ namespace FewStep.Data;
 /// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is dropped.</remarks>
 public sealed class ZipImageSet : IImageSet
 {
-    private const string JsonName = "dataset.json";
+    private const string JsonName = DatasetLabels.FileName;
     private readonly Lock _archiveLock = new();
     private readonly ZipArchive _archive;
     private readonly ZipArchiveEntry[] _entries;

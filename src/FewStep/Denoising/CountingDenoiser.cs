@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace FewStep.Denoising;
 
 /// <summary>Passes every call to another denoiser and counts it, so that network evaluations are measured and never derived.</summary>
-/// <remarks>Wrap the network itself: whatever sits around this (guidance, a solver of two stages) then costs what it really costs.</remarks>
+/// <remarks>A denoiser that counts its own evaluations (<see cref="IEvaluationCount"/>: guidance) costs what it says, every other one evaluation an image.</remarks>
 /// <param name="inner">The denoiser that does the work; not disposed here.</param>
-public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
+public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser, IEvaluationCount
 {
     private long _calls;
     private long _images;
@@ -31,9 +31,11 @@ public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser
     /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
+        var own = inner as IEvaluationCount;
+        var (calls, images) = (own?.Calls ?? 0, own?.Images ?? 0);
         var denoised = inner.Denoise(x, sigma, labels);
-        Interlocked.Increment(ref _calls);
-        Interlocked.Add(ref _images, x.shape[0]);
+        Interlocked.Add(ref _calls, own is null ? 1 : own.Calls - calls);
+        Interlocked.Add(ref _images, own is null ? x.shape[0] : own.Images - images);
         return denoised;
     }
 }

@@ -10,8 +10,9 @@ public sealed class EdmPreconditioning : IPreconditioning
     /// <param name="sigmaData">Standard deviation of the data, default 0.5, 1e-9 to 1e6.</param>
     /// <param name="sigmaMin">Smallest noise level, default 0.002, at least 1e-9.</param>
     /// <param name="sigmaMax">Largest noise level, default 80, at most 1e6.</param>
+    /// <param name="noiseLabelScale">Factor of c_noise, default 1; openai/consistency_models' networks of this kind were trained with 1000. Above 0, at most 1e6.</param>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
-    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80)
+    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80, double noiseLabelScale = 1)
     {
         SigmaLimits.Check("EDM", sigmaMin, sigmaMax);
         if (!(sigmaData is >= SigmaLimits.Smallest and <= SigmaLimits.Largest))
@@ -19,11 +20,19 @@ public sealed class EdmPreconditioning : IPreconditioning
             throw new InvalidInputException(FormattableString.Invariant($"EDM preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}."));
         }
 
-        (SigmaData, SigmaMin, SigmaMax) = (sigmaData, sigmaMin, sigmaMax);
+        if (!(noiseLabelScale is > 0 and <= SigmaLimits.Largest))
+        {
+            throw new InvalidInputException(FormattableString.Invariant($"EDM preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}."));
+        }
+
+        (SigmaData, SigmaMin, SigmaMax, NoiseLabelScale) = (sigmaData, sigmaMin, sigmaMax, noiseLabelScale);
     }
 
     /// <summary>Standard deviation of the data.</summary>
     public double SigmaData { get; }
+
+    /// <summary>Factor of c_noise.</summary>
+    public double NoiseLabelScale { get; }
 
     /// <inheritdoc/>
     public double SigmaMin { get; }
@@ -37,6 +46,6 @@ public sealed class EdmPreconditioning : IPreconditioning
         double sd2 = SigmaData * SigmaData;
         var total = sigma * sigma + sd2;
         var root = total.sqrt();
-        return new(sd2 / total, sigma * SigmaData / root, 1 / root, sigma.log() / 4);
+        return new(sd2 / total, sigma * SigmaData / root, 1 / root, sigma.log() * (NoiseLabelScale / 4));
     }
 }

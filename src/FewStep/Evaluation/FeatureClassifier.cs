@@ -12,7 +12,7 @@ namespace FewStep.Evaluation;
 /// A strided 5x5 stem, then stages of pre-activation residual blocks at halving resolution, group normalisation throughout (no running statistics), and a mean over
 /// positions. Distances on these features rank samplers of one data set; they are no FID and must never be compared with one.
 /// </remarks>
-public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IFeatureExtractor
+public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
 {
     private readonly List<nn.Module<Tensor, Tensor>> _trunk = [];
     private readonly Parameter _headWeight;
@@ -60,6 +60,12 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IFeatureExtra
 
     /// <inheritdoc/>
     public string Name => Configuration.MetricName;
+
+    /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
+    public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')') && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
+
+    /// <inheritdoc/>
+    public int Classes => Configuration.Classes;
 
     /// <inheritdoc/>
     public int Dimension => Configuration.Channels[^1];
@@ -126,6 +132,13 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IFeatureExtra
     {
         using var _ = no_grad();
         return Features(images);
+    }
+
+    /// <inheritdoc/>
+    public Tensor ClassLogits(Tensor features)
+    {
+        using var _ = no_grad();
+        return nn.functional.linear(features, _headWeight, _headBias);
     }
 
     /// <summary>Rounds the weights to float16, the type that they are stored in, so that a saved classifier computes the very features of this one.</summary>

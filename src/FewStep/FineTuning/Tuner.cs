@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Runtime;
@@ -16,6 +17,7 @@ public sealed class Tuner
     private readonly SamplingSchedule _schedule;
     private readonly TunerOptions _options;
     private readonly TuningImages? _images;
+    private readonly IDenoiser? _teacher;
     private readonly LearningRateSchedule _learningRate;
 
     /// <summary>Prepares a tuning.</summary>
@@ -23,11 +25,17 @@ public sealed class Tuner
     /// <param name="schedule">The schedule to tune to.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="images">Images, which only the denoising loss needs.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
-    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null)
+    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the student then needs no more. Null for the model; not disposed.</param>
+    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options, images and teacher do not fit.</exception>
+    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null, IDenoiser? teacher = null)
     {
-        (_model, _schedule, _options, _images) = (model, schedule, options ?? new TunerOptions(), images);
+        (_model, _schedule, _options, _images, _teacher) = (model, schedule, options ?? new TunerOptions(), images, teacher);
         _options.Validate();
+        if (teacher is not null && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
+        {
+            throw new InvalidInputException("Only the loss trajectory learns from a teacher of its own (the model under guidance), which makes the same images in the same classes.");
+        }
+
         _learningRate = new LearningRateSchedule(_options.LearningRate, _options.WarmUp, _options.Updates);
         if (_options.Weighting == LevelWeighting.ConvexCombination && schedule.Terminal == ScheduleTerminal.Zero)
         {
@@ -76,7 +84,7 @@ public sealed class Tuner
         _model.ComputeType = _options.ComputeType;
         try
         {
-            var network = new TuningNetwork(_model);
+            var network = new TuningNetwork(_model, _teacher);
             using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
                 ? new TrajectoryObjective(network, _schedule, _options)
                 : new DenoiseObjective(network, _schedule, _options, _images!);

@@ -6,16 +6,17 @@ namespace FewStep.FineTuning;
 
 /// <summary>One network in the three parts that it plays in a tuning, each counted.</summary>
 /// <param name="model">The pre-trained model; its weights are the teacher's and stay as they are.</param>
-internal sealed class TuningNetwork(NetworkDenoiser model)
+/// <param name="teacher">Who is learned from, where it is not the model as it is: the model under guidance. Null for the model.</param>
+internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = null)
 {
-    private readonly CountingDenoiser _teacher = new(model);
+    private readonly CountingDenoiser _teacher = new(teacher ?? model);
     private readonly WeightsDenoiser _studentNetwork = new(model), _heldOutNetwork = new(model);
     private CountingDenoiser? _student, _heldOut;
 
     /// <summary>The pre-trained model.</summary>
     public NetworkDenoiser Model => model;
 
-    /// <summary>The pre-trained model, counted as the teacher.</summary>
+    /// <summary>Who is learned from, counted.</summary>
     public IDenoiser Teacher => _teacher;
 
     /// <summary>Evaluations so far.</summary>

@@ -27,11 +27,20 @@ public sealed class TuningRun
     /// <param name="run">Folder and intervals.</param>
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
+    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is; null for the model.</param>
     /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
-    public TuningRun(ModelConfig config, NetworkDenoiser model, SamplingSchedule schedule, TunerOptions options, TuningRunOptions run, TuningImages? images = null, Tensor? start = null)
+    public TuningRun(
+        ModelConfig config,
+        NetworkDenoiser model,
+        SamplingSchedule schedule,
+        TunerOptions options,
+        TuningRunOptions run,
+        TuningImages? images = null,
+        Tensor? start = null,
+        TuningTeacher? teacher = null)
     {
         run.Validate();
-        _tuner = new Tuner(model, schedule, options, images);
+        _tuner = new Tuner(model, schedule, options, images, teacher?.Denoiser);
         (_config, _model, _run, _start) = (config, model, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
@@ -45,6 +54,7 @@ public sealed class TuningRun
             Training = used?.Training.Hash,
             HeldOut = used?.HeldOut.Hash,
             used?.Flip,
+            Teacher = teacher?.Identity,
         });
     }
 

@@ -5,7 +5,7 @@ namespace FewStep.Networks;
 /// <summary>The ADM architecture of Dhariwal and Nichol (2105.05233) as NVlabs/edm writes it, with the same parameter names.</summary>
 public sealed class DhariwalUNet : UNet
 {
-    private const int ChannelsPerHead = 64;
+    private const int EdmChannelsPerHead = 64;
 
     private readonly DhariwalUNetOptions _options;
     private readonly NetworkBuilder _builder = new();
@@ -31,7 +31,10 @@ public sealed class DhariwalUNet : UNet
         var block = new UNetBlockOptions
         {
             EmbeddingChannels = embedding,
-            ChannelsPerHead = ChannelsPerHead,
+            Heads = options.Heads,
+            ChannelsPerHead = options.ChannelsPerHead ?? EdmChannelsPerHead,
+            NormGroups = options.NormGroups,
+            AdaptiveScale = options.ScaleShift ?? true,
             Dropout = options.Dropout,
             Init = init,
             InitZero = WeightInit.Zeros,
@@ -52,7 +55,7 @@ public sealed class DhariwalUNet : UNet
         int first = options.ModelChannels * options.ChannelMult[0];
         _inConvolution = new Conv2d(Layer("enc", 0, "conv"), options.InChannels, first, 3, init);
         int last = BuildDecoder(BuildEncoder(first, block), block);
-        _outNorm = new GroupNorm(_builder.At("out_norm"), last);
+        _outNorm = new GroupNorm(_builder.At("out_norm"), last, groups: options.NormGroups);
         _outConvolution = new Conv2d(_builder.At("out_conv"), last, options.OutChannels, 3, WeightInit.Zeros);
     }
 

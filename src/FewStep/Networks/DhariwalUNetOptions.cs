@@ -37,6 +37,18 @@ public sealed record DhariwalUNetOptions
     /// <summary>Resolutions with self-attention.</summary>
     public IReadOnlyList<int> AttnResolutions { get; init; } = [32, 16, 8];
 
+    /// <summary>Channels of an attention head; null is NVlabs/edm's 64.</summary>
+    public int? ChannelsPerHead { get; init; }
+
+    /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>; null derives them from it.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Groups of every normalisation; null is NVlabs/edm's rule: 32, or a quarter of the channels where that is less. openai/guided-diffusion always has 32.</summary>
+    public int? NormGroups { get; init; }
+
+    /// <summary>Whether the embedding scales and shifts after the second normalisation (null or true) or is added before it (false).</summary>
+    public bool? ScaleShift { get; init; }
+
     /// <summary>Dropout probability inside the blocks while training.</summary>
     public double Dropout { get; init; } = 0.1;
 
@@ -57,6 +69,9 @@ public sealed record DhariwalUNetOptions
             .Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
             .Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64")
             .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+            .Require(ChannelsPerHead is null or (>= 1 and <= 4096), $"channels_per_head {ChannelsPerHead} is not in 1..4096")
+            .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
+            .Require(NormGroups is null or (>= 1 and <= 4096), $"norm_groups {NormGroups} is not in 1..4096")
             .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
             .Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)")
             .Check();

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
-/// <summary>Group normalisation, NVlabs/edm's <c>GroupNorm</c>: at most 32 groups of at least 4 channels.</summary>
+/// <summary>Group normalisation, NVlabs/edm's <c>GroupNorm</c>: at most 32 groups of at least 4 channels, unless their number is given.</summary>
 internal sealed class GroupNorm
 {
     private readonly int _weight;
@@ -10,12 +10,12 @@ internal sealed class GroupNorm
     private readonly long _groups;
     private readonly double _epsilon;
 
-    public GroupNorm(NetworkBuilder builder, int channels, double epsilon = 1e-5)
+    public GroupNorm(NetworkBuilder builder, int channels, double epsilon = 1e-5, int? groups = null)
     {
-        _groups = Math.Min(32, channels / 4);
+        _groups = groups ?? Math.Min(32, channels / 4);
         if (_groups < 1 || channels % _groups != 0)
         {
-            throw new Runtime.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; use a multiple of 4 (of 32 above 128).");
+            throw new Runtime.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; {(groups is null ? "use a multiple of 4 (of 32 above 128)" : "use a multiple of the groups")}.");
         }
 
         _epsilon = epsilon;

@@ -93,6 +93,18 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
         => Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
 
+    /// <summary>The raw network F, without preconditioning.</summary>
+    /// <param name="x">Scaled input [B,C,H,W], float32 or float64; not changed and not disposed.</param>
+    /// <param name="noiseLabels">What the network is told of the noise, [B] or [1]: c_noise, or a time step.</param>
+    /// <param name="labels">int64 [B], -1 for none; or null.</param>
+    /// <returns>[B,C',H,W] of the type of <paramref name="x"/>, a learnt variance included; the caller owns it.</returns>
+    public Tensor Network(Tensor x, Tensor noiseLabels, Tensor? labels)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        return Network(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Drops what was derived from the weights, so that the next evaluation sees them as they are now.</summary>
     public void WeightsChanged()
     {
@@ -116,17 +128,21 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         using var scope = NewDisposeScope();
         var c = Preconditioning.Coefficients(sigma);
-        var input = (x * Column(c.In)).to(ComputeType);
-        var noise = c.Noise.to(ScalarType.Float32).expand(x.shape[0]);
-        var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
-        var raw = _network.Forward(pass, ChannelsLast(folded), noise, Classes > 0 ? labels : null);
-        raw = (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();
+        var raw = Network(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
         if (raw.shape[1] > Shape.Channels)
         {
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
         }
 
         return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), 1).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Network(ForwardPass pass, Tensor input, Tensor noiseLabels, Tensor? labels)
+    {
+        var noise = noiseLabels.to(ScalarType.Float32).expand(input.shape[0]);
+        var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
+        var raw = _network.Forward(pass, ChannelsLast(folded), noise, Classes > 0 ? labels : null);
+        return (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();
     }
 
     private ForwardPass Cached()

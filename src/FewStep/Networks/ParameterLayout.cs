@@ -67,12 +67,18 @@ public sealed class ParameterLayout
         return [.. pieces.Select((piece, i) => piece.view(_specs[i].Shape))];
     }
 
-    /// <summary>Joins named tensors of PyTorch shapes into a flat buffer.</summary>
-    /// <param name="find">Gives a parameter's tensor.</param>
+    /// <summary>Joins named tensors of PyTorch shapes into a flat buffer, one at a time: the buffer is all the memory that this needs.</summary>
+    /// <param name="find">Gives a parameter's tensor of the parameter's shape; what it makes in the current dispose scope is freed before the next call.</param>
     /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
     public Tensor Flatten(Func<ParameterSpec, Tensor> find)
     {
-        using var scope = NewDisposeScope();
-        return cat([.. _specs.Select(s => find(s).to(ScalarType.Float32).contiguous().view(-1))], 0).MoveToOuterDisposeScope();
+        Tensor flat = empty([Count], dtype: ScalarType.Float32);
+        foreach (var spec in _specs)
+        {
+            using var scope = NewDisposeScope();
+            flat.narrow(0, spec.Offset, spec.Count).view(spec.Shape).copy_(find(spec));
+        }
+
+        return flat;
     }
 }

@@ -19,6 +19,9 @@ internal sealed record UNetBlockOptions
 
     public double Epsilon { get; init; } = 1e-5;
 
+    /// <summary>Groups of every normalisation; null for NVlabs/edm's rule.</summary>
+    public int? NormGroups { get; init; }
+
     public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
 
     /// <summary>Whether a resampling skip connection also convolves when the channel count stays.</summary>
@@ -54,10 +57,10 @@ internal sealed class UNetBlock
     {
         (InChannels, OutChannels, _options) = (inChannels, outChannels, options);
         _heads = attention ? options.Heads ?? outChannels / options.ChannelsPerHead : 0;
-        _norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon);
+        _norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon, options.NormGroups);
         _conv0 = new Conv2d(builder.At("conv0"), inChannels, outChannels, 3, options.Init, up, down, options.ResampleFilter);
         _affine = new Linear(builder.At("affine"), options.EmbeddingChannels, outChannels * (options.AdaptiveScale ? 2 : 1), options.Init);
-        _norm1 = new GroupNorm(builder.At("norm1"), outChannels, options.Epsilon);
+        _norm1 = new GroupNorm(builder.At("norm1"), outChannels, options.Epsilon, options.NormGroups);
         _conv1 = new Conv2d(builder.At("conv1"), outChannels, outChannels, 3, options.InitZero);
         if (outChannels != inChannels || up || down)
         {
@@ -72,7 +75,7 @@ internal sealed class UNetBlock
                 throw new Runtime.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
             }
 
-            _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon);
+            _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, options.NormGroups);
             _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
             _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
         }

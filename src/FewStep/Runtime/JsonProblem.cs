@@ -8,7 +8,9 @@ namespace FewStep.Runtime;
 internal static partial class JsonProblem
 {
     /// <summary>One line, without a full stop at its end.</summary>
-    public static string Describe(JsonException failure)
+    public static string Describe(JsonException failure) => Printable.Line(Sentence(failure));
+
+    private static string Sentence(JsonException failure)
     {
         string text = failure.Message.ReplaceLineEndings(" ");
         if (Conversion().Match(text) is { Success: true } conversion)

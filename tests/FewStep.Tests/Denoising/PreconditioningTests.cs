@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -6,7 +7,11 @@ namespace FewStep.Tests.Denoising;
 
 public sealed class PreconditioningTests
 {
-    public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])[new VpPreconditioning(), new IddpmPreconditioning()]);
+    public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])
+    [
+        new VpPreconditioning(), new IddpmPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
+        new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
+    ]);
 
     [Theory]
     [MemberData(nameof(NoisePredictors))]
@@ -56,6 +61,75 @@ public sealed class PreconditioningTests
     }
 
     [Fact]
+    public void The_discrete_cosine_is_that_of_iDDPM()
+    {
+        using var scope = NewDisposeScope();
+        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()), new IddpmPreconditioning());
+        Assert.All(discrete.Noise.Sigmas.Zip(iddpm.NoiseLevels.Reverse()), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
+        Tensor sigma = tensor(new[] { 0.01, 0.37, 5.2, 900 });
+        Assert.Equal(iddpm.Coefficients(sigma).Noise.data<double>().ToArray(), discrete.Coefficients(sigma).Noise.data<double>().ToArray());
+    }
+
+    [Fact]
+    public void Discrete_levels_are_those_of_the_product_of_their_betas()
+    {
+        double product = 1;
+        var levels = DiscreteVpNoise.Linear(0.001, 0.2, 100).Sigmas;
+        for (int t = 0; t < 100; t++)
+        {
+            product *= 1 - (0.001 + (0.199 * t / 99));
+            Assert.Equal(Math.Sqrt((1 - product) / product), levels[t], 1e-9 * levels[t]);
+        }
+    }
+
+    [Fact]
+    public void The_time_between_two_levels_follows_the_chosen_rule()
+    {
+        using var scope = NewDisposeScope();
+        var noise = DiscreteVpNoise.Linear();
+        var (low, high) = (noise.Sigmas[998], noise.Sigmas[999]);
+
+        // Between the geometric mean and the arithmetic one, the nearest level is the upper one by its logarithm only.
+        double[] levels = [Math.Sqrt(low * high) * 0.9999, (Math.Sqrt(low * high) + ((low + high) / 2)) / 2, (low + high) / 2 * 1.0001];
+        double[] Times(TimeRounding rounding) => new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(levels)).Noise.data<double>().ToArray();
+        Assert.Equal([998, 998, 999], Times(TimeRounding.NearestSigma));
+        Assert.Equal([998, 999, 999], Times(TimeRounding.NearestLogarithm));
+        double[] expected = [.. levels.Select(s => 998 + (Math.Log(s / low) / Math.Log(high / low)))];
+        Assert.All(Times(TimeRounding.Between).Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 9));
+        foreach (var rounding in Enum.GetValues<TimeRounding>())
+        {
+            Assert.Equal((0.0, 999.0, 417.0), (noise.Time(1e-6, rounding), noise.Time(1e6, rounding), noise.Time(noise.Sigmas[417], rounding)));
+        }
+    }
+
+    [Theory]
+    [InlineData(NetworkPrediction.Epsilon)]
+    [InlineData(NetworkPrediction.V)]
+    [InlineData(NetworkPrediction.Sample)]
+    public void The_true_answer_gives_the_clean_image_whatever_is_predicted(NetworkPrediction prediction)
+    {
+        using var scope = NewDisposeScope();
+        Tensor sigma = tensor(new[] { 0.02, 1, 30 }), clean = tensor(new[] { 0.3, -0.8, 0.5 }), noise = tensor(new[] { -1.1, 0.4, 2 });
+        Tensor alpha = (1 + sigma * sigma).rsqrt();
+        Tensor answer = prediction switch { NetworkPrediction.Epsilon => noise, NetworkPrediction.V => alpha * noise - alpha * sigma * clean, _ => clean };
+        var (skip, output, input, _) = new DiscreteVpPreconditioning(DiscreteVpNoise.Linear(), prediction).Coefficients(sigma);
+        Assert.True((skip * (clean + sigma * noise) + output * answer).allclose(clean, atol: 1e-12));
+        Assert.True(input.allclose(alpha));
+    }
+
+    [Fact]
+    public void A_consistency_model_keeps_what_it_is_given_at_the_smallest_level()
+    {
+        using var scope = NewDisposeScope();
+        Tensor sigma = tensor(new[] { 0.002, 1, 80 });
+        var (skip, output, input, noise) = new ConsistencyPreconditioning().Coefficients(sigma);
+        Assert.Equal((1, 0), (skip[0].item<double>(), output[0].item<double>()));
+        var edm = new EdmPreconditioning(noiseLabelScale: 1000).Coefficients(sigma);
+        Assert.True(input.allclose(edm.In) && noise.allclose(edm.Noise) && noise.allclose(250 * sigma.log()));
+        Assert.True(skip.allclose(edm.Skip, rtol: 0.02) && output[1..].allclose(edm.Out[1..], rtol: 0.003));
+    }
+
+    [Fact]
     public void VE_labels_are_logarithms_of_half_sigma()
     {
         using var scope = NewDisposeScope();
@@ -74,6 +148,11 @@ public sealed class PreconditioningTests
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, 1));
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, double.PositiveInfinity));
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(levels: 1));
+        Assert.Throws<InvalidInputException>(() => new EdmPreconditioning(noiseLabelScale: 0));
+        Assert.Throws<InvalidInputException>(() => new ConsistencyPreconditioning(sigmaData: double.NaN));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(times: 1));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(last: 1));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(first: double.NaN));
         Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(smallestAlpha: double.NaN));
     }
 }

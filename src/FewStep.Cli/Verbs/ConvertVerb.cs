@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep convert</c>: turns a checkpoint into a model folder.</summary>
+internal static class ConvertVerb
+{
+    public static Command Create(TerminalOutput terminal)
+    {
+        var model = new Argument<string>("model") { Description = "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder, a model folder." };
+        var output = new Option<string>("--out") { Description = "Model folder to make; it must not exist, or be empty.", Required = true, HelpName = "folder" };
+        var dtype = SharedOptions.Dtype();
+        dtype.Description = "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.";
+        dtype.DefaultValueFactory = _ => ScalarType.Float32;
+        var json = SharedOptions.Json();
+        var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says everything itself.") { model, output, dtype, json };
+        command.SetAction((parsed, _) =>
+        {
+            SharedOptions.PrepareTorch(0);
+            string folder = parsed.GetRequiredValue(output);
+            CheckFree(folder);
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            var type = parsed.GetValue(dtype);
+            Write(folder, source, type);
+            var result = new { folder, format = source.Format, parameters = source.Denoiser.Layout.Count, dtype = CommandLineManifest.NumberFormat(type), source_hash = source.Hash, remarks = source.Remarks };
+            terminal.Result(parsed.GetValue(json), result, console =>
+            {
+                var writer = console.Profile.Out.Writer;
+                foreach (string remark in source.Remarks)
+                {
+                    writer.WriteLine(remark);
+                }
+
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static void CheckFree(string folder)
+    {
+        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+        {
+            throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
+        }
+    }
+
+    // Into a folder beside the target, which then takes the target's name: there is a whole model or none.
+    private static void Write(string folder, ModelSource source, ScalarType type)
+    {
+        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), temporary = $"{target}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            ModelFolder.Write(temporary, source.Config, source.Denoiser, source.Denoiser.Weights, type);
+            if (Directory.Exists(target))
+            {
+                Directory.Delete(target);
+            }
+
+            Directory.Move(temporary, target);
+        }
+        finally
+        {
+            if (Directory.Exists(temporary))
+            {
+                Directory.Delete(temporary, recursive: true);
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Cli.Terminal;
+using FewStep.Data;
+using FewStep.Evaluation;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep data stats</c>: the mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store them.</summary>
+internal static class DataStatsVerb
+{
+    private const string Extension = ".npz";
+
+    public static Command Create(TerminalOutput terminal)
+    {
+        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier, for --features classifier.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var network = new FeatureFlags(classifier);
+        var output = new Option<string>("--output") { Description = "The statistics file to write: mu and sigma, float64.", Required = true, HelpName = "file.npz" };
+        var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 50 };
+        var (data, split, threads, json) = (SharedOptions.Data(), DataVerb.Split(), SharedOptions.Threads(), SharedOptions.Json());
+        var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.") { data, split, output, network.Features, network.Inception, classifier, batch, threads, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            string to = parsed.GetRequiredValue(output);
+            if (!to.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || parsed.GetValue(batch) < 1)
+            {
+                throw new InvalidInputException(parsed.GetValue(batch) < 1 ? $"--batch {parsed.GetValue(batch)} must be 1 or more." : $"Statistics are written as {Extension}, but the file is called {to}; end its name in {Extension}.");
+            }
+
+            var kind = parsed.GetValue(network.Features);
+            if (kind == FeatureKind.Inception)
+            {
+                InceptionPlace.Find(parsed.GetValue(network.Inception)); // before a large set is checked
+            }
+
+            using var images = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
+            using var extractor = network.Open(kind, parsed, images.Shape);
+            using var moments = FeatureMoments.Measure(images, extractor, parsed.GetValue(batch), terminal.Progress, cancellation);
+            moments.Write(to);
+            var result = new { output = to, images = images.Count, features = extractor.FeatureName, dimension = extractor.Dimension, images_hash = images.Hash, extractor_hash = extractor.Hash };
+            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Wrote the statistics of {images.Count:N0} images on {extractor.Dimension:N0} features ({extractor.FeatureName}) to {to}.")));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Interchange;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep export</c>: a schedule in the words of another program, or a model's weights as one file.</summary>
+internal static class ExportVerb
+{
+    private const string EdmNames = "edm", GuidedNames = "guided-diffusion";
+
+    // EDM's noise levels, for a standard schedule of no model in particular.
+    private const double UsualMinimum = 0.002, UsualMaximum = 80;
+
+    public static Command Create(TerminalOutput terminal)
+    {
+        var schedule = new Option<string?>("--schedule") { Description = $"A *{ScheduleFile.Extension} file or JSON list of sigmas, or one of {string.Join(", ", StandardSchedules.Names)}.", HelpName = "file or name" };
+        var steps = new Option<int?>("--steps") { Description = "Number of steps of a standard schedule; of a file, the number that was meant, for a check." };
+        var target = new Option<string?>("--to") { Description = $"What to write: {string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", HelpName = "program" };
+        var defaults = new ScheduleExportOptions();
+        var scheduler = new Option<string?>("--scheduler") { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
+        var digits = new Option<int>("--digits") { Description = "Significant digits.", DefaultValueFactory = _ => defaults.Digits };
+        var shift = new Option<double>("--shift") { Description = "With --to diffusers: the shift of a flow-matching scheduler.", DefaultValueFactory = _ => defaults.Shift };
+        var final = SharedOptions.Named(
+            "--final",
+            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more evaluation).",
+            FinalSigma.Keep,
+            ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
+        var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
+        var weights = new Option<string?>("--weights") { Description = "In place of a schedule: safetensors file for the weights of --model.", HelpName = "file" };
+        var names = new Option<string>("--names")
+        {
+            Description = $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and openai/consistency_models, ADM networks only).",
+            DefaultValueFactory = _ => EdmNames,
+            HelpName = $"{EdmNames}|{GuidedNames}",
+        };
+        var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
+        var output = new Option<string?>("--output") { Description = "File for the text; left out, it is printed.", HelpName = "file" };
+        var json = SharedOptions.Json();
+        var command = new Command("export", "Write a schedule for another program, or a model's weights.") { schedule, steps, target, scheduler, digits, final, shift };
+        foreach (var option in (Option[])[.. noise.All, .. levels.All, weights, names, order, output, json])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction((parsed, _) =>
+        {
+            if (parsed.GetValue(weights) is string file)
+            {
+                if (parsed.GetValue(schedule) is not null)
+                {
+                    throw new InvalidInputException("--weights and --schedule are two exports; give one at a time.");
+                }
+
+                var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
+                string checkpoint = levels.Model(parsed) ?? throw new InvalidInputException("--weights needs --model.");
+                SharedOptions.PrepareTorch(0);
+                using var source = ModelSource.Open(checkpoint, CheckpointFlags.Read(parsed));
+                ExportWeights(terminal, parsed.GetValue(json), source, file, form);
+                return Task.FromResult(ExitCode.Success);
+            }
+
+            string name = parsed.GetValue(target) ?? throw new InvalidInputException($"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
+            string text = parsed.GetValue(schedule) ?? throw new InvalidInputException("Say what to export: --schedule with a file or name, or --weights file.");
+            var range = levels.Read(parsed);
+            var (nodes, warnings) = Open(text, parsed.GetValue(steps), range);
+            var options = new ScheduleExportOptions
+            {
+                Digits = parsed.GetValue(digits),
+                Final = parsed.GetValue(final),
+                Noise = noise.Read(parsed),
+                Scheduler = parsed.GetValue(scheduler),
+                Shift = parsed.GetValue(shift),
+            };
+            if (options.Scheduler is not null && name != "diffusers")
+            {
+                throw new InvalidInputException("--scheduler belongs to --to diffusers.");
+            }
+
+            var export = ScheduleExporters.Export(name, nodes, options);
+            export = export with { Warnings = [.. warnings, .. export.Warnings] };
+            if (parsed.GetValue(output) is string path)
+            {
+                AtomicFile.WriteText(path, export.Text + "\n");
+            }
+
+            terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
+            foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
+            {
+                terminal.Message(remark); // beside the output, so that this can go on to a file or a program
+            }
+
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(string text, int? steps, (double Low, double High)? range)
+    {
+        if (!ScheduleArgument.IsFile(text))
+        {
+            var standard = StandardSchedules.Find(text);
+            int number = steps ?? throw new InvalidInputException($"Schedule {standard.Name} needs a number of steps: add e.g. --steps 4.");
+            return (standard.Create(number, range?.Low ?? UsualMinimum, range?.High ?? UsualMaximum), []);
+        }
+
+        var schedule = ScheduleFile.Read(text).Schedule;
+        return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [], .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
+    }
+
+    // Whether guided-diffusion's names are wanted, and with which order.
+    private static AttentionOrder? Names(string names, AttentionOrder? order) => names switch
+    {
+        GuidedNames => order ?? AttentionOrder.Legacy,
+        EdmNames when order is null => null,
+        EdmNames => throw new InvalidInputException($"--attention-order belongs to --names {GuidedNames}."),
+        _ => throw new InvalidInputException($"--names '{names}' is not known; weights are written in the names of {EdmNames} or {GuidedNames}."),
+    };
+
+    private static void ExportWeights(TerminalOutput terminal, bool json, ModelSource source, string file, AttentionOrder? order)
+    {
+        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, source.Denoiser, guided) : ModelWeights.WriteEdm(file, source.Denoiser);
+        string names = order is null ? EdmNames : GuidedNames;
+        terminal.Result(json, new { file, names, tensors, parameters = source.Denoiser.Layout.Count, model_hash = source.Hash }, console => console.Profile.Out.Writer.WriteLine(
+            FormattableString.Invariant($"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
+        if (order is not null && source.Config.DhariwalUnet is { } network && GuidedDiffusionNames.Difference(network) is string difference)
+        {
+            terminal.Message($"Warning: {difference}");
+        }
+    }
+}

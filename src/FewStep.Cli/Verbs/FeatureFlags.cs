@@ -1,0 +1,56 @@
+using System.CommandLine;
+using FewStep.Denoising;
+using FewStep.Evaluation;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>A feature network that metrics can be measured on.</summary>
+internal enum FeatureKind
+{
+    /// <summary>Inception-v3.</summary>
+    Inception,
+
+    /// <summary>The classifier of <c>--classifier</c>.</summary>
+    Classifier,
+}
+
+/// <summary>Options that choose a feature network.</summary>
+/// <param name="classifier">The verb's <c>--classifier</c>.</param>
+internal sealed class FeatureFlags(Option<string> classifier)
+{
+    /// <summary>The network for the metrics that take either.</summary>
+    public Option<FeatureKind> Features { get; } = SharedOptions.Named(
+        "--features", "Features that metrics are measured on.", FeatureKind.Inception, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
+
+    /// <summary>The weight file.</summary>
+    public Option<string?> Inception { get; } = new("--inception")
+    {
+        Description = $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, {InceptionPlace.Variable} or a folder models.",
+        HelpName = "file",
+    };
+
+    /// <summary>Opens a network for images of a shape.</summary>
+    /// <param name="kind">Which.</param>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="shape">Shape of the images.</param>
+    /// <returns>The network; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">The weights are missing, damaged, or do not take such images.</exception>
+    public IClassScorer Open(FeatureKind kind, ParseResult parsed, ImageShape shape)
+    {
+        if (kind == FeatureKind.Inception)
+        {
+            return InceptionFeatures.Load(InceptionPlace.Find(parsed.GetValue(Inception)), shape);
+        }
+
+        var network = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
+        if (network.Shape == shape)
+        {
+            return network;
+        }
+
+        string takes = network.Shape.ToString();
+        network.Dispose();
+        throw new InvalidInputException($"The images are {shape}, but the classifier takes {takes}; choose a --classifier of that shape, or --features inception.");
+    }
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Cli.Terminal;
+using FewStep.Interchange;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep import</c>: a schedule file from a list of sigmas or timesteps.</summary>
+internal static class ImportVerb
+{
+    private const long LargestFile = 1 << 20;
+
+    public static Command Create(TerminalOutput terminal)
+    {
+        var from = new Option<string>("--from") { Description = "The list, or a file that holds it: numbers with commas, spaces or lines between them, a JSON or Python list, or what export writes. A last zero is a last denoise.", Required = true, HelpName = "list or file" };
+        var output = new Option<string>("--output") { Description = $"The schedule file to write; its name should end in {ScheduleFile.Extension}.", Required = true, HelpName = "file" };
+        var times = new Option<bool>("--timesteps") { Description = "The numbers are timesteps of --noise, not sigmas." };
+        var steps = new Option<int?>("--steps") { Description = "Number of steps that was meant, for a check." };
+        var solver = new Option<string?>("--solver") { Description = "Solver that the schedule is for, for the file.", HelpName = "name" };
+        var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
+        var command = new Command("import", "Make a schedule file from a list of sigmas or timesteps of another program.") { from, output, times, steps, solver };
+        foreach (var option in (Option[])[.. noise.All, .. levels.All, json])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction((parsed, _) =>
+        {
+            var known = noise.Read(parsed);
+            string given = parsed.GetRequiredValue(from);
+            var schedule = Read(given, parsed.GetValue(times), known);
+            var warnings = new List<string>();
+            if (parsed.GetValue(steps) is int wanted)
+            {
+                warnings.AddRange(ScheduleWarnings.OfCount(schedule, wanted));
+            }
+
+            if (levels.Read(parsed) is var (low, high))
+            {
+                warnings.AddRange(ScheduleWarnings.OfRange(schedule, low, high));
+            }
+
+            if (schedule.Terminal == ScheduleTerminal.SigmaMin)
+            {
+                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"The list does not end in zero, so samples keep noise of sigma {schedule.Sigmas[^1]:G5}."));
+            }
+
+            if (known is not null && !parsed.GetValue(times))
+            {
+                var visited = schedule.Terminal == ScheduleTerminal.Zero ? schedule.Sigmas : [.. schedule.Sigmas.SkipLast(1)];
+                warnings.AddRange(ScheduleWarnings.OfTimes(visited, [.. visited.Select(known.NearestTime)], known));
+            }
+
+            string path = parsed.GetRequiredValue(output);
+            string? method = parsed.GetValue(solver) is string name ? Solvers.SolverCatalog.Find(name).Name : null;
+            ScheduleFile.Write(path, new ScheduleRecord(schedule) { Solver = method, Objective = "imported" });
+            terminal.Result(parsed.GetValue(json), new { file = path, steps = schedule.Steps, sigmas = schedule.Sigmas, terminal = schedule.Terminal, warnings }, console => console.Profile.Out.Writer.WriteLine(
+                FormattableString.Invariant($"{schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
+            foreach (string warning in warnings)
+            {
+                terminal.Message($"Warning: {warning}");
+            }
+
+            return Task.FromResult(ExitCode.Success);
+        });
+        return command;
+    }
+
+    private static SamplingSchedule Read(string given, bool times, DiscreteVpNoise? noise)
+    {
+        if (times && noise is null)
+        {
+            throw new InvalidInputException("--timesteps needs the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.");
+        }
+
+        bool isFile = File.Exists(given);
+        string text = isFile ? FileText(given) : given;
+        try
+        {
+            // An object of JSON is a schedule file, or one list under a name.
+            return text.TrimStart().StartsWith('{') && isFile && !times
+                ? ScheduleFile.Read(given).Schedule
+                : times ? ScheduleImport.Timesteps(text, noise!) : ScheduleImport.Sigmas(text);
+        }
+        catch (InvalidInputException e) when (isFile && !e.Message.StartsWith(given, StringComparison.Ordinal))
+        {
+            throw new InvalidInputException($"{given}: {e.Message}", e);
+        }
+    }
+
+    private static string FileText(string path)
+    {
+        try
+        {
+            return new FileInfo(path).Length <= LargestFile
+                ? File.ReadAllText(path)
+                : throw new InvalidInputException($"{path} is larger than any list of sigmas.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Denoising;
+using FewStep.Noise;
+using Spectre.Console;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep inspect</c>: what a model is, and what its file does not say.</summary>
+internal static class InspectVerb
+{
+    private const double Million = 1e6;
+
+    public static Command Create(TerminalOutput terminal)
+    {
+        var model = new Argument<string>("model") { Description = "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder." };
+        var json = SharedOptions.Json();
+        var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.") { model, json };
+        command.SetAction((parsed, _) =>
+        {
+            SharedOptions.PrepareTorch(0);
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            var result = new
+            {
+                path = source.Path,
+                format = source.Format,
+                architecture = Architecture(source.Config),
+                parameters = source.Denoiser.Layout.Count,
+                shape = source.Config.Shape,
+                classes = source.Config.Classes,
+                sigma_min = source.Denoiser.SigmaMin,
+                sigma_max = source.Denoiser.SigmaMax,
+                noise_levels = Levels(source.Denoiser.Preconditioning)?.Count,
+                hash = source.Hash,
+                config = source.Config,
+                remarks = source.Remarks,
+            };
+            terminal.Result(parsed.GetValue(json), result, console => Show(console, source));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static void Show(IAnsiConsole console, ModelSource source)
+    {
+        var table = new Table().AddColumn("").AddColumn("").HideHeaders();
+        void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+        Row("format", $"{source.Format}");
+        Row("architecture", $"{Architecture(source.Config)}");
+        Row("parameters", $"{source.Denoiser.Layout.Count:N0} ({source.Denoiser.Layout.Count / Million:F1} million)");
+        Row("images", $"{source.Config.Shape} (channels x height x width)");
+        Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
+        Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
+        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source.Denoiser.Preconditioning) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels.Count:N0} levels") : "")}");
+        Row("hash", $"{source.Hash}");
+        console.Write(table);
+        foreach (string remark in source.Remarks)
+        {
+            console.Profile.Out.Writer.WriteLine(remark);
+        }
+    }
+
+    private static string Architecture(ModelConfig config) => config switch
+    {
+        { SongUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"SongUNet ({(o.EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")}), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}"),
+        { DhariwalUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DhariwalUNet (ADM), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
+        { DdpmUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DdpmUNet (DDPM), channels [{string.Join(", ", o.BlockChannels)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
+        _ => "none",
+    };
+
+    private static string Sides(IReadOnlyList<int> sides) => sides.Count == 0 ? "the middle only" : string.Join(", ", sides);
+
+    private static string Variance(int outputs, ModelConfig config) => outputs > config.Shape.Channels * config.PatchSize * config.PatchSize ? ", learnt variance (not used)" : "";
+
+    private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
+    {
+        PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, {given.Noise ?? DiscreteVpNoise.LinearName}, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
+        PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"),
+        _ => given.Kind,
+    };
+
+    private static IReadOnlyList<double>? Levels(IPreconditioning preconditioning) => preconditioning switch
+    {
+        DiscreteVpPreconditioning discrete => discrete.Noise.Sigmas,
+        IddpmPreconditioning iddpm => iddpm.NoiseLevels,
+        _ => null,
+    };
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Onnx;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>What a command line says about its model beside the path: guidance, and what an ONNX file or a checkpoint leaves open.</summary>
+/// <param name="Type">The number format that a network computes in.</param>
+/// <param name="Threads">Processor threads; 0 for libtorch's number.</param>
+/// <param name="Onnx">What is said about an ONNX file.</param>
+/// <param name="Checkpoint">What is said about a checkpoint that leaves something open.</param>
+/// <param name="Guidance">The guidance; null for none.</param>
+/// <param name="Guide">Path of the guiding model; null for classifier-free guidance, or none.</param>
+internal sealed record ModelRequest(ScalarType Type, int Threads, OnnxModelDescription Onnx, ModelReadOptions Checkpoint, Guidance? Guidance, string? Guide);
+
+/// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every verb with a model has.</summary>
+internal sealed class ModelFlags
+{
+    private readonly Option<double?> _weight = new("--guidance") { Description = "Guidance weight w: D = D_guide + w (D - D_guide), where the guide is the model without labels, or --guide. Each guided evaluation costs two.", HelpName = "w" };
+    private readonly Option<string?> _interval = new("--guidance-interval") { Description = "Noise levels that guidance acts at; left out, all.", HelpName = "lo,hi" };
+    private readonly Option<string?> _guide = new("--guide") { Description = "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", HelpName = "model" };
+
+    private readonly Option<OnnxPrediction?> _prediction = SharedOptions.Named<OnnxPrediction?>(
+        "--onnx-prediction",
+        "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
+        null,
+        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample", OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
+
+    private readonly Option<string?> _noise = new("--onnx-noise") { Description = "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", HelpName = "name" };
+    private readonly Option<string?> _shape = new("--onnx-shape") { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };
+    private readonly Option<int?> _classes = new("--onnx-classes") { Description = "Number of an ONNX model's classes, where the file leaves it open." };
+
+    /// <summary>All options.</summary>
+    public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
+
+    /// <summary>The guidance options alone.</summary>
+    public IEnumerable<Option> GuidanceAlone => [_weight, _interval, _guide];
+
+    /// <summary>The options about an ONNX file alone.</summary>
+    public IEnumerable<Option> OnnxAlone => [_prediction, _noise, _shape, _classes];
+
+    /// <summary>What was asked for.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="type">The number format that a network computes in.</param>
+    /// <param name="threads">Processor threads; 0 for libtorch's number.</param>
+    /// <exception cref="InvalidInputException">A value is out of range, or an option has no use without another.</exception>
+    public ModelRequest Read(ParseResult parsed, ScalarType type, int threads)
+    {
+        var onnx = new OnnxModelDescription { Prediction = parsed.GetValue(_prediction), Noise = parsed.GetValue(_noise), Shape = Shape(parsed.GetValue(_shape)), Classes = parsed.GetValue(_classes) };
+        return new ModelRequest(type, threads, onnx, CheckpointFlags.Read(parsed), ReadGuidance(parsed), parsed.GetValue(_guide));
+    }
+
+    private Guidance? ReadGuidance(ParseResult parsed)
+    {
+        if (parsed.GetValue(_weight) is not double weight)
+        {
+            return new Option[] { _interval, _guide }.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } idle
+                ? throw new InvalidInputException($"{idle.Name} does nothing without --guidance w.")
+                : null;
+        }
+
+        var guidance = new Guidance { Weight = weight };
+        if (parsed.GetValue(_interval) is string text)
+        {
+            double[] ends = Numbers(text) is [double low, double high] ? [low, high] : throw new InvalidInputException($"--guidance-interval '{text}' must be two noise levels, e.g. 0.3,5.");
+            guidance = guidance with { SigmaLow = ends[0], SigmaHigh = ends[1] };
+        }
+
+        guidance.Validate();
+        return guidance;
+    }
+
+    private static ImageShape? Shape(string? text) => text is null
+        ? null
+        : Numbers(text) is [double c, double h, double w] && new[] { c, h, w }.All(n => n == Math.Floor(n) && n is >= 1 and <= 65536)
+            ? new ImageShape((int)c, (int)h, (int)w)
+            : throw new InvalidInputException($"--onnx-shape '{text}' must be channels, height and width, e.g. 3,64,64.");
+
+    private static double[]? Numbers(string text)
+    {
+        var numbers = new List<double>();
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || double.IsNaN(number))
+            {
+                return null;
+            }
+
+            numbers.Add(number);
+        }
+
+        return [.. numbers];
+    }
+}

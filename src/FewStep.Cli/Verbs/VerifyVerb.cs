@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Cli.Terminal;
+using FewStep.Runtime;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep verify</c>: compares a model's outputs with those of another implementation.</summary>
+internal static class VerifyVerb
+{
+    private const double DefaultTolerance = 2e-5;
+    private const string Definition = "largest |ours - theirs| / largest |theirs| of an image, for the worst image";
+
+    public static Command Create(TerminalOutput terminal)
+    {
+        var model = SharedOptions.Model();
+        var reference = new Option<string>("--reference")
+        {
+            Description = "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.",
+            Required = true,
+            HelpName = "file",
+        };
+        var tolerance = new Option<double>("--tolerance") { Description = $"Largest relative error that passes: {Definition}.", DefaultValueFactory = _ => DefaultTolerance };
+        var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
+        var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code 1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            double limit = parsed.GetValue(tolerance);
+            if (!(limit >= 0) || !double.IsFinite(limit))
+            {
+                throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
+            }
+
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            var results = ModelVerification.Run(source.Denoiser, parsed.GetRequiredValue(reference), cancellation);
+            double largest = results.Max(r => r.LargestRelativeError);
+            bool passed = largest <= limit;
+
+            // JSON has no infinity.
+            double? Finite(double error) => double.IsFinite(error) ? error : null;
+            var result = new
+            {
+                passed,
+                largest_relative_error = Finite(largest),
+                tolerance = limit,
+                definition = Definition,
+                compared = results.Select(r => new { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage }),
+                remarks = source.Remarks,
+            };
+            terminal.Result(parsed.GetValue(json), result, console =>
+            {
+                var writer = console.Profile.Out.Writer;
+                foreach (string remark in source.Remarks)
+                {
+                    writer.WriteLine(remark);
+                }
+
+                foreach (var r in results)
+                {
+                    writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error {r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
+                }
+
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
+            });
+            return Task.FromResult(passed ? ExitCode.Success : ExitCode.Different);
+        });
+        return command;
+    }
+}

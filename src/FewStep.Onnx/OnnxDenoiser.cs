@@ -1,0 +1,182 @@
+using FewStep.Denoising;
+using FewStep.Runtime;
+using Microsoft.ML.OnnxRuntime;
+using static TorchSharp.torch;
+
+namespace FewStep.Onnx;
+
+/// <summary>A model in an ONNX file as a denoiser, evaluated by ONNX Runtime on the processor.</summary>
+/// <remarks>
+/// A model with a fixed batch is given its batch in pieces, the last one filled up with copies of its last image. A model that takes one noise level a call is called once for each level in a batch. Either
+/// way an image is evaluated once, and its result does not depend on the batch by more than rounding.
+/// </remarks>
+public sealed class OnnxDenoiser : IDenoiser, IDisposable
+{
+    private readonly string _path;
+    private readonly OnnxSession _session;
+    private readonly OnnxSignature _signature;
+    private readonly IPreconditioning? _preconditioning;
+    private readonly int? _unconditional;
+
+    /// <summary>Binds a loaded model.</summary>
+    /// <param name="path">Its path, for messages.</param>
+    /// <param name="session">The model; owned here from now on.</param>
+    /// <param name="signature">Which inputs are what.</param>
+    /// <param name="preconditioning">Turns its output into a denoised image; null where it gives that itself.</param>
+    /// <param name="classes">Number of classes; 0 without.</param>
+    /// <param name="sigmaMin">Smallest noise level.</param>
+    /// <param name="sigmaMax">Largest noise level.</param>
+    /// <param name="unconditional">Label that stands for "no class"; null where the model knows none.</param>
+    internal OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning, int classes, double sigmaMin, double sigmaMax, int? unconditional)
+    {
+        (_path, _session, _signature, _preconditioning, _unconditional) = (path, session, signature, preconditioning, unconditional);
+        (Classes, SigmaMin, SigmaMax) = (classes, sigmaMin, sigmaMax);
+    }
+
+    /// <inheritdoc/>
+    public ImageShape Shape => _signature.Shape;
+
+    /// <inheritdoc/>
+    public int Classes { get; }
+
+    /// <inheritdoc/>
+    public double SigmaMin { get; }
+
+    /// <inheritdoc/>
+    public double SigmaMax { get; }
+
+    /// <summary>Number of images in every call; null where it may vary.</summary>
+    public int? FixedBatch => _signature.FixedBatch;
+
+    /// <summary>Whether the label -1, "no class", means something to the model.</summary>
+    public bool KnowsNoClass => Classes > 0 && (_signature.IsOneHot || _unconditional is not null);
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidInputException">The model fails, gives what is no image, or does not know "no class" and is asked for it.</exception>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var given = _signature.Label is null ? null : Labels(labels, x.shape[0]);
+        if (_preconditioning is null)
+        {
+            return Evaluate(x, sigma, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
+        }
+
+        var c = _preconditioning.Coefficients(sigma);
+        var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
+        return addcmul(x * Column(c.Skip), raw, Column(c.Out), 1).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _session.Dispose();
+
+    private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
+
+    // In the model's terms: indices with its own label for "no class", or one-hot rows, where that is a row of zeros.
+    private Tensor Labels(Tensor? labels, long batch)
+    {
+        var indices = labels?.cpu() ?? full(batch, -1, dtype: int64);
+        var none = indices < 0;
+        if (_signature.IsOneHot)
+        {
+            var rows = nn.functional.one_hot(indices.clamp_min(0), Classes);
+            return rows.masked_fill(none.unsqueeze(1), 0).to(_signature.Label!.Type);
+        }
+
+        if (none.any().item<bool>())
+        {
+            indices = _unconditional is int label
+                ? indices.masked_fill(none, label)
+                : throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its unconditional_label in {_path}{OnnxModelDescription.Extension}.");
+        }
+
+        return indices.to(_signature.Label!.Type);
+    }
+
+    private Tensor Evaluate(Tensor x, Tensor noise, Tensor? labels)
+    {
+        var images = x.cpu().to(_signature.Image.Type).contiguous();
+        var levels = noise.cpu();
+        if (OnnxTensors.IsWhole(_signature.Noise.Type))
+        {
+            levels = levels.round();
+        }
+
+        levels = levels.to(_signature.Noise.Type);
+        if (!_signature.SharesNoise || levels.NumberOfElements == 1)
+        {
+            return Pieces(images, levels.expand(x.shape[0]).contiguous(), labels);
+        }
+
+        var (distinct, which, _) = levels.unique(sorted: true, return_inverse: true);
+        var result = empty(Shape.Batch(x.shape[0]), dtype: float32);
+        for (long i = 0; i < distinct.NumberOfElements; i++)
+        {
+            using var group = NewDisposeScope();
+            var rows = (which! == i).nonzero().view(-1);
+            var part = Pieces(images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(), labels?.index_select(0, rows));
+            result.index_copy_(0, rows, part.to(float32));
+        }
+
+        return result;
+    }
+
+    private Tensor Pieces(Tensor images, Tensor levels, Tensor? labels)
+    {
+        if (FixedBatch is not int size)
+        {
+            return Call(images, levels, labels);
+        }
+
+        var parts = new List<Tensor>();
+        for (long first = 0; first < images.shape[0]; first += size)
+        {
+            long count = Math.Min(size, images.shape[0] - first);
+            Tensor Piece(Tensor all) => count == size ? all.narrow(0, first, size) : cat([all.narrow(0, first, count), .. Enumerable.Repeat(all.narrow(0, first + count - 1, 1), (int)(size - count))]);
+            parts.Add(Call(Piece(images), Piece(levels), labels is null ? null : Piece(labels)).narrow(0, 0, count));
+        }
+
+        return parts.Count == 1 ? parts[0] : cat(parts);
+    }
+
+    private Tensor Call(Tensor images, Tensor levels, Tensor? labels)
+    {
+        long batch = images.shape[0];
+        var noise = (_signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
+        List<(OnnxInput Input, Tensor Value, long[] Shape)> inputs =
+        [
+            (_signature.Image, images.contiguous(), images.shape),
+            (_signature.Noise, noise, [.. _signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
+        ];
+        if (labels is not null)
+        {
+            inputs.Add((_signature.Label!, labels.contiguous(), labels.shape));
+        }
+
+        List<OrtValue> values = [];
+        try
+        {
+            values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Input.Element, i.Shape)));
+            Tensor? result = null;
+            _session.Run([.. inputs.Select(i => i.Input.Name)], values, _signature.Output, value => result = OnnxTensors.Copy(value, _path));
+            return Checked(result!, batch);
+        }
+        finally
+        {
+            values.ForEach(value => value.Dispose());
+            GC.KeepAlive(inputs);
+        }
+    }
+
+    private Tensor Checked(Tensor output, long batch)
+    {
+        long[] sizes = output.shape;
+        if (sizes.Length != 4 || sizes[0] != batch || sizes[2] != Shape.Height || sizes[3] != Shape.Width || (sizes[1] != Shape.Channels && sizes[1] != 2 * Shape.Channels))
+        {
+            throw new InvalidInputException($"{_path} gives [{string.Join(",", sizes)}] for {batch} images of {Shape}; it must give as many images of the same shape.");
+        }
+
+        return output.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text;
+using FewStep.Checkpoints;
+using FewStep.Runtime;
+
+namespace FewStep.Onnx;
+
+/// <summary>Looks through an ONNX file before ONNX Runtime does: finds the further files that its weights lie in, and refuses what reaches out of its folder or claims more values than there are bytes.</summary>
+internal sealed class OnnxFileScan
+{
+    private const int DeepestNesting = 64;
+    private const int LongestText = 4096;
+    private const int BitsPerByte = 8; // no element type of ONNX takes less than a bit
+    private readonly string _path;
+    private readonly string _folder;
+    private readonly SortedDictionary<string, long> _files = new(StringComparer.Ordinal);
+
+    private OnnxFileScan(string path)
+    {
+        _path = path;
+        _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+    }
+
+    /// <summary>The messages of a file of ONNX (onnx.proto, version 3) that lead to tensors, and their fields.</summary>
+    private enum Message
+    {
+        Model,
+        Graph,
+        Node,
+        Attribute,
+        Function,
+        Training,
+        SparseTensor,
+        Tensor,
+    }
+
+    /// <summary>Looks through a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Full paths of the further files with weights, in a fixed order.</returns>
+    /// <exception cref="InvalidInputException">The file is damaged, or refused.</exception>
+    public static IReadOnlyList<string> ExternalFiles(string path)
+    {
+        using var source = ByteSource.Open(path);
+        var scan = new OnnxFileScan(path);
+        scan.Walk(Message.Model, source, 0, out bool graph);
+        return graph ? [.. scan._files.Keys] : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
+    }
+
+    private void Walk(Message kind, ByteSource message, int depth, out bool graph)
+    {
+        graph = false;
+        if (depth > DeepestNesting)
+        {
+            throw new InvalidInputException($"{_path} nests its graphs more than {DeepestNesting} deep; no model that is known does.");
+        }
+
+        foreach (var field in ProtobufFields.Of(message))
+        {
+            if (field.Content is { } content && Inner(kind, field.Number) is { } inner)
+            {
+                graph |= inner == Message.Graph;
+                if (inner == Message.Tensor)
+                {
+                    CheckTensor(content);
+                }
+                else
+                {
+                    Walk(inner, content, depth + 1, out _);
+                }
+            }
+        }
+    }
+
+    private static Message? Inner(Message kind, int field) => (kind, field) switch
+    {
+        (Message.Model, 7) => Message.Graph,
+        (Message.Model, 20) => Message.Training,
+        (Message.Model, 25) => Message.Function,
+        (Message.Training, 1 or 2) => Message.Graph,
+        (Message.Graph, 1) => Message.Node,
+        (Message.Graph, 5) => Message.Tensor,
+        (Message.Graph, 15) => Message.SparseTensor,
+        (Message.SparseTensor, 1 or 2) => Message.Tensor,
+        (Message.Function, 7) => Message.Node,
+        (Message.Function, 11) => Message.Attribute,
+        (Message.Node, 5) => Message.Attribute,
+        (Message.Attribute, 5 or 10) => Message.Tensor,
+        (Message.Attribute, 6 or 11) => Message.Graph,
+        (Message.Attribute, 22 or 23) => Message.SparseTensor,
+        _ => null,
+    };
+
+    private void CheckTensor(ByteSource tensor)
+    {
+        const int dimensions = 1, externalData = 13, dataLocation = 14;
+        double values = 1;
+        string? file = null;
+        bool outside = false;
+        foreach (var field in ProtobufFields.Of(tensor))
+        {
+            switch (field.Number)
+            {
+                case dimensions when field.Content is null:
+                    values *= Size(field.Value);
+                    break;
+                case dimensions: // packed
+                    values *= Packed(field.Content!);
+                    break;
+                case externalData when field.Content is { } entry:
+                    file = Location(entry) ?? file;
+                    break;
+                case dataLocation:
+                    outside = field.Value == 1;
+                    break;
+            }
+        }
+
+        long room = tensor.Length;
+        if (outside || file is not null)
+        {
+            room = _files[Resolve(file)];
+        }
+
+        if (values > (double)room * BitsPerByte)
+        {
+            throw new InvalidInputException($"{_path} claims a tensor of {values:G3} values in {room} bytes; fetch or export it again.");
+        }
+    }
+
+    private double Size(ulong dimension) => dimension <= long.MaxValue ? dimension : throw new InvalidInputException($"{_path} holds a tensor with a negative size; fetch or export it again.");
+
+    private double Packed(ByteSource sizes)
+    {
+        double product = 1;
+        ulong value = 0;
+        int shift = 0;
+        foreach (byte part in sizes.ToArray(LongestText))
+        {
+            value |= (ulong)(part & 0x7F) << shift;
+            shift += 7;
+            if (part < 0x80)
+            {
+                product *= Size(value);
+                (value, shift) = (0, 0);
+            }
+            else if (shift >= 70)
+            {
+                throw new InvalidInputException($"{_path} is no sound ONNX file; fetch or export it again.");
+            }
+        }
+
+        return product;
+    }
+
+    // The value of the entry whose key is "location".
+    private static string? Location(ByteSource entry)
+    {
+        string? key = null, value = null;
+        foreach (var field in ProtobufFields.Of(entry))
+        {
+            if (field.Content is { } text)
+            {
+                string read = Encoding.UTF8.GetString(text.ToArray(LongestText));
+                (key, value) = field.Number switch { 1 => (read, value), 2 => (key, read), _ => (key, value) };
+            }
+        }
+
+        return key == "location" ? value ?? "" : null;
+    }
+
+    // A model from elsewhere must not make this program read any other file of its user's.
+    private string Resolve(string? location)
+    {
+        if (string.IsNullOrWhiteSpace(location) || location.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(location) || location.Contains(':', StringComparison.Ordinal))
+        {
+            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location ?? "")}, which is no path within the model's folder; it is refused.");
+        }
+
+        string full = Path.GetFullPath(Path.Combine(_folder, location));
+        if (!full.StartsWith(Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
+        }
+
+        if (!_files.ContainsKey(full))
+        {
+            _files[full] = File.Exists(full)
+                ? new FileInfo(full).Length
+                : throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
+        }
+
+        return full;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Onnx;
+
+/// <summary>A diffusion model read from an ONNX file, with the hash that identifies it. Owns the denoiser; dispose it.</summary>
+public sealed class OnnxModel : IDisposable
+{
+    /// <summary>How the names of ONNX files end.</summary>
+    public const string Extension = ".onnx";
+
+    // EDM's noise levels, for a model that is told sigma and says nothing of its range.
+    private const double UsualMinimum = 0.002, UsualMaximum = 80;
+
+    private OnnxModel(string path, OnnxModelDescription description, OnnxDenoiser denoiser, string preconditioning, string hash) =>
+        (Path, Description, Denoiser, Preconditioning, Hash) = (path, description, denoiser, preconditioning, hash);
+
+    /// <summary>Where it was read from, as given.</summary>
+    public string Path { get; }
+
+    /// <summary>What was said about it.</summary>
+    public OnnxModelDescription Description { get; }
+
+    /// <summary>Display name.</summary>
+    public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
+
+    /// <summary>The denoiser; owned here.</summary>
+    public OnnxDenoiser Denoiser { get; }
+
+    /// <summary>Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</summary>
+    public string Preconditioning { get; }
+
+    /// <summary>SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its description but for names. Lower-case hexadecimal.</summary>
+    public string Hash { get; }
+
+    /// <summary>Whether a path means an ONNX file.</summary>
+    /// <param name="path">The path.</param>
+    public static bool IsFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
+
+    /// <summary>Reads a model.</summary>
+    /// <param name="path">The file; a description may lie beside it (<see cref="OnnxModelDescription.Beside"/>).</param>
+    /// <param name="settings">Settings that win over that description; null for none.</param>
+    /// <param name="threads">Processor threads; 0 (default) takes as many as libtorch.</param>
+    /// <returns>The model; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">There is no such file, it is damaged or refused, or what it gives is not known.</exception>
+    public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!File.Exists(path))
+        {
+            throw new InvalidInputException($"There is no model at {path}.");
+        }
+
+        var description = OnnxModelDescription.Beside(path).With(settings ?? new OnnxModelDescription());
+        var files = OnnxFileScan.ExternalFiles(path);
+        var session = new OnnxSession(path, threads > 0 ? threads : get_num_threads());
+        try
+        {
+            var signature = OnnxSignature.Of(path, session, description);
+            var prediction = Prediction(path, signature, description);
+            var preconditioning = OnnxNoise.Preconditioning(path, prediction, description, OnnxTensors.IsWhole(signature.Noise.Type));
+            var (low, high) = preconditioning is null ? Range(path, description) : (preconditioning.SigmaMin, preconditioning.SigmaMax);
+            int classes = ClassCount(path, signature, description);
+            var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel);
+            string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? OnnxNoise.Flow : "sigma");
+            return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}", HashOf(path, files, description with { Prediction = prediction }));
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Denoiser.Dispose();
+
+    private static OnnxPrediction Prediction(string path, OnnxSignature signature, OnnxModelDescription description)
+    {
+        var prediction = description.Prediction ?? (signature.IsToldSigma
+            ? OnnxPrediction.Denoised
+            : throw new InvalidInputException($"{path} is told a time ({Printable.Text(signature.Noise.Name)}) and does not say what it gives; add --onnx-prediction epsilon, v, sample or flow, and --onnx-noise."));
+        return prediction == OnnxPrediction.Denoised && OnnxTensors.IsWhole(signature.Noise.Type)
+            ? throw new InvalidInputException($"{path}: a model that gives denoised images is told sigma, but its input {Printable.Text(signature.Noise.Name)} takes whole numbers; choose another --onnx-prediction.")
+            : prediction;
+    }
+
+    private static (double Low, double High) Range(string path, OnnxModelDescription description)
+    {
+        var (low, high) = (description.SigmaMin ?? UsualMinimum, description.SigmaMax ?? UsualMaximum);
+        return low > 0 && low < high && double.IsFinite(high)
+            ? (low, high)
+            : throw new InvalidInputException(FormattableString.Invariant($"{path}: its description says sigma_min {low} and sigma_max {high}; they must be finite with 0 < sigma_min < sigma_max."));
+    }
+
+    private static int ClassCount(string path, OnnxSignature signature, OnnxModelDescription description)
+    {
+        int? fixedByFile = signature is { IsOneHot: true, Label.Sizes: [_, > 0 and int columns] } ? columns : null;
+        int? said = description.Classes ?? description.ClassNames?.Count;
+        if (signature.Label is null)
+        {
+            return said is null or 0 ? 0 : throw new InvalidInputException($"{path} has no input for labels, so it has no classes; leave them out of its description.");
+        }
+
+        if (description.ClassNames is { } names && (names.Count != (description.Classes ?? names.Count) || names.Contains(null!)))
+        {
+            throw new InvalidInputException($"{path}: its description has {names.Count} class_names for {description.Classes} classes; give one text for each class.");
+        }
+
+        int classes = fixedByFile ?? said ?? throw new InvalidInputException($"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; add --onnx-classes.");
+        return classes is >= 1 and <= 1_000_000 && (said is null || said == classes)
+            ? classes
+            : throw new InvalidInputException($"{path}: {said} classes were asked for; {(fixedByFile is null ? "1 to 1,000,000 are possible" : $"it has {fixedByFile}")}.");
+    }
+
+    private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description)
+    {
+        string what = JsonSerializer.Serialize(description with { Name = null, ClassNames = null }, JsonFile.Options);
+        foreach (string file in files.Prepend(path))
+        {
+            try
+            {
+                using var stream = File.OpenRead(file);
+                what += "\n" + Convert.ToHexStringLower(SHA256.HashData(stream));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new InvalidInputException($"Cannot read {file}: {e.Message.ReplaceLineEndings(" ")}", e);
+            }
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)));
+    }
+}

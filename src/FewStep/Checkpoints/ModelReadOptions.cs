@@ -1,0 +1,103 @@
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>What a checkpoint does not say itself. Everything is optional: what is left out is inferred, or has the default that the reader's remarks name.</summary>
+public sealed record ModelReadOptions
+{
+    /// <summary>Key of the weights in a file that holds several things, e.g. <c>ema</c>; null is <c>ema</c> in a pickle of NVlabs/edm, and the file itself elsewhere.</summary>
+    public string? Section { get; init; }
+
+    /// <summary>Side of the images in pixels, 1 to 4096; null infers it from the levels of the network, else 64.</summary>
+    public int? Resolution { get; init; }
+
+    /// <summary>Channels of an attention head; null is 64 unless the network is a known one.</summary>
+    public int? ChannelsPerHead { get; init; }
+
+    /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Arrangement of query, key and value; null infers it from the network.</summary>
+    public AttentionOrder? AttentionOrder { get; init; }
+
+    /// <summary><see cref="PreconditioningConfig.Discrete"/>, <see cref="PreconditioningConfig.Edm"/> or <see cref="PreconditioningConfig.Consistency"/>; null infers it.</summary>
+    public string? Preconditioning { get; init; }
+
+    /// <summary>Of discrete preconditioning: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null infers it.</summary>
+    public string? Noise { get; init; }
+
+    /// <summary>Of discrete preconditioning: number of time steps; null is 1000.</summary>
+    public int? TimeSteps { get; init; }
+
+    /// <summary>Of discrete preconditioning: what the network predicts; null is the noise.</summary>
+    public NetworkPrediction? Prediction { get; init; }
+
+    /// <summary>Of EDM and consistency preconditioning: standard deviation of the data; null is 0.5.</summary>
+    public double? SigmaData { get; init; }
+
+    /// <summary>Refuses options where the checkpoint itself says all of it.</summary>
+    /// <param name="path">The checkpoint.</param>
+    /// <param name="kind">What it is, for the message.</param>
+    /// <param name="allowed">Names of the properties that still make sense.</param>
+    /// <exception cref="InvalidInputException">One is given.</exception>
+    internal void RefuseAllBut(string path, string kind, params ReadOnlySpan<string> allowed)
+    {
+        (string Name, bool Given)[] all =
+        [
+            (nameof(Section), Section is not null), (nameof(Resolution), Resolution is not null), (nameof(ChannelsPerHead), ChannelsPerHead is not null), (nameof(Heads), Heads is not null),
+            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(Noise), Noise is not null),
+            (nameof(TimeSteps), TimeSteps is not null), (nameof(Prediction), Prediction is not null), (nameof(SigmaData), SigmaData is not null),
+        ];
+        foreach (var (name, given) in all)
+        {
+            if (given && !allowed.Contains(name))
+            {
+                throw new InvalidInputException($"{path} is {kind}, which says itself what the option for its {Words(name)} says; leave that option out.");
+            }
+        }
+    }
+
+    /// <summary>Preconditioning by these options.</summary>
+    /// <param name="kind">What the file itself suggests.</param>
+    /// <param name="noise">Noise where none is given.</param>
+    /// <param name="scaleBetas">Whether the betas of the linear noise are shared out among the time steps, as openai/guided-diffusion does.</param>
+    /// <exception cref="InvalidInputException">Options contradict each other, or the kind is none of the three.</exception>
+    internal PreconditioningConfig PreconditioningOf(string kind, string noise, bool scaleBetas)
+    {
+        kind = Preconditioning ?? kind;
+        bool discrete = kind == PreconditioningConfig.Discrete;
+        if (!discrete && kind is not (PreconditioningConfig.Edm or PreconditioningConfig.Consistency))
+        {
+            throw new InvalidInputException($"The preconditioning {Printable.Text(kind)} is none of {PreconditioningConfig.Discrete}, {PreconditioningConfig.Edm}, {PreconditioningConfig.Consistency}.");
+        }
+
+        if (discrete ? SigmaData is not null : Noise is not null || TimeSteps is not null || Prediction is not null)
+        {
+            throw new InvalidInputException(discrete
+                ? "Discrete preconditioning has no standard deviation of the data; leave that option out."
+                : $"Preconditioning {kind} has no discrete noise: leave out noise, time steps and prediction.");
+        }
+
+        if (!discrete)
+        {
+            return new PreconditioningConfig { Kind = kind, SigmaData = SigmaData ?? 0.5, NoiseLabelScale = kind == PreconditioningConfig.Edm ? 1000 : null };
+        }
+
+        int steps = TimeSteps ?? DiscreteVpNoise.UsualTimes;
+        noise = Noise ?? noise;
+        double? share = scaleBetas && noise == DiscreteVpNoise.LinearName && steps > 0 ? (double)DiscreteVpNoise.UsualTimes / steps : null;
+        return new PreconditioningConfig
+        {
+            Kind = kind,
+            Noise = noise,
+            TimeSteps = steps,
+            BetaStart = 0.0001 * share,
+            BetaEnd = 0.02 * share,
+            Prediction = Prediction ?? NetworkPrediction.Epsilon,
+        };
+    }
+
+    private static string Words(string name) => string.Concat(name.Select(c => char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : c.ToString())).TrimStart();
+}

@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using FewStep.Networks;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>How far a model's outputs are from those of another implementation.</summary>
+/// <param name="Compared"><c>denoised</c> or <c>output</c>.</param>
+/// <param name="Images">Number of images.</param>
+/// <param name="LargestRelativeError">The largest of the images' errors: max |ours - theirs| / max |theirs| over the values of an image. Infinite where something is not finite.</param>
+/// <param name="WorstImage">Index of that image.</param>
+public sealed record VerificationResult(string Compared, int Images, double LargestRelativeError, int WorstImage);
+
+/// <summary>Evaluates a model on inputs that another implementation stored together with its outputs.</summary>
+public static class ModelVerification
+{
+    private const int Batch = 8;
+    private const long MaximumBytes = 4L << 30;
+    private const string Input = "x", Sigma = "sigma", Labels = "labels", Denoised = "denoised", TimeSteps = "timesteps", Output = "output";
+
+    /// <summary>Compares all that a file holds.</summary>
+    /// <param name="denoiser">The model.</param>
+    /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <returns>One result for <c>denoised</c> and one for <c>output</c>, as far as they are there.</returns>
+    /// <exception cref="InvalidInputException">The file is damaged, lacks arrays, or they do not fit the model.</exception>
+    public static IReadOnlyList<VerificationResult> Run(NetworkDenoiser denoiser, string path, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        var names = NpzFile.Names(path);
+        var arrays = NpzFile.Read(path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)], MaximumBytes);
+        bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised), output = arrays.ContainsKey(TimeSteps) && arrays.ContainsKey(Output);
+        if (!arrays.TryGetValue(Input, out NpyArray? x) || (!denoised && !output))
+        {
+            throw new InvalidInputException($"{path} needs the array x, and sigma with denoised or timesteps with output; it holds {string.Join(", ", names.Take(8).Select(Printable.Text))}.");
+        }
+
+        if (x.Shape.Length != 4 || x.Shape[0] < 1 || !x.Shape.AsSpan()[1..].SequenceEqual(denoiser.Shape.Batch(1).AsSpan(1)))
+        {
+            throw new InvalidInputException($"{path}: x has shape [{string.Join(',', x.Shape)}]; the model takes [B,{string.Join(',', denoiser.Shape.Batch(1)[1..])}].");
+        }
+
+        using var scope = NewDisposeScope();
+        Tensor? labels = arrays.TryGetValue(Labels, out NpyArray? given) ? ReadLabels(given, x.Shape[0], denoiser.Classes, path) : null;
+        var results = new List<VerificationResult>();
+        if (denoised)
+        {
+            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise, cancellation));
+        }
+
+        if (output)
+        {
+            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Network, cancellation));
+        }
+
+        return results;
+    }
+
+    private static VerificationResult Compare(
+        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path, Func<Tensor, Tensor, Tensor?, Tensor> evaluate, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        Tensor inputs = Floats(x, Input, path), outputs = Floats(expected, name, path).to(ScalarType.Float64);
+        long images = inputs.shape[0];
+        double largest = -1;
+        int worst = 0;
+        for (long start = 0; start < images; start += Batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var step = NewDisposeScope();
+            long count = Math.Min(Batch, images - start);
+            Tensor actual = evaluate(inputs.narrow(0, start, count), noise.narrow(0, start, count), labels?.narrow(0, start, count)).to(ScalarType.Float64);
+            if (start == 0 && !(outputs.shape.Length == 4 && outputs.shape[0] == images && outputs.shape.AsSpan(1).SequenceEqual(actual.shape.AsSpan(1))))
+            {
+                throw new InvalidInputException($"{path}: {name} has shape [{string.Join(',', outputs.shape)}]; the model makes [{images},{string.Join(',', actual.shape[1..])}].");
+            }
+
+            Tensor theirs = outputs.narrow(0, start, count);
+            double[] differences = Largest(actual - theirs), sizes = Largest(theirs);
+            for (int i = 0; i < count; i++)
+            {
+                double error = differences[i] == 0 ? 0 : differences[i] / sizes[i];
+                error = double.IsNaN(error) ? double.PositiveInfinity : error;
+                (largest, worst) = error > largest ? (error, (int)start + i) : (largest, worst);
+            }
+        }
+
+        return new VerificationResult(name, (int)images, largest, worst);
+    }
+
+    private static double[] Largest(Tensor images) => images.abs().flatten(1).amax(1).data<double>().ToArray();
+
+    private static Tensor Floats(NpyArray array, string name, string path) => array.Values switch
+    {
+        double[] => array.ToTensor(),
+        float[] or Half[] => array.ToTensor().to(ScalarType.Float32),
+        _ => throw new InvalidInputException($"{path}: {name} holds no floating-point numbers. Convert it with astype."),
+    };
+
+    // One number an image, whatever axes of one are around it.
+    private static Tensor Row(NpyArray array, string name, NpyArray x, string path)
+    {
+        long images = x.Shape[0];
+        double[] values = array.ToDoubles();
+        if (values.LongLength != images && values.Length != 1)
+        {
+            throw new InvalidInputException($"{path}: {name} has {values.Length} numbers for {images} images.");
+        }
+
+        if (!Array.TrueForAll(values, v => double.IsFinite(v) && (name != Sigma || v > 0)))
+        {
+            throw new InvalidInputException($"{path}: {name} must hold finite numbers{(name == Sigma ? " above 0" : "")}.");
+        }
+
+        bool wide = x.Values is double[];
+        return tensor(values).expand(images).to(wide ? ScalarType.Float64 : ScalarType.Float32);
+    }
+
+    private static Tensor ReadLabels(NpyArray array, long images, int classes, string path)
+    {
+        double[] values = array.ToDoubles();
+        ImmutableArray<long> shape = array.Shape;
+        long[] labels;
+        if (shape.Length == 1 && shape[0] == images && Array.TrueForAll(values, v => v == Math.Floor(v) && v >= -1 && v < classes))
+        {
+            labels = Array.ConvertAll(values, v => (long)v);
+        }
+        else if (shape.Length == 2 && shape[0] == images && shape[1] == classes && Array.TrueForAll(values, v => v is 0 or 1))
+        {
+            labels = [.. values.Chunk(classes).Select(row => (long)Array.IndexOf(row, 1.0))];
+        }
+        else
+        {
+            throw new InvalidInputException($"{path}: labels of shape [{string.Join(',', shape)}] are neither indices below {classes} for {images} images nor one-hot rows of {classes} numbers.");
+        }
+
+        return tensor(labels);
+    }
+}

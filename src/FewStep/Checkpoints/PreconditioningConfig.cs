@@ -1,0 +1,78 @@
+using System.Text.Json.Serialization;
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record PreconditioningConfig
+{
+    /// <summary>Of networks trained by EDM.</summary>
+    public const string Edm = "edm";
+
+    /// <summary>Of networks trained on discrete variance-preserving noise levels.</summary>
+    public const string Discrete = "discrete";
+
+    /// <summary>Of consistency models.</summary>
+    public const string Consistency = "consistency";
+
+    /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c>, <c>iddpm</c>, <c>discrete</c> or <c>consistency</c>.</summary>
+    public string Kind { get; init; } = Edm;
+
+    /// <summary>Of <c>edm</c> and <c>consistency</c>: standard deviation of the data, default 0.5.</summary>
+    public double SigmaData { get; init; } = 0.5;
+
+    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; the other kinds derive theirs.</summary>
+    public double SigmaMin { get; init; } = 0.002;
+
+    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: largest noise level, default 80; the other kinds derive theirs.</summary>
+    public double SigmaMax { get; init; } = 80;
+
+    /// <summary>Of <c>edm</c>: factor of the noise label; null is 1.</summary>
+    public double? NoiseLabelScale { get; init; }
+
+    /// <summary>Of <c>vp</c>: slope of beta; null is 19.9.</summary>
+    public double? BetaD { get; init; }
+
+    /// <summary>Of <c>vp</c>: beta at time 0; null is 0.1.</summary>
+    public double? BetaMin { get; init; }
+
+    /// <summary>Of <c>vp</c>: time of the smallest noise level; null is 1e-5.</summary>
+    public double? SmallestTime { get; init; }
+
+    /// <summary>Of <c>vp</c>, <c>iddpm</c> and <c>discrete</c>: number of time steps; null is 1000.</summary>
+    public int? TimeSteps { get; init; }
+
+    /// <summary>Of <c>iddpm</c>: lower limit of alpha between two levels; null is 0.001.</summary>
+    public double? SmallestAlpha { get; init; }
+
+    /// <summary>Of <c>iddpm</c>: offset of the cosine schedule; null is 0.008.</summary>
+    public double? CosineOffset { get; init; }
+
+    /// <summary>Of <c>discrete</c>: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null is <see cref="DiscreteVpNoise.LinearName"/>.</summary>
+    public string? Noise { get; init; }
+
+    /// <summary>Of <c>discrete</c>: first beta; null is the noise's usual one.</summary>
+    public double? BetaStart { get; init; }
+
+    /// <summary>Of <c>discrete</c>: last beta; null is the noise's usual one.</summary>
+    public double? BetaEnd { get; init; }
+
+    /// <summary>Of <c>discrete</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>.</summary>
+    public NetworkPrediction? Prediction { get; init; }
+
+    /// <summary>Builds it.</summary>
+    /// <exception cref="InvalidInputException">Unknown kind, or values out of range.</exception>
+    public IPreconditioning Build() => Kind switch
+    {
+        Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1),
+        "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
+        "ve" => new VePreconditioning(SigmaMin, SigmaMax),
+        "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
+        Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
+        Consistency => new ConsistencyPreconditioning(SigmaData, SigmaMin, SigmaMax),
+        _ => throw new InvalidInputException($"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
+    };
+}

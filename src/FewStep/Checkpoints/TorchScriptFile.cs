@@ -1,0 +1,95 @@
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone run.</summary>
+public static class TorchScriptFile
+{
+    private const string ClassPrefix = "__torch__.";
+    private const int MaximumDepth = 32;
+    private const int MaximumParts = 200_000;
+
+    private static readonly PickleCalls Names = new(
+    [
+        .. TorchStorages.TensorNames,
+        .. TorchStorageType.Names,
+        "torch.device",
+        "torch.jit._pickle.build_intlist",
+        "torch.jit._pickle.build_doublelist",
+        "torch.jit._pickle.build_boollist",
+        "torch.jit._pickle.build_tensorlist",
+        "torch.jit._pickle.restore_type_tag",
+    ])
+    {
+        Prefix = ClassPrefix,
+    };
+
+    /// <summary>Whether a file is a TorchScript archive: a zip file with an entry <c>constants.pkl</c> beside <c>data.pkl</c>, which <c>torch.save</c> does not write.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">It cannot be read, or is a damaged zip file.</exception>
+    public static bool Is(string path)
+    {
+        using ByteSource source = ByteSource.Open(path);
+        Span<byte> start = stackalloc byte[2];
+        source.Read(0, start[..(int)Math.Min(2, source.Length)]);
+        if (!start.SequenceEqual("PK"u8))
+        {
+            return false;
+        }
+
+        using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
+        return zip.Names.Any(name => name == "constants.pkl" || (name.EndsWith("/constants.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1));
+    }
+
+    /// <summary>Reads all tensors of the module and its sub-modules.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>Tensors by the names that <c>state_dict()</c> gives them (<c>layers.conv.weight</c>), on the CPU, in the file's types, outside of any dispose scope: the caller owns them.</returns>
+    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, or is no TorchScript archive.</exception>
+    public static Dictionary<string, Tensor> Read(string path)
+    {
+        long length;
+        using (ByteSource source = ByteSource.Open(path))
+        {
+            length = source.Length;
+        }
+
+        using var scope = NewDisposeScope();
+        using ZipContent zip = ZipContent.Open(path, 2 * length);
+        var storages = new TorchStorages(path, 2 * length);
+        var file = new TorchZipFile(zip, path, storages, Names);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        int parts = 0;
+        Walk(file.Root, "", 0);
+        foreach (Tensor tensor in tensors.Values)
+        {
+            tensor.DetachFromDisposeScope();
+        }
+
+        return tensors.Count > 0 ? tensors : throw new InvalidInputException($"{path} holds no tensors; save a module: torch.jit.save(torch.jit.script(model), path).");
+
+        void Walk(object? value, string name, int depth)
+        {
+            // A module can be recalled from many places: without the count, nested recalls would take time without bound.
+            if (depth > MaximumDepth || ++parts > MaximumParts)
+            {
+                throw new InvalidInputException($"{path} nests its modules deeper or more often than any network does. Fetch the file again.");
+            }
+
+            if (TorchStorages.IsTensor(value))
+            {
+                tensors[name] = storages.Rebuild(value, name, file.Storage);
+            }
+            else if (value is PickleObject { State: PickleDictionary attributes } module && module.Callee.StartsWith(ClassPrefix, StringComparison.Ordinal))
+            {
+                foreach ((object? key, object? attribute) in attributes.Entries)
+                {
+                    if (key is string part)
+                    {
+                        Walk(attribute, name.Length == 0 ? part : $"{name}.{part}", depth + 1);
+                    }
+                }
+            }
+        }
+    }
+}

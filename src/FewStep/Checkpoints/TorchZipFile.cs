@@ -1,0 +1,73 @@
+using System.Text;
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>PyTorch's zip container, of <c>torch.save</c> and of TorchScript alike: one folder with <c>data.pkl</c> and the storages' bytes under <c>data/</c>. Code in it is never looked at.</summary>
+internal sealed class TorchZipFile
+{
+    private const string Pickle = "data.pkl";
+    private const int MaximumPickleBytes = 256 << 20;
+
+    private readonly ZipContent _zip;
+    private readonly string _path;
+    private readonly string _folder;
+    private readonly TorchStorages _storages;
+    private readonly Dictionary<string, (TorchStorageReference Reference, Tensor Flat)> _loaded = new(StringComparer.Ordinal);
+
+    /// <summary>Reads all but the storages' bytes.</summary>
+    /// <param name="zip">The file; must live as long as storages are asked for.</param>
+    /// <param name="path">What messages call it.</param>
+    /// <param name="storages">Where the storages are made.</param>
+    /// <param name="names">The allow-list of the pickle.</param>
+    /// <exception cref="InvalidInputException">It is damaged, of another form, or names Python objects that are not on the list.</exception>
+    public TorchZipFile(ZipContent zip, string path, TorchStorages storages, PickleCalls names)
+    {
+        (_zip, _path, _storages) = (zip, path, storages);
+        List<string> pickles = [.. zip.Names.Where(name => name == Pickle || (name.EndsWith("/" + Pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
+        if (pickles is not [var found])
+        {
+            throw new InvalidInputException($"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
+        }
+
+        _folder = found[..^Pickle.Length];
+        if (zip.Length(_folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(_folder + "byteorder", 16)) != "little")
+        {
+            throw new InvalidInputException($"{path} was saved on a big-endian machine. Save it again on a little-endian one.");
+        }
+
+        var references = new List<PicklePersistentId>();
+        long position = 0;
+        using var bytes = new ByteSource(zip.ReadAll(found, MaximumPickleBytes), path);
+        Root = PickleReader.Read(bytes, ref position, names, references);
+    }
+
+    /// <summary>The object; tensors and storages in it are still descriptions.</summary>
+    public object? Root { get; }
+
+    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null where it stands for none.</summary>
+    /// <exception cref="InvalidInputException">The storage is missing or damaged.</exception>
+    public Tensor? Storage(object? description)
+    {
+        if (TorchStorageReference.Parse(description) is not { } reference)
+        {
+            return null;
+        }
+
+        if (!_loaded.TryGetValue(reference.Key, out var storage))
+        {
+            string entry = $"{_folder}data/{reference.Key}";
+            if (_zip.Length(entry) is not { } length || length % reference.Size != 0 || length / reference.Size != reference.Count)
+            {
+                throw new InvalidInputException($"{_path} is damaged: the storage {Printable.Text(reference.Key)} is missing or has another size than stated. Fetch the file again.");
+            }
+
+            Tensor? flat = null;
+            _zip.Read(entry, stream => flat = _storages.Load(reference.Type, reference.Size, reference.Count, stream.ReadExactly));
+            _loaded[reference.Key] = storage = (reference, flat!);
+        }
+
+        return storage.Reference == reference ? storage.Flat : null;
+    }
+}

@@ -1,0 +1,97 @@
+using System.IO.Enumeration;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Hidden files and links to folders are left out.</summary>
+internal sealed class ImageFolderFiles
+{
+    private const int DeepestFolder = 16;
+
+    private readonly string _path;
+
+    /// <summary>Lists a folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="order">What the names are ordered by (ordinal); null for the names themselves.</param>
+    /// <exception cref="InvalidInputException">It cannot be read, or holds no images, or images that are neither PNG nor JPEG.</exception>
+    public ImageFolderFiles(string path, Func<string, string>? order = null)
+    {
+        _path = path;
+        try
+        {
+            string root = Path.GetFullPath(path);
+            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
+            var files = new FileSystemEnumerable<string>(root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
+            {
+                ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
+
+                // A link to a folder may lead back to where it lies.
+                ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            };
+            Names = [.. files.Where(name => EntryName.IsImage(name, path)).OrderBy(order ?? (name => name), StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read the folder {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        if (Names.Length == 0)
+        {
+            throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
+        }
+    }
+
+    /// <summary>The files, one or more.</summary>
+    public string[] Names { get; }
+
+    /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than two.</summary>
+    /// <exception cref="InvalidInputException">Files lie beside the folders, or these are too many.</exception>
+    public (string[] Classes, int[] Labels)? Classes()
+    {
+        string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
+        if (folders.Length < 2)
+        {
+            return null;
+        }
+
+        if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
+        {
+            throw new InvalidInputException($"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
+        }
+
+        if (folders.Length > DatasetLabels.MostClasses)
+        {
+            throw new InvalidInputException($"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
+        }
+
+        var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);
+        return (folders, [.. Names.Select(n => classes[TopFolder(n)])]);
+    }
+
+    /// <summary>The content of a file below the folder.</summary>
+    /// <param name="name">Its relative path.</param>
+    /// <param name="largest">Most bytes.</param>
+    /// <exception cref="InvalidInputException">It cannot be read, or is larger.</exception>
+    public byte[] Read(string name, int largest = EncodedImageScan.LargestFile)
+    {
+        string where = EncodedImageScan.Where(name, _path);
+        try
+        {
+            using var stream = File.OpenRead(Path.Combine(_path, name));
+            if (stream.Length > largest)
+            {
+                throw new InvalidInputException($"{where} has {stream.Length} bytes, more than the {largest} allowed.");
+            }
+
+            byte[] content = new byte[stream.Length];
+            stream.ReadExactly(content);
+            return content;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read {where}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];
+}

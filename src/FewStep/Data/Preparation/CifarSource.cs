@@ -1,0 +1,160 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text;
+using FewStep.Denoising;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>CIFAR-10 in its binary version: records of a label and 32x32 pixels in three planes, red, green, blue (<c>data_batch_1.bin</c> to <c>5</c>, <c>test_batch.bin</c>). Held in memory.</summary>
+public sealed class CifarSource : IImageSource
+{
+    private const int Side = 32, Plane = Side * Side, Record = 1 + (3 * Plane), Classes = 10;
+    private const int LargestBatch = 100_000 * Record;
+    private const string NamesFile = "batches.meta.txt";
+
+    private static readonly string[] UsualNames = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    private readonly List<byte[]> _records = [];
+    private string[]? _names;
+
+    private CifarSource()
+    {
+    }
+
+    /// <inheritdoc/>
+    public int Count => _records.Count;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string>? ClassNames => _names ?? UsualNames;
+
+    /// <summary>Whether a folder or file looks like CIFAR-10's binary version.</summary>
+    /// <param name="path">The path.</param>
+    public static bool Is(string path) => Directory.Exists(path)
+        ? File.Exists(Path.Combine(path, BatchName(DataSplit.Train, 1))) || File.Exists(Path.Combine(path, BatchName(DataSplit.Test, 1)))
+        : path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Reads a split.</summary>
+    /// <param name="path">A folder with the batches, or the archive <c>cifar-10-binary.tar.gz</c>; nothing is unpacked to disk.</param>
+    /// <param name="split">Which images: the batches that are there of the 50,000 to train on, or the 10,000 to test with.</param>
+    /// <returns>The images in the order of the batches; the caller owns them.</returns>
+    /// <exception cref="InvalidInputException">A batch is missing, cut short or damaged.</exception>
+    public static CifarSource Open(string path, DataSplit split)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var source = new CifarSource();
+        var files = Directory.Exists(path) ? FromFolder(path) : FromArchive(path);
+        for (int batch = 1; batch <= (split == DataSplit.Train ? 5 : 1); batch++)
+        {
+            string name = BatchName(split, batch);
+            source.Add(files.GetValueOrDefault(name) ?? throw new InvalidInputException($"{path} holds no {name}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz, anew."), $"{name} in {path}");
+        }
+
+        if (files.TryGetValue(NamesFile, out byte[]? text))
+        {
+            string[] names = [.. Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(EntryName.Shown)];
+            source._names = names.Length == Classes ? names : throw new InvalidInputException($"{NamesFile} in {path} names {names.Length} classes, not {Classes}.");
+        }
+
+        return source;
+    }
+
+    /// <inheritdoc/>
+    public int Label(int index) => _records[index][0];
+
+    /// <inheritdoc/>
+    public PixelImage Read(int index)
+    {
+        byte[] record = _records[index], pixels = new byte[3 * Plane];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            pixels[i] = record[1 + (i % 3 * Plane) + (i / 3)];
+        }
+
+        return new PixelImage(new ImageShape(3, Side, Side), pixels);
+    }
+
+    /// <summary>Does nothing: all is in memory.</summary>
+    public void Dispose()
+    {
+    }
+
+    private static string BatchName(DataSplit split, int batch) => split == DataSplit.Test ? "test_batch.bin" : $"data_batch_{batch}.bin";
+
+    private static bool IsWanted(string name) => name == NamesFile || Enumerable.Range(1, 5).Select(b => BatchName(DataSplit.Train, b)).Append(BatchName(DataSplit.Test, 1)).Contains(name);
+
+    private static Dictionary<string, byte[]> FromFolder(string path)
+    {
+        try
+        {
+            var files = new Dictionary<string, byte[]>();
+            foreach (string file in Directory.GetFiles(path).Where(f => IsWanted(Path.GetFileName(f))))
+            {
+                using var stream = File.OpenRead(file);
+                files[Path.GetFileName(file)] = Content(stream, stream.Length, file);
+            }
+
+            return files;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    private static Dictionary<string, byte[]> FromArchive(string path)
+    {
+        try
+        {
+            var files = new Dictionary<string, byte[]>();
+            using var file = File.OpenRead(path);
+            using var unpacked = new GZipStream(file, CompressionMode.Decompress);
+            using var tar = new TarReader(unpacked);
+            while (tar.GetNextEntry() is { } entry)
+            {
+                string name = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
+                if (entry.DataStream is { } content && IsWanted(name) && !files.TryAdd(name, Content(content, entry.Length, $"{name} in {path}")))
+                {
+                    throw new InvalidInputException($"{path} holds {name} twice.");
+                }
+            }
+
+            return files;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or ArgumentException or OverflowException)
+        {
+            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+    }
+
+    // Grown as the data comes: a header may claim what the archive does not hold.
+    private static byte[] Content(Stream stream, long length, string where)
+    {
+        if (length > LargestBatch)
+        {
+            throw new InvalidInputException($"{where} claims {length} bytes; a batch of CIFAR-10 has {10_000 * Record}.");
+        }
+
+        using var content = new MemoryStream();
+        stream.CopyTo(content);
+        return content.Length == length ? content.ToArray() : throw new InvalidInputException($"{where} has {content.Length} bytes, not the {length} stated.");
+    }
+
+    private void Add(byte[] batch, string where)
+    {
+        if (batch.Length == 0 || batch.Length % Record != 0)
+        {
+            throw new InvalidInputException($"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
+        }
+
+        for (int start = 0; start < batch.Length; start += Record)
+        {
+            if (batch[start] >= Classes)
+            {
+                throw new InvalidInputException($"Image {start / Record} of {where} has the label {batch[start]}; CIFAR-10's are 0 to {Classes - 1}.");
+            }
+
+            _records.Add(batch[start..(start + Record)]);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+namespace FewStep.Data;
+
+/// <summary>Images in the order in which a data set is made of them; unlike those of an <see cref="IImageSet"/> they may differ in size. Not thread-safe; read them in order.</summary>
+public interface IImageSource : IDisposable
+{
+    /// <summary>Number of images.</summary>
+    int Count { get; }
+
+    /// <summary>Names of the classes by label; null where they are not known, or there are no labels.</summary>
+    IReadOnlyList<string>? ClassNames { get; }
+
+    /// <summary>Class of an image; -1 where there are no labels.</summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
+    int Label(int index);
+
+    /// <summary>Reads an image.</summary>
+    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
+    /// <exception cref="Runtime.InvalidInputException">It is damaged; the message names it.</exception>
+    PixelImage Read(int index);
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>The classes of ImageNet as <c>map_clsloc.txt</c> lists them, a line each: synset, number, name (<c>n02119789 1 kit_fox</c>). Labels follow the sorted synsets, as in class folders.</summary>
+public sealed class ImageNetClassMap
+{
+    /// <summary>Number of classes.</summary>
+    public const int Classes = 1000;
+
+    private readonly int[] _labels = new int[Classes + 1];
+
+    private ImageNetClassMap(IReadOnlyList<string> names) => Names = names;
+
+    /// <summary>Synset and name by label, e.g. <c>n02119789 kit_fox</c>.</summary>
+    public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Reads a map.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">It is missing, or does not list each of the 1000 classes once.</exception>
+    public static ImageNetClassMap Read(string path)
+    {
+        string[] lines;
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > 1 << 20 } large)
+            {
+                throw new InvalidInputException($"{path} has {large.Length} bytes; a list of ImageNet's classes has about 30,000.");
+            }
+
+            lines = File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+        }
+
+        var rows = new SortedDictionary<string, (int Number, string Name)>(StringComparer.Ordinal);
+        var numbers = new HashSet<int>();
+        for (int i = 0; i < lines.Length; i++)
+        {
+            string[] parts = lines[i].Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
+            if (parts.Length == 0)
+            {
+                continue;
+            }
+
+            if (parts.Length < 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number is < 1 or > Classes
+                || !numbers.Add(number) || !rows.TryAdd(parts[0], (number, parts.Length > 2 ? parts[2].Trim() : "")))
+            {
+                throw new InvalidInputException($"Line {i + 1} of {path} is not 'synset number name' with each synset and each number from 1 to {Classes} once.");
+            }
+        }
+
+        if (rows.Count != Classes)
+        {
+            throw new InvalidInputException($"{path} lists {rows.Count} classes, not {Classes}.");
+        }
+
+        var map = new ImageNetClassMap([.. rows.Select(r => EntryName.Shown($"{r.Key} {r.Value.Name}".TrimEnd()))]);
+        int label = 0;
+        foreach (var (number, _) in rows.Values)
+        {
+            map._labels[number] = label++;
+        }
+
+        return map;
+    }
+
+    /// <summary>The label of a class by its number in the development kit.</summary>
+    /// <param name="number">1 to 1000.</param>
+    public int Label(int number) => _labels[number];
+}

@@ -1,0 +1,47 @@
+using FewStep.Runtime;
+
+namespace FewStep.Data;
+
+/// <summary>Opens images to make a data set of, by what lies at a path.</summary>
+public static class ImageSources
+{
+    /// <summary>Opens images.</summary>
+    /// <param name="path">CIFAR-10's binary version (folder or tar.gz), downsampled ImageNet (folder or npz), a folder of images, a zip of images, or idx files.</param>
+    /// <param name="split">The split; null takes the training images where there are splits.</param>
+    /// <param name="classMap">File with the classes of downsampled ImageNet; null for none.</param>
+    /// <param name="progress">Told how far opening has come; may be null.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>The images; the caller owns them.</returns>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, or something damaged.</exception>
+    public static IImageSource Open(string path, DataSplit? split = null, string? classMap = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (!Path.Exists(path))
+        {
+            throw new InvalidInputException($"There are no images at {EntryName.Shown(path)}.");
+        }
+
+        if (DownsampledImageNetSource.Is(path))
+        {
+            return DownsampledImageNetSource.Open(path, split ?? DataSplit.Train, classMap is null ? null : ImageNetClassMap.Read(classMap), progress, cancellation);
+        }
+
+        if (classMap is not null)
+        {
+            throw new InvalidInputException($"--class-map is for the npz files of downsampled ImageNet; {path} has its classes from elsewhere.");
+        }
+
+        if (CifarSource.Is(path))
+        {
+            return CifarSource.Open(path, split ?? DataSplit.Train);
+        }
+
+        // Sets of images of one size may have idx files or a dataset.json; below other folders images may be of any size.
+        if (!Directory.Exists(path) || ImageSets.HasIdxFiles(path) || File.Exists(Path.Combine(path, DatasetLabels.FileName)))
+        {
+            return new ImageSetSource(ImageSets.Open(path, split, progress, cancellation));
+        }
+
+        return new ClassFolderSource(ImageSets.SplitFolder(path, split));
+    }
+}

@@ -1,0 +1,52 @@
+using FewStep.Noise;
+using static TorchSharp.torch;
+
+namespace FewStep.Denoising;
+
+/// <summary>
+/// Preconditioning of networks that were trained on the whole times of a <see cref="DiscreteVpNoise"/> (Ho et al. 2006.11239) and see x_t = x / sqrt(1 + sigma^2); the noise label is the time t.
+/// </summary>
+/// <remarks>c_in, c_skip and c_out follow sigma exactly; only the time that the network is told is rounded, where it knows no times in between.</remarks>
+public sealed class DiscreteVpPreconditioning : IPreconditioning
+{
+    private readonly TimeRounding _rounding;
+
+    /// <summary>Creates the preconditioning.</summary>
+    /// <param name="noise">The levels that the network was trained on.</param>
+    /// <param name="prediction">What it predicts; default the noise.</param>
+    /// <param name="rounding">The time that it is told between two levels; default that of the level nearest to sigma.</param>
+    /// <exception cref="Runtime.InvalidInputException">The levels leave what float32 computes with.</exception>
+    public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
+    {
+        ArgumentNullException.ThrowIfNull(noise);
+        (Noise, Prediction, _rounding) = (noise, prediction, rounding);
+        SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
+    }
+
+    /// <summary>The levels that the network was trained on.</summary>
+    public DiscreteVpNoise Noise { get; }
+
+    /// <summary>What the network predicts.</summary>
+    public NetworkPrediction Prediction { get; }
+
+    /// <inheritdoc/>
+    public double SigmaMin => Noise.Sigmas[0];
+
+    /// <inheritdoc/>
+    public double SigmaMax => Noise.Sigmas[^1];
+
+    /// <inheritdoc/>
+    public PreconditioningCoefficients Coefficients(Tensor sigma)
+    {
+        double[] levels = sigma.to(ScalarType.Float64).cpu().data<double>().ToArray();
+        var time = tensor([.. levels.Select(s => Noise.Time(s, _rounding))], sigma.dtype, sigma.device);
+        var total = sigma * sigma + 1;
+        var alpha = total.rsqrt();
+        return Prediction switch
+        {
+            NetworkPrediction.Epsilon => new(ones_like(sigma), -sigma, alpha, time),
+            NetworkPrediction.V => new(1 / total, -sigma * alpha, alpha, time), // x0 = alpha x_t - s v
+            _ => new(zeros_like(sigma), ones_like(sigma), alpha, time),
+        };
+    }
+}

@@ -1,0 +1,109 @@
+using FewStep.Runtime;
+using static TorchSharp.torch;
+
+namespace FewStep.Denoising;
+
+/// <summary>A model under guidance: D = D_guide + w (D - D_guide) at the noise levels of an interval, D elsewhere.</summary>
+/// <remarks>
+/// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images
+/// that it acts on, and every evaluation of either counts.
+/// </remarks>
+public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
+{
+    private readonly CountingDenoiser _model;
+    private readonly CountingDenoiser _guide;
+    private readonly Guidance _guidance;
+    private readonly bool _guideSeesLabels;
+
+    private GuidedDenoiser(IDenoiser model, IDenoiser guide, Guidance guidance, bool guideSeesLabels)
+    {
+        guidance.Validate();
+        (_model, _guide, _guidance, _guideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance, guideSeesLabels);
+        (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
+        if (!(SigmaMin < SigmaMax))
+        {
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"The model was made for sigma {model.SigmaMin:G6} to {model.SigmaMax:G6} and its guide for {guide.SigmaMin:G6} to {guide.SigmaMax:G6}, which do not meet; choose another guide."));
+        }
+    }
+
+    /// <inheritdoc/>
+    public ImageShape Shape => _model.Shape;
+
+    /// <inheritdoc/>
+    public int Classes => _model.Classes;
+
+    /// <summary>Smallest noise level that both were made for.</summary>
+    public double SigmaMin { get; }
+
+    /// <summary>Largest noise level that both were made for.</summary>
+    public double SigmaMax { get; }
+
+    /// <inheritdoc/>
+    public long Calls => _model.Calls + _guide.Calls;
+
+    /// <inheritdoc/>
+    public long Images => _model.Images + _guide.Images;
+
+    /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change nothing.</summary>
+    /// <param name="model">A model with classes that knows "no class", for it was trained with label dropout; not disposed here.</param>
+    /// <param name="guidance">How strongly and where.</param>
+    /// <exception cref="InvalidInputException">The model has no classes, or the guidance is out of range.</exception>
+    public static GuidedDenoiser ClassifierFree(IDenoiser model, Guidance guidance) => model.Classes > 0
+        ? new GuidedDenoiser(model, model, guidance, guideSeesLabels: false)
+        : throw new InvalidInputException("Classifier-free guidance needs a model with classes, and this one has none; guide it by a weaker model.");
+
+    /// <summary>Guides a model by a weaker one of the same images.</summary>
+    /// <param name="model">The model; not disposed here.</param>
+    /// <param name="guide">The weaker model, with as many classes or none; not disposed here.</param>
+    /// <param name="guidance">How strongly and where.</param>
+    /// <exception cref="InvalidInputException">The two do not fit, or the guidance is out of range.</exception>
+    public static GuidedDenoiser Auto(IDenoiser model, IDenoiser guide, Guidance guidance)
+    {
+        if (guide.Shape != model.Shape || (guide.Classes != 0 && guide.Classes != model.Classes))
+        {
+            throw new InvalidInputException($"The guide makes images of {guide.Shape} in {guide.Classes} classes, the model of {model.Shape} in {model.Classes}; a guide makes the same images, in as many classes or none.");
+        }
+
+        return new GuidedDenoiser(model, guide, guidance, guideSeesLabels: true);
+    }
+
+    /// <inheritdoc/>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    {
+        using var scope = NewDisposeScope();
+        var D = _model.Denoise(x, sigma, labels);
+        if (_guidance.Weight == 1 || (!_guideSeesLabels && labels is null))
+        {
+            return D.MoveToOuterDisposeScope();
+        }
+
+        var acts = Acts(sigma, labels, x.shape[0]);
+        long count = acts.sum().item<long>();
+        if (count == 0)
+        {
+            return D.MoveToOuterDisposeScope();
+        }
+
+        var guideLabels = _guideSeesLabels ? labels : null;
+        if (count == x.shape[0])
+        {
+            return Guided(D, _guide.Denoise(x, sigma, guideLabels)).MoveToOuterDisposeScope();
+        }
+
+        var rows = acts.nonzero().view(-1);
+        var levels = sigma.NumberOfElements == 1 ? sigma : sigma.index_select(0, rows);
+        var guide = _guide.Denoise(x.index_select(0, rows), levels, guideLabels?.index_select(0, rows));
+        return D.index_copy(0, rows, Guided(D.index_select(0, rows), guide)).MoveToOuterDisposeScope();
+    }
+
+    // D + (w - 1) (D - D_guide): the same, and exact where the two agree.
+    private Tensor Guided(Tensor D, Tensor guide) => D + (_guidance.Weight - 1) * (D - guide);
+
+    // Which images are guided, bool [B] on the device of sigma.
+    private Tensor Acts(Tensor sigma, Tensor? labels, long batch)
+    {
+        var inside = ((sigma > _guidance.SigmaLow) & (sigma <= _guidance.SigmaHigh)).expand(batch);
+        return _guideSeesLabels ? inside : inside & (labels! >= 0).to(sigma.device);
+    }
+}

@@ -1,0 +1,62 @@
+using FewStep.Denoising;
+using static TorchSharp.torch;
+
+namespace FewStep.Evaluation;
+
+/// <summary>Brings images to the size and scale that a translation of Inception-v3 takes.</summary>
+/// <param name="kind">The translation.</param>
+/// <param name="shape">Shape of the images, 1 or 3 channels.</param>
+internal sealed class InceptionInput(InceptionKind kind, ImageShape shape) : IDisposable
+{
+    // Linear interpolation is a product with a thin matrix along each axis.
+    private readonly Tensor _rows = Interpolation(shape.Height);
+    private readonly Tensor _columns = Interpolation(shape.Width);
+
+    /// <summary>Prepares images.</summary>
+    /// <param name="images">[B,C,H,W], float32, each value one of 256 in [-1,1]; not changed and not disposed.</param>
+    /// <returns>[B,3,299,299], float32; the caller owns it.</returns>
+    public Tensor Prepare(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var bytes = (images * 127.5 + 127.5).round();
+        if (shape.Channels == 1)
+        {
+            bytes = bytes.expand(-1, 3, -1, -1);
+        }
+
+        return (kind == InceptionKind.PytorchFid ? HalfPixel(bytes) : TensorFlow(bytes)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _rows.Dispose();
+        _columns.Dispose();
+    }
+
+    private static Tensor HalfPixel(Tensor bytes)
+    {
+        var unit = bytes / 255;
+        var resized = nn.functional.interpolate(unit, [InceptionLayout.Side, InceptionLayout.Side], mode: InterpolationMode.Bilinear, align_corners: false);
+        return (resized * 2) - 1;
+    }
+
+    private Tensor TensorFlow(Tensor bytes) => (_rows.matmul(bytes).matmul(_columns.t()) - 128) / 128;
+
+    // TensorFlow 1 without align_corners: target j is read at j x size / 299, and the last pixel is repeated.
+    private static Tensor Interpolation(int size)
+    {
+        var weights = new float[InceptionLayout.Side, size];
+        for (int j = 0; j < InceptionLayout.Side; j++)
+        {
+            double place = (double)j * size / InceptionLayout.Side;
+            int low = (int)place;
+            double upper = place - low;
+            weights[j, low] += (float)(1 - upper);
+            weights[j, Math.Min(low + 1, size - 1)] += (float)upper;
+        }
+
+        return tensor(weights).DetachFromDisposeScope();
+    }
+}

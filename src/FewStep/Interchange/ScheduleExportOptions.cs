@@ -1,0 +1,56 @@
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Interchange;
+
+/// <summary>What becomes of the end of a schedule in an exported list.</summary>
+public enum FinalSigma
+{
+    /// <summary>As the schedule says: its last sigma, and a zero after it where its terminal rule is zero.</summary>
+    Keep,
+
+    /// <summary>A zero in place of the last sigma: as many evaluations, and no noise left.</summary>
+    Zero,
+
+    /// <summary>A zero after the last sigma: one evaluation more.</summary>
+    AppendZero,
+}
+
+/// <summary>How to write a schedule for another program.</summary>
+public sealed record ScheduleExportOptions
+{
+    /// <summary>Significant digits, 3 to 17; default 9, which keep a float32 exactly.</summary>
+    public int Digits { get; init; } = 9;
+
+    /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero there get one whatever this says.</summary>
+    public FinalSigma Final { get; init; } = FinalSigma.Keep;
+
+    /// <summary>Training noise of the model, by which sigmas become whole timesteps; null (default) where it has none.</summary>
+    public DiscreteVpNoise? Noise { get; init; }
+
+    /// <summary>diffusers: the scheduler class to write for; null (default) for all that take a schedule.</summary>
+    public string? Scheduler { get; init; }
+
+    /// <summary>Flow-matching schedulers: the shift that they apply to what they are given, 0.01 to 100; default 1, none.</summary>
+    public double Shift { get; init; } = 1;
+
+    /// <summary>Refuses values out of range.</summary>
+    /// <exception cref="InvalidInputException">All broken rules, in one line.</exception>
+    public void Validate() => new OptionRules("The export is impossible")
+        .Require(Digits is >= SigmaText.FewestDigits and <= SigmaText.MostDigits, $"{Digits} digits are not {SigmaText.FewestDigits} to {SigmaText.MostDigits}")
+        .Require(Shift is >= 0.01 and <= 100, $"the shift {Shift} is not in 0.01 to 100")
+        .Check();
+
+    /// <summary>The sigmas of a schedule with their end.</summary>
+    /// <param name="schedule">The schedule.</param>
+    internal IReadOnlyList<double> Sigmas(SamplingSchedule schedule) => Final switch
+    {
+        FinalSigma.Zero when schedule.Terminal == ScheduleTerminal.SigmaMin => [.. schedule.Sigmas.SkipLast(1), 0],
+        FinalSigma.Keep when schedule.Terminal == ScheduleTerminal.SigmaMin => schedule.Sigmas,
+        _ => [.. schedule.Sigmas, 0],
+    };
+
+    /// <summary>The noise levels at which a program denoises that goes on to zero after the last of them by itself.</summary>
+    /// <param name="schedule">The schedule.</param>
+    internal IReadOnlyList<double> Visited(SamplingSchedule schedule) => schedule.Terminal == ScheduleTerminal.Zero || Final == FinalSigma.AppendZero ? schedule.Sigmas : [.. schedule.Sigmas.SkipLast(1)];
+}

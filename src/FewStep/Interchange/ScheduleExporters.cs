@@ -1,0 +1,128 @@
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Interchange;
+
+/// <summary>The programs that a schedule can be written for.</summary>
+public static class ScheduleExporters
+{
+    private delegate ScheduleExport Exporter(SamplingSchedule schedule, ScheduleExportOptions options);
+
+    private static readonly OrderedDictionary<string, (string Description, Exporter Export)> All = new(StringComparer.Ordinal)
+    {
+        ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain("sigmas", s, o, list => list)),
+        ["json"] = ("the sigmas as a JSON list", (s, o) => Plain("json", s, o, list => $"[{list}]")),
+        ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the noise)", Timesteps),
+        ["diffusers"] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
+        ["comfyui"] = ("the text of ComfyUI's ManualSigmas node", ComfyUi),
+        ["k-diffusion"] = ("a Python line with the tensor that k-diffusion's samplers take", KDiffusion),
+        ["diff-sampler"] = ("the option --t_steps of zju-pi/diff-sampler", DiffSampler),
+        ["stable-diffusion.cpp"] = ("the options --sigmas and --steps of stable-diffusion.cpp", StableDiffusionCpp),
+        ["stable-diffusion.net"] = ("C# for StableDiffusion.NET", StableDiffusionNet),
+        ["webui"] = ("the list of the scheduler 'custom' of webUI_ExtraSchedulers", WebUi),
+    };
+
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names => [.. All.Keys];
+
+    /// <summary>What a name stands for.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public static string Describe(string name) => All[name].Description;
+
+    /// <summary>Writes a schedule for a program.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <exception cref="InvalidInputException">The name is unknown, an option is out of range, or the program cannot take the schedule.</exception>
+    public static ScheduleExport Export(string name, SamplingSchedule schedule, ScheduleExportOptions? options = null)
+    {
+        options ??= new ScheduleExportOptions();
+        options.Validate();
+        return All.TryGetValue(name, out var exporter)
+            ? exporter.Export(schedule, options)
+            : throw new InvalidInputException($"There is no export '{name}'; choose one of {string.Join(", ", Names)}.");
+    }
+
+    private static ScheduleExport Plain(string target, SamplingSchedule schedule, ScheduleExportOptions options, Func<string, string> form)
+    {
+        var sigmas = options.Sigmas(schedule);
+        return new ScheduleExport(target, form(SigmaText.List(sigmas, options.Digits)), [], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
+    }
+
+    private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        var noise = options.Noise ?? throw new InvalidInputException("Timesteps need the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.");
+        int[] times = [.. options.Visited(schedule).Select(noise.NearestTime)];
+        return new ScheduleExport(
+            "timesteps",
+            string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}"))),
+            ["They are the levels that the model is evaluated at; what follows the last one is up to the program, and nearly all go on to zero."],
+            ScheduleWarnings.OfTimes(options.Visited(schedule), times, noise));
+    }
+
+    private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        var sigmas = options.Sigmas(schedule);
+        return Plain("comfyui", schedule, options, list => list) with
+        {
+            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.", .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; --final zero goes on to none for as many evaluations.")],
+        };
+    }
+
+    private static ScheduleExport KDiffusion(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        var sigmas = options.Sigmas(schedule);
+        return Plain("k-diffusion", schedule, options, list => $"sigmas = torch.tensor([{list}])") with
+        {
+            Notes = ["The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.", .. NoZero(sigmas, "Samplers of higher order treat a last zero on its own; without one they step as usual.")],
+        };
+    }
+
+    private static ScheduleExport DiffSampler(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        // Its list ends above zero, for its last value is taken for sigma_min; the last denoise is an option of its own.
+        bool denoise = schedule.Terminal == ScheduleTerminal.Zero || options.Final == FinalSigma.AppendZero;
+        var plain = Plain("diff-sampler", new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep }, list => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}");
+        return options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin
+            ? throw new InvalidInputException("diff-sampler takes no zero in --t_steps; leave --final zero out, or use --final append, which adds --denoise_to_zero.")
+            : plain with { Notes = [FormattableString.Invariant($"It sets num_steps to the number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps.")] };
+    }
+
+    private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        var sigmas = options.Sigmas(schedule);
+        return Plain("stable-diffusion.cpp", schedule, options, list => FormattableString.Invariant($"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {sigmas.Count - 1}")) with
+        {
+            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; --final zero goes on to none for as many evaluations.")],
+        };
+    }
+
+    private static ScheduleExport StableDiffusionNet(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        var sigmas = options.Sigmas(schedule);
+        string list = string.Join(", ", sigmas.Select(s => $"{SigmaText.Fixed(s, options.Digits)}f"));
+        return Plain("stable-diffusion.net", schedule, options, _ => FormattableString.Invariant($"sampleParameter.SampleSteps = {sigmas.Count - 1};\nsampleParameter.CustomSigmas = [{list}];")) with
+        {
+            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; --final zero goes on to none for as many evaluations.")],
+        };
+    }
+
+    private static ScheduleExport WebUi(SamplingSchedule schedule, ScheduleExportOptions options)
+    {
+        // A list that does not end in zero is resampled to the number of steps, and one from 1 to 0 is rescaled.
+        var always = options with { Final = options.Final == FinalSigma.Keep ? FinalSigma.Zero : options.Final };
+        var sigmas = always.Sigmas(schedule);
+        return sigmas[0] == 1
+            ? throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin the schedule at another sigma, e.g. 1.0001.")
+            : Plain("webui", schedule, always, list => $"[{list}]") with
+            {
+                Notes =
+                [
+                    FormattableString.Invariant($"Choose the schedule type custom, paste the list, and set the sampling steps to {sigmas.Count - 1}."),
+                    .. schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep ? ["The last sigma gave way to 0.0: only lists that end in it are used as they are."] : Array.Empty<string>(),
+                ],
+            };
+    }
+
+    private static string[] NoZero(IReadOnlyList<double> sigmas, string note) => sigmas[^1] == 0 ? [] : [note];
+}

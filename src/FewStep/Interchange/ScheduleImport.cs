@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Interchange;
+
+/// <summary>Reads schedules from lists of numbers as people and programs write them: with commas, semicolons, spaces or lines between them, as a list of Python or C#, in a call or an option.</summary>
+public static partial class ScheduleImport
+{
+    private const int MostCharacters = 1 << 20;
+
+    /// <summary>Reads a list of sigmas. A last zero becomes the terminal rule zero: a last denoise at the sigma before it.</summary>
+    /// <param name="text">The list, at most a million characters; what stands around it (<c>sigmas = torch.tensor([...])</c>, <c>--sigmas "..."</c>) is left aside.</param>
+    /// <exception cref="InvalidInputException">There is no list, or its numbers make no schedule; the message names the number.</exception>
+    public static SamplingSchedule Sigmas(string text)
+    {
+        var numbers = Numbers(text);
+        bool zero = numbers[^1] == 0;
+        bool denoise = zero || text.Contains("denoise_to_zero=True", StringComparison.OrdinalIgnoreCase); // diff-sampler's word for it
+        return new SamplingSchedule(zero ? numbers.SkipLast(1) : numbers, denoise ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
+    }
+
+    /// <summary>Reads a list of timesteps, after the last of which the sampler goes on to zero.</summary>
+    /// <param name="text">The list, as for <see cref="Sigmas"/>; numbers in between two timesteps lie in between in ln sigma.</param>
+    /// <param name="noise">The noise that the model was trained on.</param>
+    /// <exception cref="InvalidInputException">There is no list, or its numbers are no falling timesteps of the noise.</exception>
+    public static SamplingSchedule Timesteps(string text, DiscreteVpNoise noise)
+    {
+        var numbers = Numbers(text);
+        int last = noise.Sigmas.Length - 1;
+        for (int i = 0; i < numbers.Count; i++)
+        {
+            if (!(numbers[i] >= 0) || !(numbers[i] <= last))
+            {
+                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"Timestep {i} is {numbers[i]:R}; those of {noise.Name} are 0 to {last}."));
+            }
+        }
+
+        return new SamplingSchedule(numbers.Select(t => Sigma(t, noise)), ScheduleTerminal.Zero);
+    }
+
+    private static double Sigma(double time, DiscreteVpNoise noise)
+    {
+        int below = (int)Math.Floor(time);
+        double rest = time - below;
+        return rest == 0 ? noise.Sigmas[below] : Math.Exp(((1 - rest) * Math.Log(noise.Sigmas[below])) + (rest * Math.Log(noise.Sigmas[below + 1])));
+    }
+
+    private static List<double> Numbers(string text)
+    {
+        if (text.Length > MostCharacters)
+        {
+            throw new InvalidInputException($"A list of {text.Length} characters is longer than any schedule.");
+        }
+
+        // Programs' words around a list hold numbers of their own (float32), so a list in brackets is taken alone.
+        var brackets = Brackets().Matches(text);
+        if (brackets.Count > 1)
+        {
+            throw new InvalidInputException($"There are {brackets.Count} lists in brackets; give one.");
+        }
+
+        string list = brackets.Count == 1 ? brackets[0].Value[1..^1]
+            : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value
+            : Option().Replace(text, " ");
+        string[] words = [.. list.Split([',', ';', ' ', '\t', '\r', '\n', '"', '\'', '='], StringSplitOptions.RemoveEmptyEntries)];
+        var numbers = new List<double>();
+        foreach (string word in words)
+        {
+            string plain = word.EndsWith('f') || word.EndsWith('F') ? word[..^1] : word;
+            if (!double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
+            {
+                throw new InvalidInputException($"'{Excerpt(word)}', word {numbers.Count + 1} of the list, is no finite number with a decimal point.");
+            }
+
+            numbers.Add(number);
+        }
+
+        return numbers.Count is >= 2 and <= StandardSchedule.MaximumSteps + 2
+            ? numbers
+            : throw new InvalidInputException($"A schedule has 2 or more numbers; the list has {numbers.Count}.");
+    }
+
+    private static string Excerpt(string word) => string.Concat((word.Length <= 30 ? word : word[..30] + "...").Select(c => char.IsControl(c) ? '?' : c));
+
+    // With a number in them: new float[] { 80f, 1f } has two pairs.
+    [GeneratedRegex(@"\[[^\[\]]*\d[^\[\]]*\]|\{[^{}\[\]]*\d[^{}\[\]]*\}")]
+    private static partial Regex Brackets();
+
+    [GeneratedRegex("\"([^\"]*)\"")]
+    private static partial Regex Quotes();
+
+    // Options of command lines and names of variables before a list.
+    [GeneratedRegex(@"--[A-Za-z_-]+|\b[A-Za-z_]+\s*=")]
+    private static partial Regex Option();
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using FewStep.Noise;
+
+namespace FewStep.Interchange;
+
+/// <summary>What is likely wrong with a schedule on its way from or to another program.</summary>
+public static class ScheduleWarnings
+{
+    private const double Tolerance = 1e-4; // lists hold decimal roundings of the model's ends
+    private const double FarOff = 0.05;
+
+    /// <summary>Sigmas that become one timestep, or are far from theirs.</summary>
+    /// <param name="sigmas">Noise levels above 0.</param>
+    /// <param name="times">Their timesteps.</param>
+    /// <param name="noise">The model's noise.</param>
+    public static IReadOnlyList<string> OfTimes(IReadOnlyList<double> sigmas, IReadOnlyList<int> times, DiscreteVpNoise noise)
+    {
+        var warnings = new List<string>();
+        for (int i = 1; i < times.Count; i++)
+        {
+            if (times[i] >= times[i - 1])
+            {
+                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigmas {sigmas[i - 1]:G5} and {sigmas[i]:G5} are both timestep {times[i]}: the step between them is lost, and some programs refuse the list."));
+            }
+        }
+
+        int far = Enumerable.Range(0, times.Count).FirstOrDefault(i => Math.Abs(Math.Log(noise.Sigmas[times[i]] / sigmas[i])) > FarOff, -1);
+        if (far >= 0)
+        {
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigma {sigmas[far]:G5} is not close to any level of {noise.Name}; timestep {times[far]} is at {noise.Sigmas[times[far]]:G5}."));
+        }
+
+        return warnings;
+    }
+
+    /// <summary>Sigmas that are the same number once printed.</summary>
+    /// <param name="sigmas">Noise levels.</param>
+    /// <param name="digits">Significant digits that are printed.</param>
+    public static IReadOnlyList<string> OfPrinted(IReadOnlyList<double> sigmas, int digits) =>
+    [
+        .. sigmas.Zip(sigmas.Skip(1))
+            .Where(pair => SigmaText.Fixed(pair.First, digits) == SigmaText.Fixed(pair.Second, digits))
+            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"Two sigmas are both {SigmaText.Fixed(pair.First, digits)} with {digits} digits; print more.")),
+    ];
+
+    /// <summary>Another number of steps than was meant.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="steps">Number of steps that was meant.</param>
+    public static IReadOnlyList<string> OfCount(SamplingSchedule schedule, int steps)
+    {
+        int evaluations = schedule.Steps + (schedule.Terminal == ScheduleTerminal.Zero ? 1 : 0);
+        if (evaluations == steps || schedule.Steps == steps)
+        {
+            return [];
+        }
+
+        string hint = schedule.Sigmas.Length == steps && schedule.Terminal == ScheduleTerminal.SigmaMin
+            ? $" A list of {steps} sigmas makes {steps - 1} steps; perhaps its last sigma is missing, or a zero."
+            : "";
+        return [$"The schedule makes {schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, not {steps}.{hint}"];
+    }
+
+    /// <summary>Sigmas beyond the levels that a model was made for.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="sigmaMin">The model's smallest level.</param>
+    /// <param name="sigmaMax">The model's largest level.</param>
+    public static IReadOnlyList<string> OfRange(SamplingSchedule schedule, double sigmaMin, double sigmaMax)
+    {
+        double first = schedule.Sigmas[0], last = schedule.Sigmas[^1];
+        return first > sigmaMax * (1 + Tolerance) || last < sigmaMin / (1 + Tolerance)
+            ? [string.Create(CultureInfo.InvariantCulture, $"The schedule runs from sigma {first:G6} to {last:G6}, but the model was made for {sigmaMin:G6} to {sigmaMax:G6}.")]
+            : [];
+    }
+}

@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization;
+using FewStep.Runtime;
+
+namespace FewStep.Networks;
+
+/// <summary>Architecture of a <see cref="DdpmUNet"/>; the defaults are those of Ho et al. for CIFAR-10.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record DdpmUNetOptions
+{
+    /// <summary>Side of the images in pixels, for the layers' names; other sides work too.</summary>
+    public required int ImgResolution { get; init; }
+
+    /// <summary>Channels of the input.</summary>
+    public required int InChannels { get; init; }
+
+    /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
+    public required int OutChannels { get; init; }
+
+    /// <summary>Number of classes; 0 is unconditional.</summary>
+    public int LabelDim { get; init; }
+
+    /// <summary>Channels of each resolution, from the finest on.</summary>
+    public IReadOnlyList<int> BlockChannels { get; init; } = [128, 256, 256, 256];
+
+    /// <summary>Residual blocks a resolution.</summary>
+    public int NumBlocks { get; init; } = 2;
+
+    /// <summary>Resolutions with self-attention.</summary>
+    public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
+
+    /// <summary>Channels of an attention head; null is one head of all channels.</summary>
+    public int? ChannelsPerHead { get; init; }
+
+    /// <summary>Groups of every normalisation.</summary>
+    public int NormGroups { get; init; } = 32;
+
+    /// <summary>Added to the variance by every normalisation.</summary>
+    public double NormEpsilon { get; init; } = 1e-6;
+
+    /// <summary>Whether the embedding scales and shifts after the second normalisation, instead of being added before it.</summary>
+    public bool ScaleShift { get; init; }
+
+    /// <summary>Whether going down pads a pixel on all sides, instead of on the right and below only.</summary>
+    public bool SymmetricPadding { get; init; }
+
+    /// <summary>Whether the noise embedding's cosines come before its sines.</summary>
+    public bool CosineFirst { get; init; }
+
+    /// <summary>Whether the noise embedding's lowest frequency is 1/10000 exactly (diffusers' <c>freq_shift</c> 1) instead of one step above it (0).</summary>
+    public bool FrequencyEndpoint { get; init; } = true;
+
+    /// <summary>Dropout probability inside the blocks while training.</summary>
+    public double Dropout { get; init; } = 0.1;
+
+    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
+    /// <exception cref="InvalidInputException">An option is out of range.</exception>
+    public void Validate()
+    {
+        new OptionRules("The DdpmUNet's options are invalid")
+            .Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096")
+            .Require(InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096")
+            .Require(OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096")
+            .Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000")
+            .Require(BlockChannels.Count is >= 1 and <= 12 && BlockChannels.All(c => c is >= 4 and <= 65536 && c % 2 == 0), $"block_channels needs 1 to 12 even numbers in 4..65536")
+            .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+            .Require(ChannelsPerHead is null or (>= 1 and <= 65536), $"channels_per_head {ChannelsPerHead} is not in 1..65536")
+            .Require(NormGroups is >= 1 and <= 65536, $"norm_groups {NormGroups} is not in 1..65536")
+            .Require(NormEpsilon is > 0 and <= 1, $"norm_epsilon {NormEpsilon} is not in (0, 1]")
+            .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
+            .Check();
+    }
+}

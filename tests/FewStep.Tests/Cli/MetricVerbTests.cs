@@ -1,0 +1,97 @@
+using System.Text.Json;
+using FewStep.Checkpoints;
+using FewStep.Evaluation;
+using FewStep.Tests.Data;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task Stored_images_are_measured_without_a_model()
+    {
+        string train = Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), test = Path.Combine(world.Data, "t10k-images-idx3-ubyte.gz"), folder = world.At("stored");
+        var printed = await CommandLineRun.Json("evaluate", "--images", train, "--reference", test, "--features", "classifier", "--classifier", world.Classifier, "--ranges", "2", "--batch", "7", "--out", folder);
+        var row = printed.GetProperty("rows")[0];
+        string[] names = [.. row.GetProperty("figures").EnumerateArray().Select(f => f.GetProperty("name").GetString()!)];
+        Assert.Equal(["FD (stripes)", "KD (stripes)", "precision (stripes)", "recall (stripes)", "density (stripes)", "coverage (stripes)", "class score (stripes)"], names);
+        var frechet = row.GetProperty("figures")[0];
+        Assert.Equal((60, 30, 60), (frechet.GetProperty("images").GetInt32(), frechet.GetProperty("range_images").GetInt32(), frechet.GetProperty("reference_images").GetInt32()));
+        Assert.Equal(2, frechet.GetProperty("ranges").GetArrayLength());
+        Assert.Equal(64, frechet.GetProperty("extractor_hash").GetString()!.Length);
+        Assert.True(File.Exists(Path.Combine(folder, "image-metrics.json")));
+
+        // The statistics of the same images give the same distance; the table shows it.
+        string statistics = world.At("stats.npz");
+        await CommandLineRun.Json("data", "stats", "--data", test, "--features", "classifier", "--classifier", world.Classifier, "--output", statistics);
+        Assert.Equal([8L], NpzFile.Read(statistics)["mu"].Shape.ToArray());
+        string[] again = ["evaluate", "--images", train, "--reference", statistics, "--metrics", "fd", "--classifier", world.Classifier, "--ranges", "1", "--out", folder];
+        var other = (await CommandLineRun.Json(again)).GetProperty("rows")[0].GetProperty("figures")[0];
+        Assert.Equal(frechet.GetProperty("value").GetDouble(), other.GetProperty("value").GetDouble(), 1e-6);
+        Assert.Equal(frechet.GetProperty("reference_hash").GetString(), other.GetProperty("reference_hash").GetString());
+        var shown = await CommandLineRun.Of(again);
+        Assert.Contains("FD (stripes) ↓", shown.Output, StringComparison.Ordinal);
+        await CommandLineRun.Refused("kid and prdc", "evaluate", "--images", train, "--reference", statistics, "--metrics", "fd,kid", "--features", "classifier", "--classifier", world.Classifier, "--out", folder);
+    }
+
+    [Fact]
+    public async Task Samples_are_measured_and_resumed()
+    {
+        string folder = world.At("sampled");
+        string[] arguments = ["evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--features", "classifier", "--metrics", "fd,prdc,is", "--schedules", "karras,uniform-t",
+            "--steps", "2", "--samples", "12", "--ranges", "2", "--dtype", "float32", "--batch", "5", "--out", folder];
+        var printed = await CommandLineRun.Json(arguments);
+        Assert.Equal(2, printed.GetProperty("rows").GetArrayLength());
+        Assert.All(printed.GetProperty("rows").EnumerateArray(), r => Assert.Equal((2.0, 6), (r.GetProperty("evaluations_per_image").GetDouble(), r.GetProperty("figures").GetArrayLength())));
+        string store = Path.Combine(folder, ImageMetricsStoreName), first = await File.ReadAllTextAsync(store);
+        Assert.Equal(4, JsonDocument.Parse(first).RootElement.GetProperty("ranges").GetArrayLength());
+        var again = await CommandLineRun.Json(arguments);
+        Assert.Equal(printed.GetProperty("rows").ToString(), again.GetProperty("rows").ToString());
+        Assert.Equal(first, await File.ReadAllTextAsync(store));
+
+        // The default measurement of the same samples is the same distance.
+        await CommandLineRun.Json("evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "2", "--samples", "12", "--ranges", "2",
+            "--dtype", "float32", "--batch", "5", "--strip-seeds", "none", "--out", world.At("default"));
+        var summary = FewStep.Runs.RunSummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
+        var figure = printed.GetProperty("rows")[0].GetProperty("figures")[0];
+        Assert.Equal(summary.Evaluations[0].Distance!.Mean, figure.GetProperty("value").GetDouble(), 1e-9);
+        await File.WriteAllTextAsync(store, "{\"version\": 1, \"ranges\": [null]}");
+        await CommandLineRun.Refused("damaged", arguments);
+    }
+
+    [Fact]
+    public async Task Missing_weights_and_wrong_words_are_one_line()
+    {
+        string images = Path.Combine(world.Data, "train-images-idx3-ubyte.gz");
+        string missing = world.At("missing.pth");
+        await CommandLineRun.Refused(InceptionFile.Known[0].Sha256, "evaluate", "--images", images, "--reference", images, "--inception", missing, "--out", world.At("refused"));
+        await CommandLineRun.Refused(InceptionFile.Known[1].Name, "data", "stats", "--data", images, "--inception", missing, "--output", world.At("x.npz"));
+        await CommandLineRun.Refused("no metric 'vmaf'", "evaluate", "--images", images, "--reference", images, "--metrics", "vmaf", "--out", world.At("refused"));
+        await CommandLineRun.Refused("--reference", "evaluate", "--images", images, "--metrics", "fd", "--classifier", world.Classifier, "--out", world.At("refused"));
+        await CommandLineRun.Refused("--model has no use", "evaluate", "--images", images, "--model", world.Model, "--out", world.At("refused"));
+        await CommandLineRun.Refused("neither inception", "evaluate", "--images", images, "--features", "vgg", "--out", world.At("refused"));
+        await CommandLineRun.Refused(".npz", "data", "stats", "--data", images, "--output", world.At("x.txt"));
+        await CommandLineRun.Refused("the classifier takes", "data", "stats", "--data", images, "--features", "classifier", "--output", world.At("x.npz"));
+    }
+
+    [Fact]
+    public async Task A_data_set_is_prepared_and_read()
+    {
+        Directory.CreateDirectory(world.At("photos", "cat"));
+        Directory.CreateDirectory(world.At("photos", "dog"));
+        await File.WriteAllBytesAsync(world.At("photos", "cat", "1.png"), TinyImages.Rgb(20, 1));
+        await File.WriteAllBytesAsync(world.At("photos", "dog", "1.png"), TinyImages.Rgb(31, 2));
+        string zip = world.At("photos.zip");
+        string[] arguments = ["data", "prepare", "--source", world.At("photos"), "--output", zip, "--transform", "center-crop", "--resolution", "16"];
+        var printed = await CommandLineRun.Json(arguments);
+        Assert.Equal(["cat", "dog"], printed.GetProperty("class_names").EnumerateArray().Select(n => n.GetString()));
+        var again = await CommandLineRun.Json(arguments);
+        Assert.Equal(printed.GetProperty("sha256").GetString(), again.GetProperty("sha256").GetString());
+        var info = await CommandLineRun.Json("data", "info", "--data", zip);
+        Assert.Equal((2, 2, 16), (info.GetProperty("images").GetInt32(), info.GetProperty("classes").GetInt32(), info.GetProperty("shape").GetProperty("width").GetInt32()));
+        await CommandLineRun.Refused("--transform", [.. arguments[..6], "--resolution", "16"]);
+        await CommandLineRun.Refused("no transform", [.. arguments[..6], "--transform", "lanczos"]);
+    }
+
+    private const string ImageMetricsStoreName = FewStep.Runs.ImageMetricsStore.Name;
+}

@@ -1,0 +1,143 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text;
+using FewStep.Data;
+using FewStep.Denoising;
+using FewStep.Runtime;
+
+namespace FewStep.Tests.Data;
+
+public sealed class CifarSourceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Folder_and_archive_give_the_same_images()
+    {
+        var files = Files();
+        foreach (var (name, content) in files)
+        {
+            _folder.Write("bin/" + name, content);
+        }
+
+        string archive = Archive(files);
+        using var folder = ImageSources.Open(_folder.File("bin"));
+        using var packed = ImageSources.Open(archive);
+        using var test = ImageSources.Open(archive, DataSplit.Test);
+        Assert.Equal((15, 15, 2), (folder.Count, packed.Count, test.Count));
+        Assert.Equal(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"], test.ClassNames!);
+        for (int i = 0; i < 15; i++)
+        {
+            byte[] record = files[$"data_batch_{1 + (i / 3)}.bin"].AsSpan(i % 3 * 3073, 3073).ToArray();
+            Assert.Equal(record[0], folder.Label(i));
+            var image = packed.Read(i);
+            Assert.Equal(new ImageShape(3, 32, 32), image.Shape);
+            Assert.Equal(folder.Read(i).Bytes, image.Bytes);
+            // Row 5, column 7, green: the second plane.
+            Assert.Equal(record[1 + 1024 + (5 * 32) + 7], image.Bytes[(((5 * 32) + 7) * 3) + 1]);
+        }
+
+        EdmZipWriter.Write(_folder.File("a.zip"), folder, ImageTransform.None, 0);
+        EdmZipWriter.Write(_folder.File("b.zip"), packed, ImageTransform.None, 0);
+        Assert.Equal(File.ReadAllBytes(_folder.File("a.zip")), File.ReadAllBytes(_folder.File("b.zip")));
+    }
+
+    [Fact]
+    public void Names_come_from_the_archive()
+    {
+        var files = Files();
+        files["batches.meta.txt"] = Encoding.ASCII.GetBytes("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n");
+        using (var source = ImageSources.Open(Archive(files)))
+        {
+            Assert.Equal("j", source.ClassNames![9]);
+        }
+
+        files["batches.meta.txt"] = Encoding.ASCII.GetBytes("a\nb\n");
+        Refused("2 classes", Archive(files));
+    }
+
+    [Fact]
+    public void Damaged_archives_are_refused()
+    {
+        var cut = Files();
+        cut["data_batch_3.bin"] = cut["data_batch_3.bin"][..5000];
+        Refused("data_batch_3.bin", Archive(cut));
+        var label = Files();
+        label["data_batch_5.bin"][3073] = 10;
+        Refused("label 10", Archive(label));
+        var missing = Files();
+        missing.Remove("data_batch_4.bin");
+        Refused("holds no data_batch_4.bin", Archive(missing));
+        Refused("tar.gz", _folder.Write("text.tar.gz", "no archive, nothing of the sort"u8.ToArray()));
+        byte[] whole = File.ReadAllBytes(Archive(Files()));
+        for (int length = 1; length < whole.Length * 0.9; length += whole.Length / 40) // the last bytes are padding
+        {
+            Refused("", _folder.Write("cut.tar.gz", whole[..length]));
+        }
+
+        // A header that claims gigabytes.
+        using var plain = new MemoryStream();
+        using (var gzip = new GZipStream(new MemoryStream(whole), CompressionMode.Decompress))
+        {
+            gzip.CopyTo(plain);
+        }
+
+        byte[] tar = plain.ToArray();
+        Encoding.ASCII.GetBytes("37777777777").CopyTo(tar, 124);
+        int sum = tar.Take(512).Select((b, i) => i is >= 148 and < 156 ? 32 : (int)b).Sum();
+        Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(tar, 148);
+        Refused("", _folder.Write("claims.tar.gz", Gzip(tar)));
+    }
+
+    private static void Refused(string part, string path)
+    {
+        string message = Assert.Throws<InvalidInputException>(() => ImageSources.Open(path)).Message;
+        Assert.Contains(part, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private static Dictionary<string, byte[]> Files()
+    {
+        var files = Enumerable.Range(1, 5).ToDictionary(b => $"data_batch_{b}.bin", b => Batch(3, b));
+        files["test_batch.bin"] = Batch(2, 9);
+        return files;
+    }
+
+    private static byte[] Batch(int count, int seed)
+    {
+        byte[] batch = TinyImages.Noise(count * 3073, seed);
+        for (int i = 0; i < count; i++)
+        {
+            batch[i * 3073] = (byte)((seed + i) % 10);
+        }
+
+        return batch;
+    }
+
+    private static byte[] Gzip(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        return packed.ToArray();
+    }
+
+    private string Archive(Dictionary<string, byte[]> files)
+    {
+        using var plain = new MemoryStream();
+        using (var tar = new TarWriter(plain, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            foreach (var (name, content) in files)
+            {
+                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "cifar-10-batches-bin/" + name) { DataStream = new MemoryStream(content) });
+            }
+        }
+
+        return _folder.Write("cifar-10-binary.tar.gz", Gzip(plain.ToArray()));
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text;
+using FewStep.Noise;
+using FewStep.Onnx;
+using FewStep.Tests.Checkpoints;
+using FewStep.Tests.Onnx;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.Fuzzing;
+
+/// <summary>Damaged ONNX files and their descriptions.</summary>
+public sealed class OnnxFuzzTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Models()
+    {
+        string path = _folder.File("m.onnx");
+        var settings = new OnnxModelDescription { Prediction = OnnxPrediction.Epsilon, Noise = DiscreteVpNoise.LinearName, TimeSteps = 20 };
+        byte[] whole = GaussianOnnx.Discrete(DiscreteVpNoise.Linear(times: 20), GaussianOnnx.Epsilon).ToArray();
+        FuzzRun.Files("ONNX", 1000, random => ByteMutation.Of(whole, random), path, () => Use(path, settings));
+    }
+
+    [Fact]
+    public void Descriptions()
+    {
+        string path = _folder.File("m.onnx"), beside = path + OnnxModelDescription.Extension;
+        GaussianOnnx.Discrete(DiscreteVpNoise.Linear(times: 20), GaussianOnnx.Epsilon).Write(path);
+        byte[] text = Encoding.UTF8.GetBytes("""{"prediction": "epsilon", "noise": "vp-linear", "time_steps": 20, "beta_start": 0.001, "beta_end": 0.2, "shape": {"channels": 2, "height": 3, "width": 2}, "noise_input": "timestep", "output": "out_sample"}""");
+        FuzzRun.Files("description of ONNX", 600, random => ByteMutation.Of(text, random, isText: true), beside, () => Use(path, null));
+    }
+
+    private static void Use(string path, OnnxModelDescription? settings)
+    {
+        using var model = OnnxModel.Open(path, settings, 1);
+        using var scope = NewDisposeScope();
+        model.Denoiser.Denoise(zeros(2, 2, 3, 2), ones(1), null);
+    }
+}

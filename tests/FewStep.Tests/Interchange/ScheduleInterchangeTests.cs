@@ -1,0 +1,164 @@
+using System.Globalization;
+using CsCheck;
+using FewStep.Interchange;
+using FewStep.Noise;
+using FewStep.Runtime;
+
+namespace FewStep.Tests.Interchange;
+
+public sealed class ScheduleInterchangeTests
+{
+    private static readonly SamplingSchedule Four = new([80, 9.5, 1.25, 0.0625, 0.002]);
+
+    // Falling sigmas from 1e-4 to 1e4, apart by at least a thousandth.
+    private static readonly Gen<SamplingSchedule> Schedules = Gen.Double[0.001, 1.5].Array[1, 12].Select(Gen.Bool, (steps, zero) =>
+    {
+        var sigmas = new List<double> { 80 };
+        foreach (double step in steps)
+        {
+            sigmas.Add(sigmas[^1] * Math.Exp(-step));
+        }
+
+        return new SamplingSchedule(sigmas, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
+    });
+
+    public static TheoryData<string> Targets => [.. ScheduleExporters.Names.Except(["timesteps", "diffusers", "webui"])];
+
+    [Theory]
+    [MemberData(nameof(Targets))]
+    public void What_is_written_is_read_back_to_the_printed_precision(string target)
+    {
+        Schedules.Sample(schedule =>
+        {
+            var back = ScheduleImport.Sigmas(ScheduleExporters.Export(target, schedule).Text);
+            return back.Terminal == schedule.Terminal && back.Sigmas.Length == schedule.Sigmas.Length && back.Sigmas.Zip(schedule.Sigmas).All(p => Math.Abs(p.First / p.Second - 1) <= 0.5e-8);
+        }, iter: 300);
+    }
+
+    [Fact]
+    public void With_seventeen_digits_nothing_is_lost() =>
+        Schedules.Sample(schedule => ScheduleImport.Sigmas(ScheduleExporters.Export("sigmas", schedule, new ScheduleExportOptions { Digits = 17 }).Text).Sigmas.SequenceEqual(schedule.Sigmas), iter: 300);
+
+    [Fact]
+    public void Numbers_have_fixed_decimals_in_every_size() => Gen.Double[-30, 30].Select(Gen.Int[3, 17]).Sample((power, digits) =>
+    {
+        double value = Math.Exp(power);
+        string text = SigmaText.Fixed(value, digits);
+        return !text.Contains('E', StringComparison.OrdinalIgnoreCase) && text.Contains('.', StringComparison.Ordinal)
+            && Math.Abs(double.Parse(text, CultureInfo.InvariantCulture) / value - 1) <= 0.51 * Math.Pow(10, 1 - digits);
+    });
+
+    [Theory]
+    [InlineData(80, "80.0")]
+    [InlineData(0.002, "0.002")]
+    [InlineData(0.000012345, "0.000012345")]
+    [InlineData(1234567.5, "1234567.5")]
+    [InlineData(1e12, "1000000000000.0")]
+    [InlineData(0, "0.0")]
+    public void Numbers_are_as_short_as_they_can_be(double value, string text) => Assert.Equal(text, SigmaText.Fixed(value, 9));
+
+    [Theory]
+    [InlineData("comfyui", "80.0, 9.5, 1.25, 0.0625, 0.002")]
+    [InlineData("json", "[80.0, 9.5, 1.25, 0.0625, 0.002]")]
+    [InlineData("k-diffusion", "sigmas = torch.tensor([80.0, 9.5, 1.25, 0.0625, 0.002])")]
+    [InlineData("diff-sampler", "--t_steps=\"[80.0, 9.5, 1.25, 0.0625, 0.002]\"")]
+    [InlineData("stable-diffusion.cpp", "--sigmas \"80.0,9.5,1.25,0.0625,0.002\" --steps 4")]
+    [InlineData("webui", "[80.0, 9.5, 1.25, 0.0625, 0.0]")] // lists that do not end in zero would be resampled
+    public void Every_program_gets_its_own_form(string target, string text) => Assert.Equal(text, ScheduleExporters.Export(target, Four).Text);
+
+    [Fact]
+    public void The_end_is_kept_replaced_or_appended_to()
+    {
+        string End(FinalSigma final, SamplingSchedule schedule) => ScheduleExporters.Export("sigmas", schedule, new ScheduleExportOptions { Final = final }).Text;
+        var zero = new SamplingSchedule(Four.Sigmas, ScheduleTerminal.Zero);
+        Assert.EndsWith("0.0625, 0.002", End(FinalSigma.Keep, Four), StringComparison.Ordinal);
+        Assert.EndsWith("0.0625, 0.0", End(FinalSigma.Zero, Four), StringComparison.Ordinal);
+        Assert.EndsWith("0.0625, 0.002, 0.0", End(FinalSigma.AppendZero, Four), StringComparison.Ordinal);
+        Assert.All(Enum.GetValues<FinalSigma>(), final => Assert.EndsWith("0.0625, 0.002, 0.0", End(final, zero), StringComparison.Ordinal));
+        Assert.EndsWith("--denoise_to_zero=True", ScheduleExporters.Export("diff-sampler", zero).Text, StringComparison.Ordinal);
+        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("diff-sampler", Four, new ScheduleExportOptions { Final = FinalSigma.Zero }));
+    }
+
+    [Fact]
+    public void Diffusers_classes_get_what_they_take()
+    {
+        var noise = DiscreteVpNoise.ScaledLinear();
+        string Text(string scheduler, SamplingSchedule schedule, double shift = 1) => ScheduleExporters.Export("diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
+        double[] List(string text) => [.. text[(text.IndexOf('[', StringComparison.Ordinal) + 1)..text.IndexOf(']', StringComparison.Ordinal)].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+
+        // Levels of the model give their own timesteps; the last sigma is the scheduler's.
+        var levels = new SamplingSchedule([noise.Sigmas[999], noise.Sigmas[600], noise.Sigmas[250], noise.Sigmas[3]]);
+        Assert.Equal([999, 600, 250], List(Text("DPMSolverMultistep", levels)));
+        Assert.Equal([999, 600, 250, 3], List(Text("HeunDiscreteScheduler", new SamplingSchedule(levels.Sigmas, ScheduleTerminal.Zero))));
+        Assert.Equal(4, List(Text("EulerDiscrete", levels)).Length);
+
+        // Flow times and ramps lead back to the sigmas by what the scheduler does with them.
+        double shift = 3;
+        var flow = List(Text("FlowMatchEulerDiscrete", Four, shift)).Select(t => shift * t / (1 + (shift - 1) * t)).Select(t => t / (1 - t));
+        Assert.All(flow.Zip(Four.Sigmas), p => Assert.Equal(1, p.First / p.Second, 8));
+        Assert.Equal(4, flow.Count());
+        var (high, low) = (Math.Pow(80, 1 / 7.0), Math.Pow(0.002, 1 / 7.0));
+        var ramp = List(Text("EDMEuler", Four)).Select(r => Math.Pow(high + r * (low - high), 7));
+        Assert.All(ramp.Zip(Four.Sigmas), p => Assert.Equal(1, p.First / p.Second, 8));
+
+        Assert.Contains("number of steps only", Assert.Throws<InvalidInputException>(() => Text("DDIM", Four)).Message, StringComparison.Ordinal);
+        Assert.Contains("not known", Assert.Throws<InvalidInputException>(() => Text("Nonsense", Four)).Message, StringComparison.Ordinal);
+        var all = ScheduleExporters.Export("diffusers", Four);
+        Assert.DoesNotContain("timesteps=", all.Text, StringComparison.Ordinal);
+        Assert.Contains(all.Notes, n => n.Contains("--noise", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void What_is_likely_wrong_is_said()
+    {
+        var noise = DiscreteVpNoise.Linear();
+        var close = new SamplingSchedule([noise.Sigmas[500], noise.Sigmas[500] * 0.9999, noise.Sigmas[10]]);
+        var export = ScheduleExporters.Export("timesteps", close, new ScheduleExportOptions { Noise = noise });
+        Assert.Equal("500, 500", export.Text);
+        Assert.Contains("both timestep 500", Assert.Single(export.Warnings), StringComparison.Ordinal);
+        Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four, new ScheduleExportOptions { Noise = noise, Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
+        Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]), new ScheduleExportOptions { Digits = 4 }).Warnings), StringComparison.Ordinal);
+        Assert.Empty(ScheduleWarnings.OfCount(Four, 4));
+        Assert.Contains("makes 4 steps", Assert.Single(ScheduleWarnings.OfCount(Four, 5)), StringComparison.Ordinal);
+        Assert.Empty(ScheduleWarnings.OfRange(Four, 0.002, 80));
+        Assert.Single(ScheduleWarnings.OfRange(Four, 0.01, 157));
+        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps", Four));
+        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("webui", new SamplingSchedule([1, 0.5])));
+    }
+
+    [Theory]
+    [InlineData("80, 9.5, 1.25, 0.0625, 0.002")]
+    [InlineData("80 9.5\t1.25\r\n0.0625\n0.002\n")]
+    [InlineData("80;9.5;1.25;6.25e-2;2e-3")]
+    [InlineData("sigmas = torch.tensor([80., 9.5, 1.25, 0.0625, 0.002], dtype=torch.float32)")]
+    [InlineData("new float[] { 80f, 9.5f, 1.25f, 0.0625f, 0.002f }")]
+    [InlineData("--sigmas \"80,9.5,1.25,0.0625,0.002\" --steps 4")]
+    [InlineData("--sigmas 80,9.5,1.25,0.0625,0.002")]
+    public void Lists_are_read_as_they_are_found(string text)
+    {
+        Assert.Equal(Four.Sigmas, ScheduleImport.Sigmas(text).Sigmas);
+        Assert.Equal(ScheduleTerminal.SigmaMin, ScheduleImport.Sigmas(text).Terminal);
+    }
+
+    [Fact]
+    public void A_last_zero_is_a_last_denoise_and_timesteps_are_levels()
+    {
+        var schedule = ScheduleImport.Sigmas("14.6, 2.1, 0.0");
+        Assert.Equal((ScheduleTerminal.Zero, 1), (schedule.Terminal, schedule.Steps));
+        var noise = DiscreteVpNoise.ScaledLinear();
+        var times = ScheduleImport.Timesteps("[999, 850, 736]", noise);
+        Assert.Equal([noise.Sigmas[999], noise.Sigmas[850], noise.Sigmas[736]], times.Sigmas);
+        Assert.Equal(ScheduleTerminal.Zero, times.Terminal);
+    }
+
+    [Theory]
+    [InlineData("80, x, 0.002", "'x', word 2")]
+    [InlineData("80", "2 or more numbers")]
+    [InlineData("", "2 or more numbers")]
+    [InlineData("80, 80, 1", "Sigmas must decrease: sigma[1]")]
+    [InlineData("1, 0, 0", "above 0: sigma[1]")]
+    [InlineData("[1, 0.5] [3, 2]", "2 lists")]
+    [InlineData("80, nan, 1", "no finite number")]
+    [InlineData("80, -1", "above 0")]
+    public void What_is_no_schedule_is_refused(string text, string fragment) => Assert.Contains(fragment, Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text)).Message, StringComparison.Ordinal);
+}

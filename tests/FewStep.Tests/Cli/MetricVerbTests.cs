@@ -69,7 +69,7 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("no metric 'vmaf'", "evaluate", "--images", images, "--reference", images, "--metrics", "vmaf", "--out", world.At("refused"));
         await CommandLineRun.Refused("--reference", "evaluate", "--images", images, "--metrics", "fd", "--classifier", world.Classifier, "--out", world.At("refused"));
         await CommandLineRun.Refused("--model has no use", "evaluate", "--images", images, "--model", world.Model, "--out", world.At("refused"));
-        await CommandLineRun.Refused("neither inception", "evaluate", "--images", images, "--features", "vgg", "--out", world.At("refused"));
+        await CommandLineRun.Refused("none of inception", "evaluate", "--images", images, "--features", "vgg", "--out", world.At("refused"));
         await CommandLineRun.Refused(".npz", "data", "stats", "--data", images, "--output", world.At("x.txt"));
         await CommandLineRun.Refused("the classifier takes", "data", "stats", "--data", images, "--features", "classifier", "--output", world.At("x.npz"));
     }

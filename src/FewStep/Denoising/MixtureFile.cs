@@ -16,7 +16,7 @@ public static class MixtureFile
         var content = JsonFile.Read<Content>(path);
         if (content.Kind != Kind)
         {
-            throw new InvalidInputException($"{path} is of kind '{Excerpt(content.Kind)}'; a mixture file says \"kind\": \"{Kind}\".");
+            throw new InvalidInputException($"{path} is of kind '{Printable.Line(content.Kind, 40)}'; a mixture file says \"kind\": \"{Kind}\".");
         }
 
         if (content.Shape is not [int channels, int height, int width])
@@ -49,8 +49,6 @@ public static class MixtureFile
         [.. mixture.Means.Select(m => m.ToArray())],
         [.. mixture.Stds],
         mixture.Classes == 0 ? null : [.. mixture.ComponentClasses]));
-
-    private static string Excerpt(string text) => (text.Length <= 40 ? text : text[..40] + "...").ReplaceLineEndings(" ");
 
     private sealed record Content(
         string Kind,

@@ -71,7 +71,7 @@ public static partial class ScheduleImport
             string plain = word.EndsWith('f') || word.EndsWith('F') ? word[..^1] : word;
             if (!double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
             {
-                throw new InvalidInputException($"'{Excerpt(word)}', word {numbers.Count + 1} of the list, is no finite number with a decimal point.");
+                throw new InvalidInputException($"'{Printable.Line(word, 30)}', word {numbers.Count + 1} of the list, is no finite number with a decimal point.");
             }
 
             numbers.Add(number);
@@ -81,8 +81,6 @@ public static partial class ScheduleImport
             ? numbers
             : throw new InvalidInputException($"A schedule has 2 or more numbers; the list has {numbers.Count}.");
     }
-
-    private static string Excerpt(string word) => string.Concat((word.Length <= 30 ? word : word[..30] + "...").Select(c => char.IsControl(c) ? '?' : c));
 
     // With a number in them: new float[] { 80f, 1f } has two pairs.
     [GeneratedRegex(@"\[[^\[\]]*\d[^\[\]]*\]|\{[^{}\[\]]*\d[^{}\[\]]*\}")]

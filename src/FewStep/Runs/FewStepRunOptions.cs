@@ -46,8 +46,8 @@ public sealed record FewStepRunOptions
     /// <summary>Disjoint seed ranges, 1 to 100; default 3.</summary>
     public int Ranges { get; init; } = 3;
 
-    /// <summary>Heun steps (two evaluations each) of the fine teacher that the pictures and the table show, 1 to 1,000; default 8.</summary>
-    public int TeacherSteps { get; init; } = 8;
+    /// <summary>Steps of the fine sampler that the pictures and the table show, the tuning's teacher on the baseline's schedule, 1 to 1,000; default 16.</summary>
+    public int TeacherSteps { get; init; } = 16;
 
     /// <summary>Images sampled at a time; default 100.</summary>
     public int BatchSize { get; init; } = 100;

@@ -36,7 +36,7 @@ internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
         }
 
         string fine = FormattableString.Invariant($"teacher: {options.Baselines[0]}, {options.TeacherSteps} steps");
-        cells.Add(Planned(fine, Standard(options.Baselines[0], options.TeacherSteps), ScheduleSource.Teacher, new HeunSolver(), EvaluationRole.Teacher, shown: true));
+        cells.Add(Planned(fine, Standard(options.Baselines[0], options.TeacherSteps), ScheduleSource.Teacher, SolverCatalog.Find(options.Tuning.TeacherSolver), EvaluationRole.Teacher, shown: true));
         return cells;
     }
 

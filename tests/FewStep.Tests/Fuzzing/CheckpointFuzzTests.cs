@@ -121,7 +121,17 @@ public sealed class CheckpointFuzzTests : IDisposable
         Preconditioning = new PreconditioningConfig(),
         DhariwalUnet = new DhariwalUNetOptions
         {
-            ImgResolution = 8, InChannels = 3, OutChannels = 3, LabelDim = 3, ModelChannels = channels, ChannelMult = [1, 1], ChannelMultEmb = 2, NumBlocks = 1, AttnResolutions = [4], ChannelsPerHead = 8, NormGroups = groups,
+            ImgResolution = 8,
+            InChannels = 3,
+            OutChannels = 3,
+            LabelDim = 3,
+            ModelChannels = channels,
+            ChannelMult = [1, 1],
+            ChannelMultEmb = 2,
+            NumBlocks = 1,
+            AttnResolutions = [4],
+            ChannelsPerHead = 8,
+            NormGroups = groups,
         },
     };
 

@@ -1,27 +1,33 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using FewStep.Checkpoints;
+using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
 using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 
-/// <summary>The network of ImageNet at 64x64 in its full size with random weights: written as a pickle of NVlabs/edm, and read, evaluated and measured.</summary>
+/// <summary>The network of ImageNet at 64x64 in its full size with random weights: written as a pickle of NVlabs/edm, and read, evaluated and measured; and a few images to go with it.</summary>
 internal static class FullSize
 {
-    private const string Usage = "full-size write FILE [--half] | full-size measure FILE [--bfloat16] [--threads N]";
+    private const string Usage = "full-size write FILE [--half] | full-size images FOLDER | full-size measure FILE [--bfloat16] [--threads N]";
+    private const int Side = 64, Classes = 4, ImagesOfClass = 12;
 
-    /// <summary>Runs one of the two.</summary>
+    /// <summary>Runs one of them.</summary>
     /// <param name="words">Words after <c>full-size</c>.</param>
     public static int Run(string[] words)
     {
         switch (words)
         {
             case ["write", var path, ..]:
-                var options = new DhariwalUNetOptions { ImgResolution = 64, InChannels = 3, OutChannels = 3, LabelDim = 1000 };
+                var options = new DhariwalUNetOptions { ImgResolution = Side, InChannels = 3, OutChannels = 3, LabelDim = 1000 };
                 long count = EdmPickleWriter.Write(path, options, seed: 1, half: words.Contains("--half"));
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:N0} parameters, {new FileInfo(path).Length:N0} bytes in {path}."));
+                return 0;
+            case ["images", var folder, ..]:
+                WriteImages(folder);
                 return 0;
             case ["measure", var path, ..]:
                 Measure(path, words.Contains("--bfloat16") ? ScalarType.BFloat16 : ScalarType.Float32);
@@ -47,6 +53,7 @@ internal static class FullSize
         var watch = Stopwatch.StartNew();
         using var source = ModelSource.Open(path);
         Report($"read ({new FileInfo(path).Length / 1e9:F2} GB, {source.Denoiser.Layout.Count:N0} parameters)", watch.Elapsed.TotalSeconds);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{MultiplyAdds(source.Denoiser.Layout) / 1e9:F1} billion multiply-adds in a forward pass of one image"));
         source.Denoiser.ComputeType = type;
         using var generator = new Generator(1);
         using var x = randn(source.Config.Shape.Batch(1), generator: generator);
@@ -59,6 +66,39 @@ internal static class FullSize
             bool finite = denoised.isfinite().all().item<bool>();
             Report($"forward {pass}, one image, {type}{(finite ? "" : ", NOT finite")}", watch.Elapsed.TotalSeconds);
         }
+    }
+
+    // Smooth pictures in two sizes, in folders by class, as photographs would lie.
+    private static void WriteImages(string folder)
+    {
+        using var generator = new Generator(1);
+        for (int label = 0; label < Classes; label++)
+        {
+            for (int i = 0; i < ImagesOfClass; i++)
+            {
+                using var scope = NewDisposeScope();
+                var coarse = rand([1, 3, 3 + label, 4], generator: generator) * 2 - 1;
+                long[] size = i % 2 == 0 ? [96, 128] : [120, 80];
+                PngFile.Write(Path.Combine(folder, $"class{label}", $"{i:D2}.png"), nn.functional.interpolate(coarse, size, mode: InterpolationMode.Bilinear, align_corners: false));
+            }
+        }
+
+        Console.WriteLine($"{Classes * ImagesOfClass} images of {Classes} classes in {folder}.");
+    }
+
+    // A convolution multiplies each weight at each pixel of its output; attention multiplies queries by keys and weights by values. The side of the features is in the name.
+    private static double MultiplyAdds(ParameterLayout layout)
+    {
+        double sum = 0;
+        foreach (var spec in layout.Specs)
+        {
+            var level = Regex.Match(spec.Name, @"(?<side>\d+)x\d+_");
+            double side = level.Success ? int.Parse(level.Groups["side"].Value, CultureInfo.InvariantCulture) : Side, pixels = spec.Shape.Length == 4 ? side * side : 1;
+            sum += spec.Shape.Length > 1 ? spec.Count * pixels : 0;
+            sum += spec.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) ? 2 * pixels * pixels * spec.Shape[1] : 0;
+        }
+
+        return sum;
     }
 
     private static void Report(string what, double seconds)

@@ -17,11 +17,12 @@ internal enum FeatureKind
 
 /// <summary>Options that choose a feature network.</summary>
 /// <param name="classifier">The verb's <c>--classifier</c>.</param>
-internal sealed class FeatureFlags(Option<string> classifier)
+/// <param name="usual">The network where none is named.</param>
+internal sealed class FeatureFlags(Option<string> classifier, FeatureKind usual = FeatureKind.Inception)
 {
     /// <summary>The network for the metrics that take either.</summary>
     public Option<FeatureKind> Features { get; } = SharedOptions.Named(
-        "--features", "Features that metrics are measured on.", FeatureKind.Inception, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
+        "--features", "Features that metrics are measured on.", usual, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
 
     /// <summary>The weight file.</summary>
     public Option<string?> Inception { get; } = new("--inception")

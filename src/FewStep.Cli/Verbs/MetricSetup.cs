@@ -45,9 +45,9 @@ internal sealed class MetricSetup : IDisposable
             {
                 var reference = setup.Keep(place.Features(network, metrics, setup.Options, options.BatchSize(parsed), terminal.Progress, cancellation));
                 setup.Evaluations.Add(new MetricEvaluation(network, reference, metrics, setup.Options));
-                if (network is InceptionFeatures { IsOfficial: false })
+                if (network is InceptionFeatures { Remark: string remark })
                 {
-                    setup.Warnings.Add($"The Inception-v3 weights (SHA-256 {network.Hash}) are none of the public files; figures on them compare with no published ones.");
+                    setup.Warnings.Add(remark);
                 }
             }
 

@@ -3,7 +3,7 @@ using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Comma-separated numbers of steps on the command line.</summary>
+/// <summary>Comma-separated numbers on the command line.</summary>
 internal static class NumberList
 {
     /// <summary>Parses e.g. <c>3,4,6</c>.</summary>
@@ -21,6 +21,26 @@ internal static class NumberList
             }
 
             numbers.Add(steps);
+        }
+
+        return [.. numbers.Distinct()];
+    }
+
+    /// <summary>Parses e.g. <c>0.25,0.5,1</c>, or <c>none</c>.</summary>
+    /// <param name="text">Numbers above 0 up to 1, separated by commas.</param>
+    /// <param name="option">The option's name, for the message.</param>
+    /// <exception cref="InvalidInputException">Something else.</exception>
+    public static IReadOnlyList<double> Fractions(string text, string option)
+    {
+        var numbers = new List<double>();
+        foreach (string part in text == "none" ? [] : text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double fraction) || fraction is not (> 0 and <= 1))
+            {
+                throw new InvalidInputException($"{option} '{text}' must be one or more numbers above 0 up to 1, separated by commas, e.g. 0.5,1, or none.");
+            }
+
+            numbers.Add(fraction);
         }
 
         return [.. numbers.Distinct()];

@@ -2,9 +2,9 @@ using System.CommandLine;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Evaluation;
 using FewStep.Reporting;
 using FewStep.Runs;
+using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
 
@@ -14,7 +14,8 @@ internal static class RunVerb
     public static Command Create(TerminalOutput terminal)
     {
         var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
-        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier whose features define the Fréchet distance.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier whose features define the Fréchet distance, unless --features says inception.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var network = new FeatureFlags(classifier, FeatureKind.Classifier);
         var reference = new Option<string?>("--reference") { Description = "Real images to compare samples with; left out, the test split of --data.", HelpName = "path" };
         var output = new Option<string?>("--out") { Description = "Run folder; default a new one under runs/.", HelpName = "folder" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
@@ -24,12 +25,13 @@ internal static class RunVerb
         var power = new Option<double>("--power") { Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", DefaultValueFactory = _ => defaults.Power };
         var samples = new Option<int>("--samples") { Description = "Samples in each range of seeds of the comparison.", DefaultValueFactory = _ => defaults.Samples };
         var ranges = new Option<int>("--ranges") { Description = "Disjoint ranges of seeds of the comparison.", DefaultValueFactory = _ => defaults.Ranges };
+        var strip = new Option<string>("--strip-seeds") { Description = "Image seeds shown in the report.", DefaultValueFactory = _ => "0-9", HelpName = "list" };
         var batch = new Option<int>("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => defaults.BatchSize };
         var (curve, tuning) = (new LossCurveFlags(), new TuningFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("run", "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
         {
-            model, data, reference, classifier, output, resume, steps, rounds, power, samples, ranges, batch, dtype, seed, threads, json,
+            model, data, reference, network.Features, network.Inception, classifier, output, resume, steps, rounds, power, samples, ranges, strip, batch, dtype, seed, threads, json,
         };
         curve.AddTo(command);
         tuning.AddTo(command);
@@ -38,12 +40,12 @@ internal static class RunVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
+            using var features = network.Open(parsed.GetValue(network.Features), parsed, source.Config.Shape);
             string path = parsed.GetRequiredValue(data);
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
-            using var features = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
             bool goOn = parsed.GetValue(resume);
             var options = new FewStepRunOptions
             {
@@ -53,6 +55,7 @@ internal static class RunVerb
                 Power = parsed.GetValue(power),
                 Samples = parsed.GetValue(samples),
                 Ranges = parsed.GetValue(ranges),
+                ShownSeeds = SeedRange.Parse(parsed.GetRequiredValue(strip)),
                 BatchSize = parsed.GetValue(batch),
                 Curve = curve.Read(parsed),
                 Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },

@@ -21,11 +21,12 @@ internal static class TuneVerb
         var steps = new Option<int?>("--steps") { Description = "Number of steps, for a standard schedule's name." };
         var output = new Option<string>("--out") { Description = "Folder for checkpoints, curve, model and snapshots; a tuning found there is resumed.", Required = true, HelpName = "folder" };
         var every = new Option<double>("--checkpoint-seconds") { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
+        var snapshots = new Option<string>("--snapshots") { Description = "Fractions of the updates after which the averaged weights are kept in a folder of their own; none for no such folders.", DefaultValueFactory = _ => "0.25,0.5,1", HelpName = "list" };
         var search = new Option<int>("--search") { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
         var searchUpdates = new Option<int>("--search-updates") { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
         var (tuning, about) = (new TuningFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("tune", "Phase 2: fine-tune a model to a schedule. Interrupt with Ctrl-C and repeat the command to resume.") { model, schedule, steps, search, searchUpdates, output, data, every, dtype, seed, threads, json };
+        var command = new Command("tune", "Phase 2: fine-tune a model to a schedule. Interrupt with Ctrl-C and repeat the command to resume.") { model, schedule, steps, search, searchUpdates, output, data, every, snapshots, dtype, seed, threads, json };
         tuning.AddTo(command);
         foreach (var option in about.GuidanceAlone)
         {
@@ -35,7 +36,7 @@ internal static class TuneVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), ComputeType = parsed.GetValue(dtype) };
+            var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), ComputeType = parsed.GetValue(dtype), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             options.Validate();
             using var given = SampledModel.OpenNetwork(parsed.GetRequiredValue(model), about.Read(parsed, options.ComputeType, parsed.GetValue(threads)));
             var source = given.Source;

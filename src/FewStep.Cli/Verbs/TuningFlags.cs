@@ -30,6 +30,7 @@ internal sealed class TuningFlags
 
     private readonly Option<int> _updates = new("--updates") { Description = "Most updates.", DefaultValueFactory = _ => Default.Updates };
     private readonly Option<int> _batch = new("--tune-batch") { Description = "Latents or images an update.", DefaultValueFactory = _ => Default.Batch };
+    private readonly Option<int?> _microBatch = new("--micro-batch") { Description = "Latents or images in one evaluation of the network: less memory, and the same update but for rounding. Left out, all of the batch." };
     private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => Default.LearningRate };
     private readonly Option<double> _ema = new("--ema") { Description = "Half-life of the weights' moving average in latents or images.", DefaultValueFactory = _ => Default.EmaHalfLifeImages };
     private readonly Option<int> _interval = new("--check-every") { Description = "Updates between measurements on held-out data.", DefaultValueFactory = _ => Default.EvaluationInterval };
@@ -48,7 +49,7 @@ internal sealed class TuningFlags
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _rate, _ema, _interval, _patience, _heldOut, _teacher, _substeps, _reuse })
+        foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _microBatch, _rate, _ema, _interval, _patience, _heldOut, _teacher, _substeps, _reuse })
         {
             command.Add(option);
         }
@@ -62,6 +63,7 @@ internal sealed class TuningFlags
         Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),
         Batch = parsed.GetValue(_batch),
+        MicroBatch = parsed.GetValue(_microBatch),
         LearningRate = parsed.GetValue(_rate),
         EmaHalfLifeImages = parsed.GetValue(_ema),
         EvaluationInterval = parsed.GetValue(_interval),

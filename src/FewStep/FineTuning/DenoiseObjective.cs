@@ -25,7 +25,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         (_network, _schedule, _options) = (network, schedule, options);
         _training = new ImageBatches(images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
-        _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.Batch, _heldOutCount) }); // shuffled: a set may be sorted by class
+        _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) }); // shuffled: a set may be sorted by class
         double[] nodes = [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         _sigma = tensor(nodes[..^1], device: network.Model.Weights.device).DetachFromDisposeScope();
         _next = tensor(nodes[1..], device: network.Model.Weights.device).DetachFromDisposeScope();
@@ -53,9 +53,16 @@ internal sealed class DenoiseObjective : ITuningObjective
             using var level = NewDisposeScope();
             var noise = randn(batch.Images.shape, generator: generator).to(weights.device);
             var sigma = LevelSigmas(i, batch.Count, generator).to(weights.device);
-            var loss = Loss(student, batch.Images, labels, noise, sigma, i).mean() / Levels;
-            loss.backward();
-            total.add_(loss.detach());
+            for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
+            {
+                using var part = NewDisposeScope();
+                long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
+                Tensor Cut(Tensor t) => t.narrow(0, first, count);
+                var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), Cut(sigma), i);
+                var loss = losses.mean() * ((double)count / batch.Count) / Levels;
+                loss.backward();
+                total.add_(loss.detach());
+            }
         }
 
         return total.item<float>();

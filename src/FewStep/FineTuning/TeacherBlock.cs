@@ -32,6 +32,13 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
         return new([.. States.Select(Pick)], Pick(Sigma), Pick(Ratio), Pick(Weight), Labels is null ? null : Pick(Labels));
     }
 
+    /// <summary>Successive paths, as views that belong to the current dispose scope.</summary>
+    public TeacherBlock Part(long first, long count)
+    {
+        Tensor Cut(Tensor t) => t.narrow(0, first, count);
+        return new([.. States.Select(Cut)], Cut(Sigma), Cut(Ratio), Cut(Weight), Labels is null ? null : Cut(Labels));
+    }
+
     /// <summary>Takes the tensors out of every dispose scope; from then on <see cref="Dispose"/> frees them.</summary>
     public TeacherBlock Keep()
     {

@@ -68,12 +68,24 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
             labels = labels.masked_fill(tensor(dropped, device: device), -1);
         }
 
-        var latents = Latents.Draw(seeds, network.Model.Shape, device: device);
-        var states = new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps).Solve(latents, labels, cancellation);
+        var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps), seeds, labels, cancellation);
         double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         var (sigma, next) = (tensor(nodes[..^1], device: device), tensor(nodes[1..], device: device));
         var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
         Tensor Rows(Tensor levels) => levels.to(ScalarType.Float32).expand(options.Batch, -1);
         return new(states, Rows(sigma), Rows(next / sigma), Rows(weight), labels);
+    }
+
+    private Tensor[] Solve(TeacherPath path, long[] seeds, Tensor? labels, CancellationToken cancellation)
+    {
+        var parts = new List<Tensor[]>();
+        for (int first = 0; first < seeds.Length; first += options.EvaluationBatch)
+        {
+            long[] part = [.. seeds.Skip(first).Take(options.EvaluationBatch)];
+            var latents = Latents.Draw(part, network.Model.Shape, device: network.Model.Weights.device);
+            parts.Add(path.Solve(latents, labels?.narrow(0, first, part.Length), cancellation));
+        }
+
+        return parts.Count == 1 ? parts[0] : [.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))];
     }
 }

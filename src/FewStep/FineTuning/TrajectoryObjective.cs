@@ -23,12 +23,11 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         using var scope = NewDisposeScope();
         var paths = _blocks.Batch(update, cancellation);
         var student = network.Student(weights);
-        using var history = new SolverHistory(_solver.HistoryLength);
         var total = zeros(1, device: weights.device);
-        var x = paths.States[0];
-        for (int i = 0; i < paths.Levels; i++)
+        for (int first = 0; first < options.Batch; first += options.EvaluationBatch)
         {
-            x = BackpropagateLevel(i, x, paths, student, history, total);
+            using var part = NewDisposeScope();
+            BackpropagatePart(paths.Part(first, Math.Min(options.EvaluationBatch, options.Batch - first)), student, total);
         }
 
         return total.item<float>();
@@ -39,10 +38,10 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         var device = weights.device;
         var student = new Sampler(network.HeldOut(weights), _solver, schedule);
         double squares = 0;
-        for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.Batch, batch++)
+        for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.EvaluationBatch, batch++)
         {
             using var scope = NewDisposeScope();
-            long[] seeds = TuningSeeds.HeldOut(start, Math.Min(options.Batch, options.HeldOutCount - start));
+            long[] seeds = TuningSeeds.HeldOut(start, Math.Min(options.EvaluationBatch, options.HeldOutCount - start));
             var latents = Latents.Draw(seeds, network.Model.Shape, device: device);
             var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
             if (batch == _heldOutEnds.Count)
@@ -64,8 +63,19 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         _heldOutEnds.ForEach(end => end.Dispose());
     }
 
+    private void BackpropagatePart(TeacherBlock paths, IDenoiser student, Tensor total)
+    {
+        using var history = new SolverHistory(_solver.HistoryLength);
+        double share = (double)paths.Sigma.shape[0] / options.Batch;
+        var x = paths.States[0];
+        for (int i = 0; i < paths.Levels; i++)
+        {
+            x = BackpropagateLevel(i, x, paths, share, student, history, total);
+        }
+    }
+
     // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.
-    private Tensor BackpropagateLevel(int level, Tensor x, TeacherBlock paths, IDenoiser student, SolverHistory history, Tensor total)
+    private Tensor BackpropagateLevel(int level, Tensor x, TeacherBlock paths, double share, IDenoiser student, SolverHistory history, Tensor total)
     {
         using var scope = NewDisposeScope();
         var ratio = paths.Ratio.select(1, level);
@@ -73,7 +83,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         var step = Step(level, x, D, ratio, history.Steps);
         var error = (step.Next - paths.States[level + 1]).square().mean([1, 2, 3]);
         // Weights are those of errors of D, of which an Euler step makes 1 - r.
-        var loss = (error * paths.Weight.select(1, level) / (1 - ratio).square()).mean() / paths.Levels;
+        var loss = (error * paths.Weight.select(1, level) / (1 - ratio).square()).mean() * share / paths.Levels;
         loss.backward();
         total.add_(loss.detach());
         if (_solver.HistoryLength > 0)

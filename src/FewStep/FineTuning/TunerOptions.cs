@@ -23,6 +23,12 @@ public sealed record TunerOptions
     /// <summary>Latents or images an update, 1 to 65,536; default 16: at equal cost, many small updates go further than few large ones.</summary>
     public int Batch { get; init; } = 16;
 
+    /// <summary>
+    /// Latents or images in one evaluation of the network, 1 to 65,536; null (default) for all of <see cref="Batch"/>. An update then sums the gradients of its parts, which is the same update but for rounding, in
+    /// memory that grows with this number in place of the batch. The teacher's paths and the held-out measurement keep to it too.
+    /// </summary>
+    public int? MicroBatch { get; init; }
+
     /// <summary>Peak learning rate, above 0; default 4e-4. It decays by a cosine to a hundredth.</summary>
     public double LearningRate { get; init; } = 4e-4;
 
@@ -76,6 +82,9 @@ public sealed record TunerOptions
     /// <summary>Type in which the network computes: float32 (default) or bfloat16. Master weights, losses and states are float32.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.Float32;
 
+    /// <summary>Latents or images in one evaluation of the network.</summary>
+    internal int EvaluationBatch => Math.Min(Batch, MicroBatch ?? Batch);
+
     /// <summary>The weighting that is used.</summary>
     internal LevelWeighting LevelWeighting => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
 
@@ -98,6 +107,7 @@ public sealed record TunerOptions
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
+        rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");
         rules.Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");
         rules.Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates), $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
         rules.Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages), $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");

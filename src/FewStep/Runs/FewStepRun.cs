@@ -13,9 +13,9 @@ namespace FewStep.Runs;
 /// <param name="model">The pre-trained model; not disposed.</param>
 /// <param name="training">Training images: loss curve, the denoising loss, the floor of the metric. Not disposed.</param>
 /// <param name="reference">Other real images, which samples are compared with. Not disposed.</param>
-/// <param name="classifier">The feature network of the metric; not disposed.</param>
+/// <param name="features">The feature network of the metric; not disposed.</param>
 /// <param name="options">What to do; checked.</param>
-public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, FeatureClassifier classifier, FewStepRunOptions options)
+public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, IFeatureExtractor features, FewStepRunOptions options)
 {
     private const string TunedName = "tuned";
 
@@ -60,8 +60,8 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         using var tuned = Deliver(folder, best, found[0], curve, rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations));
         var plan = new RunPlan(model, options).Cells(found, best, tuned);
         var real = Stopwatch.StartNew();
-        using var statistics = ReferenceStatistics.LoadOrMeasure(folder.Reference, reference, classifier, progress, cancellation);
-        var evaluation = new FrechetEvaluation(classifier, statistics);
+        using var statistics = ReferenceStatistics.LoadOrMeasure(folder.Reference, reference, features, progress, cancellation);
+        var evaluation = new FrechetEvaluation(features, statistics);
         var (metric, remark) = RunFacts.Of(evaluation, training, options.Samples, options.Ranges, options.Seed, progress, cancellation);
         var realCost = RunFacts.RealImagesCost(real.Elapsed);
         var drawing = Stopwatch.StartNew();
@@ -107,11 +107,11 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
 
     private void CheckFits()
     {
-        foreach (var (what, shape) in new[] { ("the training images are", training.Shape), ("the reference images are", reference.Shape), ("the classifier takes", classifier.Shape) })
+        foreach (var (what, shape) in new[] { ("the training images are", training.Shape), ("the reference images are", reference.Shape), ("the feature network takes", features.Shape) })
         {
             if (shape != model.Config.Shape)
             {
-                throw new InvalidInputException($"The model makes images of {model.Config.Shape}, but {what} {shape}; choose data and classifier of that shape.");
+                throw new InvalidInputException($"The model makes images of {model.Config.Shape}, but {what} {shape}; choose data and features of that shape.");
             }
         }
 
@@ -133,7 +133,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
 
     private RunManifest Manifest() => new()
     {
-        Identity = RunManifest.IdentityOf(options, model.Hash, training.Hash, reference.Hash, classifier.Hash),
+        Identity = RunManifest.IdentityOf(options, model.Hash, training.Hash, reference.Hash, features.Hash),
         Run = new ManifestSummary
         {
             Version = RunEnvironment.Version,
@@ -146,7 +146,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         },
         Model = RunFacts.Of(model),
         Data = new DataSummary { Name = options.DataName ?? model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
-        ClassifierHash = classifier.Hash,
+        ClassifierHash = features.Hash,
     };
 
     private LossCurveOptions CurveOptions() => options.Curve with { Steps = [options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(options.Power), Seed = options.Seed };
@@ -217,8 +217,13 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         Seconds = round.Report.Seconds,
     };
 
-    private static IEnumerable<string> Warnings(string? remark, LossCurve curve, IReadOnlyList<AlternationRound> rounds)
+    private IEnumerable<string> Warnings(string? remark, LossCurve curve, IReadOnlyList<AlternationRound> rounds)
     {
+        if (features is InceptionFeatures { Remark: string unknown })
+        {
+            yield return unknown;
+        }
+
         if (remark is not null)
         {
             yield return remark;

@@ -59,12 +59,13 @@ public static class RunFacts
     {
         ArgumentNullException.ThrowIfNull(evaluation);
         string name = evaluation.Extractor.Name;
+        string network = evaluation.Extractor is InceptionFeatures inception ? inception.FeatureName : "a classifier of the same data";
         var metric = new MetricSummary
         {
             Name = name,
             ShortName = name.Split(" (")[0],
             Description = FormattableString.Invariant(
-                $"Fréchet distance between {images:N0} samples and {evaluation.Reference.Statistics.Count:N0} real images on {evaluation.Extractor.Dimension} features of a classifier of the same data; lower is better. It falls with the number of samples, and it is not comparable with distances on other features."),
+                $"Fréchet distance between {images:N0} samples and {evaluation.Reference.Statistics.Count:N0} real images on {evaluation.Extractor.Dimension} features of {network}; lower is better. It falls with the number of samples, and it is not comparable with distances on other features."),
         };
         var subsets = training is null ? null : RealSubsets.Choose(training, images, ranges, seed);
         if (subsets is null || subsets.Indices.Count == 0)

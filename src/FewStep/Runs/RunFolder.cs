@@ -78,7 +78,7 @@ public sealed class RunFolder
     {
         return JsonLeaves.Difference(kept.Run.Options, wanted.Run.Options) is string difference ? $"other options ({difference})"
             : kept.Model.Hash != wanted.Model.Hash ? "another model"
-            : kept.ClassifierHash != wanted.ClassifierHash ? "another classifier"
+            : kept.ClassifierHash != wanted.ClassifierHash ? "another feature network"
             : "other data";
     }
 

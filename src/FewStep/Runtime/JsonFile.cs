@@ -22,9 +22,14 @@ public static class JsonFile
     /// <summary>Reads a file of at most 64 MiB.</summary>
     /// <typeparam name="T">What the file holds.</typeparam>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It is missing, too large, or not the JSON of a <typeparamref name="T"/>.</exception>
+    /// <exception cref="InvalidInputException">It is missing, a folder, too large, or not the JSON of a <typeparamref name="T"/>.</exception>
     public static T Read<T>(string path)
     {
+        if (Directory.Exists(path))
+        {
+            throw new InvalidInputException($"{path} is a folder, not a file; name the file in it.");
+        }
+
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)

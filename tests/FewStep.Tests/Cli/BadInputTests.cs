@@ -51,6 +51,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("checkpoints must be 0 or more, not -1", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "-1")]
     [InlineData("checkpoints must be 0 or more, not NaN", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "NaN")]
     [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--checkpoint-seconds", "NaN")]
+    [InlineData("--snapshots 'half'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "half")]
+    [InlineData("--snapshots '0'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "0")]
     [InlineData("learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
     [InlineData("There is no image set", "train-classifier", "--data", "@data", "--test", "@nothing")]
     [InlineData("none of edm, vp, ve", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "flow")]

@@ -77,6 +77,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     [InlineData("--to sigmas", "export", "--schedule", "karras", "--steps", "4")]
     [InlineData("add e.g. --steps 4", "export", "--schedule", "karras", "--to", "sigmas")]
     [InlineData("Say what to export", "export", "--to", "sigmas")]
+    [InlineData("is a folder, not a file", "export", "--schedule", "@model", "--to", "sigmas")]
     [InlineData("need the noise", "export", "--schedule", "karras", "--steps", "4", "--to", "timesteps")]
     [InlineData("--noise 'pink'", "export", "--schedule", "karras", "--steps", "4", "--to", "timesteps", "--noise", "pink")]
     [InlineData("belong to --noise", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--beta-start", "0.1")]

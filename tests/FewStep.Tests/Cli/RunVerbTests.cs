@@ -1,4 +1,7 @@
 using System.Text.Json;
+using FewStep.Data;
+using FewStep.Evaluation;
+using FewStep.Tests.Evaluation;
 
 namespace FewStep.Tests.Cli;
 
@@ -60,11 +63,37 @@ public sealed class RunVerbTests : IDisposable
         {
             string tuned = _world.At(loss);
             var report = await CommandLineRun.Json(
-                "tune", "--model", _world.Model, "--data", _world.Data, "--schedule", file, "--loss", loss, "--updates", "4", "--tune-batch", "2", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--out", tuned);
+                "tune", "--model", _world.Model, "--data", _world.Data, "--schedule", file, "--loss", loss, "--updates", "4", "--tune-batch", "2", "--micro-batch", "1", "--snapshots", "none", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--out", tuned);
+            Assert.False(Directory.Exists(Path.Combine(tuned, "snapshots")));
             Assert.Equal("all_updates", report.GetProperty("stop").GetString());
             var sampled = await CommandLineRun.Of("sample", "--model", Path.Combine(tuned, "model"), "--schedule", Path.Combine(tuned, "run.schedule.json"), "--seeds", "0-1", "--out", _world.At(loss, "images"));
             Assert.Equal(0, sampled.Code);
         }
+    }
+
+    [Fact]
+    public async Task The_comparison_can_be_by_FID()
+    {
+        string weights = _world.At("inception.pth"), few = _world.At("few-images-idx3-ubyte.gz"), folder = _world.At("fid");
+        string[] run =
+        [
+            "run", "--model", _world.Model, "--data", _world.Data, "--reference", few, "--features", "inception", "--inception", weights, "--rounds", "0", "--steps", "2", "--samples", "2", "--ranges", "1",
+            "--strip-seeds", "7,8", "--curve-images", "8", "--curve-points", "8", "--dtype", "float32", "--out", folder,
+        ];
+        await CommandLineRun.Refused("no weight file", run);
+        Assert.False(Directory.Exists(folder));
+        using (var images = new StripedImages(4, 9))
+        {
+            IdxWriter.Write(few, images);
+        }
+
+        ProceduralInception.Write(weights, InceptionKind.PytorchFid);
+        var result = await CommandLineRun.Json(run);
+        var metric = result.GetProperty("metric");
+        Assert.Equal("FID", metric.GetProperty("name").GetString());
+        Assert.Contains("2048 features of Inception-v3", metric.GetProperty("description").GetString(), StringComparison.Ordinal);
+        Assert.Contains(result.GetProperty("warnings").EnumerateArray(), w => w.GetString()!.Contains("none of the public files", StringComparison.Ordinal));
+        Assert.Equal([7L, 8L], result.GetProperty("image_strips")[0].GetProperty("seeds").EnumerateArray().Select(s => s.GetInt64()));
     }
 
     [Fact]
@@ -104,6 +133,8 @@ public sealed class RunVerbTests : IDisposable
     [InlineData("--samples", "2000000000", "seeds that tuning learns from")]
     [InlineData("--seed", "-1", "seed must be")]
     [InlineData("--curve-points", "3", "points must lie")]
+    [InlineData("--micro-batch", "0", "micro-batch must lie")]
+    [InlineData("--strip-seeds", "0-64", "64 seeds")]
     [InlineData("--batch", "0", "batch must lie")]
     [InlineData("--classifier", "nowhere", "nowhere")]
     [InlineData("--resume", null, "no run to resume")]

@@ -6,6 +6,30 @@ namespace FewStep.Tests.FineTuning;
 
 public sealed class DenoiseObjectiveTests
 {
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(3, 0.3)]
+    public void Parts_of_a_batch_add_up_to_its_update(int part, double jitter)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create(classes: 2);
+        var images = new TuningImages(TinyModel.Images(20, 1, labelled: true), TinyModel.Images(7, 2, labelled: true));
+        (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
+        {
+            var options = new TunerOptions { Loss = TuningLoss.Denoise, Batch = 5, MicroBatch = microBatch, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
+            using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
+            using var start = new Generator(5);
+            var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();
+            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken);
+            return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
+        }
+
+        var (whole, parts) = (Of(null), Of(part));
+        Assert.Equal(whole.Loss, parts.Loss, 1e-6 * whole.Loss);
+        Assert.Equal(whole.HeldOut, parts.HeldOut, 1e-6 * whole.HeldOut);
+        Assert.True((whole.Gradient - parts.Gradient).norm().item<float>() < 1e-6 * whole.Gradient.norm().item<float>());
+    }
+
     [Fact]
     public void Loss_and_gradient_are_those_of_the_plain_formula()
     {

@@ -50,6 +50,29 @@ public sealed class TrajectoryObjectiveTests
         Assert.True((leaf.grad! - plain.grad!).norm().item<float>() < 1e-3 * plain.grad!.norm().item<float>());
     }
 
+    [Theory]
+    [InlineData("euler", 2, 0.3)]
+    [InlineData("euler", 64, 0)]
+    [InlineData("ipndm:3", 3, 0)]
+    public void Parts_of_a_batch_add_up_to_its_update(string solver, int part, double jitter)
+    {
+        using var scope = NewDisposeScope();
+        using var model = TinyModel.Create(classes: 2);
+        (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
+        {
+            var options = new TunerOptions { Solver = solver, Updates = 4, Batch = 5, MicroBatch = microBatch, TeacherBatches = 2, TeacherReuse = 2, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
+            using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
+            var leaf = Perturbed(model.Weights).requires_grad_();
+            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken);
+            return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
+        }
+
+        var (whole, parts) = (Of(null), Of(part));
+        Assert.Equal(whole.Loss, parts.Loss, 1e-5 * whole.Loss);
+        Assert.Equal(whole.HeldOut, parts.HeldOut, 1e-5 * whole.HeldOut);
+        Assert.True((whole.Gradient - parts.Gradient).norm().item<float>() < 1e-5 * whole.Gradient.norm().item<float>());
+    }
+
     // Adams-Bashforth of order 2 written out: x + h (3 d_i - d_(i-1)) / 2 after a first Euler step, the past detached.
     [Fact]
     public void Through_a_multistep_solver_the_gradient_is_that_of_the_present_output()

@@ -20,6 +20,7 @@ public sealed class TunerOptionsTests
             Loss = (TuningLoss)9,
             Updates = 0,
             Batch = 0,
+            MicroBatch = -2,
             LearningRate = double.NaN,
             WarmUpUpdates = 3,
             EmaHalfLifeImages = 0,
@@ -38,7 +39,7 @@ public sealed class TunerOptionsTests
         };
         string message = Assert.Throws<InvalidInputException>(options.Validate).Message;
         Assert.DoesNotContain('\n', message);
-        string[] named = ["loss 9", "updates", "batch", "learning rate", "warm-up", "half-life", "clipped", "moments", "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed", "bfloat16"];
+        string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments", "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed", "bfloat16"];
         Assert.All(named, name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
 

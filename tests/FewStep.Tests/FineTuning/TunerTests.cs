@@ -162,14 +162,16 @@ public sealed class TunerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(TuningLoss.Trajectory)]
-    [InlineData(TuningLoss.Denoise)]
-    public void The_number_of_live_tensors_is_constant_over_updates_and_nothing_is_left(TuningLoss loss)
+    [InlineData(TuningLoss.Trajectory, null)]
+    [InlineData(TuningLoss.Trajectory, 3)]
+    [InlineData(TuningLoss.Denoise, null)]
+    [InlineData(TuningLoss.Denoise, 3)]
+    public void The_number_of_live_tensors_is_constant_over_updates_and_nothing_is_left(TuningLoss loss, int? microBatch)
     {
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var live = new List<long>();
         var observer = new TuningObserver { Update = _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount) };
-        var options = Short with { Loss = loss, Updates = 20, EvaluationInterval = 3, TeacherBatches = 2, TeacherReuse = 2 };
+        var options = Short with { Loss = loss, Updates = 20, EvaluationInterval = 3, TeacherBatches = 2, TeacherReuse = 2, MicroBatch = microBatch };
         var images = new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2));
         using (new Tuner(_model, TinyModel.Schedule, options, images).Run(observer: observer, cancellation: TestContext.Current.CancellationToken))
         {

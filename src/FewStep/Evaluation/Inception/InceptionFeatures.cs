@@ -39,6 +39,9 @@ public sealed class InceptionFeatures : IClassScorer
     /// <summary>Whether the file is one of <see cref="InceptionFile.Known"/>, bit for bit.</summary>
     public bool IsOfficial => InceptionFile.Known.Any(f => f.Sha256 == Hash);
 
+    /// <summary>What to know before believing figures on these weights; null for nothing.</summary>
+    public string? Remark => IsOfficial ? null : $"The Inception-v3 weights (SHA-256 {Hash}) are none of the public files; figures on them compare with no published ones.";
+
     /// <inheritdoc/>
     public int Classes => InceptionLayout.Classes;
 

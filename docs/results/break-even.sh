@@ -16,8 +16,9 @@ if [ ! -e "$out/tuned/evaluation/metrics.csv" ]; then
     fewstep evaluate --model models/fashion-mnist "${models[@]}" --schedules "$schedule" --steps 4 --samples "$samples" --ranges 3 --out "$out/tuned/evaluation"
 fi
 
+# The last number of a name in a JSON file: totals stand at its end.
+number() { tr ',' '\n' < "$1" | sed -n "s/.*\"$2\": *\([0-9.]*\).*/\1/p" | tail -1; }
 # Costs in forward passes, a backward pass counted as two; a snapshot has its share of the whole tuning, held-out measurements included.
-number() { tr ',' '\n' < "$1" | sed -n "s/.*\"$2\": *\([0-9.]*\).*/\1/p" | head -1; }
 curve=$(number "$out/schedules/loss-curve.json" network_evaluations)
 tuning=$(($(number "$out/tuned/tuning-curve.json" teacher) + 3 * $(number "$out/tuned/tuning-curve.json" student) + $(number "$out/tuned/tuning-curve.json" held_out)))
 echo
@@ -37,7 +38,7 @@ awk -F, -v curve="$curve" -v tuning="$tuning" -v updates="$updates" '
         for (i = 1; i <= 2; i++) {
             s = i == 1 ? "euler" : "ipndm:3"; at = equal(s, fd)
             if (at < 0) text = text sprintf(" more than %d | fewer than %.0f |", evaluations[s, count[s]], cost / (evaluations[s, count[s]] - 4))
-            else if (at <= 4) text = text sprintf(" %.1f | never |", at)
+            else if (at <= 4) text = text " 4 or fewer | never |"
             else text = text sprintf(" %.1f | %.0f |", at, cost / (at - 4))
         }
         print text
@@ -49,5 +50,5 @@ awk -F, -v curve="$curve" -v tuning="$tuning" -v updates="$updates" '
         print "|---|---:|---:|---:|---:|---:|---:|"
     }
     $column["tuning"] == "" { line("Phase 1", $column["mean"], curve); next }
-    { split($column["tuning"], words, " "); line("Phase 1+2, " $column["tuning"], $column["mean"], curve + tuning * words[1] / updates) }
+    { name = $column["tuning"]; gsub("\"", "", name); split(name, words, " "); line("Phase 1+2, " name, $column["mean"], curve + tuning * words[1] / updates) }
 ' "$out/baselines/compare.csv" "$out/tuned/evaluation/metrics.csv"

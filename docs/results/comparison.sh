@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the figures of comparison.md: every solver with every optimiser's schedules. Some four hours on one core; repeated, it goes on where it was.
-#   docs/results/comparison.sh [folder] [part: all, screen, endpoint or finalists]
+#   docs/results/comparison.sh [folder] [part: all, screen, variants, endpoint or finalists]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/comparison} part=${2:-all}
@@ -13,7 +13,12 @@ measure() { fewstep compare --nfe 4,6,8,10 --ranges 3 "$@"; }
 
 # All solvers, all schedules that do not need a search for each solver; few images.
 if [ "$part" = all ] || [ "$part" = screen ]; then
-    measure --solvers "$one,heun,dpm2,$variants" --schedules "$standard,$found" --samples 200 --transfer false --strip-seeds none --out "$out/screen"
+    measure --solvers "$one,heun,dpm2" --schedules "$standard,$found" --samples 200 --transfer false --strip-seeds none --out "$out/screen"
+fi
+
+# What thresholding and the reference's deviations from the papers do (docs/solvers.md).
+if [ "$part" = all ] || [ "$part" = variants ]; then
+    measure --solvers "$variants" --schedules karras,phase1,gits,optimal-steps --samples 200 --transfer false --strip-seeds none --out "$out/variants"
 fi
 
 # The endpoint search for one solver of each family that came out well, and what its schedules do for the others.

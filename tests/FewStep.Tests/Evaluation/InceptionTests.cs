@@ -1,6 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Evaluation;
+using FewStep.Runs;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,6 +57,13 @@ public sealed class InceptionTests : IDisposable
         Assert.True(features.Extract(images).Equals(blocks[3]));
         Assert.Equal([2, 1008], features.ClassLogits(blocks[3]).shape);
         Assert.Throws<ArgumentException>(() => features.Extract(zeros(1, 3, 32, 32)));
+
+        using var real = new StripedImages(2, 1, features.Shape);
+        using var reference = ReferenceStatistics.Measure(real, features);
+        var (metric, _) = RunFacts.Of(new FrechetEvaluation(features, reference), null, 10, 1, 0);
+        Assert.Equal("FID", metric.Name);
+        Assert.Contains("2048 features of Inception-v3;", metric.Description, StringComparison.Ordinal);
+        Assert.Contains("none of the public files", features.Remark, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class GuidedDiffusionTests : IDisposable
             Assert.Contains("neither indices below 0", Assert.Throws<InvalidInputException>(() => ModelVerification.Run(source.Denoiser, path)).Message, StringComparison.Ordinal);
         }
 
-        Refused(new NpyArray(new float[0], 2, 0));
+        Refused(new NpyArray(Array.Empty<float>(), 2, 0));
         Refused(new NpyArray(new long[] { 0, 1 }, 2));
     }
 

@@ -34,7 +34,7 @@ internal static class ImportVerb
             var warnings = new List<string>();
             if (parsed.GetValue(steps) is int wanted)
             {
-                warnings.AddRange(ScheduleWarnings.OfCount(schedule, wanted));
+                warnings.AddRange(wanted >= 1 ? ScheduleWarnings.OfCount(schedule, wanted) : throw new InvalidInputException($"--steps {wanted} must be 1 or more."));
             }
 
             if (levels.Read(parsed) is var (low, high))

@@ -118,7 +118,7 @@ internal sealed class GuidedDiffusionArchitecture
     private bool Has(string name) => _tensors.ContainsKey(name);
 
     private Tensor Find(string name) => _tensors.GetValueOrDefault(name)
-        ?? throw new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which every state dictionary of guided-diffusion's U-Net has; it begins with {string.Join(", ", _tensors.Keys.Take(3).Select(Printable.Text))}.");
+        ?? throw new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which every state dictionary of guided-diffusion's U-Net has; it {(_tensors.Count == 0 ? "holds no tensors" : $"begins with {string.Join(", ", _tensors.Keys.Take(3).Select(Printable.Text))}")}.");
 
     private long[] Shape(string name, int axes)
     {

@@ -126,7 +126,7 @@ public static class ModelVerification
         {
             labels = Array.ConvertAll(values, v => (long)v);
         }
-        else if (shape.Length == 2 && shape[0] == images && shape[1] == classes && Array.TrueForAll(values, v => v is 0 or 1))
+        else if (classes > 0 && shape.Length == 2 && shape[0] == images && shape[1] == classes && Array.TrueForAll(values, v => v is 0 or 1))
         {
             labels = [.. values.Chunk(classes).Select(row => (long)Array.IndexOf(row, 1.0))];
         }

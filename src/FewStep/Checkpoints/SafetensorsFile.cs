@@ -170,10 +170,17 @@ public static class SafetensorsFile
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
             long[] offsets = [.. property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64())];
-            long bytes = type.Size;
+            // Axes beside an empty one count too: libtorch computes strides from all of them.
+            long bytes = type.Size, bound = type.Size;
             foreach (long d in shape)
             {
-                bytes = d is < 0 or > int.MaxValue ? throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.") : checked(bytes * d);
+                if (d is < 0 or > int.MaxValue || bound > long.MaxValue / Math.Max(d, 1))
+                {
+                    throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.");
+                }
+
+                bytes *= d;
+                bound *= Math.Max(d, 1);
             }
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)

@@ -11,6 +11,9 @@ namespace FewStep.Evaluation;
 /// </remarks>
 public sealed class FeatureStatistics : IDisposable
 {
+    /// <summary>Longest feature vector.</summary>
+    public const int MostDimensions = 16384;
+
     private readonly Tensor _mean; // [d]
     private readonly Tensor _scatter; // [d,d], the sum of (f - mean)(f - mean)^T
 
@@ -20,7 +23,7 @@ public sealed class FeatureStatistics : IDisposable
     public FeatureStatistics(int dimension)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(dimension, 16384);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dimension, MostDimensions);
         Dimension = dimension;
         _mean = zeros(dimension, dtype: ScalarType.Float64).DetachFromDisposeScope();
         _scatter = zeros(dimension, dimension, dtype: ScalarType.Float64).DetachFromDisposeScope();
@@ -45,9 +48,9 @@ public sealed class FeatureStatistics : IDisposable
             throw new InvalidInputException($"Feature statistics need 2 or more images, not {count}.");
         }
 
-        if (mean.dim() != 1 || mean.shape[0] is < 1 or > 16384 || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0] || covariance.shape[1] != mean.shape[0])
+        if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0] || covariance.shape[1] != mean.shape[0])
         {
-            throw new InvalidInputException($"Feature statistics need a mean [d] and a covariance [d,d] with d at most 16384, not [{string.Join(",", mean.shape)}] and [{string.Join(",", covariance.shape)}].");
+            throw new InvalidInputException($"Feature statistics need a mean [d] and a covariance [d,d] with d at most {MostDimensions}, not [{string.Join(",", mean.shape)}] and [{string.Join(",", covariance.shape)}].");
         }
 
         using var scope = NewDisposeScope();

@@ -55,13 +55,14 @@ public static partial class ScheduleImport
         }
 
         // Programs' words around a list hold numbers of their own (float32), so a list in brackets is taken alone.
-        var brackets = Brackets().Matches(text);
-        if (brackets.Count > 1)
+        // With a number in them: new float[] { 80f, 1f } has two pairs.
+        string[] brackets = [.. Brackets().Matches(text).Select(match => match.Value).Where(value => value.Any(char.IsAsciiDigit))];
+        if (brackets.Length > 1)
         {
-            throw new InvalidInputException($"There are {brackets.Count} lists in brackets; give one.");
+            throw new InvalidInputException($"There are {brackets.Length} lists in brackets; give one.");
         }
 
-        string list = brackets.Count == 1 ? brackets[0].Value[1..^1]
+        string list = brackets is [var only] ? only[1..^1]
             : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value
             : Option().Replace(text, " ");
         string[] words = [.. list.Split([',', ';', ' ', '\t', '\r', '\n', '"', '\'', '='], StringSplitOptions.RemoveEmptyEntries)];
@@ -82,8 +83,8 @@ public static partial class ScheduleImport
             : throw new InvalidInputException($"A schedule has 2 or more numbers; the list has {numbers.Count}.");
     }
 
-    // With a number in them: new float[] { 80f, 1f } has two pairs.
-    [GeneratedRegex(@"\[[^\[\]]*\d[^\[\]]*\]|\{[^{}\[\]]*\d[^{}\[\]]*\}")]
+    // Without a digit inside: looking for one in brackets that are never closed takes time with the square of the text.
+    [GeneratedRegex(@"\[[^\[\]]*\]|\{[^{}\[\]]*\}")]
     private static partial Regex Brackets();
 
     [GeneratedRegex("\"([^\"]*)\"")]

@@ -20,9 +20,8 @@ internal static class OptimizerParameter
             return value;
         }
 
-        string shown = new([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
         throw new InvalidInputException(string.Create(
             CultureInfo.InvariantCulture,
-            $"Schedule optimiser '{optimizer}:{shown}': what follows the colon must be the {what}, a number from {lowest} to {highest}."));
+            $"Schedule optimiser '{optimizer}:{Printable.Line(text, 40)}': what follows the colon must be the {what}, a number from {lowest} to {highest}."));
     }
 }

@@ -25,6 +25,22 @@ public sealed class GuidedDiffusionTests : IDisposable
         Assert.InRange(result.LargestRelativeError, 0, 2e-5);
     }
 
+    [Fact]
+    public void Labels_that_the_model_does_not_know_are_one_clear_line()
+    {
+        using var source = ModelSource.Open(Golden("guided-diffusion-iddpm-uncond.pt"), Golden16);
+        string path = _folder.File("reference.npz");
+        void Refused(NpyArray labels)
+        {
+            var images = new NpyArray(new float[2 * 3 * 16 * 16], 2, 3, 16, 16);
+            NpzFile.Write(path, new Dictionary<string, NpyArray> { ["x"] = images, ["sigma"] = new(new[] { 1f, 2f }, 2), ["denoised"] = images, ["labels"] = labels });
+            Assert.Contains("neither indices below 0", Assert.Throws<InvalidInputException>(() => ModelVerification.Run(source.Denoiser, path)).Message, StringComparison.Ordinal);
+        }
+
+        Refused(new NpyArray(Array.Empty<float>(), 2, 0));
+        Refused(new NpyArray(new long[] { 0, 1 }, 2));
+    }
+
     [Theory]
     [InlineData("guided-diffusion-adm-cond", 3, 5)]
     [InlineData("guided-diffusion-iddpm-uncond", 6, 0)]

@@ -84,6 +84,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     [InlineData("2 digits are not", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--digits", "2")]
     [InlineData("--final 'cut'", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--final", "cut")]
     [InlineData("belongs to --to diffusers", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--scheduler", "DDPM")]
+    [InlineData("--shift belongs to --to diffusers", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--shift", "3")]
     [InlineData("DDIMScheduler of diffusers takes a number of steps only", "export", "--schedule", "karras", "--steps", "4", "--to", "diffusers", "--scheduler", "DDIM")]
     [InlineData("no ADM network", "export", "--weights", "@w.safetensors", "--names", "guided-diffusion", "--model", "@model")]
     [InlineData("--attention-order belongs", "export", "--weights", "@w.safetensors", "--attention-order", "new", "--model", "@model")]
@@ -94,6 +95,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     [InlineData("is no finite number", "import", "--from", "1, two", "--output", "@x.schedule.json")]
     [InlineData("--timesteps needs the noise", "import", "--from", "999, 500", "--timesteps", "--output", "@x.schedule.json")]
     [InlineData("those of vp-linear are 0 to 999", "import", "--from", "1000, 500", "--timesteps", "--noise", "vp-linear", "--output", "@x.schedule.json")]
+    [InlineData("--steps 0", "import", "--from", "2, 1", "--steps", "0", "--output", "@x.schedule.json")]
     [InlineData("Sigmas must decrease", "import", "--from", "1, 2", "--output", "@x.schedule.json")]
     public async Task One_line_says_what_is_wrong(string fragment, params string[] arguments)
     {

@@ -106,11 +106,22 @@ public sealed class MetricEvaluationTests : IDisposable
         Refused.With("other weights", () => MetricReference.FromFile(path, new Rows("b"), [ImageMetric.Frechet]));
         Bad("holds no feature statistics", new() { ["mean"] = arrays["mu"] });
         Bad("must be float64", new() { ["mu"] = new NpyArray(new long[8], 8), ["sigma"] = arrays["sigma"] });
-        Bad("need a mean [d]", new() { ["mu"] = arrays["mu"], ["sigma"] = new NpyArray(new double[32], 8, 4) });
+        Bad("'mu' [d] and 'sigma' [d,d]", new() { ["mu"] = arrays["mu"], ["sigma"] = new NpyArray(new double[32], 8, 4) });
         Bad("not finite", new() { ["mu"] = new NpyArray(Enumerable.Repeat(double.NaN, 8).ToArray(), 8), ["sigma"] = arrays["sigma"] });
         Bad("'count'", new() { ["mu"] = arrays["mu"], ["sigma"] = arrays["sigma"], ["count"] = new NpyArray(new[] { 1L }) });
         Bad("'images_sha256'", new() { ["mu"] = arrays["mu"], ["sigma"] = arrays["sigma"], ["images_sha256"] = new NpyArray(new byte[64], 64) });
         Refused.With("zip", () => FeatureMoments.Read(_folder.Write("text.npz", "no zip at all, nothing of the sort"u8)));
+    }
+
+    [Fact]
+    public void Statistics_of_other_features_are_refused_before_they_are_in_memory()
+    {
+        string path = _folder.File("large.npz");
+        const int dimension = 2000; // 32 MB of zeros, packed to kilobytes
+        NpzFile.Write(path, new Dictionary<string, NpyArray> { ["mu"] = new(new double[dimension], dimension), ["sigma"] = new(new double[dimension * dimension], dimension, dimension) });
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        Refused.With("2000 features, not 8", () => MetricReference.FromFile(path, new Rows(), [ImageMetric.Frechet]));
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 4 << 20);
     }
 
     [Fact]

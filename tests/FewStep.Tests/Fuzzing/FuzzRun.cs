@@ -11,7 +11,7 @@ namespace FewStep.Tests.Fuzzing;
 internal static class FuzzRun
 {
     private const string Variable = "FEWSTEP_FUZZ";
-    private const long MostBytes = 2L << 30;
+    private const long MostBytes = 2L << 30, MostAllocated = 256L << 20;
     private const int MostFailures = 5;
 
     // Generous, for machines that do other work too; a case takes milliseconds.
@@ -34,6 +34,7 @@ internal static class FuzzRun
             byte[] bytes = damaged(new Random(Seed(name, i)));
             File.WriteAllBytes(path, bytes);
             var watch = Stopwatch.StartNew();
+            long allocated = GC.GetAllocatedBytesForCurrentThread();
             try
             {
                 read();
@@ -51,6 +52,13 @@ internal static class FuzzRun
                 Keep(failures, name, i, bytes, $"{e.GetType().Name}: {e.Message}", e.StackTrace);
             }
 
+            // The files have kilobytes; what a header claims must not become memory, not even for a moment.
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            if (allocated > MostAllocated)
+            {
+                Keep(failures, name, i, bytes, $"made {allocated >> 20} MiB of memory", null);
+            }
+
             if (watch.Elapsed > MostTime)
             {
                 Keep(failures, name, i, bytes, $"took {watch.Elapsed}", null);
@@ -58,7 +66,7 @@ internal static class FuzzRun
         }
 
         Assert.True(failures.Count == 0, string.Join("\n\n", failures.Values));
-        Assert.True(refused > cases / 5, $"{name}: of {cases} damaged files only {refused} were refused, so they test little.");
+        Assert.True(refused > (long)cases * factor / 5, $"{name}: of {cases * factor} damaged files only {refused} were refused, so they test little.");
         long peak = PeakMemory(reset: false);
         Assert.True(peak - before < MostBytes, $"{name}: memory rose from {before >> 20} to {peak >> 20} MiB.");
     }

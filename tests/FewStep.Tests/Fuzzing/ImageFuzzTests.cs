@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using FewStep.Checkpoints;
 using FewStep.Data;
@@ -26,14 +27,9 @@ public sealed class ImageFuzzTests : IDisposable
         string beside = _folder.File("train-labels-idx1-ubyte");
         FuzzRun.Files("idx labels", 500, random => ByteMutation.Of(labels, random), beside, () => ReadAll(path));
         File.WriteAllBytes(beside, labels);
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            gzip.Write(images);
-        }
-
-        string archive = _folder.Write("packed/train-images-idx3-ubyte.gz", packed.ToArray());
-        FuzzRun.Files("packed idx images", 500, random => ByteMutation.Of(packed.ToArray(), random), archive, () => ReadAll(archive));
+        byte[] packed = Packed(images);
+        string archive = _folder.Write("packed/train-images-idx3-ubyte.gz", packed);
+        FuzzRun.Files("packed idx images", 500, random => ByteMutation.Of(packed, random), archive, () => ReadAll(archive));
     }
 
     [Fact]
@@ -68,6 +64,42 @@ public sealed class ImageFuzzTests : IDisposable
 
         string cifar = _folder.File("cifar/data_batch_3.bin");
         FuzzRun.Files("batch of CIFAR", 300, random => ByteMutation.Of(Cifar(3), random), cifar, () => Prepare(Path.GetDirectoryName(cifar)!));
+    }
+
+    [Fact]
+    public void Archives_of_CIFAR()
+    {
+        using var plain = new MemoryStream();
+        using (var tar = new TarWriter(plain, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            for (int i = 1; i <= 5; i++)
+            {
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"cifar-10-batches-bin/data_batch_{i}.bin") { DataStream = new MemoryStream(Cifar(i)) });
+            }
+        }
+
+        byte[] archive = plain.ToArray();
+        string path = _folder.File("cifar-10-binary.tar.gz");
+        FuzzRun.Files("archive of CIFAR", 500, random => Packed(Damaged(archive, random)), path, () => Prepare(path));
+    }
+
+    // Headers, which are a small part of an archive, are what there is to damage.
+    private static byte[] Damaged(byte[] archive, Random random)
+    {
+        const int block = 512, entry = 16 * block; // an attribute record, its header, the file's header, and 6,146 bytes of images in 13 blocks
+        int start = random.Next(archive.Length / entry) * entry;
+        return [.. archive[..start], .. ByteMutation.Of(archive.AsSpan(start, 3 * block), random), .. archive[(start + (3 * block))..]];
+    }
+
+    private static byte[] Packed(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        return packed.ToArray();
     }
 
     [Fact]

@@ -161,4 +161,19 @@ public sealed class ScheduleInterchangeTests
     [InlineData("80, nan, 1", "no finite number")]
     [InlineData("80, -1", "above 0")]
     public void What_is_no_schedule_is_refused(string text, string fragment) => Assert.Contains(fragment, Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData('[', '1')]
+    [InlineData('{', '1')]
+    [InlineData('"', '1')]
+    [InlineData('a', ' ')]
+    [InlineData('-', '-')]
+    [InlineData('[', '[')]
+    public void A_long_text_takes_no_longer_than_its_length_warrants(char first, char rest)
+    {
+        string text = first + new string(rest, (1 << 20) - 1);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}"); // milliseconds; with the square of the length, a minute
+    }
 }

@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using FewStep.Denoising;
@@ -90,8 +89,8 @@ public sealed class CifarSource : IImageSource
             var files = new Dictionary<string, byte[]>();
             foreach (string file in Directory.GetFiles(path).Where(f => IsWanted(Path.GetFileName(f))))
             {
-                using var stream = File.OpenRead(file);
-                files[Path.GetFileName(file)] = Content(stream, stream.Length, file);
+                CheckLength(new FileInfo(file).Length, file);
+                files[Path.GetFileName(file)] = File.ReadAllBytes(file);
             }
 
             return files;
@@ -109,35 +108,34 @@ public sealed class CifarSource : IImageSource
             var files = new Dictionary<string, byte[]>();
             using var file = File.OpenRead(path);
             using var unpacked = new GZipStream(file, CompressionMode.Decompress);
-            using var tar = new TarReader(unpacked);
-            while (tar.GetNextEntry() is { } entry)
+            var tar = new TarFiles(unpacked);
+            while (tar.Next() is var (full, length))
             {
-                string name = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
-                if (entry.DataStream is { } content && IsWanted(name) && !files.TryAdd(name, Content(content, entry.Length, $"{name} in {path}")))
+                string name = full[(full.LastIndexOf('/') + 1)..];
+                if (IsWanted(name))
                 {
-                    throw new InvalidInputException($"{path} holds {name} twice.");
+                    CheckLength(length, $"{name} in {path}");
+                    if (!files.TryAdd(name, tar.Content()))
+                    {
+                        throw new InvalidInputException($"{path} holds {name} twice.");
+                    }
                 }
             }
 
             return files;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 
-    // Grown as the data comes: a header may claim what the archive does not hold.
-    private static byte[] Content(Stream stream, long length, string where)
+    private static void CheckLength(long length, string where)
     {
         if (length > LargestBatch)
         {
             throw new InvalidInputException($"{where} claims {length} bytes; a batch of CIFAR-10 has {10_000 * Record}.");
         }
-
-        using var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.Length == length ? content.ToArray() : throw new InvalidInputException($"{where} has {content.Length} bytes, not the {length} stated.");
     }
 
     private void Add(byte[] batch, string where)

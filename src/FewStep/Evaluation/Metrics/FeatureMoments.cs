@@ -63,18 +63,26 @@ public sealed class FeatureMoments : IDisposable
         }
     }
 
+    /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of covariance.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">It is missing, damaged, or holds no statistics.</exception>
+    public static int Dimension(string path)
+    {
+        var names = NpzFile.Names(path);
+        return names.Contains(MeanName) && names.Contains(CovarianceName)
+            && NpzFile.Shape(path, MeanName) is [>= 1 and <= FeatureStatistics.MostDimensions and var d] && NpzFile.Shape(path, CovarianceName) is [var rows, var columns] && rows == d && columns == d
+            ? (int)d
+            : throw new InvalidInputException($"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at most {FeatureStatistics.MostDimensions}. Make them with: fewstep data stats.");
+    }
+
     /// <summary>Reads a file of this program, EDM or pytorch-fid.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The statistics; the caller owns them.</returns>
     /// <exception cref="InvalidInputException">It is missing, damaged, or holds no sound statistics.</exception>
     public static FeatureMoments Read(string path)
     {
+        Dimension(path);
         var names = NpzFile.Names(path);
-        if (!names.Contains(MeanName) || !names.Contains(CovarianceName))
-        {
-            throw new InvalidInputException($"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed. Make them with: fewstep data stats.");
-        }
-
         string[] wanted = [MeanName, CovarianceName, .. new[] { CountName, ImagesName, ExtractorName }.Where(names.Contains)];
         var arrays = NpzFile.Read(path, wanted, maximumBytes: 4L << 30);
         long? count = arrays.TryGetValue(CountName, out var stored) ? stored.Values is long[] and [>= 2 and long images] ? images : throw Damaged(path, CountName) : null;

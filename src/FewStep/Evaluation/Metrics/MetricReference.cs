@@ -86,14 +86,19 @@ public sealed class MetricReference : IDisposable
             throw new InvalidInputException($"{path} holds statistics, which suffice for a Fréchet distance; kid and prdc need the reference images themselves.");
         }
 
-        var moments = FeatureMoments.Read(path);
-        if (moments.Statistics.Dimension != extractor.Dimension || (moments.ExtractorHash is { } hash && hash != extractor.Hash))
+        if (FeatureMoments.Dimension(path) is var dimension && dimension != extractor.Dimension)
         {
-            string what = moments.Statistics.Dimension != extractor.Dimension ? $"{moments.Statistics.Dimension} features, not {extractor.Dimension}" : "features of other weights";
-            moments.Dispose();
-            throw new InvalidInputException($"{path} holds statistics of {what} as {extractor.Name} needs; make them anew with: fewstep data stats.");
+            throw Other($"{dimension} features, not {extractor.Dimension}");
         }
 
+        var moments = FeatureMoments.Read(path);
+        if (moments.ExtractorHash is { } hash && hash != extractor.Hash)
+        {
+            moments.Dispose();
+            throw Other("features of other weights");
+        }
+
+        InvalidInputException Other(string what) => new($"{path} holds statistics of {what} as {extractor.Name} needs; make them anew with: fewstep data stats.");
         return new MetricReference(null, moments, moments.Count, moments.ImageSetHash ?? FileHash(path));
     }
 

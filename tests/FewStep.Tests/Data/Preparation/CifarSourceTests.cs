@@ -91,6 +91,43 @@ public sealed class CifarSourceTests : IDisposable
         Refused("", _folder.Write("claims.tar.gz", Gzip(tar)));
     }
 
+    [Theory]
+    [InlineData('x')] // attributes
+    [InlineData('L')] // a long name
+    [InlineData('S')] // a file with holes
+    [InlineData('5')] // a folder
+    public void Entries_of_other_kinds_are_passed_over_and_never_held(char kind)
+    {
+        // 64 MiB of nothing, which pack to kilobytes, before the batches.
+        const long length = 64 << 20;
+        byte[] header = new byte[512];
+        Encoding.ASCII.GetBytes("something").CopyTo(header, 0);
+        Encoding.ASCII.GetBytes(Convert.ToString(length, 8).PadLeft(11, '0')).CopyTo(header, 124);
+        header[156] = (byte)kind;
+        Encoding.ASCII.GetBytes("ustar\000").CopyTo(header, 257);
+        Encoding.ASCII.GetBytes("        ").CopyTo(header, 148);
+        Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(header);
+            byte[] megabyte = new byte[1 << 20];
+            for (long done = 0; done < length; done += megabyte.Length)
+            {
+                gzip.Write(megabyte);
+            }
+
+            using var rest = new GZipStream(File.OpenRead(Archive(Files())), CompressionMode.Decompress);
+            rest.CopyTo(gzip);
+        }
+
+        string path = _folder.Write("other.tar.gz", packed.ToArray());
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        using var source = ImageSources.Open(path);
+        Assert.Equal(15, source.Count);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 16 << 20);
+    }
+
     private static void Refused(string part, string path)
     {
         string message = Assert.Throws<InvalidInputException>(() => ImageSources.Open(path)).Message;

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -104,7 +105,7 @@ internal sealed class UNetBlock
         if (pass.Dropout is { } generator && _options.Dropout > 0)
         {
             // The library's dropout draws from a generator that the whole process shares.
-            var kept = rand(x.shape, generator: generator).ge(_options.Dropout).to(x.dtype).to(x.device);
+            var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(_options.Dropout).to(x.dtype);
             x = x * kept * (1 / (1 - _options.Dropout));
         }
 

@@ -36,14 +36,14 @@ internal static class RunVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
             string path = parsed.GetRequiredValue(data);
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
-            using var features = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
+            using var features = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier), DeviceFlag.Resolve(parsed));
             bool goOn = parsed.GetValue(resume);
             var options = new FewStepRunOptions
             {

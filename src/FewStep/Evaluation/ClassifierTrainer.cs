@@ -17,8 +17,8 @@ public static class ClassifierTrainer
     /// <param name="test">Labelled test images, which no update sees.</param>
     /// <param name="options">The recipe. The same options, images, thread count and processor give the same weights.</param>
     /// <param name="progress">Told the images done and the running loss; may be null.</param>
-    /// <param name="cancellation">Stops between updates.</param>
     /// <param name="device">Where it is trained and stays; null for the processor.</param>
+    /// <param name="cancellation">Stops between updates.</param>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The configuration, the options or the images do not fit, or the training diverged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -28,8 +28,8 @@ public static class ClassifierTrainer
         IImageSet test,
         ClassifierTrainingOptions options,
         IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default,
-        Device? device = null)
+        Device? device = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();

@@ -108,6 +108,16 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         return Network(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by evaluating it.</summary>
+    public long CountMultiplyAdds()
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var pass = ForwardPass.Over(Layout, Weights, ComputeType);
+        Denoise(pass, zeros(Shape.Batch(1), device: Device), ones(1, device: Device), null);
+        return pass.MultiplyAdds;
+    }
+
     /// <summary>Moves weights and buffers to a device, once; everything that it is given must lie there from then on. <see cref="Weights"/> is another tensor afterwards.</summary>
     /// <param name="device">Where to.</param>
     public void MoveTo(Device device)

@@ -124,7 +124,7 @@ internal sealed class UNetBlock
         // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's.
         bool plain = x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
         parts = plain ? parts : parts.contiguous();
-        var attended = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
+        var attended = pass.Counted(nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]), 2 * height * width);
         return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
     }
 

@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Runtime;
-using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
 

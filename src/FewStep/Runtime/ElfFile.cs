@@ -38,7 +38,7 @@ internal sealed class ElfFile
 
         ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(40));
         int entry = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(58)), count = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(60));
-        if (count > 0 && (entry < SectionBytes || table > (ulong)stream.Length || (ulong)stream.Length - table < (ulong)entry * (ulong)count))
+        if (count > 0 && (entry != SectionBytes || table > (ulong)stream.Length || (ulong)stream.Length - table < (ulong)entry * (ulong)count))
         {
             throw Outside();
         }

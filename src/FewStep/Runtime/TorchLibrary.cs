@@ -16,6 +16,7 @@ public static class TorchLibrary
 {
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
+
     /// <summary>Why loading failed, in one line; null when it did not.</summary>
     public static string? Failure { get; private set; }
 

@@ -34,6 +34,7 @@ internal static class CommandLine
             VerifyVerb.Create(terminal),
         };
         CheckpointFlags.AddTo(root);
+        DeviceFlag.AddTo(root);
         OptionValues.RefuseEmpty(root);
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -14,14 +14,15 @@ internal static class CommandLineManifest
     /// <param name="started">When the run started.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="type">Type that the network computes in.</param>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => Create(parsed, started, seed, NumberFormat(type));
+    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => Create(parsed, started, seed, NumberFormat(type), DeviceFlag.Resolve(parsed));
 
     /// <summary>The same, for a model that may be no network.</summary>
     /// <param name="parsed">The command line.</param>
     /// <param name="started">When the run started.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="numberFormat">What the model computes in.</param>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, string numberFormat) => new()
+    /// <param name="device">Where; null for the processor.</param>
+    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, string numberFormat, torch.Device? device = null) => new()
     {
         Version = RunEnvironment.Version,
         Started = started,
@@ -30,7 +31,7 @@ internal static class CommandLineManifest
         CommandLine = CommandText(parsed),
         Versions = RunEnvironment.Versions(),
         Options = Options(parsed),
-        Machine = new SortedDictionary<string, string>(RunEnvironment.Machine().ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = numberFormat },
+        Machine = new SortedDictionary<string, string>(RunEnvironment.Machine(device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = numberFormat },
     };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>

@@ -50,7 +50,7 @@ internal static class EvaluateVerb
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
         int batch = options.BatchSize(parsed);
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
-        using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier));
+        using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier), DeviceFlag.Resolve(parsed));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
         images.CheckFit(models.First, classifier);
@@ -86,7 +86,7 @@ internal static class EvaluateVerb
             Evaluations = result.Evaluations,
             ImageStrips = rows,
             Ledger = [.. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) }, realCost, drawing, result.Cost],
-            Manifest = CommandLineManifest.Create(parsed, started, seed, models.First.NumberFormat!),
+            Manifest = CommandLineManifest.Create(parsed, started, seed, models.First.NumberFormat!, models.First.Denoiser.Device),
             Warnings = [.. Warnings(remark, curve)],
         };
     }

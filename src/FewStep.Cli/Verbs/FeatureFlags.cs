@@ -41,10 +41,10 @@ internal sealed class FeatureFlags(Option<string> classifier, FeatureKind usual 
     {
         if (kind == FeatureKind.Inception)
         {
-            return InceptionFeatures.Load(InceptionPlace.Find(parsed.GetValue(Inception)), shape);
+            return InceptionFeatures.Load(InceptionPlace.Find(parsed.GetValue(Inception)), shape, DeviceFlag.Resolve(parsed));
         }
 
-        var network = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier));
+        var network = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier), DeviceFlag.Resolve(parsed));
         if (network.Shape == shape)
         {
             return network;

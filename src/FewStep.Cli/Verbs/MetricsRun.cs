@@ -50,7 +50,7 @@ internal static class MetricsRun
         var plan = EvaluationPlan.Create(request, models, Curve(request, models, folder, options, parsed, terminal, cancellation), model => $"{model.Hash} {model.NumberFormat}");
         var sampled = new SampledMetrics(setup.Evaluations, ranges) { BatchSize = batch, Store = ImageMetricsStore.Open(Path.Combine(folder, ImageMetricsStore.Name)) };
         var rows = sampled.Run(plan.Cells, terminal.Progress, cancellation);
-        return Summary($"{ranges.Count} x {ranges[0].Count} samples of {models.First.Config.Name}", setup, rows, CommandLineManifest.Create(parsed, started, parsed.GetValue(options.Seed), models.First.NumberFormat!));
+        return Summary($"{ranges.Count} x {ranges[0].Count} samples of {models.First.Config.Name}", setup, rows, CommandLineManifest.Create(parsed, started, parsed.GetValue(options.Seed), models.First.NumberFormat!, models.First.Denoiser.Device));
     }
 
     private static LossCurve? Curve(EvaluationRequest request, ComparedModels models, string folder, EvaluateOptions options, ParseResult parsed, TerminalOutput terminal, CancellationToken cancellation)

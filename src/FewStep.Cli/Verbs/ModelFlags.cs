@@ -15,7 +15,8 @@ namespace FewStep.Cli.Verbs;
 /// <param name="Checkpoint">What is said about a checkpoint that leaves something open.</param>
 /// <param name="Guidance">The guidance; null for none.</param>
 /// <param name="Guide">Path of the guiding model; null for classifier-free guidance, or none.</param>
-internal sealed record ModelRequest(ScalarType Type, int Threads, OnnxModelDescription Onnx, ModelReadOptions Checkpoint, Guidance? Guidance, string? Guide);
+/// <param name="Device">Where networks compute.</param>
+internal sealed record ModelRequest(ScalarType Type, int Threads, OnnxModelDescription Onnx, ModelReadOptions Checkpoint, Guidance? Guidance, string? Guide, DeviceChoice Device);
 
 /// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every verb with a model has.</summary>
 internal sealed class ModelFlags
@@ -51,7 +52,7 @@ internal sealed class ModelFlags
     public ModelRequest Read(ParseResult parsed, ScalarType type, int threads)
     {
         var onnx = new OnnxModelDescription { Prediction = parsed.GetValue(_prediction), Noise = parsed.GetValue(_noise), Shape = Shape(parsed.GetValue(_shape)), Classes = parsed.GetValue(_classes) };
-        return new ModelRequest(type, threads, onnx, CheckpointFlags.Read(parsed), ReadGuidance(parsed), parsed.GetValue(_guide));
+        return new ModelRequest(type, threads, onnx, CheckpointFlags.Read(parsed), ReadGuidance(parsed), parsed.GetValue(_guide), DeviceFlag.Read(parsed));
     }
 
     private Guidance? ReadGuidance(ParseResult parsed)

@@ -38,7 +38,7 @@ internal static class RunVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
             using var features = network.Open(parsed.GetValue(network.Features), parsed, source.Config.Shape);
             string path = parsed.GetRequiredValue(data);

@@ -98,7 +98,7 @@ internal static class SampleVerb
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
-                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype))),
+                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype)), source.Denoiser.Device),
             };
             sink.Finish(manifest);
             terminal.Result(parsed.GetValue(json), manifest, console => console.Profile.Out.Writer.WriteLine(string.Create(

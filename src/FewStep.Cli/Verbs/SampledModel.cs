@@ -73,14 +73,14 @@ internal sealed class SampledModel : IDisposable
     private static SampledModel OpenSource(string path, ModelRequest request)
     {
         RefuseOnnxOptions(path, request);
-        var source = ModelSource.Open(path, request.Checkpoint);
+        var source = ModelSource.Open(path, request.Checkpoint, request.Device.Resolve());
         source.Denoiser.ComputeType = request.Type;
         return new SampledModel(path, source.Denoiser, source.Config, RunFacts.Of(source), CommandLineManifest.NumberFormat(request.Type), source);
     }
 
     private static SampledModel OpenOnnx(string path, ModelRequest request)
     {
-        RefuseCheckpointOptions(path, request, "an ONNX file");
+        RefuseNetworkOptions(path, request, "an ONNX file");
         var model = OnnxModel.Open(path, request.Onnx, request.Threads);
         var denoiser = model.Denoiser;
         var config = new ModelConfig
@@ -97,7 +97,7 @@ internal sealed class SampledModel : IDisposable
 
     private static SampledModel OpenMixture(string path, string? schedule, ModelRequest request)
     {
-        RefuseCheckpointOptions(path, request, "the file of a mixture");
+        RefuseNetworkOptions(path, request, "the file of a mixture");
         RefuseOnnxOptions(path, request);
         var mixture = MixtureFile.Read(path);
         var (low, high) = (UsualMinimum, UsualMaximum);
@@ -126,11 +126,16 @@ internal sealed class SampledModel : IDisposable
         return new SampledModel(path, denoiser, config, summary, null, denoiser);
     }
 
-    private static void RefuseCheckpointOptions(string path, ModelRequest request, string kind)
+    private static void RefuseNetworkOptions(string path, ModelRequest request, string kind)
     {
         if (request.Checkpoint != new ModelReadOptions())
         {
             throw new InvalidInputException($"{path} is {kind}; options that begin with --model- are for checkpoints. Leave them out.");
+        }
+
+        if (request.Device.DemandsCuda)
+        {
+            throw new InvalidInputException($"{path} is {kind}, which is computed on the processor; leave --device {request.Device} out, or give the checkpoint.");
         }
     }
 

@@ -8,11 +8,13 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options that several verbs have, in one wording.</summary>
 internal static class SharedOptions
 {
+    public const string ThreadsName = "--threads";
+
     public static Option<bool> Json() => new("--json") { Description = "Print one JSON object on standard output, and nothing else there." };
 
     public static Option<long> Seed() => new("--seed") { Description = "Seed of the run; all randomness is derived from it.", DefaultValueFactory = _ => 0 };
 
-    public static Option<int> Threads() => new("--threads") { Description = "Processor threads of tensor operations; 0 leaves the choice to libtorch.", DefaultValueFactory = _ => 0 };
+    public static Option<int> Threads() => new(ThreadsName) { Description = "Processor threads of tensor operations; 0 leaves the choice to libtorch.", DefaultValueFactory = _ => 0 };
 
     public static Option<ScalarType> Dtype() => new("--dtype")
     {

@@ -53,7 +53,7 @@ internal static class TrainClassifierVerb
             var (training, test) = (images.Training, images.Test);
             var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
             configuration.Check("The command line");
-            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, cancellation);
+            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), cancellation);
             FeatureClassifierFolder.Save(classifier, folder);
             var record = classifier.Configuration.Training!;
             var result = new { classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };

@@ -54,6 +54,7 @@ internal static class TrainVerb
                 Folder = parsed.GetRequiredValue(output),
                 CheckpointSeconds = parsed.GetValue(every),
                 ComputeType = parsed.GetValue(dtype),
+                Device = DeviceFlag.Resolve(parsed),
                 Flip = parsed.GetValue(flip),
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));

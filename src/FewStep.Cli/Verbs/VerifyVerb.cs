@@ -33,7 +33,7 @@ internal static class VerifyVerb
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
             }
 
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
             var results = ModelVerification.Run(source.Denoiser, parsed.GetRequiredValue(reference), cancellation);
             double largest = results.Max(r => r.LargestRelativeError);
             bool passed = largest <= limit;

@@ -15,9 +15,10 @@ public static class ModelFolder
 
     /// <summary>Reads a model.</summary>
     /// <param name="folder">The folder.</param>
+    /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     /// <exception cref="InvalidInputException">A file is missing or invalid, a parameter is missing, unknown, of another shape, or not finite.</exception>
-    public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder)
+    public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder, Device? device = null)
     {
         string configPath = Path.Combine(folder, ConfigName);
         if (!File.Exists(configPath))
@@ -30,7 +31,9 @@ public static class ModelFolder
         var (tensors, _) = SafetensorsFile.Read(weightsPath);
         try
         {
-            return (config, Build(config, tensors, weightsPath));
+            var denoiser = Build(config, tensors, weightsPath);
+            denoiser.MoveTo(device ?? CPU);
+            return (config, denoiser);
         }
         finally
         {

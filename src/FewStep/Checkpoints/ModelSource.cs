@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FewStep.Networks;
 using FewStep.Runtime;
+using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -40,12 +41,26 @@ public sealed class ModelSource : IDisposable
     /// <summary>Reads a model in any accepted form, which its content tells, not its name.</summary>
     /// <param name="path">A model folder, a network pickle of NVlabs/edm, a state dictionary in the names of openai/guided-diffusion (<c>torch.save</c> or safetensors), or a diffusers folder.</param>
     /// <param name="options">What the checkpoint does not say; null for nothing.</param>
+    /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>The model; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged model, or an option that contradicts it.</exception>
-    public static ModelSource Open(string path, ModelReadOptions? options = null)
+    public static ModelSource Open(string path, ModelReadOptions? options = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        options ??= new ModelReadOptions();
+        var source = Read(path, options ?? new ModelReadOptions());
+        if (device is not null)
+        {
+            source.Denoiser.MoveTo(device);
+        }
+
+        return source;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Denoiser.Dispose();
+
+    private static ModelSource Read(string path, ModelReadOptions options)
+    {
         switch (ModelFormats.Detect(path))
         {
             case ModelFormat.Folder:
@@ -66,9 +81,6 @@ public sealed class ModelSource : IDisposable
                 throw new InvalidInputException(File.Exists(path) ? $"{path} is no model. {Accepted}" : $"There is no model at {Printable.Text(path)}. {Accepted}");
         }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => Denoiser.Dispose();
 
     private static ModelSource Own(string path, LoadedModel model)
     {

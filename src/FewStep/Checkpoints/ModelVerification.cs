@@ -46,19 +46,19 @@ public static class ModelVerification
         var results = new List<VerificationResult>();
         if (denoised)
         {
-            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise, cancellation));
+            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise, denoiser.Device, cancellation));
         }
 
         if (output)
         {
-            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Network, cancellation));
+            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Network, denoiser.Device, cancellation));
         }
 
         return results;
     }
 
     private static VerificationResult Compare(
-        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path, Func<Tensor, Tensor, Tensor?, Tensor> evaluate, CancellationToken cancellation)
+        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path, Func<Tensor, Tensor, Tensor?, Tensor> evaluate, Device device, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         Tensor inputs = Floats(x, Input, path), outputs = Floats(expected, name, path).to(ScalarType.Float64);
@@ -70,7 +70,7 @@ public static class ModelVerification
             cancellation.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             long count = Math.Min(Batch, images - start);
-            Tensor actual = evaluate(inputs.narrow(0, start, count), noise.narrow(0, start, count), labels?.narrow(0, start, count)).to(ScalarType.Float64);
+            Tensor actual = evaluate(inputs.narrow(0, start, count).to(device), noise.narrow(0, start, count).to(device), labels?.narrow(0, start, count).to(device)).to(ScalarType.Float64, CPU);
             if (start == 0 && !(outputs.shape.Length == 4 && outputs.shape[0] == images && outputs.shape.AsSpan(1).SequenceEqual(actual.shape.AsSpan(1))))
             {
                 throw new InvalidInputException($"{path}: {name} has shape [{string.Join(',', outputs.shape)}]; the model makes [{images},{string.Join(',', actual.shape[1..])}].");

@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Data;
@@ -20,9 +21,9 @@ internal sealed record PreparedBatch(long Position, ImageShape Shape, byte[] Pix
         using var scope = NewDisposeScope();
 
         // Bytes travel to the device, a quarter of what floats would take.
-        var bytes = tensor(Pixels, Shape.Batch(Pixels.Length / Shape.Dimension), ScalarType.Byte).to(device);
+        var bytes = HostCopy.To(tensor(Pixels, Shape.Batch(Pixels.Length / Shape.Dimension), ScalarType.Byte), device);
         var images = bytes.to(ScalarType.Float32).div_(127.5f).sub_(1f);
-        var labels = Labels is null ? null : tensor(Labels, [Labels.Length], ScalarType.Int64).to(device);
+        var labels = Labels is null ? null : HostCopy.To(tensor(Labels, [Labels.Length], ScalarType.Int64), device);
         return new ImageBatch(Position, images.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope());
     }
 }

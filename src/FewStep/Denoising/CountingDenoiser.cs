@@ -20,6 +20,9 @@ public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser, IEvaluationCo
     public ImageShape Shape => inner.Shape;
 
     /// <inheritdoc/>
+    public Device Device => inner.Device;
+
+    /// <inheritdoc/>
     public int Classes => inner.Classes;
 
     /// <inheritdoc/>

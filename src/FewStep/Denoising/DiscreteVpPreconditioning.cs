@@ -1,4 +1,5 @@
 using FewStep.Noise;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -10,6 +11,8 @@ namespace FewStep.Denoising;
 public sealed class DiscreteVpPreconditioning : IPreconditioning
 {
     private readonly TimeRounding _rounding;
+    private readonly DeviceTable _levels;
+    private readonly DeviceTable _logarithms;
 
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="noise">The levels that the network was trained on.</param>
@@ -20,6 +23,7 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     {
         ArgumentNullException.ThrowIfNull(noise);
         (Noise, Prediction, _rounding) = (noise, prediction, rounding);
+        (_levels, _logarithms) = (new DeviceTable([.. noise.Sigmas]), new DeviceTable([.. noise.Sigmas.Select(s => Math.Log(s))]));
         SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
     }
 
@@ -38,8 +42,7 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        double[] levels = sigma.to(ScalarType.Float64).cpu().data<double>().ToArray();
-        var time = tensor([.. levels.Select(s => Noise.Time(s, _rounding))], sigma.dtype, sigma.device);
+        var time = Times(sigma.to(ScalarType.Float64)).to(sigma.dtype);
         var total = sigma * sigma + 1;
         var alpha = total.rsqrt();
         return Prediction switch
@@ -48,5 +51,21 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
             NetworkPrediction.V => new(1 / total, -sigma * alpha, alpha, time), // x0 = alpha x_t - s v
             _ => new(zeros_like(sigma), ones_like(sigma), alpha, time),
         };
+    }
+
+    // DiscreteVpNoise.Time where sigma lies, so that none of it is read back. Beyond the ends the neighbours are the last two levels.
+    private Tensor Times(Tensor sigma)
+    {
+        var levels = _levels.On(sigma.device);
+        var next = searchsorted(levels, sigma).clamp(1, Noise.Sigmas.Length - 1);
+        var low = next - 1;
+        if (_rounding == TimeRounding.NearestSigma)
+        {
+            return where(sigma - levels[low] <= levels[next] - sigma, low, next);
+        }
+
+        var logarithms = _logarithms.On(sigma.device);
+        var between = (low + (sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).clamp(0, Noise.Sigmas.Length - 1);
+        return _rounding == TimeRounding.NearestLogarithm ? (between + 0.5).floor() : between;
     }
 }

@@ -16,6 +16,9 @@ public sealed record Guidance
     /// <summary>Guidance acts up to this noise level only, above <see cref="SigmaLow"/>; default infinity. Intervals are from Kynkäänniemi et al. 2024 (2404.07724).</summary>
     public double SigmaHigh { get; init; } = double.PositiveInfinity;
 
+    /// <summary>Whether it acts at every noise level.</summary>
+    internal bool ActsEverywhere => SigmaLow == 0 && double.IsPositiveInfinity(SigmaHigh);
+
     /// <summary>Refuses values out of range.</summary>
     /// <exception cref="InvalidInputException">All broken rules, in one line.</exception>
     public void Validate() => new OptionRules("The guidance is invalid")

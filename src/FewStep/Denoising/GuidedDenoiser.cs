@@ -33,6 +33,9 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     /// <inheritdoc/>
     public int Classes => _model.Classes;
 
+    /// <inheritdoc/>
+    public Device Device => _model.Device;
+
     /// <summary>Smallest noise level that both were made for.</summary>
     public double SigmaMin { get; }
 
@@ -78,6 +81,12 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
             return D.MoveToOuterDisposeScope();
         }
 
+        if (_guideSeesLabels && _guidance.ActsEverywhere)
+        {
+            return Guided(D, _guide.Denoise(x, sigma, labels)).MoveToOuterDisposeScope();
+        }
+
+        // How many images the guide is evaluated for must be known here: the one number that a GPU is asked for.
         var acts = Acts(sigma, labels, x.shape[0]);
         long count = acts.sum().item<long>();
         if (count == 0)

@@ -17,6 +17,9 @@ public interface IDenoiser
     /// <summary>Largest noise level that the model was made for.</summary>
     double SigmaMax { get; }
 
+    /// <summary>Where it computes, and where what it is given must lie; the processor unless it says otherwise. A denoiser around another one has the other's.</summary>
+    Device Device => CPU;
+
     /// <summary>Denoises a batch: one network evaluation an image.</summary>
     /// <param name="x">Noised images [B,C,H,W], float32 or float64; not changed and not disposed.</param>
     /// <param name="sigma">Noise levels [B], or [1] for the whole batch, of the type of <paramref name="x"/>, above 0.</param>

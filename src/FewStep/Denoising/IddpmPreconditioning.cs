@@ -8,6 +8,7 @@ namespace FewStep.Denoising;
 public sealed class IddpmPreconditioning : IPreconditioning
 {
     private readonly double[] _levels;
+    private readonly DeviceTable _table;
 
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="smallestAlpha">C_1: lower limit of alpha between two levels, default 0.001, in (0, 1).</param>
@@ -32,6 +33,7 @@ public sealed class IddpmPreconditioning : IPreconditioning
             _levels[j - 1] = u;
         }
 
+        _table = new DeviceTable(_levels);
         SigmaLimits.Check("iDDPM", SigmaMin, SigmaMax);
     }
 
@@ -56,8 +58,7 @@ public sealed class IddpmPreconditioning : IPreconditioning
     /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var levels = tensor(_levels, dtype: ScalarType.Float64, device: sigma.device);
-        var nearest = (sigma.to(ScalarType.Float64).unsqueeze(1) - levels).abs_().argmin(1);
+        var nearest = (sigma.to(ScalarType.Float64).unsqueeze(1) - _table.On(sigma.device)).abs_().argmin(1);
         return new(ones_like(sigma), -sigma, (sigma * sigma + 1).rsqrt(), (Levels - 1 - nearest).to(sigma.dtype));
     }
 

@@ -10,12 +10,12 @@ internal sealed class ClassifierConvolution : nn.Module<Tensor, Tensor>
     private readonly long[] _stride;
     private readonly long[] _padding;
 
-    public ClassifierConvolution(int inputs, int outputs, int kernel, int stride, double gain, Generator generator)
+    public ClassifierConvolution(int inputs, int outputs, int kernel, int stride, double gain, Generator generator, Device device)
         : base(nameof(ClassifierConvolution))
     {
         // He initialisation (2015); the gain is 0 where a residual branch must start as the identity.
         var initial = randn([outputs, inputs, kernel, kernel], generator: generator).mul_(gain / Math.Sqrt(inputs * kernel * kernel));
-        _weight = new Parameter(initial);
+        _weight = new Parameter(initial.to(device));
         register_parameter("weight", _weight);
         _stride = [stride, stride];
         _padding = [kernel / 2, kernel / 2];
@@ -31,12 +31,12 @@ internal sealed class ClassifierActivation : nn.Module<Tensor, Tensor>
     private readonly Parameter _bias;
     private readonly int _groups;
 
-    public ClassifierActivation(int channels)
+    public ClassifierActivation(int channels, Device device)
         : base(nameof(ClassifierActivation))
     {
         _groups = channels / 8;
-        _weight = new Parameter(ones(channels));
-        _bias = new Parameter(zeros(channels));
+        _weight = new Parameter(ones(channels, device: device));
+        _bias = new Parameter(zeros(channels, device: device));
         register_parameter("weight", _weight);
         register_parameter("bias", _bias);
     }
@@ -53,13 +53,13 @@ internal sealed class ClassifierBlock : nn.Module<Tensor, Tensor>
     private readonly ClassifierActivation _norm2;
     private readonly ClassifierConvolution _conv2;
 
-    public ClassifierBlock(int channels, Generator generator)
+    public ClassifierBlock(int channels, Generator generator, Device device)
         : base(nameof(ClassifierBlock))
     {
-        _norm1 = new ClassifierActivation(channels);
-        _conv1 = new ClassifierConvolution(channels, channels, 3, 1, Math.Sqrt(2), generator);
-        _norm2 = new ClassifierActivation(channels);
-        _conv2 = new ClassifierConvolution(channels, channels, 3, 1, 0, generator);
+        _norm1 = new ClassifierActivation(channels, device);
+        _conv1 = new ClassifierConvolution(channels, channels, 3, 1, Math.Sqrt(2), generator, device);
+        _norm2 = new ClassifierActivation(channels, device);
+        _conv2 = new ClassifierConvolution(channels, channels, 3, 1, 0, generator, device);
         register_module("norm1", _norm1);
         register_module("conv1", _conv1);
         register_module("norm2", _norm2);

@@ -17,6 +17,7 @@ public static class ClassifierTrainer
     /// <param name="test">Labelled test images, which no update sees.</param>
     /// <param name="options">The recipe. The same options, images, thread count and processor give the same weights.</param>
     /// <param name="progress">Told the images done and the running loss; may be null.</param>
+    /// <param name="device">Where it is trained and stays; null for the processor.</param>
     /// <param name="cancellation">Stops between updates.</param>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The configuration, the options or the images do not fit, or the training diverged.</exception>
@@ -27,13 +28,14 @@ public static class ClassifierTrainer
         IImageSet test,
         ClassifierTrainingOptions options,
         IProgress<WorkProgress>? progress = null,
+        Device? device = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         CheckImages(configuration, training, "training");
         CheckImages(configuration, test, "test");
-        var classifier = new FeatureClassifier(configuration, SeedHash.Derive(options.Seed, 0));
+        var classifier = new FeatureClassifier(configuration, SeedHash.Derive(options.Seed, 0), device);
         try
         {
             classifier.ComputeType = options.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
@@ -71,7 +73,7 @@ public static class ClassifierTrainer
             using var scope = NewDisposeScope();
             int[] indices = [.. Enumerable.Range(done, Math.Min(EvaluationBatch, images.Count - done))];
             var predicted = classifier.Logits(batches.Read(indices)).argmax(1);
-            correct += predicted.eq(batches.Labels(indices, classifier.Configuration.Classes)).sum().ToInt64();
+            correct += predicted.eq(HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device)).sum().ToInt64();
             progress?.Report(new("test accuracy", done + indices.Length, images.Count, "img"));
         }
 
@@ -95,7 +97,7 @@ public static class ClassifierTrainer
             }
 
             var images = batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
-            var loss = nn.functional.cross_entropy(classifier.Logits(images), batches.Labels(indices, classifier.Configuration.Classes));
+            var loss = nn.functional.cross_entropy(classifier.Logits(images), HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
             optimizer.zero_grad();
             loss.backward();
             foreach (var group in optimizer.ParamGroups)

@@ -21,32 +21,33 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
     /// <summary>Creates a classifier with random weights.</summary>
     /// <param name="configuration">The architecture.</param>
     /// <param name="seed">Seed of the weights, 0 or more.</param>
+    /// <param name="device">Where the weights lie and features are computed, for as long as it lives; null for the processor.</param>
     /// <exception cref="InvalidInputException">The configuration is out of range.</exception>
-    public FeatureClassifier(ClassifierConfiguration configuration, long seed = 0)
+    public FeatureClassifier(ClassifierConfiguration configuration, long seed = 0, Device? device = null)
         : base(nameof(FeatureClassifier))
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentOutOfRangeException.ThrowIfNegative(seed);
         configuration.Check("The configuration");
-        Configuration = configuration;
+        (Configuration, Device) = (configuration, device ?? CPU);
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         int inputs = configuration.Shape.Channels;
         for (int stage = 0; stage < configuration.Channels.Count; stage++)
         {
             int width = configuration.Channels[stage];
-            Append($"stage{stage}_down", new ClassifierConvolution(inputs, width, stage == 0 ? 5 : 3, 2, 1, generator));
+            Append($"stage{stage}_down", new ClassifierConvolution(inputs, width, stage == 0 ? 5 : 3, 2, 1, generator, Device));
             for (int block = 0; block < configuration.Blocks; block++)
             {
-                Append($"stage{stage}_block{block}", new ClassifierBlock(width, generator));
+                Append($"stage{stage}_block{block}", new ClassifierBlock(width, generator, Device));
             }
 
             inputs = width;
         }
 
-        Append("norm", new ClassifierActivation(inputs));
-        _headWeight = new Parameter(randn([configuration.Classes, inputs], generator: generator).mul_(1 / Math.Sqrt(inputs)));
-        _headBias = new Parameter(zeros(configuration.Classes));
+        Append("norm", new ClassifierActivation(inputs, Device));
+        _headWeight = new Parameter(randn([configuration.Classes, inputs], generator: generator).mul_(1 / Math.Sqrt(inputs)).to(Device));
+        _headBias = new Parameter(zeros(configuration.Classes, device: Device));
         register_parameter("head_weight", _headWeight);
         register_parameter("head_bias", _headBias);
         foreach (var parameter in parameters())
@@ -57,6 +58,9 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
 
     /// <summary>Architecture, metric name and training record.</summary>
     public ClassifierConfiguration Configuration { get; internal set; }
+
+    /// <summary>Where the weights lie.</summary>
+    public Device Device { get; }
 
     /// <inheritdoc/>
     public string Name => Configuration.MetricName;
@@ -95,7 +99,7 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
     internal ScalarType ComputeType { get; set; } = ScalarType.Float32;
 
     /// <summary>Computes features, with gradients where they are enabled.</summary>
-    /// <param name="images">Images [B,C,H,W], float32 in [-1,1].</param>
+    /// <param name="images">Images [B,C,H,W], float32 in [-1,1], on any device.</param>
     /// <returns>Mean activations of the last stage [B,d], float32; the caller owns them.</returns>
     /// <exception cref="ArgumentException">The images have another shape.</exception>
     public Tensor Features(Tensor images)
@@ -106,7 +110,7 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
         }
 
         using var scope = NewDisposeScope();
-        var x = images.to_type(ComputeType);
+        var x = HostCopy.To(images, Device).to_type(ComputeType);
         foreach (var layer in _trunk)
         {
             x = layer.forward(x);
@@ -116,7 +120,7 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
     }
 
     /// <summary>Computes class scores, with gradients where they are enabled.</summary>
-    /// <param name="images">Images [B,C,H,W], float32 in [-1,1].</param>
+    /// <param name="images">Images [B,C,H,W], float32 in [-1,1], on any device.</param>
     /// <returns>Logits [B,classes], float32; the caller owns them.</returns>
     public Tensor Logits(Tensor images)
     {

@@ -27,16 +27,17 @@ public static class FeatureClassifierFolder
 
     /// <summary>Reads a classifier.</summary>
     /// <param name="folder">A folder that <see cref="Save"/> wrote.</param>
+    /// <param name="device">Where it computes; null for the processor.</param>
     /// <returns>The classifier, its weights in float32; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">A file is missing or invalid, a weight is missing, superfluous, of another shape, or not finite.</exception>
-    public static FeatureClassifier Load(string folder)
+    public static FeatureClassifier Load(string folder, Device? device = null)
     {
         string configurationPath = Path.Combine(folder, ConfigurationFile);
         string weightsPath = Path.Combine(folder, WeightsFile);
         var configuration = JsonFile.Read<ClassifierConfiguration>(configurationPath);
         configuration.Check(configurationPath);
         var (stored, _) = SafetensorsFile.Read(weightsPath);
-        var classifier = new FeatureClassifier(configuration);
+        var classifier = new FeatureClassifier(configuration, device: device);
         try
         {
             Fill(classifier, stored, weightsPath);

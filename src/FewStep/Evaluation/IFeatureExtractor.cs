@@ -19,7 +19,7 @@ public interface IFeatureExtractor
     string Hash { get; }
 
     /// <summary>Computes features, without gradients.</summary>
-    /// <param name="images">Images [B,C,H,W], float32 in [-1,1]; not changed and not disposed.</param>
-    /// <returns>Features [B,d], float32; the caller owns them.</returns>
+    /// <param name="images">Images [B,C,H,W], float32 in [-1,1], on any device; not changed and not disposed.</param>
+    /// <returns>Features [B,d], float32, where the network computes; the caller owns them.</returns>
     Tensor Extract(Tensor images);
 }

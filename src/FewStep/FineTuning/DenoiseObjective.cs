@@ -1,6 +1,7 @@
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
 using static TorchSharp.torch;
 
@@ -27,15 +28,15 @@ internal sealed class DenoiseObjective : ITuningObjective
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
         _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) }); // shuffled: a set may be sorted by class
         double[] nodes = [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
-        _sigma = tensor(nodes[..^1], device: network.Model.Weights.device).DetachFromDisposeScope();
-        _next = tensor(nodes[1..], device: network.Model.Weights.device).DetachFromDisposeScope();
+        _sigma = tensor(nodes[..^1], device: network.Model.Device).DetachFromDisposeScope();
+        _next = tensor(nodes[1..], device: network.Model.Device).DetachFromDisposeScope();
     }
 
     public string HeldOutMetric => "weighted denoising loss on the schedule's sigmas";
 
     private int Levels => (int)_sigma.shape[0];
 
-    public double Backpropagate(long update, Tensor weights, CancellationToken cancellation)
+    public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var batch = Read(update * _options.Batch);
@@ -43,7 +44,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         var labels = _network.Model.Classes == 0 ? null : batch.Labels;
         if (labels is not null && _options.LabelDropout > 0)
         {
-            labels = labels.masked_fill(rand([batch.Count], generator: generator).lt(_options.LabelDropout).to(weights.device), -1);
+            labels = labels.masked_fill(HostCopy.To(rand([batch.Count], generator: generator).lt(_options.LabelDropout), weights.device), -1);
         }
 
         var total = zeros(1, device: weights.device);
@@ -51,8 +52,8 @@ internal sealed class DenoiseObjective : ITuningObjective
         for (int i = 0; i < Levels; i++)
         {
             using var level = NewDisposeScope();
-            var noise = randn(batch.Images.shape, generator: generator).to(weights.device);
-            var sigma = LevelSigmas(i, batch.Count, generator).to(weights.device);
+            var noise = HostCopy.To(randn(batch.Images.shape, generator: generator), weights.device);
+            var sigma = LevelSigmas(i, batch.Count, generator);
             for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
             {
                 using var part = NewDisposeScope();
@@ -65,14 +66,15 @@ internal sealed class DenoiseObjective : ITuningObjective
             }
         }
 
-        return total.item<float>();
+        return total.MoveToOuterDisposeScope();
     }
 
     public double HeldOut(Tensor weights, CancellationToken cancellation)
     {
         using var noGradient = no_grad();
         var denoiser = _network.HeldOut(weights);
-        double sum = 0;
+        using var all = NewDisposeScope();
+        var sum = zeros(1, float64, weights.device);
         for (int start = 0; start < _heldOutCount; start += _heldOut.Options.BatchSize)
         {
             using var scope = NewDisposeScope();
@@ -85,11 +87,11 @@ internal sealed class DenoiseObjective : ITuningObjective
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var level = NewDisposeScope();
-                sum += Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum().item<double>() / Levels;
+                sum.add_(Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum() / Levels);
             }
         }
 
-        return sum / _heldOutCount;
+        return sum.item<double>() / _heldOutCount;
     }
 
     public void Dispose()
@@ -116,7 +118,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         }
 
         var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
-        return (rand([count], dtype: ScalarType.Float64, generator: generator) * (high - low) + low).exp();
+        return HostCopy.To((rand([count], dtype: ScalarType.Float64, generator: generator) * (high - low) + low).exp(), _sigma.device);
     }
 
     private ImageBatch Read(long position)
@@ -124,7 +126,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         if (_queue is null || _queuePosition != position)
         {
             _queue?.Dispose();
-            _queue = new PrefetchingBatches(_training, position, device: _network.Model.Weights.device);
+            _queue = new PrefetchingBatches(_training, position, device: _network.Model.Device);
         }
 
         var batch = _queue.Next();

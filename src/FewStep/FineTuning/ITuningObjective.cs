@@ -12,8 +12,8 @@ internal interface ITuningObjective : IDisposable
     /// <param name="update">Updates made before.</param>
     /// <param name="weights">Flat weights, a leaf.</param>
     /// <param name="cancellation">Stops before there is any gradient, not after.</param>
-    /// <returns>The loss.</returns>
-    double Backpropagate(long update, Tensor weights, CancellationToken cancellation);
+    /// <returns>The loss [1], float32, where the weights lie; it belongs to the current dispose scope.</returns>
+    Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation);
 
     /// <summary>The held-out metric; lower is better.</summary>
     /// <param name="weights">Flat weights.</param>

@@ -26,7 +26,7 @@ internal sealed class StudentJudge : IDisposable
     public StudentJudge(NetworkDenoiser model, ScheduleSearchRequest request, TunedScheduleOptions options, CancellationToken cancellation)
     {
         _student = new WeightsDenoiser(model);
-        _context = new ScheduleSearchContext { Denoiser = model, Solver = SolverCatalog.Find(options.Tuning.Solver), Device = model.Weights.device };
+        _context = new ScheduleSearchContext { Denoiser = model, Solver = SolverCatalog.Find(options.Tuning.Solver) };
         var paired = new PairedSampling(_context);
         _distance = EndpointDistance.ToTeacher(paired, SeedRange.Of(options.JudgedLatents, FirstSeed), request, options.JudgeSteps, cancellation);
         TeacherEvaluations = paired.Evaluations;

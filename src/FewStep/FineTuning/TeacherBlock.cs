@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.FineTuning;
@@ -27,7 +28,7 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
     public TeacherBlock Rows(long[] rows)
     {
         using var scope = NewDisposeScope();
-        var index = tensor(rows, device: Sigma.device);
+        var index = HostCopy.To(tensor(rows), Sigma.device);
         Tensor Pick(Tensor t) => t.index_select(0, index).MoveToOuterDisposeScope();
         return new([.. States.Select(Pick)], Pick(Sigma), Pick(Ratio), Pick(Weight), Labels is null ? null : Pick(Labels));
     }

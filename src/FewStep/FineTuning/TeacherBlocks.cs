@@ -57,7 +57,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
 
     private TeacherBlock Make(long batch, CancellationToken cancellation)
     {
-        var device = network.Model.Weights.device;
+        var device = network.Model.Device;
         long position = batch * options.Batch;
         long[] seeds = TuningSeeds.Training(options.Seed, position, options.Batch);
         var moved = NodeJitter.Move(schedule, options.Jitter, TuningSeeds.Jitter(options.Seed, batch));

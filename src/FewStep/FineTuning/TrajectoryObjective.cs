@@ -18,7 +18,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
 
     public string HeldOutMetric => "root-mean-square distance of a pixel to the teacher's endpoint";
 
-    public double Backpropagate(long update, Tensor weights, CancellationToken cancellation)
+    public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var paths = _blocks.Batch(update, cancellation);
@@ -30,14 +30,15 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             BackpropagatePart(paths.Part(first, Math.Min(options.EvaluationBatch, options.Batch - first)), student, total);
         }
 
-        return total.item<float>();
+        return total.MoveToOuterDisposeScope();
     }
 
     public double HeldOut(Tensor weights, CancellationToken cancellation)
     {
         var device = weights.device;
         var student = new Sampler(network.HeldOut(weights), _solver, schedule);
-        double squares = 0;
+        using var all = NewDisposeScope();
+        var squares = zeros(1, float64, device);
         for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.EvaluationBatch, batch++)
         {
             using var scope = NewDisposeScope();
@@ -51,10 +52,10 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             }
 
             var end = student.Sample(latents, labels, cancellationToken: cancellation).Samples;
-            squares += (end - _heldOutEnds[batch]).to(ScalarType.Float64).square().sum().item<double>();
+            squares.add_((end - _heldOutEnds[batch]).to(ScalarType.Float64).square().sum());
         }
 
-        return Math.Sqrt(squares / options.HeldOutCount / network.Model.Shape.Dimension);
+        return Math.Sqrt(squares.item<double>() / options.HeldOutCount / network.Model.Shape.Dimension);
     }
 
     public void Dispose()

@@ -70,7 +70,8 @@ public sealed class Tuner
             throw new ArgumentException($"The model has {_model.Weights.NumberOfElements} float32 weights, not {start.NumberOfElements} of {start.dtype}.", nameof(start));
         }
 
-        return new TuningState(start ?? _model.Weights, _options);
+        using var scope = NewDisposeScope();
+        return new TuningState((start ?? _model.Weights).to(_model.Device), _options);
     }
 
     /// <summary>Tunes on from a state.</summary>
@@ -118,13 +119,22 @@ public sealed class Tuner
     private (TuningStop Stop, string Explanation) Loop(TuningState state, ITuningObjective objective, TuningObserver observer, Action afterUpdate, CancellationToken cancellation)
     {
         observer.Progress?.Report(new WorkProgress("tune", state.Updates, _options.Updates, "updates")); // the teacher's first paths take a while
+        var unread = new UnreadUpdates(state.Training.Weights.device);
         try
         {
             while (true)
             {
-                if (IsDue(state.Updates) && !state.IsMeasured && !Measure(state, objective, observer, cancellation))
+                if (IsDue(state.Updates) && !state.IsMeasured)
                 {
-                    return Diverged(state, "the held-out metric");
+                    if (!Note(state, observer, unread.Read()))
+                    {
+                        return Diverged(state, "the training loss");
+                    }
+
+                    if (!Measure(state, objective, observer, cancellation))
+                    {
+                        return Diverged(state, "the held-out metric");
+                    }
                 }
 
                 if (state.Updates >= _options.Updates)
@@ -138,17 +148,20 @@ public sealed class Tuner
                 }
 
                 cancellation.ThrowIfCancellationRequested();
-                if (!Update(state, objective, observer, cancellation))
+                if (!Update(state, objective, observer, unread, cancellation))
                 {
                     return Diverged(state, "the training loss");
                 }
 
-                afterUpdate();
+                if (unread.IsEmpty)
+                {
+                    afterUpdate();
+                }
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            return (TuningStop.Cancelled, $"cancelled after {state.Updates} of {_options.Updates} updates; {Best(state)}");
+            return !Note(state, observer, unread.Read()) ? Diverged(state, "the training loss") : (TuningStop.Cancelled, $"cancelled after {state.Updates} of {_options.Updates} updates; {Best(state)}");
         }
     }
 
@@ -172,26 +185,40 @@ public sealed class Tuner
         return true;
     }
 
-    private bool Update(TuningState state, ITuningObjective objective, TuningObserver observer, CancellationToken cancellation)
+    private bool Update(TuningState state, ITuningObjective objective, TuningObserver observer, UnreadUpdates unread, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var training = state.Training;
         var leaf = training.Weights.detach().requires_grad_();
-        double loss = objective.Backpropagate(state.Updates, leaf, cancellation);
-        if (!double.IsFinite(loss))
+        var loss = objective.Backpropagate(state.Updates, leaf, cancellation);
+        if (unread.ReadsAtOnce && !float.IsFinite(loss.item<float>()))
         {
-            return false;
+            return false; // before it does harm; elsewhere it is found some updates later, and the best weights are kept all the same
         }
 
         double rate = _learningRate.At(state.Updates);
-        double norm = training.Optimizer.Step(leaf.grad!, rate);
+        var norm = training.Optimizer.Step(leaf.grad!, rate);
         training.Images += _options.Batch;
         training.Average.Update(training.Weights, training.Images, _options.Batch);
-        state.AddLoss(loss);
-        observer.Update?.Invoke(new TrainingUpdate(state.Updates, training.Images, loss, norm, rate));
-        observer.Progress?.Report(new WorkProgress("tune", state.Updates, _options.Updates, "updates", string.Create(
-            CultureInfo.InvariantCulture,
-            $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out {(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
+        return Note(state, observer, unread.Add(state.Updates, training.Images, loss, norm, rate));
+    }
+
+    private bool Note(TuningState state, TuningObserver observer, IReadOnlyList<TrainingUpdate> updates)
+    {
+        foreach (var update in updates)
+        {
+            if (!double.IsFinite(update.Loss))
+            {
+                return false;
+            }
+
+            state.AddLoss(update.Loss);
+            observer.Update?.Invoke(update);
+            observer.Progress?.Report(new WorkProgress("tune", update.Update, _options.Updates, "updates", string.Create(
+                CultureInfo.InvariantCulture,
+                $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out {(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
+        }
+
         return true;
     }
 

@@ -15,6 +15,8 @@ internal sealed class WeightsDenoiser(NetworkDenoiser model) : IDenoiser
 
     public int Classes => model.Classes;
 
+    public Device Device => model.Device;
+
     public double SigmaMin => model.SigmaMin;
 
     public double SigmaMax => model.SigmaMax;

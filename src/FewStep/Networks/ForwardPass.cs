@@ -12,8 +12,21 @@ public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator
     /// <param name="index">Index given by <see cref="NetworkBuilder.Parameter"/>.</param>
     public Tensor this[int index] => Parameters[index];
 
+    /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention so far.</summary>
+    public long MultiplyAdds { get; private set; }
+
     /// <summary>All views, each once.</summary>
     public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
+
+    /// <summary>Notes what a layer cost.</summary>
+    /// <param name="output">What it made.</param>
+    /// <param name="each">Multiplications for one number of it.</param>
+    /// <returns>The output.</returns>
+    internal Tensor Counted(Tensor output, long each)
+    {
+        MultiplyAdds += output.numel() * each;
+        return output;
+    }
 
     /// <summary>Views of a flat weight buffer for one evaluation; they belong to the current dispose scope.</summary>
     /// <param name="layout">The network's parameters.</param>

@@ -18,5 +18,5 @@ internal sealed class Linear
     public int InFeatures { get; }
 
     /// <summary>x [B, in] float32 → [B, out] float32: embeddings keep full precision whatever the convolutions compute in.</summary>
-    public Tensor Forward(ForwardPass pass, Tensor x) => nn.functional.linear(x, pass.Master[_weight], _bias is int b ? pass.Master[b] : null);
+    public Tensor Forward(ForwardPass pass, Tensor x) => pass.Counted(nn.functional.linear(x, pass.Master[_weight], _bias is int b ? pass.Master[b] : null), InFeatures);
 }

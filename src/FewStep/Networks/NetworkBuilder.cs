@@ -47,4 +47,21 @@ public sealed class NetworkBuilder
         Buffers.Add(_prefix + name, value.DetachFromDisposeScope());
         return _prefix + name;
     }
+
+    /// <summary>Moves the buffers to a device.</summary>
+    /// <param name="device">Where to.</param>
+    public void MoveBuffers(Device device)
+    {
+        using var _ = no_grad();
+        foreach (string name in Buffers.Keys.ToList())
+        {
+            var buffer = Buffers[name];
+            var moved = buffer.to(device);
+            if (!ReferenceEquals(moved, buffer))
+            {
+                Buffers[name] = moved.DetachFromDisposeScope();
+                buffer.Dispose();
+            }
+        }
+    }
 }

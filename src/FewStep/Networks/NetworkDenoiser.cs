@@ -57,7 +57,10 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     public IReadOnlyDictionary<string, Tensor> Buffers => _network.Buffers;
 
     /// <summary>The flat float32 weights, owned by this denoiser. After changing them in place call <see cref="WeightsChanged"/>.</summary>
-    public Tensor Weights { get; }
+    public Tensor Weights { get; private set; }
+
+    /// <summary>Where the weights lie, and so where it computes: the processor, until <see cref="MoveTo"/>.</summary>
+    public Device Device => Weights.device;
 
     /// <summary>Type in which the network computes: float32 (default) or bfloat16. Preconditioning keeps the type of x.</summary>
     public ScalarType ComputeType
@@ -103,6 +106,32 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         return Network(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by evaluating it.</summary>
+    public long CountMultiplyAdds()
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var pass = ForwardPass.Over(Layout, Weights, ComputeType);
+        Denoise(pass, zeros(Shape.Batch(1), device: Device), ones(1, device: Device), null);
+        return pass.MultiplyAdds;
+    }
+
+    /// <summary>Moves weights and buffers to a device, once; everything that it is given must lie there from then on. <see cref="Weights"/> is another tensor afterwards.</summary>
+    /// <param name="device">Where to.</param>
+    public void MoveTo(Device device)
+    {
+        using var noGradient = no_grad();
+        var moved = Weights.to(device);
+        if (!ReferenceEquals(moved, Weights))
+        {
+            WeightsChanged();
+            Weights.Dispose();
+            Weights = moved.DetachFromDisposeScope();
+        }
+
+        _network.MoveBuffers(device);
     }
 
     /// <summary>Drops what was derived from the weights, so that the next evaluation sees them as they are now.</summary>

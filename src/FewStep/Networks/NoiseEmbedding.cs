@@ -39,5 +39,5 @@ internal sealed class FourierEmbedding : NoiseEmbedding
         _frequencies = builder.Buffer("freqs", randn([channels / 2], generator: generator).mul_(scale));
     }
 
-    protected override Tensor Frequencies(Device device) => _buffers[_frequencies].to(device) * (2 * Math.PI);
+    protected override Tensor Frequencies(Device device) => _buffers[_frequencies] * (2 * Math.PI);
 }

@@ -5,7 +5,8 @@ namespace FewStep.Networks;
 /// <summary>Factor-2 resampling of feature maps with a separable filter, as in NVlabs/edm's <c>Conv2d</c>.</summary>
 internal sealed class Resampling
 {
-    private readonly Tensor _kernel;
+    private readonly Dictionary<string, Tensor> _buffers;
+    private readonly string _kernel;
 
     /// <param name="builder">Receives the buffer <c>resample_filter</c> [1,1,f,f].</param>
     /// <param name="filter">One-dimensional filter taps, e.g. [1,1] (box) or [1,3,3,1].</param>
@@ -13,8 +14,8 @@ internal sealed class Resampling
     {
         using var scope = NewDisposeScope();
         var taps = tensor(filter.Select(f => (float)f).ToArray());
-        _kernel = (outer(taps, taps) / taps.sum().square()).view(1, 1, filter.Count, filter.Count).MoveToOuterDisposeScope();
-        builder.Buffer("resample_filter", _kernel);
+        _buffers = builder.Buffers;
+        _kernel = builder.Buffer("resample_filter", (outer(taps, taps) / taps.sum().square()).view(1, 1, filter.Count, filter.Count));
         IsBox = filter is [1, 1];
         Padding = (filter.Count - 1) / 2;
     }
@@ -42,5 +43,5 @@ internal sealed class Resampling
             : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
     }
 
-    private Tensor Depthwise(Tensor x, double gain) => (_kernel * gain).to(x.dtype).to(x.device).tile([x.shape[1], 1, 1, 1]);
+    private Tensor Depthwise(Tensor x, double gain) => (_buffers[_kernel] * gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
 }

@@ -68,6 +68,9 @@ public sealed class SongUNet : UNet
     public override IReadOnlyDictionary<string, Tensor> Buffers => _builder.Buffers;
 
     /// <inheritdoc/>
+    public override void MoveBuffers(Device device) => _builder.MoveBuffers(device);
+
+    /// <inheritdoc/>
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
     {
         var embedding = Embed(pass, noiseLabels, classes);

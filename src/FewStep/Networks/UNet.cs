@@ -11,6 +11,10 @@ public abstract class UNet : IDisposable
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Buffers { get; }
 
+    /// <summary>Moves the buffers to the device that the weights lie on.</summary>
+    /// <param name="device">Where to.</param>
+    public abstract void MoveBuffers(Device device);
+
     /// <summary>Evaluates the network.</summary>
     /// <param name="pass">Weights in the compute type, and the mode.</param>
     /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>

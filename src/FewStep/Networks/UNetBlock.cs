@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -104,7 +105,7 @@ internal sealed class UNetBlock
         if (pass.Dropout is { } generator && _options.Dropout > 0)
         {
             // The library's dropout draws from a generator that the whole process shares.
-            var kept = rand(x.shape, generator: generator).ge(_options.Dropout).to(x.dtype).to(x.device);
+            var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(_options.Dropout).to(x.dtype);
             x = x * kept * (1 / (1 - _options.Dropout));
         }
 
@@ -123,7 +124,7 @@ internal sealed class UNetBlock
         // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's.
         bool plain = x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
         parts = plain ? parts : parts.contiguous();
-        var attended = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]);
+        var attended = pass.Counted(nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]), 2 * height * width);
         return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
     }
 

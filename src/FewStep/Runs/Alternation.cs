@@ -55,7 +55,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
 
     private AlternationRound Tune(int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        using var start = startFrom is null ? null : ModelFolder.Read(startFrom).Denoiser;
+        using var start = startFrom is null ? null : ModelFolder.Read(startFrom, model.Denoiser.Device).Denoiser;
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
         ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = options.Tuning.Solver, ModelHash = model.Hash, Seed = options.Seed });
@@ -75,7 +75,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
     {
         var watch = Stopwatch.StartNew();
         long evaluations = 0;
-        using var tuned = ModelFolder.Read(round.ModelPath).Denoiser;
+        using var tuned = ModelFolder.Read(round.ModelPath, model.Denoiser.Device).Denoiser;
         tuned.ComputeType = model.Denoiser.ComputeType;
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new BatchSampler(new Sampler(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
@@ -101,7 +101,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         string path = Path.Combine(folder.Round(done.Round), "loss-curve.json");
         if (!File.Exists(path))
         {
-            using var tuned = ModelFolder.Read(done.ModelPath).Denoiser;
+            using var tuned = ModelFolder.Read(done.ModelPath, model.Denoiser.Device).Denoiser;
             tuned.ComputeType = model.Denoiser.ComputeType;
             LossCurveFile.Write(path, new LossCurveEstimator(tuned, images, curveOptions()).Estimate(progress, cancellation));
         }

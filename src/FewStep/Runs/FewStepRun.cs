@@ -142,7 +142,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             CommandLine = options.CommandLine,
             Versions = RunEnvironment.Versions(),
             Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(options).ToDictionary(), StringComparer.Ordinal) { ["number_format"] = EnumName.Of(model.Denoiser.ComputeType), ["reference"] = reference.Hash },
-            Machine = RunEnvironment.Machine(),
+            Machine = RunEnvironment.Machine(model.Denoiser.Device),
         },
         Model = RunFacts.Of(model),
         Data = new DataSummary { Name = options.DataName ?? model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
@@ -198,7 +198,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights);
         }
 
-        var delivered = ModelSource.Open(folder.Path);
+        var delivered = ModelSource.Open(folder.Path, device: model.Denoiser.Device);
         delivered.Denoiser.ComputeType = model.Denoiser.ComputeType;
         return delivered;
     }

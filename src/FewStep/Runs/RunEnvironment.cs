@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using FewStep.Runtime;
 using TorchSharp;
 
 namespace FewStep.Runs;
@@ -20,13 +21,15 @@ public static class RunEnvironment
     };
 
     /// <summary>The machine, without anything that names it or its user.</summary>
-    public static IReadOnlyDictionary<string, string> Machine() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    /// <param name="device">Where networks computed.</param>
+    public static IReadOnlyDictionary<string, string> Machine(torch.Device device) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["operating system"] = RuntimeInformation.OSDescription,
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
         ["processor"] = Processor(),
         ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
         ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+        ["device"] = DeviceChoice.Describe(device),
         ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
     };
 

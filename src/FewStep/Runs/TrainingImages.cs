@@ -7,8 +7,7 @@ namespace FewStep.Runs;
 
 /// <summary>An image set as the source of a loss curve.</summary>
 /// <param name="images">The set; not disposed.</param>
-/// <param name="device">Where the denoiser computes; null for the processor.</param>
-public sealed class TrainingImages(IImageSet images, Device? device = null) : ITrainingImages
+public sealed class TrainingImages(IImageSet images) : ITrainingImages
 {
     /// <inheritdoc/>
     public ImageShape Shape => images.Shape;
@@ -31,8 +30,8 @@ public sealed class TrainingImages(IImageSet images, Device? device = null) : IT
 
         using var scope = NewDisposeScope();
         var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
-        var scaled = (pixels / 127.5 - 1).to(device ?? CPU).MoveToOuterDisposeScope();
-        var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64, device).MoveToOuterDisposeScope();
+        var scaled = (pixels / 127.5 - 1).MoveToOuterDisposeScope();
+        var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64).MoveToOuterDisposeScope();
         return (scaled, labels);
     }
 }

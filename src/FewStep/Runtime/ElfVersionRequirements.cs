@@ -10,7 +10,6 @@ namespace FewStep.Runtime;
 public static class ElfVersionRequirements
 {
     private const uint SectionTypeVersionNeed = 0x6ffffffe; // SHT_GNU_verneed
-    private static ReadOnlySpan<byte> Magic => [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1]; // class 64, little endian
     private const ushort FlagWeak = 2; // VER_FLG_WEAK
 
     /// <summary>Marks every requirement of <paramref name="version"/> weak, so that the dynamic linker only warns of its absence.</summary>
@@ -22,63 +21,52 @@ public static class ElfVersionRequirements
     {
         ArgumentNullException.ThrowIfNull(elf);
         ArgumentException.ThrowIfNullOrEmpty(version);
-        if (elf.Length < 64 || !elf.AsSpan(0, 6).SequenceEqual(Magic))
-        {
-            throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
-        }
-
+        using var stream = new MemoryStream(elf, writable: false);
+        var file = ElfFile.Read(stream);
+        byte[] wanted = Encoding.ASCII.GetBytes(version);
         try
         {
-            return WeakenChecked(elf, Encoding.ASCII.GetBytes(version));
+            return file.Sections.Where(s => s.Type == SectionTypeVersionNeed).Sum(s => Weaken(elf, s, file.Linked(s), wanted));
         }
         catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
         {
-            throw new InvalidDataException("The ELF file's tables point outside of the file.", e);
+            throw ElfFile.Outside(e);
         }
     }
 
-    private static int WeakenChecked(byte[] elf, byte[] version)
+    private static int Weaken(byte[] elf, ElfSection section, byte[] names, byte[] version)
     {
-        int sectionTable = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(elf.AsSpan(40)));
-        int sectionSize = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(58));
-        int sectionCount = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(60));
-        int changed = 0;
-        for (int s = 0; s < sectionCount; s++)
+        int changed = 0, offset = checked((int)section.Offset);
+        for (uint n = 0; n < section.Info; n++)
         {
-            var section = elf.AsSpan(sectionTable + s * sectionSize, 64);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(section[4..]) != SectionTypeVersionNeed)
+            int auxiliaries = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(offset + 2));
+            int auxiliary = offset + Distance(elf, offset + 8);
+            for (int a = 0; a < auxiliaries; a++)
             {
-                continue;
-            }
-
-            int offset = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(section[24..]));
-            int link = checked((int)BinaryPrimitives.ReadUInt32LittleEndian(section[40..]));
-            int needed = checked((int)BinaryPrimitives.ReadUInt32LittleEndian(section[44..]));
-            var names = elf.AsSpan(sectionTable + link * sectionSize, 64);
-            int nameTable = checked((int)BinaryPrimitives.ReadUInt64LittleEndian(names[24..]));
-            for (int n = 0; n < needed; n++)
-            {
-                int auxiliaries = BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(offset + 2));
-                int auxiliary = offset + checked((int)BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan(offset + 8)));
-                for (int a = 0; a < auxiliaries; a++)
+                var flags = elf.AsSpan(auxiliary + 4, 2);
+                int name = Distance(elf, auxiliary + 8);
+                ushort value = BinaryPrimitives.ReadUInt16LittleEndian(flags);
+                bool same = names.AsSpan(name, version.Length).SequenceEqual(version) && names[name + version.Length] == 0;
+                if (same && (value & FlagWeak) == 0)
                 {
-                    var flags = elf.AsSpan(auxiliary + 4, 2);
-                    int name = nameTable + checked((int)BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan(auxiliary + 8)));
-                    ushort value = BinaryPrimitives.ReadUInt16LittleEndian(flags);
-                    bool same = elf.AsSpan(name, version.Length).SequenceEqual(version) && elf[name + version.Length] == 0;
-                    if (same && (value & FlagWeak) == 0)
-                    {
-                        BinaryPrimitives.WriteUInt16LittleEndian(flags, (ushort)(value | FlagWeak));
-                        changed++;
-                    }
-
-                    auxiliary += checked((int)BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan(auxiliary + 12)));
+                    BinaryPrimitives.WriteUInt16LittleEndian(flags, (ushort)(value | FlagWeak));
+                    changed++;
                 }
 
-                offset += checked((int)BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan(offset + 12)));
+                auxiliary += Distance(elf, auxiliary + 12);
             }
+
+            int next = Distance(elf, offset + 12);
+            if (next == 0)
+            {
+                break; // the last of the chain, whatever number the table claims
+            }
+
+            offset += next;
         }
 
         return changed;
     }
+
+    private static int Distance(byte[] elf, int at) => checked((int)BinaryPrimitives.ReadUInt32LittleEndian(elf.AsSpan(at)));
 }

@@ -10,12 +10,12 @@ namespace FewStep.Runtime;
 /// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that only the user can write
 /// (<c>$XDG_CACHE_HOME/fewstep</c> or <c>~/.cache/fewstep</c>), or where there is none from a private temporary folder.
 /// Where the system's libstdc++ is new enough the shipped file is loaded untouched.
+/// The environment variable <c>FEWSTEP_TORCH_LIB</c> names the folder of another libtorch (the <c>torch/lib</c> of a PyTorch), which is then loaded in place of the program's own, after a look at whether it fits.
 /// </remarks>
 public static class TorchLibrary
 {
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
-    private static readonly string[] LibtorchLoadOrder = ["libc10.so", "libtorch_cpu.so", "libtorch.so"];
 
     /// <summary>Why loading failed, in one line; null when it did not.</summary>
     public static string? Failure { get; private set; }
@@ -23,19 +23,32 @@ public static class TorchLibrary
     /// <summary>The shim that was loaded: the shipped file, or the relaxed copy; null where the operating system's own search is relied on.</summary>
     public static string? LoadedShim { get; private set; }
 
+    /// <summary>The folder that libtorch was loaded from; null where the operating system's own search is relied on.</summary>
+    public static string? LoadedFolder { get; private set; }
+
+    /// <summary>Whether a libtorch was loaded that computes on NVIDIA GPUs too, be there one or not.</summary>
+    public static bool HasCuda { get; private set; }
+
     // TorchSharp loads its shim in its own static constructor and offers no hook, so this must run before any of its types is touched.
 #pragma warning disable CA2255 // a library's module initialiser is the only place early enough
     [ModuleInitializer]
     internal static void Initialize()
     {
+        string? given = Environment.GetEnvironmentVariable(TorchFolder.Variable) is { Length: > 0 } folder ? folder : null;
         if (!OperatingSystem.IsLinux())
         {
+            Failure = given is null ? null : $"{TorchFolder.Variable} is set, but only Linux loads libtorch from another folder; unset it, and build the program with the libtorch that it shall use.";
+            HasCuda = OperatingSystem.IsWindows() && SearchFolders().Any(f => File.Exists(Path.Combine(f, "torch_cuda.dll")));
             return;
         }
 
         try
         {
-            Load();
+            Load(given);
+        }
+        catch (InvalidInputException e)
+        {
+            Failure = e.Message;
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -44,21 +57,25 @@ public static class TorchLibrary
     }
 #pragma warning restore CA2255
 
-    private static void Load()
+    private static void Load(string? given)
     {
-        string? folder = SearchFolders().FirstOrDefault(f => File.Exists(Path.Combine(f, "libtorch_cpu.so")) && File.Exists(Path.Combine(f, Shim)));
-        if (folder is null)
+        string? own = SearchFolders().FirstOrDefault(f => File.Exists(Path.Combine(f, TorchFolder.Marker)));
+        string? shipped = SearchFolders().Select(f => Path.Combine(f, Shim)).FirstOrDefault(File.Exists);
+        if (shipped is null || (own ?? given) is null)
         {
-            Failure = $"libtorch_cpu.so and {Shim} were not found beside the program; reference a libtorch package from the application.";
+            Failure = shipped is null
+                ? $"{Shim} was not found beside the program; reference the package TorchSharp from the application."
+                : $"{TorchFolder.Marker} was not found beside the program; reference a libtorch package from the application, or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}.";
             return;
         }
 
-        foreach (string library in LibtorchLoadOrder)
+        string folder = given is null ? own! : Chosen(given, own, shipped);
+        foreach (string library in new TorchFolder(folder).Libraries)
         {
-            NativeLibrary.Load(Path.Combine(folder, library));
+            NativeLibrary.Load(library);
         }
 
-        string shipped = Path.Combine(folder, Shim);
+        (LoadedFolder, HasCuda) = (folder, new TorchFolder(folder).HasCuda);
         if (NativeLibrary.TryLoad(shipped, out _))
         {
             LoadedShim = shipped;
@@ -66,6 +83,16 @@ public static class TorchLibrary
         }
 
         LoadedShim = LoadRelaxed(shipped, CacheFolder());
+    }
+
+    // TorchSharp itself loads a libtorch that lies beside the program, whatever was loaded before: two of them in one process would share half of their state.
+    private static string Chosen(string given, string? own, string shim)
+    {
+        var chosen = new TorchFolder(given);
+        chosen.Check(shim);
+        return own is null || chosen.IsSame(own)
+            ? own ?? given
+            : throw new InvalidInputException($"{TorchFolder.Variable} names {given}, but this program carries a libtorch of its own in {own}; build it with -p:TorchDevice=external, which leaves that out, or unset the variable.");
     }
 
     /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the system's temporary one.</summary>

@@ -16,9 +16,6 @@ public sealed class BatchSampler(Sampler sampler)
     /// <summary>Type of the solver's state: float32 (default) or float64.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;
 
-    /// <summary>Where to sample; null (default) for the CPU.</summary>
-    public Device? Device { get; init; }
-
     /// <summary>Samples the images of the seeds, batch by batch, each when it is asked for.</summary>
     /// <param name="seeds">Image seeds.</param>
     /// <param name="progress">Told after each batch; null for none.</param>
@@ -69,16 +66,16 @@ public sealed class BatchSampler(Sampler sampler)
     private SampledBatch SampleBatch(long[] seeds, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
-        var latents = Latents.Draw(seeds, sampler.Shape, Type, Device);
-        return SampleBatch(seeds, latents, SeedLabels.For(seeds, sampler.Classes, Label, Device), cancellationToken);
+        var latents = Latents.Draw(seeds, sampler.Shape, Type, sampler.Device);
+        return SampleBatch(seeds, latents, SeedLabels.For(seeds, sampler.Classes, Label, sampler.Device), cancellationToken);
     }
 
     private SampledBatch SampleBatch(Tensor latents, Tensor? labels, int start, int count, CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         long[] seeds = [.. Enumerable.Range(start, count).Select(i => (long)i)];
-        var own = labels is null ? SeedLabels.For(seeds, sampler.Classes, Label, Device) : labels.narrow(0, start, count).clone();
-        return SampleBatch(seeds, latents.narrow(0, start, count).to(Device ?? CPU), own?.to(Device ?? CPU), cancellationToken);
+        var own = labels is null ? SeedLabels.For(seeds, sampler.Classes, Label, sampler.Device) : labels.narrow(0, start, count).clone();
+        return SampleBatch(seeds, HostCopy.To(latents.narrow(0, start, count), sampler.Device), own is null ? null : HostCopy.To(own, sampler.Device), cancellationToken);
     }
 
     private void Check()

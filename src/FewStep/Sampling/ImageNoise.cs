@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
@@ -23,7 +24,7 @@ internal sealed class ImageNoise : IDisposable
     public Tensor Draw(ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();
-        return cat([.. _generators.Select(g => randn(_shape.Batch(1), dtype: float32, generator: g))]).to(type, device).MoveToOuterDisposeScope();
+        return HostCopy.To(cat([.. _generators.Select(g => randn(_shape.Batch(1), dtype: float32, generator: g))]).to(type), device).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

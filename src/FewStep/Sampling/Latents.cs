@@ -34,6 +34,6 @@ public static class Latents
             noise[i] = randn(shape.Batch(1), dtype: float32, generator: generator);
         }
 
-        return cat(noise).to(type, device ?? CPU).MoveToOuterDisposeScope();
+        return HostCopy.To(cat(noise).to(type), device ?? CPU).MoveToOuterDisposeScope();
     }
 }

@@ -42,6 +42,9 @@ public sealed class Sampler
     /// <summary>Number of the denoiser's classes; 0 without.</summary>
     public int Classes => _denoiser.Classes;
 
+    /// <summary>Where the denoiser computes, and where latents and labels must lie.</summary>
+    public Device Device => _denoiser.Device;
+
     /// <summary>Samples one batch: from latents times sigma_0 down the schedule. The same arguments give the same images.</summary>
     /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>

@@ -16,7 +16,13 @@ public static class SeedLabels
     public static Tensor? For(IReadOnlyList<long> seeds, int classes, long? label = null, Device? device = null)
     {
         CheckLabel(classes, label);
-        return classes == 0 ? null : tensor([.. seeds.Select(seed => label ?? seed % classes)], int64, device ?? CPU);
+        if (classes == 0)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        return HostCopy.To(tensor([.. seeds.Select(seed => label ?? seed % classes)], int64), device ?? CPU).MoveToOuterDisposeScope();
     }
 
     /// <summary>Checks a label against the model.</summary>

@@ -71,7 +71,7 @@ internal sealed class ForwardPathBound
             // The model's own samples stand for images.
             var seeds = SeedRange.Of(options.Images, context.FirstSeed + options.JudgeLatents);
             var fine = StandardSchedule.Karras().Create(options.TeacherSteps, request.SigmaMin, request.SigmaMax, ScheduleTerminal.Zero);
-            return (paired.Endpoints(new HeunSolver(), fine, seeds, cancellation), SeedLabels.For(seeds, paired.Denoiser.Classes, device: context.Device));
+            return (paired.Endpoints(new HeunSolver(), fine, seeds, cancellation), SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device));
         }
 
         var source = open();
@@ -93,14 +93,14 @@ internal sealed class ForwardPathBound
             scope.Attach(labels);
         }
 
-        return (images, labels);
+        return (HostCopy.To(images, paired.Denoiser.Device), labels is null ? null : HostCopy.To(labels, paired.Denoiser.Device));
     }
 
     private void Add(IDenoiser denoiser, Tensor image, Tensor? label, long seed, int batchSize, CancellationToken cancellation)
     {
         int points = _sigmas.Length;
         using var generator = new Generator((ulong)seed);
-        var n = randn(denoiser.Shape.Batch(points), dtype: float32, generator: generator).to(image.device);
+        var n = HostCopy.To(randn(denoiser.Shape.Batch(points), dtype: float32, generator: generator), image.device);
         double[] rising = [.. _sigmas.Reverse()];
         double[] growth = [.. rising.Select((s, k) => Math.Sqrt((s * s) - (k == 0 ? 0 : rising[k - 1] * rising[k - 1])))];
         // Forward noise is a random walk whose variance is s^2: neighbours share all noise but the last increment.

@@ -17,6 +17,6 @@ public interface ITrainingImages
 
     /// <summary>Reads images.</summary>
     /// <param name="indices">B indices from 0 to <see cref="Count"/> - 1.</param>
-    /// <returns>Images [B,C,H,W] in [-1,1], float32, on the denoiser's device, and class indices int64 [B] or null; the caller owns both.</returns>
+    /// <returns>Images [B,C,H,W] in [-1,1], float32, on any device, and class indices int64 [B] or null; the caller owns both.</returns>
     (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices);
 }

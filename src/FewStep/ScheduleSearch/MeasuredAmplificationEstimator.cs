@@ -72,8 +72,8 @@ public sealed class MeasuredAmplificationEstimator
     {
         using var inference = no_grad();
         using var scope = NewDisposeScope();
-        var latents = Latents.Draw(seeds, _denoiser.Shape, device: _options.Device);
-        var labels = SeedLabels.For(seeds, _denoiser.Classes, device: _options.Device);
+        var latents = Latents.Draw(seeds, _denoiser.Shape, device: _denoiser.Device);
+        var labels = SeedLabels.For(seeds, _denoiser.Classes, device: _denoiser.Device);
         var bothLabels = labels is null ? null : cat([labels, labels]);
         using var reference = new Trajectory();
         new Sampler(_denoiser, _solver, path, _counting).Sample(latents, labels, reference.Record, cancellation);

@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Runtime;
-using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
 
@@ -24,9 +23,6 @@ public sealed record MeasuredAmplificationOptions
 
     /// <summary>Images in one call of the denoiser, 2 or more (a latent is perturbed both ways at once); default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
-
-    /// <summary>Where latents are put; null (default) for the CPU.</summary>
-    public Device? Device { get; init; }
 
     /// <summary>The counter around the network inside the denoiser, where something between the two (guidance) makes a call cost more; null (default) counts the denoiser's own calls.</summary>
     public CountingDenoiser? NetworkCounter { get; init; }

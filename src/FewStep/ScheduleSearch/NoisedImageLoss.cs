@@ -24,11 +24,11 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
         using var inference = no_grad();
         using var scope = NewDisposeScope();
         var (x0, labels) = Read(source, indices, scope);
-        var n = Noise(indices).to(x0.device);
+        var n = HostCopy.To(Noise(indices), x0.device);
         var clean = cat([x0, x0]);
         var noise = cat([n, -n]);
         var bothLabels = labels is null ? null : cat([labels, labels]);
-        double[][] losses = [.. indices.Select(_ => new double[sigmas.Length])];
+        var means = new List<Tensor>();
         for (int k = 0; k < sigmas.Length; k++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -37,21 +37,17 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
             var D = denoiser.Denoise(clean + (s * noise), full([1], s, dtype: float32, device: clean.device), bothLabels);
             // Sums in double precision: the result must not depend on how many images share a batch.
             var squares = (D - clean).to(float64).square().mean([1, 2, 3]);
-            double[] pair = squares.view(2, -1).mean([0]).cpu().data<double>().ToArray();
-            for (int image = 0; image < pair.Length; image++)
-            {
-                if (!double.IsFinite(pair[image]))
-                {
-                    throw new InvalidInputException(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"The model's loss on image {indices[image]} at sigma {s:G6} is {pair[image]}: check that checkpoint and preconditioning belong together."));
-                }
-
-                losses[image][k] = pair[image];
-            }
+            means.Add(squares.view(2, -1).mean([0]).MoveToOuterDisposeScope());
         }
 
-        return losses;
+        // One reading for all levels: each would wait for a GPU.
+        double[] all = stack(means, 1).cpu().data<double>().ToArray();
+        int bad = Array.FindIndex(all, loss => !double.IsFinite(loss));
+        return bad < 0
+            ? [.. indices.Select((_, image) => all[(image * sigmas.Length)..((image + 1) * sigmas.Length)])]
+            : throw new InvalidInputException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The model's loss on image {indices[bad / sigmas.Length]} at sigma {sigmas[bad % sigmas.Length]:G6} is {all[bad]}: check that checkpoint and preconditioning belong together."));
     }
 
     private (Tensor Images, Tensor? Labels) Read(ITrainingImages source, long[] indices, DisposeScope scope)
@@ -74,7 +70,7 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
             throw new ArgumentException($"The source returned labels {labels.dtype} [{string.Join(", ", labels.shape)}] for {indices.Length} images; they must be int64 [B].", nameof(source));
         }
 
-        return (x0, labels);
+        return (HostCopy.To(x0, denoiser.Device), labels is null ? null : HostCopy.To(labels, denoiser.Device));
     }
 
     private Tensor Noise(long[] indices)

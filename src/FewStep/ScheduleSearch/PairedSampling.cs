@@ -88,8 +88,8 @@ internal sealed class PairedSampling
         for (int start = 0; start < seeds.Count; start += _context.BatchSize)
         {
             long[] some = [.. seeds.Skip(start).Take(_context.BatchSize)];
-            using var latents = Latents.Draw(some, sampler.Shape, device: _context.Device);
-            using var labels = SeedLabels.For(some, sampler.Classes, device: _context.Device);
+            using var latents = Latents.Draw(some, sampler.Shape, device: sampler.Device);
+            using var labels = SeedLabels.For(some, sampler.Classes, device: sampler.Device);
             var end = sampler.Sample(latents, labels, observe, cancellation).Samples;
             using var finite = end.isfinite().all();
             if (!finite.item<bool>())

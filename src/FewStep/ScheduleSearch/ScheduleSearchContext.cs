@@ -2,7 +2,6 @@ using FewStep.Denoising;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
 
@@ -32,9 +31,6 @@ public sealed record ScheduleSearchContext
 
     /// <summary>Images in one call of the denoiser, 1 or more; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
-
-    /// <summary>Where latents are put; null (default) for the CPU.</summary>
-    public Device? Device { get; init; }
 
     /// <summary>The counter around the network inside <see cref="Denoiser"/>, where something between the two (guidance) makes a call cost more; null (default) counts the denoiser's own calls.</summary>
     public CountingDenoiser? NetworkCounter { get; init; }

@@ -32,11 +32,10 @@ internal sealed class StudentRecursion : IDisposable
     /// <param name="fine">The teacher's points.</param>
     /// <param name="seeds">Latents.</param>
     /// <param name="batchSize">Images in one call of the denoiser.</param>
-    /// <param name="device">Where labels are put.</param>
     /// <param name="progress">Told after each batch of the teacher.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     public static StudentRecursion Start(
-        PairedSampling paired, SamplingSchedule fine, SeedRange seeds, int batchSize, Device? device, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, SamplingSchedule fine, SeedRange seeds, int batchSize, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         int points = fine.Steps + 1;
         using var scope = NewDisposeScope();
@@ -55,7 +54,7 @@ internal sealed class StudentRecursion : IDisposable
         paired.Trajectories(new EulerSolver(), fine, seeds, Keep, progress, cancellation);
         Tensor[] teacher = [.. states.Select(batches => cat(batches).DetachFromDisposeScope())];
         return new StudentRecursion(
-            paired.Denoiser, [.. fine.Sigmas], batchSize, teacher, cat(first).DetachFromDisposeScope(), SeedLabels.For(seeds, paired.Denoiser.Classes, device: device)?.DetachFromDisposeScope());
+            paired.Denoiser, [.. fine.Sigmas], batchSize, teacher, cat(first).DetachFromDisposeScope(), SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device)?.DetachFromDisposeScope());
     }
 
     /// <summary>Lets the students take one more step: M - k evaluations a latent for step k + 1 above the first.</summary>

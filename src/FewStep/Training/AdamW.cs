@@ -33,16 +33,16 @@ public sealed class AdamW : IDisposable
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
     /// <param name="gradient">Flat gradient; changed in place. Not-a-number and infinite entries count as zero, as in NVlabs/edm.</param>
     /// <param name="learningRate">Step size of this update.</param>
-    /// <returns>The gradient's norm before clipping.</returns>
-    public double Step(Tensor gradient, double learningRate)
+    /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs to the current dispose scope.</returns>
+    public Tensor Step(Tensor gradient, double learningRate)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         gradient.nan_to_num_(0, 0, 0);
-        double norm = gradient.norm().item<float>();
-        if (norm > _options.ClipNorm)
+        var norm = gradient.norm();
+        if (double.IsFinite(_options.ClipNorm))
         {
-            gradient.mul_(_options.ClipNorm / norm);
+            gradient.mul_(norm.to(ScalarType.Float64).reciprocal().mul_(_options.ClipNorm).clamp_max_(1).to(ScalarType.Float32));
         }
 
         Updates++;
@@ -56,7 +56,7 @@ public sealed class AdamW : IDisposable
 
         var denominator = SecondMoment.sqrt().div_(Math.Sqrt(correction2)).add_(_options.Epsilon);
         Parameters.addcdiv_(FirstMoment, denominator, -learningRate / correction1);
-        return norm;
+        return norm.MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the moments.</summary>

@@ -11,16 +11,23 @@ namespace FewStep.Training;
 /// <param name="state">Weights, moments and counters; advanced in place.</param>
 public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, TrainingState state)
 {
+    private readonly UnreadUpdates _unread = new(state.Weights.device);
     private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
 
     /// <summary>Whether all images have been seen.</summary>
     public bool Done => state.Images >= options.Images;
 
-    /// <summary>Makes one update.</summary>
-    /// <param name="images">Clean images [B,C,H,W], float32 in [-1, 1].</param>
-    /// <param name="labels">Class indices int64 [B]; null where there are none.</param>
+    /// <summary>Makes one update, and reads its figures at once.</summary>
+    /// <param name="images">Clean images [B,C,H,W], float32 in [-1, 1], on the denoiser's device.</param>
+    /// <param name="labels">Class indices int64 [B] there; null where there are none.</param>
     /// <returns>What happened in it.</returns>
-    public TrainingUpdate Step(Tensor images, Tensor? labels)
+    public TrainingUpdate Step(Tensor images, Tensor? labels) => Advance(images, labels).Concat(Flush()).Last();
+
+    /// <summary>Makes one update, whose figures are read together with those of others where reading would keep the device waiting.</summary>
+    /// <param name="images">Clean images [B,C,H,W], float32 in [-1, 1], on the denoiser's device.</param>
+    /// <param name="labels">Class indices int64 [B] there; null where there are none.</param>
+    /// <returns>What happened in this update and in former ones that was not told yet; nothing where it is kept for later.</returns>
+    public IReadOnlyList<TrainingUpdate> Advance(Tensor images, Tensor? labels)
     {
         long started = Stopwatch.GetTimestamp();
         using var scope = NewDisposeScope();
@@ -29,7 +36,7 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
         int batch = (int)images.shape[0];
         if (labels is not null && options.LabelDropout > 0)
         {
-            var dropped = rand([batch], generator: generator).lt(options.LabelDropout);
+            var dropped = HostCopy.To(rand([batch], generator: generator).lt(options.LabelDropout), labels.device);
             labels = labels.masked_fill(dropped, -1);
         }
 
@@ -37,11 +44,22 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
         var loss = options.Loss.Compute(denoiser, leaf, images, labels, generator);
         loss.backward();
         double rate = _learningRate.At(state.Images);
-        double norm = state.Optimizer.Step(leaf.grad!, rate);
+        var norm = state.Optimizer.Step(leaf.grad!, rate);
         state.Images += batch;
         state.Average.Update(state.Weights, state.Images, batch);
+        var told = _unread.Add(state.Optimizer.Updates, state.Images, loss, norm, rate);
         state.Seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
-        return new(state.Optimizer.Updates, state.Images, loss.item<float>(), norm, rate);
+        return told;
+    }
+
+    /// <summary>Reads the figures that were kept for later; a state is only to be saved after it.</summary>
+    /// <returns>What happened in the updates that was not told yet.</returns>
+    public IReadOnlyList<TrainingUpdate> Flush()
+    {
+        long started = Stopwatch.GetTimestamp();
+        var told = _unread.Read();
+        state.Seconds += Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return told;
     }
 }
 

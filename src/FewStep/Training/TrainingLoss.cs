@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FewStep.Networks;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -19,8 +20,9 @@ public abstract record TrainingLoss
     /// <returns>Scalar float32; it belongs to the current dispose scope.</returns>
     public Tensor Compute(NetworkDenoiser denoiser, Tensor weights, Tensor images, Tensor? labels, Generator generator)
     {
-        var sigma = DrawSigma(images.shape[0], generator);
-        var noise = randn(images.shape, generator: generator);
+        // Drawn on the processor, so that every device is given the same; it is ahead of a GPU anyway.
+        var sigma = HostCopy.To(DrawSigma(images.shape[0], generator), images.device);
+        var noise = HostCopy.To(randn(images.shape, generator: generator), images.device);
         var weight = Weight(sigma);
         var noised = images + noise * sigma.view(-1, 1, 1, 1);
         var error = denoiser.Denoise(weights, noised, sigma, labels, generator) - images;
@@ -30,7 +32,7 @@ public abstract record TrainingLoss
     /// <summary>Draws the noise levels of a batch.</summary>
     /// <param name="batch">B.</param>
     /// <param name="generator">Source of randomness.</param>
-    /// <returns>Tensor [B], float32, above 0; it belongs to the current dispose scope.</returns>
+    /// <returns>Tensor [B], float32, above 0, on the processor; it belongs to the current dispose scope.</returns>
     public abstract Tensor DrawSigma(long batch, Generator generator);
 
     /// <summary>Weights of noise levels.</summary>

@@ -59,6 +59,7 @@ public sealed class TrainingRun
     {
         using var denoiser = ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0));
         denoiser.ComputeType = _run.ComputeType;
+        denoiser.MoveTo(_run.Device);
         using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages);
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
@@ -68,30 +69,39 @@ public sealed class TrainingRun
 
         var trainer = new Trainer(denoiser, _options, state);
         var batches = new ImageBatches(_images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
-        using var queue = new PrefetchingBatches(batches, state.Images);
+        using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
         var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
         double nextSave = state.Seconds + _run.CheckpointSeconds;
         while (!trainer.Done && !cancellation.IsCancellationRequested)
         {
             using var batch = queue.Next(CancellationToken.None);
-            var update = trainer.Step(batch.Images, batch.Labels);
-            if (!double.IsFinite(update.Loss))
-            {
-                throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
-            }
-
-            log.Add(update);
-            observe?.Invoke(update);
-            progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
+            Note(trainer.Advance(batch.Images, batch.Labels));
             if (state.Seconds >= nextSave)
             {
+                Note(trainer.Flush());
                 Save(denoiser, state, checkpoint, log);
                 nextSave = state.Seconds + _run.CheckpointSeconds;
             }
         }
 
+        Note(trainer.Flush());
         Save(denoiser, state, checkpoint, log);
         return (state.Images, trainer.Done);
+
+        void Note(IReadOnlyList<TrainingUpdate> updates)
+        {
+            foreach (var update in updates)
+            {
+                if (!double.IsFinite(update.Loss))
+                {
+                    throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
+                }
+
+                log.Add(update);
+                observe?.Invoke(update);
+                progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
+            }
+        }
     }
 
     private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
@@ -113,6 +123,9 @@ public sealed record TrainingRunOptions
 
     /// <summary>Type the network computes in, default float32; master weights are float32 always.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.Float32;
+
+    /// <summary>Where the network is trained; default the processor. A training may be resumed on another device.</summary>
+    public Device Device { get; init; } = CPU;
 
     /// <summary>Mirrors half of the images, default false.</summary>
     public bool Flip { get; init; }

@@ -50,6 +50,7 @@ public sealed class TrainingState : IDisposable
             ["identity"] = identity.Parts,
             ["updates"] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
             ["images"] = Images.ToString(CultureInfo.InvariantCulture),
+            ["device"] = DeviceChoice.Describe(Weights.device),
             ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
         };
         SafetensorsFile.Write(path, Tensors(furtherTensors), texts);

@@ -96,7 +96,7 @@ public sealed class FeatureClassifierTests : IDisposable
         using var images = new StripedImages(64, 1);
         using var source = new CancellationTokenSource();
         source.Cancel();
-        Assert.Throws<OperationCanceledException>(() => ClassifierTrainer.Train(Small, images, images, new(), null, source.Token));
+        Assert.Throws<OperationCanceledException>(() => ClassifierTrainer.Train(Small, images, images, new(), cancellation: source.Token));
     }
 
     [Fact]

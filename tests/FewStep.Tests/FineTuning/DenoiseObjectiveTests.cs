@@ -20,7 +20,7 @@ public sealed class DenoiseObjectiveTests
             using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
             using var start = new Generator(5);
             var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();
-            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken);
+            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
         }
 
@@ -40,7 +40,7 @@ public sealed class DenoiseObjectiveTests
         using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
         using var start = new Generator(5);
         var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();
-        double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken);
+        double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
 
         var clean = new ImageBatches(images.Training, new ImageBatchOptions { BatchSize = 4, Seed = 3 }).Read(8).Images;
         using var generator = new Generator((ulong)TuningSeeds.Noise(3, 2));

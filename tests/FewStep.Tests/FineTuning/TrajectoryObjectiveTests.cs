@@ -23,7 +23,7 @@ public sealed class TrajectoryObjectiveTests
         var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
         using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
         var leaf = Perturbed(model.Weights).requires_grad_();
-        double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken);
+        double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
 
         // The order of the batch does not matter to the mean, so the latents may be taken as they were drawn.
         long[] seeds = TuningSeeds.Training(0, 8, 4);
@@ -63,7 +63,7 @@ public sealed class TrajectoryObjectiveTests
             var options = new TunerOptions { Solver = solver, Updates = 4, Batch = 5, MicroBatch = microBatch, TeacherBatches = 2, TeacherReuse = 2, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
             using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
             var leaf = Perturbed(model.Weights).requires_grad_();
-            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken);
+            double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
         }
 
@@ -82,7 +82,7 @@ public sealed class TrajectoryObjectiveTests
         var options = Multistep("ipndm:2");
         using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
         var leaf = Perturbed(model.Weights).requires_grad_();
-        double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken);
+        double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
         var plain = leaf.detach().clone().requires_grad_();
         var x = latents * 80;
@@ -112,7 +112,7 @@ public sealed class TrajectoryObjectiveTests
         using var model = TinyModel.Create();
         var weights = Perturbed(model.Weights);
         using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, Multistep(solver));
-        double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken);
+        double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
         var denoiser = new WeightsDenoiser(model) { Weights = weights };
         var recorder = new Recorder(denoiser);

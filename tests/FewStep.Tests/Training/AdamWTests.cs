@@ -32,7 +32,7 @@ public sealed class AdamWTests
         using var scope = NewDisposeScope();
         using var optimizer = new AdamW(zeros(4), new AdamWOptions { ClipNorm = 1 });
         var gradient = full(4, 5f);
-        Assert.Equal(10, optimizer.Step(gradient, 0.1), 5);
+        Assert.Equal(10, optimizer.Step(gradient, 0.1).item<float>(), 5);
         Assert.Equal(1, gradient.norm().item<float>(), 5);
     }
 

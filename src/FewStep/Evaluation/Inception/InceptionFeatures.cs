@@ -12,10 +12,11 @@ public sealed class InceptionFeatures : IClassScorer
     private readonly InceptionInput _input;
 
     /// <summary>Takes a network over.</summary>
-    internal InceptionFeatures(InceptionNetwork network, InceptionKind kind, ImageShape shape, string hash)
+    internal InceptionFeatures(InceptionNetwork network, InceptionKind kind, ImageShape shape, string hash, Device? device = null)
     {
         (_network, Kind, Shape, Hash) = (network, kind, shape, hash);
-        _input = new InceptionInput(kind, shape);
+        _input = new InceptionInput(kind, shape, device ?? CPU);
+        network.MoveTo(device ?? CPU);
     }
 
     /// <summary>Which translation the weights are.</summary>
@@ -48,9 +49,10 @@ public sealed class InceptionFeatures : IClassScorer
     /// <summary>Reads a weight file.</summary>
     /// <param name="path">pytorch-fid's <c>pt_inception-2015-12-05-6726825d.pth</c> or NVIDIA's <c>inception-2015-12-05.pt</c>; read as data, never run.</param>
     /// <param name="shape">Shape of the images that will be measured, 1 (gray, repeated) or 3 channels.</param>
+    /// <param name="device">Where it computes; null for the processor.</param>
     /// <returns>The extractor; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The file is missing, damaged or holds other weights, or the images have another number of channels.</exception>
-    public static InceptionFeatures Load(string path, ImageShape shape)
+    public static InceptionFeatures Load(string path, ImageShape shape, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (shape.Channels is not (1 or 3))
@@ -62,7 +64,7 @@ public sealed class InceptionFeatures : IClassScorer
         try
         {
             using var stream = File.OpenRead(path);
-            return new InceptionFeatures(network, kind, shape, Convert.ToHexStringLower(SHA256.HashData(stream)));
+            return new InceptionFeatures(network, kind, shape, Convert.ToHexStringLower(SHA256.HashData(stream)), device);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

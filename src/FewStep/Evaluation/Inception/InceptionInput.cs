@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -6,11 +7,12 @@ namespace FewStep.Evaluation;
 /// <summary>Brings images to the size and scale that a translation of Inception-v3 takes.</summary>
 /// <param name="kind">The translation.</param>
 /// <param name="shape">Shape of the images, 1 or 3 channels.</param>
-internal sealed class InceptionInput(InceptionKind kind, ImageShape shape) : IDisposable
+/// <param name="device">Where the images are brought to.</param>
+internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Device device) : IDisposable
 {
     // Linear interpolation is a product with a thin matrix along each axis.
-    private readonly Tensor _rows = Interpolation(shape.Height);
-    private readonly Tensor _columns = Interpolation(shape.Width);
+    private readonly Tensor _rows = Interpolation(shape.Height, device);
+    private readonly Tensor _columns = Interpolation(shape.Width, device);
 
     /// <summary>Prepares images.</summary>
     /// <param name="images">[B,C,H,W], float32, each value one of 256 in [-1,1]; not changed and not disposed.</param>
@@ -19,7 +21,7 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape) : IDi
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var bytes = (images * 127.5 + 127.5).round();
+        var bytes = (HostCopy.To(images, device) * 127.5 + 127.5).round();
         if (shape.Channels == 1)
         {
             bytes = bytes.expand(-1, 3, -1, -1);
@@ -45,7 +47,7 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape) : IDi
     private Tensor TensorFlow(Tensor bytes) => (_rows.matmul(bytes).matmul(_columns.t()) - 128) / 128;
 
     // TensorFlow 1 without align_corners: target j is read at j x size / 299, and the last pixel is repeated.
-    private static Tensor Interpolation(int size)
+    private static Tensor Interpolation(int size, Device device)
     {
         var weights = new float[InceptionLayout.Side, size];
         for (int j = 0; j < InceptionLayout.Side; j++)
@@ -57,6 +59,6 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape) : IDi
             weights[j, Math.Min(low + 1, size - 1)] += (float)upper;
         }
 
-        return tensor(weights).DetachFromDisposeScope();
+        return tensor(weights, device: device).DetachFromDisposeScope();
     }
 }

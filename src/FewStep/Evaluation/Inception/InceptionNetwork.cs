@@ -11,7 +11,7 @@ namespace FewStep.Evaluation;
 internal sealed class InceptionNetwork : IDisposable
 {
     private readonly Dictionary<string, (InceptionConvolution Layout, Tensor Weight, Tensor Bias)> _layers = new(StringComparer.Ordinal);
-    private readonly Tensor _head; // [classes, features]
+    private Tensor _head; // [classes, features]
 
     /// <summary>Takes the folded weights over.</summary>
     /// <param name="layers">Weight [out,in,h,w] and bias [out] of each convolution of <see cref="InceptionLayout.All"/>, in its order, float32; owned here from now on.</param>
@@ -26,6 +26,18 @@ internal sealed class InceptionNetwork : IDisposable
             _layers.Add(layout.Name, (layout, ChannelsLast(weight).DetachFromDisposeScope(), bias.DetachFromDisposeScope()));
             weight.Dispose();
         }
+    }
+
+    /// <summary>Moves the weights to a device.</summary>
+    /// <param name="device">Where to.</param>
+    public void MoveTo(Device device)
+    {
+        foreach (var (name, (layout, weight, bias)) in _layers.ToList())
+        {
+            _layers[name] = (layout, Moved(weight, device), Moved(bias, device));
+        }
+
+        _head = Moved(_head, device);
     }
 
     /// <summary>Features.</summary>
@@ -113,6 +125,17 @@ internal sealed class InceptionNetwork : IDisposable
         }
 
         _head.Dispose();
+    }
+
+    private static Tensor Moved(Tensor weight, Device device)
+    {
+        var moved = weight.to(device);
+        if (!ReferenceEquals(moved, weight))
+        {
+            weight.Dispose();
+        }
+
+        return moved.DetachFromDisposeScope();
     }
 
     private static Tensor ChannelsLast(Tensor x)

@@ -28,7 +28,7 @@ internal sealed class ClassScore : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var p = logits.to(ScalarType.Float64).softmax(1);
+        var p = logits.to(ScalarType.Float64, CPU).softmax(1);
         var negativeEntropies = p.xlogy(p).sum(1).data<double>().ToArray();
         for (int i = 0; i < negativeEntropies.Length; i++, _seen++)
         {

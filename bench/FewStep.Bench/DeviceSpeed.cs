@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.FineTuning;
+using FewStep.Networks;
+using FewStep.Noise;
+using FewStep.Runtime;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using FewStep.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Bench;
+
+/// <summary>Images per second of a model on a device in bfloat16 (sampling, training, Phase 2), with the share of the rate that large matrix products reach there.</summary>
+internal static class DeviceSpeed
+{
+    private const string Usage = "device [--device auto|cpu|cuda|cuda:N] [--model MODEL] [--batch N] [--threads N]";
+    private const int Steps = 8;
+
+    /// <summary>Measures and prints.</summary>
+    /// <param name="words">Words after <c>device</c>.</param>
+    public static int Run(string[] words)
+    {
+        string? Value(string name) => Array.IndexOf(words, name) is >= 0 and int at && at + 1 < words.Length ? words[at + 1] : null;
+        int batch = 64;
+        if (Value("--batch") is string text && (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out batch) || batch < 1))
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+
+        try
+        {
+            Measure(DeviceChoice.Parse(Value("--device") ?? "auto").Resolve(), Value("--model"), batch);
+            return 0;
+        }
+        catch (InvalidInputException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+    }
+
+    private static void Measure(Device device, string? path, int batch)
+    {
+        if (BenchModel.Threads is int threads)
+        {
+            set_num_threads(threads);
+        }
+
+        double peak = Peak(device);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"matrix products, bfloat16, on {device}: {2 * peak / 1e12:F2} TFLOP/s"));
+        using var source = path is null ? null : ModelSource.Open(path);
+        using var embedded = source is null ? BenchModel.Open(ScalarType.BFloat16) : null;
+        var model = source?.Denoiser ?? embedded!;
+        model.ComputeType = ScalarType.BFloat16;
+        model.MoveTo(device);
+        double forward = model.CountMultiplyAdds();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Layout.Count:N0} parameters, {forward / 1e9:F2} billion multiply-adds an evaluation, batch {batch}"));
+        void Report(string what, double seconds, double evaluations) => Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{what}: {batch / seconds:F1} images/s, {batch * evaluations * forward / seconds / peak:P0} of the matrix products' rate"));
+
+        var schedule = StandardSchedule.Karras().Create(Steps, model.SigmaMin, model.SigmaMax, ScheduleTerminal.SigmaMin);
+        var sampler = new BatchSampler(new Sampler(model, new EulerSolver(), schedule)) { BatchSize = batch };
+        long[] seeds = [.. Enumerable.Range(0, batch).Select(i => (long)i)];
+        Report($"sampling in {Steps} evaluations", Seconds(device, () => sampler.Sample(seeds).Single().Dispose()), Steps);
+
+        // A gradient costs two evaluations beside the forward one.
+        using var images = Images(model, batch);
+        using var labels = model.Classes == 0 ? null : SeedLabels.For(seeds, model.Classes, device: device);
+        using var state = new TrainingState(model.Weights.clone(), new AdamWOptions(), emaHalfLife: 10_000);
+        var trainer = new Trainer(model, new TrainerOptions { Images = long.MaxValue / 2, Batch = batch }, state);
+        Report("training update", Seconds(device, () => trainer.Advance(images, labels)), 3);
+        trainer.Flush();
+        Tune(model, schedule, batch, Report);
+    }
+
+    // The teacher's evaluations are counted, those of the student are three each.
+    private static void Tune(NetworkDenoiser model, SamplingSchedule schedule, int batch, Action<string, double, double> report)
+    {
+        const int Updates = 12;
+        var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4, ComputeType = ScalarType.BFloat16 };
+        var watch = Stopwatch.StartNew();
+        using var result = new Tuner(model, schedule, options).Run();
+        var used = result.Report.Evaluations;
+        double evaluations = (used.Forward + (2 * (double)Updates * batch * schedule.Steps)) / batch / Updates;
+        report($"Phase 2 update on {schedule.Steps} levels, teacher and judging included", watch.Elapsed.TotalSeconds / Updates, evaluations);
+    }
+
+    private static Tensor Images(NetworkDenoiser model, int batch)
+    {
+        using var scope = NewDisposeScope();
+        return BenchModel.Images(model, batch).clamp(-1, 1).to(model.Device).MoveToOuterDisposeScope();
+    }
+
+    private static double Peak(Device device)
+    {
+        int side = device.type == DeviceType.CUDA ? 8192 : 2048;
+        using var scope = NewDisposeScope();
+        var a = randn([side, side], device: device).to(ScalarType.BFloat16);
+        double best = Enumerable.Range(0, 3).Min(_ => Seconds(device, () => a.matmul(a).Dispose()));
+        return Math.Pow(side, 3) / best;
+    }
+
+    // The mean of enough runs for about two seconds, after one that warms up.
+    private static double Seconds(Device device, Action work)
+    {
+        double once = Timed(device, work, 1);
+        once = Math.Min(once, Timed(device, work, 1));
+        return Timed(device, work, (int)Math.Clamp(2 / once, 1, 1000));
+    }
+
+    private static double Timed(Device device, Action work, int times)
+    {
+        var watch = Stopwatch.StartNew();
+        for (int i = 0; i < times; i++)
+        {
+            using var scope = NewDisposeScope();
+            work();
+        }
+
+        if (device.type == DeviceType.CUDA)
+        {
+            cuda.synchronize();
+        }
+
+        return watch.Elapsed.TotalSeconds / times;
+    }
+}

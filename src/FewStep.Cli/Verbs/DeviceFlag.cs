@@ -1,0 +1,42 @@
+using System.CommandLine;
+using FewStep.Runtime;
+using TorchSharp;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>The option <c>--device</c> of every verb that runs a network, which are those with <c>--threads</c>.</summary>
+internal static class DeviceFlag
+{
+    private const string Name = "--device";
+
+    /// <summary>Gives the option to every command that runs a network.</summary>
+    /// <param name="command">The command; its sub-commands follow.</param>
+    public static void AddTo(Command command)
+    {
+        if (command.Options.Any(o => o.Name == SharedOptions.ThreadsName))
+        {
+            command.Add(new Option<DeviceChoice>(Name)
+            {
+                Description = "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where there is one and the processor elsewhere.",
+                DefaultValueFactory = _ => DeviceChoice.Auto,
+                HelpName = "auto|cpu|cuda|cuda:N",
+                CustomParser = result => SharedOptions.Parse(result, DeviceChoice.Parse),
+            });
+        }
+
+        foreach (var part in command.Subcommands)
+        {
+            AddTo(part);
+        }
+    }
+
+    /// <summary>What was asked for; the processor for a verb that runs no network.</summary>
+    /// <param name="parsed">The command line.</param>
+    public static DeviceChoice Read(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(option) : DeviceChoice.Cpu;
+
+    /// <summary>Where networks compute.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <exception cref="InvalidInputException">A GPU was asked for, and cannot be used.</exception>
+    public static torch.Device Resolve(ParseResult parsed) => Read(parsed).Resolve();
+}

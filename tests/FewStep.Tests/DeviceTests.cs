@@ -1,0 +1,178 @@
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Evaluation;
+using FewStep.FineTuning;
+using FewStep.Networks;
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using FewStep.Tests.Training;
+using FewStep.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests;
+
+/// <summary>
+/// Everything on a device that holds no numbers: libtorch's <c>meta</c> refuses every operation with a tensor that lies elsewhere, and every reading of a number. What passes there makes its tensors on the model's device
+/// and copies nothing back.
+/// </summary>
+public sealed class DeviceTests
+{
+    private static readonly Device Elsewhere = new(DeviceType.META);
+    private static readonly SamplingSchedule Schedule = new([80, 20, 5, 1.5, 0.4, 0.1]);
+
+    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.Name)];
+
+    [Theory]
+    [MemberData(nameof(Solvers))]
+    public void A_solver_samples_without_the_processor(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(TinyModel.Config);
+        using var batch = new BatchSampler(new Sampler(model, SolverCatalog.Find(name), Schedule)).Sample([3, 4, 5]).Single();
+        Assert.Equal((DeviceType.META, DeviceType.META), (batch.Images.device_type, batch.Labels!.device_type));
+        Assert.Equal([3, 1, 8, 8], batch.Images.shape);
+    }
+
+    [Fact]
+    public void Churn_and_a_guide_that_always_acts_sample_without_the_processor()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(TinyModel.Config);
+        using var guide = Model(TinyModel.Config);
+        var guided = GuidedDenoiser.Auto(model, guide, new Guidance { Weight = 2 });
+        Assert.Equal(DeviceType.META, guided.Device.type);
+        var options = new SamplerOptions { Churn = new StochasticChurn { Amount = 10 } };
+        using var batch = new BatchSampler(new Sampler(guided, new HeunSolver(), Schedule, options)).Sample([3, 4]).Single();
+        Assert.Equal(DeviceType.META, batch.Images.device_type);
+    }
+
+    [Theory]
+    [InlineData("vp")]
+    [InlineData("ve")]
+    [InlineData("iddpm")]
+    [InlineData("discrete")]
+    public void A_preconditioning_computes_where_sigma_lies(string kind)
+    {
+        using var scope = NewDisposeScope();
+        IPreconditioning preconditioning = kind switch
+        {
+            "vp" => new VpPreconditioning(),
+            "ve" => new VePreconditioning(),
+            "iddpm" => new IddpmPreconditioning(),
+            _ => new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()),
+        };
+        var c = preconditioning.Coefficients(ones(3, device: Elsewhere));
+        Assert.All(new[] { c.Skip, c.Out, c.In, c.Noise }, t => Assert.Equal(DeviceType.META, t.device_type));
+    }
+
+    [Theory]
+    [InlineData(TimeRounding.NearestSigma)]
+    [InlineData(TimeRounding.NearestLogarithm)]
+    [InlineData(TimeRounding.Between)]
+    public void The_times_of_a_discrete_noise_are_those_of_its_rule(TimeRounding rounding)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var noise in new[] { DiscreteVpNoise.Linear(), DiscreteVpNoise.ScaledLinear(times: 50), DiscreteVpNoise.Cosine(2) })
+        {
+            double low = Math.Log(noise.Sigmas[0] / 3), high = Math.Log(noise.Sigmas[^1] * 3);
+            double[] sigmas = [.. Enumerable.Range(0, 5000).Select(i => Math.Exp(low + ((high - low) * i / 4999))), .. noise.Sigmas];
+            var times = new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(sigmas)).Noise.data<double>().ToArray();
+            for (int i = 0; i < sigmas.Length; i++)
+            {
+                Assert.Equal(noise.Time(sigmas[i], rounding), times[i], 1e-9);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_network_with_all_its_buffers_is_moved()
+    {
+        using var scope = NewDisposeScope();
+        var song = TinyModel.Config.SongUnet! with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
+        using var model = ModelFolder.Initialize(TinyModel.Config with { SongUnet = song }, 0);
+        var x = ones(2, 1, 8, 8);
+        var before = model.Denoise(x, ones(1), null);
+        model.MoveTo(CPU);
+        Assert.Equal(0, (before - model.Denoise(x, ones(1), null)).abs().max().item<float>());
+        Assert.True(model.CountMultiplyAdds() > model.Layout.Count);
+        model.MoveTo(Elsewhere);
+        Assert.Equal(DeviceType.META, model.Device.type);
+        Assert.All(model.Buffers.Values, buffer => Assert.Equal(DeviceType.META, buffer.device_type));
+        Assert.Equal(DeviceType.META, model.Denoise(x.to(Elsewhere), ones(1, device: Elsewhere), null).device_type);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void A_training_update_reads_nothing(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(TinyModel.Config);
+        model.ComputeType = type;
+        foreach (TrainingLoss loss in new TrainingLoss[] { new EdmLoss(), new VpLoss(), new VeLoss() })
+        {
+            using var state = new TrainingState(model.Weights.clone(), new AdamWOptions { WeightDecay = 0.1 }, 1000);
+            var trainer = new Trainer(model, new TrainerOptions { Images = 1000, Batch = 4, Loss = loss }, state);
+            Assert.Empty(trainer.Advance(ones([4, 1, 8, 8], device: Elsewhere), ones([4], ScalarType.Int64, Elsewhere)));
+            Assert.Equal((1, DeviceType.META, DeviceType.META), (state.Optimizer.Updates, state.Optimizer.FirstMoment.device_type, state.Average.Weights.device_type));
+        }
+    }
+
+    [Theory]
+    [InlineData("euler")]
+    [InlineData("ipndm:3")]
+    public void A_tuning_update_reads_nothing(string solver)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(FineTuning.TinyModel.Config(2));
+        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 2, LabelDropout = 0.5, Solver = solver, Jitter = solver == "euler" ? 0.2 : 0 };
+        using var trajectory = new TrajectoryObjective(new TuningNetwork(model), FineTuning.TinyModel.Schedule, options);
+        var leaf = model.Weights.detach().clone().requires_grad_();
+        Assert.Equal(DeviceType.META, trajectory.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
+        Assert.Equal(DeviceType.META, leaf.grad!.device_type);
+
+        using var unconditional = Model(FineTuning.TinyModel.Config());
+        var images = new TuningImages(FineTuning.TinyModel.Images(10, 1), FineTuning.TinyModel.Images(5, 2));
+        using var denoise = new DenoiseObjective(new TuningNetwork(unconditional), FineTuning.TinyModel.Schedule, options with { Loss = TuningLoss.Denoise, Solver = "euler" }, images);
+        var other = unconditional.Weights.detach().clone().requires_grad_();
+        Assert.Equal(DeviceType.META, denoise.Backpropagate(0, other, TestContext.Current.CancellationToken).device_type);
+    }
+
+    [Fact]
+    public void Features_are_computed_where_the_classifier_is()
+    {
+        using var scope = NewDisposeScope();
+        using var classifier = new FeatureClassifier(new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8, 16], 1, "FD"), 3, Elsewhere);
+        Assert.All(classifier.Weights(), w => Assert.Equal(DeviceType.META, w.Value.device_type));
+        Assert.Equal(DeviceType.META, classifier.Extract(ones(2, 1, 8, 8)).device_type);
+        Assert.Equal(DeviceType.META, classifier.ClassLogits(classifier.Extract(ones(2, 1, 8, 8))).device_type);
+    }
+
+    [Fact]
+    public void Figures_are_read_at_once_on_the_processor_and_in_groups_elsewhere()
+    {
+        using var scope = NewDisposeScope();
+        var here = new UnreadUpdates(CPU);
+        Assert.Equal([new TrainingUpdate(7, 70, 2, 3, 0.5)], here.Add(7, 70, tensor(2f), tensor(3f), 0.5));
+        var gpu = new UnreadUpdates(new Device(DeviceType.CUDA, 0));
+        for (int i = 0; i < 19; i++)
+        {
+            Assert.Empty(gpu.Add(i, 10 * i, tensor((float)i), tensor(i + 0.5f), 0.1));
+        }
+
+        Assert.Equal([.. Enumerable.Range(0, 20).Select(i => new TrainingUpdate(i, 10 * i, i, i + 0.5, 0.1))], gpu.Add(19, 190, tensor(new[] { 19f }), tensor(19.5f), 0.1));
+        Assert.True(gpu.IsEmpty);
+        Assert.Empty(gpu.Read());
+        Assert.Empty(gpu.Add(20, 200, tensor(1f), tensor(1f), 0.1));
+        Assert.Single(gpu.Read());
+    }
+
+    private static NetworkDenoiser Model(ModelConfig config)
+    {
+        var model = ModelFolder.Initialize(config, 0);
+        model.MoveTo(Elsewhere);
+        return model;
+    }
+}

@@ -35,7 +35,7 @@ public class SolverCatalogTests
     }
 
     [Theory]
-    [InlineData("rk\n45", "There is no solver 'rk 45'. Choose one of euler, heun, ")]
+    [InlineData("rk\n45", "There is no solver 'rk?45'. Choose one of euler, heun, ")]
     [InlineData("", "There is no solver ''")]
     [InlineData("euler:2", "takes no order")]
     [InlineData("euler:variant=bh1", "has no options")]

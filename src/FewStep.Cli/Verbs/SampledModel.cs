@@ -72,6 +72,7 @@ internal sealed class SampledModel : IDisposable
 
     private static SampledModel OpenSource(string path, ModelRequest request)
     {
+        RefuseOnnxOptions(path, request);
         var source = ModelSource.Open(path, request.Checkpoint);
         source.Denoiser.ComputeType = request.Type;
         return new SampledModel(path, source.Denoiser, source.Config, RunFacts.Of(source), CommandLineManifest.NumberFormat(request.Type), source);
@@ -97,6 +98,7 @@ internal sealed class SampledModel : IDisposable
     private static SampledModel OpenMixture(string path, string? schedule, ModelRequest request)
     {
         RefuseCheckpointOptions(path, request, "the file of a mixture");
+        RefuseOnnxOptions(path, request);
         var mixture = MixtureFile.Read(path);
         var (low, high) = (UsualMinimum, UsualMaximum);
         if (schedule is not null && ScheduleArgument.IsFile(schedule))
@@ -129,6 +131,14 @@ internal sealed class SampledModel : IDisposable
         if (request.Checkpoint != new ModelReadOptions())
         {
             throw new InvalidInputException($"{path} is {kind}; options that begin with --model- are for checkpoints. Leave them out.");
+        }
+    }
+
+    private static void RefuseOnnxOptions(string path, ModelRequest request)
+    {
+        if (request.Onnx != new OnnxModelDescription())
+        {
+            throw new InvalidInputException($"{path} is no ONNX file; options that begin with --onnx- are for those. Leave them out.");
         }
     }
 

@@ -50,7 +50,7 @@ public static class SafetensorsFile
                 JsonException json => new InvalidInputException($"{path} has an invalid safetensors header: {JsonProblem.Describe(json)}.", e),
                 KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
                     => new InvalidInputException($"{path} has an invalid safetensors header: {e.Message.ReplaceLineEndings(" ")}", e),
-                IOException or UnauthorizedAccessException => new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e),
+                IOException or UnauthorizedAccessException => ReadFailure.Of(path, e),
                 _ => e,
             };
         }
@@ -170,10 +170,17 @@ public static class SafetensorsFile
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
             long[] offsets = [.. property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64())];
-            long bytes = type.Size;
+            long bytes = type.Size, bound = bytes;
             foreach (long d in shape)
             {
-                bytes = d is < 0 or > int.MaxValue ? throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.") : checked(bytes * d);
+                // Axes of zero count as one, so that none beside them can be without limit.
+                if (d is < 0 or > int.MaxValue || Math.Max(d, 1) > long.MaxValue / bound)
+                {
+                    throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.");
+                }
+
+                bound *= Math.Max(d, 1);
+                bytes *= d;
             }
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)

@@ -21,7 +21,7 @@ internal sealed record PreparedBatch(long Position, ImageShape Shape, byte[] Pix
 
         // Bytes travel to the device, a quarter of what floats would take.
         var bytes = tensor(Pixels, Shape.Batch(Pixels.Length / Shape.Dimension), ScalarType.Byte).to(device);
-        var images = bytes.to(ScalarType.Float32).div_(127.5f).sub_(1f);
+        var images = PixelScale.FromBytes(bytes);
         var labels = Labels is null ? null : tensor(Labels, [Labels.Length], ScalarType.Int64).to(device);
         return new ImageBatch(Position, images.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope());
     }

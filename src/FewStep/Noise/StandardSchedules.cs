@@ -44,7 +44,7 @@ public static class StandardSchedules
     {
         string[] parts = name.Split(':', 2);
         var rule = Rules.FirstOrDefault(r => r.Name == parts[0])
-            ?? throw new InvalidInputException($"There is no schedule '{OneLine(name)}'. Choose one of {string.Join(", ", Names)}.");
+            ?? throw new InvalidInputException($"There is no schedule '{Printable.Line(name, 40)}'. Choose one of {string.Join(", ", Names)}.");
         return rule.Create(parts.Length == 1 ? [] : Numbers(rule, name, parts[1]));
     }
 
@@ -73,12 +73,10 @@ public static class StandardSchedules
 
         return valid
             ? numbers
-            : throw new InvalidInputException($"Schedule '{OneLine(name)}': what follows the colon must be {(rule.Numbers == 1 ? "a number" : $"{rule.Numbers} numbers")}, {rule.Name}:{rule.Parameter}.");
+            : throw new InvalidInputException($"Schedule '{Printable.Line(name, 40)}': what follows the colon must be {(rule.Numbers == 1 ? "a number" : $"{rule.Numbers} numbers")}, {rule.Name}:{rule.Parameter}.");
     }
 
     private static double At(double[] numbers, int index, double usual) => index < numbers.Length ? numbers[index] : usual;
-
-    private static string OneLine(string text) => new([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
 
     private sealed record Rule(string Name, string? Parameter, string Description, string Source, int Numbers, Func<double[], StandardSchedule> Create);
 }

@@ -30,8 +30,8 @@ public sealed class TrainingImages(IImageSet images, Device? device = null) : IT
         }
 
         using var scope = NewDisposeScope();
-        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
-        var scaled = (pixels / 127.5 - 1).to(device ?? CPU).MoveToOuterDisposeScope();
+        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).permute(0, 3, 1, 2).contiguous();
+        var scaled = PixelScale.FromBytes(pixels).to(device ?? CPU).MoveToOuterDisposeScope();
         var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64, device).MoveToOuterDisposeScope();
         return (scaled, labels);
     }

@@ -110,8 +110,7 @@ public sealed class SeedRange : IReadOnlyList<long>
         string[] ends = part.Split('-');
         if (ends.Length > 2 || !TryParseSeed(ends[0], out long first) || !TryParseSeed(ends[^1], out long last))
         {
-            string shown = new([.. part.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
-            throw new InvalidInputException($"'{shown}' is no seed or range of seeds: write them as 5, 0-63 or 0-9,20-29, from 0 to {Latents.MaximumSeed}.");
+            throw new InvalidInputException($"'{Printable.Line(part, 40)}' is no seed or range of seeds: write them as 5, 0-63 or 0-9,20-29, from 0 to {Latents.MaximumSeed}.");
         }
 
         return last >= first ? (first, last) : throw new InvalidInputException($"The range of seeds {first}-{last} runs backwards; write {last}-{first}.");

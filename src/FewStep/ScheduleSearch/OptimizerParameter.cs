@@ -20,7 +20,7 @@ internal static class OptimizerParameter
             return value;
         }
 
-        string shown = new([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
+        string shown = Printable.Line(text, 40);
         throw new InvalidInputException(string.Create(
             CultureInfo.InvariantCulture,
             $"Schedule optimiser '{optimizer}:{shown}': what follows the colon must be the {what}, a number from {lowest} to {highest}."));

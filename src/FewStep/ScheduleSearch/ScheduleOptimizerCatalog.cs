@@ -26,7 +26,7 @@ public static class ScheduleOptimizerCatalog
     {
         string[] parts = text.Split(':', 2);
         var entry = All.FirstOrDefault(e => e.Name == parts[0])
-            ?? throw new InvalidInputException($"There is no schedule optimiser '{OneLine(parts[0])}'. Choose one of {string.Join(", ", Names)}.");
+            ?? throw new InvalidInputException($"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}.");
         if (parts.Length == 1)
         {
             return new ScheduleOptimizerChoice(entry, null);
@@ -34,12 +34,10 @@ public static class ScheduleOptimizerCatalog
 
         if (entry.CheckParameter is null)
         {
-            throw new InvalidInputException($"Schedule optimiser '{entry.Name}' takes nothing after a colon, but has '{OneLine(parts[1])}' there.");
+            throw new InvalidInputException($"Schedule optimiser '{entry.Name}' takes nothing after a colon, but has '{Printable.Line(parts[1], 40)}' there.");
         }
 
         entry.CheckParameter(parts[1]);
         return new ScheduleOptimizerChoice(entry, parts[1]);
     }
-
-    private static string OneLine(string text) => new([.. text.Take(40).Select(c => char.IsControl(c) ? ' ' : c)]);
 }

@@ -30,9 +30,6 @@ public sealed class SolverStep(
     /// <summary>Number of steps N.</summary>
     public int Steps => schedule.Steps;
 
-    /// <summary>Whether this is step N-1, which ends at the last sigma.</summary>
-    public bool IsLast => index == schedule.Steps - 1;
-
     /// <summary>Where the step starts: sigma_i, or the level above it to which stochastic sampling raised the state.</summary>
     public double Sigma => sigma ?? schedule.Sigmas[index];
 

@@ -70,7 +70,7 @@ public sealed record SolverText
 
     /// <summary>A part of a text for a message: short, in one line.</summary>
     /// <param name="text">What was given.</param>
-    internal static string Shown(string text) => new([.. text.Take(60).Select(c => char.IsControl(c) ? ' ' : c)]);
+    internal static string Shown(string text) => Printable.Line(text, 60);
 
     private static string Word(string text) => text.Trim().Replace('_', '-').ToLowerInvariant();
 }

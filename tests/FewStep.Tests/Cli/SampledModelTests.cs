@@ -30,6 +30,7 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
         await CommandLineRun.Refused("cannot be tuned", "run", "--model", onnx, "--data", world.Data, "--out", world.At("onnx-run"));
         await CommandLineRun.Refused("are for checkpoints", "sample", "--model", onnx, "--steps", "1", "--seeds", "0", "--model-noise", "vp-linear", "--out", world.At("none"));
         await CommandLineRun.Refused("--model-noise 'linear' is none of vp-linear", "sample", "--model", onnx, "--steps", "1", "--model-noise", "linear", "--out", world.At("none"));
+        await CommandLineRun.Refused("is no ONNX file", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0", "--onnx-noise", "vp-linear", "--out", world.At("none"));
         await CommandLineRun.Refused("--onnx-shape 'big'", "sample", "--model", onnx, "--steps", "1", "--seeds", "0", "--onnx-shape", "big", "--out", world.At("none"));
         await CommandLineRun.Refused("--onnx-prediction 'noise'", "sample", "--model", onnx, "--steps", "1", "--onnx-prediction", "noise", "--out", world.At("none"));
     }

@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.IO.Compression;
 using FewStep.Checkpoints;
 using FewStep.Data;
@@ -26,14 +27,9 @@ public sealed class ImageFuzzTests : IDisposable
         string beside = _folder.File("train-labels-idx1-ubyte");
         FuzzRun.Files("idx labels", 500, random => ByteMutation.Of(labels, random), beside, () => ReadAll(path));
         File.WriteAllBytes(beside, labels);
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            gzip.Write(images);
-        }
-
-        string archive = _folder.Write("packed/train-images-idx3-ubyte.gz", packed.ToArray());
-        FuzzRun.Files("packed idx images", 500, random => ByteMutation.Of(packed.ToArray(), random), archive, () => ReadAll(archive));
+        byte[] packed = Packed(images);
+        string archive = _folder.Write("packed/train-images-idx3-ubyte.gz", packed);
+        FuzzRun.Files("packed idx images", 500, random => ByteMutation.Of(packed, random), archive, () => ReadAll(archive));
     }
 
     [Fact]
@@ -71,6 +67,23 @@ public sealed class ImageFuzzTests : IDisposable
     }
 
     [Fact]
+    public void Archives_of_CIFAR()
+    {
+        using var archive = new MemoryStream();
+        using (var tar = new TarWriter(archive, leaveOpen: true))
+        {
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "cifar-10-batches-bin/batches.meta.txt") { DataStream = new MemoryStream("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n"u8.ToArray()) });
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "cifar-10-batches-bin/test_batch.bin") { DataStream = new MemoryStream(Cifar(6)) });
+        }
+
+        byte[] whole = archive.ToArray();
+        string path = _folder.File("cifar-10-binary.tar.gz");
+        FuzzRun.Files("archive of CIFAR", 1000, random => Packed(ByteMutation.Of(whole, random)), path, () => CifarSource.Open(path, DataSplit.Test).Dispose());
+        byte[] packed = Packed(whole);
+        FuzzRun.Files("packed archive of CIFAR", 300, random => ByteMutation.Of(packed, random), path, () => CifarSource.Open(path, DataSplit.Test).Dispose());
+    }
+
+    [Fact]
     public void Statistics()
     {
         string path = _folder.File("stats.npz");
@@ -84,6 +97,17 @@ public sealed class ImageFuzzTests : IDisposable
         byte[] batch = TinyImages.Noise(2 * CifarRecord, seed);
         (batch[0], batch[CifarRecord]) = (1, 9);
         return batch;
+    }
+
+    private static byte[] Packed(byte[] content)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(content);
+        }
+
+        return packed.ToArray();
     }
 
     private static void ReadAll(string path)

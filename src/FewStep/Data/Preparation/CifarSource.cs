@@ -98,7 +98,7 @@ public sealed class CifarSource : IImageSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 
@@ -121,9 +121,9 @@ public sealed class CifarSource : IImageSource
 
             return files;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or ArgumentException or OverflowException or InvalidOperationException or NotSupportedException)
         {
-            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {Printable.Line(e.Message.ReplaceLineEndings(" "))}", e);
         }
     }
 

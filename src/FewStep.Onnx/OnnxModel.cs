@@ -128,7 +128,7 @@ public sealed class OnnxModel : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new InvalidInputException($"Cannot read {file}: {e.Message.ReplaceLineEndings(" ")}", e);
+                throw ReadFailure.Of(file, e);
             }
         }
 

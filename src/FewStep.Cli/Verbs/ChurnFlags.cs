@@ -22,9 +22,8 @@ internal sealed class ChurnFlags
         double amount = parsed.GetValue(_churn);
         if (amount == 0)
         {
-            return new Option[] { _minimum, _maximum, _noise }.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle
-                ? throw new InvalidInputException($"{idle.Name} does nothing without --s-churn above 0.")
-                : null;
+            OptionValues.RefuseIdle(parsed, [_minimum, _maximum, _noise], "--s-churn above 0");
+            return null;
         }
 
         return new StochasticChurn { Amount = amount, MinimumSigma = parsed.GetValue(_minimum), MaximumSigma = parsed.GetValue(_maximum), NoiseScale = parsed.GetValue(_noise) };

@@ -47,7 +47,7 @@ internal static class DataPrepareVerb
             var result = new { output = to, images = made.Count, shape = made.Shape, classes = made.Classes, class_names = images.ClassNames, sha256 = hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), {(made.Classes == 0 ? "no labels" : $"{made.Classes:N0} classes")}, to {to}. SHA-256 {hash}.")));
+                $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), {(made.Classes == 0 ? "no labels" : $"{made.Classes:N0} classes")}, to {to}. SHA-256 of the file: {hash}.")));
             if (unordered)
             {
                 terminal.Message("The labels are those of the npz files less 1, which is not the sorted order of the synsets that ImageNet folders and EDM's models have; --class-map map_clsloc.txt brings them into it.");

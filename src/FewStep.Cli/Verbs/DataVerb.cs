@@ -21,7 +21,7 @@ internal static class DataVerb
             var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 {set.Hash}.")));
+                $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 of the images and labels: {set.Hash}.")));
             return Task.FromResult(0);
         });
         return command;

@@ -55,14 +55,17 @@ internal static class ExportVerb
                     throw new InvalidInputException("--weights and --schedule are two exports; give one at a time.");
                 }
 
+                OptionValues.RefuseIdle(parsed, [target, steps, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
                 var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
                 string checkpoint = levels.Model(parsed) ?? throw new InvalidInputException("--weights needs --model.");
                 SharedOptions.PrepareTorch(0);
+                RefuseOwnFile(file, checkpoint);
                 using var source = ModelSource.Open(checkpoint, CheckpointFlags.Read(parsed));
                 ExportWeights(terminal, parsed.GetValue(json), source, file, form);
                 return Task.FromResult(ExitCode.Success);
             }
 
+            OptionValues.RefuseIdle(parsed, [names, order], "--weights");
             string name = parsed.GetValue(target) ?? throw new InvalidInputException($"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
             string text = parsed.GetValue(schedule) ?? throw new InvalidInputException("Say what to export: --schedule with a file or name, or --weights file.");
             var range = levels.Read(parsed);
@@ -75,9 +78,9 @@ internal static class ExportVerb
                 Scheduler = parsed.GetValue(scheduler),
                 Shift = parsed.GetValue(shift),
             };
-            if (options.Scheduler is not null && name != "diffusers")
+            if (name != "diffusers")
             {
-                throw new InvalidInputException("--scheduler belongs to --to diffusers.");
+                OptionValues.RefuseIdle(parsed, [scheduler, shift], "--to diffusers");
             }
 
             if (options.Shift != defaults.Shift && name != "diffusers")
@@ -114,6 +117,16 @@ internal static class ExportVerb
 
         var schedule = ScheduleFile.Read(text).Schedule;
         return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [], .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
+    }
+
+    // A model folder whose weights have other names is no model any more.
+    private static void RefuseOwnFile(string file, string model)
+    {
+        string target = Path.GetFullPath(file), source = Path.GetFullPath(model);
+        if (target == source || Path.GetDirectoryName(target) == Path.TrimEndingDirectorySeparator(source))
+        {
+            throw new InvalidInputException($"--weights {file} is part of --model {model} itself, which it could replace; choose another place.");
+        }
     }
 
     // Whether guided-diffusion's names are wanted, and with which order.

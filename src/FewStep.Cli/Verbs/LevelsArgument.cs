@@ -15,6 +15,9 @@ internal sealed class LevelsArgument
 
     public IEnumerable<Option> All => [_model, _low, _high, .. _about.OnnxAlone];
 
+    /// <summary>The options in place of a model.</summary>
+    public IEnumerable<Option> Numbers => [_low, _high];
+
     /// <summary>Path of the model; null where none was named.</summary>
     public string? Model(ParseResult parsed) => parsed.GetValue(_model);
 

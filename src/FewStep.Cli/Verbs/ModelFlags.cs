@@ -59,9 +59,8 @@ internal sealed class ModelFlags
     {
         if (parsed.GetValue(_weight) is not double weight)
         {
-            return new Option[] { _interval, _guide }.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } idle
-                ? throw new InvalidInputException($"{idle.Name} does nothing without --guidance w.")
-                : null;
+            OptionValues.RefuseIdle(parsed, [_interval, _guide], "--guidance w");
+            return null;
         }
 
         var guidance = new Guidance { Weight = weight };

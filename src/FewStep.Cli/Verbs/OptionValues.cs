@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FewStep.Runtime;
 
 namespace FewStep.Cli.Verbs;
 
@@ -38,6 +39,19 @@ internal static class OptionValues
             _ => error.Message.ReplaceLineEndings(" "),
         });
         return string.Join(' ', sentences.Distinct());
+    }
+
+    /// <summary>Refuses options that mean nothing in what was asked for: what is given must not silently do nothing.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="without">What they belong to, e.g. <c>--guidance w</c>.</param>
+    /// <exception cref="InvalidInputException">One is given.</exception>
+    public static void RefuseIdle(ParseResult parsed, IEnumerable<Option> options, string without)
+    {
+        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
+        {
+            throw new InvalidInputException($"{idle.Name} does nothing without {without}.");
+        }
     }
 
     private static bool IsEmpty(OptionResult result) => result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value));

@@ -6,9 +6,9 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Where a command line writes to. Minutes of work must not end with a folder that cannot be written.</summary>
 internal static class OutputPlaces
 {
-    private const string Folder = "--out", Grid = "--grid", Raw = "--output", Lists = "--list-";
+    private const string Folder = "--out", Grid = "--grid", Raw = "--output", Weights = "--weights", Lists = "--list-";
 
-    /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c> and <c>--output</c> lie in, defaults included; nothing is left behind.</summary>
+    /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c>, <c>--output</c> and <c>--weights</c> lie in, defaults included; nothing is left behind.</summary>
     /// <param name="parsed">The command line.</param>
     /// <exception cref="InvalidInputException">A place cannot be written.</exception>
     public static void Check(ParseResult parsed)
@@ -21,7 +21,7 @@ internal static class OutputPlaces
 
         foreach (var option in options.OfType<Option<string>>())
         {
-            if (option.Name is Folder or Grid or Raw && parsed.GetValue(option) is string place)
+            if (option.Name is Folder or Grid or Raw or Weights && parsed.GetValue(option) is string place)
             {
                 WritableFolder.Check(option.Name == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
             }

@@ -41,7 +41,7 @@ internal sealed class ByteSource : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed class ByteSource : IDisposable
         }
         catch (IOException e)
         {
-            throw new InvalidInputException($"Cannot read {Name}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(Name, e);
         }
     }
 

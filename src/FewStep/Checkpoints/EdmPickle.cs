@@ -9,7 +9,6 @@ public static class EdmPickle
     private const string Persistent = "torch_utils.persistence._reconstruct_persistent_obj";
     private const string LoadFromBytes = "torch.storage._load_from_bytes";
     private const int MaximumDepth = 32;
-    private const int MaximumParts = 200_000;
     private const int MaximumTransientBuffers = 64;
 
     private static readonly PickleCalls Names = new(
@@ -51,9 +50,9 @@ public static class EdmPickle
 
     private sealed class Walk(string path, long length)
     {
+        private readonly ModulePartCount _parts = new(path, length);
         private readonly TorchStorages _storages = new(path, 2 * length);
         private readonly Dictionary<ByteSource, Tensor?> _loaded = new(ReferenceEqualityComparer.Instance);
-        private int _parts;
 
         public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
 
@@ -123,13 +122,9 @@ public static class EdmPickle
 
         private string Name(object? key, string prefix)
         {
-            // A module may be recalled at many places, so few bytes could describe an endless tree.
-            if (++_parts > MaximumParts)
-            {
-                throw Damaged(prefix, "modules and tensors without end");
-            }
-
-            return key is string { Length: > 0 and <= 64 } name && !name.Contains('.') ? name : throw Damaged(prefix, "a part whose name is no Python identifier");
+            string name = key is string { Length: > 0 and <= 64 } text && !text.Contains('.') ? text : throw Damaged(prefix, "a part whose name is no Python identifier");
+            _parts.Add(prefix.Length + name.Length);
+            return name;
         }
 
         private InvalidInputException Damaged(string prefix, string what) => new($"{path} is damaged or no network of NVlabs/edm: {what} at {Printable.Text(prefix)}. Fetch the file again.");

@@ -93,7 +93,7 @@ public sealed class ModelSource : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             model.Denoiser.Dispose();
-            throw new InvalidInputException($"Cannot read {model.WeightsPath}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(model.WeightsPath, e);
         }
     }
 }

@@ -91,12 +91,16 @@ public static class ModelVerification
 
     private static double[] Largest(Tensor images) => images.abs().flatten(1).amax(1).data<double>().ToArray();
 
-    private static Tensor Floats(NpyArray array, string name, string path) => array.Values switch
+    private static Tensor Floats(NpyArray array, string name, string path)
     {
-        double[] => array.ToTensor(),
-        float[] or Half[] => array.ToTensor().to(ScalarType.Float32),
-        _ => throw new InvalidInputException($"{path}: {name} holds no floating-point numbers. Convert it with astype."),
-    };
+        var values = array.Values switch
+        {
+            double[] => array.ToTensor(),
+            float[] or Half[] => array.ToTensor().to(ScalarType.Float32),
+            _ => throw new InvalidInputException($"{path}: {name} holds no floating-point numbers. Convert it with astype."),
+        };
+        return values.isfinite().all().item<bool>() ? values : throw new InvalidInputException($"{path}: {name} holds NaN or infinity, with which nothing can be compared.");
+    }
 
     // One number an image, whatever axes of one are around it.
     private static Tensor Row(NpyArray array, string name, NpyArray x, string path)

@@ -17,7 +17,7 @@ public static class NpyFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 

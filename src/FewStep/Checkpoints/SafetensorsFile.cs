@@ -50,7 +50,7 @@ public static class SafetensorsFile
                 JsonException json => new InvalidInputException($"{path} has an invalid safetensors header: {JsonProblem.Describe(json)}.", e),
                 KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
                     => new InvalidInputException($"{path} has an invalid safetensors header: {e.Message.ReplaceLineEndings(" ")}", e),
-                IOException or UnauthorizedAccessException => new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e),
+                IOException or UnauthorizedAccessException => ReadFailure.Of(path, e),
                 _ => e,
             };
         }

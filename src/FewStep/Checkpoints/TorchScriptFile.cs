@@ -8,7 +8,6 @@ public static class TorchScriptFile
 {
     private const string ClassPrefix = "__torch__.";
     private const int MaximumDepth = 32;
-    private const int MaximumParts = 200_000;
 
     private static readonly PickleCalls Names = new(
     [
@@ -59,7 +58,7 @@ public static class TorchScriptFile
         var storages = new TorchStorages(path, 2 * length);
         var file = new TorchZipFile(zip, path, storages, Names);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        int parts = 0;
+        var parts = new ModulePartCount(path, length);
         Walk(file.Root, "", 0);
         foreach (Tensor tensor in tensors.Values)
         {
@@ -70,10 +69,9 @@ public static class TorchScriptFile
 
         void Walk(object? value, string name, int depth)
         {
-            // A module can be recalled from many places: without the count, nested recalls would take time without bound.
-            if (depth > MaximumDepth || ++parts > MaximumParts)
+            if (depth > MaximumDepth)
             {
-                throw new InvalidInputException($"{path} nests its modules deeper or more often than any network does. Fetch the file again.");
+                throw new InvalidInputException($"{path} nests its modules more than {MaximumDepth} deep, as no network does. Fetch the file again.");
             }
 
             if (TorchStorages.IsTensor(value))
@@ -86,6 +84,7 @@ public static class TorchScriptFile
                 {
                     if (key is string part)
                     {
+                        parts.Add(name.Length + part.Length);
                         Walk(attribute, name.Length == 0 ? part : $"{name}.{part}", depth + 1);
                     }
                 }

@@ -8,15 +8,19 @@ namespace FewStep.Checkpoints;
 internal delegate void StorageBytes(Span<byte> destination);
 
 /// <summary>Turns what a checkpoint says about its tensors into tensors. A storage becomes one block of memory, once, and its tensors views of it.</summary>
-/// <remarks>All blocks together may not exceed a limit, so no file can ask for more memory than its own size warrants.</remarks>
+/// <remarks>All blocks together may not exceed a limit, nor may all tensors, be they views of one block: no file can ask for more memory than its own size warrants, now or when its tensors are converted.</remarks>
 /// <param name="file">What messages call the file.</param>
-/// <param name="maximumBytes">Largest sum of all blocks.</param>
+/// <param name="maximumBytes">Largest sum of all blocks, and of all tensors.</param>
 internal sealed class TorchStorages(string file, long maximumBytes)
 {
     private const int MaximumAxes = 16;
     private const int ChunkBytes = 1 << 26;
 
+    // A tensor costs its object even where it holds nothing; the shortest description in a file is longer.
+    private const int TensorBytes = 16;
+
     private long _left = maximumBytes;
+    private long _leftForTensors = maximumBytes;
 
     /// <summary>The allow-list names of tensors in a state dictionary.</summary>
     public static IEnumerable<string> TensorNames => ["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor", "torch._utils._rebuild_parameter"];
@@ -32,7 +36,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     /// <exception cref="InvalidInputException">The file's storages are larger than the file.</exception>
     public Tensor Load(ScalarType type, int size, long count, StorageBytes read)
     {
-        Charge(count * size);
+        Charge(ref _left, count * size);
         Tensor flat = empty([count], dtype: type);
         int chunk = ChunkBytes / size;
         for (long done = 0; done < count; done += chunk)
@@ -83,6 +87,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             }
         }
 
+        Charge(ref _leftForTensors, TensorBytes + (Math.Min(count, total) * flat.element_size()));
         if (count == 0)
         {
             return empty(shape, dtype: flat.dtype);
@@ -99,18 +104,18 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             return view;
         }
 
-        Charge(count * view.element_size());
+        Charge(ref _left, count * view.element_size());
         return view.contiguous();
     }
 
-    private void Charge(long bytes)
+    private void Charge(ref long left, long bytes)
     {
-        if (bytes > _left)
+        if (bytes > left)
         {
             throw new InvalidInputException($"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
         }
 
-        _left -= bytes;
+        left -= bytes;
     }
 
     private InvalidInputException Damaged(string name) => new($"{file} is damaged: the tensor {Printable.Text(name)} does not fit its storage. Fetch the file again.");

@@ -29,11 +29,7 @@ internal sealed class ZipContent : IDisposable
                 throw new InvalidInputException($"{path} is encrypted. Save it without a password.");
             }
 
-            if (entry.Length < 0 || entry.CompressedLength < 0 || entry.Length / LargestDeflateRatio > entry.CompressedLength)
-            {
-                throw new InvalidInputException($"{path} is damaged: an entry claims {entry.Length} bytes from {entry.CompressedLength} compressed ones. Fetch the file again.");
-            }
-
+            CheckSize(entry, path);
             if (entry.Length > left)
             {
                 throw new InvalidInputException($"{path} unpacks to more than {maximumBytes} bytes, the limit for its kind.");
@@ -66,7 +62,7 @@ internal sealed class ZipContent : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
         finally
         {
@@ -137,6 +133,18 @@ internal sealed class ZipContent : IDisposable
         byte[] bytes = new byte[length];
         Read(name, stream => stream.ReadExactly(bytes));
         return bytes;
+    }
+
+    /// <summary>Refuses an entry that claims more bytes than its compressed ones can hold.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="path">The zip file, for the message.</param>
+    /// <exception cref="InvalidInputException">It does.</exception>
+    public static void CheckSize(ZipArchiveEntry entry, string path)
+    {
+        if (entry.Length < 0 || entry.CompressedLength < 0 || entry.Length / LargestDeflateRatio > entry.CompressedLength)
+        {
+            throw new InvalidInputException($"{path} is damaged: {Printable.Text(entry.FullName)} claims {entry.Length} bytes from {entry.CompressedLength} compressed ones. Fetch the file again.");
+        }
     }
 
     /// <inheritdoc/>

@@ -28,7 +28,7 @@ public static class IdxFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 

@@ -89,7 +89,7 @@ internal sealed class ImageFolderFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {where}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(where, e);
         }
     }
 

@@ -111,7 +111,7 @@ public static class PngFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
 
         var shape = ImageHeader.Read(file, path);

@@ -22,7 +22,7 @@ internal sealed record PreparedBatch(long Position, ImageShape Shape, byte[] Pix
 
         // Bytes travel to the device, a quarter of what floats would take.
         var bytes = HostCopy.To(tensor(Pixels, Shape.Batch(Pixels.Length / Shape.Dimension), ScalarType.Byte), device);
-        var images = bytes.to(ScalarType.Float32).div_(127.5f).sub_(1f);
+        var images = PixelScale.FromBytes(bytes);
         var labels = Labels is null ? null : HostCopy.To(tensor(Labels, [Labels.Length], ScalarType.Int64), device);
         return new ImageBatch(Position, images.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope());
     }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Runtime;
 
@@ -34,7 +35,7 @@ public sealed class ZipImageSet : IImageSet
             file = File.OpenRead(path);
             _archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or OverflowException)
         {
             file?.Dispose(); // the archive does not when its constructor fails
             throw new InvalidInputException($"Cannot read {path} as a zip file: {e.Message.ReplaceLineEndings(" ")}", e);
@@ -49,7 +50,7 @@ public sealed class ZipImageSet : IImageSet
             _labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
             (Shape, Hash) = EncodedImageScan.Run(names, i => ReadEntry(_entries[i], EncodedImageScan.LargestFile), datasetJson, path, progress, cancellation);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
         {
             _archive.Dispose();
             throw new InvalidInputException($"The directory of the zip file {path} is damaged: {e.Message.ReplaceLineEndings(" ")}", e);
@@ -100,6 +101,7 @@ public sealed class ZipImageSet : IImageSet
         var images = new SortedDictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
         foreach (var entry in _archive.Entries)
         {
+            ZipContent.CheckSize(entry, _path);
             if (entry.FullName.EndsWith('/'))
             {
                 EntryName.Check(entry.FullName[..^1], _path);

@@ -1,4 +1,3 @@
-using System.Text;
 using FewStep.Runs;
 using FewStep.Runtime;
 using static FewStep.Reporting.CsvText;
@@ -27,13 +26,7 @@ public static class ComparisonCsv
     public static string Render(ComparisonSummary summary)
     {
         ArgumentNullException.ThrowIfNull(summary);
-        var text = new StringBuilder(Header).Append('\n');
-        foreach (ComparisonCellSummary cell in summary.Cells)
-        {
-            text.AppendJoin(',', Fields(cell, summary)).Append('\n');
-        }
-
-        return text.ToString();
+        return CsvText.File(Header, summary.Cells.Select(cell => Fields(cell, summary)));
     }
 
     private static IEnumerable<string> Fields(ComparisonCellSummary c, ComparisonSummary summary)

@@ -42,21 +42,12 @@ internal sealed record DistanceComparison(Verdict Verdict, string Reason)
             return new(Verdict.NotComparable, "their sample sizes differ, and the distance depends on the sample size");
         }
 
-        double[] differences = [.. from b in before.Ranges join a in after.Ranges on b.FirstSeed equals a.FirstSeed select a.Value - b.Value];
-        return differences.Length == before.Ranges.Count && differences.Length == after.Ranges.Count ? Paired(differences) : Unpaired(before, after);
+        return PairedDifference.Of(before, after) is { } paired && paired.Pairs == before.Ranges.Count && paired.Pairs == after.Ranges.Count ? Paired(paired) : Unpaired(before, after);
     }
 
-    private static DistanceComparison Paired(double[] differences)
-    {
-        if (differences.Length < 2)
-        {
-            return new(Verdict.Unclear, "from one range of seeds only, so the spread is unknown");
-        }
-
-        double mean = differences.Average(), degrees = differences.Length - 1;
-        double error = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / degrees / differences.Length);
-        return Judge(mean, error, degrees, $"over {NumberText.Count(differences.Length)} seed ranges");
-    }
+    private static DistanceComparison Paired(PairedDifference paired) => paired.StandardError is { } error
+        ? Judge(paired.Mean, error, paired.Pairs - 1, $"over {NumberText.Count(paired.Pairs)} seed ranges")
+        : new(Verdict.Unclear, "from one range of seeds only, so the spread is unknown");
 
     private static DistanceComparison Unpaired(DistanceSummary before, DistanceSummary after)
     {

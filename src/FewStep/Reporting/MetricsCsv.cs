@@ -1,4 +1,3 @@
-using System.Text;
 using FewStep.Runs;
 using FewStep.Runtime;
 using static FewStep.Reporting.CsvText;
@@ -23,13 +22,7 @@ public static class MetricsCsv
     public static string Render(RunSummary summary)
     {
         ArgumentNullException.ThrowIfNull(summary);
-        var text = new StringBuilder(Header).Append('\n');
-        foreach (EvaluationSummary evaluation in summary.Evaluations)
-        {
-            text.AppendJoin(',', Fields(evaluation, summary)).Append('\n');
-        }
-
-        return text.ToString();
+        return CsvText.File(Header, summary.Evaluations.Select(evaluation => Fields(evaluation, summary)));
     }
 
     private static IEnumerable<string> Fields(EvaluationSummary e, RunSummary summary)

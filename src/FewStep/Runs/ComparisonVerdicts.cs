@@ -36,16 +36,12 @@ internal static class ComparisonVerdicts
 
     private static ComparisonVerdict Against(DistanceSummary best, DistanceSummary other)
     {
-        double[] differences = [.. from b in best.Ranges join o in other.Ranges on b.FirstSeed equals o.FirstSeed select o.Value - b.Value];
-        int k = differences.Length;
-        double mean = differences.Average();
-        if (k < 2)
+        if (PairedDifference.Of(best, other) is not { StandardError: { } error } paired)
         {
-            return new ComparisonVerdict(ComparisonStanding.Undecided, mean, null);
+            return new ComparisonVerdict(ComparisonStanding.Undecided, other.Mean - best.Mean, null);
         }
 
-        double s = Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (k - 1));
-        double halfWidth = StudentT.InvCDF(0, 1, k - 1, Confidence) * s / Math.Sqrt(k);
-        return new ComparisonVerdict(mean > halfWidth ? ComparisonStanding.Behind : ComparisonStanding.Undecided, mean, halfWidth);
+        double halfWidth = StudentT.InvCDF(0, 1, paired.Pairs - 1, Confidence) * error;
+        return new ComparisonVerdict(paired.Mean > halfWidth ? ComparisonStanding.Behind : ComparisonStanding.Undecided, paired.Mean, halfWidth);
     }
 }

@@ -29,8 +29,8 @@ public sealed class TrainingImages(IImageSet images) : ITrainingImages
         }
 
         using var scope = NewDisposeScope();
-        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).to(ScalarType.Float32).permute(0, 3, 1, 2).contiguous();
-        var scaled = (pixels / 127.5 - 1).MoveToOuterDisposeScope();
+        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).permute(0, 3, 1, 2).contiguous();
+        var scaled = PixelScale.FromBytes(pixels).MoveToOuterDisposeScope();
         var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64).MoveToOuterDisposeScope();
         return (scaled, labels);
     }

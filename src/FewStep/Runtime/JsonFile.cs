@@ -45,7 +45,7 @@ public static class JsonFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 

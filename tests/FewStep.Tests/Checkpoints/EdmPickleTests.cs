@@ -105,6 +105,38 @@ public sealed class EdmPickleTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_tensor_recalled_at_many_places_costs_each_time()
+    {
+        // One tensor of 4 KB, under 100 names of one byte each in three bytes each.
+        byte[] inner =
+        [
+            .. new PickleBuilder().Raw(0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).Op(".").Bytes,
+            .. new PickleBuilder().Number(1001).Op(".").Bytes,
+            .. new PickleBuilder().Op("}").Text("little_endian").Raw(0x88).Op("s.").Bytes,
+            .. new PickleBuilder().Op("(").Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Number(1024).Op("NtQ.").Bytes,
+            .. new PickleBuilder().Op("]").Text("0").Op("a.").Bytes,
+            .. BitConverter.GetBytes(1024L),
+            .. new byte[4096],
+        ];
+        Assert.Equal(2, Count(2));
+        Refused.With("need more memory", () => Count(100));
+
+        int Count(int names)
+        {
+            var pickle = new PickleBuilder(4).Op("}").Text("ema").Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("class_name").Text("X").Text("state").Op("}").Text("_parameters").Op("}(");
+            pickle.Text("a0").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Global("torch.storage", "_load_from_bytes").ByteString(inner).Raw(0x85).Op("R").Number(0).Tuple(1024).Tuple(1)
+                .Raw(0x89).Global("collections", "OrderedDict").Op(")RtRq\0");
+            for (int i = 1; i < names; i++)
+            {
+                pickle.Text($"a{i}").Op("h\0");
+            }
+
+            using EdmCheckpoint checkpoint = EdmPickle.Read(_folder.Write("shared.pkl", pickle.Op("usu").Raw(0x85).Op("Rs.").Bytes));
+            return checkpoint.State.Count;
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static string Golden(string name) => Path.Combine(AppContext.BaseDirectory, "golden", "checkpoints", name + ".pkl");

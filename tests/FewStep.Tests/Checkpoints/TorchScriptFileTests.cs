@@ -51,14 +51,25 @@ public sealed class TorchScriptFileTests : IDisposable
             Module(bomb, "Net").Text("a").Raw((byte)'h', (byte)i).Text("b").Raw((byte)'h', (byte)i).Op("ub");
         }
 
-        Refused.With("deeper or more often", () => TorchScriptFile.Read(Zip(bomb.Op(".").Bytes)));
+        Refused.With("without end", () => TorchScriptFile.Read(Zip(bomb.Op(".").Bytes)));
         var deep = new PickleBuilder();
         for (int i = 0; i < 40; i++)
         {
             Module(deep, "Net").Text("m");
         }
 
-        Refused.With("deeper or more often", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
+        Refused.With("more than 32 deep", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
+
+        // A long name recalled at every level: 200 KB that would be gigabytes of names.
+        var names = new PickleBuilder().Text(new string('a', 100_000)).Op("q\u00c80").Text(new string('b', 100_000)).Op("q\u00c90").Tensor("0", 6, 0, [6], [1]).Op("q\00");
+        for (int i = 0; i < 15; i++)
+        {
+            Module(names, "Net").Raw((byte)'h', 0xc8, (byte)'h', (byte)i, (byte)'h', 0xc9, (byte)'h', (byte)i).Op("ub").Raw((byte)'q', (byte)(i + 1)).Op("0");
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Refused.With("names of more than 256", () => TorchScriptFile.Read(Zip(names.Op("h\u000f.").Bytes)));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
         byte[] whole = File.ReadAllBytes(Zip(Module(new(), "Net").Text("w").Tensor("0", 6, 0, [6], [1]).Op("ub.").Bytes));
         for (int length = 0; length < whole.Length; length += 7)
         {

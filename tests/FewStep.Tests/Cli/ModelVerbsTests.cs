@@ -85,12 +85,24 @@ public sealed class ModelVerbsTests : IDisposable
         await CommandLineRun.Refused("--tolerance", ["verify", "--model", model, "--reference", reference, "--tolerance", "-1", .. Golden16]);
         await CommandLineRun.Refused("needs the array x", ["verify", "--model", model, "--reference", Arrays("empty.npz", ("y", new NpyArray(new float[1], 1))), .. Golden16]);
         await CommandLineRun.Refused("labels of shape", ["verify", "--model", model, "--reference", Arrays("labels.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(new long[] { 5 }, 1))), .. Golden16]);
+        var ones = new NpyArray(new float[] { 1 }, 1);
+        await CommandLineRun.Refused("x holds NaN", ["verify", "--model", model, "--reference", Arrays("nan.npz", ("x", NotNumbers(1, 3, 16, 16)), ("sigma", ones), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
+        await CommandLineRun.Refused("denoised holds NaN", ["verify", "--model", model, "--reference", Arrays("theirs.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", ones), ("denoised", NotNumbers(1, 3, 16, 16))), .. Golden16]);
+        await CommandLineRun.Refused("labels of shape [1,0]", ["verify", "--model", Golden("edm-ddpmpp-uncond.pkl"), "--reference", Arrays("no.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", ones), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(Array.Empty<long>(), 1, 0)))]);
+        await CommandLineRun.Refused("is a folder, not a file", ["verify", "--model", model, "--reference", _folder.FullName, .. Golden16]);
         await CommandLineRun.Refused("above 0", ["verify", "--model", model, "--reference", Arrays("sigma.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     private static NpyArray Floats(params long[] shape) => new(new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
+
+    private static NpyArray NotNumbers(params long[] shape)
+    {
+        float[] values = new float[shape.Aggregate(1L, (a, b) => a * b)];
+        values[^1] = float.NaN;
+        return new(values, shape);
+    }
 
     private static string Golden(string file) => Path.Combine(AppContext.BaseDirectory, "golden", "checkpoints", file);
 

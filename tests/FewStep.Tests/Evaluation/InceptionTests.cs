@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Evaluation;
 using FewStep.Runs;

@@ -97,7 +97,7 @@ public sealed class CifarSource : IImageSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 
@@ -126,7 +126,7 @@ public sealed class CifarSource : IImageSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {Printable.Line(e.Message.ReplaceLineEndings(" "))}", e);
         }
     }
 

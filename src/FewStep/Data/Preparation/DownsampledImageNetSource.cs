@@ -71,7 +71,7 @@ public sealed class DownsampledImageNetSource : IImageSource
         if (file != _loaded)
         {
             _pixels = []; // before the next gigabyte
-            _pixels = NpzFile.Read(_files[file], [Data])[Data].As<byte>();
+            _pixels = NpzFile.Read(_files[file], [Data])[Data].Values as byte[] ?? throw new InvalidInputException($"{_files[file]}: 'data' must be bytes (uint8).");
             _loaded = file;
         }
 

@@ -33,7 +33,7 @@ public sealed class ImageNetClassMap
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
 
         var rows = new SortedDictionary<string, (int Number, string Name)>(StringComparer.Ordinal);

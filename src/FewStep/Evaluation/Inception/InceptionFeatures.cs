@@ -69,7 +69,7 @@ public sealed class InceptionFeatures : IClassScorer
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             network.Dispose();
-            throw new InvalidInputException($"Cannot read {path}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw ReadFailure.Of(path, e);
         }
     }
 

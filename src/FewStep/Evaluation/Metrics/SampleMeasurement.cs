@@ -1,3 +1,4 @@
+using FewStep.Data;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 

@@ -63,7 +63,7 @@ public sealed class DownsampledImageNetTests : IDisposable
         NpzFile.Write(_folder.File("none.npz"), new Dictionary<string, NpyArray> { ["data"] = image });
         Refused("'labels'", () => ImageSources.Open(_folder.File("none.npz")));
         NpzFile.Write(_folder.File("float.npz"), new Dictionary<string, NpyArray> { ["data"] = new(new float[48], 1, 48), ["labels"] = one });
-        Refused("Byte", () => ImageSources.Open(_folder.File("float.npz")).Read(0));
+        Refused("float.npz: 'data' must be bytes", () => ImageSources.Open(_folder.File("float.npz")).Read(0));
         Batch("mixed/train_data_batch_1.npz", 1, 4, 1);
         Batch("mixed/train_data_batch_2.npz", 1, 8, 1);
         Refused("the files before", () => ImageSources.Open(_folder.File("mixed")));

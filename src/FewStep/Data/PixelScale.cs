@@ -2,7 +2,7 @@ using FewStep.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FewStep.Evaluation;
+namespace FewStep.Data;
 
 /// <summary>The one mapping between bytes and the model's range: b = floor(127.5 x + 128) clipped to 0..255, x = b / 127.5 - 1; the same that image files are written with.</summary>
 public static class PixelScale

@@ -4,7 +4,6 @@ using FewStep.Evaluation;
 using FewStep.FineTuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Training;

@@ -84,7 +84,7 @@ public sealed class InceptionTests : IDisposable
     public void The_torchscript_input_is_resized_as_tensorflow_1_does(int height, int width)
     {
         var bytes = randint(0, 256, [1, 3, height, width], dtype: ScalarType.Byte, generator: new Generator(5));
-        using var input = new InceptionInput(InceptionKind.TorchScript, new ImageShape(3, height, width));
+        using var input = new InceptionInput(InceptionKind.TorchScript, new ImageShape(3, height, width), TorchSharp.torch.CPU);
         var prepared = input.Prepare(PixelScale.FromBytes(bytes));
         var pixels = bytes.to(ScalarType.Float64).data<double>().ToArray();
         double Pixel(int c, int y, int x) => pixels[(((c * height) + Math.Min(y, height - 1)) * width) + Math.Min(x, width - 1)];

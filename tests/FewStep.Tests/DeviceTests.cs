@@ -15,7 +15,7 @@ namespace FewStep.Tests;
 
 /// <summary>
 /// Everything on a device that holds no numbers: libtorch's <c>meta</c> refuses every operation with a tensor that lies elsewhere, and every reading of a number. What passes there makes its tensors on the model's device
-/// and copies nothing back.
+/// and copies nothing back. It has no convolutions and lacks some other operations, so a network without them stands for one.
 /// </summary>
 public sealed class DeviceTests
 {
@@ -29,7 +29,7 @@ public sealed class DeviceTests
     public void A_solver_samples_without_the_processor(string name)
     {
         using var scope = NewDisposeScope();
-        using var model = Model(TinyModel.Config);
+        using var model = Model(3);
         using var batch = new BatchSampler(new Sampler(model, SolverCatalog.Find(name), Schedule)).Sample([3, 4, 5]).Single();
         Assert.Equal((DeviceType.META, DeviceType.META), (batch.Images.device_type, batch.Labels!.device_type));
         Assert.Equal([3, 1, 8, 8], batch.Images.shape);
@@ -39,8 +39,8 @@ public sealed class DeviceTests
     public void Churn_and_a_guide_that_always_acts_sample_without_the_processor()
     {
         using var scope = NewDisposeScope();
-        using var model = Model(TinyModel.Config);
-        using var guide = Model(TinyModel.Config);
+        using var model = Model(3);
+        using var guide = Model(3);
         var guided = GuidedDenoiser.Auto(model, guide, new Guidance { Weight = 2 });
         Assert.Equal(DeviceType.META, guided.Device.type);
         var options = new SamplerOptions { Churn = new StochasticChurn { Amount = 10 } };
@@ -51,8 +51,7 @@ public sealed class DeviceTests
     [Theory]
     [InlineData("vp")]
     [InlineData("ve")]
-    [InlineData("iddpm")]
-    [InlineData("discrete")]
+    [InlineData("edm")]
     public void A_preconditioning_computes_where_sigma_lies(string kind)
     {
         using var scope = NewDisposeScope();
@@ -60,11 +59,20 @@ public sealed class DeviceTests
         {
             "vp" => new VpPreconditioning(),
             "ve" => new VePreconditioning(),
-            "iddpm" => new IddpmPreconditioning(),
-            _ => new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()),
+            _ => new EdmPreconditioning(),
         };
         var c = preconditioning.Coefficients(ones(3, device: Elsewhere));
         Assert.All(new[] { c.Skip, c.Out, c.In, c.Noise }, t => Assert.Equal(DeviceType.META, t.device_type));
+    }
+
+    [Fact]
+    public void A_table_is_copied_to_a_device_once()
+    {
+        var table = new DeviceTable([1, 2, 3]);
+        var first = table.On(Elsewhere);
+        Assert.Equal((DeviceType.META, ScalarType.Float64), (first.device_type, first.dtype));
+        Assert.Same(first, table.On(Elsewhere));
+        Assert.Equal(6, table.On(CPU).sum().item<double>());
     }
 
     [Theory]
@@ -100,7 +108,24 @@ public sealed class DeviceTests
         model.MoveTo(Elsewhere);
         Assert.Equal(DeviceType.META, model.Device.type);
         Assert.All(model.Buffers.Values, buffer => Assert.Equal(DeviceType.META, buffer.device_type));
-        Assert.Equal(DeviceType.META, model.Denoise(x.to(Elsewhere), ones(1, device: Elsewhere), null).device_type);
+    }
+
+    [Fact]
+    public void Layers_make_their_tensors_where_their_input_lies()
+    {
+        using var scope = NewDisposeScope();
+        var builder = new NetworkBuilder();
+        var fourier = new FourierEmbedding(builder, 8);
+        var norm = new GroupNorm(builder, 16);
+        builder.MoveBuffers(Elsewhere);
+        var pass = ForwardPass.Over(builder.Layout, ones([builder.Layout.Count], device: Elsewhere), ScalarType.BFloat16);
+        Assert.Equal(DeviceType.META, fourier.Forward(ones(3, device: Elsewhere)).device_type);
+        Assert.Equal(DeviceType.META, new PositionalEmbedding(8, endpoint: true).Forward(ones(3, device: Elsewhere)).device_type);
+        var x = ones([2, 16, 4, 4], ScalarType.BFloat16, Elsewhere).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        Assert.False(FusedGroupNorm.Takes(x));
+        Assert.Equal((DeviceType.META, ScalarType.BFloat16), (norm.ForwardSilu(pass, x, ones(2, 16, device: Elsewhere)).device_type, norm.Forward(pass, x).dtype));
+        using var generator = new Generator(1);
+        Assert.Equal(DeviceType.META, DeviceRandom.Uniform([3, 4], generator, Elsewhere).device_type);
     }
 
     [Theory]
@@ -109,7 +134,7 @@ public sealed class DeviceTests
     public void A_training_update_reads_nothing(ScalarType type)
     {
         using var scope = NewDisposeScope();
-        using var model = Model(TinyModel.Config);
+        using var model = Model(3);
         model.ComputeType = type;
         foreach (TrainingLoss loss in new TrainingLoss[] { new EdmLoss(), new VpLoss(), new VeLoss() })
         {
@@ -126,14 +151,14 @@ public sealed class DeviceTests
     public void A_tuning_update_reads_nothing(string solver)
     {
         using var scope = NewDisposeScope();
-        using var model = Model(FineTuning.TinyModel.Config(2));
+        using var model = Model(2);
         var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 2, LabelDropout = 0.5, Solver = solver, Jitter = solver == "euler" ? 0.2 : 0 };
         using var trajectory = new TrajectoryObjective(new TuningNetwork(model), FineTuning.TinyModel.Schedule, options);
         var leaf = model.Weights.detach().clone().requires_grad_();
         Assert.Equal(DeviceType.META, trajectory.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
         Assert.Equal(DeviceType.META, leaf.grad!.device_type);
 
-        using var unconditional = Model(FineTuning.TinyModel.Config());
+        using var unconditional = Model(0);
         var images = new TuningImages(FineTuning.TinyModel.Images(10, 1), FineTuning.TinyModel.Images(5, 2));
         using var denoise = new DenoiseObjective(new TuningNetwork(unconditional), FineTuning.TinyModel.Schedule, options with { Loss = TuningLoss.Denoise, Solver = "euler" }, images);
         var other = unconditional.Weights.detach().clone().requires_grad_();
@@ -141,13 +166,12 @@ public sealed class DeviceTests
     }
 
     [Fact]
-    public void Features_are_computed_where_the_classifier_is()
+    public void A_classifier_lies_where_it_was_made()
     {
         using var scope = NewDisposeScope();
         using var classifier = new FeatureClassifier(new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8, 16], 1, "FD"), 3, Elsewhere);
         Assert.All(classifier.Weights(), w => Assert.Equal(DeviceType.META, w.Value.device_type));
-        Assert.Equal(DeviceType.META, classifier.Extract(ones(2, 1, 8, 8)).device_type);
-        Assert.Equal(DeviceType.META, classifier.ClassLogits(classifier.Extract(ones(2, 1, 8, 8))).device_type);
+        Assert.Equal(DeviceType.META, classifier.ClassLogits(ones(2, 16, device: Elsewhere)).device_type);
     }
 
     [Fact]
@@ -169,10 +193,34 @@ public sealed class DeviceTests
         Assert.Single(gpu.Read());
     }
 
-    private static NetworkDenoiser Model(ModelConfig config)
+    private static NetworkDenoiser Model(int classes)
     {
-        var model = ModelFolder.Initialize(config, 0);
+        var network = new Pointwise();
+        var model = new NetworkDenoiser(network, new EdmPreconditioning(), new ImageShape(1, 8, 8), classes, network.Layout.Initialize(1));
         model.MoveTo(Elsewhere);
         return model;
+    }
+
+    // A network that treats every pixel alone.
+    private sealed class Pointwise : UNet
+    {
+        private readonly NetworkBuilder _builder = new();
+        private readonly FourierEmbedding _noise;
+        private readonly Linear _linear;
+
+        public Pointwise() => (_noise, _linear) = (new FourierEmbedding(_builder, 4), new Linear(_builder, 4, 1, new WeightInit(WeightInitMode.KaimingNormal)));
+
+        public override ParameterLayout Layout => _builder.Layout;
+
+        public override IReadOnlyDictionary<string, Tensor> Buffers => _builder.Buffers;
+
+        public override void MoveBuffers(Device device) => _builder.MoveBuffers(device);
+
+        public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
+        {
+            var scale = _linear.Forward(pass, _noise.Forward(noiseLabels)) + OneHot(classes, x.shape[0], 3, x.device).sum(1, keepdim: true);
+            var kept = pass.Dropout is { } generator ? DeviceRandom.Uniform(x.shape, generator, x.device).ge(0.1).to(x.dtype) : ones_like(x);
+            return x * kept * scale.view(-1, 1, 1, 1).to(x.dtype);
+        }
     }
 }

@@ -57,7 +57,8 @@ public sealed class GuidedDiffusionTests : IDisposable
         // At a level of its own, D = x - sigma eps(x / sqrt(1 + sigma^2), t), a learnt variance left out.
         var levels = ((DiscreteVpPreconditioning)source.Denoiser.Preconditioning).Noise.Sigmas;
         int[] steps = [0, 500, 999];
-        Tensor x = randn(3, 3, 16, 16), sigma = tensor(steps.Select(t => (float)levels[t]).ToArray());
+        using var generator = new Generator(4);
+        Tensor x = randn([3, 3, 16, 16], generator: generator), sigma = tensor(steps.Select(t => (float)levels[t]).ToArray());
         Tensor column = sigma.view(3, 1, 1, 1);
         Tensor? labels = classes > 0 ? tensor(new long[] { 0, 3, 4 }) : null;
         Tensor noise = source.Denoiser.Network(x / (1 + column * column).sqrt(), tensor(steps.Select(t => (float)t).ToArray()), labels).narrow(1, 0, 3);

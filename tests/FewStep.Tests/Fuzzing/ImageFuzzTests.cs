@@ -118,17 +118,6 @@ public sealed class ImageFuzzTests : IDisposable
         return batch;
     }
 
-    private static byte[] Packed(byte[] content)
-    {
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            gzip.Write(content);
-        }
-
-        return packed.ToArray();
-    }
-
     private static void ReadAll(string path)
     {
         using var images = ImageSets.Open(path);

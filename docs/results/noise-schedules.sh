@@ -3,7 +3,7 @@
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-runs/noise-schedules} images=${2:-200000} samples=${3:-500}
+out=${1:-runs/noise-schedules} images=${2:-100000} samples=${3:-200}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@"; }
 for kind in edm vp ve; do
     fewstep train --config "docs/results/noise-schedules-$kind.json" --loss "$kind" --data data/fashion-mnist --images "$images" --batch 64 --learning-rate 1e-3 --seed 1 --dtype bfloat16 --out "$out/$kind"

@@ -22,7 +22,7 @@ public sealed class DeviceTests
     private static readonly Device Elsewhere = new(DeviceType.META);
     private static readonly SamplingSchedule Schedule = new([80, 20, 5, 1.5, 0.4, 0.1]);
 
-    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.Name)];
+    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.ThresholdsDenoised ? $"{s.Name}:thresholding=false" : s.Name)];
 
     [Theory]
     [MemberData(nameof(Solvers))]
@@ -116,14 +116,11 @@ public sealed class DeviceTests
         using var scope = NewDisposeScope();
         var builder = new NetworkBuilder();
         var fourier = new FourierEmbedding(builder, 8);
-        var norm = new GroupNorm(builder, 16);
         builder.MoveBuffers(Elsewhere);
-        var pass = ForwardPass.Over(builder.Layout, ones([builder.Layout.Count], device: Elsewhere), ScalarType.BFloat16);
         Assert.Equal(DeviceType.META, fourier.Forward(ones(3, device: Elsewhere)).device_type);
         Assert.Equal(DeviceType.META, new PositionalEmbedding(8, endpoint: true).Forward(ones(3, device: Elsewhere)).device_type);
         var x = ones([2, 16, 4, 4], ScalarType.BFloat16, Elsewhere).permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         Assert.False(FusedGroupNorm.Takes(x));
-        Assert.Equal((DeviceType.META, ScalarType.BFloat16), (norm.ForwardSilu(pass, x, ones(2, 16, device: Elsewhere)).device_type, norm.Forward(pass, x).dtype));
         using var generator = new Generator(1);
         Assert.Equal(DeviceType.META, DeviceRandom.Uniform([3, 4], generator, Elsewhere).device_type);
     }
@@ -131,7 +128,7 @@ public sealed class DeviceTests
     [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16)]
-    public void A_training_update_reads_nothing(ScalarType type)
+    public void A_training_loss_and_its_gradient_read_nothing(ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var model = Model(3);
@@ -139,30 +136,36 @@ public sealed class DeviceTests
         foreach (TrainingLoss loss in new TrainingLoss[] { new EdmLoss(), new VpLoss(), new VeLoss() })
         {
             using var state = new TrainingState(model.Weights.clone(), new AdamWOptions { WeightDecay = 0.1 }, 1000);
-            var trainer = new Trainer(model, new TrainerOptions { Images = 1000, Batch = 4, Loss = loss }, state);
-            Assert.Empty(trainer.Advance(ones([4, 1, 8, 8], device: Elsewhere), ones([4], ScalarType.Int64, Elsewhere)));
-            Assert.Equal((1, DeviceType.META, DeviceType.META), (state.Optimizer.Updates, state.Optimizer.FirstMoment.device_type, state.Average.Weights.device_type));
+            using var generator = new Generator(1);
+            var leaf = state.Weights.detach().requires_grad_();
+            loss.Compute(model, leaf, ones([4, 1, 8, 8], device: Elsewhere), ones([4], ScalarType.Int64, Elsewhere), generator).backward();
+            Assert.All(new[] { leaf.grad!, state.Optimizer.FirstMoment, state.Optimizer.SecondMoment, state.Average.Weights }, t => Assert.Equal(DeviceType.META, t.device_type));
         }
     }
 
     [Theory]
-    [InlineData("euler")]
-    [InlineData("ipndm:3")]
-    public void A_tuning_update_reads_nothing(string solver)
+    [InlineData(0)]
+    [InlineData(0.2)]
+    public void A_denoising_update_of_phase_2_reads_nothing(double jitter)
     {
         using var scope = NewDisposeScope();
-        using var model = Model(2);
-        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 2, LabelDropout = 0.5, Solver = solver, Jitter = solver == "euler" ? 0.2 : 0 };
-        using var trajectory = new TrajectoryObjective(new TuningNetwork(model), FineTuning.TinyModel.Schedule, options);
-        var leaf = model.Weights.detach().clone().requires_grad_();
-        Assert.Equal(DeviceType.META, trajectory.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
-        Assert.Equal(DeviceType.META, leaf.grad!.device_type);
-
-        using var unconditional = Model(0);
+        using var model = Model(0);
         var images = new TuningImages(FineTuning.TinyModel.Images(10, 1), FineTuning.TinyModel.Images(5, 2));
-        using var denoise = new DenoiseObjective(new TuningNetwork(unconditional), FineTuning.TinyModel.Schedule, options with { Loss = TuningLoss.Denoise, Solver = "euler" }, images);
-        var other = unconditional.Weights.detach().clone().requires_grad_();
-        Assert.Equal(DeviceType.META, denoise.Backpropagate(0, other, TestContext.Current.CancellationToken).device_type);
+        using var denoise = new DenoiseObjective(new TuningNetwork(model), FineTuning.TinyModel.Schedule, new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
+        var leaf = model.Weights.detach().clone().requires_grad_();
+        Assert.Equal(DeviceType.META, denoise.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
+        Assert.Equal(DeviceType.META, leaf.grad!.device_type);
+    }
+
+    [Fact]
+    public void The_teachers_paths_lie_where_the_model_does()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Model(3);
+        var seeds = TuningSeeds.Training(0, 0, 4);
+        var latents = Latents.Draw(seeds, model.Shape, device: model.Device);
+        var states = new TeacherPath(model, FineTuning.TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
+        Assert.All(states, s => Assert.Equal(DeviceType.META, s.device_type));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using FewStep.Evaluation;
 using FewStep.FineTuning;
 using FewStep.Networks;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Training;

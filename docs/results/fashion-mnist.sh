@@ -28,7 +28,7 @@ for name in karras phase1; do
     models=(--model models/fashion-mnist)
     for loss in trajectory denoise; do
         folder=$out/$name-$loss
-        fewstep tune "${target[@]}" --loss "$loss" --teacher-solver heun --teacher-substeps 2 --updates "$updates" --patience 0 --out "$folder"
+        fewstep tune "${target[@]}" --loss "$loss" --updates "$updates" --patience 0 --out "$folder"
         for share in 4 2 1; do
             models+=(--model "$loss 1/$share=$folder/snapshots/update-$((updates / share))")
         done

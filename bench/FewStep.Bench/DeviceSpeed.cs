@@ -78,16 +78,17 @@ internal static class DeviceSpeed
         Tune(model, schedule, batch, Report);
     }
 
-    // The teacher's evaluations are counted, those of the student are three each.
+    // A student's evaluation with its gradient counts as three.
     private static void Tune(NetworkDenoiser model, SamplingSchedule schedule, int batch, Action<string, double, double> report)
     {
         const int Updates = 12;
         var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4, ComputeType = ScalarType.BFloat16 };
         var watch = Stopwatch.StartNew();
         using var result = new Tuner(model, schedule, options).Run();
+        double seconds = watch.Elapsed.TotalSeconds;
         var used = result.Report.Evaluations;
-        double evaluations = (used.Forward + (2 * (double)Updates * batch * schedule.Steps)) / batch / Updates;
-        report($"Phase 2 update on {schedule.Steps} levels, teacher and judging included", watch.Elapsed.TotalSeconds / Updates, evaluations);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Phase 2: {result.Report.Updates} updates with {used.Teacher:N0} evaluations of the teacher, {used.Student:N0} of the student and {used.HeldOut:N0} for judging in {seconds:F1} s"));
+        report($"Phase 2 update on {schedule.Steps} levels, all of that included", seconds / result.Report.Updates, (used.Forward + (2 * (double)used.Student)) / batch / result.Report.Updates);
     }
 
     private static Tensor Images(NetworkDenoiser model, int batch)

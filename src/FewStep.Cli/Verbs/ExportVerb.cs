@@ -83,11 +83,6 @@ internal static class ExportVerb
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], "--to diffusers");
             }
 
-            if (options.Shift != defaults.Shift && name != "diffusers")
-            {
-                throw new InvalidInputException("--shift belongs to --to diffusers.");
-            }
-
             var export = ScheduleExporters.Export(name, nodes, options);
             export = export with { Warnings = [.. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)

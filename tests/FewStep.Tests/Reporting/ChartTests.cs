@@ -48,6 +48,14 @@ public class ChartTests
         }, iter: 50);
 
     [Fact]
+    public void A_loss_curve_tells_every_marked_sigma_in_full()
+    {
+        RunSummary summary = SampleSummary.Full();
+        var marked = new ScheduleSummary("marked", ScheduleSource.Phase1, [0.000821, 0.000456, 0.000123], ScheduleTerminal.SigmaMin);
+        Assert.Contains("marked: 8.21e-4, 4.56e-4, 1.23e-4", LossCurveChart.Draw(summary.LossCurve!, [marked], new MethodStyles(summary), Sizes[0]).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_label_of_a_reference_is_inside_wherever_it_lies() =>
         Gen.Select(Gen.Double[-3, 3], Gen.Double[-3, 3]).Sample((value, reference) =>
         {

@@ -24,7 +24,7 @@ internal static class LossCurveChart
             size,
             height,
             "Training loss against noise level",
-            $"Both axes logarithmic. {points.Length} measured noise levels with confidence band and monotone fit; marked: {string.Join("; ", marked.Select(s => $"{s.Name}: {string.Join(", ", s.Sigmas.Select(NumberText.Sigma))}"))}.",
+            $"Both axes logarithmic. {points.Length} measured noise levels with confidence band and monotone fit; marked: {string.Join("; ", marked.Select(s => $"{s.Name}: {string.Join(", ", s.Sigmas.Select(sigma => NumberText.Sigma(sigma)))}"))}.",
             [
                 .. new PlotArea(x, y, "noise level σ (log scale)", "loss L(σ), squared pixel units per value (log scale)").Frame(),
                 Svg.Band(points.Select(p => (x.Position(p.Sigma), y.Position(Math.Max(p.Low, floor)), y.Position(p.High))), "band"),

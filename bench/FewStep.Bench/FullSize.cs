@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Networks;
@@ -53,7 +52,6 @@ internal static class FullSize
         var watch = Stopwatch.StartNew();
         using var source = ModelSource.Open(path);
         Report($"read ({new FileInfo(path).Length / 1e9:F2} GB, {source.Denoiser.Layout.Count:N0} parameters)", watch.Elapsed.TotalSeconds);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{MultiplyAdds(source.Denoiser.Layout) / 1e9:F1} billion multiply-adds in a forward pass of one image"));
         source.Denoiser.ComputeType = type;
         using var generator = new Generator(1);
         using var x = randn(source.Config.Shape.Batch(1), generator: generator);
@@ -66,6 +64,8 @@ internal static class FullSize
             bool finite = denoised.isfinite().all().item<bool>();
             Report($"forward {pass}, one image, {type}{(finite ? "" : ", NOT finite")}", watch.Elapsed.TotalSeconds);
         }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{source.Denoiser.CountMultiplyAdds() / 1e9:F1} billion multiply-adds in a forward pass of one image"));
     }
 
     // Smooth pictures in two sizes, in folders by class, as photographs would lie.
@@ -84,21 +84,6 @@ internal static class FullSize
         }
 
         Console.WriteLine($"{Classes * ImagesOfClass} images of {Classes} classes in {folder}.");
-    }
-
-    // A convolution multiplies each weight at each pixel of its output; attention multiplies queries by keys and weights by values. The side of the features is in the name.
-    private static double MultiplyAdds(ParameterLayout layout)
-    {
-        double sum = 0;
-        foreach (var spec in layout.Specs)
-        {
-            var level = Regex.Match(spec.Name, @"(?<side>\d+)x\d+_");
-            double side = level.Success ? int.Parse(level.Groups["side"].Value, CultureInfo.InvariantCulture) : Side, pixels = spec.Shape.Length == 4 ? side * side : 1;
-            sum += spec.Shape.Length > 1 ? spec.Count * pixels : 0;
-            sum += spec.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) ? 2 * pixels * pixels * spec.Shape[1] : 0;
-        }
-
-        return sum;
     }
 
     private static void Report(string what, double seconds)

@@ -82,7 +82,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         for (int first = 0; first < seeds.Length; first += options.EvaluationBatch)
         {
             long[] part = [.. seeds.Skip(first).Take(options.EvaluationBatch)];
-            var latents = Latents.Draw(part, network.Model.Shape, device: network.Model.Weights.device);
+            var latents = Latents.Draw(part, network.Model.Shape, device: network.Model.Device);
             parts.Add(path.Solve(latents, labels?.narrow(0, first, part.Length), cancellation));
         }
 

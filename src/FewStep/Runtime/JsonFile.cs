@@ -25,11 +25,6 @@ public static class JsonFile
     /// <exception cref="InvalidInputException">It is missing, a folder, too large, or not the JSON of a <typeparamref name="T"/>.</exception>
     public static T Read<T>(string path)
     {
-        if (Directory.Exists(path))
-        {
-            throw new InvalidInputException($"{path} is a folder, not a file; name the file in it.");
-        }
-
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)

@@ -40,7 +40,7 @@ internal static class CompareVerb
         var (ranges, measured) = (options.SeedRanges(parsed), options.Measured(parsed));
         using var model = SampledModel.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
         var request = options.Comparison(parsed, ranges, model.Denoiser);
-        using var classifier = measured.Distance ? FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier), DeviceFlag.Resolve(parsed)) : null;
+        using var classifier = measured.Distance ? FeatureClassifierFolder.Load(options.Classifier.Read(parsed, model.Path), DeviceFlag.Resolve(parsed)) : null;
         bool searches = request.Schedules.OfType<ComparisonSchedule.Searched>().Any();
         using var images = measured.Distance || searches ? ComparisonImages.Open(options, parsed, terminal.Progress, cancellation) : null;
         if (classifier is not null)

@@ -14,12 +14,12 @@ internal static class DataStatsVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier, for --features classifier.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var classifier = new ClassifierFlag("Folder of the classifier, for --features classifier.", besideModel: false);
         var network = new FeatureFlags(classifier);
         var output = new Option<string>("--output") { Description = "The statistics file to write: mu and sigma, float64.", Required = true, HelpName = "file.npz" };
         var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 50 };
         var (data, split, threads, json) = (SharedOptions.Data(), DataVerb.Split(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.") { data, split, output, network.Features, network.Inception, classifier, batch, threads, json };
+        var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.") { data, split, output, network.Features, network.Inception, classifier.Option, batch, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
@@ -36,7 +36,7 @@ internal static class DataStatsVerb
             }
 
             using var images = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
-            using var extractor = network.Open(kind, parsed, images.Shape);
+            using var extractor = network.Open(kind, parsed, images.Shape, model: null);
             using var moments = FeatureMoments.Measure(images, extractor, parsed.GetValue(batch), terminal.Progress, cancellation);
             moments.Write(to);
             var result = new { output = to, images = images.Count, features = extractor.FeatureName, dimension = extractor.Dimension, images_hash = images.Hash, extractor_hash = extractor.Hash };

@@ -50,7 +50,7 @@ internal static class EvaluateVerb
         var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
         int batch = options.BatchSize(parsed);
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
-        using var classifier = FeatureClassifierFolder.Load(parsed.GetRequiredValue(options.Classifier), DeviceFlag.Resolve(parsed));
+        using var classifier = FeatureClassifierFolder.Load(options.Classifier.Read(parsed, models.First.Path), DeviceFlag.Resolve(parsed));
         using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
         var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
         images.CheckFit(models.First, classifier);

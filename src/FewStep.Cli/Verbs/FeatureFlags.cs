@@ -18,7 +18,7 @@ internal enum FeatureKind
 /// <summary>Options that choose a feature network.</summary>
 /// <param name="classifier">The verb's <c>--classifier</c>.</param>
 /// <param name="usual">The network where none is named.</param>
-internal sealed class FeatureFlags(Option<string> classifier, FeatureKind usual = FeatureKind.Inception)
+internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual = FeatureKind.Inception)
 {
     /// <summary>The network for the metrics that take either.</summary>
     public Option<FeatureKind> Features { get; } = SharedOptions.Named(
@@ -35,16 +35,17 @@ internal sealed class FeatureFlags(Option<string> classifier, FeatureKind usual 
     /// <param name="kind">Which.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="shape">Shape of the images.</param>
+    /// <param name="model">The model's folder or file, which a classifier may lie beside; null for none.</param>
     /// <returns>The network; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The weights are missing, damaged, or do not take such images.</exception>
-    public IClassScorer Open(FeatureKind kind, ParseResult parsed, ImageShape shape)
+    public IClassScorer Open(FeatureKind kind, ParseResult parsed, ImageShape shape, string? model)
     {
         if (kind == FeatureKind.Inception)
         {
             return InceptionFeatures.Load(InceptionPlace.Find(parsed.GetValue(Inception)), shape, DeviceFlag.Resolve(parsed));
         }
 
-        var network = FeatureClassifierFolder.Load(parsed.GetRequiredValue(classifier), DeviceFlag.Resolve(parsed));
+        var network = FeatureClassifierFolder.Load(classifier.Read(parsed, model), DeviceFlag.Resolve(parsed));
         if (network.Shape == shape)
         {
             return network;

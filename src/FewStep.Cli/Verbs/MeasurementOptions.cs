@@ -14,12 +14,7 @@ internal abstract class MeasurementOptions(int samples)
 
     public Option<string?> Reference { get; } = new("--reference") { Description = "Real images to compare with; left out, the test split of --data.", HelpName = "path" };
 
-    public Option<string> Classifier { get; } = new("--classifier")
-    {
-        Description = "Folder of the classifier whose features define the distance.",
-        DefaultValueFactory = _ => EmbeddedDefault.Classifier,
-        HelpName = "folder",
-    };
+    public ClassifierFlag Classifier { get; } = new("Folder of the classifier whose features define the distance.");
 
     public Option<string?> Curve { get; } = new("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
 
@@ -85,7 +80,7 @@ internal abstract class MeasurementOptions(int samples)
     /// <summary>Adds the shared options to a verb, after its own.</summary>
     protected void AddSharedTo(Command command)
     {
-        foreach (var option in new Option[] { Samples, Ranges, FirstSeed, Data, Reference, Classifier, StripSeeds, Batch, Dtype, Seed, Threads, Json, Curve })
+        foreach (var option in new Option[] { Samples, Ranges, FirstSeed, Data, Reference, Classifier.Option, StripSeeds, Batch, Dtype, Seed, Threads, Json, Curve })
         {
             command.Add(option);
         }

@@ -6,7 +6,7 @@ namespace FewStep.Cli.Verbs;
 
 /// <summary>Options of <c>fewstep evaluate</c> that choose metrics other than the classifier's Fréchet distance.</summary>
 /// <param name="classifier">The verb's <c>--classifier</c>.</param>
-internal sealed class MetricFlags(Option<string> classifier)
+internal sealed class MetricFlags(ClassifierFlag classifier)
 {
     private static readonly MetricOptions Usual = new();
 

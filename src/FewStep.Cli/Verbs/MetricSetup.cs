@@ -28,17 +28,18 @@ internal sealed class MetricSetup : IDisposable
     /// <param name="options">The options.</param>
     /// <param name="parsed">The command line.</param>
     /// <param name="shape">Shape of the images that will be measured.</param>
+    /// <param name="model">The folder or file of the model that makes them; null for stored images.</param>
     /// <param name="terminal">Told how far it has come.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="Runtime.InvalidInputException">Weights or reference are missing or do not fit.</exception>
-    public static MetricSetup Open(EvaluateOptions options, ParseResult parsed, ImageShape shape, TerminalOutput terminal, CancellationToken cancellation)
+    public static MetricSetup Open(EvaluateOptions options, ParseResult parsed, ImageShape shape, string? model, TerminalOutput terminal, CancellationToken cancellation)
     {
         var setup = new MetricSetup(options.Metrics.Options(parsed, parsed.GetValue(options.Seed)));
         try
         {
             var wanted = options.Metrics.Wanted(parsed);
             // All networks first: a missing weight file shows before the reference is read.
-            var networks = wanted.Select(w => (Network: setup.Keep(options.Metrics.Network.Open(w.Key, parsed, shape)), Metrics: w.Value)).ToList();
+            var networks = wanted.Select(w => (Network: setup.Keep(options.Metrics.Network.Open(w.Key, parsed, shape, model)), Metrics: w.Value)).ToList();
             using var place = ReferencePlace.Open(options, parsed, wanted.Values.Any(m => m.Any(x => x != ImageMetric.ClassScore)), terminal.Progress, cancellation);
             setup.ReferenceName = place.Name;
             foreach (var (network, metrics) in networks)

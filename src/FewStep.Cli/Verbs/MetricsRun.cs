@@ -36,7 +36,7 @@ internal static class MetricsRun
 
         int subsets = options.SeedRanges(parsed).Count, batch = options.BatchSize(parsed);
         using var images = ImageSets.Open(path, null, terminal.Progress, cancellation);
-        using var setup = MetricSetup.Open(options, parsed, images.Shape, terminal, cancellation);
+        using var setup = MetricSetup.Open(options, parsed, images.Shape, model: null, terminal, cancellation);
         var figures = setup.Evaluations.SelectMany(e => e.Measure(images, subsets, batch, terminal.Progress, cancellation)).ToList();
         return Summary($"{images.Count} images of {path}", setup, [new ImageMetricsRow(path, figures, images.Hash)], CommandLineManifest.Create(parsed, started, parsed.GetValue(options.Seed), parsed.GetValue(options.Dtype)));
     }
@@ -46,7 +46,7 @@ internal static class MetricsRun
         var (request, ranges) = (options.Request(parsed), options.SeedRanges(parsed));
         int batch = options.BatchSize(parsed);
         using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
-        using var setup = MetricSetup.Open(options, parsed, models.First.Config.Shape, terminal, cancellation);
+        using var setup = MetricSetup.Open(options, parsed, models.First.Config.Shape, models.First.Path, terminal, cancellation);
         var plan = EvaluationPlan.Create(request, models, Curve(request, models, folder, options, parsed, terminal, cancellation), model => $"{model.Hash} {model.NumberFormat}");
         var sampled = new SampledMetrics(setup.Evaluations, ranges) { BatchSize = batch, Store = ImageMetricsStore.Open(Path.Combine(folder, ImageMetricsStore.Name)) };
         var rows = sampled.Run(plan.Cells, terminal.Progress, cancellation);

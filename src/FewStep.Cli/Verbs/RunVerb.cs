@@ -14,7 +14,7 @@ internal static class RunVerb
     public static Command Create(TerminalOutput terminal)
     {
         var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
-        var classifier = new Option<string>("--classifier") { Description = "Folder of the classifier whose features define the Fréchet distance, unless --features says inception.", DefaultValueFactory = _ => EmbeddedDefault.Classifier, HelpName = "folder" };
+        var classifier = new ClassifierFlag("Folder of the classifier whose features define the Fréchet distance, unless --features says inception.");
         var network = new FeatureFlags(classifier, FeatureKind.Classifier);
         var reference = new Option<string?>("--reference") { Description = "Real images to compare samples with; left out, the test split of --data.", HelpName = "path" };
         var output = new Option<string?>("--out") { Description = "Run folder; default a new one under runs/.", HelpName = "folder" };
@@ -31,16 +31,17 @@ internal static class RunVerb
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("run", "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
         {
-            model, data, reference, network.Features, network.Inception, classifier, output, resume, steps, rounds, power, samples, ranges, strip, batch, dtype, seed, threads, json,
+            model, data, reference, network.Features, network.Inception, classifier.Option, output, resume, steps, rounds, power, samples, ranges, strip, batch, dtype, seed, threads, json,
         };
         curve.AddTo(command);
         tuning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
+            string checkpoint = parsed.GetRequiredValue(model);
+            using var source = ModelSource.Open(checkpoint, CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
             source.Denoiser.ComputeType = parsed.GetValue(dtype);
-            using var features = network.Open(parsed.GetValue(network.Features), parsed, source.Config.Shape);
+            using var features = network.Open(parsed.GetValue(network.Features), parsed, source.Config.Shape, checkpoint);
             string path = parsed.GetRequiredValue(data);
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(reference) is string other

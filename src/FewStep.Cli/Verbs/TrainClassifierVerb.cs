@@ -10,6 +10,8 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep train-classifier</c>: trains the small classifier whose features define a Fréchet distance.</summary>
 internal static class TrainClassifierVerb
 {
+    private const string CheckpointName = "training.safetensors";
+
     public static Command Create(TerminalOutput terminal)
     {
         var usual = new ClassifierTrainingOptions();
@@ -28,7 +30,7 @@ internal static class TrainClassifierVerb
         var plain = new Option<bool>("--no-mirror") { Description = "Do not mirror half of the images." };
         var name = new Option<string>("--metric-name") { Description = "What the Fréchet distance on the features is called.", DefaultValueFactory = _ => "FD (classifier features)" };
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set.")
+        var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. Interrupt with Ctrl-C and repeat the command to resume.")
         {
             data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
         };
@@ -53,8 +55,10 @@ internal static class TrainClassifierVerb
             var (training, test) = (images.Training, images.Test);
             var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
             configuration.Check("The command line");
-            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), cancellation);
+            string checkpoint = Path.Combine(folder, CheckpointName);
+            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint, cancellation);
             FeatureClassifierFolder.Save(classifier, folder);
+            File.Delete(checkpoint);
             var record = classifier.Configuration.Training!;
             var result = new { classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(

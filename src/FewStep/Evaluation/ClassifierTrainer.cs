@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using FewStep.Data;
 using FewStep.Runtime;
+using FewStep.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,6 +12,7 @@ public static class ClassifierTrainer
 {
     private const int EvaluationBatch = 250;
     private const int ReportEvery = 25;
+    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMinutes(1);
 
     /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end. The last weights are kept, not the best.</summary>
     /// <param name="configuration">The architecture; its training record is replaced.</param>
@@ -18,9 +21,10 @@ public static class ClassifierTrainer
     /// <param name="options">The recipe. The same options, images, thread count and processor give the same weights.</param>
     /// <param name="progress">Told the images done and the running loss; may be null.</param>
     /// <param name="device">Where it is trained and stays; null for the processor.</param>
+    /// <param name="checkpoint">A file from which the training goes on where it exists, written every minute, when cancelled and after the last update; the caller deletes it when the classifier is stored. Null for none.</param>
     /// <param name="cancellation">Stops between updates.</param>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The configuration, the options or the images do not fit, or the training diverged.</exception>
+    /// <exception cref="InvalidInputException">The configuration, the options or the images do not fit, the checkpoint is damaged or another training's, or the training diverged.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static FeatureClassifier Train(
         ClassifierConfiguration configuration,
@@ -29,6 +33,7 @@ public static class ClassifierTrainer
         ClassifierTrainingOptions options,
         IProgress<WorkProgress>? progress = null,
         Device? device = null,
+        string? checkpoint = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -39,7 +44,8 @@ public static class ClassifierTrainer
         try
         {
             classifier.ComputeType = options.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-            long updates = Update(classifier, training, options, progress, cancellation);
+            var identity = TrainingIdentity.Of(new { configuration = configuration with { Training = null }, options, training = training.Hash, test = test.Hash });
+            long updates = Update(classifier, training, options, checkpoint, identity, progress, cancellation);
             classifier.ComputeType = ScalarType.Float32;
             classifier.RoundWeights();
             double accuracy = Accuracy(classifier, test, progress, cancellation);
@@ -80,17 +86,23 @@ public static class ClassifierTrainer
         return correct / (double)images.Count;
     }
 
-    private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, string? checkpoint, TrainingIdentity identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         long updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
-        using var optimizer = optim.AdamW(classifier.parameters(), options.LearningRate, weight_decay: options.WeightDecay);
+        using var state = new ClassifierTrainingState(classifier, options.WeightDecay);
+        if (File.Exists(checkpoint))
+        {
+            state.Load(checkpoint, identity);
+        }
+
         var batches = new ImageTensors(training);
         var order = new EpochShuffle(training.Count, SeedHash.Derive(options.Seed, 1));
         var indices = new int[options.Batch];
-        for (long update = 0; update < updates; update++)
+        var sinceSaved = Stopwatch.StartNew();
+        while (state.Updates < updates && !cancellation.IsCancellationRequested)
         {
-            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
+            long update = state.Updates;
             for (int i = 0; i < indices.Length; i++)
             {
                 indices[i] = order[(update * indices.Length) + i];
@@ -98,20 +110,26 @@ public static class ClassifierTrainer
 
             var images = batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
             var loss = nn.functional.cross_entropy(classifier.Logits(images), HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
-            optimizer.zero_grad();
             loss.backward();
-            foreach (var group in optimizer.ParamGroups)
+            state.Step(options.LearningRate * Warmth(update, updates));
+            if (state.Updates % ReportEvery == 0 || state.Updates == updates)
             {
-                group.LearningRate = options.LearningRate * Warmth(update, updates);
+                Report(progress, loss.ToDouble(), state.Updates * options.Batch, updates * options.Batch);
             }
 
-            optimizer.step();
-            if ((update + 1) % ReportEvery == 0 || update + 1 == updates)
+            if (checkpoint is not null && sinceSaved.Elapsed > BetweenCheckpoints)
             {
-                Report(progress, loss.ToDouble(), (update + 1) * options.Batch, updates * options.Batch);
+                state.Save(checkpoint, identity);
+                sinceSaved.Restart();
             }
         }
 
+        if (checkpoint is not null)
+        {
+            state.Save(checkpoint, identity);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
         return updates;
     }
 

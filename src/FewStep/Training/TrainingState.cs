@@ -1,5 +1,4 @@
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Runtime;
 using static TorchSharp.torch;
 
@@ -9,6 +8,7 @@ namespace FewStep.Training;
 public sealed class TrainingState : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
+    private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
 
     /// <summary>Begins at given weights.</summary>
     /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
@@ -45,15 +45,12 @@ public sealed class TrainingState : IDisposable
     {
         var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
         {
-            ["kind"] = Kind,
-            ["fingerprint"] = identity.Fingerprint,
-            ["identity"] = identity.Parts,
-            ["updates"] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
-            ["images"] = Images.ToString(CultureInfo.InvariantCulture),
+            [UpdatesKey] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
+            [ImagesKey] = Images.ToString(CultureInfo.InvariantCulture),
+            [SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture),
             ["device"] = DeviceChoice.Describe(Weights.device),
-            ["seconds"] = Seconds.ToString("R", CultureInfo.InvariantCulture),
         };
-        SafetensorsFile.Write(path, Tensors(furtherTensors), texts);
+        TrainingCheckpoint.Write(path, Kind, identity, Tensors(furtherTensors), texts);
     }
 
     /// <summary>Takes a saved state over.</summary>
@@ -64,43 +61,11 @@ public sealed class TrainingState : IDisposable
     /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
     public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
-        var (tensors, metadata) = SafetensorsFile.Read(path);
-        try
-        {
-            if (metadata.GetValueOrDefault("kind") != Kind)
-            {
-                throw new InvalidInputException($"{path} is no training checkpoint of this version.");
-            }
-
-            if (metadata.GetValueOrDefault("fingerprint") != identity.Fingerprint)
-            {
-                string difference = identity.DifferenceTo(metadata.GetValueOrDefault("identity")) is string clause ? $" ({clause})" : "";
-                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; choose another folder, or repeat the options that it began with.");
-            }
-
-            using var noGradient = no_grad();
-            foreach (var (name, target) in Tensors(furtherTensors))
-            {
-                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements || saved.dtype != target.dtype)
-                {
-                    throw new InvalidInputException($"{path} is damaged: '{name}' is missing or has another size.");
-                }
-
-                target.copy_(saved);
-            }
-
-            Optimizer.Updates = Number<long>(metadata, "updates", path);
-            Images = Number<long>(metadata, "images", path);
-            Seconds = Number<double>(metadata, "seconds", path);
-            return metadata;
-        }
-        finally
-        {
-            foreach (var tensor in tensors.Values)
-            {
-                tensor.Dispose();
-            }
-        }
+        var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));
+        Optimizer.Updates = TrainingCheckpoint.Number<long>(texts, UpdatesKey, path);
+        Images = TrainingCheckpoint.Number<long>(texts, ImagesKey, path);
+        Seconds = TrainingCheckpoint.Number<double>(texts, SecondsKey, path);
+        return texts;
     }
 
     /// <summary>Frees weights, moments and average.</summary>
@@ -118,10 +83,4 @@ public sealed class TrainingState : IDisposable
         ["second_moment"] = Optimizer.SecondMoment,
         ["average"] = Average.Weights,
     };
-
-    private static T Number<T>(Dictionary<string, string> metadata, string name, string path)
-        where T : ISpanParsable<T>
-        => T.TryParse(metadata.GetValueOrDefault(name), CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw new InvalidInputException($"{path} is damaged: its '{name}' is no number.");
 }

@@ -35,6 +35,7 @@ public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal("FD (test)", classifier.Name);
         Assert.Equal(classifier.Configuration.Training!.TestAccuracy, printed.GetProperty("test_accuracy").GetDouble());
         Assert.False(classifier.Configuration.Training.Options.Mirror);
+        Assert.Equal(["config.json", "model.safetensors"], Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal)); // the checkpoint is gone
     }
 
     [Fact]

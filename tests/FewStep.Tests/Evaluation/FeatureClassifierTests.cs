@@ -100,6 +100,31 @@ public sealed class FeatureClassifierTests : IDisposable
     }
 
     [Fact]
+    public void An_interrupted_training_goes_on_to_the_same_weights()
+    {
+        using var training = new StripedImages(512, 1);
+        using var test = new StripedImages(50, 2);
+        var options = new ClassifierTrainingOptions { Epochs = 4, Batch = 32, Seed = 6 };
+        using var whole = ClassifierTrainer.Train(Small, training, test, options);
+
+        string checkpoint = Path.Combine(_folder, "training.safetensors");
+        using var source = new CancellationTokenSource();
+        var stop = new Reports { Hears = source.Cancel };
+        Assert.Throws<OperationCanceledException>(() => ClassifierTrainer.Train(Small, training, test, options, stop, checkpoint: checkpoint, cancellation: source.Token));
+        Assert.Single(stop.Seen);
+        OneLine(() => ClassifierTrainer.Train(Small, training, test, options with { Epochs = 5 }, checkpoint: checkpoint), "belongs to a training with other options");
+
+        var onwards = new Reports();
+        using var resumed = ClassifierTrainer.Train(Small, training, test, options, onwards, checkpoint: checkpoint);
+        Assert.Equal(stop.Seen[0].Done * 2, onwards.Seen[0].Done);
+        Assert.Equal(whole.Hash, resumed.Hash);
+        Assert.Equal(whole.Configuration.Training, resumed.Configuration.Training);
+
+        File.WriteAllText(checkpoint, "no checkpoint");
+        OneLine(() => ClassifierTrainer.Train(Small, training, test, options, checkpoint: checkpoint), checkpoint);
+    }
+
+    [Fact]
     public void Bad_configurations_options_and_images_are_refused_in_one_line()
     {
         using var images = new StripedImages(16, 1);
@@ -152,6 +177,12 @@ public sealed class FeatureClassifierTests : IDisposable
     {
         public List<WorkProgress> Seen { get; } = [];
 
-        public void Report(WorkProgress value) => Seen.Add(value);
+        public Action? Hears { get; init; }
+
+        public void Report(WorkProgress value)
+        {
+            Seen.Add(value);
+            Hears?.Invoke();
+        }
     }
 }

@@ -1,0 +1,35 @@
+using FewStep.Cli.Verbs;
+using FewStep.Evaluation;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class ClassifierFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task A_classifier_beside_the_model_is_taken_where_none_is_named()
+    {
+        string model = TinyWorld.WriteModel(world.At("zoo", "m"), 4), reference = Path.Combine(world.Data, "train-images-idx3-ubyte.gz");
+        string[] evaluate = ["evaluate", "--model", $"{model}{Path.DirectorySeparatorChar}", "--reference", reference, "--samples", "8", "--ranges", "1", "--schedules", "karras", "--steps", "1", "--strip-seeds", "none"];
+        await CommandLineRun.Refused("choose a --classifier", [.. evaluate, "--out", world.At("embedded")]);
+
+        using (var classifier = FeatureClassifierFolder.Load(world.Classifier))
+        {
+            FeatureClassifierFolder.Save(classifier, world.At("zoo", "m-classifier"));
+        }
+
+        var printed = await CommandLineRun.Json([.. evaluate, "--out", world.At("beside")]);
+        Assert.Equal("FD (stripes)", printed.GetProperty("metric").GetProperty("name").GetString());
+    }
+
+    [Fact]
+    public void A_named_classifier_comes_first_and_the_embedded_one_last()
+    {
+        var flag = new ClassifierFlag("The classifier.");
+        var command = new System.CommandLine.Command("test") { flag.Option };
+        Directory.CreateDirectory(world.At("other-classifier"));
+        Assert.Equal("named", flag.Read(command.Parse("--classifier named"), world.At("other")));
+        Assert.Equal(world.At("other-classifier"), flag.Read(command.Parse(""), world.At("other")));
+        Assert.EndsWith("fashion-mnist-classifier", flag.Read(command.Parse(""), world.Model), StringComparison.Ordinal);
+        Assert.EndsWith("fashion-mnist-classifier", flag.Read(command.Parse(""), null), StringComparison.Ordinal);
+    }
+}

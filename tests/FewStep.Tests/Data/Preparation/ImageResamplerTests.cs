@@ -53,11 +53,13 @@ public sealed class ImageResamplerTests
                 }
             }
 
+            // Sums within 2^-22 of a half may round either way, and what the first pass rounds otherwise counts up to 1.1 times in the second.
+            int most = height != h && width != w ? 2 : 1;
             for (int i = 0; i < height * width; i++)
             {
                 (int y, int x) = (i / width, i % width);
                 byte expected = height == h ? middle[y, x] : Byte(Enumerable.Range(0, h).Sum(k => columns[y, k] * middle[k, x]));
-                Assert.InRange(found.Bytes[i] - expected, -1, 1); // sums within 2^-22 of a half may round either way
+                Assert.InRange(found.Bytes[i] - expected, -most, most);
             }
         }, iter: 60);
     }

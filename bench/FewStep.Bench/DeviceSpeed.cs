@@ -13,10 +13,10 @@ using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 
-/// <summary>Images per second of a model on a device in bfloat16 (sampling, training, Phase 2), with the share of the rate that large matrix products reach there.</summary>
+/// <summary>Images per second of a model on a device in bfloat16 or float32 (sampling, training, Phase 2), with the share of the rate that large matrix products reach there.</summary>
 internal static class DeviceSpeed
 {
-    private const string Usage = "device [--device auto|cpu|cuda|cuda:N] [--model MODEL] [--batch N] [--threads N]";
+    private const string Usage = "device [--device auto|cpu|cuda|cuda:N] [--model MODEL] [--batch N] [--dtype bfloat16|float32] [--threads N]";
     private const int Steps = 8;
 
     /// <summary>Measures and prints.</summary>
@@ -31,9 +31,15 @@ internal static class DeviceSpeed
             return 2;
         }
 
+        if (Value("--dtype") is not (null or "bfloat16" or "float32"))
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+
         try
         {
-            Measure(DeviceChoice.Parse(Value("--device") ?? "auto").Resolve(), Value("--model"), batch);
+            Measure(DeviceChoice.Parse(Value("--device") ?? "auto").Resolve(), Value("--model"), batch, Value("--dtype") == "float32" ? ScalarType.Float32 : ScalarType.BFloat16);
             return 0;
         }
         catch (InvalidInputException e)
@@ -43,19 +49,19 @@ internal static class DeviceSpeed
         }
     }
 
-    private static void Measure(Device device, string? path, int batch)
+    private static void Measure(Device device, string? path, int batch, ScalarType type)
     {
         if (BenchModel.Threads is int threads)
         {
             set_num_threads(threads);
         }
 
-        double peak = Peak(device);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"matrix products, bfloat16, on {device}: {2 * peak / 1e12:F2} TFLOP/s"));
+        double peak = Peak(device, type);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"matrix products, {(type == ScalarType.Float32 ? "float32" : "bfloat16")}, on {device}: {2 * peak / 1e12:F2} TFLOP/s"));
         using var source = path is null ? null : ModelSource.Open(path);
-        using var embedded = source is null ? BenchModel.Open(ScalarType.BFloat16) : null;
+        using var embedded = source is null ? BenchModel.Open(type) : null;
         var model = source?.Denoiser ?? embedded!;
-        model.ComputeType = ScalarType.BFloat16;
+        model.ComputeType = type;
         model.MoveTo(device);
         double forward = model.CountMultiplyAdds();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.Layout.Count:N0} parameters, {forward / 1e9:F2} billion multiply-adds an evaluation, batch {batch}"));
@@ -75,14 +81,14 @@ internal static class DeviceSpeed
         var trainer = new Trainer(model, new TrainerOptions { Images = long.MaxValue / 2, Batch = batch }, state);
         Report("training update", Seconds(device, () => trainer.Advance(images, labels)), 3);
         trainer.Flush();
-        Tune(model, schedule, batch, Report);
+        Tune(model, schedule, batch, type, Report);
     }
 
     // A student's evaluation with its gradient counts as three.
-    private static void Tune(NetworkDenoiser model, SamplingSchedule schedule, int batch, Action<string, double, double> report)
+    private static void Tune(NetworkDenoiser model, SamplingSchedule schedule, int batch, ScalarType type, Action<string, double, double> report)
     {
         const int Updates = 12;
-        var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4, ComputeType = ScalarType.BFloat16 };
+        var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4, ComputeType = type };
         var watch = Stopwatch.StartNew();
         using var result = new Tuner(model, schedule, options).Run();
         double seconds = watch.Elapsed.TotalSeconds;
@@ -97,11 +103,11 @@ internal static class DeviceSpeed
         return BenchModel.Images(model, batch).clamp(-1, 1).to(model.Device).MoveToOuterDisposeScope();
     }
 
-    private static double Peak(Device device)
+    private static double Peak(Device device, ScalarType type)
     {
         int side = device.type == DeviceType.CUDA ? 8192 : 2048;
         using var scope = NewDisposeScope();
-        var a = randn([side, side], device: device).to(ScalarType.BFloat16);
+        var a = randn([side, side], device: device).to(type);
         double best = Enumerable.Range(0, 3).Min(_ => Seconds(device, () => a.matmul(a).Dispose()));
         return Math.Pow(side, 3) / best;
     }

@@ -119,9 +119,9 @@ internal static class CompareVerb
             yield return remark;
         }
 
-        if (curve?.Origin.Remark is string imprecise)
+        foreach (string about in curve?.Remarks() ?? [])
         {
-            yield return imprecise;
+            yield return about;
         }
     }
 }

@@ -109,9 +109,9 @@ internal static class EvaluateVerb
             yield return remark;
         }
 
-        if (curve?.Origin.Remark is string imprecise)
+        foreach (string about in curve?.Remarks() ?? [])
         {
-            yield return imprecise;
+            yield return about;
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.CommandLine;
+using FewStep.Evaluation;
 using FewStep.Runs;
 using FewStep.Runtime;
 using FewStep.Sampling;
-using SeedRange = FewStep.Evaluation.SeedRange;
 
 namespace FewStep.Cli.Verbs;
 
@@ -65,7 +65,7 @@ internal abstract class MeasurementOptions(int samples)
             return [];
         }
 
-        var seeds = Sampling.SeedRange.Parse(text);
+        var seeds = SeedList.Parse(text);
         return seeds.Count <= ImageStrip.MaximumImages ? seeds : throw new InvalidInputException($"--strip-seeds: at most {ImageStrip.MaximumImages} images fit side by side, not {seeds.Count}.");
     }
 

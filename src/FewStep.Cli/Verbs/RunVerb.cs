@@ -56,7 +56,7 @@ internal static class RunVerb
                 Power = parsed.GetValue(power),
                 Samples = parsed.GetValue(samples),
                 Ranges = parsed.GetValue(ranges),
-                ShownSeeds = SeedRange.Parse(parsed.GetRequiredValue(strip)),
+                ShownSeeds = SeedList.Parse(parsed.GetRequiredValue(strip)),
                 BatchSize = parsed.GetValue(batch),
                 Curve = curve.Read(parsed),
                 Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },

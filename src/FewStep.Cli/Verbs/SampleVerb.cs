@@ -56,7 +56,7 @@ internal static class SampleVerb
                 throw new InvalidInputException("--latents brings its own noise, so --seeds has no use; leave one of them out.");
             }
 
-            var list = SeedRange.Parse(parsed.GetRequiredValue(seeds));
+            var list = SeedList.Parse(parsed.GetRequiredValue(seeds));
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             SampleSink.CheckPlaces(places, gridFile, rawFile);
             string path = parsed.GetRequiredValue(schedule);

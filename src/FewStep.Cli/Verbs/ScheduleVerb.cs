@@ -107,6 +107,10 @@ internal static class ScheduleVerb
             console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Quality}."));
+            foreach (string remark in measured.Remarks())
+            {
+                console.WriteLine(remark);
+            }
         }
 
         console.WriteLine($"Schedule files are in {Path.GetDirectoryName(found[0].File)}.");

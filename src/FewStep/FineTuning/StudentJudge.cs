@@ -28,7 +28,7 @@ internal sealed class StudentJudge : IDisposable
         _student = new WeightsDenoiser(model);
         _context = new ScheduleSearchContext { Denoiser = model, Solver = SolverCatalog.Find(options.Tuning.Solver) };
         var paired = new PairedSampling(_context);
-        _distance = EndpointDistance.ToTeacher(paired, SeedRange.Of(options.JudgedLatents, FirstSeed), request, options.JudgeSteps, cancellation);
+        _distance = EndpointDistance.ToTeacher(paired, SeedList.Of(options.JudgedLatents, FirstSeed), request, options.JudgeSteps, cancellation);
         TeacherEvaluations = paired.Evaluations;
     }
 

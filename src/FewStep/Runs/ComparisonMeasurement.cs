@@ -58,12 +58,12 @@ internal sealed class ComparisonMeasurement(FrechetEvaluation? evaluation, Teach
 
     private static string Identity(ComparisonCell cell) => EvaluationStore.ImagesKey(cell, "");
 
-    private MeasuredRange? Distance(ComparisonCell cell, Evaluation.SeedRange range) => evaluation is null ? null : store.Find(EvaluationStore.Key(cell, range, evaluation));
+    private MeasuredRange? Distance(ComparisonCell cell, SeedRange range) => evaluation is null ? null : store.Find(EvaluationStore.Key(cell, range, evaluation));
 
-    private EndpointRange? Endpoint(ComparisonCell cell, Evaluation.SeedRange range) => teacher is null ? null : store.FindEndpoint(EvaluationStore.EndpointKey(cell, range, teacher.Teacher));
+    private EndpointRange? Endpoint(ComparisonCell cell, SeedRange range) => teacher is null ? null : store.FindEndpoint(EvaluationStore.EndpointKey(cell, range, teacher.Teacher));
 
     // The teacher's job, which has no cell, comes first where its images are needed and not there yet.
-    private List<Job> Jobs(IReadOnlyList<ComparisonCell> cells, Evaluation.SeedRange range)
+    private List<Job> Jobs(IReadOnlyList<ComparisonCell> cells, SeedRange range)
     {
         var jobs = new List<Job>();
         var seen = new HashSet<string>();
@@ -80,12 +80,12 @@ internal sealed class ComparisonMeasurement(FrechetEvaluation? evaluation, Teach
         return IsTeacherDue(range, jobs) && !teacher!.Has(range) ? [new Job(range, null, false, false), .. jobs] : jobs;
     }
 
-    private bool IsTeacherDue(Evaluation.SeedRange range, IEnumerable<Job> jobs) =>
+    private bool IsTeacherDue(SeedRange range, IEnumerable<Job> jobs) =>
         teacher is not null && (jobs.Any(j => j.Endpoint) || (evaluation is not null && Distance(teacher.Teacher, range) is null));
 
     private long Evaluations(Job job) => (long)job.Range.Count * cost(job.Cell ?? teacher!.Teacher);
 
-    private void MeasureTeacher(TeacherEndpoints endpoints, Evaluation.SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    private void MeasureTeacher(TeacherEndpoints endpoints, SeedRange range, Action<int> sampled, CancellationToken cancellation)
     {
         var known = endpoints.Get(range, sampled, cancellation);
         TeacherCost = (TeacherCost.NetworkEvaluations + known.NetworkEvaluations, TeacherCost.Seconds + known.Seconds);
@@ -120,8 +120,8 @@ internal sealed class ComparisonMeasurement(FrechetEvaluation? evaluation, Teach
         RangesMeasured++;
     }
 
-    private MeasuredRange Measured(ComparisonCell cell, Evaluation.SeedRange range, RangeResult result) => new(
+    private MeasuredRange Measured(ComparisonCell cell, SeedRange range, RangeResult result) => new(
         EvaluationStore.Key(cell, range, evaluation!), cell.ScheduleName, cell.Solver.Name, cell.Schedule.Steps, range.First, range.Count, result.Distance!.Value, result.NetworkEvaluations, result.Seconds);
 
-    private sealed record Job(Evaluation.SeedRange Range, ComparisonCell? Cell, bool Distance, bool Endpoint);
+    private sealed record Job(SeedRange Range, ComparisonCell? Cell, bool Distance, bool Endpoint);
 }

@@ -1,3 +1,4 @@
+using FewStep.Evaluation;
 using FewStep.Noise;
 using FewStep.Runtime;
 using FewStep.Sampling;
@@ -27,7 +28,7 @@ public sealed record ComparisonOptions
     public IReadOnlyList<int> Numbers { get; init; } = [4, 6, 8, 10];
 
     /// <summary>Disjoint seed ranges of one size, of two or more images each.</summary>
-    public required IReadOnlyList<Evaluation.SeedRange> Ranges { get; init; }
+    public required IReadOnlyList<SeedRange> Ranges { get; init; }
 
     /// <summary>The fine sampler whose endpoints are aimed at; null (default) to measure no endpoint distance.</summary>
     public ComparisonTeacher? Teacher { get; init; }

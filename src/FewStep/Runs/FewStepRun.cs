@@ -67,7 +67,7 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         var drawing = Stopwatch.StartNew();
         var strips = plan.Where(c => c.Shown).Select((c, i) => ImageStrip.Draw(c.Cell, options.ShownSeeds, folder.Path, $"samples/strip-{i + 1:D2}.png", cancellation)).ToList();
         var drawn = new LedgerLineSummary("images of the report", strips.Sum(s => (long)Math.Round(s.EvaluationsPerImage * s.Seeds.Count)), 0, drawing.Elapsed.TotalSeconds);
-        var comparison = new ScheduleComparison(evaluation, Evaluation.SeedRange.Consecutive(0, options.Samples, options.Ranges))
+        var comparison = new ScheduleComparison(evaluation, SeedRange.Consecutive(0, options.Samples, options.Ranges))
         {
             Store = EvaluationStore.Open(folder.Evaluations),
             Curve = curve,
@@ -229,9 +229,9 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
             yield return remark;
         }
 
-        if (curve.Origin.Remark is string imprecise)
+        foreach (string about in curve.Remarks())
         {
-            yield return imprecise;
+            yield return about;
         }
 
         foreach (var round in rounds)

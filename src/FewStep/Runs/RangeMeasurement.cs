@@ -17,7 +17,7 @@ internal sealed class RangeMeasurement(FrechetEvaluation? evaluation, int batchS
     /// <param name="sampled">Told the images of each batch.</param>
     /// <param name="cancellation">Stops between solver steps.</param>
     /// <exception cref="Runtime.InvalidInputException">A sample is not finite.</exception>
-    public RangeResult Measure(ComparisonCell cell, Evaluation.SeedRange range, Tensor? endpoints, Action<int> sampled, CancellationToken cancellation)
+    public RangeResult Measure(ComparisonCell cell, SeedRange range, Tensor? endpoints, Action<int> sampled, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
         long evaluations = 0;

@@ -10,7 +10,7 @@ namespace FewStep.Runs;
 /// <summary>Samples seed ranges under many combinations of weights, schedule and solver and measures each by several metrics, on one or more feature networks at once.</summary>
 /// <param name="evaluations">The metrics, one evaluation a feature network; at least one.</param>
 /// <param name="ranges">Disjoint seed ranges of one size.</param>
-public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, IReadOnlyList<Evaluation.SeedRange> ranges)
+public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, IReadOnlyList<SeedRange> ranges)
 {
     /// <summary>Where finished ranges are kept; default: in memory.</summary>
     public ImageMetricsStore Store { get; init; } = ImageMetricsStore.InMemory();
@@ -56,7 +56,7 @@ public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, 
         return rows;
     }
 
-    private StoredImageMetrics Measure(ComparisonCell cell, Evaluation.SeedRange range, string key, Action<int> sampled, CancellationToken cancellation)
+    private StoredImageMetrics Measure(ComparisonCell cell, SeedRange range, string key, Action<int> sampled, CancellationToken cancellation)
     {
         var measurements = evaluations.Select(e => e.Begin(range.Count)).ToList();
         try
@@ -79,7 +79,7 @@ public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, 
         }
     }
 
-    private string Key(ComparisonCell cell, Evaluation.SeedRange range)
+    private string Key(ComparisonCell cell, SeedRange range)
     {
         string seeds = string.Create(CultureInfo.InvariantCulture, $"{range.First} {range.Count}");
         string what = string.Join('\n', evaluations.Select(e => e.Identity).Prepend(EvaluationStore.ImagesKey(cell, seeds)));

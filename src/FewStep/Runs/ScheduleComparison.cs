@@ -10,7 +10,7 @@ namespace FewStep.Runs;
 /// <remarks>Every image has its own generator and the label seed mod classes, so the same seed is the same latent under every combination.</remarks>
 /// <param name="evaluation">The metric.</param>
 /// <param name="ranges">Disjoint seed ranges of one size, of two or more images each.</param>
-public sealed class ScheduleComparison(FrechetEvaluation evaluation, IReadOnlyList<Evaluation.SeedRange> ranges)
+public sealed class ScheduleComparison(FrechetEvaluation evaluation, IReadOnlyList<SeedRange> ranges)
 {
     private static readonly PowerWeighting Power0 = new(PowerWeighting.DefaultPower);
     private static readonly PowerWeighting Power1 = new(PowerWeighting.LiteralPower);
@@ -82,7 +82,7 @@ public sealed class ScheduleComparison(FrechetEvaluation evaluation, IReadOnlyLi
         }
     }
 
-    private MeasuredRange Measure(ComparisonCell cell, Evaluation.SeedRange range, string key, Action<int> sampled, CancellationToken cancellation)
+    private MeasuredRange Measure(ComparisonCell cell, SeedRange range, string key, Action<int> sampled, CancellationToken cancellation)
     {
         var measured = new RangeMeasurement(evaluation, BatchSize).Measure(cell, range, null, sampled, cancellation);
         return new MeasuredRange(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FewStep.Checkpoints;
+using FewStep.Evaluation;
 using FewStep.Runtime;
 using FewStep.Sampling;
 using static TorchSharp.torch;
@@ -21,7 +22,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
     public ComparisonCell Teacher => teacher;
 
     /// <summary>Whether the images of a range lie in the folder.</summary>
-    public bool Has(Evaluation.SeedRange range) => File.Exists(PathOf(Key(range)));
+    public bool Has(SeedRange range) => File.Exists(PathOf(Key(range)));
 
     /// <summary>The images of a range, read or sampled.</summary>
     /// <param name="range">The seeds.</param>
@@ -29,7 +30,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
     /// <param name="cancellation">Stops between solver steps; nothing of the range is kept then.</param>
     /// <returns>Images [range.Count,C,H,W] in the order of the seeds, owned here until the next range is asked for.</returns>
     /// <exception cref="InvalidInputException">The file is damaged or cannot be written, or the teacher diverges.</exception>
-    public TeacherImages Get(Evaluation.SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    public TeacherImages Get(SeedRange range, Action<int> sampled, CancellationToken cancellation)
     {
         string key = Key(range);
         if (_heldKey != key)
@@ -50,7 +51,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         (_held, _heldKey) = (null, null);
     }
 
-    private TeacherImages? Read(string key, Evaluation.SeedRange range)
+    private TeacherImages? Read(string key, SeedRange range)
     {
         string path = PathOf(key);
         if (!File.Exists(path))
@@ -76,7 +77,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         throw new InvalidInputException($"{path} does not hold the teacher's images of {range}; delete it to have them sampled again.");
     }
 
-    private TeacherImages Sample(string key, Evaluation.SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    private TeacherImages Sample(string key, SeedRange range, Action<int> sampled, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
@@ -110,7 +111,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         return new TeacherImages(images.DetachFromDisposeScope(), evaluations, spent);
     }
 
-    private string Key(Evaluation.SeedRange range) => EvaluationStore.ImagesKey(teacher, range.ToString());
+    private string Key(SeedRange range) => EvaluationStore.ImagesKey(teacher, range.ToString());
 
     private string PathOf(string key) => Path.Combine(folder, $"{key[..16]}.safetensors");
 }

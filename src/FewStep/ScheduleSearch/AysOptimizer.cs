@@ -65,7 +65,7 @@ public sealed class AysOptimizer : IScheduleOptimizer
         var bound = ForwardPathBound.Measure(paired, _context, _options, request, grid, progress, cancellation);
         using var judge = _options.Patience is null
             ? null
-            : EndpointDistance.ToTeacher(paired, SeedRange.Of(_options.JudgeLatents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
+            : EndpointDistance.ToTeacher(paired, SeedList.Of(_options.JudgeLatents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
         long shared = paired.Evaluations;
         var results = new List<ScheduleSearchResult>();
         foreach (int steps in request.Steps)

@@ -9,10 +9,10 @@ namespace FewStep.ScheduleSearch;
 internal sealed class EndpointDistance : IDisposable
 {
     private readonly PairedSampling _paired;
-    private readonly SeedRange _seeds;
+    private readonly SeedList _seeds;
     private readonly Tensor _teacher; // [B,C,H,W]
 
-    private EndpointDistance(PairedSampling paired, SeedRange seeds, Tensor teacher) => (_paired, _seeds, _teacher) = (paired, seeds, teacher);
+    private EndpointDistance(PairedSampling paired, SeedList seeds, Tensor teacher) => (_paired, _seeds, _teacher) = (paired, seeds, teacher);
 
     /// <summary>Runs the teacher, Heun's method on Karras' schedule.</summary>
     /// <param name="paired">Runs and counts.</param>
@@ -20,7 +20,7 @@ internal sealed class EndpointDistance : IDisposable
     /// <param name="request">Ends of the schedules.</param>
     /// <param name="teacherSteps">Steps of the teacher, two evaluations each.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    public static EndpointDistance ToTeacher(PairedSampling paired, SeedRange seeds, ScheduleSearchRequest request, int teacherSteps, CancellationToken cancellation)
+    public static EndpointDistance ToTeacher(PairedSampling paired, SeedList seeds, ScheduleSearchRequest request, int teacherSteps, CancellationToken cancellation)
     {
         var fine = StandardSchedule.Karras().Create(teacherSteps, request.SigmaMin, request.SigmaMax, request.Terminal);
         return new EndpointDistance(paired, seeds, paired.Endpoints(new HeunSolver(), fine, seeds, cancellation).DetachFromDisposeScope());

@@ -51,8 +51,8 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
     {
         request.Validate();
         var paired = new PairedSampling(_context);
-        using var seen = EndpointDistance.ToTeacher(paired, SeedRange.Of(_options.Latents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
-        using var heldOut = EndpointDistance.ToTeacher(paired, SeedRange.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), request, _options.TeacherSteps, cancellation);
+        using var seen = EndpointDistance.ToTeacher(paired, SeedList.Of(_options.Latents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
+        using var heldOut = EndpointDistance.ToTeacher(paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), request, _options.TeacherSteps, cancellation);
         // The others count for themselves, be it with the same counter.
         long shared = paired.Evaluations;
         var (phase1, gits) = (Phase1(request, cancellation), Gits(request, progress, cancellation));

@@ -69,7 +69,7 @@ internal sealed class ForwardPathBound
         if (context.TrainingImages is not { } open)
         {
             // The model's own samples stand for images.
-            var seeds = SeedRange.Of(options.Images, context.FirstSeed + options.JudgeLatents);
+            var seeds = SeedList.Of(options.Images, context.FirstSeed + options.JudgeLatents);
             var fine = StandardSchedule.Karras().Create(options.TeacherSteps, request.SigmaMin, request.SigmaMax, ScheduleTerminal.Zero);
             return (paired.Endpoints(new HeunSolver(), fine, seeds, cancellation), SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device));
         }

@@ -23,7 +23,7 @@ internal sealed class JumpCosts
     /// <param name="progress">Told after each batch.</param>
     /// <param name="cancellation">Stops between two steps of the teacher.</param>
     public static JumpCosts Measure(
-        PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedRange seeds, GitsMetric metric, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedList seeds, GitsMetric metric, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var costs = new JumpCosts();
         double[] sigmas = [.. schedule.Sigmas];

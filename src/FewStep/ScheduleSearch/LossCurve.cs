@@ -14,6 +14,8 @@ public sealed class LossCurve
     /// <summary>Most noise levels that a curve may have.</summary>
     public const int MaximumPoints = 1024;
 
+    private const double WorseThanMean = 1.1;
+
     private readonly double[][] _covariance;
 
     /// <summary>Creates a curve and checks it.</summary>
@@ -35,9 +37,9 @@ public sealed class LossCurve
             throw Invalid($"it needs at least 2 images and a confidence from 0.5 to 0.9999; they are {images} and {confidence}.");
         }
 
-        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0) || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity))
+        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0) || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity) || !(origin.MeanImageLoss is null or >= 0 and < double.PositiveInfinity))
         {
-            throw Invalid($"network evaluations, seconds, relative half-width and regret must be finite and at least 0; they are {origin.NetworkEvaluations}, {origin.Seconds}, {origin.RelativeHalfWidth} and {origin.RelativeRegret}.");
+            throw Invalid($"network evaluations, seconds, relative half-width, regret and the mean image's loss must be finite and at least 0; they are {origin.NetworkEvaluations}, {origin.Seconds}, {origin.RelativeHalfWidth}, {origin.RelativeRegret} and {origin.MeanImageLoss}.");
         }
 
         (Images, Origin, Confidence) = (images, origin, confidence);
@@ -104,6 +106,27 @@ public sealed class LossCurve
         }
 
         return Quantile * Math.Sqrt(Math.Max(0, variance));
+    }
+
+    /// <summary>Sentences for people: that the curve is not as good as was asked, and that the model is worse than no model somewhere, where Phase 1's bound misleads.</summary>
+    public IEnumerable<string> Remarks()
+    {
+        if (Origin.Remark is string imprecise)
+        {
+            yield return imprecise;
+        }
+
+        if (Origin.MeanImageLoss is double mean and > 0)
+        {
+            int[] worse = [.. Enumerable.Range(0, Sigmas.Length).Where(k => Point(k).Low > WorseThanMean * mean)];
+            if (worse.Length > 0)
+            {
+                int worst = worse.MaxBy(k => Loss[k]);
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): it is trained too little there, or guided strongly. Phase 1 takes the loss for the error of a step and may spend steps on those levels that bring nothing: compare its schedules with others.");
+            }
+        }
     }
 
     private static InvalidInputException Invalid(FormattableString what) =>

@@ -8,8 +8,7 @@ namespace FewStep.ScheduleSearch;
 
 /// <summary>
 /// Monte-Carlo estimate of the training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until other images would hardly lead to better schedules, and, where asked
-/// for, until the discretization loss of the best schedules is known to a stated relative precision.|D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until the discretization loss of the best schedules is known to a
-/// stated relative precision.
+/// for, until the discretization loss of the best schedules is known to a stated relative precision.
 /// </summary>
 /// <remarks>
 /// All noise levels share images and noise (common random numbers), and each image counts with its noise n and -n (antithetic); the mean of the two is one observation. Images are drawn without
@@ -21,7 +20,7 @@ public sealed class LossCurveEstimator
     private readonly ITrainingImages _images;
     private readonly LossCurveOptions _options;
     private readonly CountingDenoiser _network;
-    private readonly NoisedImageLoss _loss;
+    private readonly IDenoiser _denoiser;
     private readonly double[] _sigmas;
 
     /// <summary>Creates the estimator.</summary>
@@ -52,7 +51,7 @@ public sealed class LossCurveEstimator
         _images = images;
         _sigmas = SigmaGrid(denoiser);
         _network = network ?? (denoiser as CountingDenoiser) ?? new CountingDenoiser(denoiser);
-        _loss = new NoisedImageLoss(network is null ? _network : denoiser, _options.Seed);
+        _denoiser = network is null ? _network : denoiser;
     }
 
     /// <summary>Measures the curve.</summary>
@@ -65,6 +64,8 @@ public sealed class LossCurveEstimator
         var watch = Stopwatch.StartNew();
         long before = _network.Images;
         var losses = new ImageLosses(_sigmas.Length);
+        using var meanImage = new MeanImageLoss();
+        var loss = new NoisedImageLoss(_denoiser, _options.Seed, meanImage);
         var order = new RandomOrder(_images.Count, _options.Seed);
         int limit = (int)Math.Min(_options.MaximumImages, _images.Count);
         int look = Math.Min(_options.MinimumImages, limit);
@@ -74,7 +75,7 @@ public sealed class LossCurveEstimator
             while (losses.Images < look)
             {
                 long[] indices = order.Take(Math.Min(_options.BatchSize / 2, look - losses.Images));
-                foreach (double[] row in _loss.Measure(_images, indices, _sigmas, cancellation))
+                foreach (double[] row in loss.Measure(_images, indices, _sigmas, cancellation))
                 {
                     losses.Add(row);
                 }
@@ -85,7 +86,7 @@ public sealed class LossCurveEstimator
             double[] mean = losses.Mean();
             double[][] covariance = losses.CovarianceOfMean(mean);
             LossCurve Curve(LossCurveStop stop, double halfWidth, double regret) =>
-                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret), _options.Confidence);
+                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret, meanImage.Value()), _options.Confidence);
 
             var curve = Curve(LossCurveStop.PrecisionReached, 0, 0);
             double widest = WidestInterval(curve);

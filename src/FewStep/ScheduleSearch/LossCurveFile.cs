@@ -24,7 +24,7 @@ public static class LossCurveFile
         LossCurve curve;
         try
         {
-            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth, content.Seed, content.ModelHash, content.RelativeRegret);
+            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth, content.Seed, content.ModelHash, content.RelativeRegret, content.MeanImageLoss);
             curve = new LossCurve(content.Sigmas, content.Loss, content.Covariance, content.Images, origin, content.Confidence);
         }
         catch (InvalidInputException e)
@@ -73,7 +73,8 @@ public static class LossCurveFile
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).High!.Value)],
             [.. Enumerable.Range(0, points).Select(k => Enumerable.Range(0, points).Select(l => curve.Covariance(k, l)).ToArray())],
             curve.Origin.ModelHash,
-            curve.Origin.RelativeRegret));
+            curve.Origin.RelativeRegret,
+            curve.Origin.MeanImageLoss));
     }
 
     // Derived columns are for readers with other tools; a file in which they disagree was edited by hand, and one of the two is wrong.
@@ -109,5 +110,6 @@ public static class LossCurveFile
         double[] CiHigh,
         double[][] Covariance,
         string? ModelHash = null,
-        double? RelativeRegret = null);
+        double? RelativeRegret = null,
+        double? MeanImageLoss = null);
 }

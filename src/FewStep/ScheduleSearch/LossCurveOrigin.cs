@@ -8,7 +8,8 @@ namespace FewStep.ScheduleSearch;
 /// <param name="Seed">The run's seed, which chose images and noise.</param>
 /// <param name="ModelHash">Identifies the model; null where it was not told.</param>
 /// <param name="RelativeRegret">What schedules found on the curve are expected to lose, relative to what schedules can change (<see cref="LossCurveOptions.RelativeRegret"/>); null where it was not measured.</param>
-public sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed, string? ModelHash = null, double? RelativeRegret = null)
+/// <param name="MeanImageLoss">The loss that always answering with the mean of the measured images would have, their variance; null where it was not measured.</param>
+public sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed, string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null)
 {
     /// <summary>A sentence for people where the curve is not as good as was asked; null where it is.</summary>
     public string? Remark => Stop switch

@@ -9,7 +9,8 @@ namespace FewStep.ScheduleSearch;
 /// <summary>Each image's training loss at many noise levels: |D(x0 + s n; s) - x0|^2 / dimension, averaged over the noise n and -n, with one n for all levels.</summary>
 /// <param name="denoiser">The denoiser.</param>
 /// <param name="seed">The run's seed; each image's noise has a generator of its own, seeded by it and the image's index.</param>
-internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
+/// <param name="mean">Told the images.</param>
+internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLoss mean)
 {
     private const long NoiseStream = 2; // the order of the images has the first
 
@@ -24,6 +25,7 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed)
         using var inference = no_grad();
         using var scope = NewDisposeScope();
         var (x0, labels) = Read(source, indices, scope);
+        mean.Add(x0);
         var n = HostCopy.To(Noise(indices), x0.device);
         var clean = cat([x0, x0]);
         var noise = cat([n, -n]);

@@ -36,7 +36,7 @@ internal sealed class PairedSampling
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>Images [B,C,H,W], float32, which belong to the current dispose scope.</returns>
     /// <exception cref="InvalidInputException">A sample is not finite.</exception>
-    public Tensor Endpoints(ISolver solver, SamplingSchedule schedule, SeedRange seeds, CancellationToken cancellation)
+    public Tensor Endpoints(ISolver solver, SamplingSchedule schedule, SeedList seeds, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var ends = new List<Tensor>();
@@ -52,7 +52,7 @@ internal sealed class PairedSampling
     /// <param name="progress">Told after each batch; null for nobody.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <exception cref="InvalidInputException">A sample is not finite.</exception>
-    public void Trajectories(ISolver solver, SamplingSchedule schedule, SeedRange seeds, Action<Trajectory> visit, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public void Trajectories(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<Trajectory> visit, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         int done = 0;
         Trajectory? path = null;
@@ -81,7 +81,7 @@ internal sealed class PairedSampling
         }
     }
 
-    private void Sample(ISolver solver, SamplingSchedule schedule, SeedRange seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received, CancellationToken cancellation)
+    private void Sample(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received, CancellationToken cancellation)
     {
         using var inference = no_grad();
         var sampler = new Sampler(Denoiser, solver, schedule, new SamplerOptions { NetworkCounter = _network });

@@ -35,7 +35,7 @@ internal sealed class StudentRecursion : IDisposable
     /// <param name="progress">Told after each batch of the teacher.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     public static StudentRecursion Start(
-        PairedSampling paired, SamplingSchedule fine, SeedRange seeds, int batchSize, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         int points = fine.Steps + 1;
         using var scope = NewDisposeScope();

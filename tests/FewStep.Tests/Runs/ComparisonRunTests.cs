@@ -1,3 +1,4 @@
+using FewStep.Evaluation;
 using FewStep.Noise;
 using FewStep.Runs;
 using FewStep.Runtime;
@@ -169,7 +170,7 @@ public sealed class ComparisonRunTests : IDisposable
         Assert.Contains("even numbers", Refused(_world.Options(karras) with { Solvers = [new HeunSolver()], Numbers = [3, 5] }), StringComparison.Ordinal);
         Assert.Contains("has 3 steps", Refused(_world.Options(new ComparisonSchedule.Given("mine", StandardSchedule.Karras().Create(3, 0.002, 80)))), StringComparison.Ordinal);
         Assert.Contains("the model was made for", Refused(_world.Options(new ComparisonSchedule.Given("mine", new SamplingSchedule([90, 1, 0.002])))), StringComparison.Ordinal);
-        Assert.Contains("belong to the searches", Refused(_world.Options(_world.Tailored()) with { Ranges = FewStep.Evaluation.SeedRange.Consecutive(4_000_000_000, 2, 1) }), StringComparison.Ordinal);
+        Assert.Contains("belong to the searches", Refused(_world.Options(_world.Tailored()) with { Ranges = SeedRange.Consecutive(4_000_000_000, 2, 1) }), StringComparison.Ordinal);
         Assert.Contains("needs a loss curve", Refused(_world.Options(new ComparisonSchedule.Searched("phase1", ScheduleOptimizerCatalog.Find("phase1")))), StringComparison.Ordinal);
         Assert.Contains("must increase", Refused(_world.Options(karras) with { Numbers = [4, 2] }), StringComparison.Ordinal);
         Assert.Contains("occurs twice", Refused(_world.Options(karras, karras)), StringComparison.Ordinal);

@@ -35,7 +35,7 @@ public sealed class BatchSamplerTests : IDisposable
         var reports = new List<WorkProgress>();
         var seen = new List<long>();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        foreach (var batch in Driver(4, float32).Sample(SeedRange.Parse("0-5,100-104"), new Immediate(reports.Add), TestContext.Current.CancellationToken))
+        foreach (var batch in Driver(4, float32).Sample(SeedList.Parse("0-5,100-104"), new Immediate(reports.Add), TestContext.Current.CancellationToken))
         {
             using (batch)
             {
@@ -46,7 +46,7 @@ public sealed class BatchSamplerTests : IDisposable
         }
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        Assert.Equal(SeedRange.Parse("0-5,100-104"), seen);
+        Assert.Equal(SeedList.Parse("0-5,100-104"), seen);
         Assert.Equal([4, 8, 11], reports.Select(r => r.Done));
         Assert.All(reports, r => Assert.Equal((11, "img"), (r.Total, r.Unit)));
     }
@@ -55,7 +55,7 @@ public sealed class BatchSamplerTests : IDisposable
     public void Given_latents_are_sampled_in_batches_with_their_labels_or_their_numbers()
     {
         using var scope = NewDisposeScope();
-        var seeds = SeedRange.Parse("0-6");
+        var seeds = SeedList.Parse("0-6");
         var latents = Latents.Draw(seeds, Shape, float64);
         var fromSeeds = cat([.. Driver(64, float64).Sample(seeds).Select(b => b.Images)]);
         var batches = Driver(3, float32).Sample(latents, null).ToList();
@@ -82,7 +82,7 @@ public sealed class BatchSamplerTests : IDisposable
         Assert.Null(SeedLabels.For([1, 2], 0));
     }
 
-    private Tensor All(int size, ScalarType type) => cat([.. Driver(size, type).Sample(SeedRange.Parse("0-5,100-104")).Select(b => b.Images)]);
+    private Tensor All(int size, ScalarType type) => cat([.. Driver(size, type).Sample(SeedList.Parse("0-5,100-104")).Select(b => b.Images)]);
 
     private BatchSampler Driver(int size, ScalarType type) =>
         new(new Sampler(_denoiser, new HeunSolver(), StandardSchedules.Create("karras", 4, 0.002, 80))) { BatchSize = size, Type = type };

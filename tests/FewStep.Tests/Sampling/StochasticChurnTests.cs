@@ -81,7 +81,7 @@ public sealed class StochasticChurnTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var options = new SamplerOptions { Churn = new StochasticChurn { Amount = 4, NoiseScale = 1.003 } };
-        Tensor All(int size) => cat([.. new BatchSampler(new Sampler(_gaussian, new HeunSolver(), Schedule, options)) { BatchSize = size, Type = float64 }.Sample(SeedRange.Parse("0-6,100")).Select(b => b.Images)]);
+        Tensor All(int size) => cat([.. new BatchSampler(new Sampler(_gaussian, new HeunSolver(), Schedule, options)) { BatchSize = size, Type = float64 }.Sample(SeedList.Parse("0-6,100")).Select(b => b.Images)]);
         var whole = All(64);
         Assert.True(allclose(whole, All(1), 1e-13, 1e-13));
         Assert.True(allclose(whole, All(3), 1e-13, 1e-13));

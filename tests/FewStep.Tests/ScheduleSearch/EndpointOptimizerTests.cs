@@ -56,7 +56,7 @@ public sealed class EndpointOptimizerTests
     {
         using var denoiser = Mixture();
         var context = Context(denoiser, images: 16);
-        using var seen = EndpointDistance.ToTeacher(new PairedSampling(context), SeedRange.Of(16, context.FirstSeed), Request(6), 20, Token);
+        using var seen = EndpointDistance.ToTeacher(new PairedSampling(context), SeedList.Of(16, context.FirstSeed), Request(6), 20, Token);
         double[] start = [.. StandardSchedules.Create("karras", 6, 0.002, 80).Sigmas[1..^1].Reverse().Select(s => Math.Log(s))];
         SamplingSchedule Schedule(IEnumerable<double> u) => new([80, .. u.Reverse().Select(x => Math.Exp(x)), 0.002]);
 
@@ -148,5 +148,5 @@ public sealed class EndpointOptimizerTests
     }
 
     private static EndpointDistance Seen(ScheduleSearchContext context, int latents = 8) =>
-        EndpointDistance.ToTeacher(new PairedSampling(context), SeedRange.Of(latents, context.FirstSeed), Request(4), Options.TeacherSteps, Token);
+        EndpointDistance.ToTeacher(new PairedSampling(context), SeedList.Of(latents, context.FirstSeed), Request(4), Options.TeacherSteps, Token);
 }

@@ -154,6 +154,18 @@ public sealed class LossCurveEstimatorTests
         Assert.NotEqual(reference.Loss[5], otherSeed.Loss[5]);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, true)]
+    public void ItSaysWhereTheModelIsWorseThanTheMeanImage(double scale, bool worse)
+    {
+        // Told that the data are wider than they are, a denoiser answers with too much of the noise wherever that is most of what it sees.
+        var curve = new LossCurveEstimator(new LinearDenoiser(Shape, scale * C), new SyntheticImages(Shape, 0, C, 300), Few).Estimate(cancellation: Token);
+        Assert.Equal(1, curve.Origin.MeanImageLoss!.Value / (C * C), 0.2);
+        string[] remarks = [.. curve.Remarks()];
+        Assert.Equal(worse, remarks.Any(r => r.Contains("times that of always answering with the mean image", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void NoiseIsPairedWithItsOpposite()
     {

@@ -99,5 +99,5 @@ public sealed class LossCurveFileTests : IDisposable
         [0.1, 0.2, 0.3, 0.4],
         [[1e-4, 5e-5, 0, 0], [5e-5, 2e-4, 1e-4, 0], [0, 1e-4, 3e-4, 2e-4], [0, 0, 2e-4, 4e-4]],
         100,
-        new LossCurveOrigin(800, 1.5, LossCurveStop.ImageLimitReached, 0.03, 7, modelHash));
+        new LossCurveOrigin(800, 1.5, LossCurveStop.ImageLimitReached, 0.03, 7, modelHash, RelativeRegret: 0.02, MeanImageLoss: 0.25));
 }

@@ -5,7 +5,7 @@ using FewStep.Runtime;
 namespace FewStep.Sampling;
 
 /// <summary>A list of image seeds, written as <c>0-63</c>, <c>5</c> or <c>0-9,20-29</c>; no seed occurs twice.</summary>
-public sealed class SeedRange : IReadOnlyList<long>
+public sealed class SeedList : IReadOnlyList<long>
 {
     /// <summary>Most seeds that one list may hold.</summary>
     public const int MaximumCount = 10_000_000;
@@ -15,7 +15,7 @@ public sealed class SeedRange : IReadOnlyList<long>
     private readonly (long First, long Last)[] _ranges;
     private readonly int[] _starts; // position in the list of each range's first seed
 
-    private SeedRange((long First, long Last)[] ranges)
+    private SeedList((long First, long Last)[] ranges)
     {
         _ranges = ranges;
         _starts = new int[ranges.Length];
@@ -52,20 +52,20 @@ public sealed class SeedRange : IReadOnlyList<long>
     /// <param name="count">1 to <see cref="MaximumCount"/>.</param>
     /// <param name="first">First seed; default 0.</param>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
-    public static SeedRange Of(int count, long first = 0)
+    public static SeedList Of(int count, long first = 0)
     {
         if (count < 1 || first < 0 || first > Latents.MaximumSeed - count + 1)
         {
             throw new InvalidInputException($"{count} images from seed {first} are impossible: at least 1 image, and seeds 0 to {Latents.MaximumSeed}.");
         }
 
-        return new SeedRange([(first, first + count - 1)]);
+        return new SeedList([(first, first + count - 1)]);
     }
 
     /// <summary>Reads a list of seeds.</summary>
     /// <param name="text">Seeds and ranges with both ends included, separated by commas.</param>
     /// <exception cref="InvalidInputException">The text is no such list, a seed is out of range or occurs twice, or there are more than <see cref="MaximumCount"/>.</exception>
-    public static SeedRange Parse(string text)
+    public static SeedList Parse(string text)
     {
         if (text.Length > MaximumText)
         {
@@ -82,7 +82,7 @@ public sealed class SeedRange : IReadOnlyList<long>
             }
         }
 
-        return new SeedRange(ranges);
+        return new SeedList(ranges);
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using FewStep.Sampling;
 
 namespace FewStep.Tests.Sampling;
 
-public class SeedRangeTests
+public class SeedListTests
 {
     [Theory]
     [InlineData("5", new long[] { 5 })]
@@ -13,7 +13,7 @@ public class SeedRangeTests
     [InlineData("4294967295", new long[] { 4294967295 })]
     public void Lists_are_read(string text, long[] seeds)
     {
-        var range = SeedRange.Parse(text);
+        var range = SeedList.Parse(text);
         Assert.Equal(seeds, range);
         Assert.Equal(seeds, Enumerable.Range(0, range.Count).Select(i => range[i]));
         Assert.Equal(text.Replace(" ", "", StringComparison.Ordinal), range.ToString());
@@ -38,20 +38,20 @@ public class SeedRangeTests
     [InlineData("0\n-x")]
     public void Anything_else_gets_one_line(string text)
     {
-        var e = Assert.Throws<InvalidInputException>(() => SeedRange.Parse(text));
+        var e = Assert.Throws<InvalidInputException>(() => SeedList.Parse(text));
         Assert.DoesNotContain('\n', e.Message);
     }
 
     [Fact]
     public void Ten_million_seeds_cost_no_memory_and_are_the_limit()
     {
-        Assert.Equal(SeedRange.MaximumCount, SeedRange.Parse("0-9999999").Count);
-        Assert.Equal(9_999_999, SeedRange.Of(SeedRange.MaximumCount)[^1]);
-        Assert.Throws<InvalidInputException>(() => SeedRange.Of(SeedRange.MaximumCount + 1));
-        Assert.Throws<InvalidInputException>(() => SeedRange.Of(0));
-        Assert.Throws<InvalidInputException>(() => SeedRange.Of(2, Latents.MaximumSeed));
-        Assert.Throws<InvalidInputException>(() => SeedRange.Parse(new string('1', 100_001)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => SeedRange.Of(2)[2]);
+        Assert.Equal(SeedList.MaximumCount, SeedList.Parse("0-9999999").Count);
+        Assert.Equal(9_999_999, SeedList.Of(SeedList.MaximumCount)[^1]);
+        Assert.Throws<InvalidInputException>(() => SeedList.Of(SeedList.MaximumCount + 1));
+        Assert.Throws<InvalidInputException>(() => SeedList.Of(0));
+        Assert.Throws<InvalidInputException>(() => SeedList.Of(2, Latents.MaximumSeed));
+        Assert.Throws<InvalidInputException>(() => SeedList.Parse(new string('1', 100_001)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SeedList.Of(2)[2]);
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public class SeedRangeTests
             next = r.Last + 1;
             return r;
         }).ToArray();
-        var range = SeedRange.Parse(string.Join(",", ranges.Select(r => $"{r.First}-{r.Last}")));
-        return range.SequenceEqual(SeedRange.Parse(range.ToString())) && range.Count == ranges.Sum(r => r.Last - r.First + 1);
+        var range = SeedList.Parse(string.Join(",", ranges.Select(r => $"{r.First}-{r.Last}")));
+        return range.SequenceEqual(SeedList.Parse(range.ToString())) && range.Count == ranges.Sum(r => r.Last - r.First + 1);
     });
 }

@@ -124,7 +124,7 @@ public sealed class LossCurve
                 int worst = worse.MaxBy(k => Loss[k]);
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): it is trained too little there, or guided strongly. Phase 1 takes the loss for the error of a step and may spend steps on those levels that bring nothing: compare its schedules with others.");
+                    $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): it is trained too little there, or predicts noise, whose error sigma multiplies, or is guided strongly. Phase 1 takes the loss for the error of a step and may spend steps on those levels that bring nothing: compare its schedules with others.");
             }
         }
     }

@@ -38,7 +38,7 @@ public static class ComparisonReport
             ComparisonSchedulesSection.Build(summary, styles),
             SearchesSection.Build(summary),
             ComparisonCostSection.Build(summary),
-            ManifestSection.Build(summary.Manifest, summary.Model, summary.Data, summary.Ledger),
+            ManifestSection.Build(summary.Manifest, summary.Model, summary.Data, summary.Metric, summary.Ledger),
         ];
         return HtmlDocument.Render(summary.Title, [.. sections.OfType<XElement>()]);
     }

@@ -64,6 +64,8 @@ public static class RunFacts
         {
             Name = name,
             ShortName = name.Split(" (")[0],
+            FeatureHash = evaluation.Reference.ExtractorHash,
+            ReferenceHash = evaluation.Reference.ImageSetHash,
             Description = FormattableString.Invariant(
                 $"Fréchet distance between {images:N0} samples and {evaluation.Reference.Statistics.Count:N0} real images on {evaluation.Extractor.Dimension} features of {network}; lower is better. It falls with the number of samples, and it is not comparable with distances on other features."),
         };

@@ -15,6 +15,12 @@ public sealed record MetricSummary
     /// <summary>What it means, in a sentence or two: the distance, the features, the reference images.</summary>
     public required string Description { get; init; }
 
+    /// <summary>Hash of the network that makes the features; null where it was not taken.</summary>
+    public string? FeatureHash { get; init; }
+
+    /// <summary>Hash of the real images that samples are compared with; null where it was not taken.</summary>
+    public string? ReferenceHash { get; init; }
+
     /// <summary>The metric of real images against real images (training against test) at the sample size of the comparison; null where it was not measured.</summary>
     public double? Floor { get; init; }
 

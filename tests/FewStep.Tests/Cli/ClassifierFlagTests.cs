@@ -19,6 +19,8 @@ public sealed class ClassifierFlagTests(TinyWorld world) : IClassFixture<TinyWor
 
         var printed = await CommandLineRun.Json([.. evaluate, "--out", world.At("beside")]);
         Assert.Equal("FD (stripes)", printed.GetProperty("metric").GetProperty("name").GetString());
+        using var named = FeatureClassifierFolder.Load(world.Classifier);
+        Assert.Equal(named.Hash, printed.GetProperty("metric").GetProperty("feature_hash").GetString());
     }
 
     [Fact]

@@ -7,21 +7,23 @@ namespace FewStep.Reporting.Html;
 /// <summary>What is needed to run it again.</summary>
 internal static class ManifestSection
 {
-    public static XElement Build(RunSummary summary) => Build(summary.Manifest, summary.Model, summary.Data, summary.Ledger, ("Steps", NumberText.Count(summary.Steps)));
+    public static XElement Build(RunSummary summary) => Build(summary.Manifest, summary.Model, summary.Data, summary.Metric, summary.Ledger, ("Steps", NumberText.Count(summary.Steps)));
 
     /// <summary>The section of a report of any kind.</summary>
     /// <param name="manifest">How it was run.</param>
     /// <param name="model">The model.</param>
     /// <param name="data">The images; null where there were none.</param>
+    /// <param name="metric">What samples were measured with; null where they were not.</param>
     /// <param name="ledger">What it cost, for the time.</param>
     /// <param name="about">What the run was about, beside its seed.</param>
-    public static XElement Build(ManifestSummary manifest, ModelSummary model, DataSummary? data, IReadOnlyList<LedgerLineSummary> ledger, params IReadOnlyList<(string Name, string Value)> about) =>
+    public static XElement Build(ManifestSummary manifest, ModelSummary model, DataSummary? data, MetricSummary? metric, IReadOnlyList<LedgerLineSummary> ledger, params IReadOnlyList<(string Name, string Value)> about) =>
         Element.Section(
             "manifest",
             "How to repeat it",
             Group("Run", Run(manifest, ledger, about)),
             Group("Model", Model(model)),
             data is null ? null : Group("Data", Data(data)),
+            metric is null ? null : Group("Metric", Metric(metric)),
             Group("Options", manifest.Options.Select(o => (o.Key, o.Value))),
             Group("Versions", manifest.Versions.Select(v => (v.Key, v.Value))),
             Group("Machine", manifest.Machine.Select(m => (m.Key, m.Value))));
@@ -77,5 +79,12 @@ internal static class ManifestSection
         yield return ("Training images", NumberText.Count(data.TrainingImages));
         yield return ("Held-out images", NumberText.Count(data.HeldOutImages));
         yield return ("SHA-256", data.Hash ?? "not taken");
+    }
+
+    private static IEnumerable<(string Name, string Value)> Metric(MetricSummary metric)
+    {
+        yield return ("Name", metric.Name);
+        yield return ("SHA-256 of the feature network", metric.FeatureHash ?? "not taken");
+        yield return ("SHA-256 of the real images", metric.ReferenceHash ?? "not taken");
     }
 }

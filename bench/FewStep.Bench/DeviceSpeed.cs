@@ -129,11 +129,7 @@ internal static class DeviceSpeed
             work();
         }
 
-        if (device.type == DeviceType.CUDA)
-        {
-            cuda.synchronize();
-        }
-
+        DeviceWork.Finish(device);
         return watch.Elapsed.TotalSeconds / times;
     }
 }

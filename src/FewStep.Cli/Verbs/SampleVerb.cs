@@ -115,6 +115,7 @@ internal static class SampleVerb
         var sampling = Stopwatch.StartNew(); // without the time of writing
         foreach (var batch in batches)
         {
+            DeviceWork.Finish(batch.Images.device);
             sampling.Stop();
             using (batch)
             {

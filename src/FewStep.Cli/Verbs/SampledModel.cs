@@ -158,7 +158,9 @@ internal sealed class SampledModel : IDisposable
         {
             if (request.Guide is string path)
             {
-                var guide = OpenPlain(path, request with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions() });
+                // What only the processor computes hands its guide the processor's tensors.
+                var device = model.Denoiser.Device.type == TorchSharp.DeviceType.CUDA ? request.Device : DeviceChoice.Cpu;
+                var guide = OpenPlain(path, request with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
                 model._owned.Add(guide);
                 return model.With(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}", $"{guidance}\n{guide.Hash}");
             }

@@ -95,8 +95,8 @@ public static class SafetensorsFile
             stream.Write("        "u8[..padding]);
             foreach (var (_, tensor) in ordered)
             {
-                using var plain = tensor.detach().cpu().contiguous();
-                stream.Write(plain.bytes);
+                using var scope = NewDisposeScope();
+                stream.Write(tensor.detach().cpu().contiguous().bytes);
             }
         });
     }

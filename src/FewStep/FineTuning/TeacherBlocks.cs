@@ -1,5 +1,6 @@
 using FewStep.Data;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using static TorchSharp.torch;
@@ -65,12 +66,12 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         if (labels is not null && options.LabelDropout > 0)
         {
             bool[] dropped = [.. Enumerable.Range(0, options.Batch).Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
-            labels = labels.masked_fill(tensor(dropped, device: device), -1);
+            labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), -1);
         }
 
         var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps), seeds, labels, cancellation);
         double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
-        var (sigma, next) = (tensor(nodes[..^1], device: device), tensor(nodes[1..], device: device));
+        var (sigma, next) = (HostCopy.To(tensor(nodes[..^1]), device), HostCopy.To(tensor(nodes[1..]), device));
         var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
         Tensor Rows(Tensor levels) => levels.to(ScalarType.Float32).expand(options.Batch, -1);
         return new(states, Rows(sigma), Rows(next / sigma), Rows(weight), labels);

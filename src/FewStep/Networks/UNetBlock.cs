@@ -1,4 +1,5 @@
 using FewStep.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -121,8 +122,8 @@ internal sealed class UNetBlock
         // The reference interleaves query, key and value innermost among a head's channels.
         var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).permute(0, 2, 3, 1).reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
 
-        // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's.
-        bool plain = x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
+        // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's on the processor.
+        bool plain = x.device_type == DeviceType.CPU && x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
         parts = plain ? parts : parts.contiguous();
         var attended = pass.Counted(nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]), 2 * height * width);
         return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));

@@ -48,21 +48,32 @@ internal sealed class JumpCosts
         var line = end - x[0];
         line = line / line.norm(1, keepdim: true);
         var teacher = metric == GitsMetric.Deviation ? FromLine(x, end, line) : null; // [P,B]
-        double[][][] tables = [.. Enumerable.Range(0, batch).Select(_ => new double[points - 1][])];
+        var costs = new List<Tensor>();
         for (int i = 0; i < points - 1; i++)
         {
             using var step = NewDisposeScope();
-            var r = tensor(sigmas[(i + 1)..].Select(s => (float)(s / sigmas[i])).ToArray(), device: x.device).view(-1, 1, 1);
+            var r = HostCopy.To(tensor(sigmas[(i + 1)..].Select(s => (float)(s / sigmas[i])).ToArray()), x.device).view(-1, 1, 1);
             var jumps = D[i].unsqueeze(0) + (r * (x[i] - D[i]).unsqueeze(0)); // [P-i-1,B,d]
             var cost = teacher is null ? (jumps - x.slice(0, i + 1, points, 1)).norm(2) : FromLine(jumps, end, line) - teacher.slice(0, i + 1, points, 1);
-            double[] values = cost.to(float64).t().contiguous().cpu().data<double>().ToArray();
-            for (int b = 0; b < batch; b++)
-            {
-                tables[b][i] = values[(b * (points - i - 1))..((b + 1) * (points - i - 1))];
-            }
+            costs.Add(cost.to(float64).t().MoveToOuterDisposeScope()); // [B,P-i-1]
         }
 
-        _latents.AddRange(tables);
+        // One reading for all jumps: each would wait for a GPU.
+        double[] values = cat(costs, 1).contiguous().cpu().data<double>().ToArray();
+        int jumpsOfImage = values.Length / batch;
+        for (int b = 0; b < batch; b++)
+        {
+            var table = new double[points - 1][];
+            int at = b * jumpsOfImage;
+            for (int i = 0; i < table.Length; i++)
+            {
+                int jumps = points - i - 1;
+                table[i] = values[at..(at + jumps)];
+                at += jumps;
+            }
+
+            _latents.Add(table);
+        }
     }
 
     // Distance of points [K,B,d] from the line through the end [B,d] along unit vectors [B,d].

@@ -38,9 +38,10 @@ internal sealed class ProbeModel
             double h = widths[k];
             gradient[k] = (up[k].Value - down[k].Value) / (2 * h);
             slopes[k] = (up[k].Residuals - down[k].Residuals) / (2 * h);
+            double[] products = stack([.. slopes[..(k + 1)].Select(slope => (slopes[k] * slope).mean([], type: float64))]).cpu().data<double>().ToArray(); // one reading for all
             for (int l = 0; l <= k; l++)
             {
-                gaussNewton[k, l] = gaussNewton[l, k] = 2 * (slopes[k] * slopes[l]).mean([], type: float64).item<double>();
+                gaussNewton[k, l] = gaussNewton[l, k] = 2 * products[l];
             }
 
             rest[k, k] = ((up[k].Value - (2 * center.Value) + down[k].Value) / (h * h)) - gaussNewton[k, k];

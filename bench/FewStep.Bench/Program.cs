@@ -7,6 +7,9 @@ using BenchmarkDotNet.Order;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using FewStep.Bench;
+using FewStep.Runtime;
+
+NativeHeap.KeepFreedMemory();
 
 // --threads N limits libtorch to N threads, for machines that do other work meanwhile; --log shows every iteration.
 int at = Array.IndexOf(args, "--threads");

@@ -220,6 +220,8 @@ public sealed class DeviceTests
 
         public override void MoveBuffers(Device device) => _builder.MoveBuffers(device);
 
+        public override double Dropout => 0.1;
+
         public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
         {
             var scale = _linear.Forward(pass, _noise.Forward(noiseLabels)) + OneHot(classes, x.shape[0], 3, x.device).sum(1, keepdim: true);

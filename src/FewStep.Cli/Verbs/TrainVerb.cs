@@ -14,7 +14,8 @@ internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var config = new Option<string>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning.", Required = true, HelpName = "file" };
+        var config = new Option<string?>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", HelpName = "file" };
+        var init = new Option<string?>("--model") { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
         var data = SharedOptions.Data();
         var output = new Option<string>("--out") { Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", Required = true, HelpName = "folder" };
         var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.", Required = true };
@@ -31,12 +32,18 @@ internal static class TrainVerb
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            config, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
+            config, init, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var model = JsonFile.Read<ModelConfig>(parsed.GetRequiredValue(config));
+            using var start = parsed.GetValue(init) is { } path ? ModelSource.Open(path, CheckpointFlags.Read(parsed)) : null;
+            var model = (start, parsed.GetValue(config)) switch
+            {
+                ({ Config: var own }, null) => own,
+                (null, { } file) => JsonFile.Read<ModelConfig>(file),
+                _ => throw new InvalidInputException("Give either --config, the configuration of a new model, or --model, a model to train on from."),
+            };
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
             var options = new TrainerOptions
             {
@@ -58,7 +65,7 @@ internal static class TrainVerb
                 Flip = parsed.GetValue(flip),
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
-            var (seen, done) = new TrainingRun(model, options, set, place).Execute(
+            var (seen, done) = new TrainingRun(model, options, set, place, start?.Denoiser).Execute(
                 terminal.Progress,
                 update => events.Training(update),
                 cancellation);

@@ -1,3 +1,4 @@
+using FewStep.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -7,8 +8,8 @@ namespace FewStep.Evaluation;
 internal sealed class ClassifierConvolution : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
-    private readonly long[] _stride;
-    private readonly long[] _padding;
+    private readonly long _stride;
+    private readonly long _padding;
 
     public ClassifierConvolution(int inputs, int outputs, int kernel, int stride, double gain, Generator generator, Device device)
         : base(nameof(ClassifierConvolution))
@@ -17,11 +18,11 @@ internal sealed class ClassifierConvolution : nn.Module<Tensor, Tensor>
         var initial = randn([outputs, inputs, kernel, kernel], generator: generator).mul_(gain / Math.Sqrt(inputs * kernel * kernel));
         _weight = new Parameter(initial.to(device));
         register_parameter("weight", _weight);
-        _stride = [stride, stride];
-        _padding = [kernel / 2, kernel / 2];
+        _stride = stride;
+        _padding = kernel / 2;
     }
 
-    public override Tensor forward(Tensor x) => nn.functional.conv2d(x, _weight.to_type(x.dtype), strides: _stride, padding: _padding);
+    public override Tensor forward(Tensor x) => ChannelPaddedConvolution.Apply(x, _weight.to_type(x.dtype), bias: null, _stride, _padding);
 }
 
 /// <summary>Group normalisation in groups of eight channels, then SiLU.</summary>

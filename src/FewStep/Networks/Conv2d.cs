@@ -75,5 +75,5 @@ internal sealed class Conv2d
     }
 
     private Tensor Convolve(ForwardPass pass, Tensor x, int padding)
-        => pass.Counted(nn.functional.conv2d(x, pass[_weight!.Value], pass[_bias!.Value], padding: [padding, padding]), x.shape[1] * _kernel * _kernel);
+        => pass.Counted(ChannelPaddedConvolution.Apply(x, pass[_weight!.Value], pass[_bias!.Value], padding: padding), x.shape[1] * _kernel * _kernel);
 }

@@ -69,6 +69,9 @@ public sealed class DhariwalUNet : UNet
     public override void MoveBuffers(Device device) => _builder.MoveBuffers(device);
 
     /// <inheritdoc/>
+    public override double Dropout => _options.Dropout;
+
+    /// <inheritdoc/>
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
     {
         var embedding = Embed(pass, noiseLabels, classes);

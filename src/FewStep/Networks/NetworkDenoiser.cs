@@ -83,7 +83,8 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var noGradient = no_grad();
-        return Denoise(Cached(), x, sigma, labels);
+        var pass = Cached();
+        return new BatchShares(x, sigma, labels, ComputeType).Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
     }
 
     /// <summary>Denoises with given weights, differentiably in them.</summary>
@@ -94,7 +95,22 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     /// <param name="dropout">Source of dropout masks; null (default) turns dropout off.</param>
     /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
     public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
-        => Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
+    {
+        var shares = new BatchShares(x, sigma, labels, ComputeType);
+        bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
+        if (shares.Count == 1 || masked || x.requires_grad || !shares.HasRoomForGradients(Layout.Count))
+        {
+            return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
+        }
+
+        if (is_grad_enabled() && weights.requires_grad)
+        {
+            return shares.Evaluate(weights, (share, images, levels, classes) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, classes));
+        }
+
+        var pass = ForwardPass.Over(Layout, weights, ComputeType);
+        return shares.Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
+    }
 
     /// <summary>The raw network F, without preconditioning.</summary>
     /// <param name="x">Scaled input [B,C,H,W], float32 or float64; not changed and not disposed.</param>

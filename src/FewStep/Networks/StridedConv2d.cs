@@ -25,6 +25,6 @@ internal sealed class StridedConv2d
     {
         int padding = _symmetric ? 1 : 0;
         x = _symmetric ? x : nn.functional.pad(x, [0, 1, 0, 1]);
-        return pass.Counted(nn.functional.conv2d(x, pass[_weight], pass[_bias], strides: [2, 2], padding: [padding, padding]), x.shape[1] * 9);
+        return pass.Counted(ChannelPaddedConvolution.Apply(x, pass[_weight], pass[_bias], stride: 2, padding), x.shape[1] * 9);
     }
 }

@@ -11,6 +11,9 @@ public abstract class UNet : IDisposable
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
     public abstract IReadOnlyDictionary<string, Tensor> Buffers { get; }
 
+    /// <summary>Probability with which a feature is dropped while training.</summary>
+    public abstract double Dropout { get; }
+
     /// <summary>Moves the buffers to the device that the weights lie on.</summary>
     /// <param name="device">Where to.</param>
     public abstract void MoveBuffers(Device device);

@@ -17,6 +17,7 @@ public sealed class TrainingRun
     private readonly TrainerOptions _options;
     private readonly TrainingRunOptions _run;
     private readonly IImageSet _images;
+    private readonly NetworkDenoiser? _start;
     private readonly TrainingIdentity _identity;
 
     /// <summary>Prepares a training.</summary>
@@ -24,8 +25,9 @@ public sealed class TrainingRun
     /// <param name="options">How.</param>
     /// <param name="images">Training images; not disposed.</param>
     /// <param name="run">Folder and intervals.</param>
+    /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
     /// <exception cref="InvalidInputException">Options are out of range, or images and model do not fit.</exception>
-    public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run)
+    public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
         options.Validate();
         if (!(run.CheckpointSeconds >= 0))
@@ -33,7 +35,7 @@ public sealed class TrainingRun
             throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
         }
 
-        (_config, _options, _images, _run) = (config, options, images, run);
+        (_config, _options, _images, _run, _start) = (config, options, images, run, start);
         if (images.Shape != config.Shape)
         {
             throw new InvalidInputException($"The images are {images.Shape}, the model's configuration says {config.Shape}.");
@@ -46,8 +48,9 @@ public sealed class TrainingRun
 
         // The length is left out: a training may be made longer or shorter than it began.
         var lasting = options with { Images = 1 };
-        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash + run.Flip;
-        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip }) with { Fingerprint = TrainingIdentity.Hash(all) };
+        string? begins = start is null ? null : TrainingIdentity.Hash(start.Weights);
+        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash + run.Flip + begins;
+        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip, start = begins }) with { Fingerprint = TrainingIdentity.Hash(all) };
     }
 
     /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current afterwards.</summary>
@@ -57,7 +60,8 @@ public sealed class TrainingRun
     /// <returns>Images seen in all, and whether that is all of them.</returns>
     public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
     {
-        using var denoiser = ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0));
+        using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;
+        var denoiser = _start ?? fresh!;
         denoiser.ComputeType = _run.ComputeType;
         denoiser.MoveTo(_run.Device);
         using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages);

@@ -55,6 +55,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("--snapshots '0'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "0")]
     [InlineData("learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
     [InlineData("There is no image set", "train-classifier", "--data", "@data", "--test", "@nothing")]
+    [InlineData("either --config", "train", "--data", "@data", "--images", "10")]
+    [InlineData("either --config", "train", "--config", "@model/config.json", "--model", "@model", "--data", "@data", "--images", "10")]
     [InlineData("none of edm, vp, ve", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "flow")]
     [InlineData("belong to --loss edm", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "vp", "--p-mean", "0")]
     [InlineData("--p-std", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--p-std", "-1")]

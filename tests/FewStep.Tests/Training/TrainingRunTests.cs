@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Networks;
 using FewStep.Runtime;
 using FewStep.Training;
 using TorchSharp;
@@ -46,6 +47,21 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal((160, true), longer.Execute(null, update => rates.Add(update.LearningRate), CancellationToken.None));
         var schedule = new LearningRateSchedule(2e-3, 16, 160);
         Assert.Equal(Enumerable.Range(0, 10).Select(update => schedule.At(80 + 8 * update)), rates);
+    }
+
+    [Fact]
+    public void A_training_begins_at_a_given_model_and_is_resumed_by_no_other()
+    {
+        string first = Path.Combine(_folder, "first"), second = Path.Combine(_folder, "second");
+        Run(first).Execute(null, null, CancellationToken.None);
+        using var model = ModelFolder.Read(Path.Combine(first, "model")).Denoiser;
+        using var before = model.Weights.clone();
+        TrainingRun From(NetworkDenoiser? start) => new(TinyModel.Config, Options with { LearningRate = 1e-12 }, new TinyModel.Images(), Place(second), start);
+        Assert.Equal((80, true), From(model).Execute(null, null, CancellationToken.None));
+        using var after = ModelFolder.Read(Path.Combine(second, "model")).Denoiser;
+        Assert.Equal(before.data<float>().ToArray(), after.Weights.data<float>().ToArray());
+        Assert.Equal(before.data<float>().ToArray(), model.Weights.data<float>().ToArray());
+        Assert.Contains("start", Assert.Throws<InvalidInputException>(() => From(null).Execute(null, null, CancellationToken.None)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,132 @@
+using FewStep.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>A batch in shares of neighbouring images, which threads of the processor evaluate side by side.</summary>
+internal sealed class BatchShares
+{
+    private const int FewestImages = 4;
+
+    // On one thread libtorch takes 1x1 convolutions of fewer float32 images to slower kernels than oneDNN's.
+    private const int FewestImagesInFloat32 = 16;
+
+    // Each share has a gradient of its own: a gigabyte of them in all, as float32.
+    private const long MostGradientNumbers = 1 << 28;
+    private readonly Tensor _x;
+    private readonly Tensor _sigma;
+    private readonly Tensor? _labels;
+
+    /// <summary>Divides a batch among the tensor threads; into one share where there is one thread, a GPU, or too few images for more.</summary>
+    /// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
+    /// <param name="sigma">Noise levels [B] or [1].</param>
+    /// <param name="labels">int64 [B], or null.</param>
+    /// <param name="computeType">Type that the network computes in.</param>
+    public BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
+    {
+        (_x, _sigma, _labels) = (x, sigma, labels);
+        Count = x.device_type == DeviceType.CPU ? (int)Math.Clamp(x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
+    }
+
+    /// <summary>Number of shares.</summary>
+    public int Count { get; }
+
+    /// <summary>Whether there is memory for a gradient of each share.</summary>
+    /// <param name="weights">Number of weights.</param>
+    public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;
+
+    /// <summary>Evaluates all shares, without a gradient where they are several.</summary>
+    /// <param name="denoise">Denoises images at noise levels with labels; its tensors belong to the dispose scope that it is called in.</param>
+    /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
+    public Tensor Evaluate(Func<Tensor, Tensor, Tensor?, Tensor> denoise)
+    {
+        if (Count == 1)
+        {
+            return denoise(_x, _sigma, _labels);
+        }
+
+        var parts = new Tensor[Count];
+        ShareThreads.Run(Count, i =>
+        {
+            using var noGradient = no_grad();
+            using var scope = NewDisposeScope();
+            parts[i] = Denoise(i, denoise).DetachFromDisposeScope();
+        });
+        return Joined(parts);
+    }
+
+    /// <summary>Evaluates all shares differentiably.</summary>
+    /// <param name="weights">Flat weights, which gradients flow into.</param>
+    /// <param name="denoise">Denoises with given weights.</param>
+    /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
+    public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise) => Differentiable.apply(weights, this, denoise);
+
+    private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
+    {
+        long first = First(share), count = First(share + 1) - first;
+        return denoise(_x.narrow(0, first, count), _sigma.shape[0] == 1 ? _sigma : _sigma.narrow(0, first, count), _labels?.narrow(0, first, count));
+    }
+
+    private long First(int share) => _x.shape[0] * share / Count;
+
+    private static Tensor Joined(Tensor[] parts)
+    {
+        var all = cat(parts);
+        foreach (var part in parts)
+        {
+            part.Dispose();
+        }
+
+        return all;
+    }
+
+    // Each share has weights, and so a graph, of its own; their gradients are summed in the shares' order.
+    private sealed class Differentiable : autograd.SingleTensorFunction<Differentiable>
+    {
+        public override string Name => nameof(BatchShares);
+
+        public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
+        {
+            var (weights, shares, denoise) = ((Tensor)vars[0], (BatchShares)vars[1], (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[2]);
+            var graphs = new Graph[shares.Count];
+            var parts = new Tensor[shares.Count];
+            ShareThreads.Run(shares.Count, i =>
+            {
+                using var gradient = enable_grad();
+                using var scope = NewDisposeScope();
+                var leaf = weights.detach().requires_grad_();
+                var output = shares.Denoise(i, (x, sigma, labels) => denoise(leaf, x, sigma, labels));
+                (graphs[i], parts[i]) = (new(leaf.DetachFromDisposeScope(), output.DetachFromDisposeScope()), output.detach().DetachFromDisposeScope());
+            });
+            ctx.save_data("shares", shares);
+            ctx.save_data("graphs", graphs);
+            return Joined(parts);
+        }
+
+        public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
+        {
+            var (shares, graphs) = ((BatchShares)ctx.get_data("shares"), (Graph[])ctx.get_data("graphs"));
+            var gradients = new Tensor[shares.Count];
+            ShareThreads.Run(shares.Count, i =>
+            {
+                using var scope = NewDisposeScope();
+                long first = shares.First(i);
+                var given = grad_output.narrow(0, first, shares.First(i + 1) - first);
+                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [given])[0].DetachFromDisposeScope();
+                graphs[i].Output.Dispose();
+                graphs[i].Weights.Dispose();
+            });
+            for (int i = 1; i < gradients.Length; i++)
+            {
+                gradients[0].add_(gradients[i]);
+                gradients[i].Dispose();
+            }
+
+            grad_output.Dispose();
+            return [gradients[0], null!, null!];
+        }
+    }
+
+    private readonly record struct Graph(Tensor Weights, Tensor Output);
+}

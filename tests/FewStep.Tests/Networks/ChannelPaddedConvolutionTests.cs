@@ -24,7 +24,7 @@ public sealed class ChannelPaddedConvolutionTests
                 using var scope = NewDisposeScope();
                 Tensor Ordered(Tensor t) => (channelsLast ? t.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : t).to(type).requires_grad_();
                 var (x, weight, bias) = (Ordered(randn(4, input, 8, 8)), Ordered(randn(output, input, kernel, kernel)), randn(output).to(type).requires_grad_());
-                LeaveNotANumbers();
+                LeftMemory.FillWithNotANumbers();
                 var y = ChannelPaddedConvolution.Apply(x, weight, bias, padding: kernel / 2);
                 Assert.Equal([4, output, 8, 8], y.shape);
                 var gradients = autograd.grad([y], [x, weight, bias], [ones_like(y)]);
@@ -46,18 +46,5 @@ public sealed class ChannelPaddedConvolutionTests
         var expected = weight.reshape(output, -1).matmul(columns) + bias.unsqueeze(1);
         var y = ChannelPaddedConvolution.Apply(x, weight, bias, stride, padding);
         Assert.True(y.flatten(2).allclose(expected, 1e-4, 1e-4));
-    }
-
-    // Fills blocks of many sizes, and leaves them to whoever asks for memory next.
-    private static void LeaveNotANumbers()
-    {
-        using var scope = NewDisposeScope();
-        for (int size = 16; size < 1 << 16; size *= 2)
-        {
-            for (int i = 0; i < 3; i++)
-            {
-                full([size], float.NaN);
-            }
-        }
     }
 }

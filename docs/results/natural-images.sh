@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Standard schedules, GITS, Phase 1 and Phase 1+2 on a model of natural images, with Euler at 3 to 10 steps. cifar10.md has the figures of CIFAR-10. Repeated, it goes on where it was.
+# Standard schedules, GITS, Phase 1 and Phase 1+2 on a model of natural images, with Euler at 3 to 10 steps. cifar10.md has what is measured of CIFAR-10. Repeated, it goes on where it was.
 #   docs/results/natural-images.sh MODEL TRAINING-IMAGES TEST-IMAGES FOLDER [part: all, schedules, or a number of steps]
 # SAMPLES (2000) are the samples in each of 3 seed ranges, UPDATES (200) those of a tuning. MODEL-classifier measures. After the part schedules the others can run side by side.
 set -euo pipefail

@@ -15,7 +15,7 @@ internal static class TrainVerb
     public static Command Create(TerminalOutput terminal)
     {
         var config = new Option<string?>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", HelpName = "file" };
-        var init = new Option<string?>("--model") { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
+        var checkpoint = new Option<string?>("--model") { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
         var data = SharedOptions.Data();
         var output = new Option<string>("--out") { Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", Required = true, HelpName = "folder" };
         var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.", Required = true };
@@ -32,12 +32,12 @@ internal static class TrainVerb
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            config, init, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
+            config, checkpoint, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var start = parsed.GetValue(init) is { } path ? ModelSource.Open(path, CheckpointFlags.Read(parsed)) : null;
+            using var start = parsed.GetValue(checkpoint) is { } path ? ModelSource.Open(path, CheckpointFlags.Read(parsed)) : null;
             var model = (start, parsed.GetValue(config)) switch
             {
                 ({ Config: var own }, null) => own,

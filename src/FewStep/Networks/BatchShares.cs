@@ -63,12 +63,13 @@ internal sealed class BatchShares
     public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise) => Differentiable.apply(weights, this, denoise);
 
     private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
-    {
-        long first = First(share), count = First(share + 1) - first;
-        return denoise(_x.narrow(0, first, count), _sigma.shape[0] == 1 ? _sigma : _sigma.narrow(0, first, count), _labels?.narrow(0, first, count));
-    }
+        => denoise(Part(_x, share), _sigma.shape[0] == 1 ? _sigma : Part(_sigma, share), _labels is null ? null : Part(_labels, share));
 
-    private long First(int share) => _x.shape[0] * share / Count;
+    private Tensor Part(Tensor all, int share)
+    {
+        long first = all.shape[0] * share / Count, next = all.shape[0] * (share + 1) / Count;
+        return all.narrow(0, first, next - first);
+    }
 
     private static Tensor Joined(Tensor[] parts)
     {
@@ -111,9 +112,7 @@ internal sealed class BatchShares
             ShareThreads.Run(shares.Count, i =>
             {
                 using var scope = NewDisposeScope();
-                long first = shares.First(i);
-                var given = grad_output.narrow(0, first, shares.First(i + 1) - first);
-                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [given])[0].DetachFromDisposeScope();
+                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [shares.Part(grad_output, i)])[0].DetachFromDisposeScope();
                 graphs[i].Output.Dispose();
                 graphs[i].Weights.Dispose();
             });

@@ -19,15 +19,25 @@ internal static class ShareThreads
     public static void Run(int shares, Action<int> body)
     {
         int threads = get_num_threads(), each = Math.Max(1, threads / shares);
-        var failures = new Exception?[shares];
-        var left = new CountdownEvent(shares);
+        var workers = new Worker[shares];
         bool changed = false;
         for (int i = 0; i < shares; i++)
         {
+            workers[i] = Idle.TryTake(out var idle) ? idle : new Worker();
+            changed |= workers[i].SetThreads(each);
+        }
+
+        if (changed)
+        {
+            set_num_threads(threads); // a thread's own number becomes that of all threads to come
+        }
+
+        var failures = new Exception?[shares];
+        var left = new CountdownEvent(shares);
+        for (int i = 0; i < shares; i++)
+        {
             int share = i;
-            var worker = Idle.TryTake(out var idle) ? idle : new Worker();
-            changed |= worker.Threads != each;
-            worker.Start(each, () =>
+            workers[i].Start(() =>
             {
                 try
                 {
@@ -41,18 +51,13 @@ internal static class ShareThreads
                 }
                 finally
                 {
-                    Idle.Add(worker);
+                    Idle.Add(workers[share]);
                     left.Signal();
                 }
             });
         }
 
         left.Wait();
-        if (changed)
-        {
-            set_num_threads(threads); // a thread's own number becomes that of all threads to come
-        }
-
         if (failures.FirstOrDefault(f => f is not null) is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
@@ -61,50 +66,38 @@ internal static class ShareThreads
 
     private sealed class Worker
     {
-        private readonly object _gate = new();
-        private Action? _work;
-        private int _wanted;
+        private readonly BlockingCollection<Action> _work = [];
+        private int _threads;
 
         public Worker() => new Thread(Loop) { IsBackground = true, Name = "batch share" }.Start();
 
-        /// <summary>Tensor threads of the last work.</summary>
-        public int Threads { get; private set; }
+        public void Start(Action work) => _work.Add(work);
 
-        public void Start(int threads, Action work)
+        /// <summary>Sets the tensor threads of the work to come, and says whether it had to.</summary>
+        public bool SetThreads(int threads)
         {
-            lock (_gate)
+            if (_threads == threads)
             {
-                (_wanted, _work) = (threads, work);
-                Monitor.Pulse(_gate);
+                return false;
             }
+
+            var set = new ManualResetEventSlim();
+            Start(() =>
+            {
+                _ = get_num_threads(); // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
+                set_num_threads(threads);
+                set.Set();
+            });
+            set.Wait();
+            _threads = threads;
+            return true;
         }
 
         private void Loop()
         {
-            while (true)
+            foreach (var work in _work.GetConsumingEnumerable())
             {
-                Next()();
-            }
-        }
-
-        private Action Next()
-        {
-            lock (_gate)
-            {
-                while (_work is null)
-                {
-                    Monitor.Wait(_gate);
-                }
-
-                if (Threads != _wanted)
-                {
-                    set_num_threads(_wanted);
-                    Threads = _wanted;
-                }
-
-                var work = _work;
-                _work = null;
-                return work;
+                work();
             }
         }
     }

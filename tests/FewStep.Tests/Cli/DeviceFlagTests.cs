@@ -15,7 +15,7 @@ public sealed class DeviceFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public async Task Without_a_gpu_one_line_says_why_and_auto_is_the_processor()
     {
-        string[] sample = ["sample", "--model", world.Model, "--seeds", "0-1", "--steps", "2", "--threads", "1", "--out", world.At("device")];
+        string[] sample = ["sample", "--model", world.Model, "--seeds", "0-1", "--steps", "2", "--out", world.At("device")];
         await CommandLineRun.Refused("none of auto, cpu, cuda and cuda:N", [.. sample, "--device", "gpu"]);
         if (CudaState.Now().Devices == 0)
         {

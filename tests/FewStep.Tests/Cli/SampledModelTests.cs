@@ -11,7 +11,7 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
     public async Task An_onnx_file_is_sampled_searched_and_compared_but_not_tuned()
     {
         string onnx = Gaussian("gauss.onnx");
-        var sampled = await CommandLineRun.Json("sample", "--model", onnx, "--seeds", "0-4", "--steps", "3", "--batch", "2", "--threads", "1", "--out", world.At("onnx-samples"));
+        var sampled = await CommandLineRun.Json("sample", "--model", onnx, "--seeds", "0-4", "--steps", "3", "--batch", "2", "--out", world.At("onnx-samples"));
         Assert.Equal((3, "onnx"), (sampled.GetProperty("evaluations_per_image").GetInt32(), sampled.GetProperty("dtype").GetString()));
         Assert.Equal("denoised, sigma", sampled.GetProperty("model").GetProperty("preconditioning").GetString());
         Assert.Equal(64, sampled.GetProperty("model").GetProperty("hash").GetString()!.Length);

@@ -1,4 +1,5 @@
 using FewStep.Networks;
+using FewStep.Tests.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -82,23 +83,14 @@ public sealed class FusedGroupNormTests
         using var scope = NewDisposeScope();
         var x = ChannelsLast(randn(9, 32, 5, 5)).requires_grad_();
         var (gamma, beta) = (ones(32).requires_grad_(), zeros(32).requires_grad_());
-        int before = get_num_threads();
-        byte[] Run(int threads)
+        byte[] Run(int threads) => OnThread.WithTensorThreads(threads, () =>
         {
-            set_num_threads(threads);
+            using var own = NewDisposeScope();
             var y = FusedGroupNorm.Apply(x, gamma, beta, null, 8, 1e-5, silu: true);
             var gradients = autograd.grad([y.square().sum()], [x, gamma, beta]);
-            return [.. y.contiguous().bytes, .. gradients[0].contiguous().bytes, .. gradients[1].bytes, .. gradients[2].bytes];
-        }
-
-        try
-        {
-            Assert.Equal(Run(1), Run(4));
-        }
-        finally
-        {
-            set_num_threads(before);
-        }
+            return (byte[])[.. y.contiguous().bytes, .. gradients[0].contiguous().bytes, .. gradients[1].bytes, .. gradients[2].bytes];
+        });
+        Assert.Equal(Run(1), Run(4));
     }
 
     [Fact]

@@ -7,17 +7,26 @@ namespace FewStep.Tests.Runtime;
 
 public sealed class NativeHeapTests
 {
-    private const int Tensors = 64, Bytes = 4 << 20, PageSize = 4096, Rounds = 12;
+    private const int Tensors = 64, Bytes = 4 << 20, PageSize = 4096, Rounds = 60, Quiet = 6;
 
     [Fact]
     public void Memory_that_tensors_leave_is_not_mapped_again_for_the_next()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint libc) && NativeLibrary.TryGetExport(libc, "mallopt", out _), "Only glibc's malloc is configured.");
         NativeHeap.KeepFreedMemory();
-        long[] faults = OnThread.WithTensorThreads(1, () => Enumerable.Range(0, Rounds).Select(_ => FaultsOfOneRound()).ToArray());
 
-        // As malloc comes, the first round faults on all of its 65,536 pages, and every second or third of the later ones on a tenth of them.
-        Assert.InRange(faults[(Rounds / 2)..].Sum(), 0, Rounds / 2 * Tensors * Bytes / PageSize / 100);
+        // As malloc comes, the first round faults on all of its 65,536 pages, and every second or third of the later ones on a tenth of them. Other threads may share this one's heap and take what a round has left, now and then.
+        int found = OnThread.WithTensorThreads(1, () =>
+        {
+            int inSuccession = 0;
+            for (int round = 0; round < Rounds && inSuccession < Quiet; round++)
+            {
+                inSuccession = FaultsOfOneRound() < Tensors * Bytes / PageSize / 100 ? inSuccession + 1 : 0;
+            }
+
+            return inSuccession;
+        });
+        Assert.Equal(Quiet, found);
     }
 
     private static long FaultsOfOneRound()

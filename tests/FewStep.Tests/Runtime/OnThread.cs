@@ -14,6 +14,7 @@ internal static class OnThread
         {
             try
             {
+                _ = get_num_threads(); // as in ShareThreads
                 set_num_threads(threads);
                 result = body();
             }

@@ -65,7 +65,7 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
 
         var c = _preconditioning.Coefficients(sigma);
         var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
-        return addcmul(x * Column(c.Skip), raw, Column(c.Out), 1).MoveToOuterDisposeScope();
+        return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -76,19 +76,19 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
     // In the model's terms: indices with its own label for "no class", or one-hot rows, where that is a row of zeros.
     private Tensor Labels(Tensor? labels, long batch)
     {
-        var indices = labels?.cpu() ?? full(batch, -1, dtype: int64);
-        var none = indices < 0;
+        var indices = labels?.cpu() ?? full(batch, TensorArithmetic.MinusOne, dtype: int64);
+        var none = indices < TensorArithmetic.Zero;
         if (_signature.IsOneHot)
         {
-            var rows = nn.functional.one_hot(indices.clamp_min(0), Classes);
-            return rows.masked_fill(none.unsqueeze(1), 0).to(_signature.Label!.Type);
+            var rows = nn.functional.one_hot(indices.clamp_min(TensorArithmetic.Zero), Classes);
+            return rows.masked_fill(none.unsqueeze(1), TensorArithmetic.Zero).to(_signature.Label!.Type);
         }
 
         if (none.any().item<bool>())
         {
-            indices = _unconditional is int label
-                ? indices.masked_fill(none, label)
-                : throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its unconditional_label in {_path}{OnnxModelDescription.Extension}.");
+            using var label = TensorArithmetic.Number(_unconditional
+                ?? throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its unconditional_label in {_path}{OnnxModelDescription.Extension}."));
+            indices = indices.masked_fill(none, label);
         }
 
         return indices.to(_signature.Label!.Type);
@@ -114,7 +114,8 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
         for (long i = 0; i < distinct.NumberOfElements; i++)
         {
             using var group = NewDisposeScope();
-            var rows = (which! == i).nonzero().view(-1);
+            using var number = TensorArithmetic.Number(i);
+            var rows = (which! == number).nonzero().view(-1);
             var part = Pieces(images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(), labels?.index_select(0, rows));
             result.index_copy_(0, rows, part.to(float32));
         }

@@ -1,5 +1,4 @@
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Data;
@@ -13,7 +12,7 @@ public static class PixelScale
     public static Tensor FromBytes(Tensor bytes)
     {
         using var scope = NewDisposeScope();
-        return (bytes.to_type(ScalarType.Float32) / 127.5 - 1).MoveToOuterDisposeScope();
+        return bytes.to_type(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Clips and rounds images to what an 8-bit file of them would hold, so that a metric sees what a user would see.</summary>
@@ -24,12 +23,12 @@ public static class PixelScale
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        if (!isfinite(images).all().ToBoolean())
+        if (!isfinite(images).all().AsBoolean())
         {
             throw new InvalidInputException("A sample holds NaN or infinity: the model diverged; check its noise levels, schedule and weights.");
         }
 
-        var bytes = (images.to_type(ScalarType.Float32) * 127.5 + 128).floor().clamp(0, 255);
-        return (bytes / 127.5 - 1).MoveToOuterDisposeScope();
+        var bytes = images.to_type(ScalarType.Float32).Times(127.5).Plus(128).floor().Clamp(0, 255);
+        return bytes.Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
 }

@@ -38,8 +38,8 @@ public sealed class ConsistencyPreconditioning : IPreconditioning
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         double sd2 = SigmaData * SigmaData;
-        var above = sigma - SigmaMin;
-        var root = (sigma * sigma + sd2).sqrt();
-        return new(sd2 / (above * above + sd2), above * SigmaData / root, 1 / root, sigma.log() * (NoiseLabelScale / 4));
+        var above = sigma.Minus(SigmaMin);
+        var root = (sigma * sigma).Plus(sd2).sqrt();
+        return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(SigmaData) / root, root.reciprocal(), sigma.log().Times(NoiseLabelScale / 4));
     }
 }

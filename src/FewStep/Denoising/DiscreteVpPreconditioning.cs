@@ -43,12 +43,12 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var time = Times(sigma.to(ScalarType.Float64)).to(sigma.dtype);
-        var total = sigma * sigma + 1;
+        var total = (sigma * sigma).Plus(1);
         var alpha = total.rsqrt();
         return Prediction switch
         {
             NetworkPrediction.Epsilon => new(ones_like(sigma), -sigma, alpha, time),
-            NetworkPrediction.V => new(1 / total, -sigma * alpha, alpha, time), // x0 = alpha x_t - s v
+            NetworkPrediction.V => new(total.reciprocal(), -sigma * alpha, alpha, time), // x0 = alpha x_t - s v
             _ => new(zeros_like(sigma), ones_like(sigma), alpha, time),
         };
     }
@@ -57,15 +57,15 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     private Tensor Times(Tensor sigma)
     {
         var levels = _levels.On(sigma.device);
-        var next = searchsorted(levels, sigma).clamp(1, Noise.Sigmas.Length - 1);
-        var low = next - 1;
+        var next = searchsorted(levels, sigma).Clamp(1, Noise.Sigmas.Length - 1);
+        var low = next.Minus(1);
         if (_rounding == TimeRounding.NearestSigma)
         {
             return where(sigma - levels[low] <= levels[next] - sigma, low, next);
         }
 
         var logarithms = _logarithms.On(sigma.device);
-        var between = (low + (sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).clamp(0, Noise.Sigmas.Length - 1);
-        return _rounding == TimeRounding.NearestLogarithm ? (between + 0.5).floor() : between;
+        var between = low.Plus((sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).Clamp(0, Noise.Sigmas.Length - 1);
+        return _rounding == TimeRounding.NearestLogarithm ? between.Plus(0.5).floor() : between;
     }
 }

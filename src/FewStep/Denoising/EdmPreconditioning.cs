@@ -44,8 +44,8 @@ public sealed class EdmPreconditioning : IPreconditioning
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         double sd2 = SigmaData * SigmaData;
-        var total = sigma * sigma + sd2;
+        var total = (sigma * sigma).Plus(sd2);
         var root = total.sqrt();
-        return new(sd2 / total, sigma * SigmaData / root, 1 / root, sigma.log() * (NoiseLabelScale / 4));
+        return new(total.reciprocal().Times(sd2), sigma.Times(SigmaData) / root, root.reciprocal(), sigma.log().Times(NoiseLabelScale / 4));
     }
 }

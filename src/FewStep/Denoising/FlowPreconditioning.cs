@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -38,8 +39,8 @@ public sealed class FlowPreconditioning : IPreconditioning
     /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var scale = 1 / (1 + sigma); // 1 - t
+        var scale = sigma.Plus(1).reciprocal(); // 1 - t
         var t = sigma * scale;
-        return new(scale, -t, scale.clone(), t * _timeScale);
+        return new(scale, -t, scale.clone(), t.Times(_timeScale));
     }
 }

@@ -87,7 +87,7 @@ public sealed record GaussianMixture
             int k = ComponentAt(rand(1, dtype: float64, generator: generator).item<double>());
             labels[i] = Classes == 0 ? -1 : ComponentClasses[k];
             var noise = randn(Shape.Batch(1), dtype: float64, generator: generator);
-            images.Add(tensor([.. Means[k]], float64).view(Shape.Batch(1)) + Stds[k] * noise);
+            images.Add(tensor([.. Means[k]], float64).view(Shape.Batch(1)).Plus(noise.Times(Stds[k])));
         }
 
         return (cat(images).to(type).MoveToOuterDisposeScope(), tensor(labels).MoveToOuterDisposeScope());

@@ -72,21 +72,22 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
         var logWeights = _logWeights.to(x.dtype, x.device);
         var rows = x.reshape(-1, d);
 
-        var s2 = sigma.square().unsqueeze(1); // [B,1] or [1,1]
-        var v = variances + s2; // c_k^2 + s^2
+        var s2 = sigma.Squared().unsqueeze(1); // [B,1] or [1,1]
+        var v = variances.Plus(s2); // c_k^2 + s^2
         // Without the matrix product: its |x|^2 - 2 x.m + |m|^2 cancels where x is close to a mean.
-        var distance2 = cdist(rows, means, 2, compute_mode.donot_use_mm_for_euclid_dist).square(); // [B,K]
-        var logits = logWeights - 0.5 * d * v.log() - 0.5 * distance2 / v;
+        var distance2 = cdist(rows, means, 2, compute_mode.donot_use_mm_for_euclid_dist).Squared(); // [B,K]
+        var logits = logWeights - v.log().Times(0.5 * d) - distance2.Times(0.5) / v;
         if (labels is not null && Classes > 0)
         {
             var wanted = labels.to(x.device).unsqueeze(1);
-            logits = logits.masked_fill((wanted >= 0) & (wanted != _componentClasses.to(x.device)), double.NegativeInfinity);
+            using var impossible = TensorArithmetic.Number(double.NegativeInfinity);
+            logits = logits.masked_fill((wanted >= TensorArithmetic.Zero) & (wanted != _componentClasses.to(x.device)), impossible);
         }
 
         var r = logits.softmax(1);
         var a = variances / v;
         var pull = (r * a).sum(1, keepdim: true); // weight of x
-        var D = (r * (s2 / v)).matmul(means) + pull * rows;
+        var D = (r * (s2 / v)).matmul(means).Plus(pull * rows);
         return D.view(x.shape).MoveToOuterDisposeScope();
     }
 

@@ -1,4 +1,5 @@
 using FewStep.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -107,12 +108,13 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     }
 
     // D + (w - 1) (D - D_guide): the same, and exact where the two agree.
-    private Tensor Guided(Tensor D, Tensor guide) => D + (_guidance.Weight - 1) * (D - guide);
+    private Tensor Guided(Tensor D, Tensor guide) => D.Plus((D - guide).Times(_guidance.Weight - 1));
 
     // Which images are guided, bool [B] on the device of sigma.
     private Tensor Acts(Tensor sigma, Tensor? labels, long batch)
     {
-        var inside = ((sigma > _guidance.SigmaLow) & (sigma <= _guidance.SigmaHigh)).expand(batch);
-        return _guideSeesLabels ? inside : inside & (labels! >= 0).to(sigma.device);
+        using Scalar low = TensorArithmetic.Number(_guidance.SigmaLow), high = TensorArithmetic.Number(_guidance.SigmaHigh);
+        var inside = ((sigma > low) & (sigma <= high)).expand(batch);
+        return _guideSeesLabels ? inside : inside & (labels! >= TensorArithmetic.Zero).to(sigma.device);
     }
 }

@@ -59,7 +59,7 @@ public sealed class IddpmPreconditioning : IPreconditioning
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var nearest = (sigma.to(ScalarType.Float64).unsqueeze(1) - _table.On(sigma.device)).abs_().argmin(1);
-        return new(ones_like(sigma), -sigma, (sigma * sigma + 1).rsqrt(), (Levels - 1 - nearest).to(sigma.dtype));
+        return new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), nearest.negative().Plus(Levels - 1).to(sigma.dtype));
     }
 
     private double AlphaBar(int j)

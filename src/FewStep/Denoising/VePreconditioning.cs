@@ -23,5 +23,5 @@ public sealed class VePreconditioning : IPreconditioning
     public double SigmaMax { get; }
 
     /// <inheritdoc/>
-    public PreconditioningCoefficients Coefficients(Tensor sigma) => new(ones_like(sigma), sigma * 1, ones_like(sigma), (sigma / 2).log());
+    public PreconditioningCoefficients Coefficients(Tensor sigma) => new(ones_like(sigma), sigma.clone(), ones_like(sigma), sigma.Over(2).log());
 }

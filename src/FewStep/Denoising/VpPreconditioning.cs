@@ -47,8 +47,8 @@ public sealed class VpPreconditioning : IPreconditioning
     {
         // Inverse of sigma(t)^2 = exp(beta_d t^2 / 2 + beta_min t) - 1.
         var s2 = sigma * sigma;
-        var time = ((s2.log1p() * (2 * BetaD) + BetaMin * BetaMin).sqrt() - BetaMin) / BetaD;
-        return new(ones_like(sigma), -sigma, (s2 + 1).rsqrt(), time * (TimeSteps - 1));
+        var time = s2.log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
+        return new(ones_like(sigma), -sigma, s2.Plus(1).rsqrt(), time.Times(TimeSteps - 1));
     }
 
     // expm1 as 2 exp(v/2) sinh(v/2), which keeps its digits near time 0.

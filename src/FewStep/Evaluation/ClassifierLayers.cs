@@ -1,4 +1,5 @@
 using FewStep.Networks;
+using FewStep.Runtime;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ internal sealed class ClassifierConvolution : nn.Module<Tensor, Tensor>
         : base(nameof(ClassifierConvolution))
     {
         // He initialisation (2015); the gain is 0 where a residual branch must start as the identity.
-        var initial = randn([outputs, inputs, kernel, kernel], generator: generator).mul_(gain / Math.Sqrt(inputs * kernel * kernel));
+        var initial = randn([outputs, inputs, kernel, kernel], generator: generator).Times_(gain / Math.Sqrt(inputs * kernel * kernel));
         _weight = new Parameter(initial.to(device));
         register_parameter("weight", _weight);
         _stride = stride;
@@ -67,5 +68,5 @@ internal sealed class ClassifierBlock : nn.Module<Tensor, Tensor>
         register_module("conv2", _conv2);
     }
 
-    public override Tensor forward(Tensor x) => x + _conv2.forward(_norm2.forward(_conv1.forward(_norm1.forward(x))));
+    public override Tensor forward(Tensor x) => x.Plus(_conv2.forward(_norm2.forward(_conv1.forward(_norm1.forward(x)))));
 }

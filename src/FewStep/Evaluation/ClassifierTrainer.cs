@@ -2,7 +2,6 @@ using System.Diagnostics;
 using FewStep.Data;
 using FewStep.Runtime;
 using FewStep.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -79,7 +78,7 @@ public static class ClassifierTrainer
             using var scope = NewDisposeScope();
             int[] indices = [.. Enumerable.Range(done, Math.Min(EvaluationBatch, images.Count - done))];
             var predicted = classifier.Logits(batches.Read(indices)).argmax(1);
-            correct += predicted.eq(HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device)).sum().ToInt64();
+            correct += predicted.eq(HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device)).sum().AsInt64();
             progress?.Report(new("test accuracy", done + indices.Length, images.Count, "img"));
         }
 
@@ -114,7 +113,7 @@ public static class ClassifierTrainer
             state.Step(options.LearningRate * Warmth(update, updates));
             if (state.Updates % ReportEvery == 0 || state.Updates == updates)
             {
-                Report(progress, loss.ToDouble(), state.Updates * options.Batch, updates * options.Batch);
+                Report(progress, loss.AsDouble(), state.Updates * options.Batch, updates * options.Batch);
             }
 
             if (checkpoint is not null && sinceSaved.Elapsed > BetweenCheckpoints)

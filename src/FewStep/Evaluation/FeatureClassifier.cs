@@ -46,7 +46,7 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
         }
 
         Append("norm", new ClassifierActivation(inputs, Device));
-        _headWeight = new Parameter(randn([configuration.Classes, inputs], generator: generator).mul_(1 / Math.Sqrt(inputs)).to(Device));
+        _headWeight = new Parameter(randn([configuration.Classes, inputs], generator: generator).Times_(1 / Math.Sqrt(inputs)).to(Device));
         _headBias = new Parameter(zeros(configuration.Classes, device: Device));
         register_parameter("head_weight", _headWeight);
         register_parameter("head_bias", _headBias);

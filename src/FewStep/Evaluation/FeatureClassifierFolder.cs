@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -106,7 +105,7 @@ public static class FeatureClassifierFolder
                 throw new InvalidInputException($"{path} lacks the weight '{name}' that its {ConfigurationFile} asks for.");
             }
 
-            if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().ToBoolean())
+            if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().AsBoolean())
             {
                 throw new InvalidInputException($"{path}: weight '{name}' must be finite floating-point numbers of shape [{string.Join(",", weight.shape)}].");
             }

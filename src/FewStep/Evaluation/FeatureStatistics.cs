@@ -1,5 +1,4 @@
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -61,15 +60,15 @@ public sealed class FeatureStatistics : IDisposable
             throw new InvalidInputException("Feature statistics hold a value that is not finite; compute them again.");
         }
 
-        double largest = s.abs().max().ToDouble();
-        if (s.diagonal().min().ToDouble() < 0 || (s - s.t()).abs().max().ToDouble() > 1e-6 * largest)
+        double largest = s.abs().max().AsDouble();
+        if (s.diagonal().min().AsDouble() < 0 || (s - s.t()).abs().max().AsDouble() > 1e-6 * largest)
         {
             throw new InvalidInputException("The covariance of the feature statistics has a negative variance or is not symmetric; compute it again.");
         }
 
         var made = new FeatureStatistics((int)mean.shape[0]) { Count = count };
         made._mean.copy_(mean);
-        made._scatter.copy_((s + s.t()) * (0.5 * (count - 1)));
+        made._scatter.copy_(s.Plus(s.t()).Times(0.5 * (count - 1)));
         return made;
     }
 
@@ -130,7 +129,7 @@ public sealed class FeatureStatistics : IDisposable
     /// <summary>The unbiased covariance [d,d] (divisor n - 1), float64.</summary>
     /// <returns>A new tensor; the caller owns it.</returns>
     /// <exception cref="InvalidOperationException">Fewer than two vectors were added.</exception>
-    public Tensor Covariance() => Count > 1 ? _scatter / (Count - 1) : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
+    public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1) : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -139,14 +138,14 @@ public sealed class FeatureStatistics : IDisposable
         _scatter.Dispose();
     }
 
-    private static bool AllFinite(Tensor x) => isfinite(x).all().ToBoolean();
+    private static bool AllFinite(Tensor x) => isfinite(x).all().AsBoolean();
 
     private void Combine(long n, Tensor mean, Tensor scatter)
     {
         double total = Count + n;
         var delta = mean - _mean;
-        _scatter.add_(scatter).add_(delta.outer(delta) * (Count * (n / total)));
-        _mean.add_(delta * (n / total));
+        _scatter.Plus_(scatter).Plus_(delta.outer(delta).Times(Count * (n / total)));
+        _mean.Plus_(delta.Times(n / total));
         Count += n;
     }
 }

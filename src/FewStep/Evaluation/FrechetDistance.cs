@@ -1,4 +1,4 @@
-using TorchSharp;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -29,9 +29,9 @@ public static class FrechetDistance
         using var _ = no_grad();
         Tensor sa = a.Covariance(), sb = b.Covariance();
         Tensor ra = Factor(sa), rb = Factor(sb);
-        double means = (a.Mean() - b.Mean()).square().sum().ToDouble();
-        double traces = sa.trace().ToDouble() + sb.trace().ToDouble();
-        double root = ra.shape[1] == 0 || rb.shape[1] == 0 ? 0 : linalg.svdvals(ra.t().mm(rb)).sum().ToDouble();
+        double means = (a.Mean() - b.Mean()).Squared().sum().AsDouble();
+        double traces = sa.trace().AsDouble() + sb.trace().AsDouble();
+        double root = ra.shape[1] == 0 || rb.shape[1] == 0 ? 0 : linalg.svdvals(ra.t().mm(rb)).sum().AsDouble();
         return Math.Max(0, means + traces - (2 * root));
     }
 
@@ -41,8 +41,8 @@ public static class FrechetDistance
     private static Tensor Factor(Tensor s)
     {
         var (values, vectors) = linalg.eigh(s);
-        double floor = s.shape[0] * MachineEpsilon * values.abs().max().ToDouble();
-        long rank = values.gt(floor).sum().ToInt64();
+        using var floor = TensorArithmetic.Number(s.shape[0] * MachineEpsilon * values.abs().max().AsDouble());
+        long rank = values.gt(floor).sum().AsInt64();
         long first = s.shape[0] - rank; // eigh sorts upwards
         return vectors.narrow(1, first, rank) * values.narrow(0, first, rank).sqrt();
     }

@@ -44,7 +44,7 @@ public sealed class PairedDistance
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var difference = samples.to_type(ScalarType.Float64) - teacher.to(ScalarType.Float64, samples.device);
-        var distances = difference.square().sum([1, 2, 3]).sqrt().cpu().data<double>().ToArray();
+        var distances = difference.Squared().sum([1, 2, 3]).sqrt().cpu().data<double>().ToArray();
         if (!distances.All(double.IsFinite))
         {
             throw new InvalidInputException("A sample or its teacher's image holds NaN or infinity: the model diverged; check its noise levels and schedule.");

@@ -44,7 +44,8 @@ internal sealed class DenoiseObjective : ITuningObjective
         var labels = _network.Model.Classes == 0 ? null : batch.Labels;
         if (labels is not null && _options.LabelDropout > 0)
         {
-            labels = labels.masked_fill(HostCopy.To(rand([batch.Count], generator: generator).lt(_options.LabelDropout), weights.device), -1);
+            using var rate = TensorArithmetic.Number(_options.LabelDropout);
+            labels = labels.masked_fill(HostCopy.To(rand([batch.Count], generator: generator).lt(rate), weights.device), TensorArithmetic.MinusOne);
         }
 
         var total = zeros(1, device: weights.device);
@@ -60,9 +61,9 @@ internal sealed class DenoiseObjective : ITuningObjective
                 long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
                 Tensor Cut(Tensor t) => t.narrow(0, first, count);
                 var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), Cut(sigma), i);
-                var loss = losses.mean() * ((double)count / batch.Count) / Levels;
+                var loss = losses.mean().Times((double)count / batch.Count).Over(Levels);
                 loss.backward();
-                total.add_(loss.detach());
+                total.Plus_(loss.detach());
             }
         }
 
@@ -87,7 +88,7 @@ internal sealed class DenoiseObjective : ITuningObjective
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var level = NewDisposeScope();
-                sum.add_(Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum() / Levels);
+                sum.Plus_(Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum().Over(Levels));
             }
         }
 
@@ -106,8 +107,8 @@ internal sealed class DenoiseObjective : ITuningObjective
     {
         var weight = LevelWeights.For(_options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
         var s = sigma.to(ScalarType.Float32);
-        var D = denoiser.Denoise(images + noise * s.view(-1, 1, 1, 1), s, labels);
-        return (D - images).square().mean([1, 2, 3]) * weight;
+        var D = denoiser.Denoise(images.Plus(noise * s.view(-1, 1, 1, 1)), s, labels);
+        return (D - images).Squared().mean([1, 2, 3]) * weight;
     }
 
     private Tensor LevelSigmas(int level, long count, Generator generator)
@@ -118,7 +119,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         }
 
         var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
-        return HostCopy.To((rand([count], dtype: ScalarType.Float64, generator: generator) * (high - low) + low).exp(), _sigma.device);
+        return HostCopy.To(rand([count], dtype: ScalarType.Float64, generator: generator).Times(high - low).Plus(low).exp(), _sigma.device);
     }
 
     private ImageBatch Read(long position)

@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.FineTuning;
@@ -17,10 +18,10 @@ internal static class LevelWeights
     {
         var weights = weighting switch
         {
-            LevelWeighting.NetworkOutput => preconditioning.Coefficients(sigma.view(-1)).Out.square().reciprocal().view(sigma.shape),
-            LevelWeighting.StateError => (1 - next / sigma).square(),
+            LevelWeighting.NetworkOutput => preconditioning.Coefficients(sigma.view(-1)).Out.Squared().reciprocal().view(sigma.shape),
+            LevelWeighting.StateError => (next / sigma).negative().Plus(1).Squared(),
             LevelWeighting.Uniform => ones_like(sigma),
-            LevelWeighting.ConvexCombination => last * (next.reciprocal() - sigma.reciprocal()),
+            LevelWeighting.ConvexCombination => (next.reciprocal() - sigma.reciprocal()).Times(last),
             _ => throw new ArgumentOutOfRangeException(nameof(weighting), weighting, null),
         };
         return weights.to(ScalarType.Float32);

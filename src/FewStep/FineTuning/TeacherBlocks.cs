@@ -66,7 +66,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         if (labels is not null && options.LabelDropout > 0)
         {
             bool[] dropped = [.. Enumerable.Range(0, options.Batch).Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
-            labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), -1);
+            labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), TensorArithmetic.MinusOne);
         }
 
         var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps), seeds, labels, cancellation);

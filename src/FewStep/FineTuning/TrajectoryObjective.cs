@@ -1,5 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using static TorchSharp.torch;
@@ -52,7 +53,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             }
 
             var end = student.Sample(latents, labels, cancellationToken: cancellation).Samples;
-            squares.add_((end - _heldOutEnds[batch]).to(ScalarType.Float64).square().sum());
+            squares.Plus_((end - _heldOutEnds[batch]).to(ScalarType.Float64).Squared().sum());
         }
 
         return Math.Sqrt(squares.item<double>() / options.HeldOutCount / network.Model.Shape.Dimension);
@@ -82,11 +83,11 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         var ratio = paths.Ratio.select(1, level);
         var D = student.Denoise(x, paths.Sigma.select(1, level), paths.Labels);
         var step = Step(level, x, D, ratio, history.Steps);
-        var error = (step.Next - paths.States[level + 1]).square().mean([1, 2, 3]);
+        var error = (step.Next - paths.States[level + 1]).Squared().mean([1, 2, 3]);
         // Weights are those of errors of D, of which an Euler step makes 1 - r.
-        var loss = (error * paths.Weight.select(1, level) / (1 - ratio).square()).mean() * share / paths.Levels;
+        var loss = (error * paths.Weight.select(1, level) / ratio.negative().Plus(1).Squared()).mean().Times(share).Over(paths.Levels);
         loss.backward();
-        total.add_(loss.detach());
+        total.Plus_(loss.detach());
         if (_solver.HistoryLength > 0)
         {
             Tensor Kept(Tensor t) => t.detach().DetachFromDisposeScope();

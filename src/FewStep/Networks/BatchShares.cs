@@ -118,7 +118,7 @@ internal sealed class BatchShares
             });
             for (int i = 1; i < gradients.Length; i++)
             {
-                gradients[0].add_(gradients[i]);
+                gradients[0].Plus_(gradients[i]);
                 gradients[i].Dispose();
             }
 

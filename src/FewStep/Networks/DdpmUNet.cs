@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -153,7 +154,7 @@ public sealed class DdpmUNet : UNet
         embedding = _layer1.Forward(pass, nn.functional.silu(_layer0.Forward(pass, embedding)));
         if (_label is not null)
         {
-            embedding += _label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device));
+            embedding = embedding.Plus(_label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device)));
         }
 
         return nn.functional.silu(embedding);

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -156,7 +157,7 @@ public sealed class DhariwalUNet : UNet
         embedding = _layer1.Forward(pass, embedding);
         if (_label is not null)
         {
-            embedding = embedding + _label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device));
+            embedding = embedding.Plus(_label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device)));
         }
 
         return nn.functional.silu(embedding);

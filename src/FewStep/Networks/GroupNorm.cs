@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -40,7 +41,7 @@ internal sealed class GroupNorm
             return FusedGroupNorm.Apply(x, pass.Master[_weight], pass.Master[_bias], shift, _groups, _epsilon, silu: true);
         }
 
-        x = shift is null ? x : x + shift.to(x.dtype).unsqueeze(2).unsqueeze(3);
+        x = shift is null ? x : x.Plus(shift.to(x.dtype).unsqueeze(2).unsqueeze(3));
         return nn.functional.silu(Plain(pass, x));
     }
 

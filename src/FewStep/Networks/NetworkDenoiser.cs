@@ -179,7 +179,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
         }
 
-        return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), 1).MoveToOuterDisposeScope();
+        return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
     private Tensor Network(ForwardPass pass, Tensor input, Tensor noiseLabels, Tensor? labels)

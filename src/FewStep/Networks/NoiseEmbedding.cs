@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -21,7 +22,8 @@ internal sealed class PositionalEmbedding(int channels, bool endpoint) : NoiseEm
     protected override Tensor Frequencies(Device device)
     {
         int half = channels / 2;
-        var exponents = arange(half, dtype: ScalarType.Float32, device: device) / (half - (endpoint ? 1 : 0));
+        using var count = TensorArithmetic.Number(half);
+        var exponents = arange(TensorArithmetic.Zero, count, TensorArithmetic.One, dtype: ScalarType.Float32, device: device).Over(half - (endpoint ? 1 : 0));
         return pow(1.0 / 10000, exponents);
     }
 }
@@ -36,8 +38,8 @@ internal sealed class FourierEmbedding : NoiseEmbedding
     {
         _buffers = builder.Buffers;
         using var generator = new Generator(0);
-        _frequencies = builder.Buffer("freqs", randn([channels / 2], generator: generator).mul_(scale));
+        _frequencies = builder.Buffer("freqs", randn([channels / 2], generator: generator).Times_(scale));
     }
 
-    protected override Tensor Frequencies(Device device) => _buffers[_frequencies] * (2 * Math.PI);
+    protected override Tensor Frequencies(Device device) => _buffers[_frequencies].Times(2 * Math.PI);
 }

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -15,7 +16,7 @@ internal sealed class Resampling
         using var scope = NewDisposeScope();
         var taps = tensor(filter.Select(f => (float)f).ToArray());
         _buffers = builder.Buffers;
-        _kernel = builder.Buffer("resample_filter", (outer(taps, taps) / taps.sum().square()).view(1, 1, filter.Count, filter.Count));
+        _kernel = builder.Buffer("resample_filter", (outer(taps, taps) / taps.sum().Squared()).view(1, 1, filter.Count, filter.Count));
         IsBox = filter is [1, 1];
         Padding = (filter.Count - 1) / 2;
     }
@@ -43,5 +44,5 @@ internal sealed class Resampling
             : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
     }
 
-    private Tensor Depthwise(Tensor x, double gain) => (_buffers[_kernel] * gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
+    private Tensor Depthwise(Tensor x, double gain) => _buffers[_kernel].Times(gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
 }

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -88,12 +89,12 @@ public sealed class SongUNet : UNet
                     break;
                 case AuxiliaryRole.Skip:
                     _ = skips.Pop();
-                    x = x + stage.Convolution!.Forward(pass, auxiliary);
+                    x = x.Plus(stage.Convolution!.Forward(pass, auxiliary));
                     skips.Push(x);
                     break;
                 case AuxiliaryRole.Residual:
                     _ = skips.Pop();
-                    x = auxiliary = (x + stage.Convolution!.Forward(pass, auxiliary)) * Math.Sqrt(0.5);
+                    x = auxiliary = x.Plus(stage.Convolution!.Forward(pass, auxiliary)).Times(Math.Sqrt(0.5));
                     skips.Push(x);
                     break;
                 default:
@@ -118,7 +119,7 @@ public sealed class SongUNet : UNet
             else
             {
                 var image = stage.OutConvolution!.Forward(pass, stage.OutNorm!.ForwardSilu(pass, x));
-                output = output is null ? image : image + output;
+                output = output is null ? image : image.Plus(output);
             }
         }
 
@@ -215,7 +216,7 @@ public sealed class SongUNet : UNet
         if (_label is not null)
         {
             var labels = OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device);
-            embedding = embedding + _label.Forward(pass, labels * Math.Sqrt(_label.InFeatures));
+            embedding = embedding.Plus(_label.Forward(pass, labels.Times(Math.Sqrt(_label.InFeatures))));
         }
 
         embedding = nn.functional.silu(_layer0.Forward(pass, embedding));

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -44,7 +45,13 @@ public abstract class UNet : IDisposable
     /// <param name="device">Where to put them.</param>
     /// <returns>float32 [B, count].</returns>
     protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
-        => classes is null
-            ? zeros([batch, count], ScalarType.Float32, device)
-            : classes.unsqueeze(1).eq(arange(count, dtype: ScalarType.Int64, device: device)).to(ScalarType.Float32);
+    {
+        if (classes is null)
+        {
+            return zeros([batch, count], ScalarType.Float32, device);
+        }
+
+        using var end = TensorArithmetic.Number(count);
+        return classes.unsqueeze(1).eq(arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device)).to(ScalarType.Float32);
+    }
 }

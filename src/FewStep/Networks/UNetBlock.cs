@@ -96,7 +96,7 @@ internal sealed class UNetBlock
         if (_options.AdaptiveScale)
         {
             var halves = modulation.to(x.dtype).unsqueeze(2).unsqueeze(3).chunk(2, 1);
-            x = nn.functional.silu(addcmul(halves[1], _norm1.Forward(pass, x), halves[0] + 1, 1));
+            x = nn.functional.silu(addcmul(halves[1], _norm1.Forward(pass, x), halves[0].Plus(1), TensorArithmetic.One));
         }
         else
         {
@@ -106,13 +106,14 @@ internal sealed class UNetBlock
         if (pass.Dropout is { } generator && _options.Dropout > 0)
         {
             // The library's dropout draws from a generator that the whole process shares.
-            var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(_options.Dropout).to(x.dtype);
-            x = x * kept * (1 / (1 - _options.Dropout));
+            using var rate = TensorArithmetic.Number(_options.Dropout);
+            var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(rate).to(x.dtype);
+            x = (x * kept).Times(1 / (1 - _options.Dropout));
         }
 
-        x = _conv1.Forward(pass, x) + (_skip is null ? input : _skip.Forward(pass, input));
+        x = _conv1.Forward(pass, x).Plus(_skip is null ? input : _skip.Forward(pass, input));
         x = Scaled(x);
-        return _heads == 0 ? x : Scaled(Attend(pass, x) + x);
+        return _heads == 0 ? x : Scaled(Attend(pass, x).Plus(x));
     }
 
     private Tensor Attend(ForwardPass pass, Tensor x)
@@ -129,5 +130,5 @@ internal sealed class UNetBlock
         return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
     }
 
-    private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x * _options.SkipScale;
+    private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x.Times(_options.SkipScale);
 }

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -21,7 +22,7 @@ public sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
     {
         if (Mode == WeightInitMode.Constant)
         {
-            return full(shape, Scale, ScalarType.Float32);
+            return TensorArithmetic.Full(shape, Scale, ScalarType.Float32);
         }
 
         long area = shape.Skip(2).Aggregate(1L, (a, b) => a * b);
@@ -29,12 +30,12 @@ public sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
         using var scope = NewDisposeScope();
         var values = Mode switch
         {
-            WeightInitMode.XavierUniform => (rand(shape, generator: generator) * 2 - 1) * Math.Sqrt(6 / (fanIn + fanOut)),
-            WeightInitMode.KaimingUniform => (rand(shape, generator: generator) * 2 - 1) * Math.Sqrt(3 / fanIn),
-            WeightInitMode.KaimingNormal => randn(shape, generator: generator) * Math.Sqrt(1 / fanIn),
+            WeightInitMode.XavierUniform => rand(shape, generator: generator).Times(2).Minus(1).Times(Math.Sqrt(6 / (fanIn + fanOut))),
+            WeightInitMode.KaimingUniform => rand(shape, generator: generator).Times(2).Minus(1).Times(Math.Sqrt(3 / fanIn)),
+            WeightInitMode.KaimingNormal => randn(shape, generator: generator).Times(Math.Sqrt(1 / fanIn)),
             _ => throw new InvalidOperationException($"Unknown initialisation {Mode}."),
         };
-        return (values * Scale).MoveToOuterDisposeScope();
+        return values.Times(Scale).MoveToOuterDisposeScope();
     }
 }
 

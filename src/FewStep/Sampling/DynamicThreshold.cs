@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
@@ -22,7 +23,7 @@ internal static class DynamicThreshold
         var (largest, _) = denoised.reshape(denoised.shape[0], values).abs().topk((int)(values - below), dim: 1, sorted: true);
         var low = largest.select(1, values - below - 1);
         var high = largest.select(1, Math.Max(0, values - below - 2));
-        var s = low.lerp(high, position - below).clamp_min_(1).view(-1, 1, 1, 1);
+        var s = low.lerp(high, position - below).clamp_min_(TensorArithmetic.One).view(-1, 1, 1, 1);
         return denoised.minimum(s).maximum(-s).div_(s).MoveToOuterDisposeScope();
     }
 }

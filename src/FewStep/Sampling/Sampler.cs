@@ -86,7 +86,7 @@ public sealed class Sampler
         using var _ = no_grad();
         using var history = new SolverHistory(Solver.HistoryLength);
         using var run = NewDisposeScope();
-        var x = latents * Schedule.Sigmas[0];
+        var x = latents.Times(Schedule.Sigmas[0]);
         for (int i = 0; i < Schedule.Steps; i++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -109,7 +109,7 @@ public sealed class Sampler
         double sigma = Schedule.Sigmas[i];
         if (noise is not null && Options.Churn!.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
         {
-            x = x.add(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
+            x = x.Plus(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
             sigma = raised;
         }
 
@@ -131,7 +131,7 @@ public sealed class Sampler
 
     private Tensor Denoise(Tensor x, double sigma, Tensor? labels)
     {
-        using var s = full(1, sigma, dtype: x.dtype, device: x.device);
+        using var s = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
         return _denoiser.Denoise(x, s, labels);
     }
 
@@ -139,7 +139,7 @@ public sealed class Sampler
     private static Tensor StandardNormalDenoised(Tensor x, double sigma)
     {
         double root = Math.Sqrt(1 + sigma * sigma);
-        return x / (root * (root + sigma));
+        return x.Over(root * (root + sigma));
     }
 
     private void CheckLatents(Tensor latents)

@@ -1,4 +1,5 @@
 using FewStep.Noise;
+using FewStep.Runtime;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using static TorchSharp.torch;
@@ -45,7 +46,7 @@ internal sealed class EndpointDistance : IDisposable
     public double[] PerLatent(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation, PairedSampling? student = null)
     {
         using var scope = NewDisposeScope();
-        return Residuals(solver, schedule, cancellation, student).to(float64).square().mean([1]).cpu().data<double>().ToArray();
+        return Residuals(solver, schedule, cancellation, student).to(float64).Squared().mean([1]).cpu().data<double>().ToArray();
     }
 
     public void Dispose() => _teacher.Dispose();

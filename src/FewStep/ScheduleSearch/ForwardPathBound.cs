@@ -105,7 +105,7 @@ internal sealed class ForwardPathBound
         double[] growth = [.. rising.Select((s, k) => Math.Sqrt((s * s) - (k == 0 ? 0 : rising[k - 1] * rising[k - 1])))];
         // Forward noise is a random walk whose variance is s^2: neighbours share all noise but the last increment.
         var walk = (n.to(float64) * tensor(growth, device: n.device).view(-1, 1, 1, 1)).cumsum(0).flip(0);
-        var x = (image.to(float64).unsqueeze(0) + walk).to(float32);
+        var x = image.to(float64).unsqueeze(0).Plus(walk).to(float32);
         var sigma = tensor(_sigmas.Select(s => (float)s).ToArray(), device: x.device);
         var outputs = new List<Tensor>();
         for (int start = 0; start < points; start += batchSize)
@@ -116,7 +116,7 @@ internal sealed class ForwardPathBound
         }
 
         var D = cat(outputs).flatten(1).to(float64);
-        var squares = cdist(D, D, 2, compute_mode.donot_use_mm_for_euclid_dist).square() / denoiser.Shape.Dimension;
+        var squares = cdist(D, D, 2, compute_mode.donot_use_mm_for_euclid_dist).Squared().Over(denoiser.Shape.Dimension);
         _images.Add(squares.to(float32).cpu().contiguous().data<float>().ToArray());
     }
 

@@ -53,7 +53,7 @@ internal sealed class JumpCosts
         {
             using var step = NewDisposeScope();
             var r = HostCopy.To(tensor(sigmas[(i + 1)..].Select(s => (float)(s / sigmas[i])).ToArray()), x.device).view(-1, 1, 1);
-            var jumps = D[i].unsqueeze(0) + (r * (x[i] - D[i]).unsqueeze(0)); // [P-i-1,B,d]
+            var jumps = D[i].unsqueeze(0).Plus(r * (x[i] - D[i]).unsqueeze(0)); // [P-i-1,B,d]
             var cost = teacher is null ? (jumps - x.slice(0, i + 1, points, 1)).norm(2) : FromLine(jumps, end, line) - teacher.slice(0, i + 1, points, 1);
             costs.Add(cost.to(float64).t().MoveToOuterDisposeScope()); // [B,P-i-1]
         }

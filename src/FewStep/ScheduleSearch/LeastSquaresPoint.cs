@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
@@ -11,7 +12,7 @@ internal sealed class LeastSquaresPoint : IDisposable
     {
         using var scope = NewDisposeScope();
         (Position, Residuals) = (position, residuals.DetachFromDisposeScope());
-        Value = residuals.to(float64).square().mean().item<double>();
+        Value = residuals.to(float64).Squared().mean().item<double>();
     }
 
     /// <summary>Where.</summary>

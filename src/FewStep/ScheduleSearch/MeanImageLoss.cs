@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
@@ -20,8 +21,8 @@ internal sealed class MeanImageLoss : IDisposable
             var image = images[i].to(float64);
             _sum ??= zeros_like(image).DetachFromDisposeScope();
             _squares ??= zeros_like(image).DetachFromDisposeScope();
-            _sum.add_(image);
-            _squares.addcmul_(image, image, 1);
+            _sum.Plus_(image);
+            _squares.addcmul_(image, image, TensorArithmetic.One);
             _images++;
         }
     }
@@ -31,7 +32,7 @@ internal sealed class MeanImageLoss : IDisposable
     {
         using var inference = no_grad();
         using var scope = NewDisposeScope();
-        return (_squares! - (_sum!.square() / _images)).mean().item<double>() / (_images - 1);
+        return (_squares! - _sum!.Squared().Over(_images)).mean().item<double>() / (_images - 1);
     }
 
     /// <inheritdoc/>

@@ -83,10 +83,10 @@ public sealed class MeasuredAmplificationEstimator
             int k = 2 * level;
             double s = path.Sigmas[k];
             var state = reference.States[k];
-            var move = Direction(reference, k) * (_options.Perturbation * s);
+            var move = Direction(reference, k).Times(_options.Perturbation * s);
             var rest = new SamplingSchedule(path.Sigmas.Skip(k));
-            var ends = new Sampler(_denoiser, _solver, rest, _counting).Sample(cat([state + move, state - move]) / s, bothLabels, cancellationToken: cancellation).Samples.chunk(2);
-            double[] lengths = Length((ends[0] - ends[1]) / 2).cpu().data<double>().ToArray();
+            var ends = new Sampler(_denoiser, _solver, rest, _counting).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
+            double[] lengths = Length((ends[0] - ends[1]).Over(2)).cpu().data<double>().ToArray();
             foreach (double length in lengths)
             {
                 double growth = length / (_options.Perturbation * s);
@@ -106,12 +106,12 @@ public sealed class MeasuredAmplificationEstimator
         // Where D does not change at all no step errs; the noise's own direction then stands for any.
         var noise = reference.States[k] - D;
         var length = Length(change);
-        var constant = length <= 1e-12 * Length(noise);
+        var constant = length <= Length(noise).Times(1e-12);
         var direction = where(constant.view(-1, 1, 1, 1), noise, change);
         return direction / Length(direction).to(direction.dtype).view(-1, 1, 1, 1);
     }
 
-    private static Tensor Length(Tensor images) => images.to(float64).square().sum([1, 2, 3]).sqrt();
+    private static Tensor Length(Tensor images) => images.to(float64).Squared().sum([1, 2, 3]).sqrt();
 
     private static InvalidInputException NotFinite(double s) => new(string.Create(
         CultureInfo.InvariantCulture,

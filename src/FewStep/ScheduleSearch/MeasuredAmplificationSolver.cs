@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using FewStep.Solvers;
 using static TorchSharp.torch;
 
@@ -36,10 +37,10 @@ internal sealed class MeasuredAmplificationSolver : ISolver
         values.AddRange(step.History.Select(past => (-Math.Log(past.Sigma), past.Denoised)));
         Span<double> weights = stackalloc double[values.Count];
         LagrangeExponential.Weights(-Math.Log(s), -Math.Log(t), values.Select(v => v.Lambda).ToArray(), weights);
-        var next = step.State * (t / s);
+        var next = step.State.Times(t / s);
         for (int j = 0; j < weights.Length; j++)
         {
-            next.add_(values[j].Denoised, alpha: weights[j]);
+            next.Plus_(values[j].Denoised, alpha: weights[j]);
         }
 
         return new SolverResult(next);

@@ -36,9 +36,9 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
             cancellation.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             double s = sigmas[k];
-            var D = denoiser.Denoise(clean + (s * noise), full([1], s, dtype: float32, device: clean.device), bothLabels);
+            var D = denoiser.Denoise(clean.Plus(noise.Times(s)), TensorArithmetic.Full([1], s, float32, clean.device), bothLabels);
             // Sums in double precision: the result must not depend on how many images share a batch.
-            var squares = (D - clean).to(float64).square().mean([1, 2, 3]);
+            var squares = (D - clean).to(float64).Squared().mean([1, 2, 3]);
             means.Add(squares.view(2, -1).mean([0]).MoveToOuterDisposeScope());
         }
 

@@ -91,7 +91,7 @@ internal sealed class PairedSampling
             using var latents = Latents.Draw(some, sampler.Shape, device: sampler.Device);
             using var labels = SeedLabels.For(some, sampler.Classes, device: sampler.Device);
             var end = sampler.Sample(latents, labels, observe, cancellation).Samples;
-            using var finite = end.isfinite().all();
+            using Tensor each = end.isfinite(), finite = each.all();
             if (!finite.item<bool>())
             {
                 throw new InvalidInputException($"A sample of solver {solver.Name} on the schedule {schedule} is not finite: check that checkpoint and preconditioning belong together.");

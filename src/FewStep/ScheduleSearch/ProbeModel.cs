@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.ScheduleSearch;
@@ -37,7 +38,7 @@ internal sealed class ProbeModel
         {
             double h = widths[k];
             gradient[k] = (up[k].Value - down[k].Value) / (2 * h);
-            slopes[k] = (up[k].Residuals - down[k].Residuals) / (2 * h);
+            slopes[k] = (up[k].Residuals - down[k].Residuals).Over(2 * h);
             double[] products = stack([.. slopes[..(k + 1)].Select(slope => (slopes[k] * slope).mean([], type: float64))]).cpu().data<double>().ToArray(); // one reading for all
             for (int l = 0; l <= k; l++)
             {

@@ -78,7 +78,7 @@ internal sealed class StudentRecursion : IDisposable
             {
                 using var jump = NewDisposeScope();
                 var landed = D.lerp(z, _sigmas[j] / _sigmas[i]);
-                double distance = (landed - _teacher[j]).square().mean([1, 2, 3]).to(float64).mean().item<double>();
+                double distance = (landed - _teacher[j]).Squared().mean([1, 2, 3]).to(float64).mean().item<double>();
                 if (distance < best[j])
                 {
                     next[j]?.Dispose();
@@ -93,7 +93,7 @@ internal sealed class StudentRecursion : IDisposable
         }
 
         _from.Add(from);
-        _distances.Add((end - _teacher[last]).to(float64).square().mean([1, 2, 3]).cpu().data<double>().ToArray());
+        _distances.Add((end - _teacher[last]).to(float64).Squared().mean([1, 2, 3]).cpu().data<double>().ToArray());
         Dispose(_students);
         _students = next;
     }
@@ -135,7 +135,7 @@ internal sealed class StudentRecursion : IDisposable
 
     private Tensor Denoise(Tensor x, double sigma)
     {
-        using var s = full(1, sigma, dtype: x.dtype, device: x.device);
+        using var s = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
         var outputs = new List<Tensor>();
         for (long start = 0; start < x.shape[0]; start += _batchSize)
         {

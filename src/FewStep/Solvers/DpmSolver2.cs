@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 namespace FewStep.Solvers;
 
 /// <summary>Single-step DPM-Solver-2: a step of Euler to an inner point, then the whole step with slopes of both points. Two evaluations a step.</summary>
@@ -54,7 +55,7 @@ public sealed class DpmSolver2 : ISolver
         var x = step.State;
         var y = step.Denoised.lerp(x, inner / s); // Euler's step
         var d = step.Slope();
-        var dm = (y - step.Denoise(y, inner)).div_(inner);
+        var dm = (y - step.Denoise(y, inner)).Over_(inner);
         return new SolverResult(WeightedSum.Of(1, x, h, [1 - w, w], [d, dm]));
     }
 }

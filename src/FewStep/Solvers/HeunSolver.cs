@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 namespace FewStep.Solvers;
 
 /// <summary>Heun's method in sigma, the deterministic sampler of EDM (Karras et al. 2022, algorithm 1): two evaluations a step.</summary>
@@ -30,6 +31,6 @@ public sealed class HeunSolver : ISolver
         var x1 = step.Denoised.lerp(x, s1 / s); // Euler's step: x + h d
         var D1 = step.Denoise(x1, s1);
         // x + h (d + d1) / 2 with h d = x1 - x and d1 = (x1 - D1) / s1: few operations on tensors.
-        return new SolverResult(x.lerp(x1, 0.5).add_(x1 - D1, alpha: h / (2 * s1)));
+        return new SolverResult(x.lerp(x1, 0.5).Plus_(x1 - D1, alpha: h / (2 * s1)));
     }
 }

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Solvers;
@@ -10,5 +11,5 @@ namespace FewStep.Solvers;
 public sealed record PastStep(double Sigma, Tensor State, Tensor Denoised, Tensor? Predicted = null)
 {
     /// <summary>The slope (x_j - D_j) / sigma_j at the point where the denoiser was evaluated, which is its estimate of the noise; a new tensor, the caller's.</summary>
-    public Tensor Slope() => ((Predicted ?? State) - Denoised).div_(Sigma);
+    public Tensor Slope() => ((Predicted ?? State) - Denoised).Over_(Sigma);
 }

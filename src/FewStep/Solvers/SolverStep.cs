@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FewStep.Noise;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Solvers;
@@ -46,7 +47,7 @@ public sealed class SolverStep(
     public IReadOnlyList<PastStep> History => history;
 
     /// <summary>The slope (x_i - D_i) / sigma_i of the ODE, which is the denoiser's estimate of the noise; a new tensor, the caller's.</summary>
-    public Tensor Slope() => (state - denoised).div_(Sigma);
+    public Tensor Slope() => (state - denoised).Over_(Sigma);
 
     /// <summary>A further evaluation of the denoiser, for solvers of several stages; it costs one network evaluation.</summary>
     /// <param name="x">A state of the shape of <see cref="State"/>.</param>

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Solvers;
@@ -14,10 +15,10 @@ internal static class WeightedSum
     /// <returns>A new tensor.</returns>
     public static Tensor Of(double stateWeight, Tensor state, double scale, ReadOnlySpan<double> weights, IReadOnlyList<Tensor> outputs)
     {
-        var sum = state * stateWeight;
+        var sum = state.Times(stateWeight);
         for (int j = 0; j < weights.Length; j++)
         {
-            sum.add_(outputs[j], alpha: scale * weights[j]);
+            sum.Plus_(outputs[j], alpha: scale * weights[j]);
         }
 
         return sum;

@@ -1,3 +1,5 @@
+using FewStep.Runtime;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -42,20 +44,21 @@ public sealed class AdamW : IDisposable
         var norm = gradient.norm();
         if (double.IsFinite(_options.ClipNorm))
         {
-            gradient.mul_(norm.to(ScalarType.Float64).reciprocal().mul_(_options.ClipNorm).clamp_max_(1).to(ScalarType.Float32));
+            gradient.mul_(norm.to(ScalarType.Float64).reciprocal().Times_(_options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
         }
 
         Updates++;
         FirstMoment.lerp_(gradient, 1 - _options.Beta1);
-        SecondMoment.mul_(_options.Beta2).addcmul_(gradient, gradient, 1 - _options.Beta2);
         double correction1 = 1 - Math.Pow(_options.Beta1, Updates), correction2 = 1 - Math.Pow(_options.Beta2, Updates);
+        using Scalar share = TensorArithmetic.Number(1 - _options.Beta2), rate = TensorArithmetic.Number(-learningRate / correction1);
+        SecondMoment.Times_(_options.Beta2).addcmul_(gradient, gradient, share);
         if (_options.WeightDecay > 0)
         {
-            Parameters.mul_(1 - learningRate * _options.WeightDecay);
+            Parameters.Times_(1 - learningRate * _options.WeightDecay);
         }
 
-        var denominator = SecondMoment.sqrt().div_(Math.Sqrt(correction2)).add_(_options.Epsilon);
-        Parameters.addcdiv_(FirstMoment, denominator, -learningRate / correction1);
+        var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(_options.Epsilon);
+        Parameters.addcdiv_(FirstMoment, denominator, rate);
         return norm.MoveToOuterDisposeScope();
     }
 

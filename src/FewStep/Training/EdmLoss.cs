@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -9,12 +10,12 @@ namespace FewStep.Training;
 public sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviationLogSigma = 1.2, double SigmaData = 0.5) : TrainingLoss
 {
     /// <inheritdoc/>
-    public override Tensor DrawSigma(long batch, Generator generator) => (randn([batch], generator: generator) * StandardDeviationLogSigma + MeanLogSigma).exp();
+    public override Tensor DrawSigma(long batch, Generator generator) => randn([batch], generator: generator).Times(StandardDeviationLogSigma).Plus(MeanLogSigma).exp();
 
     /// <inheritdoc/>
     public override Tensor Weight(Tensor sigma)
     {
         double sd2 = SigmaData * SigmaData;
-        return (sigma * sigma + sd2) / (sigma * sigma * sd2);
+        return (sigma * sigma).Plus(sd2) / (sigma * sigma).Times(sd2);
     }
 }

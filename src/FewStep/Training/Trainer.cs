@@ -36,8 +36,9 @@ public sealed class Trainer(NetworkDenoiser denoiser, TrainerOptions options, Tr
         int batch = (int)images.shape[0];
         if (labels is not null && options.LabelDropout > 0)
         {
-            var dropped = HostCopy.To(rand([batch], generator: generator).lt(options.LabelDropout), labels.device);
-            labels = labels.masked_fill(dropped, -1);
+            using var dropout = TensorArithmetic.Number(options.LabelDropout);
+            var dropped = HostCopy.To(rand([batch], generator: generator).lt(dropout), labels.device);
+            labels = labels.masked_fill(dropped, TensorArithmetic.MinusOne);
         }
 
         var leaf = state.Weights.detach().requires_grad_();

@@ -29,7 +29,8 @@ public sealed record TrainingIdentity(string Fingerprint, string Parts)
     /// <param name="weights">Flat weights; not owned.</param>
     internal static string Hash(Tensor weights)
     {
-        using var plain = weights.detach().cpu().contiguous();
+        using var scope = NewDisposeScope();
+        var plain = weights.detach().cpu().contiguous();
         return Convert.ToHexStringLower(SHA256.HashData(plain.bytes));
     }
 

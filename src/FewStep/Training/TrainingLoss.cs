@@ -24,9 +24,9 @@ public abstract record TrainingLoss
         var sigma = HostCopy.To(DrawSigma(images.shape[0], generator), images.device);
         var noise = HostCopy.To(randn(images.shape, generator: generator), images.device);
         var weight = Weight(sigma);
-        var noised = images + noise * sigma.view(-1, 1, 1, 1);
+        var noised = images.Plus(noise * sigma.view(-1, 1, 1, 1));
         var error = denoiser.Denoise(weights, noised, sigma, labels, generator) - images;
-        return (error.square().mean([1, 2, 3]) * weight).mean();
+        return (error.Squared().mean([1, 2, 3]) * weight).mean();
     }
 
     /// <summary>Draws the noise levels of a batch.</summary>

@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -8,8 +9,8 @@ namespace FewStep.Training;
 public sealed record VeLoss(double SigmaMin = 0.02, double SigmaMax = 100) : TrainingLoss
 {
     /// <inheritdoc/>
-    public override Tensor DrawSigma(long batch, Generator generator) => (rand([batch], generator: generator) * Math.Log(SigmaMax / SigmaMin)).exp() * SigmaMin;
+    public override Tensor DrawSigma(long batch, Generator generator) => rand([batch], generator: generator).Times(Math.Log(SigmaMax / SigmaMin)).exp().Times(SigmaMin);
 
     /// <inheritdoc/>
-    public override Tensor Weight(Tensor sigma) => 1 / sigma.square();
+    public override Tensor Weight(Tensor sigma) => sigma.Squared().reciprocal();
 }

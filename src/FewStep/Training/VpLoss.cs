@@ -1,3 +1,4 @@
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Training;
@@ -12,10 +13,10 @@ public sealed record VpLoss(double BetaD = 19.9, double BetaMin = 0.1, double Sm
     public override Tensor DrawSigma(long batch, Generator generator)
     {
         // In float64: sigma^2 = exp(v) - 1 with v down to 1e-6.
-        var t = rand([batch], dtype: ScalarType.Float64, generator: generator) * (1 - SmallestTime) + SmallestTime;
-        return (t * (t * (BetaD / 2) + BetaMin)).expm1().sqrt().to(ScalarType.Float32);
+        var t = rand([batch], dtype: ScalarType.Float64, generator: generator).Times(1 - SmallestTime).Plus(SmallestTime);
+        return (t * t.Times(BetaD / 2).Plus(BetaMin)).expm1().sqrt().to(ScalarType.Float32);
     }
 
     /// <inheritdoc/>
-    public override Tensor Weight(Tensor sigma) => 1 / sigma.square();
+    public override Tensor Weight(Tensor sigma) => sigma.Squared().reciprocal();
 }

@@ -21,7 +21,7 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var bytes = (HostCopy.To(images, device) * 127.5 + 127.5).round();
+        var bytes = HostCopy.To(images, device).Times(127.5).Plus(127.5).round();
         if (shape.Channels == 1)
         {
             bytes = bytes.expand(-1, 3, -1, -1);
@@ -39,12 +39,12 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
 
     private static Tensor HalfPixel(Tensor bytes)
     {
-        var unit = bytes / 255;
+        var unit = bytes.Over(255);
         var resized = nn.functional.interpolate(unit, [InceptionLayout.Side, InceptionLayout.Side], mode: InterpolationMode.Bilinear, align_corners: false);
-        return (resized * 2) - 1;
+        return resized.Times(2).Minus(1);
     }
 
-    private Tensor TensorFlow(Tensor bytes) => (_rows.matmul(bytes).matmul(_columns.t()) - 128) / 128;
+    private Tensor TensorFlow(Tensor bytes) => _rows.matmul(bytes).matmul(_columns.t()).Minus(128).Over(128);
 
     // TensorFlow 1 without align_corners: target j is read at j x size / 299, and the last pixel is repeated.
     private static Tensor Interpolation(int size, Device device)

@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -54,12 +53,12 @@ internal static class InceptionWeights
         var beta = Of("bn.bias", "beta", layout.Outputs);
         var mean = Of("bn.running_mean", "mean", layout.Outputs);
         var variance = Of("bn.running_var", "var", layout.Outputs);
-        if (variance.min().ToDouble() < 0)
+        if (variance.min().AsDouble() < 0)
         {
             throw new InvalidInputException($"{path} is damaged: a variance of {layout.Name} is negative. Fetch the file again.");
         }
 
-        var gain = (variance + InceptionLayout.Epsilon).rsqrt();
+        var gain = variance.Plus(InceptionLayout.Epsilon).rsqrt();
         if (!script)
         {
             gain = gain * Of("bn.weight", "", layout.Outputs);
@@ -77,6 +76,6 @@ internal static class InceptionWeights
             throw new InvalidInputException($"{path} does not hold the Inception-v3 of FID: '{name}' {what}. Give {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}.");
         }
 
-        return found.isfinite().all().ToBoolean() ? found : throw new InvalidInputException($"{path} is damaged: '{name}' holds values that are not finite. Fetch the file again.");
+        return found.isfinite().all().AsBoolean() ? found : throw new InvalidInputException($"{path} is damaged: '{name}' holds values that are not finite. Fetch the file again.");
     }
 }

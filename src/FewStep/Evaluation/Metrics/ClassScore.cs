@@ -1,4 +1,4 @@
-using TorchSharp;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -35,7 +35,7 @@ internal sealed class ClassScore : IDisposable
             int part = (int)Math.Min(_seen * _counts.Length / _images, _counts.Length - 1);
             _negativeEntropies[part] += negativeEntropies[i];
             _counts[part]++;
-            _sums[part].add_(p[i]);
+            _sums[part].Plus_(p[i]);
         }
     }
 
@@ -49,9 +49,9 @@ internal sealed class ClassScore : IDisposable
         {
             if (_counts[part] > 0)
             {
-                var mean = _sums[part] / _counts[part];
+                var mean = _sums[part].Over(_counts[part]);
                 // mean KL(p | mean) = mean of sum p log p - sum mean log mean
-                scores.Add(Math.Exp((_negativeEntropies[part] / _counts[part]) - mean.xlogy(mean).sum().ToDouble()));
+                scores.Add(Math.Exp((_negativeEntropies[part] / _counts[part]) - mean.xlogy(mean).sum().AsDouble()));
             }
         }
 

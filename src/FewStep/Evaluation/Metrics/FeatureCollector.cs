@@ -1,4 +1,4 @@
-using TorchSharp;
+using FewStep.Runtime;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -52,7 +52,7 @@ internal sealed class FeatureCollector : IDisposable
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        if (!isfinite(features).all().ToBoolean())
+        if (!isfinite(features).all().AsBoolean())
         {
             throw new Runtime.InvalidInputException($"A feature of image {Count} to {Count + features.shape[0] - 1} is not finite: the images or the feature network hold NaN or infinity.");
         }

@@ -1,5 +1,4 @@
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -46,11 +45,15 @@ public static class KernelDistance
     {
         double n = x.shape[0];
         Tensor xx = Kernel(x, x), yy = Kernel(y, y), xy = Kernel(x, y);
-        double within = (xx.sum() - xx.trace() + yy.sum() - yy.trace()).ToDouble() / (n * (n - 1));
-        return within - (2 * xy.mean().ToDouble());
+        double within = ((xx.sum() - xx.trace()).Plus(yy.sum()) - yy.trace()).AsDouble() / (n * (n - 1));
+        return within - (2 * xy.mean().AsDouble());
     }
 
-    private static Tensor Kernel(Tensor x, Tensor y) => (x.mm(y.t()) / x.shape[1] + 1).pow(3);
+    private static Tensor Kernel(Tensor x, Tensor y)
+    {
+        using var exponent = TensorArithmetic.Number(3);
+        return x.mm(y.t()).Over(x.shape[1]).Plus(1).pow(exponent);
+    }
 
     // The first steps of a Fisher-Yates shuffle.
     private static Tensor Choose(Tensor features, int rows, long seed)

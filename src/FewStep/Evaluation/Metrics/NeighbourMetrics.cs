@@ -1,5 +1,4 @@
 using FewStep.Runtime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FewStep.Evaluation;
@@ -43,20 +42,20 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
         using var _ = no_grad();
         using var scope = NewDisposeScope();
         Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation), reach = Radii(generated, [manifoldNeighbours], blockBytes, cancellation);
-        Tensor recalled = zeros(n, dtype: ScalarType.Bool), nearest = full(n, double.PositiveInfinity, dtype: ScalarType.Float64);
+        Tensor recalled = zeros(n, dtype: ScalarType.Bool), nearest = TensorArithmetic.Full([n], double.PositiveInfinity, ScalarType.Float64);
         double precise = 0, dense = 0;
         foreach (var (start, count) in Blocks(m, n, blockBytes))
         {
             cancellation.ThrowIfCancellationRequested();
             using var block = NewDisposeScope();
             var distances = SquaredDistances(generated.narrow(0, start, count), real);
-            precise += distances.le(radii[0]).any(1).sum().ToDouble();
-            dense += distances.le(radii[1]).sum().ToDouble();
+            precise += distances.le(radii[0]).any(1).sum().AsDouble();
+            dense += distances.le(radii[1]).sum().AsDouble();
             recalled.logical_or_(distances.le(reach[0].narrow(0, start, count).unsqueeze(1)).any(0));
             nearest.copy_(minimum(nearest, distances.amin([0])));
         }
 
-        return new(precise / m, recalled.sum().ToDouble() / n, dense / (coverageNeighbours * (double)m), nearest.le(radii[1]).sum().ToDouble() / n);
+        return new(precise / m, recalled.sum().AsDouble() / n, dense / (coverageNeighbours * (double)m), nearest.le(radii[1]).sum().AsDouble() / n);
     }
 
     // Squared distance of each row to its k-th nearest other row: [ks, n].
@@ -64,12 +63,13 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
     {
         long n = x.shape[0];
         var radii = empty([ks.Length, n], dtype: ScalarType.Float64);
+        using var never = TensorArithmetic.Number(double.PositiveInfinity);
         foreach (var (start, count) in Blocks(n, n, blockBytes))
         {
             cancellation.ThrowIfCancellationRequested();
             using var block = NewDisposeScope();
             var distances = SquaredDistances(x.narrow(0, start, count), x);
-            distances.narrow(1, start, count).diagonal().fill_(double.PositiveInfinity); // an image is no neighbour of itself
+            distances.narrow(1, start, count).diagonal().fill_(never); // an image is no neighbour of itself
             var (smallest, _) = distances.topk((int)ks.Max(), 1, largest: false, sorted: true);
             for (int i = 0; i < ks.Length; i++)
             {
@@ -83,7 +83,7 @@ public sealed record NeighbourMetrics(double Precision, double Recall, double De
     private static Tensor SquaredDistances(Tensor x, Tensor y)
     {
         Tensor a = x.to(ScalarType.Float64), b = y.to(ScalarType.Float64);
-        return (a.square().sum(1, keepdim: true) + b.square().sum(1).unsqueeze(0) - (a.mm(b.t()) * 2)).clamp_min(0);
+        return (a.Squared().sum(1, keepdim: true).Plus(b.Squared().sum(1).unsqueeze(0)) - a.mm(b.t()).Times(2)).clamp_min(TensorArithmetic.Zero);
     }
 
     private static IEnumerable<(long Start, long Count)> Blocks(long rows, long columns, long blockBytes)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Standard schedules, GITS, Phase 1 and Phase 1+2 on a model of natural images, with Euler at 3 to 10 steps. cifar10.md has what is measured of CIFAR-10. Repeated, it goes on where it was.
+# Standard schedules, GITS, Phase 1 and Phase 1+2 on a model of natural images, with Euler at 3 to 10 steps; cifar10.md has those of CIFAR-10. Repeated, it goes on where it was.
 #   docs/results/natural-images.sh MODEL TRAINING-IMAGES TEST-IMAGES FOLDER [part: all, schedules, or a number of steps]
 # SAMPLES (2000) are the samples in each of 3 seed ranges, UPDATES (200) those of a tuning. MODEL-classifier measures. After the part schedules the others can run side by side.
 set -euo pipefail
@@ -18,7 +18,7 @@ fi
 for steps in ${counts//,/ }; do
     if [ "$part" != all ] && [ "$part" != "$steps" ]; then continue; fi
     models=(--model "$model")
-    for loss in trajectory denoise; do
+    for loss in denoise trajectory; do # the last one is the result of the report
         fewstep tune --model "$model" --data "$data" --schedule "$out/phase1/phase1-power-0-n$steps.schedule.json" --loss "$loss" --updates "$updates" --patience 0 --snapshots none --out "$out/$loss-$steps"
         models+=(--model "$loss=$out/$loss-$steps/model")
     done

@@ -4,11 +4,6 @@ using static TorchSharp.torch;
 
 namespace FewStep.Tests.Runtime;
 
-/// <summary>A collection of tests beside which no other runs: other tests write numbers plainly, and many garbage collections would fail them.</summary>
-[CollectionDefinition(DisableParallelization = true)]
-public sealed class Alone;
-
-[Collection(typeof(Alone))]
 public sealed class TensorArithmeticBesideCollectionsTests
 {
     // Of whole numbers x and fractions y: libtorch converts the ones to the others before it reads the number that is added or multiplied with, which leaves time to free it.

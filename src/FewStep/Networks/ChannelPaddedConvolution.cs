@@ -21,6 +21,11 @@ internal static class ChannelPaddedConvolution
     /// <returns>[B,out,H',W']; belongs to the current dispose scope.</returns>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, long stride = 1, long padding = 0)
     {
+        if (padding == 0 && PointwiseConvolution.Suits(x, weight, stride))
+        {
+            return PointwiseConvolution.Apply(x, weight, bias);
+        }
+
         long output = weight.shape[0], moreOutput = Missing(output), moreInput = Missing(weight.shape[1]);
         if (x.device_type != DeviceType.CPU || (moreOutput == 0 && moreInput == 0))
         {

@@ -1,3 +1,4 @@
+using FewStep.Networks;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -147,7 +148,7 @@ internal sealed class InceptionNetwork : IDisposable
     private Tensor Convolve(string name, Tensor x)
     {
         var (layout, weight, bias) = _layers[name];
-        var y = F.conv2d(x, weight, bias, strides: layout.Strides, padding: layout.Padding);
+        var y = PointwiseConvolution.Suits(x, weight, layout.Stride) ? PointwiseConvolution.Apply(x, weight, bias) : F.conv2d(x, weight, bias, strides: layout.Strides, padding: layout.Padding);
         y.relu_();
         return y;
     }

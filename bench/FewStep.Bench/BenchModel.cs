@@ -1,6 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Bench;

@@ -1,13 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using FewStep.Checkpoints;
-using FewStep.FineTuning;
+using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -7,7 +7,7 @@ using BenchmarkDotNet.Order;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using FewStep.Bench;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 NativeHeap.KeepFreedMemory();
 

@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 using static TorchSharp.torch;
 
 namespace FewStep.Bench;

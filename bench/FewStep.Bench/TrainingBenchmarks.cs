@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using FewStep.Networks;
-using FewStep.Training;
+using FewStep.Tuning;
 using static TorchSharp.torch;
 
 namespace FewStep.Bench;

@@ -1,5 +1,5 @@
 using FewStep.Cli.Verbs;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 NativeHeap.KeepFreedMemory();
 return await CommandLine.Run(args, Console.Out, Console.Error);

@@ -1,6 +1,6 @@
 using System.Text;
 using FewStep.Checkpoints;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Onnx;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Onnx;

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Onnx;
 

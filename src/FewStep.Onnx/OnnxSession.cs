@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime;
 
 namespace FewStep.Onnx;

@@ -1,5 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime;
 using static TorchSharp.torch;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;

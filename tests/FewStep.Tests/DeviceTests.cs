@@ -1,14 +1,13 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Evaluation;
-using FewStep.FineTuning;
+using FewStep.Metrics;
+using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Training;
-using FewStep.Training;
+using FewStep.Tests.Tuning;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -99,8 +98,8 @@ public sealed class DeviceTests
     public void A_network_with_all_its_buffers_is_moved()
     {
         using var scope = NewDisposeScope();
-        var song = TinyModel.Config.SongUnet! with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
-        using var model = ModelFolder.Initialize(TinyModel.Config with { SongUnet = song }, 0);
+        var song = TrainableModel.Config.SongUnet! with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
+        using var model = ModelFolder.Initialize(TrainableModel.Config with { SongUnet = song }, 0);
         var x = ones(2, 1, 8, 8);
         var before = model.Denoise(x, ones(1), null);
         model.MoveTo(CPU);
@@ -151,8 +150,8 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var model = Model(0);
-        var images = new TuningImages(FineTuning.TinyModel.Images(10, 1), FineTuning.TinyModel.Images(5, 2));
-        using var denoise = new DenoiseObjective(new TuningNetwork(model), FineTuning.TinyModel.Schedule, new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
+        var images = new TuningImages(Tuning.TinyModel.Images(10, 1), Tuning.TinyModel.Images(5, 2));
+        using var denoise = new DenoiseObjective(new TuningNetwork(model), Tuning.TinyModel.Schedule, new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
         var leaf = model.Weights.detach().clone().requires_grad_();
         Assert.Equal(DeviceType.META, denoise.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
         Assert.Equal(DeviceType.META, leaf.grad!.device_type);
@@ -165,7 +164,7 @@ public sealed class DeviceTests
         using var model = Model(3);
         var seeds = TuningSeeds.Training(0, 0, 4);
         var latents = Latents.Draw(seeds, model.Shape, device: model.Device);
-        var states = new TeacherPath(model, FineTuning.TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
+        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
         Assert.All(states, s => Assert.Equal(DeviceType.META, s.device_type));
     }
 

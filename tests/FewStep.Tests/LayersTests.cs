@@ -7,7 +7,7 @@ public sealed partial class LayersTests
     // From the bottom up: a folder uses only those before it.
     private static readonly string[] Layers =
     [
-        "Runtime", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Solvers", "Sampling", "ScheduleSearch", "Training", "FineTuning", "Evaluation", "Runs", "Reporting",
+        "Platform", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Solvers", "Sampling", "Search", "Tuning", "Metrics", "Experiments", "Reporting",
     ];
 
     [Fact]

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Terminal;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Terminal;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FewStep.Runtime;
+using FewStep.Platform;
 using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;

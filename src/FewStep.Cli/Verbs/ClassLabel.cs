@@ -1,6 +1,6 @@
 using System.Globalization;
 using FewStep.Checkpoints;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;

@@ -1,5 +1,5 @@
 using FewStep.Data;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

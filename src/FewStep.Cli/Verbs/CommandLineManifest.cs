@@ -1,7 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using System.Globalization;
-using FewStep.Runs;
+using FewStep.Experiments;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using FewStep.Denoising;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 using FewStep.Noise;
 using FewStep.Reporting;
-using FewStep.Runs;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Platform;
+using FewStep.Search;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

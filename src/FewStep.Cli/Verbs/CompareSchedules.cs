@@ -1,7 +1,7 @@
 using FewStep.Noise;
-using FewStep.Runs;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,6 +1,6 @@
 using FewStep.Denoising;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Diagnostics;
 using FewStep.Cli.Terminal;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 using FewStep.Reporting;
-using FewStep.Runs;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

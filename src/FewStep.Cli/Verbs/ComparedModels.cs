@@ -1,5 +1,5 @@
 using FewStep.Checkpoints;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

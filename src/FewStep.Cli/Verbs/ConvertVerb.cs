@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

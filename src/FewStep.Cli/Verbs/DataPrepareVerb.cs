@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

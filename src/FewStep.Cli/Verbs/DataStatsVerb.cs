@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Evaluation;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

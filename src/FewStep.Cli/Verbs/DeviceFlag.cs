@@ -1,5 +1,5 @@
 using System.CommandLine;
-using FewStep.Runtime;
+using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

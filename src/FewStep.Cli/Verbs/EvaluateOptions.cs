@@ -1,7 +1,7 @@
 using System.CommandLine;
 using FewStep.Noise;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

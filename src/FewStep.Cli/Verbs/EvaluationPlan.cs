@@ -1,8 +1,8 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runs;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Platform;
+using FewStep.Search;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using FewStep.Noise;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;

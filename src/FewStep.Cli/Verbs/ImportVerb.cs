@@ -3,7 +3,7 @@ using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Interchange;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

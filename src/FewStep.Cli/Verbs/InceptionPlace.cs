@@ -1,5 +1,5 @@
-using FewStep.Evaluation;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using FewStep.Data;
-using FewStep.Runs;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

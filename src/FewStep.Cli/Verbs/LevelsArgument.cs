@@ -1,6 +1,6 @@
 using System.CommandLine;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

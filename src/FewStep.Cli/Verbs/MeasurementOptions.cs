@@ -1,7 +1,7 @@
 using System.CommandLine;
-using FewStep.Evaluation;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Experiments;
+using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using FewStep.Evaluation;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 
 namespace FewStep.Cli.Verbs;
 
@@ -31,7 +31,7 @@ internal sealed class MetricSetup : IDisposable
     /// <param name="model">The folder or file of the model that makes them; null for stored images.</param>
     /// <param name="terminal">Told how far it has come.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="Runtime.InvalidInputException">Weights or reference are missing or do not fit.</exception>
+    /// <exception cref="Platform.InvalidInputException">Weights or reference are missing or do not fit.</exception>
     public static MetricSetup Open(EvaluateOptions options, ParseResult parsed, ImageShape shape, string? model, TerminalOutput terminal, CancellationToken cancellation)
     {
         var setup = new MetricSetup(options.Metrics.Options(parsed, parsed.GetValue(options.Seed)));

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Runs;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

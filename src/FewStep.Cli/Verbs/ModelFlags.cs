@@ -3,7 +3,7 @@ using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Onnx;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

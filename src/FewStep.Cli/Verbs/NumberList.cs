@@ -1,5 +1,5 @@
 using System.Globalization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,5 +1,5 @@
 using FewStep.Cli.Terminal;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;

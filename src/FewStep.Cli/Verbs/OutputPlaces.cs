@@ -1,5 +1,5 @@
 using System.CommandLine;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

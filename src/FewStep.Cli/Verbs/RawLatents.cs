@@ -1,6 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using FewStep.Data;
-using FewStep.Evaluation;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -3,7 +3,7 @@ using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Reporting;
-using FewStep.Runs;
+using FewStep.Experiments;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
@@ -102,5 +102,5 @@ internal static class RunVerb
     private static string NewestRun() =>
         (Directory.Exists("runs") ? new DirectoryInfo("runs").GetDirectories().Where(d => File.Exists(Path.Combine(d.FullName, "manifest.json"))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
             ? Path.Combine("runs", newest.Name)
-            : throw new Runtime.InvalidInputException("There is no run under runs/ to resume; name one with --out.");
+            : throw new Platform.InvalidInputException("There is no run under runs/ to resume; name one with --out.");
 }

@@ -1,5 +1,5 @@
 using FewStep.Noise;
-using FewStep.Runs;
+using FewStep.Experiments;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;

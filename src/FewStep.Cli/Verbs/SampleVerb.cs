@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;

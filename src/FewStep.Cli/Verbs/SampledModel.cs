@@ -4,8 +4,8 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using FewStep.Noise;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
+using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

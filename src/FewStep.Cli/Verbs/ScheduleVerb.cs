@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Noise;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 using FewStep.Solvers;
 using Spectre.Console;
 

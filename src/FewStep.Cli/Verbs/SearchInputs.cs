@@ -1,8 +1,8 @@
 using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Runs;
-using FewStep.ScheduleSearch;
+using FewStep.Experiments;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

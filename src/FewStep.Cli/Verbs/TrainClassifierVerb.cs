@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
-using FewStep.Evaluation;
-using FewStep.Runtime;
+using FewStep.Metrics;
+using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

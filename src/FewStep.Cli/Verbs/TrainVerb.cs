@@ -3,8 +3,8 @@ using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Runtime;
-using FewStep.Training;
+using FewStep.Platform;
+using FewStep.Tuning;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;

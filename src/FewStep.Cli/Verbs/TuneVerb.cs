@@ -3,11 +3,10 @@ using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.FineTuning;
+using FewStep.Tuning;
 using FewStep.Noise;
-using FewStep.Runtime;
-using FewStep.ScheduleSearch;
-using FewStep.Training;
+using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 

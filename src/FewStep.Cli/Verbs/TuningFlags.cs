@@ -1,5 +1,5 @@
 using System.CommandLine;
-using FewStep.FineTuning;
+using FewStep.Tuning;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace FewStep.Checkpoints;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

@@ -1,7 +1,7 @@
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;

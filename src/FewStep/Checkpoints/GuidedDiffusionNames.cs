@@ -1,6 +1,6 @@
 using System.Text.Json;
 using FewStep.Networks;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;

@@ -36,7 +36,7 @@ public static class ModelFormats
     /// <summary>Looks at a file or folder.</summary>
     /// <param name="path">It.</param>
     /// <returns>What it is as far as its start tells; <see cref="ModelFormat.Unknown"/> for what is not there.</returns>
-    /// <exception cref="Runtime.InvalidInputException">The file cannot be read.</exception>
+    /// <exception cref="Platform.InvalidInputException">The file cannot be read.</exception>
     public static ModelFormat Detect(string path)
     {
         if (Directory.Exists(path))

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using FewStep.Networks;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;

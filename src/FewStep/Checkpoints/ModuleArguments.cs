@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

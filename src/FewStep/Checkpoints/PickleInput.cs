@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;

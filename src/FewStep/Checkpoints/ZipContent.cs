@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

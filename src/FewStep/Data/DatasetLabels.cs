@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

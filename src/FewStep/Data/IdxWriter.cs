@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

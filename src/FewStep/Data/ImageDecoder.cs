@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using SkiaSharp;
 
 namespace FewStep.Data;

@@ -1,5 +1,5 @@
 using System.IO.Enumeration;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

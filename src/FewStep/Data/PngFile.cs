@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using SkiaSharp;
 using static TorchSharp.torch;
 

@@ -29,7 +29,7 @@ public sealed class PrefetchingBatches : IDisposable
     /// <summary>The next batch; waits until it is read.</summary>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The batch; the caller owns it.</returns>
-    /// <exception cref="Runtime.InvalidInputException">An image could not be read; batches before it are still handed out first. Other failures of the image set come as they are.</exception>
+    /// <exception cref="Platform.InvalidInputException">An image could not be read; batches before it are still handed out first. Other failures of the image set come as they are.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public ImageBatch Next(CancellationToken cancellation = default)

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

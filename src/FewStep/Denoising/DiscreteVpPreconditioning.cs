@@ -1,5 +1,5 @@
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -18,7 +18,7 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     /// <param name="noise">The levels that the network was trained on.</param>
     /// <param name="prediction">What it predicts; default the noise.</param>
     /// <param name="rounding">The time that it is told between two levels; default that of the level nearest to sigma.</param>
-    /// <exception cref="Runtime.InvalidInputException">The levels leave what float32 computes with.</exception>
+    /// <exception cref="Platform.InvalidInputException">The levels leave what float32 computes with.</exception>
     public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
     {
         ArgumentNullException.ThrowIfNull(noise);

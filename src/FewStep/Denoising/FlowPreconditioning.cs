@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -18,13 +18,13 @@ public sealed class FlowPreconditioning : IPreconditioning
     /// <param name="timeScale">Factor of t in the noise label: 1 (default), or 1000 for networks that are told thousandths; above 0 and at most 1e6.</param>
     /// <param name="sigmaMin">Smallest noise level; default that of t = 0.001.</param>
     /// <param name="sigmaMax">Largest noise level; default that of t = 0.999. t = 1 is no noise level: sigma is infinite there.</param>
-    /// <exception cref="Runtime.InvalidInputException">A value is out of range.</exception>
+    /// <exception cref="Platform.InvalidInputException">A value is out of range.</exception>
     public FlowPreconditioning(double timeScale = 1, double sigmaMin = UsualFirstTime / (1 - UsualFirstTime), double sigmaMax = (1 - UsualFirstTime) / UsualFirstTime)
     {
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
         if (!(timeScale is > 0 and <= SigmaLimits.Largest))
         {
-            throw new Runtime.InvalidInputException(FormattableString.Invariant($"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
+            throw new Platform.InvalidInputException(FormattableString.Invariant($"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
         }
 
         (_timeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Interchange;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Networks;
 

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -16,7 +16,7 @@ internal sealed class GroupNorm
         _groups = groups ?? Math.Min(32, channels / 4);
         if (_groups < 1 || channels % _groups != 0)
         {
-            throw new Runtime.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; {(groups is null ? "use a multiple of 4 (of 32 above 128)" : "use a multiple of the groups")}.");
+            throw new Platform.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; {(groups is null ? "use a multiple of 4 (of 32 above 128)" : "use a multiple of the groups")}.");
         }
 
         _epsilon = epsilon;

@@ -1,5 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using TorchSharp;
 using static TorchSharp.torch;
 

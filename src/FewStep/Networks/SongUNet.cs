@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
@@ -17,7 +17,7 @@ public sealed class SongUNet : UNet
 
     /// <summary>Lays the network out.</summary>
     /// <param name="options">Architecture; checked.</param>
-    /// <exception cref="Runtime.InvalidInputException">An option is out of range.</exception>
+    /// <exception cref="Platform.InvalidInputException">An option is out of range.</exception>
     public SongUNet(SongUNetOptions options)
     {
         options.Validate();

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -74,7 +74,7 @@ internal sealed class UNetBlock
         {
             if (outChannels % _heads != 0)
             {
-                throw new Runtime.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
+                throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
             }
 
             _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, options.NormGroups);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Noise;
 

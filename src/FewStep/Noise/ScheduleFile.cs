@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Noise;
 

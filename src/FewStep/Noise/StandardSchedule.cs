@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using MathNet.Numerics.Distributions;
 
 namespace FewStep.Noise;

@@ -1,4 +1,4 @@
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 

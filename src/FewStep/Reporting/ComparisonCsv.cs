@@ -1,5 +1,5 @@
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 using static FewStep.Reporting.CsvText;
 
 namespace FewStep.Reporting;

@@ -1,5 +1,5 @@
 using FewStep.Reporting.Charts;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 

@@ -1,4 +1,4 @@
-using FewStep.Runs;
+using FewStep.Experiments;
 using MathNet.Numerics.Distributions;
 
 namespace FewStep.Reporting;

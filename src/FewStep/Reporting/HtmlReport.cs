@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using FewStep.Reporting.Html;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 
 namespace FewStep.Reporting;
 

@@ -1,6 +1,6 @@
 using System.Text;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 using static FewStep.Reporting.MarkdownText;
 
 namespace FewStep.Reporting;

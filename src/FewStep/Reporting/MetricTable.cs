@@ -1,5 +1,5 @@
-using FewStep.Evaluation;
-using FewStep.Runs;
+using FewStep.Metrics;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 

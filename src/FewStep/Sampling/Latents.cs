@@ -1,5 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Sampling;

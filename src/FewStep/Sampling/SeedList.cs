@@ -1,6 +1,6 @@
 using System.Collections;
 using System.Globalization;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Sampling;
 

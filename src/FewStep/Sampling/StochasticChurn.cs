@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>Single-step DPM-Solver-2: a step of Euler to an inner point, then the whole step with slopes of both points. Two evaluations a step.</summary>

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>Heun's method in sigma, the deterministic sampler of EDM (Karras et al. 2022, algorithm 1): two evaluations a step.</summary>

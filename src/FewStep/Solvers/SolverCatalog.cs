@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Solvers;
 

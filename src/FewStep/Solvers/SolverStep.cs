@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Solvers;

@@ -2,7 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;

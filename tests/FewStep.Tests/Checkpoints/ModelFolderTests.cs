@@ -1,6 +1,6 @@
 using FewStep.Checkpoints;
-using FewStep.Runtime;
-using FewStep.Tests.Training;
+using FewStep.Platform;
+using FewStep.Tests.Tuning;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
@@ -14,12 +14,12 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_model_comes_back_bit_identical()
     {
-        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
-        ModelFolder.Write(_folder, TinyModel.Config, model, model.Weights);
+        using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
+        ModelFolder.Write(_folder, TrainableModel.Config, model, model.Weights);
         var (config, read) = ModelFolder.Read(_folder);
         using (read)
         {
-            Assert.Equal(TinyModel.Config.Shape, config.Shape);
+            Assert.Equal(TrainableModel.Config.Shape, config.Shape);
             Assert.Equal(model.Weights.data<float>().ToArray(), read.Weights.data<float>().ToArray());
         }
     }
@@ -32,8 +32,8 @@ public sealed class ModelFolderTests : IDisposable
     public void Bad_weights_are_refused_by_name(string damage, string expected)
     {
         using var scope = NewDisposeScope();
-        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
-        ModelFolder.Write(_folder, TinyModel.Config, model, model.Weights);
+        using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
+        ModelFolder.Write(_folder, TrainableModel.Config, model, model.Weights);
         string path = Path.Combine(_folder, "model.safetensors");
         var (tensors, _) = SafetensorsFile.Read(path);
         const string Name = "map_layer0.bias";
@@ -62,7 +62,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void The_hash_knows_all_that_changes_what_a_model_computes()
     {
-        using var model = ModelFolder.Initialize(TinyModel.Config, 1);
+        using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
         string Hash(ModelConfig config)
         {
             ModelFolder.Write(_folder, config, model, model.Weights);
@@ -70,10 +70,10 @@ public sealed class ModelFolderTests : IDisposable
             return source.Hash;
         }
 
-        string hash = Hash(TinyModel.Config);
-        Assert.Equal(hash, Hash(TinyModel.Config with { Name = "another name" }));
-        Assert.NotEqual(hash, Hash(TinyModel.Config with { Preconditioning = new() { SigmaData = 0.9 } }));
-        Assert.NotEqual(hash, Hash(TinyModel.Config with { Preconditioning = new() { SigmaMax = 70 } }));
+        string hash = Hash(TrainableModel.Config);
+        Assert.Equal(hash, Hash(TrainableModel.Config with { Name = "another name" }));
+        Assert.NotEqual(hash, Hash(TrainableModel.Config with { Preconditioning = new() { SigmaData = 0.9 } }));
+        Assert.NotEqual(hash, Hash(TrainableModel.Config with { Preconditioning = new() { SigmaMax = 70 } }));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Numerics;
 using FewStep.Checkpoints;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using FewStep.Checkpoints;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;

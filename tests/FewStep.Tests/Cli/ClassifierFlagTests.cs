@@ -1,5 +1,5 @@
 using FewStep.Cli.Verbs;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 
 namespace FewStep.Tests.Cli;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FewStep.Cli.Terminal;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Cli;
 

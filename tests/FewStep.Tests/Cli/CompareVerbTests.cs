@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using FewStep.Runs;
+using FewStep.Experiments;
 using FewStep.Tests.Reporting;
 
 namespace FewStep.Tests.Cli;

@@ -1,6 +1,6 @@
 using FewStep.Cli;
 using FewStep.Data;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 
 namespace FewStep.Tests.Cli;
 

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Cli;

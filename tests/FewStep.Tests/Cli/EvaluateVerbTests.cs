@@ -1,6 +1,6 @@
 using System.Text.Json;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Cli;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using FewStep.Checkpoints;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Cli;
@@ -52,7 +52,7 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         // The default measurement of the same samples is the same distance.
         await CommandLineRun.Json("evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "2", "--samples", "12", "--ranges", "2",
             "--dtype", "float32", "--batch", "5", "--strip-seeds", "none", "--out", world.At("default"));
-        var summary = FewStep.Runs.RunSummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
+        var summary = FewStep.Experiments.RunSummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
         var figure = printed.GetProperty("rows")[0].GetProperty("figures")[0];
         Assert.Equal(summary.Evaluations[0].Distance!.Mean, figure.GetProperty("value").GetDouble(), 1e-9);
         await File.WriteAllTextAsync(store, "{\"version\": 1, \"ranges\": [null]}");
@@ -93,5 +93,5 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("no transform", [.. arguments[..6], "--transform", "lanczos"]);
     }
 
-    private const string ImageMetricsStoreName = FewStep.Runs.ImageMetricsStore.Name;
+    private const string ImageMetricsStoreName = FewStep.Experiments.ImageMetricsStore.Name;
 }

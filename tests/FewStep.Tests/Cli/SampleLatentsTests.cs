@@ -1,6 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Tests.Solvers;
 using static TorchSharp.torch;

@@ -88,8 +88,8 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
     private string WithLabelDropout(string name, long seed)
     {
         string folder = TinyWorld.WriteModel(world.At(name), seed);
-        var config = FewStep.Runtime.JsonFile.Read<ModelConfig>(Path.Combine(folder, ModelFolder.ConfigName));
-        FewStep.Runtime.JsonFile.Write(Path.Combine(folder, ModelFolder.ConfigName), config with { SongUnet = config.SongUnet! with { LabelDropout = 0.1 } });
+        var config = FewStep.Platform.JsonFile.Read<ModelConfig>(Path.Combine(folder, ModelFolder.ConfigName));
+        FewStep.Platform.JsonFile.Write(Path.Combine(folder, ModelFolder.ConfigName), config with { SongUnet = config.SongUnet! with { LabelDropout = 0.1 } });
         return folder;
     }
 

@@ -1,9 +1,9 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 using FewStep.Networks;
-using FewStep.Tests.Evaluation;
+using FewStep.Tests.Metrics;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Cli;

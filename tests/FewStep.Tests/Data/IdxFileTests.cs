@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using FewStep.Data;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

@@ -1,4 +1,4 @@
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Data;
 using FewStep.Denoising;
 

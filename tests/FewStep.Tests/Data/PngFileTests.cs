@@ -1,6 +1,6 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Data;

@@ -1,5 +1,5 @@
 using FewStep.Data;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Data;

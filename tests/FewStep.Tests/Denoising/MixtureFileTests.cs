@@ -1,5 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Denoising;
 

@@ -1,6 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Denoising;

@@ -2,7 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using FewStep.Checkpoints;
 using FewStep.Data;
-using FewStep.Evaluation;
+using FewStep.Metrics;
 using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Fuzzing;

@@ -3,7 +3,7 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Interchange;
 using FewStep.Noise;
-using FewStep.ScheduleSearch;
+using FewStep.Search;
 using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Fuzzing;

@@ -2,7 +2,7 @@ using System.Globalization;
 using CsCheck;
 using FewStep.Interchange;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Interchange;
 

@@ -1,7 +1,7 @@
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Tests.Runtime;
-using FewStep.Training;
+using FewStep.Tests.Platform;
+using FewStep.Tuning;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using CsCheck;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Noise;
 

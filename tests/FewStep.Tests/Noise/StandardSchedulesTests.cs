@@ -1,6 +1,6 @@
 using CsCheck;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Tests.Solvers;
 
 namespace FewStep.Tests.Noise;

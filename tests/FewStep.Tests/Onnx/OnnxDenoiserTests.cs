@@ -2,7 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Tests.Checkpoints;
 using static TorchSharp.torch;
 

@@ -5,7 +5,7 @@ using CsCheck;
 using FewStep.Noise;
 using FewStep.Reporting;
 using FewStep.Reporting.Charts;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Tests.Reporting;
 

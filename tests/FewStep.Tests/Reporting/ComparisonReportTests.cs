@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FewStep.Reporting;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Tests.Reporting;
 
@@ -133,7 +133,7 @@ public class ComparisonReportTests
 
     // Next to the test's binaries, where a person can open it.
     private static void HtmlFile(ComparisonSummary summary) =>
-        FewStep.Runtime.AtomicFile.WriteText(Path.Combine(AppContext.BaseDirectory, "sample-comparison", ComparisonReport.Name), Render(summary));
+        FewStep.Platform.AtomicFile.WriteText(Path.Combine(AppContext.BaseDirectory, "sample-comparison", ComparisonReport.Name), Render(summary));
 
     private static string Render(ComparisonSummary summary) => ComparisonReport.Render(summary, SampleSummary.Png);
 }

@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FewStep.Reporting;
-using FewStep.Runs;
-using FewStep.Runtime;
+using FewStep.Experiments;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Reporting;
 

@@ -1,6 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runs;
+using FewStep.Experiments;
 using SkiaSharp;
 
 namespace FewStep.Tests.Reporting;

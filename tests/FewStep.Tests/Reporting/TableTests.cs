@@ -1,5 +1,5 @@
 using FewStep.Reporting;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Tests.Reporting;
 

@@ -1,6 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;

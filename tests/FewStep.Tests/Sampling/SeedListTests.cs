@@ -1,5 +1,5 @@
 using CsCheck;
-using FewStep.Runtime;
+using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Tests.Sampling;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Solvers;
 

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Data;
 

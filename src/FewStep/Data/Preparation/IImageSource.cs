@@ -15,6 +15,6 @@ public interface IImageSource : IDisposable
 
     /// <summary>Reads an image.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1.</param>
-    /// <exception cref="Runtime.InvalidInputException">It is damaged; the message names it.</exception>
+    /// <exception cref="Platform.InvalidInputException">It is damaged; the message names it.</exception>
     PixelImage Read(int index);
 }

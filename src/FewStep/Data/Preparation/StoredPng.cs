@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using FewStep.Runtime;
+using FewStep.Platform;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;

@@ -1,7 +1,7 @@
 using System.Xml.Linq;
 using FewStep.Noise;
 using FewStep.Reporting.Charts;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting.Html;
 

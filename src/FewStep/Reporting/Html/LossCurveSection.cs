@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using FewStep.Reporting.Charts;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting.Html;
 

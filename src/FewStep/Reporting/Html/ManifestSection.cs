@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting.Html;
 

@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using FewStep.Runs;
+using FewStep.Experiments;
 
 namespace FewStep.Reporting.Html;
 

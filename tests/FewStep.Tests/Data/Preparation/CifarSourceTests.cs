@@ -3,7 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

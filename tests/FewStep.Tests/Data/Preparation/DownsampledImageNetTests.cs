@@ -1,7 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

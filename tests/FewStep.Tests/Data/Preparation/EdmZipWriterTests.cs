@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Runtime;
+using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using FewStep.Platform;
+using TorchSharp;
+
+namespace FewStep.Experiments;
+
+/// <summary>What a run stands on, for manifests.</summary>
+public static class RunEnvironment
+{
+    /// <summary>FewStep's version.</summary>
+    public static string Version { get; } = typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>Versions of the runtime and of the tensor library.</summary>
+    public static IReadOnlyDictionary<string, string> Versions() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        [".NET"] = Environment.Version.ToString(),
+        ["TorchSharp"] = typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
+        ["libtorch"] = torch.__version__,
+    };
+
+    /// <summary>The machine, without anything that names it or its user.</summary>
+    /// <param name="device">Where networks computed.</param>
+    public static IReadOnlyDictionary<string, string> Machine(torch.Device device) => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["operating system"] = RuntimeInformation.OSDescription,
+        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+        ["processor"] = Processor(),
+        ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+        ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+        ["device"] = DeviceChoice.Describe(device),
+        ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
+    };
+
+    private static string Processor()
+    {
+        const string Linux = "/proc/cpuinfo";
+        string? line = File.Exists(Linux) ? File.ReadLines(Linux).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return line?.Split(':', 2)[1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
+    }
+}

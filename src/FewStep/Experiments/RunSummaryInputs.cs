@@ -1,0 +1,44 @@
+using FewStep.Denoising;
+
+namespace FewStep.Experiments;
+
+/// <summary>The model of a run.</summary>
+public sealed record ModelSummary
+{
+    /// <summary>Name for people, e.g. the file's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>SHA-256 of the model's file or folder in lower-case hexadecimal; null where it is not a file.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>Number of parameters; 0 where unknown (an ONNX file, an exact denoiser).</summary>
+    public long Parameters { get; init; }
+
+    /// <summary>Preconditioning or prediction type, e.g. <c>edm</c>.</summary>
+    public required string Preconditioning { get; init; }
+
+    /// <summary>Shape of its images.</summary>
+    public required ImageShape Shape { get; init; }
+
+    /// <summary>Number of classes; 0 for an unconditional model.</summary>
+    public int Classes { get; init; }
+
+    /// <summary>The guidance that it was sampled under, e.g. <c>classifier-free, weight 1.5</c>; null for none. The hash then is that of the guided model.</summary>
+    public string? Guidance { get; init; }
+}
+
+/// <summary>The images of a run.</summary>
+public sealed record DataSummary
+{
+    /// <summary>Name for people, e.g. <c>Fashion-MNIST</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>SHA-256 of the image set in lower-case hexadecimal; null where it was not taken.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>Images that the loss curve and the tuning drew from.</summary>
+    public long TrainingImages { get; init; }
+
+    /// <summary>Images held out for the comparison; 0 where there were none.</summary>
+    public long HeldOutImages { get; init; }
+}

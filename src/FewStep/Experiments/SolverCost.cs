@@ -1,0 +1,55 @@
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using static TorchSharp.torch;
+
+namespace FewStep.Experiments;
+
+/// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing: counted, as everywhere, and not derived.</summary>
+public static class SolverCost
+{
+    private const double SigmaMin = 0.002, SigmaMax = 80;
+
+    /// <summary>Evaluations an image of a run of N steps.</summary>
+    /// <param name="solver">The solver.</param>
+    /// <param name="steps">N, 1 or more.</param>
+    /// <param name="terminal">What happens at the last sigma.</param>
+    public static int Evaluations(ISolver solver, int steps, ScheduleTerminal terminal = ScheduleTerminal.SigmaMin)
+    {
+        using var scope = NewDisposeScope();
+        var schedule = StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax, terminal);
+        return checked((int)new Sampler(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
+    }
+
+    /// <summary>The number of steps whose run takes exactly so many evaluations.</summary>
+    /// <param name="solver">The solver.</param>
+    /// <param name="evaluations">Evaluations an image, 1 or more.</param>
+    /// <returns>The steps; null where no number of steps takes as many, e.g. an odd number with two stages a step.</returns>
+    public static int? StepsFor(ISolver solver, int evaluations)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(evaluations, 1);
+        // A step takes at least one evaluation, and more steps never take fewer.
+        int low = 1, high = evaluations;
+        while (low < high)
+        {
+            int middle = (low + high + 1) / 2;
+            (low, high) = Evaluations(solver, middle) <= evaluations ? (middle, high) : (low, middle - 1);
+        }
+
+        return Evaluations(solver, low) == evaluations ? low : null;
+    }
+
+    private sealed class Blank : IDenoiser
+    {
+        public ImageShape Shape { get; } = new(1, 1, 1);
+
+        public int Classes => 0;
+
+        double IDenoiser.SigmaMin => SolverCost.SigmaMin;
+
+        double IDenoiser.SigmaMax => SolverCost.SigmaMax;
+
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => zeros_like(x);
+    }
+}

@@ -1,0 +1,116 @@
+using FewStep.Checkpoints;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Metrics;
+
+/// <summary>A classifier on disk: a folder with <c>config.json</c> and <c>model.safetensors</c> (float16).</summary>
+public static class FeatureClassifierFolder
+{
+    private const string ConfigurationFile = "config.json";
+    private const string WeightsFile = "model.safetensors";
+
+    /// <summary>Writes both files, each whole or not at all; the weights are rounded to float16.</summary>
+    /// <param name="classifier">The classifier; not changed.</param>
+    /// <param name="folder">Target; created where missing.</param>
+    /// <exception cref="InvalidInputException">A file cannot be written.</exception>
+    public static void Save(FeatureClassifier classifier, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(classifier);
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var weights = classifier.Weights().ToDictionary(w => w.Name, w => w.Value.to_type(ScalarType.Float16));
+        SafetensorsFile.Write(Path.Combine(folder, WeightsFile), weights);
+        JsonFile.Write(Path.Combine(folder, ConfigurationFile), classifier.Configuration);
+    }
+
+    /// <summary>Reads a classifier.</summary>
+    /// <param name="folder">A folder that <see cref="Save"/> wrote.</param>
+    /// <param name="device">Where it computes; null for the processor.</param>
+    /// <returns>The classifier, its weights in float32; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">A file is missing or invalid, a weight is missing, superfluous, of another shape, or not finite.</exception>
+    public static FeatureClassifier Load(string folder, Device? device = null)
+    {
+        string configurationPath = Path.Combine(folder, ConfigurationFile);
+        string weightsPath = Path.Combine(folder, WeightsFile);
+        var configuration = JsonFile.Read<ClassifierConfiguration>(configurationPath);
+        configuration.Check(configurationPath);
+        var (stored, _) = SafetensorsFile.Read(weightsPath);
+        var classifier = new FeatureClassifier(configuration, device: device);
+        try
+        {
+            Fill(classifier, stored, weightsPath);
+            return classifier;
+        }
+        catch
+        {
+            classifier.Dispose();
+            throw;
+        }
+        finally
+        {
+            foreach (var value in stored.Values)
+            {
+                value.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Refuses folders whose content a classifier would destroy.</summary>
+    /// <param name="folder">Where a classifier is to be saved.</param>
+    /// <param name="overwrite">Whether a classifier there may be replaced.</param>
+    /// <exception cref="InvalidInputException">The folder holds a model, or a classifier that may not be replaced.</exception>
+    public static void CheckTarget(string folder, bool overwrite)
+    {
+        string configuration = Path.Combine(folder, ConfigurationFile);
+        bool taken = File.Exists(configuration) || File.Exists(Path.Combine(folder, WeightsFile));
+        if (taken && !IsClassifier(configuration))
+        {
+            throw new InvalidInputException($"{folder} holds a model that is no classifier; choose another folder.");
+        }
+
+        if (taken && !overwrite)
+        {
+            throw new InvalidInputException($"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
+        }
+    }
+
+    private static bool IsClassifier(string configuration)
+    {
+        try
+        {
+            JsonFile.Read<ClassifierConfiguration>(configuration).Check(configuration);
+            return true;
+        }
+        catch (InvalidInputException)
+        {
+            return false;
+        }
+    }
+
+    private static void Fill(FeatureClassifier classifier, Dictionary<string, Tensor> stored, string path)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var weights = classifier.Weights().ToList();
+        if (stored.Keys.Except(weights.Select(w => w.Name)).FirstOrDefault() is { } surplus)
+        {
+            throw new InvalidInputException($"{path} has a weight '{surplus}' that its {ConfigurationFile} has no place for.");
+        }
+
+        foreach (var (name, weight) in weights)
+        {
+            if (!stored.TryGetValue(name, out var value))
+            {
+                throw new InvalidInputException($"{path} lacks the weight '{name}' that its {ConfigurationFile} asks for.");
+            }
+
+            if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().AsBoolean())
+            {
+                throw new InvalidInputException($"{path}: weight '{name}' must be finite floating-point numbers of shape [{string.Join(",", weight.shape)}].");
+            }
+
+            weight.copy_(value);
+        }
+    }
+}

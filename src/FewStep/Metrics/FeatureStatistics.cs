@@ -1,0 +1,151 @@
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Metrics;
+
+/// <summary>Running count, mean and covariance of feature vectors in float64, from batches of any size; the statistics that Fréchet distances compare.</summary>
+/// <remarks>
+/// Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel where the mean is large against the spread,
+/// so the result depends on the batching only to rounding. Owns two tensors that outlive any dispose scope; dispose it. Not safe for concurrent use.
+/// </remarks>
+public sealed class FeatureStatistics : IDisposable
+{
+    /// <summary>Longest feature vector.</summary>
+    public const int MostDimensions = 16384;
+
+    private readonly Tensor _mean; // [d]
+    private readonly Tensor _scatter; // [d,d], the sum of (f - mean)(f - mean)^T
+
+    /// <summary>Creates empty statistics.</summary>
+    /// <param name="dimension">Length d of a feature vector, 1 to 16,384.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dimension"/> is out of range.</exception>
+    public FeatureStatistics(int dimension)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(dimension, MostDimensions);
+        Dimension = dimension;
+        _mean = zeros(dimension, dtype: ScalarType.Float64).DetachFromDisposeScope();
+        _scatter = zeros(dimension, dimension, dtype: ScalarType.Float64).DetachFromDisposeScope();
+    }
+
+    /// <summary>Length d of a feature vector.</summary>
+    public int Dimension { get; }
+
+    /// <summary>Number n of feature vectors added so far.</summary>
+    public long Count { get; private set; }
+
+    /// <summary>Makes statistics from a known count, mean and covariance, as a statistics file holds them.</summary>
+    /// <param name="count">Number n of vectors, 2 or more.</param>
+    /// <param name="mean">Mean [d], any floating type; copied.</param>
+    /// <param name="covariance">Unbiased covariance [d,d], any floating type; copied.</param>
+    /// <returns>The statistics; the caller owns them.</returns>
+    /// <exception cref="InvalidInputException">The shapes disagree, a value is not finite, a variance is negative, or the covariance is not symmetric.</exception>
+    public static FeatureStatistics FromMoments(long count, Tensor mean, Tensor covariance)
+    {
+        if (count < 2)
+        {
+            throw new InvalidInputException($"Feature statistics need 2 or more images, not {count}.");
+        }
+
+        if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0] || covariance.shape[1] != mean.shape[0])
+        {
+            throw new InvalidInputException($"Feature statistics need a mean [d] and a covariance [d,d] with d at most {MostDimensions}, not [{string.Join(",", mean.shape)}] and [{string.Join(",", covariance.shape)}].");
+        }
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var s = covariance.to_type(ScalarType.Float64);
+        if (!AllFinite(mean) || !AllFinite(s))
+        {
+            throw new InvalidInputException("Feature statistics hold a value that is not finite; compute them again.");
+        }
+
+        double largest = s.abs().max().AsDouble();
+        if (s.diagonal().min().AsDouble() < 0 || (s - s.t()).abs().max().AsDouble() > 1e-6 * largest)
+        {
+            throw new InvalidInputException("The covariance of the feature statistics has a negative variance or is not symmetric; compute it again.");
+        }
+
+        var made = new FeatureStatistics((int)mean.shape[0]) { Count = count };
+        made._mean.copy_(mean);
+        made._scatter.copy_(s.Plus(s.t()).Times(0.5 * (count - 1)));
+        return made;
+    }
+
+    /// <summary>Adds a batch.</summary>
+    /// <param name="features">Features [B,d], B may be 0, any floating type; not changed and not disposed.</param>
+    /// <exception cref="ArgumentException">The shape is not [B,d].</exception>
+    /// <exception cref="InvalidInputException">A feature is not finite.</exception>
+    public void Add(Tensor features)
+    {
+        if (features.dim() != 2 || features.shape[1] != Dimension)
+        {
+            throw new ArgumentException($"Features must be [B,{Dimension}], not [{string.Join(",", features.shape)}].", nameof(features));
+        }
+
+        long n = features.shape[0];
+        if (n == 0)
+        {
+            return;
+        }
+
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var f = features.to(ScalarType.Float64, _mean.device);
+        if (!AllFinite(f))
+        {
+            throw new InvalidInputException($"A feature of image {Count} to {Count + n - 1} is not finite: the images or the feature network hold NaN or infinity.");
+        }
+
+        var m = f.mean([0]);
+        var centred = f - m;
+        Combine(n, m, centred.t().mm(centred));
+    }
+
+    /// <summary>Adds all that <paramref name="other"/> has seen, as if its batches had been added here.</summary>
+    /// <param name="other">Statistics of the same dimension; not changed.</param>
+    /// <exception cref="ArgumentException">The dimensions differ, or <paramref name="other"/> is this object.</exception>
+    public void Merge(FeatureStatistics other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other.Dimension != Dimension || ReferenceEquals(other, this))
+        {
+            throw new ArgumentException($"Only other statistics of dimension {Dimension} can be merged, not {other.Dimension}.", nameof(other));
+        }
+
+        if (other.Count > 0)
+        {
+            using var scope = NewDisposeScope();
+            using var _ = no_grad();
+            Combine(other.Count, other._mean, other._scatter);
+        }
+    }
+
+    /// <summary>The mean [d], float64.</summary>
+    /// <returns>A copy; the caller owns it.</returns>
+    /// <exception cref="InvalidOperationException">Nothing was added.</exception>
+    public Tensor Mean() => Count > 0 ? _mean.clone() : throw new InvalidOperationException("No features were added: there is no mean.");
+
+    /// <summary>The unbiased covariance [d,d] (divisor n - 1), float64.</summary>
+    /// <returns>A new tensor; the caller owns it.</returns>
+    /// <exception cref="InvalidOperationException">Fewer than two vectors were added.</exception>
+    public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1) : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _mean.Dispose();
+        _scatter.Dispose();
+    }
+
+    private static bool AllFinite(Tensor x) => isfinite(x).all().AsBoolean();
+
+    private void Combine(long n, Tensor mean, Tensor scatter)
+    {
+        double total = Count + n;
+        var delta = mean - _mean;
+        _scatter.Plus_(scatter).Plus_(delta.outer(delta).Times(Count * (n / total)));
+        _mean.Plus_(delta.Times(n / total));
+        Count += n;
+    }
+}

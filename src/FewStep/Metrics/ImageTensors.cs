@@ -1,0 +1,81 @@
+using FewStep.Data;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Metrics;
+
+/// <summary>Reads batches of an image set as float32 tensors in [-1,1], optionally shifted and mirrored at random.</summary>
+internal sealed class ImageTensors(IImageSet set)
+{
+    private readonly byte[] _image = new byte[set.Shape.Dimension];
+
+    /// <summary>Reads images as they are.</summary>
+    /// <param name="indices">Images, at least one.</param>
+    /// <returns>[B,C,H,W]; the caller owns it.</returns>
+    public Tensor Read(ReadOnlySpan<int> indices) => Read(indices, static _ => (0, 0, false));
+
+    /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and mirrored with probability one half.</summary>
+    /// <param name="indices">Images, at least one.</param>
+    /// <param name="shift">Largest shift, 0 or more.</param>
+    /// <param name="mirror">Whether to mirror.</param>
+    /// <param name="seed">Seed of this batch.</param>
+    /// <returns>[B,C,H,W]; the caller owns it.</returns>
+    public Tensor ReadAugmented(ReadOnlySpan<int> indices, int shift, bool mirror, long seed) => Read(indices, place =>
+    {
+        long random = SeedHash.Derive(seed, place);
+        int choices = (2 * shift) + 1;
+        return ((int)(random % choices) - shift, (int)(random / choices % choices) - shift, mirror && (random / choices / choices & 1) == 1);
+    });
+
+    /// <summary>Reads class labels.</summary>
+    /// <param name="indices">Images, at least one.</param>
+    /// <param name="classes">Number of classes that there may be.</param>
+    /// <returns>int64 [B]; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">An image has no label, or one out of range.</exception>
+    public Tensor Labels(ReadOnlySpan<int> indices, int classes)
+    {
+        var labels = new long[indices.Length];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int label = set.Label(indices[i]);
+            labels[i] = label >= 0 && label < classes
+                ? label
+                : throw new InvalidInputException($"Image {indices[i]} has label {label}; a classifier of {classes} classes needs labels 0 to {classes - 1}.");
+        }
+
+        return tensor(labels);
+    }
+
+    private Tensor Read(ReadOnlySpan<int> indices, Func<int, (int Down, int Right, bool Mirror)> move)
+    {
+        int size = _image.Length;
+        var planes = new byte[checked(indices.Length * size)];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            set.Read(indices[i], _image);
+            var (down, right, mirror) = move(i);
+            ToPlanes(planes.AsSpan(i * size, size), down, right, mirror);
+        }
+
+        using var bytes = tensor(planes, ScalarType.Byte).reshape(set.Shape.Batch(indices.Length));
+        return PixelScale.FromBytes(bytes);
+    }
+
+    private void ToPlanes(Span<byte> destination, int down, int right, bool mirror)
+    {
+        int channels = set.Shape.Channels, height = set.Shape.Height, width = set.Shape.Width;
+        int to = 0;
+        for (int c = 0; c < channels; c++)
+        {
+            for (int y = 0; y < height; y++)
+            {
+                int row = Math.Clamp(y - down, 0, height - 1) * width;
+                for (int x = 0; x < width; x++)
+                {
+                    int from = Math.Clamp(x - right, 0, width - 1);
+                    destination[to++] = _image[((row + (mirror ? width - 1 - from : from)) * channels) + c];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using FewStep.Data;
+
+namespace FewStep.Metrics;
+
+/// <summary>Disjoint random subsets of real images of one size, for the floor of a metric.</summary>
+/// <param name="Indices">The images of each subset; as many subsets as there are images for, perhaps none.</param>
+/// <param name="Balanced">Whether every subset holds the classes as often as samples of consecutive seeds do: equally, to within one image.</param>
+public sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
+{
+    /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough images of each.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="size">Images in a subset, 2 or more.</param>
+    /// <param name="most">Most subsets, 1 or more.</param>
+    /// <param name="seed">Seed of the choice, 0 or more.</param>
+    public static RealSubsets Choose(IImageSet images, int size, int most, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 2);
+        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
+        int count = Math.Min(most, images.Count / size);
+        if (count == 0)
+        {
+            return new RealSubsets([], false);
+        }
+
+        var order = new EpochShuffle(images.Count, seed);
+        if (images.Classes > 0)
+        {
+            var classes = ByClass(images, order);
+            for (int subsets = count; subsets > 0; subsets--)
+            {
+                if (Enumerable.Range(0, images.Classes).All(c => Before(c, (long)subsets * size, images.Classes) <= classes[c].Count))
+                {
+                    return new RealSubsets([.. Enumerable.Range(0, subsets).Select(s => Balance(classes, s, size))], true);
+                }
+            }
+        }
+
+        return new RealSubsets([.. Enumerable.Range(0, count).Select(s => Enumerable.Range(s * size, size).Select(i => order[i]).ToArray())], false);
+    }
+
+    private static List<int>[] ByClass(IImageSet images, EpochShuffle order)
+    {
+        List<int>[] classes = [.. Enumerable.Range(0, images.Classes).Select(_ => new List<int>())];
+        for (int i = 0; i < images.Count; i++)
+        {
+            int image = order[i], label = images.Label(image);
+            if (label >= 0)
+            {
+                classes[label].Add(image);
+            }
+        }
+
+        return classes;
+    }
+
+    // Labels go round: image number k of all subsets together has the class k mod classes.
+    private static int[] Balance(List<int>[] classes, int subset, int size)
+    {
+        long first = (long)subset * size;
+        return [.. classes.SelectMany((members, c) => members[(int)Before(c, first, classes.Length)..(int)Before(c, first + size, classes.Length)])];
+    }
+
+    // How many of the first images have a class.
+    private static long Before(int label, long images, int classes) => (images / classes) + (images % classes > label ? 1 : 0);
+}

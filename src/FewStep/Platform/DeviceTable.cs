@@ -1,0 +1,26 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Platform;
+
+/// <summary>Constant numbers that are copied to a device once, not at every use.</summary>
+/// <param name="values">The numbers.</param>
+internal sealed class DeviceTable(double[] values)
+{
+    private readonly Lock _lock = new();
+    private Tensor? _tensor;
+
+    /// <summary>The numbers on a device, float64; owned here.</summary>
+    /// <param name="device">Where they are needed.</param>
+    public Tensor On(Device device)
+    {
+        lock (_lock)
+        {
+            if (_tensor is null || _tensor.device_type != device.type || _tensor.device_index != device.index)
+            {
+                _tensor = tensor(values, dtype: float64, device: device).DetachFromDisposeScope(); // another thread may still use the one before
+            }
+
+            return _tensor;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Buffers.Binary;
+
+namespace FewStep.Platform;
+
+/// <summary>A section of an ELF file.</summary>
+/// <param name="Type">Its kind, e.g. 11 for dynamic symbols.</param>
+/// <param name="Offset">First byte in the file.</param>
+/// <param name="Size">Length in bytes.</param>
+/// <param name="Link">Index of the section that it belongs to, e.g. that of its names.</param>
+/// <param name="Info">Depends on the kind; for version requirements their number.</param>
+internal readonly record struct ElfSection(uint Type, long Offset, long Size, uint Link, uint Info);
+
+/// <summary>The sections of a 64-bit little-endian ELF file, read without trusting anything in it.</summary>
+/// <remarks>Layout: the generic ELF ABI, "Object Files".</remarks>
+internal sealed class ElfFile
+{
+    private const int HeaderBytes = 64, SectionBytes = 64;
+    private const long LargestSection = 1 << 29;
+    private readonly Stream _stream;
+
+    private ElfFile(Stream stream, ElfSection[] sections) => (_stream, Sections) = (stream, sections);
+
+    private static ReadOnlySpan<byte> Magic => [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1]; // class 64, little endian
+
+    /// <summary>The sections, in the order of the table.</summary>
+    public IReadOnlyList<ElfSection> Sections { get; }
+
+    /// <summary>Reads the table of sections.</summary>
+    /// <param name="stream">The file; it must allow seeking, and stays the caller's.</param>
+    /// <exception cref="InvalidDataException">The bytes are no 64-bit little-endian ELF file, or the table leaves the file.</exception>
+    public static ElfFile Read(Stream stream)
+    {
+        byte[] header = new byte[HeaderBytes];
+        if (stream.Length < HeaderBytes || !At(stream, 0, header).AsSpan(0, 6).SequenceEqual(Magic))
+        {
+            throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
+        }
+
+        ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(40));
+        int entry = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(58)), count = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(60));
+        if (count > 0 && (entry != SectionBytes || table > (ulong)stream.Length || (ulong)stream.Length - table < (ulong)entry * (ulong)count))
+        {
+            throw Outside();
+        }
+
+        byte[] bytes = count == 0 ? [] : At(stream, (long)table, new byte[entry * count]);
+        return new ElfFile(stream, [.. Enumerable.Range(0, count).Select(i => Section(bytes.AsSpan(i * entry, SectionBytes)))]);
+    }
+
+    /// <summary>The content of a section.</summary>
+    /// <param name="section">One of <see cref="Sections"/>.</param>
+    /// <exception cref="InvalidDataException">It leaves the file, or is too large to be one.</exception>
+    public byte[] Content(ElfSection section) =>
+        section.Offset >= 0 && section.Size is >= 0 and <= LargestSection && section.Offset <= _stream.Length - section.Size
+            ? At(_stream, section.Offset, new byte[section.Size])
+            : throw Outside();
+
+    /// <summary>The content of the section that another one links to.</summary>
+    /// <param name="section">One of <see cref="Sections"/>.</param>
+    /// <exception cref="InvalidDataException">There is no such section, or it leaves the file.</exception>
+    public byte[] Linked(ElfSection section) => section.Link < (uint)Sections.Count ? Content(Sections[(int)section.Link]) : throw Outside();
+
+    /// <summary>What all defects of tables have in common.</summary>
+    /// <param name="cause">What revealed the defect; null for none.</param>
+    internal static InvalidDataException Outside(Exception? cause = null) => new("The ELF file's tables point outside of the file.", cause);
+
+    private static ElfSection Section(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]),
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[40..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[44..]));
+
+    private static byte[] At(Stream stream, long offset, byte[] bytes)
+    {
+        stream.Position = offset;
+        try
+        {
+            stream.ReadExactly(bytes);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw Outside(e);
+        }
+
+        return bytes;
+    }
+}

@@ -1,0 +1,21 @@
+namespace FewStep.Platform;
+
+/// <summary>Input from outside (a file, an option, a model) cannot be used. The message is one line for the user: what, where and how to mend it.</summary>
+/// <remarks>The command line prints the message alone and exits with code 2.</remarks>
+public sealed class InvalidInputException : Exception
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
+    public InvalidInputException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception with the failure that revealed the bad input.</summary>
+    /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
+    /// <param name="innerException">The original failure.</param>
+    public InvalidInputException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

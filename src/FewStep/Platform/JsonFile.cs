@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FewStep.Platform;
+
+/// <summary>The one way this program reads and writes JSON: snake_case names, enums as snake_case text, indented, full double precision.</summary>
+public static class JsonFile
+{
+    private const long MaximumBytes = 64 << 20;
+
+    /// <summary>Serializer options of every JSON file and of the <c>--json</c> output.</summary>
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new NumberFormatConverter(), new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        WriteIndented = true,
+    };
+
+    /// <summary>Reads a file of at most 64 MiB.</summary>
+    /// <typeparam name="T">What the file holds.</typeparam>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidInputException">It is missing, a folder, too large, or not the JSON of a <typeparamref name="T"/>.</exception>
+    public static T Read<T>(string path)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
+            {
+                throw new InvalidInputException($"{path} has {large.Length} bytes, more than any file of its kind ({MaximumBytes}).");
+            }
+
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options) ?? throw new InvalidInputException($"{path} holds null.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{path} is not valid: {JsonProblem.Describe(e)}.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ReadFailure.Of(path, e);
+        }
+    }
+
+    /// <summary>Writes a file whole or not at all.</summary>
+    /// <typeparam name="T">What the file holds.</typeparam>
+    /// <param name="path">Target.</param>
+    /// <param name="value">Content.</param>
+    public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, JsonSerializer.Serialize(value, Options) + "\n");
+}

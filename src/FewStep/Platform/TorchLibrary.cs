@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace FewStep.Platform;
+
+/// <summary>Loads libtorch and TorchSharp's native shim before the first tensor call.</summary>
+/// <remarks>
+/// TorchSharp's Linux shim requires <c>GLIBCXX_3.4.32</c> although no relocation uses it, so it does not load on Debian 12, Ubuntu 22.04 or
+/// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that only the user can write
+/// (<c>$XDG_CACHE_HOME/fewstep</c> or <c>~/.cache/fewstep</c>), or where there is none from a private temporary folder.
+/// Where the system's libstdc++ is new enough the shipped file is loaded untouched.
+/// The environment variable <c>FEWSTEP_TORCH_LIB</c> names the folder of another libtorch (the <c>torch/lib</c> of a PyTorch), which is then loaded in place of the program's own, after a look at whether it fits.
+/// </remarks>
+public static class TorchLibrary
+{
+    private const string Shim = "libLibTorchSharp.so";
+    private const string UnusedRequirement = "GLIBCXX_3.4.32";
+
+    /// <summary>Why loading failed, in one line; null when it did not.</summary>
+    public static string? Failure { get; private set; }
+
+    /// <summary>The shim that was loaded: the shipped file, or the relaxed copy; null where the operating system's own search is relied on.</summary>
+    public static string? LoadedShim { get; private set; }
+
+    /// <summary>The folder that libtorch was loaded from; null where the operating system's own search is relied on.</summary>
+    public static string? LoadedFolder { get; private set; }
+
+    /// <summary>Whether a libtorch was loaded that computes on NVIDIA GPUs too, be there one or not.</summary>
+    public static bool HasCuda { get; private set; }
+
+    // TorchSharp loads its shim in its own static constructor and offers no hook, so this must run before any of its types is touched.
+#pragma warning disable CA2255 // a library's module initialiser is the only place early enough
+    [ModuleInitializer]
+    internal static void Initialize()
+    {
+        string? given = Environment.GetEnvironmentVariable(TorchFolder.Variable) is { Length: > 0 } folder ? folder : null;
+        if (!OperatingSystem.IsLinux())
+        {
+            Failure = given is null ? null : $"{TorchFolder.Variable} is set, but only Linux loads libtorch from another folder; unset it, and build the program with the libtorch that it shall use.";
+            HasCuda = OperatingSystem.IsWindows() && SearchFolders().Any(f => File.Exists(Path.Combine(f, "torch_cuda.dll")));
+            return;
+        }
+
+        try
+        {
+            Load(given);
+        }
+        catch (InvalidInputException e)
+        {
+            Failure = e.Message;
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            Failure = $"libtorch could not be loaded: {e.Message.ReplaceLineEndings(" ")}";
+        }
+    }
+#pragma warning restore CA2255
+
+    private static void Load(string? given)
+    {
+        string? own = SearchFolders().FirstOrDefault(f => File.Exists(Path.Combine(f, TorchFolder.Marker)));
+        string? shipped = SearchFolders().Select(f => Path.Combine(f, Shim)).FirstOrDefault(File.Exists);
+        if (shipped is null || (own ?? given) is null)
+        {
+            Failure = shipped is null
+                ? $"{Shim} was not found beside the program; reference the package TorchSharp from the application."
+                : $"{TorchFolder.Marker} was not found beside the program; reference a libtorch package from the application, or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}.";
+            return;
+        }
+
+        string folder = given is null ? own! : Chosen(given, own, shipped);
+        foreach (string library in new TorchFolder(folder).Libraries)
+        {
+            NativeLibrary.Load(library);
+        }
+
+        (LoadedFolder, HasCuda) = (folder, new TorchFolder(folder).HasCuda);
+        if (NativeLibrary.TryLoad(shipped, out _))
+        {
+            LoadedShim = shipped;
+            return;
+        }
+
+        LoadedShim = LoadRelaxed(shipped, CacheFolder());
+    }
+
+    // TorchSharp itself loads a libtorch that lies beside the program, whatever was loaded before: two of them in one process would share half of their state.
+    private static string Chosen(string given, string? own, string shim)
+    {
+        var chosen = new TorchFolder(given);
+        chosen.Check(shim);
+        return own is null || chosen.IsSame(own)
+            ? own ?? given
+            : throw new InvalidInputException($"{TorchFolder.Variable} names {given}, but this program carries a libtorch of its own in {own}; build it with -p:TorchDevice=external, which leaves that out, or unset the variable.");
+    }
+
+    /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the system's temporary one.</summary>
+    /// <param name="shipped">The file as shipped.</param>
+    /// <param name="cache">The cache; null where the user has none.</param>
+    /// <returns>Path of the copy; one in a temporary folder is gone once it is loaded.</returns>
+    /// <exception cref="IOException">Neither place will do.</exception>
+    internal static string LoadRelaxed(string shipped, string? cache)
+    {
+        try
+        {
+            if (cache is not null)
+            {
+                string kept = RelaxedCopy(shipped, cache);
+                NativeLibrary.Load(kept);
+                return kept;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            // An unwritable home, or a disk that nothing may be run from: try the next place.
+        }
+
+        try
+        {
+            // A fresh name and access for the user alone (0700): nobody else can put a library there.
+            var own = Directory.CreateTempSubdirectory("fewstep-");
+            try
+            {
+                string copy = RelaxedCopy(shipped, own.FullName);
+                NativeLibrary.Load(copy);
+                return copy;
+            }
+            finally
+            {
+                own.Delete(recursive: true); // what is loaded stays loaded
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException)
+        {
+            throw new IOException($"neither {cache ?? "a cache folder"} nor {Path.GetTempPath()} takes a library that can be loaded; set XDG_CACHE_HOME to a folder that does. {e.Message}", e);
+        }
+    }
+
+    // Assembly.Location is empty in single-file programs; the host's own search list covers those too.
+    private static IEnumerable<string> SearchFolders()
+    {
+        yield return AppContext.BaseDirectory;
+        string listed = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        foreach (string folder in listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        {
+            yield return folder;
+        }
+    }
+
+    private static string? CacheFolder()
+    {
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
+        {
+            return Path.Combine(cache, "fewstep", "native");
+        }
+
+        string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return Path.IsPathRooted(home) ? Path.Combine(home, ".cache", "fewstep", "native") : null; // without a home there is none
+    }
+
+    /// <summary>Writes the copy of <paramref name="shipped"/> with the unused requirement weakened into <paramref name="cache"/>, unless it is there.</summary>
+    /// <returns>The copy's path; its folder is named by the shipped file's hash.</returns>
+    /// <exception cref="InvalidDataException">The file does not carry that requirement, so weakening it cannot be the remedy.</exception>
+    internal static string RelaxedCopy(string shipped, string cache)
+    {
+        byte[] bytes = File.ReadAllBytes(shipped);
+        string hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
+        if (ElfVersionRequirements.Weaken(bytes, UnusedRequirement) == 0)
+        {
+            throw new InvalidDataException($"{shipped} does not load, and not for want of {UnusedRequirement}.");
+        }
+
+        var folder = Directory.CreateDirectory(Path.Combine(cache, hash));
+        if (!OperatingSystem.IsWindows())
+        {
+            folder.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        }
+
+        string target = Path.Combine(folder.FullName, Shim);
+        if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes))
+        {
+            return target;
+        }
+
+        string temporary = Path.Combine(folder.FullName, $"{Shim}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            File.WriteAllBytes(temporary, bytes);
+            File.Move(temporary, target, overwrite: true);
+            return target;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using FewStep.Noise;
+using FewStep.Platform;
+
+namespace FewStep.Search;
+
+/// <summary>
+/// DM-NonUniform (Xue et al., "Accelerating Diffusion Sampling with Optimized Time Steps", CVPR 2024, arXiv 2402.17376): the steps of least error bound of an exponential multistep solver. It looks at no model and
+/// costs no network evaluation.
+/// </summary>
+/// <remarks>
+/// The bound is <see cref="DmNonUniformObjective"/>; it is the authors', in sigma. Simplified: the order of the noise levels is kept by a change of variables and a quasi-Newton method in place of scipy's constrained trust
+/// region; three starts (log-SNR, Karras, uniform t) are tried and the best end is kept, where the authors choose the start by the kind of model; the model's own noise schedule plays no part but for its ends, and the
+/// error model is that of variance-preserving diffusion for every model, as in the paper. With order 1 and power 1 the optimum is exactly log-SNR.
+/// </remarks>
+public sealed class DmNonUniformOptimizer : IScheduleOptimizer
+{
+    /// <summary>The power p by default, 1: what the authors recommend for models of pixels.</summary>
+    public const double DefaultPower = 1;
+
+    private const string OptimizerName = "dm-nonuniform";
+    private const int MaximumIterations = 500;
+    private static readonly string[] Starts = ["log-snr", "karras", "uniform-t"];
+    private readonly int _order;
+    private readonly double _power;
+    private readonly DmNonUniformObjective _objective;
+
+    /// <summary>Creates the search.</summary>
+    /// <param name="order">Order of the multistep solver, 1 to 3; default 3.</param>
+    /// <param name="power">p of the error model sigma_VP^p / alpha_VP, 0 to 3: 1 (default) for models of pixels, 2 for models of latents.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
+    public DmNonUniformOptimizer(int order = 3, double power = DefaultPower)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
+        if (!(power is >= 0 and <= 3))
+        {
+            throw new ArgumentOutOfRangeException(nameof(power), power, "The power must lie between 0 and 3.");
+        }
+
+        (_order, _power, _objective) = (order, power, new DmNonUniformObjective(order, power));
+    }
+
+    /// <summary>How the catalogue offers it: for the order of the context's solver, at most 3.</summary>
+    public static ScheduleOptimizerEntry Entry { get; } = new()
+    {
+        Name = OptimizerName,
+        Parameter = "power",
+        Description = "error bound of a multistep solver of the same order from its coefficients alone, by a quasi-Newton method; power 1 for pixels, 2 for latents; no evaluations",
+        Source = "Xue et al., CVPR 2024 (arXiv 2402.17376)",
+        IsForSolver = true,
+        CheckParameter = text => Power(text),
+        Create = (context, parameter) => new DmNonUniformOptimizer(Math.Clamp(context.Solver.Order, 1, 3), parameter is null ? DefaultPower : Power(parameter)),
+    };
+
+    /// <inheritdoc/>
+    public string Name => OptimizerName;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        request.Validate();
+        List<ScheduleSearchResult> results = [];
+        foreach (int steps in request.Steps)
+        {
+            results.Add(One(steps, request, cancellation));
+            progress?.Report(new WorkProgress("schedule search", results.Count, request.Steps.Count, "schedules"));
+        }
+
+        return results;
+    }
+
+    /// <summary>The bound of a schedule: what the search minimises.</summary>
+    /// <param name="schedule">The schedule.</param>
+    public double Bound(SamplingSchedule schedule) => _objective.Evaluate(Lambdas(schedule));
+
+    private static double Power(string text) => OptimizerParameter.Number(OptimizerName, "power of the error model", text, 0, 3);
+
+    private static double[] Lambdas(SamplingSchedule schedule) => [.. schedule.Sigmas.Select(s => -Math.Log(s))];
+
+    private ScheduleSearchResult One(int steps, ScheduleSearchRequest request, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        var descent = new DmNonUniformDescent(points => _objective.Evaluate(points));
+        SamplingSchedule? best = null;
+        double least = double.PositiveInfinity;
+        string reason = "";
+        foreach (string name in steps == 1 ? Starts[..1] : Starts)
+        {
+            var start = StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal);
+            Keep(start, $"the start {name} is the best");
+            if (steps > 1)
+            {
+                var end = descent.Descend(Lambdas(start), MaximumIterations, cancellation);
+                var sigmas = end.Points.Select((lambda, i) => i == 0 ? request.SigmaMax : i == steps ? request.SigmaMin : Math.Exp(-lambda));
+                Keep(new SamplingSchedule(sigmas, request.Terminal), $"{(end.Converged ? "no further decrease" : "iteration limit")} after {end.Iterations} iterations from {name}, the best of {Starts.Length} starts");
+            }
+        }
+
+        return new ScheduleSearchResult
+        {
+            Schedule = best!,
+            Objective = string.Create(CultureInfo.InvariantCulture, $"DM-NonUniform's error bound, order {_order}, power {_power}"),
+            Search = "BFGS over the logarithms of the gaps in ln sigma",
+            Loss = new LossEstimate(least),
+            NetworkEvaluations = 0,
+            StopReason = steps == 1 ? "one step leaves no choice" : reason,
+            Seconds = watch.Elapsed.TotalSeconds,
+        };
+
+        void Keep(SamplingSchedule candidate, string why)
+        {
+            double bound = Bound(candidate);
+            if (bound < least)
+            {
+                (best, least, reason) = (candidate, bound, why);
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using FewStep.Platform;
+
+namespace FewStep.Search;
+
+/// <summary>
+/// The cheapest ways from the first to the last point of a grid in exactly N jumps, for all N in one pass, where a jump from point i to point j costs what a table says. What comes after a jump is weighted by a coefficient:
+/// V_k(i) = min over j of cost(i, j) + coefficient V_(k-1)(j).
+/// </summary>
+/// <remarks>Costs may have any sign and need no structure, so a pass takes O(N P^2) for P points.</remarks>
+internal sealed class JumpCostProgram
+{
+    private readonly double[] _best; // V_k(0)
+    private readonly int[][] _next; // the j that attains V_k(i)
+
+    private JumpCostProgram(double[] best, int[][] next) => (_best, _next) = (best, next);
+
+    /// <summary>Solves for all numbers of jumps up to a largest one.</summary>
+    /// <param name="cost">cost[i][j] of a jump from i to j above i, finite; the rest is not looked at.</param>
+    /// <param name="maximumSteps">Largest number of jumps, 1 to the number of points less 1.</param>
+    /// <param name="coefficient">Weight of later costs, above 0; default 1.</param>
+    public static JumpCostProgram Solve(double[][] cost, int maximumSteps, double coefficient = 1)
+    {
+        int last = cost.Length - 1;
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumSteps, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maximumSteps, last);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(coefficient);
+        double[] best = [double.PositiveInfinity, .. new double[maximumSteps]];
+        int[][] next = [[], .. Enumerable.Range(0, maximumSteps).Select(_ => new int[last + 1])];
+        double[] later = [.. Enumerable.Repeat(double.PositiveInfinity, last), 0];
+        for (int k = 1; k <= maximumSteps; k++)
+        {
+            double[] now = [.. Enumerable.Repeat(double.PositiveInfinity, last + 1)];
+            // Point i is left k jumps before the last point, so at most k points before it; the jump leaves room for the others.
+            for (int i = 0; i <= last - k; i++)
+            {
+                for (int j = k == 1 ? last : i + 1; j <= last - k + 1; j++)
+                {
+                    double total = cost[i][j] + (coefficient * later[j]);
+                    if (total < now[i])
+                    {
+                        (now[i], next[k][i]) = (total, j);
+                    }
+                }
+            }
+
+            best[k] = now[0];
+            later = now;
+        }
+
+        return double.IsFinite(best[maximumSteps])
+            ? new JumpCostProgram(best, next)
+            : throw new InvalidInputException("A cost between two points of the search's grid is not finite: the model diverged; check that checkpoint and preconditioning belong together.");
+    }
+
+    /// <summary>The least cost V_N(0).</summary>
+    /// <param name="steps">N, 1 to the largest that was solved for.</param>
+    public double Cost(int steps) => _best[steps];
+
+    /// <summary>The points of the cheapest way: N+1 increasing indices from the first to the last.</summary>
+    /// <param name="steps">N, 1 to the largest that was solved for.</param>
+    public int[] Path(int steps)
+    {
+        var path = new int[steps + 1];
+        for (int k = steps; k > 0; k--)
+        {
+            path[steps - k + 1] = _next[k][path[steps - k]];
+        }
+
+        return path;
+    }
+}

@@ -1,0 +1,17 @@
+namespace FewStep.Search;
+
+/// <summary>A number with the half-width of its confidence interval.</summary>
+/// <param name="Value">The number.</param>
+/// <param name="HalfWidth">Half the interval's width, at least 0; null where the uncertainty is not known (exact or blended curves, objectives without sampling).</param>
+/// <param name="Confidence">Share of such intervals that hold the truth, 0 to 1; null with the half-width.</param>
+public sealed record LossEstimate(double Value, double? HalfWidth = null, double? Confidence = null)
+{
+    /// <summary>Lower end of the interval; null where the uncertainty is not known.</summary>
+    public double? Low => Value - HalfWidth;
+
+    /// <summary>Upper end of the interval; null where the uncertainty is not known.</summary>
+    public double? High => Value + HalfWidth;
+
+    /// <summary>Half-width relative to the value's size; null where the uncertainty is not known or the value is 0.</summary>
+    public double? RelativeHalfWidth => Value == 0 ? null : HalfWidth / Math.Abs(Value);
+}

@@ -1,0 +1,44 @@
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Search;
+
+/// <summary>The loss of a denoiser that always answers with the mean image: the images' variance about it, which a model that has learnt anything stays below at every noise level.</summary>
+internal sealed class MeanImageLoss : IDisposable
+{
+    private Tensor? _sum;
+    private Tensor? _squares;
+    private long _images;
+
+    /// <summary>Adds images, one by one, so that the result does not depend on how they are batched.</summary>
+    /// <param name="images">Images [B,C,H,W], float32; not owned.</param>
+    public void Add(Tensor images)
+    {
+        using var inference = no_grad();
+        using var scope = NewDisposeScope();
+        for (long i = 0; i < images.shape[0]; i++)
+        {
+            var image = images[i].to(float64);
+            _sum ??= zeros_like(image).DetachFromDisposeScope();
+            _squares ??= zeros_like(image).DetachFromDisposeScope();
+            _sum.Plus_(image);
+            _squares.addcmul_(image, image, TensorArithmetic.One);
+            _images++;
+        }
+    }
+
+    /// <summary>The unbiased variance of a pixel, averaged over the pixels. Needs two images or more.</summary>
+    public double Value()
+    {
+        using var inference = no_grad();
+        using var scope = NewDisposeScope();
+        return (_squares! - _sum!.Squared().Over(_images)).mean().item<double>() / (_images - 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _sum?.Dispose();
+        _squares?.Dispose();
+    }
+}

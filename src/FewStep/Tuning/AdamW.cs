@@ -1,0 +1,90 @@
+using FewStep.Platform;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 1711.05101) on one flat parameter buffer.</summary>
+public sealed class AdamW : IDisposable
+{
+    private readonly AdamWOptions _options;
+
+    /// <summary>Starts with zero moments.</summary>
+    /// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
+    /// <param name="options">Constants of the method.</param>
+    public AdamW(Tensor parameters, AdamWOptions options)
+    {
+        _options = options;
+        Parameters = parameters;
+        FirstMoment = zeros_like(parameters).DetachFromDisposeScope();
+        SecondMoment = zeros_like(parameters).DetachFromDisposeScope();
+    }
+
+    /// <summary>The parameters that are optimised.</summary>
+    public Tensor Parameters { get; }
+
+    /// <summary>Running mean of the gradient; owned by the optimiser.</summary>
+    public Tensor FirstMoment { get; }
+
+    /// <summary>Running mean of the squared gradient; owned by the optimiser.</summary>
+    public Tensor SecondMoment { get; }
+
+    /// <summary>Updates made so far.</summary>
+    public long Updates { get; set; }
+
+    /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
+    /// <param name="gradient">Flat gradient; changed in place. Not-a-number and infinite entries count as zero, as in NVlabs/edm.</param>
+    /// <param name="learningRate">Step size of this update.</param>
+    /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs to the current dispose scope.</returns>
+    public Tensor Step(Tensor gradient, double learningRate)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        gradient.nan_to_num_(0, 0, 0);
+        var norm = gradient.norm();
+        if (double.IsFinite(_options.ClipNorm))
+        {
+            gradient.mul_(norm.to(ScalarType.Float64).reciprocal().Times_(_options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
+        }
+
+        Updates++;
+        FirstMoment.lerp_(gradient, 1 - _options.Beta1);
+        double correction1 = 1 - Math.Pow(_options.Beta1, Updates), correction2 = 1 - Math.Pow(_options.Beta2, Updates);
+        using Scalar share = TensorArithmetic.Number(1 - _options.Beta2), rate = TensorArithmetic.Number(-learningRate / correction1);
+        SecondMoment.Times_(_options.Beta2).addcmul_(gradient, gradient, share);
+        if (_options.WeightDecay > 0)
+        {
+            Parameters.Times_(1 - learningRate * _options.WeightDecay);
+        }
+
+        var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(_options.Epsilon);
+        Parameters.addcdiv_(FirstMoment, denominator, rate);
+        return norm.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the moments.</summary>
+    public void Dispose()
+    {
+        FirstMoment.Dispose();
+        SecondMoment.Dispose();
+    }
+}
+
+/// <summary>Constants of <see cref="AdamW"/>.</summary>
+public sealed record AdamWOptions
+{
+    /// <summary>Decay of the first moment, default 0.9.</summary>
+    public double Beta1 { get; init; } = 0.9;
+
+    /// <summary>Decay of the second moment, default 0.99.</summary>
+    public double Beta2 { get; init; } = 0.99;
+
+    /// <summary>Added to the denominator, default 1e-8.</summary>
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Decoupled weight decay, default 0.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Largest norm of the gradient; default 1.</summary>
+    public double ClipNorm { get; init; } = 1;
+}

@@ -1,0 +1,137 @@
+using FewStep.Data;
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Sampling;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>The denoising loss on the levels of a schedule: every image of a batch is noised to every level.</summary>
+internal sealed class DenoiseObjective : ITuningObjective
+{
+    private readonly TuningNetwork _network;
+    private readonly SamplingSchedule _schedule;
+    private readonly TunerOptions _options;
+    private readonly ImageBatches _training;
+    private readonly ImageBatches _heldOut;
+    private readonly int _heldOutCount;
+    private readonly Tensor _sigma; // s_i [L], float64
+    private readonly Tensor _next;
+    private PrefetchingBatches? _queue;
+    private long _queuePosition;
+
+    public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options, TuningImages images)
+    {
+        (_network, _schedule, _options) = (network, schedule, options);
+        _training = new ImageBatches(images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
+        _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
+        _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) }); // shuffled: a set may be sorted by class
+        double[] nodes = [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
+        _sigma = tensor(nodes[..^1], device: network.Model.Device).DetachFromDisposeScope();
+        _next = tensor(nodes[1..], device: network.Model.Device).DetachFromDisposeScope();
+    }
+
+    public string HeldOutMetric => "weighted denoising loss on the schedule's sigmas";
+
+    private int Levels => (int)_sigma.shape[0];
+
+    public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var batch = Read(update * _options.Batch);
+        using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
+        var labels = _network.Model.Classes == 0 ? null : batch.Labels;
+        if (labels is not null && _options.LabelDropout > 0)
+        {
+            using var rate = TensorArithmetic.Number(_options.LabelDropout);
+            labels = labels.masked_fill(HostCopy.To(rand([batch.Count], generator: generator).lt(rate), weights.device), TensorArithmetic.MinusOne);
+        }
+
+        var total = zeros(1, device: weights.device);
+        var student = _network.Student(weights);
+        for (int i = 0; i < Levels; i++)
+        {
+            using var level = NewDisposeScope();
+            var noise = HostCopy.To(randn(batch.Images.shape, generator: generator), weights.device);
+            var sigma = LevelSigmas(i, batch.Count, generator);
+            for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
+            {
+                using var part = NewDisposeScope();
+                long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
+                Tensor Cut(Tensor t) => t.narrow(0, first, count);
+                var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), Cut(sigma), i);
+                var loss = losses.mean().Times((double)count / batch.Count).Over(Levels);
+                loss.backward();
+                total.Plus_(loss.detach());
+            }
+        }
+
+        return total.MoveToOuterDisposeScope();
+    }
+
+    public double HeldOut(Tensor weights, CancellationToken cancellation)
+    {
+        using var noGradient = no_grad();
+        var denoiser = _network.HeldOut(weights);
+        using var all = NewDisposeScope();
+        var sum = zeros(1, float64, weights.device);
+        for (int start = 0; start < _heldOutCount; start += _heldOut.Options.BatchSize)
+        {
+            using var scope = NewDisposeScope();
+            var batch = _heldOut.Read(start, weights.device);
+            int count = Math.Min((int)batch.Count, _heldOutCount - start);
+            var images = batch.Images.narrow(0, 0, count);
+            var labels = _network.Model.Classes == 0 ? null : batch.Labels?.narrow(0, 0, count);
+            var noise = Latents.Draw(TuningSeeds.HeldOut(start, count), _network.Model.Shape, device: weights.device);
+            for (int i = 0; i < Levels; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using var level = NewDisposeScope();
+                sum.Plus_(Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum().Over(Levels));
+            }
+        }
+
+        return sum.item<double>() / _heldOutCount;
+    }
+
+    public void Dispose()
+    {
+        _queue?.Dispose();
+        _sigma.Dispose();
+        _next.Dispose();
+    }
+
+    // Each image's weighted loss [B]; sigma is float64 [B].
+    private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, Tensor sigma, int level)
+    {
+        var weight = LevelWeights.For(_options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
+        var s = sigma.to(ScalarType.Float32);
+        var D = denoiser.Denoise(images.Plus(noise * s.view(-1, 1, 1, 1)), s, labels);
+        return (D - images).Squared().mean([1, 2, 3]) * weight;
+    }
+
+    private Tensor LevelSigmas(int level, long count, Generator generator)
+    {
+        if (_options.Jitter == 0)
+        {
+            return _sigma[level].expand(count);
+        }
+
+        var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
+        return HostCopy.To(rand([count], dtype: ScalarType.Float64, generator: generator).Times(high - low).Plus(low).exp(), _sigma.device);
+    }
+
+    private ImageBatch Read(long position)
+    {
+        if (_queue is null || _queuePosition != position)
+        {
+            _queue?.Dispose();
+            _queue = new PrefetchingBatches(_training, position, device: _network.Model.Device);
+        }
+
+        var batch = _queue.Next();
+        _queuePosition = batch.NextPosition;
+        return batch;
+    }
+}

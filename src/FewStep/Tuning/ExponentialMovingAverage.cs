@@ -1,0 +1,39 @@
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>Exponential moving average of flat weights with a half-life in images and EDM's ramp-up.</summary>
+public sealed class ExponentialMovingAverage : IDisposable
+{
+    private readonly double _halfLife;
+    private readonly double _rampUp;
+
+    /// <summary>Starts at the given weights.</summary>
+    /// <param name="weights">Flat float32 weights; copied.</param>
+    /// <param name="halfLife">Images after which old weights count half.</param>
+    /// <param name="rampUp">The half-life is at most this fraction of the images seen; default 0.05 (EDM).</param>
+    public ExponentialMovingAverage(Tensor weights, double halfLife, double rampUp = 0.05)
+    {
+        (_halfLife, _rampUp) = (halfLife, rampUp);
+        using var noGradient = no_grad();
+        Weights = weights.clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>The averaged weights; owned by this object.</summary>
+    public Tensor Weights { get; }
+
+    /// <summary>Takes the weights after an update into the average.</summary>
+    /// <param name="weights">Flat weights.</param>
+    /// <param name="imagesSeen">Images seen including this update's.</param>
+    /// <param name="batch">Images of this update.</param>
+    public void Update(Tensor weights, long imagesSeen, int batch)
+    {
+        using var noGradient = no_grad();
+        double halfLife = Math.Min(_halfLife, imagesSeen * _rampUp);
+        double keep = Math.Pow(0.5, batch / Math.Max(halfLife, 1e-8));
+        Weights.lerp_(weights, 1 - keep);
+    }
+
+    /// <summary>Frees the average.</summary>
+    public void Dispose() => Weights.Dispose();
+}

@@ -1,0 +1,92 @@
+using FewStep.Data;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>
+/// The teacher's paths for every update of a tuning. They are made in blocks of some batches, and the paths of a block are used several times, each time in another order. What an update gets depends on the
+/// options and its number only, so a resumed tuning makes the same block again.
+/// </summary>
+internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : IDisposable
+{
+    private readonly int _updatesPerBlock = checked(options.TeacherBatches * options.TeacherReuse);
+    private TeacherBlock? _block;
+    private EpochShuffle? _order;
+    private long _number = -1;
+
+    /// <summary>The paths of one update.</summary>
+    /// <param name="update">Updates made before.</param>
+    /// <param name="cancellation">Stops the making of a block between two steps of the teacher.</param>
+    /// <returns>A batch of paths; it belongs to the current dispose scope.</returns>
+    public TeacherBlock Batch(long update, CancellationToken cancellation)
+    {
+        long number = update / _updatesPerBlock;
+        if (number != _number)
+        {
+            _block?.Dispose();
+            (_block, _number) = (null, -1);
+            // The last block is no larger than the remaining updates need.
+            long remaining = Math.Max(1, options.Updates - number * _updatesPerBlock);
+            int batches = (int)Math.Min(options.TeacherBatches, (remaining + options.TeacherReuse - 1) / options.TeacherReuse);
+            _block = Make(number * options.TeacherBatches, batches, cancellation);
+            _order = new EpochShuffle(batches * options.Batch, TuningSeeds.Shuffle(options.Seed, number));
+            _number = number;
+        }
+
+        long first = (update - number * _updatesPerBlock) * options.Batch;
+        return _block!.Rows([.. Enumerable.Range(0, options.Batch).Select(k => (long)_order![first + k])]);
+    }
+
+    public void Dispose() => _block?.Dispose();
+
+    private TeacherBlock Make(long firstBatch, int count, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var batches = new List<TeacherBlock>();
+        for (int b = 0; b < count; b++)
+        {
+            batches.Add(Make(firstBatch + b, cancellation));
+        }
+
+        return TeacherBlock.Join(batches).Keep();
+    }
+
+    private TeacherBlock Make(long batch, CancellationToken cancellation)
+    {
+        var device = network.Model.Device;
+        long position = batch * options.Batch;
+        long[] seeds = TuningSeeds.Training(options.Seed, position, options.Batch);
+        var moved = NodeJitter.Move(schedule, options.Jitter, TuningSeeds.Jitter(options.Seed, batch));
+        var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
+        if (labels is not null && options.LabelDropout > 0)
+        {
+            bool[] dropped = [.. Enumerable.Range(0, options.Batch).Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
+            labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), TensorArithmetic.MinusOne);
+        }
+
+        var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps), seeds, labels, cancellation);
+        double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
+        var (sigma, next) = (HostCopy.To(tensor(nodes[..^1]), device), HostCopy.To(tensor(nodes[1..]), device));
+        var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
+        Tensor Rows(Tensor levels) => levels.to(ScalarType.Float32).expand(options.Batch, -1);
+        return new(states, Rows(sigma), Rows(next / sigma), Rows(weight), labels);
+    }
+
+    private Tensor[] Solve(TeacherPath path, long[] seeds, Tensor? labels, CancellationToken cancellation)
+    {
+        var parts = new List<Tensor[]>();
+        for (int first = 0; first < seeds.Length; first += options.EvaluationBatch)
+        {
+            long[] part = [.. seeds.Skip(first).Take(options.EvaluationBatch)];
+            var latents = Latents.Draw(part, network.Model.Shape, device: network.Model.Device);
+            parts.Add(path.Solve(latents, labels?.narrow(0, first, part.Length), cancellation));
+        }
+
+        return parts.Count == 1 ? parts[0] : [.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))];
+    }
+}

@@ -1,0 +1,50 @@
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>Solves the probability-flow ODE finely and tells the states at the sigmas of a coarse schedule.</summary>
+internal sealed class TeacherPath
+{
+    private readonly Sampler _sampler;
+    private readonly int[] _marks;
+
+    /// <param name="denoiser">The teacher.</param>
+    /// <param name="schedule">The coarse schedule.</param>
+    /// <param name="solver">The teacher's solver; one with a history looks back over the coarse schedule's sigmas too.</param>
+    /// <param name="substeps">Its steps between two of the coarse sigmas, spaced as Karras et al. space theirs (rho 7).</param>
+    public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, ISolver solver, int substeps)
+    {
+        // With the terminal rule zero the coarse path jumps from s_N to its end; the teacher goes on to the model's smallest sigma in steps first.
+        bool goesOn = schedule.Terminal == ScheduleTerminal.Zero && schedule.Sigmas[^1] > 1.01 * denoiser.SigmaMin;
+        double[] nodes = [.. schedule.Sigmas, .. goesOn ? [denoiser.SigmaMin] : Array.Empty<double>()];
+        var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps)).SelectMany(s => s);
+        _sampler = new Sampler(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
+        _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
+    }
+
+    /// <summary>The fine schedule.</summary>
+    public SamplingSchedule Fine => _sampler.Schedule;
+
+    /// <summary>Solves one batch.</summary>
+    /// <param name="latents">Unit noise [B,C,H,W].</param>
+    /// <param name="labels">int64 [B] or null.</param>
+    /// <param name="cancellation">Stops between two steps.</param>
+    /// <returns>The states at the N+1 sigmas, and where the terminal rule is zero the end as well; they belong to the current dispose scope.</returns>
+    public Tensor[] Solve(Tensor latents, Tensor? labels, CancellationToken cancellation)
+    {
+        using var path = new Trajectory();
+        var end = _sampler.Sample(latents, labels, path.Record, cancellation).Samples;
+        Tensor[] states = [.. _marks.Select(m => path.States[m].alias())];
+        if (Fine.Terminal == ScheduleTerminal.Zero)
+        {
+            return [.. states, end];
+        }
+
+        end.Dispose();
+        return states;
+    }
+}

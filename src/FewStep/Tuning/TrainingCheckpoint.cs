@@ -1,0 +1,77 @@
+using FewStep.Checkpoints;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>A safetensors file from which a training goes on: tensors, texts, and what training they belong to.</summary>
+internal static class TrainingCheckpoint
+{
+    private const string KindKey = "kind", FingerprintKey = "fingerprint", IdentityKey = "identity";
+
+    /// <summary>Writes it, whole or not at all.</summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <param name="kind">What program and version the tensors are for.</param>
+    /// <param name="identity">Options, architecture and data; <see cref="Read"/> demands the same.</param>
+    /// <param name="tensors">The state.</param>
+    /// <param name="texts">What else belongs to it.</param>
+    public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>> texts) =>
+        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts) { [KindKey] = kind, [FingerprintKey] = identity.Fingerprint, [IdentityKey] = identity.Parts });
+
+    /// <summary>Takes a saved state over.</summary>
+    /// <param name="path">A file written by <see cref="Write"/>.</param>
+    /// <param name="kind">Must be that of the file.</param>
+    /// <param name="identity">Must be that of the file.</param>
+    /// <param name="targets">Tensors to overwrite with those that were saved, by name.</param>
+    /// <returns>The file's texts.</returns>
+    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
+    public static Dictionary<string, string> Read(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets)
+    {
+        var (tensors, metadata) = SafetensorsFile.Read(path);
+        try
+        {
+            if (metadata.GetValueOrDefault(KindKey) != kind)
+            {
+                throw new InvalidInputException($"{path} is no training checkpoint of this version.");
+            }
+
+            if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
+            {
+                string difference = identity.DifferenceTo(metadata.GetValueOrDefault(IdentityKey)) is string clause ? $" ({clause})" : "";
+                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; choose another folder, or repeat the options that it began with.");
+            }
+
+            using var noGradient = no_grad();
+            foreach (var (name, target) in targets)
+            {
+                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements || saved.dtype != target.dtype)
+                {
+                    throw new InvalidInputException($"{path} is damaged: '{name}' is missing or has another size.");
+                }
+
+                target.copy_(saved);
+            }
+
+            return metadata;
+        }
+        finally
+        {
+            foreach (var tensor in tensors.Values)
+            {
+                tensor.Dispose();
+            }
+        }
+    }
+
+    /// <summary>A number among the file's texts.</summary>
+    /// <typeparam name="T">Type of the number.</typeparam>
+    /// <param name="texts">The texts.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="InvalidInputException">It is missing or no number.</exception>
+    public static T Number<T>(IReadOnlyDictionary<string, string> texts, string name, string path)
+        where T : ISpanParsable<T>
+        => T.TryParse(texts.GetValueOrDefault(name), System.Globalization.CultureInfo.InvariantCulture, out var value)
+            ? value
+            : throw new InvalidInputException($"{path} is damaged: its '{name}' is no number.");
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Text.Json;
+using FewStep.Checkpoints;
+using FewStep.Data;
+using FewStep.Networks;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>A training in a folder: data, checkpoints, exact resume, loss log and the finished model.</summary>
+public sealed class TrainingRun
+{
+    private const string CheckpointName = "training.safetensors";
+    private const string LogName = "training-loss.csv";
+    private readonly ModelConfig _config;
+    private readonly TrainerOptions _options;
+    private readonly TrainingRunOptions _run;
+    private readonly IImageSet _images;
+    private readonly NetworkDenoiser? _start;
+    private readonly TrainingIdentity _identity;
+
+    /// <summary>Prepares a training.</summary>
+    /// <param name="config">The model to train.</param>
+    /// <param name="options">How.</param>
+    /// <param name="images">Training images; not disposed.</param>
+    /// <param name="run">Folder and intervals.</param>
+    /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
+    /// <exception cref="InvalidInputException">Options are out of range, or images and model do not fit.</exception>
+    public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
+    {
+        options.Validate();
+        if (!(run.CheckpointSeconds >= 0))
+        {
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
+        }
+
+        (_config, _options, _images, _run, _start) = (config, options, images, run, start);
+        if (images.Shape != config.Shape)
+        {
+            throw new InvalidInputException($"The images are {images.Shape}, the model's configuration says {config.Shape}.");
+        }
+
+        if (config.Classes > 0 && images.Classes > config.Classes)
+        {
+            throw new InvalidInputException($"The images have {images.Classes} classes, the model's configuration {config.Classes}.");
+        }
+
+        // The length is left out: a training may be made longer or shorter than it began.
+        var lasting = options with { Images = 1 };
+        string? begins = start is null ? null : TrainingIdentity.Hash(start.Weights);
+        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash + run.Flip + begins;
+        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip, start = begins }) with { Fingerprint = TrainingIdentity.Hash(all) };
+    }
+
+    /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current afterwards.</summary>
+    /// <param name="progress">Told after every update.</param>
+    /// <param name="observe">Told the figures of every update; null for nobody.</param>
+    /// <param name="cancellation">Stops after the current update.</param>
+    /// <returns>Images seen in all, and whether that is all of them.</returns>
+    public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
+    {
+        using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;
+        var denoiser = _start ?? fresh!;
+        denoiser.ComputeType = _run.ComputeType;
+        denoiser.MoveTo(_run.Device);
+        using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages);
+        string checkpoint = Path.Combine(_run.Folder, CheckpointName);
+        if (File.Exists(checkpoint))
+        {
+            state.Load(checkpoint, _identity);
+        }
+
+        var trainer = new Trainer(denoiser, _options, state);
+        var batches = new ImageBatches(_images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
+        using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
+        var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
+        double nextSave = state.Seconds + _run.CheckpointSeconds;
+        while (!trainer.Done && !cancellation.IsCancellationRequested)
+        {
+            using var batch = queue.Next(CancellationToken.None);
+            Note(trainer.Advance(batch.Images, batch.Labels));
+            if (state.Seconds >= nextSave)
+            {
+                Note(trainer.Flush());
+                Save(denoiser, state, checkpoint, log);
+                nextSave = state.Seconds + _run.CheckpointSeconds;
+            }
+        }
+
+        Note(trainer.Flush());
+        Save(denoiser, state, checkpoint, log);
+        return (state.Images, trainer.Done);
+
+        void Note(IReadOnlyList<TrainingUpdate> updates)
+        {
+            foreach (var update in updates)
+            {
+                if (!double.IsFinite(update.Loss))
+                {
+                    throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
+                }
+
+                log.Add(update);
+                observe?.Invoke(update);
+                progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
+            }
+        }
+    }
+
+    private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
+    {
+        log.Flush();
+        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average.Weights, ScalarType.BFloat16);
+        state.Save(checkpoint, _identity);
+    }
+}
+
+/// <summary>Where and how often a training writes.</summary>
+public sealed record TrainingRunOptions
+{
+    /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights, bfloat16).</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Training seconds between checkpoints, 0 or more; default 180.</summary>
+    public double CheckpointSeconds { get; init; } = 180;
+
+    /// <summary>Type the network computes in, default float32; master weights are float32 always.</summary>
+    public ScalarType ComputeType { get; init; } = ScalarType.Float32;
+
+    /// <summary>Where the network is trained; default the processor. A training may be resumed on another device.</summary>
+    public Device Device { get; init; } = CPU;
+
+    /// <summary>Mirrors half of the images, default false.</summary>
+    public bool Flip { get; init; }
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
+public sealed class TrainingState : IDisposable
+{
+    private const string Kind = "fewstep-training-state-1";
+    private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
+
+    /// <summary>Begins at given weights.</summary>
+    /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
+    /// <param name="adamW">Constants of the optimiser.</param>
+    /// <param name="emaHalfLife">Half-life of the average in images.</param>
+    public TrainingState(Tensor weights, AdamWOptions adamW, double emaHalfLife)
+    {
+        Weights = weights.DetachFromDisposeScope();
+        Optimizer = new AdamW(Weights, adamW);
+        Average = new ExponentialMovingAverage(Weights, emaHalfLife);
+    }
+
+    /// <summary>The weights that are trained.</summary>
+    public Tensor Weights { get; }
+
+    /// <summary>The optimiser and its moments.</summary>
+    public AdamW Optimizer { get; }
+
+    /// <summary>The averaged weights: the model that is used.</summary>
+    public ExponentialMovingAverage Average { get; }
+
+    /// <summary>Images seen so far.</summary>
+    public long Images { get; set; }
+
+    /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Writes the state, whole or not at all.</summary>
+    /// <param name="path">A safetensors file.</param>
+    /// <param name="identity">Options, architecture and data; <see cref="Load"/> demands the same.</param>
+    /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
+    /// <param name="furtherTexts">Likewise, as texts.</param>
+    public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
+    {
+        var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
+        {
+            [UpdatesKey] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
+            [ImagesKey] = Images.ToString(CultureInfo.InvariantCulture),
+            [SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture),
+            ["device"] = DeviceChoice.Describe(Weights.device),
+        };
+        TrainingCheckpoint.Write(path, Kind, identity, Tensors(furtherTensors), texts);
+    }
+
+    /// <summary>Takes a saved state over.</summary>
+    /// <param name="path">A file written by <see cref="Save"/>.</param>
+    /// <param name="identity">Must be that of the file.</param>
+    /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
+    /// <returns>The file's texts.</returns>
+    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
+    public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
+    {
+        var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));
+        Optimizer.Updates = TrainingCheckpoint.Number<long>(texts, UpdatesKey, path);
+        Images = TrainingCheckpoint.Number<long>(texts, ImagesKey, path);
+        Seconds = TrainingCheckpoint.Number<double>(texts, SecondsKey, path);
+        return texts;
+    }
+
+    /// <summary>Frees weights, moments and average.</summary>
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Average.Dispose();
+        Weights.Dispose();
+    }
+
+    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further) => new(further ?? new Dictionary<string, Tensor>())
+    {
+        ["weights"] = Weights,
+        ["first_moment"] = Optimizer.FirstMoment,
+        ["second_moment"] = Optimizer.SecondMoment,
+        ["average"] = Average.Weights,
+    };
+}

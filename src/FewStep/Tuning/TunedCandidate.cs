@@ -1,0 +1,49 @@
+using FewStep.Noise;
+using FewStep.Platform;
+
+namespace FewStep.Tuning;
+
+/// <summary>A schedule that was tuned to for a short while, and how far the tuned model's samples then were from the fine path's.</summary>
+/// <param name="Sigmas">The N+1 sigmas.</param>
+/// <param name="Terminal">The terminal rule.</param>
+/// <param name="Distance">Root-mean-square distance of a pixel value to the fine path's end.</param>
+/// <param name="HalfWidth">Half-width of its 95 % interval over the latents.</param>
+/// <param name="Evaluations">Network evaluations: teacher, student and judgement.</param>
+/// <param name="Seconds">Wall-clock seconds.</param>
+public sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
+{
+    /// <summary>Whether it is of a schedule.</summary>
+    /// <param name="schedule">The schedule.</param>
+    internal bool IsOf(SamplingSchedule schedule) => Terminal == schedule.Terminal && Sigmas.SequenceEqual(schedule.Sigmas);
+}
+
+/// <summary>The file of the candidates that are done, so that an interrupted search goes on.</summary>
+/// <param name="Fingerprint">Model and options of the search.</param>
+/// <param name="Candidates">In the order in which they were done.</param>
+internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<TunedCandidate> Candidates)
+{
+    /// <summary>Reads the candidates of the same search.</summary>
+    /// <param name="path">The file; null for none.</param>
+    /// <param name="fingerprint">What the file must be of.</param>
+    /// <exception cref="InvalidInputException">The file is of another search, or invalid.</exception>
+    public static List<TunedCandidate> Read(string? path, string fingerprint)
+    {
+        if (path is null || !File.Exists(path))
+        {
+            return [];
+        }
+
+        var file = JsonFile.Read<TunedCandidateFile>(path);
+        if (file.Fingerprint != fingerprint)
+        {
+            throw new InvalidInputException($"{path} belongs to a search with another model or other options; choose another folder, or repeat the options that it began with.");
+        }
+
+        if (file.Candidates.Any(c => c is null || c.Sigmas.Count < 2 || !(c.Distance >= 0) || !double.IsFinite(c.Distance) || c.Evaluations < 0))
+        {
+            throw new InvalidInputException($"{path} holds a candidate that is none; delete the file to search again.");
+        }
+
+        return [.. file.Candidates];
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Networks;
+using FewStep.Noise;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>A tuning in a folder: checkpoints, exact resume, the curve, the best model and its snapshots.</summary>
+public sealed class TuningRun
+{
+    private const string CheckpointName = "tuning.safetensors", CurveName = "tuning-curve.json", ModelName = "model", SnapshotsName = "snapshots";
+    private readonly ModelConfig _config;
+    private readonly NetworkDenoiser _model;
+    private readonly TuningRunOptions _run;
+    private readonly Tuner _tuner;
+    private readonly Tensor? _start;
+    private readonly TrainingIdentity _identity;
+
+    /// <summary>Prepares a tuning.</summary>
+    /// <param name="config">What the model is.</param>
+    /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
+    /// <param name="schedule">The schedule to tune to.</param>
+    /// <param name="options">How.</param>
+    /// <param name="run">Folder and intervals.</param>
+    /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
+    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
+    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is; null for the model.</param>
+    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
+    public TuningRun(
+        ModelConfig config,
+        NetworkDenoiser model,
+        SamplingSchedule schedule,
+        TunerOptions options,
+        TuningRunOptions run,
+        TuningImages? images = null,
+        Tensor? start = null,
+        TuningTeacher? teacher = null)
+    {
+        run.Validate();
+        _tuner = new Tuner(model, schedule, options, images, teacher?.Denoiser);
+        (_config, _model, _run, _start) = (config, model, run, start);
+        var used = options.Loss == TuningLoss.Denoise ? images : null;
+        _identity = TrainingIdentity.Of(new
+        {
+            Config = config,
+            Options = options,
+            schedule.Sigmas,
+            schedule.Terminal,
+            Model = TrainingIdentity.Hash(model.Weights),
+            Start = start is null ? null : TrainingIdentity.Hash(start),
+            Training = used?.Training.Hash,
+            HeldOut = used?.HeldOut.Hash,
+            used?.Flip,
+            Teacher = teacher?.Identity,
+        });
+    }
+
+    /// <summary>The folder of the best model, once <see cref="Execute"/> has returned.</summary>
+    public string ModelPath => Path.Combine(_run.Folder, ModelName);
+
+    /// <summary>The folder of the snapshot at an update.</summary>
+    /// <param name="update">The update.</param>
+    public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
+
+    /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current afterwards.</summary>
+    /// <param name="observer">Who is told what; null for nobody.</param>
+    /// <param name="cancellation">Stops before the next update.</param>
+    /// <returns>How it went; the best weights are in <see cref="ModelPath"/>.</returns>
+    /// <exception cref="InvalidInputException">The folder holds the checkpoint of another tuning, or cannot be written.</exception>
+    public TuningReport Execute(TuningObserver? observer = null, CancellationToken cancellation = default)
+    {
+        using var state = _tuner.Begin(_start);
+        string checkpoint = Path.Combine(_run.Folder, CheckpointName);
+        if (File.Exists(checkpoint))
+        {
+            state.Load(checkpoint, _identity);
+        }
+
+        double nextSave = state.Training.Seconds + _run.CheckpointSeconds;
+        var report = _tuner.Run(
+            state,
+            WithSnapshots(observer ?? new TuningObserver()),
+            soFar =>
+            {
+                if (state.Training.Seconds >= nextSave)
+                {
+                    Save(state, soFar());
+                    nextSave = state.Training.Seconds + _run.CheckpointSeconds;
+                }
+            },
+            cancellation);
+        Save(state, report);
+        return report;
+    }
+
+    private TuningObserver WithSnapshots(TuningObserver observer) => !_run.WriteSnapshots ? observer : observer with
+    {
+        Snapshot = snapshot =>
+        {
+            ModelFolder.Write(SnapshotPath(snapshot.Point.Update), _config, _model, snapshot.Weights, _run.StoredType);
+            observer.Snapshot?.Invoke(snapshot);
+        },
+    };
+
+    private void Save(TuningState state, TuningReport report)
+    {
+        ModelFolder.Write(ModelPath, _config, _model, state.Best, _run.StoredType);
+        JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
+        state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
+    }
+}

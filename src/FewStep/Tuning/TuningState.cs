@@ -1,0 +1,119 @@
+using System.Text.Json;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>All that a tuning needs to go on exactly where it stopped: the training's state, the best weights so far, the curve, and the counters of early stopping.</summary>
+internal sealed class TuningState : IDisposable
+{
+    private const string BestName = "best", ProgressName = "tuning";
+    private readonly List<TuningPoint> _curve = [];
+
+    /// <param name="start">Flat float32 weights to begin at; copied.</param>
+    /// <param name="options">The tuning's options.</param>
+    public TuningState(Tensor start, TunerOptions options)
+    {
+        using var noGradient = no_grad();
+        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages);
+        Best = start.clone().DetachFromDisposeScope();
+    }
+
+    /// <summary>Weights, moments, average and counters.</summary>
+    public TrainingState Training { get; }
+
+    /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this object.</summary>
+    public Tensor Best { get; }
+
+    public IReadOnlyList<TuningPoint> Curve => _curve;
+
+    public TuningPoint? BestPoint { get; private set; }
+
+    /// <summary>Measurements since the best one.</summary>
+    public int Stale { get; private set; }
+
+    /// <summary>Evaluations of former sittings and this one.</summary>
+    public TuningEvaluations Evaluations { get; set; } = new(0, 0, 0);
+
+    public int Updates => (int)Training.Optimizer.Updates;
+
+    /// <summary>Sum of the training losses since the last point, and how many they are.</summary>
+    public (double Sum, int Count) Losses { get; private set; }
+
+    public bool IsMeasured => _curve.Count > 0 && _curve[^1].Update == Updates;
+
+    public void AddLoss(double loss) => Losses = (Losses.Sum + loss, Losses.Count + 1);
+
+    /// <summary>Adds a point for the averaged weights as they are now, and keeps them where they are the best.</summary>
+    public TuningPoint AddPoint(double heldOut)
+    {
+        var point = new TuningPoint(Updates, heldOut, Losses.Count == 0 ? null : Losses.Sum / Losses.Count);
+        _curve.Add(point);
+        Losses = default;
+        if (BestPoint is null || heldOut < BestPoint.HeldOut)
+        {
+            using var noGradient = no_grad();
+            Best.copy_(Training.Average.Weights);
+            (BestPoint, Stale) = (point, 0);
+        }
+        else
+        {
+            Stale++;
+        }
+
+        return point;
+    }
+
+    /// <summary>Writes the state, whole or not at all.</summary>
+    public void Save(string path, TrainingIdentity identity)
+    {
+        var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);
+        Training.Save(
+            path,
+            identity,
+            new Dictionary<string, Tensor> { [BestName] = Best },
+            new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
+    }
+
+    /// <summary>Takes a saved state over.</summary>
+    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another tuning.</exception>
+    public void Load(string path, TrainingIdentity identity)
+    {
+        var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = Best });
+        Progress progress;
+        try
+        {
+            progress = JsonSerializer.Deserialize<Progress>(metadata.GetValueOrDefault(ProgressName) ?? "", JsonFile.Options) ?? throw new JsonException("null");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{path} is damaged: what it says about the tuning cannot be read. Start again in a new folder.", e);
+        }
+
+        if (progress.Curve.Contains(null!))
+        {
+            throw Contradiction(path);
+        }
+
+        bool increasing = progress.Curve.Zip(progress.Curve.Skip(1)).All(p => p.First.Update < p.Second.Update);
+        var best = progress.Curve.FirstOrDefault(p => p.Update == progress.BestUpdate);
+        if (!increasing || progress.Curve.Any(p => p.Update < 0 || p.Update > Updates) || best is null != progress.Curve.Count is 0 || progress.Stale < 0 || progress.LossCount < 0)
+        {
+            throw Contradiction(path);
+        }
+
+        _curve.Clear();
+        _curve.AddRange(progress.Curve);
+        (BestPoint, Stale, Losses, Evaluations) = (best, progress.Stale, (progress.LossSum, progress.LossCount), progress.Evaluations);
+    }
+
+    public void Dispose()
+    {
+        Training.Dispose();
+        Best.Dispose();
+    }
+
+    private static InvalidInputException Contradiction(string path) => new($"{path} is damaged: its tuning curve contradicts itself. Start again in a new folder.");
+
+    private sealed record Progress(List<TuningPoint> Curve, int Stale, double LossSum, int LossCount, TuningEvaluations Evaluations, int? BestUpdate = null);
+}

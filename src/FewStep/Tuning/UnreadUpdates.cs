@@ -1,0 +1,48 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>Figures of updates that still lie on the device. Reading one from a GPU waits for all the work before it, so they are read in groups there; a processor's are read at once.</summary>
+/// <param name="device">Where the updates are made.</param>
+internal sealed class UnreadUpdates(Device device)
+{
+    private const int GroupOnDevice = 20;
+    private readonly List<(long Update, long Images, double Rate, Tensor Figures)> _unread = [];
+
+    /// <summary>Whether figures are read as soon as they are there.</summary>
+    public bool ReadsAtOnce { get; } = device.type == DeviceType.CPU;
+
+    /// <summary>Whether nothing is left unread.</summary>
+    public bool IsEmpty => _unread.Count == 0;
+
+    /// <summary>Takes the figures of an update.</summary>
+    /// <param name="update">Updates made so far.</param>
+    /// <param name="images">Images seen so far.</param>
+    /// <param name="loss">One float32 on the device; not changed.</param>
+    /// <param name="norm">One float32 on the device; not changed.</param>
+    /// <param name="rate">Step size used.</param>
+    /// <returns>All that was unread, where it is time; nothing otherwise.</returns>
+    public IReadOnlyList<TrainingUpdate> Add(long update, long images, Tensor loss, Tensor norm, double rate)
+    {
+        using var noGradient = no_grad();
+        _unread.Add((update, images, rate, stack([loss.detach().reshape([]), norm.reshape([])]).DetachFromDisposeScope()));
+        return ReadsAtOnce || _unread.Count == GroupOnDevice ? Read() : [];
+    }
+
+    /// <summary>Reads all that is unread.</summary>
+    public IReadOnlyList<TrainingUpdate> Read()
+    {
+        if (IsEmpty)
+        {
+            return [];
+        }
+
+        using var scope = NewDisposeScope();
+        float[] figures = cat([.. _unread.Select(u => u.Figures)]).cpu().data<float>().ToArray();
+        TrainingUpdate[] told = [.. _unread.Select((u, i) => new TrainingUpdate(u.Update, u.Images, figures[2 * i], figures[(2 * i) + 1], u.Rate))];
+        _unread.ForEach(u => u.Figures.Dispose());
+        _unread.Clear();
+        return told;
+    }
+}

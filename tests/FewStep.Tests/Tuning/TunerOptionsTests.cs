@@ -1,0 +1,61 @@
+using FewStep.Tuning;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Tests.Data;
+using static TorchSharp.torch;
+
+namespace FewStep.Tests.Tuning;
+
+public sealed class TunerOptionsTests
+{
+    [Fact]
+    public void The_defaults_are_valid() => new TunerOptions().Validate();
+
+    [Fact]
+    public void All_that_is_wrong_comes_in_one_line()
+    {
+        var options = new TunerOptions
+        {
+            Loss = (TuningLoss)9,
+            Updates = 0,
+            Batch = 0,
+            MicroBatch = -2,
+            LearningRate = double.NaN,
+            WarmUpUpdates = 3,
+            EmaHalfLifeImages = 0,
+            AdamW = new AdamWOptions { ClipNorm = 0, Beta1 = 1 },
+            EvaluationInterval = 0,
+            HeldOutCount = 0,
+            Patience = -1,
+            SnapshotFractions = [0],
+            TeacherSubsteps = 0,
+            TeacherReuse = 0,
+            TeacherBatches = 0,
+            Jitter = -1,
+            LabelDropout = 2,
+            Seed = -1,
+            ComputeType = ScalarType.Float64,
+        };
+        string message = Assert.Throws<InvalidInputException>(options.Validate).Message;
+        Assert.DoesNotContain('\n', message);
+        string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments", "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed", "bfloat16"];
+        Assert.All(named, name => Assert.Contains(name, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Snapshots_fall_on_whole_updates() => Assert.Equal([1, 2, 3], new TunerOptions { Updates = 3, SnapshotFractions = [1, 0.01, 0.6] }.SnapshotUpdates);
+
+    [Fact]
+    public void What_does_not_fit_is_refused()
+    {
+        using var model = TinyModel.Create();
+        var denoise = new TunerOptions { Loss = TuningLoss.Denoise };
+        Refused("needs training", () => new Tuner(model, TinyModel.Schedule, denoise));
+        Refused("convex_combination", () => new Tuner(model, new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero), new TunerOptions { Weighting = LevelWeighting.ConvexCombination }));
+        var other = ListImageSet.Numbered(3);
+        Refused("held-out images are 1x2x3", () => new Tuner(model, TinyModel.Schedule, denoise, new TuningImages(TinyModel.Images(3, 1), other)));
+        Assert.Throws<ArgumentException>(() => new Tuner(model, TinyModel.Schedule).Run(zeros(3)));
+    }
+
+    private static void Refused(string part, Func<object> create) => Assert.Contains(part, Assert.Throws<InvalidInputException>(create).Message, StringComparison.Ordinal);
+}

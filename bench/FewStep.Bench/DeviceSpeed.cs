@@ -69,7 +69,7 @@ internal static class DeviceSpeed
             $"{what}: {batch / seconds:F1} images/s, {batch * evaluations * forward / seconds / peak:P0} of the matrix products' rate"));
 
         var schedule = StandardSchedule.Karras().Create(Steps, model.SigmaMin, model.SigmaMax, ScheduleTerminal.SigmaMin);
-        var sampler = new BatchSampler(new Sampler(model, new EulerSolver(), schedule)) { BatchSize = batch };
+        var sampler = new BatchSampler(new SamplingLoop(model, new EulerSolver(), schedule)) { BatchSize = batch };
         long[] seeds = [.. Enumerable.Range(0, batch).Select(i => (long)i)];
         Report($"sampling in {Steps} evaluations", Seconds(device, () => sampler.Sample(seeds).Single().Dispose()), Steps);
 

@@ -15,8 +15,8 @@ public class SamplerBenchmarks
     private const int Batch = 64;
     private const int Steps = 4;
     private NetworkDenoiser _denoiser = null!;
-    private Sampler _sampler = null!;
-    private Sampler _withoutNetwork = null!;
+    private SamplingLoop _sampler = null!;
+    private SamplingLoop _withoutNetwork = null!;
     private Tensor _latents = null!;
     private Tensor _labels = null!;
     private Tensor[] _sigmas = null!;
@@ -26,8 +26,8 @@ public class SamplerBenchmarks
     {
         _denoiser = BenchModel.Open(ScalarType.BFloat16);
         var schedule = StandardSchedule.Karras().Create(Steps, _denoiser.SigmaMin, _denoiser.SigmaMax);
-        _sampler = new Sampler(_denoiser, new EulerSolver(), schedule);
-        _withoutNetwork = new Sampler(new FreeDenoiser(_denoiser), new EulerSolver(), schedule);
+        _sampler = new SamplingLoop(_denoiser, new EulerSolver(), schedule);
+        _withoutNetwork = new SamplingLoop(new FreeDenoiser(_denoiser), new EulerSolver(), schedule);
         (_latents, _labels) = (BenchModel.Images(_denoiser, Batch), BenchModel.Labels(_denoiser, Batch));
         _sigmas = [.. schedule.Sigmas.Take(Steps).Select(s => full(1, (float)s))];
     }

@@ -30,7 +30,7 @@ public sealed class DeviceTests
     {
         using var scope = NewDisposeScope();
         using var model = Model(3);
-        using var batch = new BatchSampler(new Sampler(model, SolverCatalog.Find(name), Schedule)).Sample([3, 4, 5]).Single();
+        using var batch = new BatchSampler(new SamplingLoop(model, SolverCatalog.Find(name), Schedule)).Sample([3, 4, 5]).Single();
         Assert.Equal((DeviceType.META, DeviceType.META), (batch.Images.device_type, batch.Labels!.device_type));
         Assert.Equal([3, 1, 8, 8], batch.Images.shape);
     }
@@ -44,7 +44,7 @@ public sealed class DeviceTests
         var guided = GuidedDenoiser.Auto(model, guide, new Guidance { Weight = 2 });
         Assert.Equal(DeviceType.META, guided.Device.type);
         var options = new SamplerOptions { Churn = new StochasticChurn { Amount = 10 } };
-        using var batch = new BatchSampler(new Sampler(guided, new HeunSolver(), Schedule, options)).Sample([3, 4]).Single();
+        using var batch = new BatchSampler(new SamplingLoop(guided, new HeunSolver(), Schedule, options)).Sample([3, 4]).Single();
         Assert.Equal(DeviceType.META, batch.Images.device_type);
     }
 

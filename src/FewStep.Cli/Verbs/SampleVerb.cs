@@ -66,7 +66,7 @@ internal static class SampleVerb
             var method = solver.Find(parsed, argument.Solver);
             var options = new SamplerOptions { AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
-            var sampler = new BatchSampler(new Sampler(source.Denoiser, method, nodes, options)) { BatchSize = parsed.GetValue(batch), Label = one };
+            var sampler = new BatchSampler(new SamplingLoop(source.Denoiser, method, nodes, options)) { BatchSize = parsed.GetValue(batch), Label = one };
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
             if (raw?.Labels is not null && one is not null)
             {

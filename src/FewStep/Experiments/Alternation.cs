@@ -77,8 +77,8 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         using var tuned = ModelFolder.Read(round.ModelPath, model.Denoiser.Device).Denoiser;
         tuned.ComputeType = model.Denoiser.ComputeType;
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
-        var teacher = new BatchSampler(new Sampler(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
-        var student = new BatchSampler(new Sampler(tuned, SolverCatalog.Find(options.Tuning.Solver), round.Schedule)) { BatchSize = options.BatchSize };
+        var teacher = new BatchSampler(new SamplingLoop(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
+        var student = new BatchSampler(new SamplingLoop(tuned, SolverCatalog.Find(options.Tuning.Solver), round.Schedule)) { BatchSize = options.BatchSize };
         long[] seeds = [.. Enumerable.Range(0, options.Tuning.HeldOutCount).Select(i => FirstJudgedSeed + i)];
         var distance = new PairedDistance();
         foreach (var (a, b) in student.Sample(seeds, progress, cancellation).Zip(teacher.Sample(seeds, progress, cancellation)))

@@ -28,7 +28,7 @@ public static class ImageStrip
         }
 
         using var scope = torch.NewDisposeScope();
-        var sampler = new BatchSampler(new Sampler(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = seeds.Count };
+        var sampler = new BatchSampler(new SamplingLoop(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = seeds.Count };
         var batch = sampler.Sample(seeds, cancellationToken: cancellation).Single();
         PngFile.WriteGrid(Path.Combine(folder, path), batch.Images, new GridLayout { Columns = seeds.Count, Gutter = 0 });
         return new ImageStripSummary

@@ -23,7 +23,7 @@ internal sealed class RangeMeasurement(FrechetEvaluation? evaluation, int batchS
         long evaluations = 0;
         int done = 0;
         var paired = endpoints is null ? null : new PairedDistance();
-        var batches = new BatchSampler(new Sampler(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = batchSize };
+        var batches = new BatchSampler(new SamplingLoop(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = batchSize };
         Tensor Sample(long[] seeds)
         {
             var batch = batches.Sample(seeds, cancellationToken: cancellation).Single();

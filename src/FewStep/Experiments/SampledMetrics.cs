@@ -62,7 +62,7 @@ public sealed class SampledMetrics(IReadOnlyList<MetricEvaluation> evaluations, 
         try
         {
             long evaluated = 0;
-            var sampler = new BatchSampler(new Sampler(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = BatchSize };
+            var sampler = new BatchSampler(new SamplingLoop(cell.Denoiser, cell.Solver, cell.Schedule)) { BatchSize = BatchSize };
             foreach (long[] seeds in range.Batches(BatchSize))
             {
                 using var batch = sampler.Sample(seeds, cancellationToken: cancellation).Single();

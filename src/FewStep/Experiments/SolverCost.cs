@@ -19,7 +19,7 @@ public static class SolverCost
     {
         using var scope = NewDisposeScope();
         var schedule = StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax, terminal);
-        return checked((int)new Sampler(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
+        return checked((int)new SamplingLoop(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
     }
 
     /// <summary>The number of steps whose run takes exactly so many evaluations.</summary>

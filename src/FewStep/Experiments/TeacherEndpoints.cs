@@ -82,7 +82,7 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
         var images = empty(teacher.Denoiser.Shape.Batch(range.Count), dtype: float32);
-        var batches = new BatchSampler(new Sampler(teacher.Denoiser, teacher.Solver, teacher.Schedule)) { BatchSize = batchSize };
+        var batches = new BatchSampler(new SamplingLoop(teacher.Denoiser, teacher.Solver, teacher.Schedule)) { BatchSize = batchSize };
         long evaluations = 0;
         int done = 0;
         foreach (long[] seeds in range.Batches(batchSize))

@@ -5,7 +5,7 @@ namespace FewStep.Sampling;
 
 /// <summary>Samples the images of many seeds in batches. An image depends on its seed and label, and on the batch size only as far as the network's rounding does.</summary>
 /// <param name="sampler">Samples one batch.</param>
-public sealed class BatchSampler(Sampler sampler)
+public sealed class BatchSampler(SamplingLoop sampler)
 {
     /// <summary>Images in a batch, above 0; default 64.</summary>
     public int BatchSize { get; init; } = 64;

@@ -76,7 +76,7 @@ public sealed class MeasuredAmplificationEstimator
         var labels = SeedLabels.For(seeds, _denoiser.Classes, device: _denoiser.Device);
         var bothLabels = labels is null ? null : cat([labels, labels]);
         using var reference = new Trajectory();
-        new Sampler(_denoiser, _solver, path, _counting).Sample(latents, labels, reference.Record, cancellation);
+        new SamplingLoop(_denoiser, _solver, path, _counting).Sample(latents, labels, reference.Record, cancellation);
         for (int level = 0; level < grown.Length - 1; level++)
         {
             using var step = NewDisposeScope();
@@ -85,7 +85,7 @@ public sealed class MeasuredAmplificationEstimator
             var state = reference.States[k];
             var move = Direction(reference, k).Times(_options.Perturbation * s);
             var rest = new SamplingSchedule(path.Sigmas.Skip(k));
-            var ends = new Sampler(_denoiser, _solver, rest, _counting).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
+            var ends = new SamplingLoop(_denoiser, _solver, rest, _counting).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
             double[] lengths = Length((ends[0] - ends[1]).Over(2)).cpu().data<double>().ToArray();
             foreach (double length in lengths)
             {

@@ -84,7 +84,7 @@ internal sealed class PairedSampling
     private void Sample(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received, CancellationToken cancellation)
     {
         using var inference = no_grad();
-        var sampler = new Sampler(Denoiser, solver, schedule, new SamplerOptions { NetworkCounter = _network });
+        var sampler = new SamplingLoop(Denoiser, solver, schedule, new SamplerOptions { NetworkCounter = _network });
         for (int start = 0; start < seeds.Count; start += _context.BatchSize)
         {
             long[] some = [.. seeds.Skip(start).Take(_context.BatchSize)];

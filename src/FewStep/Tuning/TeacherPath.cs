@@ -9,7 +9,7 @@ namespace FewStep.Tuning;
 /// <summary>Solves the probability-flow ODE finely and tells the states at the sigmas of a coarse schedule.</summary>
 internal sealed class TeacherPath
 {
-    private readonly Sampler _sampler;
+    private readonly SamplingLoop _sampler;
     private readonly int[] _marks;
 
     /// <param name="denoiser">The teacher.</param>
@@ -22,7 +22,7 @@ internal sealed class TeacherPath
         bool goesOn = schedule.Terminal == ScheduleTerminal.Zero && schedule.Sigmas[^1] > 1.01 * denoiser.SigmaMin;
         double[] nodes = [.. schedule.Sigmas, .. goesOn ? [denoiser.SigmaMin] : Array.Empty<double>()];
         var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps)).SelectMany(s => s);
-        _sampler = new Sampler(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
+        _sampler = new SamplingLoop(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
         _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
     }
 

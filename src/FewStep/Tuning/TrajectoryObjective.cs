@@ -37,7 +37,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     public double HeldOut(Tensor weights, CancellationToken cancellation)
     {
         var device = weights.device;
-        var student = new Sampler(network.HeldOut(weights), _solver, schedule);
+        var student = new SamplingLoop(network.HeldOut(weights), _solver, schedule);
         using var all = NewDisposeScope();
         var squares = zeros(1, float64, device);
         for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.EvaluationBatch, batch++)

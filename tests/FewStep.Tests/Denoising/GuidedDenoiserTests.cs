@@ -93,7 +93,7 @@ public sealed class GuidedDenoiserTests : IDisposable
     {
         var guided = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 2, SigmaLow = 1 });
         var schedule = new SamplingSchedule([80, 10, 1.5, 0.7, 0.002]);
-        var result = new Sampler(guided, new EulerSolver(), schedule).Sample(_x, tensor(new long[] { 0, 1, 1 }), cancellationToken: TestContext.Current.CancellationToken);
+        var result = new SamplingLoop(guided, new EulerSolver(), schedule).Sample(_x, tensor(new long[] { 0, 1, 1 }), cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(7, result.EvaluationsPerImage); // four steps, three of them above sigma 1
         Assert.Equal(21, result.Evaluations);
     }

@@ -73,7 +73,7 @@ public sealed class BatchSamplerTests : IDisposable
     public void Impossible_options_are_refused_before_any_work()
     {
         Assert.Throws<InvalidInputException>(() => Driver(0, float32).Sample([1]));
-        var sampler = new Sampler(_denoiser, new EulerSolver(), StandardSchedules.Create("karras", 4, 0.002, 80));
+        var sampler = new SamplingLoop(_denoiser, new EulerSolver(), StandardSchedules.Create("karras", 4, 0.002, 80));
         var e = Assert.Throws<InvalidInputException>(() => new BatchSampler(sampler) { Label = 2 }.Sample([1]));
         Assert.Contains("0 to 1", e.Message, StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => SeedLabels.CheckLabel(0, 0));
@@ -85,7 +85,7 @@ public sealed class BatchSamplerTests : IDisposable
     private Tensor All(int size, ScalarType type) => cat([.. Driver(size, type).Sample(SeedList.Parse("0-5,100-104")).Select(b => b.Images)]);
 
     private BatchSampler Driver(int size, ScalarType type) =>
-        new(new Sampler(_denoiser, new HeunSolver(), StandardSchedules.Create("karras", 4, 0.002, 80))) { BatchSize = size, Type = type };
+        new(new SamplingLoop(_denoiser, new HeunSolver(), StandardSchedules.Create("karras", 4, 0.002, 80))) { BatchSize = size, Type = type };
 
     private sealed class Immediate(Action<WorkProgress> report) : IProgress<WorkProgress>
     {

@@ -22,7 +22,7 @@ public class EulerSolverTests
         {
             using var scope = NewDisposeScope();
             using var trajectory = new Trajectory();
-            var sampler = new Sampler(denoiser, new EulerSolver(), new SamplingSchedule(sigmas));
+            var sampler = new SamplingLoop(denoiser, new EulerSolver(), new SamplingSchedule(sigmas));
             var end = sampler.Sample(latents, observe: trajectory.Record).Samples;
             double s0 = sigmas[0], sN = sigmas[^1], sum = 0;
             var combined = trajectory.States[0] * (sN / s0);

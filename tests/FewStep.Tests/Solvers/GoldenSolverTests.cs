@@ -22,7 +22,7 @@ public class GoldenSolverTests
             {
                 var terminal = run.DenoisesToZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
                 var options = new SamplerOptions { AnalyticalFirstStep = run.HasAnalyticalFirstStep };
-                var sampler = new Sampler(denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
+                var sampler = new SamplingLoop(denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
                 var result = sampler.Sample(latents);
                 double error = (result.Samples - tensor(run.Samples, float64).view(shape)).abs().max().item<double>();
                 Assert.True(error < run.Tolerance, $"{run} on {golden.Schedule.Kind}: {error}");

@@ -34,7 +34,7 @@ public class SolverExactnessTests
         Schedules.Sample(sigmas =>
         {
             using var scope = NewDisposeScope();
-            var result = new Sampler(denoiser, solver, new SamplingSchedule(sigmas)).Sample(latents);
+            var result = new SamplingLoop(denoiser, solver, new SamplingSchedule(sigmas)).Sample(latents);
             double s0 = sigmas[0], sN = sigmas[^1];
             var exact = m + (latents * s0 - m) * (sN / s0);
             double error = (result.Samples - exact).abs().max().item<double>();
@@ -52,7 +52,7 @@ public class SolverExactnessTests
         using var denoiser = GaussianMixture(m);
         var latents = Latents.Draw([4, 9], Shape, float64);
         var schedule = new SamplingSchedule([10, 6, 4, 3, 1, 0.9]);
-        double Error(string text) => (new Sampler(denoiser, SolverCatalog.Find(text), schedule).Sample(latents).Samples - latents * 0.9).abs().max().item<double>();
+        double Error(string text) => (new SamplingLoop(denoiser, SolverCatalog.Find(text), schedule).Sample(latents).Samples - latents * 0.9).abs().max().item<double>();
         Assert.InRange(Error("ipndm-v:4"), 1e-3, double.MaxValue);
         Assert.InRange(Error("deis:4"), 1e-9, 1e-2);
         Assert.InRange(Error("ipndm-v:4:coefficients=exact"), 0, 1e-12);

@@ -57,7 +57,7 @@ public sealed class SolverOrderTests : IDisposable
         Assert.True(fine < 1e-2, $"{fine}");
         Assert.Equal(Exceptions.GetValueOrDefault(text, solver.Order), Math.Log2(coarse / fine), 0.15);
 
-        double Error(int steps) => (new Sampler(_denoiser, solver, Shrinking(steps)).Sample(latents).Samples - truth).square().mean().sqrt().item<double>();
+        double Error(int steps) => (new SamplingLoop(_denoiser, solver, Shrinking(steps)).Sample(latents).Samples - truth).square().mean().sqrt().item<double>();
     }
 
     [Theory]

@@ -56,7 +56,7 @@ public sealed class TeacherPathTests : IDisposable
         var open = new TeacherPath(_mixture, Schedule, new HeunSolver(), 8).Solve(latents, null, TestContext.Current.CancellationToken);
         Assert.Equal(5, states.Length);
         Assert.True(states[3].Equals(open[3]));
-        var exact = new Sampler(_mixture, new HeunSolver(), StandardSchedule.Karras().Create(500, _mixture.SigmaMin, 20, ScheduleTerminal.Zero)).Sample(latents).Samples;
+        var exact = new SamplingLoop(_mixture, new HeunSolver(), StandardSchedule.Karras().Create(500, _mixture.SigmaMin, 20, ScheduleTerminal.Zero)).Sample(latents).Samples;
         var jump = _mixture.Denoise(open[3], full(1, 0.05, dtype: ScalarType.Float64), null);
         Assert.True((states[4] - exact).norm().item<double>() < 0.2 * (jump - exact).norm().item<double>() + 0.02);
         Assert.Equal([4L, 1, 2, 2], states[4].shape);

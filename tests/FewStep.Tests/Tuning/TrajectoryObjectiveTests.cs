@@ -116,7 +116,7 @@ public sealed class TrajectoryObjectiveTests
         var (latents, teacher) = Paths(model);
         var denoiser = new WeightsDenoiser(model) { Weights = weights };
         var recorder = new Recorder(denoiser);
-        var end = new Sampler(recorder, SolverCatalog.Find(solver), Four).Sample(latents).Samples;
+        var end = new SamplingLoop(recorder, SolverCatalog.Find(solver), Four).Sample(latents).Samples;
         Tensor[] states = [.. recorder.States, end];
         double expected = Enumerable.Range(1, 4).Average(i => (states[i] - teacher[i]).square().mean().item<float>());
         Assert.Equal(expected, loss, 1e-4 * expected);

@@ -196,7 +196,7 @@ public sealed class TunerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var latents = Latents.Draw(TuningSeeds.HeldOut(0, 16), TinyModel.Shape);
-        var end = new Sampler(new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
+        var end = new SamplingLoop(new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
         var teacher = new TeacherPath(_model, TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Tests.Sampling;
 
-public sealed class SamplerTests : IDisposable
+public sealed class SamplingLoopTests : IDisposable
 {
     private static readonly ImageShape Shape = new(1, 2, 2);
     private static readonly SamplingSchedule Schedule = StandardSchedules.Create("karras", 6, 0.002, 80);
@@ -28,7 +28,7 @@ public sealed class SamplerTests : IDisposable
         using (var latents = Latents.Draw([1, 2], Shape))
         {
             var live = new List<long>();
-            var sampler = new Sampler(_denoiser, solver, StandardSchedules.Create("karras", 30, 0.002, 80));
+            var sampler = new SamplingLoop(_denoiser, solver, StandardSchedules.Create("karras", 30, 0.002, 80));
             var result = sampler.Sample(latents, observe: _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
             Assert.Single(live[5..^3].Distinct()); // the history is full, and the last orders are not yet lower
             Assert.False(result.Samples.IsInvalid);
@@ -46,7 +46,7 @@ public sealed class SamplerTests : IDisposable
         Tensor samples;
         using (NewDisposeScope())
         {
-            samples = new Sampler(_denoiser, new HeunSolver(), Schedule).Sample(latents).Samples;
+            samples = new SamplingLoop(_denoiser, new HeunSolver(), Schedule).Sample(latents).Samples;
             Assert.Equal(ScalarType.Float32, samples.dtype);
             Assert.True(copy.Equals(latents));
         }
@@ -60,7 +60,7 @@ public sealed class SamplerTests : IDisposable
         using var scope = NewDisposeScope();
         using var trajectory = new Trajectory();
         var latents = Latents.Draw([1, 2], Shape, float64);
-        var sampler = new Sampler(_denoiser, new EulerSolver(), Schedule);
+        var sampler = new SamplingLoop(_denoiser, new EulerSolver(), Schedule);
         var samples = sampler.Sample(latents, observe: trajectory.Record).Samples;
         Assert.Equal(Schedule.Sigmas, trajectory.Sigmas);
         Assert.Equal((7, 6), (trajectory.States.Count, trajectory.Denoised.Count));
@@ -73,7 +73,7 @@ public sealed class SamplerTests : IDisposable
 
         using var toZero = new Trajectory();
         var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
-        var result = new Sampler(_denoiser, new EulerSolver(), terminal).Sample(latents, observe: toZero.Record);
+        var result = new SamplingLoop(_denoiser, new EulerSolver(), terminal).Sample(latents, observe: toZero.Record);
         Assert.Equal(7, toZero.Denoised.Count);
         Assert.True(toZero.States[^1].Equals(samples));
         Assert.True(toZero.Denoised[^1].Equals(result.Samples));
@@ -84,7 +84,7 @@ public sealed class SamplerTests : IDisposable
     public void Labels_reach_the_denoiser()
     {
         using var scope = NewDisposeScope();
-        var samples = new Sampler(_denoiser, new HeunSolver(), Schedule).Sample(Latents.Draw([3, 3], Shape), tensor([0L, 1L])).Samples;
+        var samples = new SamplingLoop(_denoiser, new HeunSolver(), Schedule).Sample(Latents.Draw([3, 3], Shape), tensor([0L, 1L])).Samples;
         Assert.Equal(1, samples[0, 0, 0, 0].item<float>(), 1f);
         Assert.Equal(-1, samples[1, 0, 0, 0].item<float>(), 1.2f);
     }
@@ -94,11 +94,11 @@ public sealed class SamplerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var network = new CountingDenoiser(_denoiser);
-        var sampler = new Sampler(new Twice(network), new EulerSolver(), Schedule, new SamplerOptions { NetworkCounter = network });
+        var sampler = new SamplingLoop(new Twice(network), new EulerSolver(), Schedule, new SamplerOptions { NetworkCounter = network });
         var latents = Latents.Draw([1, 2, 3], Shape);
         Assert.Equal(12, sampler.Sample(latents).EvaluationsPerImage);
         Assert.Equal(36, sampler.Sample(latents).Evaluations); // of this run alone
-        Assert.Equal(6, new Sampler(new Twice(network), new EulerSolver(), Schedule).Sample(latents).EvaluationsPerImage);
+        Assert.Equal(6, new SamplingLoop(new Twice(network), new EulerSolver(), Schedule).Sample(latents).EvaluationsPerImage);
     }
 
     [Theory]
@@ -112,11 +112,11 @@ public sealed class SamplerTests : IDisposable
         var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
         var latents = Latents.Draw([1, 2], Shape, float64);
         using var trajectory = new Trajectory();
-        var result = new Sampler(counter, solver, terminal, new SamplerOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
+        var result = new SamplingLoop(counter, solver, terminal, new SamplerOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
         Assert.Equal((6 * solver.EvaluationsPerStep) - 1 + 1, result.EvaluationsPerImage);
         Assert.Equal(counter.Images, result.Evaluations);
         Assert.True(result.Samples.Equals(normal.Denoise(trajectory.States[^1], tensor([0.002], float64), null)));
-        Assert.True((result.Samples - new Sampler(normal, solver, terminal).Sample(latents).Samples).abs().max().item<double>() < 0.05);
+        Assert.True((result.Samples - new SamplingLoop(normal, solver, terminal).Sample(latents).Samples).abs().max().item<double>() < 0.05);
     }
 
     [Theory]
@@ -125,8 +125,8 @@ public sealed class SamplerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var solver = SolverCatalog.Find(name);
-        var wide = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape, float64)).Samples;
-        var single = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape)).Samples;
+        var wide = new SamplingLoop(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape, float64)).Samples;
+        var single = new SamplingLoop(_denoiser, solver, Schedule).Sample(Latents.Draw([1, 2], Shape)).Samples;
         Assert.Equal(ScalarType.Float32, single.dtype);
         Assert.True(allclose(wide, single.to(float64), 1e-3, 1e-3));
     }
@@ -138,11 +138,11 @@ public sealed class SamplerTests : IDisposable
         using var large = GaussianMixtureDenoiser.Gaussian(Shape, 3, 0.1);
         var latents = Latents.Draw([1], Shape, float64);
         var seen = new List<double>();
-        var limited = new Sampler(large, SolverCatalog.Find("dpmpp:1"), Schedule).Sample(latents, observe: p => seen.Add(p.Denoised?.mean().item<double>() ?? 3));
+        var limited = new SamplingLoop(large, SolverCatalog.Find("dpmpp:1"), Schedule).Sample(latents, observe: p => seen.Add(p.Denoised?.mean().item<double>() ?? 3));
         Assert.All(seen[..4], D => Assert.InRange(D, 2.8, 3.2)); // while the noise outweighs the state
         Assert.All(limited.Samples.data<double>(), v => Assert.InRange(v, 0.9, 1.01));
-        var plain = new Sampler(large, SolverCatalog.Find("dpmpp:1:thresholding=false"), Schedule).Sample(latents).Samples;
-        Assert.True(allclose(plain, new Sampler(large, new EulerSolver(), Schedule).Sample(latents).Samples, 1e-12, 1e-12));
+        var plain = new SamplingLoop(large, SolverCatalog.Find("dpmpp:1:thresholding=false"), Schedule).Sample(latents).Samples;
+        Assert.True(allclose(plain, new SamplingLoop(large, new EulerSolver(), Schedule).Sample(latents).Samples, 1e-12, 1e-12));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class SamplerTests : IDisposable
         using var latents = Latents.Draw([1], Shape);
         using var source = new CancellationTokenSource();
         var counter = new CountingDenoiser(_denoiser);
-        var sampler = new Sampler(counter, new EulerSolver(), Schedule);
+        var sampler = new SamplingLoop(counter, new EulerSolver(), Schedule);
         Assert.Throws<OperationCanceledException>(() => sampler.Sample(latents, observe: p =>
         {
             if (p.Index == 2)
@@ -166,7 +166,7 @@ public sealed class SamplerTests : IDisposable
     public void Wrong_latents_are_programmer_errors()
     {
         using var scope = NewDisposeScope();
-        var sampler = new Sampler(_denoiser, new EulerSolver(), Schedule);
+        var sampler = new SamplingLoop(_denoiser, new EulerSolver(), Schedule);
         Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(Shape.Batch(1), bfloat16)));
         Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(Shape.Batch(0))));
         Assert.Throws<ArgumentException>(() => sampler.Sample(zeros(1, 2, 2)));
@@ -179,7 +179,7 @@ public sealed class SamplerTests : IDisposable
         using var scope = NewDisposeScope();
         var solver = new RememberingSolver();
         using var trajectory = new Trajectory();
-        var samples = new Sampler(_denoiser, solver, Schedule).Sample(Latents.Draw([1], Shape), observe: trajectory.Record).Samples;
+        var samples = new SamplingLoop(_denoiser, solver, Schedule).Sample(Latents.Draw([1], Shape), observe: trajectory.Record).Samples;
         Assert.Equal([0, 1, 2, 2, 2, 2], solver.Lengths);
         Assert.Equal(Schedule.Sigmas[4], solver.Newest);
         Assert.Equal(samples.shape, trajectory.States[^1].shape);

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace FewStep.Sampling;
 
 /// <summary>Runs a solver over a sampling schedule: the only loop of its kind. One run at a time.</summary>
-public sealed class Sampler
+public sealed class SamplingLoop
 {
     private readonly IDenoiser _denoiser;
     private readonly CountingDenoiser _counter;
@@ -18,7 +18,7 @@ public sealed class Sampler
     /// <param name="schedule">Where it steps.</param>
     /// <param name="options">Deviations from the plain run; null for none.</param>
     /// <exception cref="InvalidInputException">Noise is to be added for a solver with a history, or a rule of its options is broken.</exception>
-    public Sampler(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
+    public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
     {
         Options = options ?? new SamplerOptions();
         _counter = Options.NetworkCounter ?? new CountingDenoiser(denoiser);

@@ -1,3 +1,4 @@
+using FewStep.Models;
 namespace FewStep.Experiments;
 
 /// <summary>Everything a comparison of solvers and schedules has to tell: what its page, table and files read, and the content of <c>compare.json</c>.</summary>

@@ -7,7 +7,7 @@ namespace FewStep.Experiments;
 /// <param name="Key">Hash of all that determines them.</param>
 /// <param name="Values">Figures by feature network.</param>
 /// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image.</param>
-public sealed record StoredImageMetrics(string Key, IReadOnlyList<IReadOnlyList<MetricValue>> Values, long NetworkEvaluations);
+public sealed record StoredImageMetrics(string Key, IReadOnlyList<IReadOnlyList<ImageMetricValue>> Values, long NetworkEvaluations);
 
 /// <summary><c>image-metrics-ranges.json</c>: the seed ranges that <c>evaluate --metrics</c> has finished, so that an interrupted one goes on.</summary>
 public sealed class ImageMetricsStore

@@ -33,4 +33,4 @@ public sealed record ImageMetricsSummary
 /// <param name="Hash">Hash of stored images; null for sampled ones.</param>
 /// <param name="Steps">Solver steps; null for stored images.</param>
 /// <param name="EvaluationsPerImage">Network evaluations an image, counted; null for stored images.</param>
-public sealed record ImageMetricsRow(string Name, IReadOnlyList<MetricFigure> Figures, string? Hash = null, int? Steps = null, double? EvaluationsPerImage = null);
+public sealed record ImageMetricsRow(string Name, IReadOnlyList<ImageMetricFigure> Figures, string? Hash = null, int? Steps = null, double? EvaluationsPerImage = null);

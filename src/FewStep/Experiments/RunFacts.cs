@@ -1,3 +1,4 @@
+using FewStep.Models;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Metrics;

@@ -1,3 +1,4 @@
+using FewStep.Models;
 namespace FewStep.Experiments;
 
 /// <summary>Everything a run has to tell: the only thing that reports, tables and exports read, and the content of <c>metrics.json</c>.</summary>

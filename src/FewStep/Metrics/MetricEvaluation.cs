@@ -27,7 +27,7 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
     /// <param name="progress">Told the images done; may be null.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <exception cref="InvalidInputException">The images do not fit the extractor, are too few, or a feature is not finite.</exception>
-    public IReadOnlyList<MetricFigure> Measure(IImageSet images, int subsets, int batch, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ImageMetricFigure> Measure(IImageSet images, int subsets, int batch, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(subsets, 1);
@@ -38,7 +38,7 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
         }
 
         using var whole = Collector(images.Count);
-        var parts = new List<IReadOnlyList<MetricValue>>();
+        var parts = new List<IReadOnlyList<ImageMetricValue>>();
         var part = subsets > 1 ? Collector(size) : null;
         try
         {
@@ -77,7 +77,7 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
 
     /// <summary>The figures of several disjoint sets of one size: their mean and spread.</summary>
     /// <param name="ranges">The values of each set, see <see cref="SampleMeasurement.Finish"/>; at least one.</param>
-    public IReadOnlyList<MetricFigure> Figures(IReadOnlyList<IReadOnlyList<MetricValue>> ranges)
+    public IReadOnlyList<ImageMetricFigure> Figures(IReadOnlyList<IReadOnlyList<ImageMetricValue>> ranges)
     {
         ArgumentNullException.ThrowIfNull(ranges);
         if (ranges.Count == 0)
@@ -89,10 +89,10 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
         return Figures(means, ranges, (int)ranges[0][0].Images);
     }
 
-    internal IReadOnlyList<MetricValue> Values(FeatureCollector set, CancellationToken cancellation)
+    internal IReadOnlyList<ImageMetricValue> Values(FeatureCollector set, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        var values = new List<MetricValue>();
+        var values = new List<ImageMetricValue>();
         string on = $"({extractor.FeatureName})";
         foreach (var metric in metrics.Order())
         {
@@ -126,13 +126,13 @@ public sealed class MetricEvaluation(IClassScorer extractor, MetricReference ref
 
     private FeatureCollector Collector(int images) => new(extractor, metrics, images, options);
 
-    private IReadOnlyList<MetricFigure> Figures(IReadOnlyList<MetricValue> values, IReadOnlyList<IReadOnlyList<MetricValue>> ranges, int rangeImages) =>
+    private IReadOnlyList<ImageMetricFigure> Figures(IReadOnlyList<ImageMetricValue> values, IReadOnlyList<IReadOnlyList<ImageMetricValue>> ranges, int rangeImages) =>
     [
         .. values.Select((value, i) =>
         {
             double[] each = [.. ranges.Select(r => r[i].Value)];
             bool compares = value.Metric != ImageMetric.ClassScore;
-            return new MetricFigure(
+            return new ImageMetricFigure(
                 value.Metric,
                 value.Name,
                 value.Value,

@@ -30,7 +30,7 @@ public sealed class SampleMeasurement : IDisposable
     /// <summary>The figures of all images added.</summary>
     /// <param name="cancellation">Stops between metrics and blocks.</param>
     /// <exception cref="InvalidInputException">There are too few images for a metric.</exception>
-    public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation = default) => _evaluation.Values(_features, cancellation);
+    public IReadOnlyList<ImageMetricValue> Finish(CancellationToken cancellation = default) => _evaluation.Values(_features, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => _features.Dispose();

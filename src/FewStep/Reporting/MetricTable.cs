@@ -27,7 +27,7 @@ public static class MetricTable
         return new ReportTable(columns, [.. summary.Rows.SelectMany(row => row.Figures.Select(figure => (IReadOnlyList<ReportCell>)Row(row, figure, many, sampled)))]);
     }
 
-    private static List<ReportCell> Row(ImageMetricsRow row, MetricFigure figure, bool many, bool sampled)
+    private static List<ReportCell> Row(ImageMetricsRow row, ImageMetricFigure figure, bool many, bool sampled)
     {
         var cells = new List<ReportCell>();
         if (many)

@@ -1,3 +1,4 @@
+using FewStep.Noise;
 using FewStep.Experiments;
 
 namespace FewStep.Reporting;

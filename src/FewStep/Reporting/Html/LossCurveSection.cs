@@ -1,3 +1,4 @@
+using FewStep.Noise;
 using System.Xml.Linq;
 using FewStep.Reporting.Charts;
 using FewStep.Experiments;

@@ -1,3 +1,4 @@
+using FewStep.Models;
 using System.Globalization;
 using System.Xml.Linq;
 using FewStep.Experiments;

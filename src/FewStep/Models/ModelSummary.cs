@@ -1,8 +1,8 @@
 using FewStep.Denoising;
 
-namespace FewStep.Experiments;
+namespace FewStep.Models;
 
-/// <summary>The model of a run.</summary>
+/// <summary>A model, as reports and manifests tell of it.</summary>
 public sealed record ModelSummary
 {
     /// <summary>Name for people, e.g. the file's name.</summary>
@@ -25,20 +25,4 @@ public sealed record ModelSummary
 
     /// <summary>The guidance that it was sampled under, e.g. <c>classifier-free, weight 1.5</c>; null for none. The hash then is that of the guided model.</summary>
     public string? Guidance { get; init; }
-}
-
-/// <summary>The images of a run.</summary>
-public sealed record DataSummary
-{
-    /// <summary>Name for people, e.g. <c>Fashion-MNIST</c>.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>SHA-256 of the image set in lower-case hexadecimal; null where it was not taken.</summary>
-    public string? Hash { get; init; }
-
-    /// <summary>Images that the loss curve and the tuning drew from.</summary>
-    public long TrainingImages { get; init; }
-
-    /// <summary>Images held out for the comparison; 0 where there were none.</summary>
-    public long HeldOutImages { get; init; }
 }

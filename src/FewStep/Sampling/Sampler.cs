@@ -1,0 +1,61 @@
+using FewStep.Noise;
+using FewStep.Solvers;
+
+namespace FewStep;
+
+/// <summary>What makes images of a model in a few steps: sigmas, the solver that steps over them, and where they came from. A value; equal parts make equal images.</summary>
+public sealed record Sampler
+{
+    /// <summary>Puts a schedule and a solver together.</summary>
+    /// <param name="schedule">The N+1 sigmas.</param>
+    /// <param name="solver">The solver.</param>
+    public Sampler(SamplingSchedule schedule, ISolver solver)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        ArgumentNullException.ThrowIfNull(solver);
+        (Schedule, Solver) = (schedule, solver);
+    }
+
+    /// <summary>The N+1 sigmas.</summary>
+    public SamplingSchedule Schedule { get; init; }
+
+    /// <summary>The solver.</summary>
+    public ISolver Solver { get; init; }
+
+    /// <summary>Where the sigmas came from; default nothing that is known.</summary>
+    public SamplerOrigin Origin { get; init; } = new();
+
+    /// <summary>Number of solver steps N.</summary>
+    public int Steps => Schedule.Steps;
+
+    /// <summary>Schedule, solver and steps, e.g. <c>karras/ipndm:3/6</c>.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Origin.Schedule ?? "sigmas"}/{Solver.Name}/{Steps}");
+}
+
+/// <summary>Where a sampler's sigmas came from. Everything is null where it is not known.</summary>
+public sealed record SamplerOrigin
+{
+    /// <summary>Name of the standard schedule, of the search, or of the file: what tables call the schedule.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>Kind of that source; default <see cref="ScheduleSource.Given"/>.</summary>
+    public ScheduleSource Source { get; init; } = ScheduleSource.Given;
+
+    /// <summary>What the search minimised.</summary>
+    public string? Objective { get; init; }
+
+    /// <summary>The objective's value with its confidence interval.</summary>
+    public ScheduleLoss? Loss { get; init; }
+
+    /// <summary>Network evaluations (one an image) that were spent to find the sigmas.</summary>
+    public long? Evaluations { get; init; }
+
+    /// <summary>Hash of the model that the sampler was made for.</summary>
+    public string? ModelHash { get; init; }
+
+    /// <summary>Hash of the images that the search used.</summary>
+    public string? DataHash { get; init; }
+
+    /// <summary>Seed of the search.</summary>
+    public long? Seed { get; init; }
+}

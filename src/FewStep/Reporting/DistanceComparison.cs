@@ -4,7 +4,7 @@ using MathNet.Numerics.Distributions;
 namespace FewStep.Reporting;
 
 /// <summary>What can honestly be said of two measurements of the metric.</summary>
-internal enum Verdict
+internal enum HeadlineVerdict
 {
     /// <summary>The second is lower: the whole 95 % interval of the difference lies below 0.</summary>
     Better,
@@ -21,9 +21,9 @@ internal enum Verdict
 
 /// <summary>Compares two measurements by Student's t interval of their difference: of pairs of equal seed ranges where there are such, and else Welch's.</summary>
 /// <remarks>The interval knows of the seeds' chance alone. It holds for two measurements that were chosen before they were measured; the best of several is lower by luck.</remarks>
-/// <param name="Verdict">What can be said.</param>
+/// <param name="HeadlineVerdict">What can be said.</param>
 /// <param name="Reason">Why, in words.</param>
-internal sealed record DistanceComparison(Verdict Verdict, string Reason)
+internal sealed record DistanceComparison(HeadlineVerdict HeadlineVerdict, string Reason)
 {
     private const double Confidence = 0.95;
 
@@ -34,12 +34,12 @@ internal sealed record DistanceComparison(Verdict Verdict, string Reason)
     {
         if (before is null || after is null || !double.IsFinite(before.Mean) || !double.IsFinite(after.Mean))
         {
-            return new(Verdict.NotComparable, "one of them has no value");
+            return new(HeadlineVerdict.NotComparable, "one of them has no value");
         }
 
         if (before.Ranges.Concat(after.Ranges).Select(r => r.Images).Distinct().Count() > 1)
         {
-            return new(Verdict.NotComparable, "their sample sizes differ, and the distance depends on the sample size");
+            return new(HeadlineVerdict.NotComparable, "their sample sizes differ, and the distance depends on the sample size");
         }
 
         return PairedDifference.Of(before, after) is { } paired && paired.Pairs == before.Ranges.Count && paired.Pairs == after.Ranges.Count ? Paired(paired) : Unpaired(before, after);
@@ -47,13 +47,13 @@ internal sealed record DistanceComparison(Verdict Verdict, string Reason)
 
     private static DistanceComparison Paired(PairedDifference paired) => paired.StandardError is { } error
         ? Judge(paired.Mean, error, paired.Pairs - 1, $"over {NumberText.Count(paired.Pairs)} seed ranges")
-        : new(Verdict.Unclear, "from one range of seeds only, so the spread is unknown");
+        : new(HeadlineVerdict.Unclear, "from one range of seeds only, so the spread is unknown");
 
     private static DistanceComparison Unpaired(DistanceSummary before, DistanceSummary after)
     {
         if (before.Spread is not { } sb || after.Spread is not { } sa)
         {
-            return new(Verdict.Unclear, "measured on different seeds, with unknown spread");
+            return new(HeadlineVerdict.Unclear, "measured on different seeds, with unknown spread");
         }
 
         double vb = sb * sb / before.Ranges.Count, va = sa * sa / after.Ranges.Count;
@@ -67,7 +67,7 @@ internal sealed record DistanceComparison(Verdict Verdict, string Reason)
     {
         double half = error * StudentT.InvCDF(0, 1, degrees, (1 + Confidence) / 2);
         double low = mean - half, high = mean + half;
-        var verdict = high < 0 ? Verdict.Better : low > 0 ? Verdict.Worse : Verdict.Unclear;
+        var verdict = high < 0 ? HeadlineVerdict.Better : low > 0 ? HeadlineVerdict.Worse : HeadlineVerdict.Unclear;
         return new(verdict, $"{NumberText.Percent(Confidence)} interval of the difference {NumberText.Signed(low)} to {NumberText.Signed(high)} {where}");
     }
 }

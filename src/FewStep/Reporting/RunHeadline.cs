@@ -40,11 +40,11 @@ internal static class RunHeadline
     {
         DistanceComparison comparison = DistanceComparison.Of(before.Distance, after.Distance);
         double change = Math.Abs(((after.Distance?.Mean ?? double.NaN) / (before.Distance?.Mean ?? double.NaN)) - 1);
-        return comparison.Verdict switch
+        return comparison.HeadlineVerdict switch
         {
-            Verdict.Better => $"{subject}{NumberText.Percent(change)} lower (better), {comparison.Reason}",
-            Verdict.Worse => $"{subject}{NumberText.Percent(change)} higher (worse), {comparison.Reason}",
-            Verdict.Unclear => $"no clear difference ({comparison.Reason})",
+            HeadlineVerdict.Better => $"{subject}{NumberText.Percent(change)} lower (better), {comparison.Reason}",
+            HeadlineVerdict.Worse => $"{subject}{NumberText.Percent(change)} higher (worse), {comparison.Reason}",
+            HeadlineVerdict.Unclear => $"no clear difference ({comparison.Reason})",
             _ => $"they cannot be compared, because {comparison.Reason}",
         };
     }

@@ -33,7 +33,7 @@ internal static class RunRivals
             var comparison = DistanceComparison.Of(rival.Distance, result.Distance);
             string name = rival.Tuning is null && result.Tuning is not null ? $"{MethodName.Of(rival, summary)} with the weights untouched" : MethodName.Of(rival, summary);
             string values = $"{summary.Metric.ShortName} {NumberText.WithSpread(rival.Distance!.Mean, rival.Distance.Spread)} against {NumberText.WithSpread(result.Distance!.Mean, result.Distance.Spread)}; {comparison.Reason}";
-            yield return comparison.Verdict == Verdict.Worse
+            yield return comparison.HeadlineVerdict == HeadlineVerdict.Worse
                 ? $"The result is worse than {name}, which costs no more: {values}."
                 : $"The result is not shown to be better than {name}, which costs no more: {values}.";
         }

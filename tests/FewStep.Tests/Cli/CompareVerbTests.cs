@@ -1,3 +1,4 @@
+using FewStep.Noise;
 using System.Xml.Linq;
 using FewStep.Experiments;
 using FewStep.Tests.Reporting;

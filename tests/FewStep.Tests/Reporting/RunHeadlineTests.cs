@@ -1,3 +1,4 @@
+using FewStep.Noise;
 using FewStep.Reporting;
 using FewStep.Experiments;
 
@@ -32,19 +33,19 @@ public class RunHeadlineTests
     public void Different_sample_sizes_are_not_compared()
     {
         DistanceSummary small = new([new(0, 100, 9)]), large = new([new(0, 5000, 3)]);
-        Assert.Equal(Verdict.NotComparable, DistanceComparison.Of(small, large).Verdict);
-        Assert.Equal(Verdict.NotComparable, DistanceComparison.Of(small, null).Verdict);
-        Assert.Equal(Verdict.NotComparable, DistanceComparison.Of(small, new([new(0, 100, double.NaN)])).Verdict);
+        Assert.Equal(HeadlineVerdict.NotComparable, DistanceComparison.Of(small, large).HeadlineVerdict);
+        Assert.Equal(HeadlineVerdict.NotComparable, DistanceComparison.Of(small, null).HeadlineVerdict);
+        Assert.Equal(HeadlineVerdict.NotComparable, DistanceComparison.Of(small, new([new(0, 100, double.NaN)])).HeadlineVerdict);
     }
 
     [Fact]
     public void Different_seeds_are_judged_by_their_spreads()
     {
         DistanceSummary a = new([new(0, 10, 5), new(10, 10, 5.2)]), near = new([new(50, 10, 4.8), new(60, 10, 5.1)]), far = new([new(50, 10, 2), new(60, 10, 2.1)]);
-        Assert.Equal(Verdict.Unclear, DistanceComparison.Of(a, near).Verdict);
-        Assert.Equal(Verdict.Better, DistanceComparison.Of(a, far).Verdict);
-        Assert.Equal(Verdict.Worse, DistanceComparison.Of(far, a).Verdict);
-        Assert.Equal(Verdict.Unclear, DistanceComparison.Of(new([new(0, 10, 5)]), new([new(10, 10, 1)])).Verdict);
+        Assert.Equal(HeadlineVerdict.Unclear, DistanceComparison.Of(a, near).HeadlineVerdict);
+        Assert.Equal(HeadlineVerdict.Better, DistanceComparison.Of(a, far).HeadlineVerdict);
+        Assert.Equal(HeadlineVerdict.Worse, DistanceComparison.Of(far, a).HeadlineVerdict);
+        Assert.Equal(HeadlineVerdict.Unclear, DistanceComparison.Of(new([new(0, 10, 5)]), new([new(10, 10, 1)])).HeadlineVerdict);
     }
 
     [Fact]

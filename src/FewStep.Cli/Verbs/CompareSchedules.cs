@@ -32,9 +32,9 @@ internal static class CompareSchedules
 
     private static ComparisonSchedule One(string text)
     {
-        if (ScheduleArgument.IsFile(text))
+        if (ScheduleChoice.IsFile(text))
         {
-            return new ComparisonSchedule.Given(ScheduleArgument.FileName(text), ScheduleFile.Read(text).Schedule);
+            return new ComparisonSchedule.Given(Sampling.SamplerFile.NameOf(text), Sampling.SamplerFile.Read(text).Schedule);
         }
 
         string head = text.Split(':', 2)[0];

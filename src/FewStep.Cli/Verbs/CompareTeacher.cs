@@ -1,3 +1,4 @@
+using FewStep.Search;
 using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Platform;
@@ -37,10 +38,9 @@ internal static class CompareTeacher
     private static ComparisonTeacher Read(string solver, string schedule, IDenoiser denoiser)
     {
         var method = SolverCatalog.Find(solver);
-        if (ScheduleArgument.IsFile(schedule))
+        if (ScheduleChoice.IsFile(schedule))
         {
-            var file = ScheduleArgument.Open(schedule, null, denoiser);
-            return new ComparisonTeacher(method, file.Name, file.Schedule);
+            return Made(SamplerFlags.Read(schedule, method, null), denoiser, method);
         }
 
         int colon = schedule.LastIndexOf(':');
@@ -50,7 +50,12 @@ internal static class CompareTeacher
         }
 
         int steps = NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0];
-        var named = ScheduleArgument.Open(schedule[..colon], steps, denoiser);
-        return new ComparisonTeacher(method, named.Name, named.Schedule);
+        return Made(SamplerFlags.Read(schedule[..colon], method, steps), denoiser, method);
+    }
+
+    private static ComparisonTeacher Made(SamplerChoice choice, IDenoiser denoiser, ISolver method)
+    {
+        var sampler = choice.MakeFor(denoiser, method) ?? throw new InvalidInputException("A teacher's schedule is a standard one or a file.");
+        return new ComparisonTeacher(method, sampler.Origin.Schedule!, sampler.Schedule);
     }
 }

@@ -38,7 +38,7 @@ internal static class CompareVerb
         var started = DateTimeOffset.UtcNow;
         long seed = parsed.GetValue(options.Seed);
         var (ranges, measured) = (options.SeedRanges(parsed), options.Measured(parsed));
-        using var model = SampledModel.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
+        using var model = Model.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
         var request = options.Comparison(parsed, ranges, model.Denoiser);
         using var classifier = measured.Distance ? FeatureClassifierFolder.Load(options.Classifier.Read(parsed, model.Path), DeviceFlag.Resolve(parsed)) : null;
         bool searches = request.Schedules.OfType<ComparisonSchedule.Searched>().Any();
@@ -102,7 +102,7 @@ internal static class CompareVerb
         };
     }
 
-    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve, int ranges, SampledModel model)
+    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve, int ranges, Model model)
     {
         if (model.Summary.Guidance is not null)
         {

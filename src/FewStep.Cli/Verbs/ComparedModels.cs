@@ -1,3 +1,4 @@
+using FewStep.Models;
 using FewStep.Checkpoints;
 using FewStep.Platform;
 
@@ -6,23 +7,23 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The models of a comparison: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>
 internal sealed class ComparedModels : IDisposable
 {
-    private readonly List<(string? Tuning, SampledModel Source)> _models = [];
+    private readonly List<(string? Tuning, Model Source)> _models = [];
 
     private ComparedModels()
     {
     }
 
     /// <summary>Name of the tuning (null for the first) and the model.</summary>
-    public IReadOnlyList<(string? Tuning, SampledModel Source)> All => _models;
+    public IReadOnlyList<(string? Tuning, Model Source)> All => _models;
 
     /// <summary>The model as it came.</summary>
-    public SampledModel First => _models[0].Source;
+    public Model First => _models[0].Source;
 
     /// <summary>Opens models.</summary>
     /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
     /// <param name="request">Number format, guidance (of all of them), what an ONNX file leaves open, and what the first model's checkpoint does not say; tuned models are folders, which say everything.</param>
     /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
-    public static ComparedModels Open(IReadOnlyList<string> values, ModelRequest request)
+    public static ComparedModels Open(IReadOnlyList<string> values, ModelOptions request)
     {
         var models = new ComparedModels();
         try
@@ -44,7 +45,7 @@ internal sealed class ComparedModels : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _models.ForEach(m => m.Source.Dispose());
 
-    private void Add(string value, ModelRequest request)
+    private void Add(string value, ModelOptions request)
     {
         bool named = !Path.Exists(value) && value.Contains('=', StringComparison.Ordinal);
         string[] parts = named ? value.Split('=', 2) : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
@@ -63,7 +64,7 @@ internal sealed class ComparedModels : IDisposable
             throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
         }
 
-        var source = SampledModel.Open(parts[1], request);
+        var source = Model.Open(parts[1], request);
         _models.Add((_models.Count == 0 ? null : parts[0], source));
         if (source.Config.Shape != First.Config.Shape || source.Config.Classes != First.Config.Classes)
         {

@@ -34,7 +34,7 @@ internal sealed record ComparisonImages(string Name, IImageSet Reference, IImage
 
     /// <summary>Refuses images that the model does not make or the classifier does not take.</summary>
     /// <exception cref="InvalidInputException">The shapes differ.</exception>
-    public void CheckFit(SampledModel model, FeatureClassifier classifier)
+    public void CheckFit(Model model, FeatureClassifier classifier)
     {
         var shape = model.Config.Shape;
         foreach (var (what, other) in new[] { ("the classifier takes", classifier.Shape), ("the reference images are", Reference.Shape), ("the training images are", Training?.Shape ?? shape) })

@@ -30,7 +30,7 @@ internal sealed class EvaluationPlan
     /// <param name="curve">The loss curve; needed by Phase 1.</param>
     /// <param name="identity">What tells a model's images from another's.</param>
     /// <exception cref="InvalidInputException">A schedule is invalid or leaves the model's range.</exception>
-    public static EvaluationPlan Create(EvaluationRequest request, ComparedModels models, LossCurve? curve, Func<SampledModel, string> identity)
+    public static EvaluationPlan Create(EvaluationRequest request, ComparedModels models, LossCurve? curve, Func<Model, string> identity)
     {
         var plan = new EvaluationPlan();
         var denoiser = models.First.Denoiser;
@@ -60,8 +60,8 @@ internal sealed class EvaluationPlan
         plan.ChooseRoles();
         if (request.Teacher is var (text, number, method))
         {
-            var teacher = ScheduleArgument.Open(text, number, denoiser);
-            plan.Add(null, $"teacher: {teacher.Name}, {teacher.Schedule.Steps} steps", ScheduleSource.Teacher, teacher.Schedule);
+            var teacher = SamplerFlags.Read(text, null, number).MakeFor(denoiser, method)!;
+            plan.Add(null, $"teacher: {teacher.Origin.Schedule}, {teacher.Schedule.Steps} steps", ScheduleSource.Teacher, teacher.Schedule);
             plan._cells.Add(Cell(plan._rows[^1], null, models.First, method, identity) with { Role = EvaluationRole.Teacher });
         }
 
@@ -82,12 +82,12 @@ internal sealed class EvaluationPlan
                 var search = new ScheduleSearchRequest { Steps = steps, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
                 return new DiscretizationLossOptimizer(curve!, [phase1.Weighting]).Search(search).Select(r => (spec, $"Phase 1, {phase1.Weighting.Name}", ScheduleSource.Phase1, r.Schedule));
             default:
-                var given = ScheduleArgument.Open(spec.Text, null, denoiser);
-                return [(spec, given.Name, ScheduleSource.Given, given.Schedule)];
+                var given = SamplerFlags.Read(spec.Text, null, null).MakeFor(denoiser, Solvers.SolverCatalog.Find("euler"))!;
+                return [(spec, Sampling.SamplerFile.NameOf(spec.Text), ScheduleSource.Given, given.Schedule)];
         }
     }
 
-    private static ComparisonCell Cell(Row row, string? tuning, SampledModel model, ISolver solver, Func<SampledModel, string> identity) => new()
+    private static ComparisonCell Cell(Row row, string? tuning, Model model, ISolver solver, Func<Model, string> identity) => new()
     {
         Denoiser = model.Denoiser,
         DenoiserIdentity = identity(model),

@@ -23,7 +23,7 @@ internal static class KeptLossCurve
     public static LossCurve Get(
         string folder,
         EvaluationStore store,
-        SampledModel model,
+        Model model,
         IImageSet images,
         LossCurveOptions options,
         IProgress<WorkProgress> progress,

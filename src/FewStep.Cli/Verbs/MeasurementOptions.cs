@@ -1,3 +1,4 @@
+using FewStep.Models;
 using System.CommandLine;
 using FewStep.Metrics;
 using FewStep.Experiments;
@@ -75,7 +76,7 @@ internal abstract class MeasurementOptions(int samples)
 
     /// <summary>What is said about the model.</summary>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
-    public ModelRequest ReadModel(ParseResult parsed) => About.Read(parsed, parsed.GetValue(Dtype), parsed.GetValue(Threads));
+    public ModelOptions ReadModel(ParseResult parsed) => About.Read(parsed, parsed.GetValue(Dtype), parsed.GetValue(Threads));
 
     /// <summary>Adds the shared options to a verb, after its own.</summary>
     protected void AddSharedTo(Command command)

@@ -59,7 +59,7 @@ internal static class RunVerb
                 ShownSeeds = SeedList.Parse(parsed.GetRequiredValue(strip)),
                 BatchSize = parsed.GetValue(batch),
                 Curve = curve.Read(parsed),
-                Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },
+                Tuning = tuning.Read(parsed),
                 Seed = parsed.GetValue(seed),
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),

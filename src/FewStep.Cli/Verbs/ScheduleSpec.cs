@@ -33,7 +33,7 @@ internal abstract record ScheduleSpec(string Text)
 
     private static ScheduleSpec One(string text)
     {
-        if (ScheduleArgument.IsFile(text))
+        if (ScheduleChoice.IsFile(text))
         {
             return new File(text);
         }

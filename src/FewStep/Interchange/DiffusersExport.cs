@@ -33,8 +33,8 @@ internal static class DiffusersExport
                 warnings.AddRange(ScheduleWarnings.OfPrinted(sigmas, options.Digits));
                 return $"takes the last sigma too, appends nothing\nimages = pipe(prompt, sigmas=[{SigmaText.List(sigmas, options.Digits)}]).images";
             case DiffusersForm.Timesteps when options.Noise is null:
-                notes.Add("Left out are the classes that take timesteps: add --noise vp-linear, vp-scaled-linear (Stable Diffusion) or vp-cosine for them.");
-                return asked ? throw new InvalidInputException($"{options.Scheduler} takes timesteps, which need the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.") : null;
+                notes.Add("Left out are the classes that take timesteps: name the noise (vp-linear, vp-scaled-linear as in Stable Diffusion, vp-cosine) for them.");
+                return asked ? throw new InvalidInputException($"{options.Scheduler} takes timesteps, which need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.") : null;
             case DiffusersForm.Timesteps:
                 var visited = options.Visited(schedule);
                 int[] times = [.. visited.Select(options.Noise!.NearestTime)];

@@ -34,6 +34,11 @@ public sealed partial class Model
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
         }
 
+        if (options.ComputeType is not (ScalarType.Float32 or ScalarType.BFloat16))
+        {
+            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(options.ComputeType)}.");
+        }
+
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
         try

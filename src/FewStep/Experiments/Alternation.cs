@@ -58,7 +58,7 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
         ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = options.Tuning.Solver, ModelHash = model.Hash, Seed = options.Seed });
-        var run = new TuningRun(model.Config, model.Denoiser, schedule, tuning, new TuningRunOptions { Folder = path, WriteSnapshots = false }, tuningImages, start?.Weights);
+        var run = new TuningRun(model.Config, model.Denoiser, new Sampler(schedule, SolverCatalog.Find(tuning.Solver)), tuning, new TuningRunOptions { Folder = path, WriteSnapshots = false }, tuningImages, start?.Weights);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
         {

@@ -1,3 +1,4 @@
+using FewStep.Sampling;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Solvers;

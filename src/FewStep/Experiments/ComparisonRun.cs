@@ -1,3 +1,4 @@
+using FewStep.Sampling;
 using System.Diagnostics;
 using FewStep.Metrics;
 using FewStep.Platform;

@@ -15,15 +15,7 @@ public static class RunFacts
     public static ModelSummary Of(ModelSource model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return new ModelSummary
-        {
-            Name = model.Config.Name,
-            Hash = model.Hash,
-            Parameters = model.Denoiser.Layout.Count,
-            Preconditioning = model.Config.Preconditioning.Kind,
-            Shape = model.Config.Shape,
-            Classes = model.Config.Classes,
-        };
+        return Model.Summarize(model.Config, model.Hash, model.Denoiser.Layout.Count);
     }
 
     /// <summary>A measured loss curve, with the fit that searches use.</summary>

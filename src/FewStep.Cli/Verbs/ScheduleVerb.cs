@@ -11,9 +11,6 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep schedule</c>: finds the best schedules of any number of steps, by Phase 1 or by any other optimiser.</summary>
 internal static class ScheduleVerb
 {
-    private const long SeedStride = 10_000; // room for one run's latents
-    private const long SeedRuns = 29_000; // as many runs as there is room for
-
     public static Command Create(TerminalOutput terminal)
     {
         var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
@@ -68,7 +65,7 @@ internal static class ScheduleVerb
                 LossCurve = parsed.GetValue(curve) is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? inputs.LossCurve : null,
                 TrainingImages = inputs.TrainingImages,
                 Images = parsed.GetValue(images),
-                FirstSeed = ScheduleSearchContext.DefaultFirstSeed + (Math.Abs(runSeed % SeedRuns) * SeedStride),
+                FirstSeed = SeedPlan.Searched(runSeed),
             };
             var request = new ScheduleSearchRequest { Steps = numbers, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
             context.Validate();

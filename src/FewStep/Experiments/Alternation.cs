@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FewStep.Checkpoints;
-using FewStep.Metrics;
 using FewStep.Tuning;
 using FewStep.Noise;
 using FewStep.Platform;

@@ -2,7 +2,6 @@ using FewStep.Metrics;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Sampling;
-using FewStep.Search;
 using FewStep.Solvers;
 
 namespace FewStep.Experiments;
@@ -48,8 +47,8 @@ public sealed record ComparisonOptions
     /// <summary>Latents of a search with trajectories; null (default) for each optimiser's own number.</summary>
     public int? SearchImages { get; init; }
 
-    /// <summary>Seed of the first latents of searches; default <see cref="ScheduleSearchContext.DefaultFirstSeed"/>. Evaluated seeds must lie below it.</summary>
-    public long SearchFirstSeed { get; init; } = ScheduleSearchContext.DefaultFirstSeed;
+    /// <summary>Seed of the first latents of searches; by default those that belong to searches alone. Evaluated seeds must lie below it.</summary>
+    public long SearchFirstSeed { get; init; } = Sampling.SeedPlan.FirstSearched;
 
     /// <summary>The number that the pictures are about.</summary>
     public int Shown => ShownNumber ?? (Numbers.Contains(4) ? 4 : Numbers[0]);

@@ -77,7 +77,7 @@ public sealed record FewStepRunOptions
             .Require(Ranges is >= 1 and <= 100, $"ranges must lie between 1 and 100, not {Ranges}")
             .Require(TeacherSteps is >= 1 and <= 1000, $"the teacher's steps must lie between 1 and 1000, not {TeacherSteps}")
             .Require(BatchSize is >= 1 and <= 100_000, $"the batch must lie between 1 and 100000, not {BatchSize}")
-            .Require((long)Samples * Ranges <= TuningSeeds.FirstTraining, $"{Ranges} ranges of {Samples} samples reach the seeds that tuning learns from; at most {TuningSeeds.FirstTraining} samples are compared")
+            .Require((long)Samples * Ranges <= Sampling.SeedPlan.FirstTuned, $"{Ranges} ranges of {Samples} samples reach the seeds that tuning learns from; at most {Sampling.SeedPlan.FirstTuned} samples are compared")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
             .Require(ShownSeeds.Count is >= 1 and <= ImageStrip.MaximumImages && ShownSeeds.All(s => s is >= 0 and <= Latents.MaximumSeed), $"1 to {ImageStrip.MaximumImages} seeds from 0 to {Latents.MaximumSeed} can be shown, not {ShownSeeds.Count}")

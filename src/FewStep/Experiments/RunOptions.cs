@@ -8,7 +8,7 @@ using FewStep.Solvers;
 namespace FewStep.Experiments;
 
 /// <summary>What a run does with a model and its data.</summary>
-public sealed record FewStepRunOptions
+public sealed record RunOptions
 {
     /// <summary>The run folder.</summary>
     public required string Folder { get; init; }
@@ -35,8 +35,8 @@ public sealed record FewStepRunOptions
     public IReadOnlyList<string> Baselines { get; init; } = ["karras", "log-snr", "uniform-t", "cosine"];
 
     /// <summary>
-    /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none. Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of
-    /// the solver costs nothing, so tuning has to beat it.
+    /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none.
+    /// Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of the solver costs nothing, so tuning has to beat it.
     /// </summary>
     public string? RivalSolver { get; init; } = "ipndm:3";
 
@@ -64,23 +64,19 @@ public sealed record FewStepRunOptions
     /// <summary>The command line, for the manifest; null where the library was called.</summary>
     public string? CommandLine { get; init; }
 
-    /// <summary>Checks what is the run's own; the parts check themselves.</summary>
-    /// <exception cref="InvalidInputException">Options are out of range; the message names them all.</exception>
-    public void Validate()
+    internal void Check()
     {
         new OptionRules("The run cannot start")
-            .Require(Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps, $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
+            .Require(
+                Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps, $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
             .Require(Rounds is >= 0 and <= 20, $"rounds must lie between 0 and 20, not {Rounds}")
-            .Require(Power is >= -PowerWeighting.LargestPower and <= PowerWeighting.LargestPower, $"the power must lie between {-PowerWeighting.LargestPower} and {PowerWeighting.LargestPower}, not {Power}")
+            .Require(
+                Power is >= -PowerWeighting.LargestPower and <= PowerWeighting.LargestPower,
+                $"the power must lie between {-PowerWeighting.LargestPower} and {PowerWeighting.LargestPower}, not {Power}")
             .Require(Jitter is > 0 and <= 1, $"the jitter must lie above 0 and up to 1, not {Jitter}")
-            .Require(Samples >= 2, $"samples must be at least 2, not {Samples}")
-            .Require(Ranges is >= 1 and <= 100, $"ranges must lie between 1 and 100, not {Ranges}")
             .Require(TeacherSteps is >= 1 and <= 1000, $"the teacher's steps must lie between 1 and 1000, not {TeacherSteps}")
-            .Require(BatchSize is >= 1 and <= 100_000, $"the batch must lie between 1 and 100000, not {BatchSize}")
-            .Require((long)Samples * Ranges <= TuningSeeds.FirstTraining, $"{Ranges} ranges of {Samples} samples reach the seeds that tuning learns from; at most {TuningSeeds.FirstTraining} samples are compared")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
-            .Require(ShownSeeds.Count is >= 1 and <= ImageStrip.MaximumImages && ShownSeeds.All(s => s is >= 0 and <= Latents.MaximumSeed), $"1 to {ImageStrip.MaximumImages} seeds from 0 to {Latents.MaximumSeed} can be shown, not {ShownSeeds.Count}")
             .Check();
         foreach (string name in Baselines)
         {

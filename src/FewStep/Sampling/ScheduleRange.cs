@@ -3,7 +3,7 @@ using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Platform;
 
-namespace FewStep.Experiments;
+namespace FewStep.Sampling;
 
 /// <summary>Keeps schedules within the noise levels that a model was made for.</summary>
 public static class ScheduleRange

@@ -138,19 +138,9 @@ public sealed class Experiment
         IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var floor = RealFloor.Measure(metrics, _options.FloorImages, _options.Samples, _options.Ranges, _options.Seed, progress, cancellation);
-        var figures = metrics.SelectMany(m => m.Figures).Select(f => new FigureSummary
-        {
-            Key = f.Key,
-            Name = f.Name,
-            ShortName = f.ShortName,
-            Description = f.Description,
-            HigherIsBetter = f.HigherIsBetter,
-            FeatureHash = f.FeatureHash,
-            ReferenceHash = f.ReferenceHash,
-            ReferenceImages = f.ReferenceImages,
-        });
-        figures = figures.Select(f => floor.Values.TryGetValue(f.Key, out var spread)
-            ? f with { Floor = spread.Mean, FloorSpread = spread.StandardDeviation, FloorImages = _options.Samples, FloorSubsets = spread.Values.Count }
+        var figures = metrics.SelectMany(m => m.Figures).Select(FigureSummary.Of);
+        figures = figures.Select(f => floor.Figures.TryGetValue(f.Key, out var spread)
+            ? f with { Floor = spread.Mean, FloorSpread = spread.StandardDeviation, FloorImages = floor.Images, FloorSubsets = floor.Subsets }
             : f);
         return ([.. figures], floor.Remark is null ? [] : [floor.Remark]);
     }

@@ -40,6 +40,9 @@ public sealed record ExperimentOptions
     /// <summary>Real images beside the reference, on which the floor of the metrics is measured; null (default) for none. Not owned.</summary>
     public IImageSet? FloorImages { get; init; }
 
+    /// <summary>Name of the real images for readers; null (default) for the model's.</summary>
+    public string? DataName { get; init; }
+
     /// <summary>Seed of the choice of those images; default 0.</summary>
     public long Seed { get; init; }
 

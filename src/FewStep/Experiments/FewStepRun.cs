@@ -15,20 +15,27 @@ internal sealed class FewStepRun
 {
     private readonly Model _model;
     private readonly IImageSet _training;
-    private readonly MetricSetup _metrics;
+    private readonly IReadOnlyList<string> _metrics;
+    private readonly MetricContext _context;
     private readonly RunOptions _options;
     private readonly RunPlan _plan;
+    private readonly TeacherEndpoints _endpoints;
 
     /// <summary>Prepares a run; nothing is written.</summary>
     /// <param name="model">The pre-trained model; not disposed.</param>
     /// <param name="training">Training images: loss curve, the denoising loss, the floor of the metrics. Not disposed.</param>
-    /// <param name="metrics">What to measure; not disposed.</param>
+    /// <param name="metrics">Names of the metrics, the headline's first.</param>
+    /// <param name="context">What they may use: networks, reference images. Not disposed.</param>
     /// <param name="options">What to do.</param>
     /// <exception cref="InvalidInputException">Options are out of range, or the parts do not fit.</exception>
-    public FewStepRun(Model model, IImageSet training, MetricSetup metrics, RunOptions options)
+    public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
     {
         options.Check();
-        (_model, _training, _metrics, _options, _plan) = (model, training, metrics, options, new RunPlan(model, options));
+        (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options, new RunPlan(model, options));
+        _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
+        context.Teacher = _endpoints.ForMetrics;
+        context.Folder = options.Folder;
+        context.Prepare([.. metrics.Select(MetricCatalog.Find)]);
         ExperimentOptions.Check();
         CheckFits();
     }
@@ -84,9 +91,9 @@ internal sealed class FewStepRun
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
         using var tuned = Deliver(folder, best, found[0], curve, further);
-        var endpoints = _metrics.Teacher(_plan.Teacher, _options.Folder, _options.BatchSize);
-        var experiment = new Experiment(ExperimentOptions with { Curve = curve, Endpoints = endpoints });
-        var summary = experiment.Run(_plan.Trials(found, best, tuned), _metrics.Metrics, progress, cancellation);
+        var metrics = MetricCatalog.Open(_metrics, _context);
+        var experiment = new Experiment(ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
+        var summary = experiment.Run(_plan.Trials(found, best, tuned), metrics, progress, cancellation);
         return summary with
         {
             Data = manifest.Data,
@@ -99,7 +106,7 @@ internal sealed class FewStepRun
                 .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
                 .. summary.Ledger,
             ],
-            Warnings = [.. _metrics.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
+            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
         };
     }
 
@@ -120,21 +127,19 @@ internal sealed class FewStepRun
 
     private void CheckFits()
     {
-        _metrics.CheckShape(_model.Shape);
-        if (_training.Shape != _model.Shape)
+        var reference = _context.RealImages!();
+        foreach (var (what, images) in new[] { ("training", _training), ("reference", reference) })
         {
-            throw new InvalidInputException(
-                $"The model makes images of {_model.Shape}, but the training images are {_training.Shape}; choose data of that shape.");
+            if (images.Shape != _model.Shape || images.Count < 2)
+            {
+                throw new InvalidInputException(
+                    $"The model makes images of {_model.Shape}; there are {images.Count} {what} images of {images.Shape}: choose 2 or more of that shape.");
+            }
         }
 
         if (_model.Shape.Channels is not (1 or 3))
         {
             throw new InvalidInputException($"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
-        }
-
-        if (_training.Count < 2)
-        {
-            throw new InvalidInputException($"A run needs 2 or more training images, not {_training.Count}.");
         }
 
         if (_model.Classes > 0 && _training.Classes > _model.Classes)
@@ -151,16 +156,19 @@ internal sealed class FewStepRun
     private RunManifest Manifest()
     {
         var run = RunEnvironment.Manifest(DateTimeOffset.UtcNow, _options.Seed, _model);
+        var reference = _context.RealImages!();
+        string measured = string.Join(',', _metrics.Select(m => $"{m} {_context.NetworkOf(MetricCatalog.Find(m))?.Hash}".TrimEnd()));
         return new RunManifest
         {
-            Identity = RunManifest.IdentityOf(_options, _model.Identity, _training.Hash, _metrics.Identity),
+            Identity = RunManifest.IdentityOf(_options, _model.Identity, _training.Hash, reference.Hash, measured),
             Run = run with
             {
                 CommandLine = _options.CommandLine,
                 Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
                 {
                     ["number_format"] = _model.NumberFormat ?? "",
-                    ["metrics"] = _metrics.Identity,
+                    ["metrics"] = measured,
+                    ["reference"] = reference.Hash,
                 },
             },
             Model = _model.Summary,
@@ -169,8 +177,8 @@ internal sealed class FewStepRun
                 Name = _options.DataName ?? _model.Name,
                 Hash = _training.Hash,
                 TrainingImages = _training.Count,
-                ReferenceHash = _metrics.Reference?.Hash,
-                HeldOutImages = _metrics.Reference?.Count ?? 0,
+                ReferenceHash = reference.Hash,
+                HeldOutImages = reference.Count,
             },
         };
     }

@@ -216,7 +216,7 @@ internal sealed class SearchStore
         var origin = new SamplerOrigin
         {
             Schedule = search.Text,
-            Source = search.Entry.Source,
+            Source = search.Source,
             Objective = found.Objective,
             Loss = found is { LossLow: { } low, LossHigh: { } high } ? new ScheduleLoss(found.Loss, low, high) : null,
             Evaluations = owner.NetworkEvaluations + owner.LossCurveEvaluations,

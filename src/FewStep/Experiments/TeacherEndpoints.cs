@@ -17,7 +17,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     private const string TensorName = "endpoints";
     private readonly Dictionary<string, (long NetworkEvaluations, double Seconds)> _costs = [];
     private string? _heldKey;
-    private TeacherImages? _held;
+    private EndpointImages? _held;
 
     /// <summary>The fine sampler.</summary>
     public Trial Teacher => teacher;
@@ -25,13 +25,16 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     /// <summary>Cost of the images that were used, whenever they were sampled.</summary>
     public (long NetworkEvaluations, double Seconds) Cost => (_costs.Values.Sum(c => c.NetworkEvaluations), _costs.Values.Sum(c => c.Seconds));
 
+    /// <summary>The same for a metric that compares with them.</summary>
+    public TeacherImages ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
+
     /// <summary>The images of a range, read or sampled.</summary>
     /// <param name="range">The seeds.</param>
     /// <param name="sampled">Told the images of each batch, where they are sampled.</param>
     /// <param name="cancellation">Stops between solver steps; nothing of the range is kept then.</param>
     /// <returns>Images [range.Count,C,H,W] in the order of the seeds, owned here until the next range is asked for.</returns>
     /// <exception cref="InvalidInputException">The file is damaged or cannot be written, or the teacher diverges.</exception>
-    public TeacherImages Get(SeedRange range, Action<int>? sampled = null, CancellationToken cancellation = default)
+    public EndpointImages Get(SeedRange range, Action<int>? sampled = null, CancellationToken cancellation = default)
     {
         string key = teacher.ImagesKey(range);
         if (_heldKey != key)
@@ -53,7 +56,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         (_held, _heldKey) = (null, null);
     }
 
-    private TeacherImages? Read(string key, SeedRange range)
+    private EndpointImages? Read(string key, SeedRange range)
     {
         if (PathOf(key) is not { } path || !File.Exists(path))
         {
@@ -67,7 +70,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
             && long.TryParse(metadata.GetValueOrDefault("network_evaluations"), NumberStyles.None, CultureInfo.InvariantCulture, out long evaluations)
             && double.TryParse(metadata.GetValueOrDefault("seconds"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
         {
-            return new TeacherImages(images.DetachFromDisposeScope(), evaluations, seconds);
+            return new EndpointImages(images.DetachFromDisposeScope(), evaluations, seconds);
         }
 
         foreach (var tensor in tensors.Values)
@@ -78,7 +81,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         throw new InvalidInputException($"{path} does not hold the teacher's images of {range}; delete it to have them sampled again.");
     }
 
-    private TeacherImages Sample(string key, SeedRange range, Action<int>? sampled, CancellationToken cancellation)
+    private EndpointImages Sample(string key, SeedRange range, Action<int>? sampled, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
@@ -114,11 +117,11 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
             SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [TensorName] = images }, metadata);
         }
 
-        return new TeacherImages(images.DetachFromDisposeScope(), evaluations, spent);
+        return new EndpointImages(images.DetachFromDisposeScope(), evaluations, spent);
     }
 
     private string? PathOf(string key) => folder is null ? null : Path.Combine(folder, $"{key[..16]}.safetensors");
 }
 
 /// <summary>A teacher's images of a seed range [B,C,H,W], float32, and what they cost.</summary>
-internal sealed record TeacherImages(Tensor Images, long NetworkEvaluations, double Seconds);
+internal sealed record EndpointImages(Tensor Images, long NetworkEvaluations, double Seconds);

@@ -18,7 +18,7 @@ internal sealed record TrialPlanOptions
     public IReadOnlyList<ScheduleChoice> Schedules { get; init; } = [];
 
     /// <summary>Samplers, which have solver and steps of their own.</summary>
-    public IReadOnlyList<Sampler> Samplers { get; init; } = [];
+    public IReadOnlyList<SamplerChoice> Samplers { get; init; } = [];
 
     /// <summary>Solvers for the schedules; their names differ.</summary>
     public IReadOnlyList<ISolver> Solvers { get; init; } = [];
@@ -144,9 +144,9 @@ internal sealed class TrialPlan
             }
         }
 
-        foreach (var sampler in options.Samplers)
+        foreach (var choice in options.Samplers)
         {
-            plan._cells.Add(new Cell(plan.Number(sampler.Solver, sampler.Schedule), null, null, sampler));
+            plan.Add(choice, searches, progress, cancellation);
         }
 
         plan.Trials = plan.Cross();
@@ -233,6 +233,23 @@ internal sealed class TrialPlan
                     Add(searched, isForSolver ? target : null, slot, schedule);
                 }
             }
+        }
+    }
+
+    private void Add(SamplerChoice choice, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var usual = _options.Solvers.FirstOrDefault() ?? new EulerSolver();
+        if (choice.Schedule is ScheduleChoice.Searched searched)
+        {
+            var (solver, steps) = (choice.Solver ?? usual, choice.Steps!.Value);
+            bool isForSolver = searched.Optimizer.Entry.IsForSolver;
+            var sigmas = searches.Find(searched.Optimizer, isForSolver ? solver : null, [steps], progress, cancellation)[steps];
+            Add(searched, isForSolver ? solver.Name : null, new Slot(Number(solver, sigmas), solver, steps), sigmas);
+        }
+        else
+        {
+            var sampler = choice.MakeFor(First.Denoiser, usual)!;
+            _cells.Add(new Cell(Number(sampler.Solver, sampler.Schedule), null, null, sampler));
         }
     }
 

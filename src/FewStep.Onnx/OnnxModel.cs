@@ -1,3 +1,4 @@
+using FewStep.Models;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;

@@ -1,3 +1,4 @@
+using FewStep.Models;
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;

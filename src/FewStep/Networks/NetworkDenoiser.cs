@@ -10,6 +10,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
 {
     private readonly UNet _network;
     private readonly int _patch;
+    private readonly Lock _cacheLock = new();
     private ForwardPass? _cached;
 
     /// <summary>Binds a network, a preconditioning and weights.</summary>
@@ -192,17 +193,22 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
 
     private ForwardPass Cached()
     {
-        if (_cached is null)
+        lock (_cacheLock)
         {
-            using var scope = NewDisposeScope();
-            _cached = ForwardPass.Over(Layout, Weights, ComputeType);
-            foreach (var view in _cached.Views)
+            if (_cached is null)
             {
-                view.DetachFromDisposeScope(); // freed by WeightsChanged
-            }
-        }
+                using var scope = NewDisposeScope();
+                var pass = ForwardPass.Over(Layout, Weights, ComputeType);
+                foreach (var view in pass.Views)
+                {
+                    view.DetachFromDisposeScope(); // freed by WeightsChanged
+                }
 
-        return _cached;
+                _cached = pass;
+            }
+
+            return _cached;
+        }
     }
 
     // A processor's convolutions are fastest in this layout, and every later layer keeps it.

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Sampling;
 
 /// <summary>How a run over a schedule deviates from the plain one.</summary>
@@ -15,10 +13,4 @@ public sealed record SamplerOptions
     /// Raises the noise of the state before each step, and adds as much noise: the stochastic sampler of Karras et al. 2022. For solvers without a history only. Default null: none.
     /// </summary>
     public StochasticChurn? Churn { get; init; }
-
-    /// <summary>
-    /// The counter that sits at the network, below guidance and the like, so that evaluations are those of the network. Default null: the calls of
-    /// the denoiser itself are counted.
-    /// </summary>
-    public CountingDenoiser? NetworkCounter { get; init; }
 }

@@ -9,8 +9,7 @@ namespace FewStep.Sampling;
 /// <summary>Runs a solver over a sampling schedule: the only loop of its kind. One run at a time.</summary>
 public sealed class SamplingLoop
 {
-    private readonly IDenoiser _denoiser;
-    private readonly CountingDenoiser _counter;
+    private readonly CountingDenoiser _denoiser;
 
     /// <summary>Creates a sampler.</summary>
     /// <param name="denoiser">The denoiser; not disposed here.</param>
@@ -21,8 +20,7 @@ public sealed class SamplingLoop
     public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
     {
         Options = options ?? new SamplerOptions();
-        _counter = Options.NetworkCounter ?? new CountingDenoiser(denoiser);
-        _denoiser = Options.NetworkCounter is null ? _counter : denoiser;
+        _denoiser = new CountingDenoiser(denoiser);
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
     }
@@ -82,7 +80,7 @@ public sealed class SamplingLoop
     private SamplingResult Run(Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)
     {
         CheckLatents(latents);
-        long before = _counter.Images;
+        long before = _denoiser.Images;
         using var _ = no_grad();
         using var history = new SolverHistory(Solver.HistoryLength);
         using var run = NewDisposeScope();
@@ -97,7 +95,7 @@ public sealed class SamplingLoop
         double last = Schedule.Sigmas[^1];
         var D = Schedule.Terminal == ScheduleTerminal.Zero ? Denoise(x, last, labels) : null;
         observe?.Invoke(new TrajectoryPoint(Schedule.Steps, last, x, D));
-        long evaluations = _counter.Images - before;
+        long evaluations = _denoiser.Images - before;
         return new SamplingResult((D ?? x).MoveToOuterDisposeScope(), evaluations, (double)evaluations / latents.shape[0]);
     }
 

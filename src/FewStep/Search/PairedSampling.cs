@@ -11,23 +11,20 @@ namespace FewStep.Search;
 internal sealed class PairedSampling
 {
     private readonly ScheduleSearchContext _context;
-    private readonly CountingDenoiser _network;
-    private readonly long _before;
+    private readonly CountingDenoiser _denoiser;
 
     /// <param name="context">The model and how it is run.</param>
     public PairedSampling(ScheduleSearchContext context)
     {
         _context = context;
-        _network = context.NetworkCounter ?? new CountingDenoiser(context.Denoiser);
-        _before = _network.Images;
-        Denoiser = context.NetworkCounter is null ? _network : context.Denoiser;
+        _denoiser = new CountingDenoiser(context.Denoiser);
     }
 
     /// <summary>The model, counted.</summary>
-    public IDenoiser Denoiser { get; }
+    public IDenoiser Denoiser => _denoiser;
 
     /// <summary>Network evaluations since this object was made.</summary>
-    public long Evaluations => _network.Images - _before;
+    public long Evaluations => _denoiser.Images;
 
     /// <summary>The ends of the runs of all seeds.</summary>
     /// <param name="solver">The solver.</param>
@@ -84,7 +81,7 @@ internal sealed class PairedSampling
     private void Sample(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received, CancellationToken cancellation)
     {
         using var inference = no_grad();
-        var sampler = new SamplingLoop(Denoiser, solver, schedule, new SamplerOptions { NetworkCounter = _network });
+        var sampler = new SamplingLoop(_denoiser, solver, schedule);
         for (int start = 0; start < seeds.Count; start += _context.BatchSize)
         {
             long[] some = [.. seeds.Skip(start).Take(_context.BatchSize)];

@@ -32,9 +32,6 @@ public sealed record ScheduleSearchContext
     /// <summary>Images in one call of the denoiser, 1 or more; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>The counter around the network inside <see cref="Denoiser"/>, where something between the two (guidance) makes a call cost more; null (default) counts the denoiser's own calls.</summary>
-    public CountingDenoiser? NetworkCounter { get; init; }
-
     /// <summary>The training loss curve.</summary>
     /// <param name="optimizer">Who needs it, for the message.</param>
     /// <exception cref="InvalidInputException">There are no images to measure it on.</exception>

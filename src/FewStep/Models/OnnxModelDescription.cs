@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using FewStep.Denoising;
 using FewStep.Platform;
 
-namespace FewStep.Onnx;
+namespace FewStep.Models;
 
 /// <summary>What a file of ONNX does not say about a diffusion model; in a file beside it, <c>model.onnx.json</c>, or on the command line. All of it may be left out where the model says it itself.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)] // a misspelt setting must not silently be its default

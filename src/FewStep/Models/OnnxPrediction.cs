@@ -1,4 +1,4 @@
-namespace FewStep.Onnx;
+namespace FewStep.Models;
 
 /// <summary>What a model in an ONNX file gives.</summary>
 public enum OnnxPrediction

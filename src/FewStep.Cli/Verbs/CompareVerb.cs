@@ -83,7 +83,7 @@ internal static class CompareVerb
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed), EndpointMetric.Entry.Name];
             var chosen = ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
-            using var source = Model.Open(path, about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
+            using var source = Model.Open(path, about.Options(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
             bool compares = MetricCatalog.Compare(metrics);
             using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
                 ? ExperimentImages.Open(flags, parsed, compares, terminal.Progress, cancellation)
@@ -116,7 +116,7 @@ internal static class CompareVerb
             };
             var summary = experiment.Run(terminal.Progress, cancellation);
             var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), source.NumberFormat!, source.Denoiser.Device);
-            ExperimentOutput.Write(terminal, parsed, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
             return Task.FromResult(ExitCode.Success);
         });
         return command;

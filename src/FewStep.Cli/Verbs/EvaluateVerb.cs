@@ -73,15 +73,15 @@ internal static class EvaluateVerb
             if (parsed.GetValue(images) is string path)
             {
                 var measured = Stored(path);
-                ExperimentOutput.Write(terminal, parsed, parsed.GetValue(flags.Json), measured, folder);
+                ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), measured, folder);
                 return Task.FromResult(ExitCode.Success);
             }
 
-            var options = about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
+            var options = about.Options(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
             using var models = ComparedModels.Open(parsed.GetRequiredValue(model), options);
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var real = ExperimentImages.Open(flags, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
-            using var context = flags.Context(parsed, models.First.Shape, models.FirstPath, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, models.First.Shape, models.First.Path, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
             var chosen = Schedules(parsed);
             var denoiser = models.First.Denoiser;
             var experiment = new PlannedExperiment
@@ -115,7 +115,7 @@ internal static class EvaluateVerb
             };
             var summary = experiment.Run(terminal.Progress, cancellation);
             var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), models.First.NumberFormat!, denoiser.Device);
-            ExperimentOutput.Write(terminal, parsed, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
             return Task.FromResult(ExitCode.Success);
 
             Summary Stored(string stored)

@@ -56,6 +56,23 @@ internal sealed class ModelFlags
         return new ModelRequest(type, threads, onnx, CheckpointFlags.Read(parsed), ReadGuidance(parsed), parsed.GetValue(_guide), DeviceFlag.Read(parsed));
     }
 
+    /// <summary>How the model is to be opened.</summary>
+    /// <exception cref="InvalidInputException">A value is out of range, or an option has no use without another.</exception>
+    public ModelOptions Options(ParseResult parsed, ScalarType type, int threads)
+    {
+        var request = Read(parsed, type, threads);
+        return new ModelOptions
+        {
+            ComputeType = type,
+            Threads = threads,
+            Device = request.Device,
+            Guidance = request.Guidance,
+            Guide = request.Guide,
+            Checkpoint = request.Checkpoint,
+            Onnx = request.Onnx,
+        };
+    }
+
     private Guidance? ReadGuidance(ParseResult parsed)
     {
         if (parsed.GetValue(_weight) is not double weight)

@@ -11,7 +11,7 @@ using FewStep.Tuning;
 namespace FewStep.Experiments;
 
 /// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, experiment. Every stage leaves its result in the run folder and is not done again on resuming.</summary>
-internal sealed class FewStepRun
+internal sealed class FewStepRun : IDisposable
 {
     private readonly Model _model;
     private readonly IImageSet _training;
@@ -46,6 +46,7 @@ internal sealed class FewStepRun
         Folder = _options.Folder,
         Samples = _options.Samples,
         Ranges = _options.Ranges,
+        FirstSeed = _options.FirstSeed,
         BatchSize = _options.BatchSize,
         ShownSeeds = _options.ShownSeeds,
         ShownNumber = _options.Steps,
@@ -78,6 +79,9 @@ internal sealed class FewStepRun
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _endpoints.Dispose();
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {

@@ -12,7 +12,7 @@ namespace FewStep.Experiments;
 /// <summary>The folder of a run: where its files lie, and whether it may be begun or resumed there.</summary>
 internal sealed class RunFolder
 {
-    private const string ManifestName = "manifest.json";
+    public const string ManifestName = "manifest.json";
 
     private RunFolder(string path) => Path = path;
 
@@ -23,7 +23,7 @@ internal sealed class RunFolder
     public string LossCurve => At(LossCurveFile.Name);
 
     /// <summary>The sampler that the run delivers: the folder is a model folder.</summary>
-    public string Sampler => At(ModelFolder.SamplerName);
+    public string Sampler => At(Model.SamplerName);
 
     /// <summary>TensorBoard events.</summary>
     public string Events => At("events");

@@ -32,19 +32,22 @@ public sealed record RunOptions
     public TunerOptions Tuning { get; init; } = new();
 
     /// <summary>Standard schedules to compare with; the first is the baseline. Default Karras, log-SNR, uniform t and cosine.</summary>
-    public IReadOnlyList<string> Baselines { get; init; } = ["karras", "log-snr", "uniform-t", "cosine"];
+    public IReadOnlyList<string> Baselines { get; init; } = StandardSchedules.Baselines;
 
     /// <summary>
     /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none.
     /// Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of the solver costs nothing, so tuning has to beat it.
     /// </summary>
-    public string? RivalSolver { get; init; } = "ipndm:3";
+    public string? RivalSolver { get; init; } = SolverCatalog.Untuned;
 
     /// <summary>Samples in a seed range of the comparison, 2 or more; default 1,000.</summary>
     public int Samples { get; init; } = 1000;
 
     /// <summary>Disjoint seed ranges, 1 to 100; default 3.</summary>
     public int Ranges { get; init; } = 3;
+
+    /// <summary>Seed of the first image of the comparison; default 0.</summary>
+    public long FirstSeed { get; init; }
 
     /// <summary>Steps of the fine sampler that the pictures and the table show, the tuning's teacher on the baseline's schedule, 1 to 1,000; default 16.</summary>
     public int TeacherSteps { get; init; } = 16;

@@ -55,6 +55,13 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
             : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
+    /// <summary>The two weightings that are told of side by side, by their names in the catalogue.</summary>
+    internal static IReadOnlyList<string> UsualNames { get; } = [.. Weightings(PowerWeighting.DefaultPower).Select(NameOf)];
+
+    /// <summary>Name in the catalogue of the search by one weighting.</summary>
+    internal static string NameOf(PowerWeighting weighting) =>
+        weighting.Power == PowerWeighting.DefaultPower ? OptimizerName : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
+
     /// <inheritdoc/>
     public string Name => OptimizerName;
 

@@ -68,7 +68,7 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
     /// <summary>The weighting of a power and, beside it, the literal reading's (power 1).</summary>
     /// <param name="power">The main power.</param>
     /// <exception cref="InvalidInputException">The power is out of range.</exception>
-    public static IReadOnlyList<INoiseWeighting> Weightings(double power) =>
+    public static IReadOnlyList<PowerWeighting> Weightings(double power) =>
         power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)] : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Platform;
+using FewStep.Sampling;
 using FewStep.Search;
 
 namespace FewStep;
@@ -201,7 +202,7 @@ public sealed class Experiment
     }
 
     // The best first, the teacher last.
-    private List<(Trial, double)> ShownTrials(List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
+    private static List<(Trial, double)> ShownTrials(List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
     {
         var rows = trials.Zip(summaries, (t, s) => (Trial: t, Summary: s)).Where(r => r.Trial.IsShown).ToList();
         double Cost(TrialSummary s) => figure.HigherIsBetter ? -s.Figures[figure.Key].Mean : s.Figures[figure.Key].Mean;

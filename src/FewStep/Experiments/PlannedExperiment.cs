@@ -64,7 +64,7 @@ internal sealed record PlannedExperiment
             : new TeacherEndpoints(Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
         (Context.Folder, Context.Teacher) = (folder, endpoints?.ForMetrics);
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
-        var searches = SearchStore.Open(sources, Plan.Solvers.FirstOrDefault() ?? new EulerSolver());
+        var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
         var plan = TrialPlan.Create(Plan, searches, progress, cancellation);
         var trials = HasResult ? plan.WithRoles(Options.ShownNumber) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);

@@ -2,8 +2,6 @@ using FewStep.Models;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using FewStep.Checkpoints;
-using FewStep.Models;
 using FewStep.Platform;
 using FewStep.Search;
 

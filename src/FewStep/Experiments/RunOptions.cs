@@ -1,7 +1,6 @@
 using FewStep.Tuning;
 using FewStep.Noise;
 using FewStep.Platform;
-using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 

@@ -26,7 +26,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     public (long NetworkEvaluations, double Seconds) Cost => (_costs.Values.Sum(c => c.NetworkEvaluations), _costs.Values.Sum(c => c.Seconds));
 
     /// <summary>The same for a metric that compares with them.</summary>
-    public TeacherImages ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
+    public FineTeacher ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
 
     /// <summary>The images of a range, read or sampled.</summary>
     /// <param name="range">The seeds.</param>

@@ -1,6 +1,6 @@
-using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Platform;
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -238,7 +238,7 @@ internal sealed class TrialPlan
 
     private void Add(SamplerChoice choice, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var usual = _options.Solvers.FirstOrDefault() ?? new EulerSolver();
+        var usual = _options.Solvers is [var first, ..] ? first : new EulerSolver();
         if (choice.Schedule is ScheduleChoice.Searched searched)
         {
             var (solver, steps) = (choice.Solver ?? usual, choice.Steps!.Value);

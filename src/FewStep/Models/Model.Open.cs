@@ -6,7 +6,6 @@ using FewStep.Models;
 using FewStep.Networks;
 using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep;
 

@@ -43,7 +43,7 @@ public sealed class DeviceTests
         using var guide = Model(3);
         var guided = GuidedDenoiser.Auto(model, guide, new Guidance { Weight = 2 });
         Assert.Equal(DeviceType.META, guided.Device.type);
-        var options = new SamplerOptions { Churn = new StochasticChurn { Amount = 10 } };
+        var options = new SampleOptions { Churn = new StochasticChurn { Amount = 10 } };
         using var batch = new BatchSampler(new SamplingLoop(guided, new HeunSolver(), Schedule, options)).Sample([3, 4]).Single();
         Assert.Equal(DeviceType.META, batch.Images.device_type);
     }

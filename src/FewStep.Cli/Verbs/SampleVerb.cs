@@ -64,7 +64,7 @@ internal static class SampleVerb
             var argument = ScheduleArgument.Open(path, parsed.GetValue(steps), source.Denoiser);
             var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(argument.Schedule.Sigmas, ScheduleTerminal.Zero) : argument.Schedule;
             var method = solver.Find(parsed, argument.Solver);
-            var options = new SamplerOptions { AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
+            var options = new SampleOptions { AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
             var sampler = new BatchSampler(new SamplingLoop(source.Denoiser, method, nodes, options)) { BatchSize = parsed.GetValue(batch), Label = one };
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);

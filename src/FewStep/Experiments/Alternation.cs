@@ -59,7 +59,8 @@ internal sealed class Alternation(
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
         var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
-        var run = new TuningRun(model.Config, model.Network!, schedule, tuning, place, tuningImages, start?.Network!.Weights);
+        var sampler = new Sampler(schedule, SolverCatalog.Find(tuning.Solver));
+        var run = new TuningRun(model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
         {

@@ -38,7 +38,6 @@ internal sealed record OpenedModel
     public required IDisposable Owned { get; init; }
 
     /// <summary>Refuses options that mean nothing to what no checkpoint is.</summary>
-    /// <param name="kind">With its article, e.g. <c>an ONNX file</c>.</param>
     public static void RefuseNetworkOptions(string path, ModelOptions options, string kind)
     {
         if (options.Checkpoint != new ModelReadOptions())

@@ -34,6 +34,9 @@ public static class StandardSchedules
     /// <summary>Every schedule, in the order of lists.</summary>
     public static IReadOnlyList<Entry> All { get; } = [.. Rules.Select(r => new Entry(r.Name, r.Parameter, r.Description, r.Source))];
 
+    /// <summary>The one to take where nobody chose: Karras'.</summary>
+    public static StandardSchedule Usual { get; } = StandardSchedule.Karras();
+
     /// <summary>The names alone.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Rules.Select(r => r.Name)];
 

@@ -17,9 +17,9 @@ public sealed class SamplingLoop
     /// <param name="schedule">Where it steps.</param>
     /// <param name="options">Deviations from the plain run; null for none.</param>
     /// <exception cref="InvalidInputException">Noise is to be added for a solver with a history, or a rule of its options is broken.</exception>
-    public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
+    public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SampleOptions? options = null)
     {
-        Options = options ?? new SamplerOptions();
+        Options = options ?? new SampleOptions();
         _denoiser = new CountingDenoiser(denoiser);
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
@@ -32,7 +32,7 @@ public sealed class SamplingLoop
     public SamplingSchedule Schedule { get; }
 
     /// <summary>Deviations from the plain run.</summary>
-    public SamplerOptions Options { get; }
+    public SampleOptions Options { get; }
 
     /// <summary>Shape of the images.</summary>
     public ImageShape Shape => _denoiser.Shape;

@@ -71,6 +71,10 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
     public static IReadOnlyList<PowerWeighting> Weightings(double power) =>
         power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)] : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
 
+    /// <summary>One of <see cref="Weightings"/> as the catalogue calls it.</summary>
+    internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
+        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant($"{power:R}") : null);
+
     /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -104,6 +108,7 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         {
             Schedule = polished.Schedule,
             Objective = $"discretization loss, {weighting.Name}",
+            Weighting = weighting.Name,
             Search = string.Create(CultureInfo.InvariantCulture, $"dynamic programme on {_gridSize} sigmas, Newton polish"),
             Loss = _measured is null ? new LossEstimate(polished.Loss) : DiscretizationLoss.Estimate(_measured, weighting, polished.Schedule),
             Bound = DiscretizationLoss.Bound(_curve, weighting, polished.Schedule),

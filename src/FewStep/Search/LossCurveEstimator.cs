@@ -65,7 +65,7 @@ public sealed class LossCurveEstimator
         var loss = new NoisedImageLoss(_denoiser, _options.Seed, meanImage);
         var order = new RandomOrder(_images.Count, _options.Seed);
         int limit = (int)Math.Min(_options.MaximumImages, _images.Count);
-        int look = Math.Min(_options.MinimumImages, limit);
+        int look = Math.Min(_options.FirstLook, limit);
         string? detail = null;
         while (true)
         {

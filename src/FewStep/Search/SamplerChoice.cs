@@ -1,5 +1,6 @@
 using System.Globalization;
 using FewStep.Denoising;
+using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -14,6 +15,9 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
 {
     private const char Separator = '/';
 
+    /// <summary>The sampler to take where nobody chose and the model has none.</summary>
+    internal static SamplerChoice Usual { get; } = new(new ScheduleChoice.Standard(StandardSchedules.Usual.Name, StandardSchedules.Usual), SolverCatalog.Find("ipndm:3"), 8);
+
     /// <summary>Reads a file, or the short form <c>schedule/solver/steps</c>.</summary>
     /// <exception cref="InvalidInputException">It is neither, a name in it is unknown, or the file is invalid.</exception>
     public static SamplerChoice Parse(string text)
@@ -27,7 +31,7 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
         return text.Split(Separator) is [var schedule, var solver, var steps] && int.TryParse(steps, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), number)
             : throw new InvalidInputException(
-                $"'{Printable.Line(text, 80)}' is no sampler: give a file of one, or schedule{Separator}solver{Separator}steps, e.g. karras{Separator}ipndm:3{Separator}6.");
+                $"'{Printable.Line(text, 80)}' is no sampler: give a file of one, or schedule{Separator}solver{Separator}steps, e.g. {Usual}.");
     }
 
     /// <summary>Puts a choice together from its parts.</summary>

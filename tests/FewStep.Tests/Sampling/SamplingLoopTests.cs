@@ -110,7 +110,7 @@ public sealed class SamplingLoopTests : IDisposable
         var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
         var latents = Latents.Draw([1, 2], Shape, float64);
         using var trajectory = new Trajectory();
-        var result = new SamplingLoop(counter, solver, terminal, new SamplerOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
+        var result = new SamplingLoop(counter, solver, terminal, new SampleOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
         Assert.Equal((6 * solver.EvaluationsPerStep) - 1 + 1, result.EvaluationsPerImage);
         Assert.Equal(counter.Images, result.Evaluations);
         Assert.True(result.Samples.Equals(normal.Denoise(trajectory.States[^1], tensor([0.002], float64), null)));

@@ -1,9 +1,8 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Search;
 using static TorchSharp.torch;
 
-namespace FewStep.Experiments;
+namespace FewStep.Search;
 
 /// <summary>An image set as the source of a loss curve.</summary>
 /// <param name="images">The set; not disposed.</param>

@@ -4,6 +4,7 @@ using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Platform;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -46,7 +47,7 @@ internal static class InspectVerb
     private static void Show(IAnsiConsole console, ModelSource source)
     {
         var table = new Table().AddColumn("").AddColumn("").HideHeaders();
-        void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+        void Row(string name, InvariantText value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString()));
         Row("format", $"{source.Format}");
         Row("architecture", $"{Architecture(source.Config)}");
         Row("parameters", $"{source.Denoiser.Layout.Count:N0} ({source.Denoiser.Layout.Count / Million:F1} million)");

@@ -22,6 +22,16 @@ internal static class MetricCatalog
     public static MetricEntry Find(string name) => Entries.FirstOrDefault(e => e.Name == name)
         ?? throw new InvalidInputException($"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
 
+    /// <summary>Whether any of some metrics compares with real images.</summary>
+    public static bool Compare(IEnumerable<string> names) => Need(names, MetricNeeds.Reference);
+
+    /// <summary>Whether any of some metrics compares with a fine teacher's images.</summary>
+    public static bool NeedTeacher(IEnumerable<string> names) => Need(names, MetricNeeds.Teacher);
+
+    /// <summary>What stored images are measured by where nothing else is said: all that a feature network can tell.</summary>
+    public static IEnumerable<string> OfStoredImages(FeatureKind features) =>
+        Entries.Where(e => e.Needs.HasFlag(MetricNeeds.Features) && (e.Kind ?? features) == features).Select(e => e.Name);
+
     /// <summary>Opens metrics; first all networks, so that a missing weight file shows before real images are read.</summary>
     /// <param name="names">Names of the catalogue; one that comes again is opened once.</param>
     /// <param name="context">What they may use; it owns what they share and must outlive them.</param>
@@ -33,6 +43,8 @@ internal static class MetricCatalog
         context.Prepare(chosen);
         return [.. chosen.Select(e => e.Create(context))];
     }
+
+    private static bool Need(IEnumerable<string> names, MetricNeeds what) => names.Any(n => Find(n).Needs.HasFlag(what));
 }
 
 /// <summary>What the catalogue says of a metric.</summary>

@@ -25,9 +25,9 @@ internal sealed class MetricContext : IDisposable
     public string? Statistics { get; init; }
 
     /// <summary>Where features of the real images are kept (see <see cref="FeatureReference.FileName"/>); null for nowhere.</summary>
-    public string? Folder { get; init; }
+    public string? Folder { get; set; }
 
-    public FineTeacher? Teacher { get; init; }
+    public FineTeacher? Teacher { get; set; }
 
     public MetricOptions Options { get; init; } = new();
 
@@ -66,6 +66,9 @@ internal sealed class MetricContext : IDisposable
             Network(metric.Kind ?? Features);
         }
     }
+
+    /// <summary>The network that a metric is measured on; null for one that needs none.</summary>
+    public IClassScorer? NetworkOf(MetricEntry metric) => metric.Needs.HasFlag(MetricNeeds.Features) ? Network(metric.Kind ?? Features) : null;
 
     /// <exception cref="InvalidInputException">There is none, or its weights are missing, damaged, or do not take such images.</exception>
     public IClassScorer Network(FeatureKind kind) => _networks.TryGetValue(kind, out var known)

@@ -152,7 +152,7 @@ public sealed partial class Model
                 NumberFormat = OpenedModel.NameOf(options.ComputeType),
                 Parameters = source.Denoiser.Layout.Count,
                 Remarks = source.Remarks,
-                KnowsNoClass = (config.SongUnet?.LabelDropout ?? config.DhariwalUnet?.LabelDropout ?? 0) > 0,
+                KnowsNoClass = config.Network.LabelDropout > 0,
                 Owned = source,
             };
         }

@@ -1,192 +1,167 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Metrics;
-using FewStep.Noise;
 using FewStep.Experiments;
+using FewStep.Noise;
 using FewStep.Platform;
-using FewStep.Solvers;
 using FewStep.Tests.Metrics;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Experiments;
 
-public sealed class ScheduleComparisonTests : IDisposable
+public sealed class ExperimentTests : IDisposable
 {
-    private static readonly ImageShape Shape = new(1, 8, 8);
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-comparison-").FullName;
-    private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly FrechetEvaluation _evaluation;
-    private readonly CountingDenoiser _network = new(new Shrinking(0.5));
-    private readonly IReadOnlyList<SeedRange> _ranges = SeedRange.Consecutive(100, 12, 3);
+    private readonly ExperimentWorld _world = new();
 
-    public ScheduleComparisonTests()
+    public void Dispose() => _world.Dispose();
+
+    [Fact]
+    public void Every_trial_gets_its_figures_and_its_counted_evaluations()
     {
-        using var images = new StripedImages(40, 1);
-        var classifier = new FeatureClassifier(new ClassifierConfiguration(Shape, 4, [8], 1, "FD (stripes)"), 3);
-        _evaluation = new FrechetEvaluation(classifier, ReferenceStatistics.Measure(images, classifier));
-    }
-
-    private string StorePath => Path.Combine(_folder, EvaluationStore.Name);
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        var summary = Run([_world.Trial(4), _world.Trial(4, "heun"), _world.Trial(3, zero: true)]);
+        Assert.Equal([4.0, 8.0, 4.0], summary.Trials.Select(e => e.EvaluationsPerImage!.Value));
+        Assert.Equal([4, 4, 3], summary.Trials.Select(e => e.Steps!.Value));
+        Assert.Equal([4, 4, 3], summary.Trials.Select(e => e.Number));
+        Assert.All(summary.Trials, e => Assert.Equal([100L, 112L, 124L], e.Figures["fd"].Ranges.Select(r => r.FirstSeed)));
+        Assert.Equal(36 * 16, summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
+        Assert.Equal(36 * 16, _world.Network.Images);
+        Assert.All(summary.Trials, e => Assert.Null(e.LossPower0));
+        Assert.Equal(new SeedsSummary(100, 12, 3), summary.Seeds);
+        Assert.Equal(("fd", "FD (stripes)", "FD"), summary.Figures.Select(f => (f.Key, f.Name, f.ShortName)).Single());
     }
 
     [Fact]
-    public void Every_cell_gets_its_distances_and_its_counted_evaluations()
+    public void An_interrupted_experiment_goes_on_where_it_was_and_ends_the_same()
     {
-        var result = Comparison().Run([Cell(4), Cell(4, solver: "heun"), Cell(3, zero: true)], cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal([4.0, 8.0, 4.0], result.Evaluations.Select(e => e.EvaluationsPerImage));
-        Assert.Equal([4, 4, 3], result.Evaluations.Select(e => e.Steps));
-        Assert.All(result.Evaluations, e => Assert.Equal([100L, 112L, 124L], e.Distance!.Ranges.Select(r => r.FirstSeed)));
-        Assert.Equal(36 * 16, result.Cost.NetworkEvaluations);
-        Assert.Equal(36 * 16, _network.Images);
-        Assert.Equal(9, result.RangesMeasured);
-        Assert.All(result.Evaluations, e => Assert.Null(e.LossPower0));
-    }
-
-    [Fact]
-    public void An_interrupted_comparison_goes_on_where_it_was_and_ends_the_same()
-    {
-        ComparisonCell[] cells = [Cell(2), Cell(3)];
-        var whole = Comparison().Run(cells, cancellation: TestContext.Current.CancellationToken);
+        Trial[] trials = [_world.Trial(2), _world.Trial(3)];
+        using var other = new ExperimentWorld();
+        var whole = Run([other.Trial(2), other.Trial(3)], other);
         using var stop = new CancellationTokenSource();
-        var progress = new Told(p => { if (p.Done == 48) { stop.Cancel(); } });
-        long before = _network.Images;
-        Assert.Throws<OperationCanceledException>(() => Comparison(EvaluationStore.Open(StorePath)).Run(cells, progress, stop.Token));
-        // Three ranges of the first cell and one of the second.
-        Assert.Equal(12 * ((3 * 2) + 3), _network.Images - before);
+        var progress = new Told(p =>
+        {
+            if (p.Done >= 12 * (2 + 3 + 2))
+            {
+                stop.Cancel();
+            }
+        });
+        Assert.Throws<OperationCanceledException>(() => new Experiment(_world.Options).Run(trials, _world.Frechet(), progress, stop.Token));
+        // The first range of both, and the second of the first.
+        Assert.Equal(12 * (2 + 3 + 2), _world.Network.Images);
 
-        before = _network.Images;
-        var rest = Comparison(EvaluationStore.Open(StorePath)).Run(cells, cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(12 * 2 * 3, _network.Images - before);
-        Assert.Equal(2, rest.RangesMeasured);
-        Assert.Equal(Distances(whole), Distances(rest));
-        Assert.Equal(whole.Cost.NetworkEvaluations, rest.Cost.NetworkEvaluations);
+        long before = _world.Network.Images;
+        var rest = Run(trials);
+        // Interrupted before its figures were taken, the last range comes again.
+        Assert.Equal(12 * ((2 * 2) + (2 * 3)), _world.Network.Images - before);
+        Assert.Equal(Values(whole), Values(rest));
 
-        before = _network.Images;
-        var again = Comparison(EvaluationStore.Open(StorePath)).Run(cells, cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal((0, 0L), (again.RangesMeasured, _network.Images - before));
-        Assert.Equal(Distances(whole), Distances(again));
+        before = _world.Network.Images;
+        Assert.Equal(Values(whole), Values(Run(trials)));
+        Assert.Equal(0, _world.Network.Images - before);
     }
 
     [Fact]
-    public void What_determines_a_measurement_is_in_its_key_and_names_are_not()
+    public void What_determines_images_is_in_their_key_and_names_are_not()
     {
-        var cell = Cell(3);
-        string key = EvaluationStore.Key(cell, _ranges[0], _evaluation);
-        ComparisonCell[] same = [cell with { ScheduleName = "another name" }, cell with { Role = EvaluationRole.Result }, cell with { Tuning = "tuned" }];
-        ComparisonCell[] others = [Cell(4), Cell(3, zero: true), Cell(3, solver: "heun"), cell with { DenoiserIdentity = "other weights" }];
-        Assert.All(same, other => Assert.Equal(key, EvaluationStore.Key(other, _ranges[0], _evaluation)));
-        Assert.Equal(6, others.Select(other => EvaluationStore.Key(other, _ranges[0], _evaluation)).Append(key).Append(EvaluationStore.Key(cell, _ranges[1], _evaluation)).Distinct().Count());
+        var trial = _world.Trial(3);
+        using var otherModel = ExperimentWorld.ModelOf(_world.Network, "other weights");
+        Trial[] same = [_world.Trial(3, name: "another name"), trial with { Role = TrialRole.Result }, trial with { Tuning = "tuned" }];
+        Trial[] others = [_world.Trial(4), _world.Trial(3, zero: true), _world.Trial(3, "heun"), trial with { Model = otherModel }];
+        Assert.All(same, other => Assert.Equal(trial.ImagesKey("0 12"), other.ImagesKey("0 12")));
+        Assert.Equal(6, others.Append(trial).Select(other => other.ImagesKey("0 12")).Append(trial.ImagesKey("12 12")).Distinct().Count());
 
         // One combination under two names is measured once.
-        var result = Comparison().Run([cell, same[0]], cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(3, result.RangesMeasured);
-        Assert.Equal(36 * 3, result.Cost.NetworkEvaluations);
-        Assert.Equal("another name", result.Evaluations[1].Schedule);
+        var summary = Run([trial, same[0]]);
+        Assert.Equal(36 * 3, _world.Network.Images);
+        Assert.Equal("another name", summary.Trials[1].Schedule);
+        Assert.Equal(summary.Trials[0].Figures["fd"].Ranges, summary.Trials[1].Figures["fd"].Ranges);
+        Assert.Equal(36 * 3, summary.Ledger[^1].NetworkEvaluations);
     }
 
     [Fact]
-    public void The_batch_does_not_matter_and_progress_counts_every_image()
+    public void Trials_of_one_name_are_told_apart()
+    {
+        var names = Run([_world.Trial(2), _world.Trial(2), _world.Trial(2) with { Role = TrialRole.Teacher }]).Trials.Select(t => t.Name);
+        Assert.Equal(["karras, euler, 2 steps", "karras, euler, 2 steps (2)", "teacher: karras, euler, 2 steps"], names);
+    }
+
+    [Fact]
+    public void The_batch_does_not_matter_and_progress_counts_every_evaluation()
     {
         var seen = new List<long>();
-        var small = Comparison(batch: 5).Run([Cell(2)], new Told(p => seen.Add(p.Done)), TestContext.Current.CancellationToken);
-        var large = Comparison(batch: 100).Run([Cell(2)], cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal([5L, 10, 12, 17, 22, 24, 29, 34, 36], seen);
-        Assert.Equal(Distances(small), Distances(large), (a, b) => Math.Abs(a - b) < 1e-6 * Math.Abs(a));
+        var small = new Experiment(_world.Options with { Folder = null }).Run([_world.Trial(2)], _world.Frechet(), new Told(p => Note(p, seen)), TestContext.Current.CancellationToken);
+        var large = new Experiment(_world.Options with { Folder = null, BatchSize = 100 }).Run([_world.Trial(2)], _world.Frechet(), null, TestContext.Current.CancellationToken);
+        Assert.Equal([10L, 20, 24, 34, 44, 48, 58, 68, 72], seen);
+        Assert.Equal(Values(small), Values(large), (a, b) => Math.Abs(a - b) < 1e-6 * Math.Abs(a));
+
+        static void Note(WorkProgress p, List<long> seen)
+        {
+            if (p.Unit == "evaluations")
+            {
+                seen.Add(p.Done);
+            }
+        }
     }
 
     [Fact]
     public void Misfits_are_refused_before_anything_is_sampled()
     {
-        var wide = Cell(2) with { Schedule = new SamplingSchedule([81, 1, 0.002]) };
-        var large = Cell(2) with { Denoiser = new Shrinking(0.5, new ImageShape(3, 8, 8)) };
-        Assert.Contains("81", Refused(Cell(2), wide), StringComparison.Ordinal);
-        Assert.Contains("3x8x8", Refused(Cell(2), large), StringComparison.Ordinal);
-        Assert.Equal(0, _network.Images);
+        var wide = _world.Trial(2) with { Sampler = new Sampler(new SamplingSchedule([81, 1, 0.002]), _world.Trial(2).Sampler.Solver) };
+        using var large = ExperimentWorld.ModelOf(ExperimentWorld.Denoiser(new ImageShape(3, 8, 8)));
+        Assert.Contains("81", Refused(_world.Trial(2), wide), StringComparison.Ordinal);
+        Assert.Contains("3x8x8", Refused(_world.Trial(2), _world.Trial(2) with { Model = large }), StringComparison.Ordinal);
+        Assert.Contains("nothing to measure", Refused(), StringComparison.Ordinal);
+        Assert.Equal(0, _world.Network.Images);
         // Within a rounding of the model's ends is within.
-        Comparison().Run([Cell(2) with { Schedule = new SamplingSchedule([80.001, 1, 0.0019999]) }], cancellation: TestContext.Current.CancellationToken);
-    }
-
-    [Theory]
-    [InlineData("{\"version\": 2, \"ranges\": []}", "version 2")]
-    [InlineData("{\"version\": 1}", "not valid")]
-    [InlineData("{\"version\": 1, \"ranges\": [null]}", "null")]
-    [InlineData("{\"version\": 1, \"ranges\": [{\"key\": \"00\", \"schedule\": \"s\", \"solver\": \"euler\", \"steps\": 1, \"first_seed\": 0, \"images\": 2, \"distance\": 1, \"network_evaluations\": 1, \"seconds\": 1}]}", "key 00")]
-    public void A_damaged_store_is_refused(string content, string fragment)
-    {
-        File.WriteAllText(StorePath, content);
-        var e = Assert.Throws<InvalidInputException>(() => EvaluationStore.Open(StorePath));
-        Assert.Contains(fragment, e.Message, StringComparison.Ordinal);
-        Assert.Contains(StorePath, e.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', e.Message);
+        Run([wide with { Sampler = wide.Sampler with { Schedule = new SamplingSchedule([80.001, 1, 0.0019999]) } }]);
+        var e = Assert.Throws<InvalidInputException>(() => new Experiment(_world.Options with { Samples = 1, Ranges = 0 }));
+        Assert.Contains("samples must be at least 2, not 1; ranges", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_strip_shows_the_images_of_its_seeds()
+    public void One_range_decides_nothing_and_says_so()
     {
-        var strip = ImageStrip.Draw(Cell(3), [4, 9, 5], _folder, "samples/strip.png", TestContext.Current.CancellationToken);
-        Assert.Equal((3.0, "karras"), (strip.EvaluationsPerImage, strip.Label));
+        var summary = new Experiment(_world.Options with { Ranges = 1 }).Run([_world.Trial(2), _world.Trial(4, "dpm2") with { Number = 2 }], _world.Frechet());
+        Assert.Contains(summary.Warnings, w => w.Contains("one range of seeds only", StringComparison.Ordinal));
+        Assert.All(summary.Trials, t => Assert.Null(t.Verdicts["fd"].HalfWidth));
+    }
+
+    [Fact]
+    public void A_strip_shows_the_images_of_its_seeds_and_is_drawn_once()
+    {
+        var options = _world.Options with { ShownSeeds = [4, 9, 5] };
+        var strip = new Experiment(options).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
+        Assert.Equal((3.0, "karras", "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Schedule, strip.Label));
         Assert.Equal([4L, 9, 5], strip.Seeds);
-        using var image = PngFile.Read(Path.Combine(_folder, strip.Path));
-        using var alone = PngFile.Read(Path.Combine(_folder, ImageStrip.Draw(Cell(3), [9], _folder, "nine.png", TestContext.Current.CancellationToken).Path));
+        using var image = PngFile.Read(Path.Combine(_world.Folder, strip.Path));
+        var nine = new Experiment(options with { ShownSeeds = [9] }).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
+        using var alone = PngFile.Read(Path.Combine(_world.Folder, nine.Path));
         Assert.Equal([1, 1, 8, 24], image.shape);
         Assert.Equal(0, (image.narrow(3, 8, 8) - alone).abs().max().ToDouble());
+        long before = _world.Network.Images;
+        new Experiment(options).Run([_world.Trial(3)], _world.Frechet());
+        Assert.Equal(before, _world.Network.Images);
     }
 
     [Fact]
     public void The_floor_takes_as_many_subsets_as_there_are_images_for()
     {
         using var images = new StripedImages(30, 5);
-        Assert.Null(RunFacts.Of(_evaluation, images, 10, 3, 0).Remark);
-        var (metric, remark) = RunFacts.Of(_evaluation, images, 15, 3, 0);
-        Assert.True(metric.Floor > 0 && metric.FloorImages == 15);
-        Assert.Contains("2 disjoint subsets", remark!, StringComparison.Ordinal);
-        Assert.Null(RunFacts.Of(_evaluation, images, 31, 3, 0).Metric.Floor);
-        Assert.Null(RunFacts.Of(_evaluation, null, 10, 3, 0).Metric.Floor);
-        Assert.Equal("FD", metric.ShortName);
+        var enough = new Experiment(_world.Options with { Samples = 10, FloorImages = images }).Run([_world.Trial(1)], _world.Frechet());
+        Assert.True(enough.Figures[0].Floor > 0 && enough.Figures[0].FloorImages == 10 && enough.Figures[0].FloorSubsets == 3);
+        Assert.Empty(enough.Warnings);
+        var fewer = new Experiment(_world.Options with { Samples = 15, FloorImages = images }).Run([_world.Trial(1)], _world.Frechet());
+        Assert.Contains("2 disjoint subsets", fewer.Warnings.Single(), StringComparison.Ordinal);
+        var none = new Experiment(_world.Options with { Samples = 31, FloorImages = images }).Run([_world.Trial(1)], _world.Frechet());
+        Assert.Null(none.Figures[0].Floor);
     }
 
-    private static double[] Distances(ComparisonResult result) => [.. result.Evaluations.SelectMany(e => e.Distance!.Ranges.Select(r => r.Value))];
+    private static IEnumerable<double> Values(Summary summary) => summary.Trials.SelectMany(t => t.Figures["fd"].Ranges.Select(r => r.Value));
 
-    private string Refused(params ComparisonCell[] cells)
+    private Summary Run(IReadOnlyList<Trial> trials, ExperimentWorld? world = null) =>
+        new Experiment((world ?? _world).Options).Run(trials, (world ?? _world).Frechet(), null, TestContext.Current.CancellationToken);
+
+    private string Refused(params Trial[] trials)
     {
-        var e = Assert.Throws<InvalidInputException>(() => Comparison().Run(cells));
+        var e = Assert.Throws<InvalidInputException>(() => Run(trials));
         Assert.DoesNotContain('\n', e.Message);
         return e.Message;
-    }
-
-    private ScheduleComparison Comparison(EvaluationStore? store = null, int batch = 12) => new(_evaluation, _ranges) { Store = store ?? EvaluationStore.InMemory(), BatchSize = batch };
-
-    private ComparisonCell Cell(int steps, string solver = "euler", bool zero = false) => new()
-    {
-        Denoiser = _network,
-        DenoiserIdentity = "weights",
-        ScheduleName = "karras",
-        Schedule = StandardSchedule.Karras().Create(steps, 0.002, 80, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin),
-        Solver = SolverCatalog.Find(solver),
-    };
-
-    private sealed class Told(Action<WorkProgress> tell) : IProgress<WorkProgress>
-    {
-        public void Report(WorkProgress value) => tell(value);
-    }
-
-    /// <summary>The ideal denoiser of Gaussian data around 0.</summary>
-    private sealed class Shrinking(double deviation, ImageShape? shape = null) : IDenoiser
-    {
-        ImageShape IDenoiser.Shape => shape ?? Shape;
-
-        public int Classes => 4;
-
-        public double SigmaMin => 0.002;
-
-        public double SigmaMax => 80;
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => x * (deviation * deviation / (sigma * sigma + deviation * deviation)).view(-1, 1, 1, 1);
     }
 }

@@ -31,7 +31,7 @@ internal static class CompareVerb
             DefaultValueFactory = _ => ["karras,log-snr,phase1,gits,endpoint"],
             HelpName = "list",
         };
-        var samplers = new SamplerFlag(many: true);
+        var samplers = new RepeatedSamplers();
         var evaluations = new Option<string>("--nfe")
         {
             Description = "Network evaluations an image to compare at; each solver gets the steps that take as many.",
@@ -83,7 +83,7 @@ internal static class CompareVerb
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed), EndpointMetric.Entry.Name];
             var chosen = ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
-            using var source = Model.Open(path, about.Options(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
+            using var source = Model.Open(path, about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
             bool compares = MetricCatalog.Compare(metrics);
             using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
                 ? ExperimentImages.Open(flags, parsed, compares, terminal.Progress, cancellation)

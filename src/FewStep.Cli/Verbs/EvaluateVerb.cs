@@ -29,7 +29,7 @@ internal static class EvaluateVerb
             DefaultValueFactory = _ => [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])],
             HelpName = "list",
         };
-        var samplers = new SamplerFlag(many: true);
+        var samplers = new RepeatedSamplers();
         var steps = new Option<string>("--steps") { Description = "Numbers of solver steps.", DefaultValueFactory = _ => "3,4,5,6,8,10", HelpName = "list" };
         var solver = new Option<string>("--solver")
         {
@@ -77,7 +77,7 @@ internal static class EvaluateVerb
                 return Task.FromResult(ExitCode.Success);
             }
 
-            var options = about.Options(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
+            var options = about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
             using var models = ComparedModels.Open(parsed.GetRequiredValue(model), options);
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var real = ExperimentImages.Open(flags, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);

@@ -2,6 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Platform;
 using FewStep.Tuning;
+using static TorchSharp.torch;
 
 namespace FewStep;
 
@@ -52,12 +53,13 @@ public sealed partial class Model
 
     /// <summary>Writes a model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where the model has a sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it.</summary>
     /// <param name="folder">Target; created where missing.</param>
+    /// <param name="type">Type of the stored weights: float32 (default) keeps every bit, bfloat16 halves the file.</param>
     /// <exception cref="InvalidInputException">The model has no weights (an ONNX file, a mixture), or a file cannot be written.</exception>
-    public void Save(string folder)
+    public void Save(string folder, ScalarType type = ScalarType.Float32)
     {
         var network = RequireNetwork();
         string sampler = System.IO.Path.Combine(folder, SamplerName);
-        ModelFolder.Write(folder, Config, network, network.Weights);
+        ModelFolder.Write(folder, Config, network, network.Weights, type);
         if (Sampler is null)
         {
             File.Delete(sampler); // of a model that lay there before

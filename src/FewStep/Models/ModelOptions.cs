@@ -30,8 +30,8 @@ public sealed record ModelOptions
     public OnnxModelDescription Onnx { get; init; } = new();
 
     /// <summary>Of a Gaussian mixture, which knows no limits: the smallest noise level of its schedules; default EDM's 0.002.</summary>
-    public double MixtureSigmaMin { get; init; } = 0.002;
+    public double MixtureSigmaMin { get; init; } = EdmPreconditioning.UsualMinimum;
 
     /// <summary>Of a Gaussian mixture: the largest noise level of its schedules; default EDM's 80.</summary>
-    public double MixtureSigmaMax { get; init; } = 80;
+    public double MixtureSigmaMax { get; init; } = EdmPreconditioning.UsualMaximum;
 }

@@ -6,6 +6,7 @@ using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Platform;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -48,7 +49,7 @@ internal static class InspectVerb
     private static void Show(IAnsiConsole console, Model source)
     {
         var table = new Table().AddColumn("").AddColumn("").HideHeaders();
-        void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+        void Row(string name, InvariantText value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString()));
         Row("format", $"{source.Format}");
         Row("architecture", $"{Architecture(source.Config)}");
         Row("parameters", $"{source.Summary.Parameters:N0} ({source.Summary.Parameters / Million:F1} million)");
@@ -65,17 +66,7 @@ internal static class InspectVerb
         }
     }
 
-    private static string Architecture(ModelConfig config) => config switch
-    {
-        { SongUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"SongUNet ({(o.EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")}), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}"),
-        { DhariwalUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DhariwalUNet (ADM), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        { DdpmUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DdpmUNet (DDPM), channels [{string.Join(", ", o.BlockChannels)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        _ => "none",
-    };
-
-    private static string Sides(IReadOnlyList<int> sides) => sides.Count == 0 ? "the middle only" : string.Join(", ", sides);
-
-    private static string Variance(int outputs, ModelConfig config) => outputs > config.Shape.Channels * config.PatchSize * config.PatchSize ? ", learnt variance (not used)" : "";
+    private static string Architecture(ModelConfig config) => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {

@@ -49,6 +49,7 @@ public sealed partial class Model
             return new Model(denoiser, guided, opened.NumberFormat, owned)
             {
                 Path = path,
+                _options = options,
                 Config = opened.Config,
                 Network = opened.Denoiser as NetworkDenoiser,
                 Format = opened.Format,
@@ -68,6 +69,9 @@ public sealed partial class Model
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellation">Stops before the work begins.</param>
     public static Task<Model> OpenAsync(string path, ModelOptions? options = null, CancellationToken cancellation = default) => Task.Run(() => Open(path, options), cancellation);
+
+    /// <summary>Opens another model to compute where and as this one does; guidance is not taken over.</summary>
+    internal Model OpenAlike(string path) => Open(path, new ModelOptions { ComputeType = _options.ComputeType, Device = _options.Device });
 
     /// <summary>What reports say of a model without guidance.</summary>
     internal static ModelSummary Summarize(ModelConfig config, string hash, long parameters) => new()
@@ -154,7 +158,7 @@ public sealed partial class Model
                 NumberFormat = OpenedModel.NameOf(options.ComputeType),
                 Parameters = source.Denoiser.Layout.Count,
                 Remarks = source.Remarks,
-                KnowsNoClass = (config.SongUnet?.LabelDropout ?? config.DhariwalUnet?.LabelDropout ?? 0) > 0,
+                KnowsNoClass = config.Network.LabelDropout > 0,
                 Owned = source,
             };
         }

@@ -14,6 +14,7 @@ namespace FewStep;
 public sealed partial class Model : IDisposable
 {
     private readonly List<IDisposable> _owned;
+    private ModelOptions _options = new();
 
     internal Model(IDenoiser denoiser, ModelSummary summary, string? numberFormat, params IEnumerable<IDisposable> owned) =>
         (Denoiser, Summary, NumberFormat, _owned) = (denoiser, summary, numberFormat, [.. owned]);

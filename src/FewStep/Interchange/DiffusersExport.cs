@@ -6,6 +6,8 @@ namespace FewStep.Interchange;
 /// <summary>A schedule as Python for Hugging Face diffusers.</summary>
 internal static class DiffusersExport
 {
+    public const string Name = "diffusers";
+
     // Defaults of EDMEulerScheduler, over which its ramp runs.
     private const double RampMinimum = 0.002, RampMaximum = 80, Rho = 7;
 
@@ -21,7 +23,7 @@ internal static class DiffusersExport
             }
         }
 
-        return new ScheduleExport("diffusers", string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
+        return new ScheduleExport(Name, string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
     }
 
     private static string? Part(DiffusersForm form, SamplingSchedule schedule, ScheduleExportOptions options, bool asked, List<string> notes, List<string> warnings)

@@ -13,7 +13,7 @@ public static class ScheduleExporters
         ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain("sigmas", s, o, list => list)),
         ["json"] = ("the sigmas as a JSON list", (s, o) => Plain("json", s, o, list => $"[{list}]")),
         ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the noise)", Timesteps),
-        ["diffusers"] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
+        [DiffusersExport.Name] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
         ["comfyui"] = ("the text of ComfyUI's ManualSigmas node", ComfyUi),
         ["k-diffusion"] = ("a Python line with the tensor that k-diffusion's samplers take", KDiffusion),
         ["diff-sampler"] = ("the option --t_steps of zju-pi/diff-sampler", DiffSampler),

@@ -1,4 +1,5 @@
 using FewStep.Platform;
+using FewStep.Sampling;
 using static TorchSharp.torch;
 
 namespace FewStep.Metrics;

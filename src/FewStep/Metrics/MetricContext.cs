@@ -31,9 +31,9 @@ internal sealed class MetricContext : IDisposable
 
     public MetricOptions Options { get; init; } = new();
 
-    public IProgress<WorkProgress>? Progress { get; init; }
+    public IProgress<WorkProgress>? Progress { get; set; }
 
-    public CancellationToken Cancellation { get; init; }
+    public CancellationToken Cancellation { get; set; }
 
     /// <summary>What to know before believing the figures.</summary>
     public IEnumerable<string> Remarks => _networks.Values.OfType<InceptionFeatures>().Select(n => n.Remark).OfType<string>();

@@ -1,6 +1,7 @@
 using FewStep.Data;
 using FewStep.Noise;
 using FewStep.Platform;
+using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
@@ -12,8 +13,6 @@ namespace FewStep.Search;
 /// <param name="options">How; its <see cref="FindOptions.Search"/> is not looked at.</param>
 internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOnlyList<int> steps, FindOptions options)
 {
-    private const long SeedStride = 10_000; // room for one run's latents
-    private const long SeedRuns = 29_000; // as many runs as there is room for
     private IImageSet? _images;
 
     /// <summary>Called with a loss curve that was measured, before it is used.</summary>
@@ -50,7 +49,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
             LossCurve = Curve is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? LossCurve : null,
             TrainingImages = () => new TrainingImages(Images()),
             Images = options.Images,
-            FirstSeed = ScheduleSearchContext.DefaultFirstSeed + (Math.Abs(options.Seed % SeedRuns) * SeedStride),
+            FirstSeed = SeedPlan.Searched(options.Seed),
         };
         var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
         context.Validate();

@@ -1,24 +1,18 @@
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Platform;
-using FewStep.Sampling;
 using FewStep.Solvers;
 using static TorchSharp.torch;
 
-namespace FewStep.Search;
+namespace FewStep.Sampling;
 
-/// <summary>Runs solvers from the same latents, batch by batch, for searches that compare a sampler with a fine teacher. It counts the network evaluations of one search.</summary>
-internal sealed class PairedSampling
+/// <summary>Runs solvers from the same latents, batch by batch, for searches that compare a sampler with a fine teacher. It counts the network
+/// evaluations of one search.</summary>
+/// <param name="denoiser">The model.</param>
+/// <param name="batchSize">Images in one call of it.</param>
+internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
 {
-    private readonly ScheduleSearchContext _context;
-    private readonly CountingDenoiser _denoiser;
-
-    /// <param name="context">The model and how it is run.</param>
-    public PairedSampling(ScheduleSearchContext context)
-    {
-        _context = context;
-        _denoiser = new CountingDenoiser(context.Denoiser);
-    }
+    private readonly CountingDenoiser _denoiser = new(denoiser);
 
     /// <summary>The model, counted.</summary>
     public IDenoiser Denoiser => _denoiser;
@@ -49,7 +43,13 @@ internal sealed class PairedSampling
     /// <param name="progress">Told after each batch; null for nobody.</param>
     /// <param name="cancellation">Stops between two steps.</param>
     /// <exception cref="InvalidInputException">A sample is not finite.</exception>
-    public void Trajectories(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<Trajectory> visit, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public void Trajectories(
+        ISolver solver,
+        SamplingSchedule schedule,
+        SeedList seeds,
+        Action<Trajectory> visit,
+        IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         int done = 0;
         Trajectory? path = null;
@@ -78,20 +78,27 @@ internal sealed class PairedSampling
         }
     }
 
-    private void Sample(ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received, CancellationToken cancellation)
+    private void Sample(
+        ISolver solver,
+        SamplingSchedule schedule,
+        SeedList seeds,
+        Action<TrajectoryPoint>? observe,
+        Action<Tensor> received,
+        CancellationToken cancellation)
     {
         using var inference = no_grad();
         var sampler = new SamplingLoop(_denoiser, solver, schedule);
-        for (int start = 0; start < seeds.Count; start += _context.BatchSize)
+        for (int start = 0; start < seeds.Count; start += batchSize)
         {
-            long[] some = [.. seeds.Skip(start).Take(_context.BatchSize)];
+            long[] some = [.. seeds.Skip(start).Take(batchSize)];
             using var latents = Latents.Draw(some, sampler.Shape, device: sampler.Device);
             using var labels = SeedLabels.For(some, sampler.Classes, device: sampler.Device);
             var end = sampler.Sample(latents, labels, observe, cancellation).Samples;
             using Tensor each = end.isfinite(), finite = each.all();
             if (!finite.item<bool>())
             {
-                throw new InvalidInputException($"A sample of solver {solver.Name} on the schedule {schedule} is not finite: check that checkpoint and preconditioning belong together.");
+                throw new InvalidInputException(
+                    $"A sample of solver {solver.Name} on the schedule {schedule} is not finite: check that checkpoint and preconditioning belong together.");
             }
 
             received(end);

@@ -2,7 +2,6 @@ using System.CommandLine;
 using FewStep.Denoising;
 using FewStep.Metrics;
 using FewStep.Noise;
-using FewStep.Reporting;
 using FewStep.Experiments;
 using FewStep.Platform;
 using FewStep.Search;
@@ -19,7 +18,7 @@ internal sealed class CompareOptions() : MeasurementOptions(samples: 1000)
 
     public Option<string> Output { get; } = new("--out")
     {
-        Description = $"Folder for {ComparisonReport.Name}, {ComparisonSummaryFile.Name}, {ComparisonCsv.Name}, {ComparisonMarkdown.Name}, the schedules and {EvaluationStore.Name}; a comparison found there is resumed.",
+        Description = $"Folder for {Report.FileName}, {ComparisonSummaryFile.Name}, the schedules and {EvaluationStore.Name}; a comparison found there is resumed.",
         DefaultValueFactory = _ => Path.Combine("runs", "compare"),
         HelpName = "folder",
     };

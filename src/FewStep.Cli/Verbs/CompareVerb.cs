@@ -24,10 +24,8 @@ internal static class CompareVerb
             string folder = parsed.GetRequiredValue(options.Output);
             var summary = Compare(options, parsed, folder, terminal, cancellation);
             ComparisonSummaryFile.Write(Path.Combine(folder, ComparisonSummaryFile.Name), summary);
-            ComparisonCsv.Write(Path.Combine(folder, ComparisonCsv.Name), summary);
-            ComparisonMarkdown.Write(summary, folder);
-            ComparisonReport.Write(summary, folder);
-            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, summary, Path.Combine(folder, ComparisonReport.Name)));
+            OldReports.Write(OldReports.From(summary), folder);
+            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(folder, Report.FileName)));
             return Task.FromResult(0);
         });
         return command;

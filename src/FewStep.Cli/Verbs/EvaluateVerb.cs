@@ -13,7 +13,6 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep evaluate</c>: Fréchet distances of any models, schedules, solvers and numbers of steps, with their spread.</summary>
 internal static class EvaluateVerb
 {
-    private const string CsvName = "metrics.csv";
     private const string ReferenceName = "reference.safetensors";
 
     public static Command Create(TerminalOutput terminal)
@@ -28,16 +27,14 @@ internal static class EvaluateVerb
             if (options.Metrics.IsAsked(parsed))
             {
                 var metrics = MetricsRun.Run(options, parsed, folder, terminal, cancellation);
-                terminal.Result(parsed.GetValue(options.Json), metrics, console => ReportTables.Show(console, metrics, Path.Combine(folder, ImageMetricsSummary.FileName)));
+                terminal.Result(parsed.GetValue(options.Json), metrics, console => ReportTables.Show(console, OldReports.From(metrics), Path.Combine(folder, ImageMetricsSummary.FileName)));
                 return Task.FromResult(0);
             }
 
             var summary = Compare(options, parsed, folder, terminal, cancellation);
             RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
-            MetricsCsv.Write(Path.Combine(folder, CsvName), summary);
-            HtmlReport.Write(summary, folder);
-            MarkdownReport.Write(summary, folder);
-            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, summary, Path.Combine(folder, HtmlReport.Name)));
+            OldReports.Write(OldReports.From(summary), folder);
+            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(folder, Report.FileName)));
             return Task.FromResult(0);
         });
         return command;

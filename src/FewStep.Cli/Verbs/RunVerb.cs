@@ -65,10 +65,8 @@ internal static class RunVerb
                 CommandLine = CommandLineManifest.CommandText(parsed),
             };
             var summary = Execute(new FewStepRun(source, training, held, features, options), options.Folder, goOn, terminal, cancellation);
-            HtmlReport.Write(summary, options.Folder);
-            MarkdownReport.Write(summary, options.Folder);
-            MetricsCsv.Write(Path.Combine(options.Folder, "metrics.csv"), summary);
-            terminal.Result(parsed.GetValue(json), summary, console => ReportTables.Show(console, summary, Path.Combine(options.Folder, HtmlReport.Name)));
+            OldReports.Write(OldReports.From(summary), options.Folder);
+            terminal.Result(parsed.GetValue(json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(options.Folder, Report.FileName)));
             return Task.FromResult(0);
         });
         return command;

@@ -9,7 +9,6 @@ using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using FewStep.Bench;
 using FewStep.Platform;
 
-NativeHeap.KeepFreedMemory();
 
 // --threads N limits libtorch to N threads, for machines that do other work meanwhile; --log shows every iteration.
 int at = Array.IndexOf(args, "--threads");

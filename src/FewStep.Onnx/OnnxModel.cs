@@ -1,3 +1,5 @@
+using FewStep.Denoising;
+using FewStep.Models;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -11,9 +13,6 @@ public sealed class OnnxModel : IDisposable
 {
     /// <summary>How the names of ONNX files end.</summary>
     public const string Extension = ".onnx";
-
-    // EDM's noise levels, for a model that is told sigma and says nothing of its range.
-    private const double UsualMinimum = 0.002, UsualMaximum = 80;
 
     private OnnxModel(string path, OnnxModelDescription description, OnnxDenoiser denoiser, string preconditioning, string hash) =>
         (Path, Description, Denoiser, Preconditioning, Hash) = (path, description, denoiser, preconditioning, hash);
@@ -90,7 +89,7 @@ public sealed class OnnxModel : IDisposable
 
     private static (double Low, double High) Range(string path, OnnxModelDescription description)
     {
-        var (low, high) = (description.SigmaMin ?? UsualMinimum, description.SigmaMax ?? UsualMaximum);
+        var (low, high) = (description.SigmaMin ?? EdmPreconditioning.UsualMinimum, description.SigmaMax ?? EdmPreconditioning.UsualMaximum);
         return low > 0 && low < high && double.IsFinite(high)
             ? (low, high)
             : throw new InvalidInputException(FormattableString.Invariant($"{path}: its description says sigma_min {low} and sigma_max {high}; they must be finite with 0 < sigma_min < sigma_max."));

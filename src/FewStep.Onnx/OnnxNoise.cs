@@ -1,3 +1,4 @@
+using FewStep.Models;
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Platform;

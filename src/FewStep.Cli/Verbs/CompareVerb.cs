@@ -1,125 +1,160 @@
 using System.CommandLine;
-using System.Diagnostics;
 using FewStep.Cli.Terminal;
-using FewStep.Metrics;
-using FewStep.Reporting;
 using FewStep.Experiments;
+using FewStep.Metrics;
+using FewStep.Noise;
+using FewStep.Platform;
 using FewStep.Search;
+using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that is.</summary>
 internal static class CompareVerb
 {
-    private const string ReferenceName = "reference.safetensors";
+    private const int TeacherSteps = 32;
 
     public static Command Create(TerminalOutput terminal)
     {
-        var options = new CompareOptions();
-        var command = new Command("compare", "Compare solvers and schedules on one model with the same latents everywhere, and say how sure the ranking is. Interrupt with Ctrl-C and repeat the command to resume.");
-        options.AddTo(command);
+        var flags = new ExperimentFlags(1000, "the Fréchet distance on --features, and endpoint");
+        var model = SharedOptions.Model(", or an ONNX file");
+        var solvers = new Option<string>("--solvers")
+        {
+            Description = "Solvers, separated by commas, as sample --solver takes them.",
+            DefaultValueFactory = _ => "euler,heun,dpmpp:2,unipc:3,ipndm:3",
+            HelpName = "list",
+        };
+        var schedules = new Option<string[]>("--schedules")
+        {
+            Description = $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files.",
+            DefaultValueFactory = _ => ["karras,log-snr,phase1,gits,endpoint"],
+            HelpName = "list",
+        };
+        var samplers = new RepeatedSamplers();
+        var evaluations = new Option<string>("--nfe")
+        {
+            Description = "Network evaluations an image to compare at; each solver gets the steps that take as many.",
+            DefaultValueFactory = _ => "4,6,8,10",
+            HelpName = "list",
+        };
+        var steps = new Option<string?>("--steps") { Description = "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", HelpName = "list" };
+        var teacher = new Option<string>("--teacher")
+        {
+            Description = "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
+            DefaultValueFactory = _ => FormattableString.Invariant($"heun:karras:{TeacherSteps}"),
+            HelpName = "sampler",
+        };
+        var transfer = new Option<bool>("--transfer") { Description = "Measure schedules found for one solver with the others too.", DefaultValueFactory = _ => true };
+        var shown = new Option<int?>("--shown-nfe") { Description = "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least." };
+        var searchImages = new Option<int?>("--search-images") { Description = "Latents of each search with trajectories; left out, the search's own number." };
+        var output = ExperimentOutput.Option(Path.Combine("runs", "compare"));
+        var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var about = new ModelFlags();
+        var command = new Command(
+            "compare",
+            "Compare solvers and schedules on one model with the same latents everywhere, and say how sure the ranking is. Interrupt with Ctrl-C and repeat the command to resume.")
+        {
+            model, solvers, schedules, samplers.Option, evaluations, steps, teacher, transfer, searchImages, shown, output,
+        };
+        flags.AddTo(command);
+        command.Add(curve);
+        foreach (var option in about.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) =>
         {
-            SharedOptions.PrepareTorch(parsed.GetValue(options.Threads));
-            string folder = parsed.GetRequiredValue(options.Output);
-            var summary = Compare(options, parsed, folder, terminal, cancellation);
-            ComparisonSummaryFile.Write(Path.Combine(folder, ComparisonSummaryFile.Name), summary);
-            OldReports.Write(OldReports.From(summary), folder);
-            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(folder, Report.FileName)));
-            return Task.FromResult(0);
+            SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
+            var started = DateTimeOffset.UtcNow;
+            string folder = parsed.GetRequiredValue(output), path = parsed.GetRequiredValue(model);
+            bool bySteps = parsed.GetValue(steps) is not null;
+            if (bySteps && parsed.GetResult(evaluations) is { Implicit: false })
+            {
+                throw new InvalidInputException("--nfe and --steps exclude each other: give the evaluations or the steps to compare at.");
+            }
+
+            var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps") : NumberList.Steps(parsed.GetRequiredValue(evaluations), "--nfe");
+            if (parsed.GetValue(shown) is int one && !numbers.Contains(one))
+            {
+                throw new InvalidInputException($"--shown-nfe {one} is none of the numbers that are measured ({string.Join(", ", numbers)}).");
+            }
+
+            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed), EndpointMetric.Entry.Name];
+            var chosen = ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
+            using var source = Model.Open(path, about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
+            bool compares = MetricCatalog.Compare(metrics);
+            using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
+                ? ExperimentImages.Open(flags, parsed, compares, terminal.Progress, cancellation)
+                : null;
+            using var context = flags.Context(parsed, source.Shape, path, real?.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            var experiment = new PlannedExperiment
+            {
+                Plan = new TrialPlanOptions
+                {
+                    Models = [(null, source)],
+                    Schedules = chosen,
+                    Samplers = samplers.Read(parsed),
+                    Solvers = [.. parsed.GetRequiredValue(solvers).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)],
+                    Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
+                    Numbers = numbers,
+                    Teacher = MetricCatalog.NeedTeacher(metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
+                    Transfer = parsed.GetValue(transfer),
+                },
+                Options = flags.Experiment(parsed, folder, $"{source.Name}: solvers and schedules compared") with
+                {
+                    ShownNumber = parsed.GetValue(shown),
+                    DataName = real?.Name,
+                },
+                Metrics = metrics,
+                Context = context,
+                Training = real?.Training,
+                Curve = parsed.GetValue(curve) is string file ? LossCurveFile.ReadFor(file, source.Hash) : null,
+                CurveOptions = flags.Curve.Read(parsed),
+                SearchImages = parsed.GetValue(searchImages),
+            };
+            var summary = experiment.Run(terminal.Progress, cancellation);
+            var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), source.NumberFormat!, source.Denoiser.Device);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
+            return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
 
-    private static ComparisonSummary Compare(CompareOptions options, ParseResult parsed, string folder, TerminalOutput terminal, CancellationToken cancellation)
+    // Solvers and schedules may hold colons of their own, so every place of the colon between them is tried.
+    private static SamplerChoice Teacher(string text)
     {
-        var started = DateTimeOffset.UtcNow;
-        long seed = parsed.GetValue(options.Seed);
-        var (ranges, measured) = (options.SeedRanges(parsed), options.Measured(parsed));
-        using var model = SampledModel.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
-        var request = options.Comparison(parsed, ranges, model.Denoiser);
-        using var classifier = measured.Distance ? FeatureClassifierFolder.Load(options.Classifier.Read(parsed, model.Path), DeviceFlag.Resolve(parsed)) : null;
-        bool searches = request.Schedules.OfType<ComparisonSchedule.Searched>().Any();
-        using var images = measured.Distance || searches ? ComparisonImages.Open(options, parsed, terminal.Progress, cancellation) : null;
-        if (classifier is not null)
+        string[] parts = text.Split(':');
+        if (File.Exists(text) || text.Contains('/', StringComparison.Ordinal) || parts.Length == 1)
         {
-            images!.CheckFit(model, classifier);
+            return SamplerChoice.Parse(text);
         }
 
-        LossCurve? curve = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, model.Hash) : null;
-        ComparisonRun? run = null;
-        LossCurve Curve() => curve ??= KeptLossCurve.Get(
-            folder,
-            EvaluationStore.Open(Path.Combine(folder, EvaluationStore.Name)),
-            model,
-            images!.Training!,
-            options.CurveFlags.Read(parsed) with { Seed = seed, Steps = [.. run!.Steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] },
-            terminal.Progress,
-            cancellation);
-        var training = images?.Training;
-        run = new ComparisonRun(
-            new ComparisonModel
+        InvalidInputException? first = null;
+        for (int cut = 1; cut < parts.Length; cut++)
+        {
+            try
             {
-                Denoiser = model.Denoiser,
-                Identity = $"{model.Hash} {model.NumberFormat}",
-                Hash = model.Hash,
-                LossCurve = curve is null && training is null ? null : Curve,
-                TrainingImages = training is null ? null : () => new TrainingImages(training),
-                TrainingHash = training?.Hash,
-            },
-            request);
-        var real = Stopwatch.StartNew();
-        using var reference = classifier is null ? null : ReferenceStatistics.LoadOrMeasure(Path.Combine(folder, ReferenceName), images!.Reference, classifier, terminal.Progress, cancellation);
-        var evaluation = classifier is null ? null : new FrechetEvaluation(classifier, reference!);
-        var (metric, remark) = evaluation is null ? (null, null) : RunFacts.Of(evaluation, training, ranges[0].Count, ranges.Count, seed, terminal.Progress, cancellation);
-        var realCost = RunFacts.RealImagesCost(real.Elapsed);
-        var outcome = run.Execute(evaluation, terminal.Progress, cancellation);
-        return new ComparisonSummary
-        {
-            Title = $"{model.Config.Name}: solvers and schedules compared",
-            Axis = request.Axis,
-            Numbers = request.Numbers,
-            ShownNumber = request.Shown,
-            Model = model.Summary,
-            Data = images is null ? null : new DataSummary { Name = images.Name, Hash = images.Reference.Hash, TrainingImages = training?.Count ?? 0, HeldOutImages = measured.Distance ? images.Reference.Count : 0 },
-            Metric = metric,
-            Teacher = outcome.Teacher,
-            Seeds = new ComparisonSeedsSummary(ranges[0].First, ranges[0].Count, ranges.Count),
-            Cells = outcome.Cells,
-            LeftOut = outcome.LeftOut,
-            Searches = outcome.Searches,
-            ImageStrips = outcome.ImageStrips,
-            Ledger =
-            [
-                .. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) },
-                .. evaluation is null ? [] : new[] { realCost },
-                .. outcome.Ledger,
-            ],
-            Manifest = CommandLineManifest.Create(parsed, started, seed, model.NumberFormat!, model.Denoiser.Device),
-            Warnings = [.. Warnings(remark, curve, ranges.Count, model)],
-        };
-    }
+                string schedule = string.Join(':', parts[cut..]);
+                var solver = SolverCatalog.Find(string.Join(':', parts[..cut]));
+                if (ScheduleChoice.IsFile(schedule))
+                {
+                    return SamplerChoice.Of(ScheduleChoice.Parse(schedule), solver, null);
+                }
 
-    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve, int ranges, SampledModel model)
-    {
-        if (model.Summary.Guidance is not null)
-        {
-            yield return "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network evaluations; the evaluations an image in the tables are counted.";
+                int colon = schedule.LastIndexOf(':');
+                return colon < 0
+                    ? throw new InvalidInputException("The number of steps is missing.")
+                    : SamplerChoice.Of(ScheduleChoice.Parse(schedule[..colon]), solver, NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0]);
+            }
+            catch (InvalidInputException e)
+            {
+                first ??= e;
+            }
         }
 
-        if (ranges == 1)
-        {
-            yield return "There is one seed range only: no difference can be told from chance. Use --ranges 3 or more.";
-        }
-
-        if (remark is not null)
-        {
-            yield return remark;
-        }
-
-        foreach (string about in curve?.Remarks() ?? [])
-        {
-            yield return about;
-        }
+        throw new InvalidInputException(
+            $"--teacher '{Printable.Line(text, 80)}': it must be solver:schedule:steps, e.g. heun:karras:32, solver:file.json, or a sampler. {first?.Message}", first!);
     }
 }

@@ -1,35 +1,36 @@
 using FewStep.Checkpoints;
+using FewStep.Models;
 using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>The models of a comparison: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>
+/// <summary>The models of an evaluation: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>
 internal sealed class ComparedModels : IDisposable
 {
-    private readonly List<(string? Tuning, SampledModel Source)> _models = [];
+    private readonly List<(string? Tuning, Model Model)> _models = [];
 
     private ComparedModels()
     {
     }
 
     /// <summary>Name of the tuning (null for the first) and the model.</summary>
-    public IReadOnlyList<(string? Tuning, SampledModel Source)> All => _models;
+    public IReadOnlyList<(string? Tuning, Model Model)> All => _models;
 
     /// <summary>The model as it came.</summary>
-    public SampledModel First => _models[0].Source;
+    public Model First => _models[0].Model;
 
     /// <summary>Opens models.</summary>
     /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
-    /// <param name="request">Number format, guidance (of all of them), what an ONNX file leaves open, and what the first model's checkpoint does not say; tuned models are folders, which say everything.</param>
+    /// <param name="options">How; what is said about a checkpoint is about the first, for tuned models are folders, which say everything.</param>
     /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
-    public static ComparedModels Open(IReadOnlyList<string> values, ModelRequest request)
+    public static ComparedModels Open(IReadOnlyList<string> values, ModelOptions options)
     {
         var models = new ComparedModels();
         try
         {
             foreach (string value in values)
             {
-                models.Add(value, models._models.Count == 0 ? request : request with { Checkpoint = new ModelReadOptions() });
+                models.Add(value, models._models.Count == 0 ? options : options with { Checkpoint = new ModelReadOptions() });
             }
 
             return models;
@@ -42,12 +43,14 @@ internal sealed class ComparedModels : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _models.ForEach(m => m.Source.Dispose());
+    public void Dispose() => _models.ForEach(m => m.Model.Dispose());
 
-    private void Add(string value, ModelRequest request)
+    private void Add(string value, ModelOptions options)
     {
         bool named = !Path.Exists(value) && value.Contains('=', StringComparison.Ordinal);
-        string[] parts = named ? value.Split('=', 2) : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
+        string[] parts = named
+            ? value.Split('=', 2)
+            : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
         if (_models.Count == 0 && named)
         {
             throw new InvalidInputException($"--model '{value}': the first model is the one as it came and takes no name; name the tuned ones after it.");
@@ -63,12 +66,12 @@ internal sealed class ComparedModels : IDisposable
             throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
         }
 
-        var source = SampledModel.Open(parts[1], request);
-        _models.Add((_models.Count == 0 ? null : parts[0], source));
-        if (source.Config.Shape != First.Config.Shape || source.Config.Classes != First.Config.Classes)
+        var model = Model.Open(parts[1], options);
+        _models.Add((_models.Count == 0 ? null : parts[0], model));
+        if (model.Shape != First.Shape || model.Classes != First.Classes)
         {
             throw new InvalidInputException(
-                $"{parts[1]} makes images of {source.Config.Shape} in {source.Config.Classes} classes, {First.Path} of {First.Config.Shape} in {First.Config.Classes}; only models of one kind compare.");
+                $"{parts[1]} makes images of {model.Shape} in {model.Classes} classes, {First.Path} of {First.Shape} in {First.Classes}; only models of one kind compare.");
         }
     }
 }

@@ -1,6 +1,6 @@
+using FewStep.Models;
 using System.CommandLine;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Platform;
 using static TorchSharp.torch;
@@ -21,13 +21,12 @@ internal static class ConvertVerb
         var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says everything itself.") { model, output, dtype, json };
         command.SetAction((parsed, _) =>
         {
-            SharedOptions.PrepareTorch(0);
             string folder = parsed.GetRequiredValue(output);
             CheckFree(folder);
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            using var source = Model.Open(parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
             Write(folder, source, type);
-            var result = new { folder, format = source.Format, parameters = source.Denoiser.Layout.Count, dtype = CommandLineManifest.NumberFormat(type), source_hash = source.Hash, remarks = source.Remarks };
+            var result = new { folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type), source_hash = source.Hash, remarks = source.Remarks };
             terminal.Result(parsed.GetValue(json), result, console =>
             {
                 var writer = console.Profile.Out.Writer;
@@ -52,12 +51,12 @@ internal static class ConvertVerb
     }
 
     // Into a folder beside the target, which then takes the target's name: there is a whole model or none.
-    private static void Write(string folder, ModelSource source, ScalarType type)
+    private static void Write(string folder, Model source, ScalarType type)
     {
         string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), temporary = $"{target}.{Guid.NewGuid():N}.tmp";
         try
         {
-            ModelFolder.Write(temporary, source.Config, source.Denoiser, source.Denoiser.Weights, type);
+            source.Save(temporary, type);
             if (Directory.Exists(target))
             {
                 Directory.Delete(target);

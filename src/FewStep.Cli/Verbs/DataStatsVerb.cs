@@ -37,8 +37,8 @@ internal static class DataStatsVerb
 
             using var images = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
             using var extractor = network.Open(kind, parsed, images.Shape, model: null);
-            using var moments = FeatureMoments.Measure(images, extractor, parsed.GetValue(batch), terminal.Progress, cancellation);
-            moments.Write(to);
+            using var measured = FeatureReference.Measure(images, extractor, null, parsed.GetValue(batch), terminal.Progress, cancellation);
+            StatisticsFile.Write(to, measured);
             var result = new { output = to, images = images.Count, features = extractor.FeatureName, dimension = extractor.Dimension, images_hash = images.Hash, extractor_hash = extractor.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,

@@ -1,114 +1,157 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Globalization;
 using FewStep.Cli.Terminal;
-using FewStep.Metrics;
-using FewStep.Reporting;
+using FewStep.Data;
 using FewStep.Experiments;
+using FewStep.Metrics;
+using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Search;
+using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep evaluate</c>: Fréchet distances of any models, schedules, solvers and numbers of steps, with their spread.</summary>
+/// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored images.</summary>
 internal static class EvaluateVerb
 {
-    private const string ReferenceName = "reference.safetensors";
-
     public static Command Create(TerminalOutput terminal)
     {
-        var options = new EvaluateOptions();
-        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by Fréchet distance or other --metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the command to resume.");
-        options.AddTo(command);
+        var flags = new ExperimentFlags(5000, "the Fréchet distance on --features; with --images kid, prdc and is too");
+        var model = new Option<string[]>("--model")
+        {
+            Description = "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
+            DefaultValueFactory = _ => [EmbeddedDefault.Model],
+            HelpName = "folder",
+        };
+        var schedules = new Option<string[]>("--schedules")
+        {
+            Description = $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files, which have their own number of steps.",
+            DefaultValueFactory = _ => [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])],
+            HelpName = "list",
+        };
+        var samplers = new RepeatedSamplers();
+        var steps = new Option<string>("--steps") { Description = "Numbers of solver steps.", DefaultValueFactory = _ => "3,4,5,6,8,10", HelpName = "list" };
+        var solver = new Option<string>("--solver")
+        {
+            Description = $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.",
+            DefaultValueFactory = _ => "euler",
+            HelpName = "list",
+        };
+        var tunedSchedules = new Option<string?>("--tuned-schedules") { Description = "Of --schedules, those that tuned models are measured on; left out, all.", HelpName = "list" };
+        var tunedSteps = new Option<string?>("--tuned-steps") { Description = "Of --steps, those that tuned models are measured at; left out, all.", HelpName = "list" };
+        var shown = new Option<int?>("--shown-steps") { Description = "Number of steps that headline and images are about; left out, 4, or the fewest." };
+        var teacher = new Option<string?>("--teacher") { Description = "A fine schedule to show beside, a name or file, sampled with the first model.", HelpName = "schedule" };
+        var teacherSteps = new Option<int?>("--teacher-steps") { Description = "Its number of steps; a file has its own." };
+        var teacherSolver = new Option<string>("--teacher-solver") { Description = "Its solver.", DefaultValueFactory = _ => "heun" };
+        var searchImages = new Option<int?>("--search-images") { Description = "Latents of each search with trajectories; left out, the search's own number." };
+        var images = new Option<string?>("--images")
+        {
+            Description = "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.",
+            HelpName = "path",
+        };
+        var output = ExperimentOutput.Option(Path.Combine("runs", "evaluation"));
+        var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var about = new ModelFlags();
+        var command = new Command(
+            "evaluate",
+            "Compare schedules, solvers and tuned models by metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the command to resume.")
+        {
+            model, schedules, samplers.Option, steps, solver, tunedSchedules, tunedSteps, shown, teacher, teacherSteps, teacherSolver, searchImages, images, output,
+        };
+        flags.AddTo(command);
+        command.Add(curve);
+        foreach (var option in about.All)
+        {
+            command.Add(option);
+        }
+
         command.SetAction((parsed, cancellation) =>
         {
-            SharedOptions.PrepareTorch(parsed.GetValue(options.Threads));
-            string folder = parsed.GetRequiredValue(options.Output);
-            if (options.Metrics.IsAsked(parsed))
+            SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
+            var started = DateTimeOffset.UtcNow;
+            string folder = parsed.GetRequiredValue(output);
+            if (parsed.GetValue(images) is string path)
             {
-                var metrics = MetricsRun.Run(options, parsed, folder, terminal, cancellation);
-                terminal.Result(parsed.GetValue(options.Json), metrics, console => ReportTables.Show(console, OldReports.From(metrics), Path.Combine(folder, ImageMetricsSummary.FileName)));
-                return Task.FromResult(0);
+                var measured = Stored(path);
+                ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), measured, folder);
+                return Task.FromResult(ExitCode.Success);
             }
 
-            var summary = Compare(options, parsed, folder, terminal, cancellation);
-            RunSummaryFile.Write(Path.Combine(folder, RunSummaryFile.Name), summary);
-            OldReports.Write(OldReports.From(summary), folder);
-            terminal.Result(parsed.GetValue(options.Json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(folder, Report.FileName)));
-            return Task.FromResult(0);
+            var options = about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
+            using var models = ComparedModels.Open(parsed.GetRequiredValue(model), options);
+            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
+            using var real = ExperimentImages.Open(flags, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, models.First.Shape, models.First.Path, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            var chosen = Schedules(parsed);
+            var denoiser = models.First.Denoiser;
+            var experiment = new PlannedExperiment
+            {
+                Plan = new TrialPlanOptions
+                {
+                    Models = models.All,
+                    Schedules = chosen,
+                    Samplers = samplers.Read(parsed),
+                    Solvers = [.. parsed.GetRequiredValue(solver).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)],
+                    Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
+                    TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,
+                    TunedNumbers = parsed.GetValue(tunedSteps) is string numbers ? NumberList.Steps(numbers, "--tuned-steps") : null,
+                    Teacher = parsed.GetValue(teacher) is string fine
+                        ? SamplerChoice.Of(ScheduleChoice.Parse(fine), SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)), parsed.GetValue(teacherSteps))
+                            .MakeFor(denoiser, SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)))
+                        : null,
+                },
+                Options = flags.Experiment(parsed, folder, $"{models.First.Name}: few-step samples compared") with
+                {
+                    ShownNumber = parsed.GetValue(shown),
+                    DataName = real.Name,
+                },
+                Metrics = metrics,
+                Context = context,
+                Training = real.Training,
+                Curve = parsed.GetValue(curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null,
+                CurveOptions = flags.Curve.Read(parsed),
+                SearchImages = parsed.GetValue(searchImages),
+                HasResult = true,
+            };
+            var summary = experiment.Run(terminal.Progress, cancellation);
+            var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), models.First.NumberFormat!, denoiser.Device);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
+            return Task.FromResult(ExitCode.Success);
+
+            Summary Stored(string stored)
+            {
+                if (parsed.GetResult(model) is { Implicit: false })
+                {
+                    throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
+                }
+
+                string[] wanted = flags.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(parsed.GetValue(flags.Network.Features))];
+                bool compares = MetricCatalog.Compare(wanted);
+                if (compares && parsed.GetValue(flags.Reference) is null && parsed.GetResult(flags.Data) is not { Implicit: false })
+                {
+                    throw new InvalidInputException(
+                        "Nothing to compare the images with: give --reference with images or a statistics file (.npz), or --data with a test split.");
+                }
+
+                using var set = ImageSets.Open(stored, null, terminal.Progress, cancellation);
+                using var beside = compares ? ExperimentImages.Open(flags, parsed, true, terminal.Progress, cancellation) : null;
+                using var used = flags.Context(parsed, set.Shape, null, beside?.Reference is { } other ? () => other : null, terminal.Progress, cancellation);
+                var place = flags.Experiment(parsed, folder, FormattableString.Invariant($"{set.Count} images of {stored}")) with { DataName = beside?.Name };
+                var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
+                return result with { Manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), parsed.GetValue(flags.Dtype)) };
+            }
         });
         return command;
+
+        IReadOnlyList<ScheduleChoice> Schedules(ParseResult parsed) =>
+            parsed.GetResult(schedules) is { Implicit: true } && samplers.IsGiven(parsed) ? [] : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
     }
 
-    private static RunSummary Compare(EvaluateOptions options, ParseResult parsed, string folder, TerminalOutput terminal, CancellationToken cancellation)
+    private static string[] TunedNames(string list, IReadOnlyList<ScheduleChoice> chosen)
     {
-        var started = DateTimeOffset.UtcNow;
-        long seed = parsed.GetValue(options.Seed);
-        var (request, ranges, shown) = (options.Request(parsed), options.SeedRanges(parsed), options.Shown(parsed));
-        int batch = options.BatchSize(parsed);
-        using var models = ComparedModels.Open(parsed.GetRequiredValue(options.Model), options.ReadModel(parsed));
-        using var classifier = FeatureClassifierFolder.Load(options.Classifier.Read(parsed, models.First.Path), DeviceFlag.Resolve(parsed));
-        using var images = ComparisonImages.Open(options, parsed, terminal.Progress, cancellation);
-        var given = parsed.GetValue(options.Curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null;
-        images.CheckFit(models.First, classifier);
-        if (request.NeedsCurve && given is null && images.Training is null)
-        {
-            throw new InvalidInputException("Phase 1 needs training images for its loss curve: give --data, or --curve with a loss-curve.json.");
-        }
-
-        var store = EvaluationStore.Open(Path.Combine(folder, EvaluationStore.Name));
-        var curve = given ?? (request.NeedsCurve
-            ? KeptLossCurve.Get(folder, store, models.First, images.Training!, options.CurveFlags.Read(parsed) with { Seed = seed, Steps = request.Steps }, terminal.Progress, cancellation)
-            : null);
-        var plan = EvaluationPlan.Create(request, models, curve, model => $"{model.Hash} {model.NumberFormat}");
-        var real = Stopwatch.StartNew();
-        using var reference = ReferenceStatistics.LoadOrMeasure(Path.Combine(folder, ReferenceName), images.Reference, classifier, terminal.Progress, cancellation);
-        var evaluation = new FrechetEvaluation(classifier, reference);
-        var (metric, remark) = RunFacts.Of(evaluation, images.Training, ranges[0].Count, ranges.Count, seed, terminal.Progress, cancellation);
-        var realCost = RunFacts.RealImagesCost(real.Elapsed);
-        var strips = Stopwatch.StartNew();
-        var rows = Strips(plan, shown, folder, cancellation);
-        var drawing = new LedgerLineSummary("images of the report", rows.Sum(r => (long)Math.Round(r.EvaluationsPerImage * r.Seeds.Count)), 0, strips.Elapsed.TotalSeconds);
-        var comparison = new ScheduleComparison(evaluation, ranges) { Store = store, Curve = curve, BatchSize = batch };
-        var result = comparison.Run(plan.Cells, terminal.Progress, cancellation);
-        return new RunSummary
-        {
-            Title = $"{models.First.Config.Name}: few-step samples compared",
-            Steps = plan.ShownSteps,
-            Model = models.First.Summary,
-            Data = new DataSummary { Name = images.Name, Hash = images.Reference.Hash, TrainingImages = images.Training?.Count ?? 0, HeldOutImages = images.Reference.Count },
-            Metric = metric,
-            LossCurve = curve is null ? null : RunFacts.Of(curve),
-            Schedules = plan.Schedules,
-            Evaluations = result.Evaluations,
-            ImageStrips = rows,
-            Ledger = [.. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) }, realCost, drawing, result.Cost],
-            Manifest = CommandLineManifest.Create(parsed, started, seed, models.First.NumberFormat!, models.First.Denoiser.Device),
-            Warnings = [.. Warnings(remark, curve)],
-        };
-    }
-
-    private static List<ImageStripSummary> Strips(EvaluationPlan plan, IReadOnlyList<long> seeds, string folder, CancellationToken cancellation)
-    {
-        var rows = new List<ImageStripSummary>();
-        foreach (var cell in plan.Cells.Where(c => seeds.Count > 0 && (c.Schedule.Steps == plan.ShownSteps || c.Role == EvaluationRole.Teacher)))
-        {
-            rows.Add(ImageStrip.Draw(cell, seeds, folder, string.Create(CultureInfo.InvariantCulture, $"samples/strip-{rows.Count + 1:D2}.png"), cancellation));
-        }
-
-        return rows;
-    }
-
-    private static IEnumerable<string> Warnings(string? remark, LossCurve? curve)
-    {
-        if (remark is not null)
-        {
-            yield return remark;
-        }
-
-        foreach (string about in curve?.Remarks() ?? [])
-        {
-            yield return about;
-        }
+        string[] names = [.. ScheduleChoice.ParseAll([list]).Select(s => s.Name)];
+        return names.FirstOrDefault(n => chosen.All(s => s.Name != n)) is string unknown
+            ? throw new InvalidInputException($"--tuned-schedules: '{unknown}' is none of --schedules.")
+            : names;
     }
 }

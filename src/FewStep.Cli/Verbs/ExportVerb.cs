@@ -1,7 +1,12 @@
+using FewStep.Solvers;
+using FewStep.Search;
+using FewStep.Sampling;
+using FewStep.Denoising;
 using System.CommandLine;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Interchange;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Platform;
 
@@ -12,13 +17,9 @@ internal static class ExportVerb
 {
     private const string EdmNames = "edm", GuidedNames = "guided-diffusion";
 
-    // EDM's noise levels, for a standard schedule of no model in particular.
-    private const double UsualMinimum = 0.002, UsualMaximum = 80;
-
     public static Command Create(TerminalOutput terminal)
     {
-        var schedule = new Option<string?>("--schedule") { Description = $"A *{ScheduleFile.Extension} file or JSON list of sigmas, or one of {string.Join(", ", StandardSchedules.Names)}.", HelpName = "file or name" };
-        var steps = new Option<int?>("--steps") { Description = "Number of steps of a standard schedule; of a file, the number that was meant, for a check." };
+        var sampling = new SamplerFlags(" Of a file, --steps is the number that was meant, for a check.");
         var target = new Option<string?>("--to") { Description = $"What to write: {string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", HelpName = "program" };
         var defaults = new ScheduleExportOptions();
         var scheduler = new Option<string?>("--scheduler") { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
@@ -40,36 +41,39 @@ internal static class ExportVerb
         var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = new Option<string?>("--output") { Description = "File for the text; left out, it is printed.", HelpName = "file" };
         var json = SharedOptions.Json();
-        var command = new Command("export", "Write a schedule for another program, or a model's weights.") { schedule, steps, target, scheduler, digits, final, shift };
-        foreach (var option in (Option[])[.. noise.All, .. levels.All, weights, names, order, output, json])
+        var command = new Command("export", "Write a schedule for another program, or a model's weights.") { target, scheduler, digits, final, shift };
+        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. noise.All, .. levels.All, weights, names, order, output, json])
         {
             command.Add(option);
         }
 
-        command.SetAction((parsed, _) =>
+        command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(weights) is string file)
             {
-                if (parsed.GetValue(schedule) is not null)
+                if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
                 {
-                    throw new InvalidInputException("--weights and --schedule are two exports; give one at a time.");
+                    throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 }
 
-                OptionValues.RefuseIdle(parsed, [target, steps, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
+                OptionValues.RefuseIdle(parsed, [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
                 var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
-                string checkpoint = levels.Model(parsed) ?? throw new InvalidInputException("--weights needs --model.");
-                SharedOptions.PrepareTorch(0);
-                RefuseOwnFile(file, checkpoint);
-                using var source = ModelSource.Open(checkpoint, CheckpointFlags.Read(parsed));
+                RefuseOwnFile(file, levels.Path(parsed) ?? throw new InvalidInputException("--weights needs --model."));
+                using var source = levels.Open(parsed)!;
                 ExportWeights(terminal, parsed.GetValue(json), source, file, form);
                 return Task.FromResult(ExitCode.Success);
             }
 
             OptionValues.RefuseIdle(parsed, [names, order], "--weights");
             string name = parsed.GetValue(target) ?? throw new InvalidInputException($"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
-            string text = parsed.GetValue(schedule) ?? throw new InvalidInputException("Say what to export: --schedule with a file or name, or --weights file.");
-            var range = levels.Read(parsed);
-            var (nodes, warnings) = Open(text, parsed.GetValue(steps), range);
+            if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
+            {
+                throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
+            }
+
+            using var model = levels.Open(parsed);
+            var range = levels.Read(parsed, model);
+            var (nodes, warnings) = Open(parsed, sampling, model, range, terminal, cancellation);
             var options = new ScheduleExportOptions
             {
                 Digits = parsed.GetValue(digits),
@@ -101,17 +105,26 @@ internal static class ExportVerb
         return command;
     }
 
-    private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(string text, int? steps, (double Low, double High)? range)
+    // What a file says may be wrong for the model, which is only warned of: the other program may know better.
+    private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(
+        ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, TerminalOutput terminal, CancellationToken cancellation)
     {
-        if (!ScheduleArgument.IsFile(text))
+        int? steps = sampling.Steps(parsed);
+        if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
         {
-            var standard = StandardSchedules.Find(text);
-            int number = steps ?? throw new InvalidInputException($"Schedule {standard.Name} needs a number of steps: add e.g. --steps 4.");
-            return (standard.Create(number, range?.Low ?? UsualMinimum, range?.High ?? UsualMaximum), []);
+            var schedule = SamplerFile.Read(text).Schedule;
+            return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [], .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
         }
 
-        var schedule = ScheduleFile.Read(text).Schedule;
-        return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [], .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
+        var chosen = sampling.Read(parsed, null)!;
+        var (first, last) = range ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
+        if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
+        {
+            return (made.Schedule, chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []);
+        }
+
+        model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
+        return (sampling.Make(parsed, model, chosen, "euler", 0, terminal.Progress, cancellation).Schedule, []);
     }
 
     // A model folder whose weights have other names is no model any more.
@@ -133,13 +146,14 @@ internal static class ExportVerb
         _ => throw new InvalidInputException($"--names '{names}' is not known; weights are written in the names of {EdmNames} or {GuidedNames}."),
     };
 
-    private static void ExportWeights(TerminalOutput terminal, bool json, ModelSource source, string file, AttentionOrder? order)
+    private static void ExportWeights(TerminalOutput terminal, bool json, Model source, string file, AttentionOrder? order)
     {
-        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, source.Denoiser, guided) : ModelWeights.WriteEdm(file, source.Denoiser);
+        var network = source.RequireNetwork();
+        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, network, guided) : ModelWeights.WriteEdm(file, network);
         string names = order is null ? EdmNames : GuidedNames;
-        terminal.Result(json, new { file, names, tensors, parameters = source.Denoiser.Layout.Count, model_hash = source.Hash }, console => console.Profile.Out.Writer.WriteLine(
+        terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash }, console => console.Profile.Out.Writer.WriteLine(
             FormattableString.Invariant($"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
-        if (order is not null && source.Config.DhariwalUnet is { } network && GuidedDiffusionNames.Difference(network) is string difference)
+        if (order is not null && source.Config.Network is DhariwalUNetOptions written && GuidedDiffusionNames.Difference(written) is string difference)
         {
             terminal.Message($"Warning: {difference}");
         }

@@ -5,16 +5,6 @@ using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>A feature network that metrics can be measured on.</summary>
-internal enum FeatureKind
-{
-    /// <summary>Inception-v3.</summary>
-    Inception,
-
-    /// <summary>The classifier of <c>--classifier</c>.</summary>
-    Classifier,
-}
-
 /// <summary>Options that choose a feature network.</summary>
 /// <param name="classifier">The verb's <c>--classifier</c>.</param>
 /// <param name="usual">The network where none is named.</param>

@@ -1,5 +1,5 @@
 using System.Globalization;
-using FewStep.Noise;
+using FewStep.Sampling;
 using FewStep.Search;
 using Spectre.Console;
 
@@ -23,30 +23,17 @@ internal sealed record FoundSchedule(
     string StopReason,
     string File)
 {
-    private const string Phase1Prefix = "discretization loss, ";
-
-    /// <summary>Writes a result's schedule file.</summary>
-    /// <param name="folder">Where to.</param>
-    /// <param name="choice">Who found it.</param>
-    /// <param name="solver">Name of the solver that it was made for.</param>
-    /// <param name="result">What was found.</param>
-    /// <param name="origin">What else the file says: hashes and seed. Its schedule is not looked at.</param>
-    public static FoundSchedule Write(string folder, ScheduleOptimizerChoice choice, string solver, ScheduleSearchResult result, ScheduleRecord origin)
+    /// <summary>Writes a sampler that was found, in a file of its own.</summary>
+    public static FoundSchedule Write(string folder, FoundSampler found)
     {
-        string? weighting = result.Objective.StartsWith(Phase1Prefix, StringComparison.Ordinal) ? result.Objective[Phase1Prefix.Length..] : null;
-        string name = weighting is null ? choice.Text : $"{choice.Entry.Name}-{weighting}";
-        name = choice.Entry.IsForSolver ? $"{name}-{solver}" : name;
-        string path = Path.Combine(folder, $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{result.Schedule.Steps}{ScheduleFile.Extension}");
-        ScheduleFile.Write(path, origin with
-        {
-            Schedule = result.Schedule,
-            Solver = solver,
-            Objective = result.Objective,
-            Loss = result.Loss is { Low: { } low, High: { } high } ? new ScheduleLoss(result.Loss.Value, low, high) : null,
-            Evaluations = result.NetworkEvaluations,
-        });
+        var (choice, result, sampler) = (found.By, found.Result, found.Sampler);
+        string name = result.Weighting is null ? choice.Text : $"{choice.Entry.Name}-{result.Weighting}";
+        name = choice.Entry.IsForSolver ? $"{name}-{sampler.Solver.Name}" : name;
+        string path = Path.Combine(folder, $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{sampler.Steps}{SamplerFile.Extension}");
+        sampler.Save(path);
         return new FoundSchedule(
-            choice.Text, result.Schedule.Steps, weighting, solver, result.Objective, [.. result.Schedule.Sigmas], result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search, result.StopReason, path);
+            choice.Text, sampler.Steps, result.Weighting, sampler.Solver.Name, result.Objective, [.. sampler.Schedule.Sigmas],
+            result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search, result.StopReason, path);
     }
 
     /// <summary>The table of Phase 1 alone.</summary>

@@ -1,3 +1,5 @@
+using FewStep.Search;
+using FewStep.Sampling;
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
@@ -15,12 +17,12 @@ internal static class ImportVerb
     public static Command Create(TerminalOutput terminal)
     {
         var from = new Option<string>("--from") { Description = "The list, or a file that holds it: numbers with commas, spaces or lines between them, a JSON or Python list, or what export writes. A last zero is a last denoise.", Required = true, HelpName = "list or file" };
-        var output = new Option<string>("--output") { Description = $"The schedule file to write; its name should end in {ScheduleFile.Extension}.", Required = true, HelpName = "file" };
+        var output = new Option<string>("--output") { Description = $"The sampler file to write; its name should end in {SamplerFile.Extension}.", Required = true, HelpName = "file" };
         var times = new Option<bool>("--timesteps") { Description = "The numbers are timesteps of --noise, not sigmas." };
         var steps = new Option<int?>("--steps") { Description = "Number of steps that was meant, for a check." };
-        var solver = new Option<string?>("--solver") { Description = "Solver that the schedule is for, for the file.", HelpName = "name" };
+        var solver = new Option<string>("--solver") { Description = "Solver of the sampler.", DefaultValueFactory = _ => new FindOptions().Solver, HelpName = "name" };
         var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
-        var command = new Command("import", "Make a schedule file from a list of sigmas or timesteps of another program.") { from, output, times, steps, solver };
+        var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.") { from, output, times, steps, solver };
         foreach (var option in (Option[])[.. noise.All, .. levels.All, json])
         {
             command.Add(option);
@@ -37,7 +39,8 @@ internal static class ImportVerb
                 warnings.AddRange(wanted >= 1 ? ScheduleWarnings.OfCount(schedule, wanted) : throw new InvalidInputException($"--steps {wanted} must be 1 or more."));
             }
 
-            if (levels.Read(parsed) is var (low, high))
+            using var model = levels.Open(parsed);
+            if (levels.Read(parsed, model) is var (low, high))
             {
                 warnings.AddRange(ScheduleWarnings.OfRange(schedule, low, high));
             }
@@ -54,8 +57,8 @@ internal static class ImportVerb
             }
 
             string path = parsed.GetRequiredValue(output);
-            string? method = parsed.GetValue(solver) is string name ? Solvers.SolverCatalog.Find(name).Name : null;
-            ScheduleFile.Write(path, new ScheduleRecord(schedule) { Solver = method, Objective = "imported" });
+            var origin = new SamplerOrigin { Schedule = SamplerFile.NameOf(path), Objective = "imported" };
+            new Sampler(schedule, Solvers.SolverCatalog.Find(parsed.GetRequiredValue(solver))) { Origin = origin }.Save(path);
             terminal.Result(parsed.GetValue(json), new { file = path, steps = schedule.Steps, sigmas = schedule.Sigmas, terminal = schedule.Terminal, warnings }, console => console.Profile.Out.Writer.WriteLine(
                 FormattableString.Invariant($"{schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
             foreach (string warning in warnings)
@@ -79,9 +82,9 @@ internal static class ImportVerb
         string text = isFile ? FileText(given) : given;
         try
         {
-            // An object of JSON is a schedule file, or one list under a name.
+            // An object of JSON is a sampler or schedule file, or one list under a name.
             return text.TrimStart().StartsWith('{') && isFile && !times
-                ? ScheduleFile.Read(given).Schedule
+                ? SamplerFile.Read(given).Schedule
                 : times ? ScheduleImport.Timesteps(text, noise!) : ScheduleImport.Sigmas(text);
         }
         catch (InvalidInputException e) when (isFile && !e.Message.StartsWith(given, StringComparison.Ordinal))

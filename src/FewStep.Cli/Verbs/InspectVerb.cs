@@ -1,3 +1,5 @@
+using FewStep.Platform;
+using FewStep.Models;
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;
@@ -20,21 +22,21 @@ internal static class InspectVerb
         var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.") { model, json };
         command.SetAction((parsed, _) =>
         {
-            SharedOptions.PrepareTorch(0);
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed));
+            using var source = Model.Open(parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var result = new
             {
                 path = source.Path,
                 format = source.Format,
                 architecture = Architecture(source.Config),
-                parameters = source.Denoiser.Layout.Count,
+                parameters = source.Summary.Parameters,
                 shape = source.Config.Shape,
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
-                noise_levels = Levels(source.Denoiser.Preconditioning)?.Count,
+                noise_levels = Levels(source)?.Count,
                 hash = source.Hash,
                 config = source.Config,
+                sampler = source.Sampler?.ToString(),
                 remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result, console => Show(console, source));
@@ -43,17 +45,18 @@ internal static class InspectVerb
         return command;
     }
 
-    private static void Show(IAnsiConsole console, ModelSource source)
+    private static void Show(IAnsiConsole console, Model source)
     {
         var table = new Table().AddColumn("").AddColumn("").HideHeaders();
-        void Row(string name, FormattableString value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString(CultureInfo.InvariantCulture)));
+        void Row(string name, InvariantText value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString()));
         Row("format", $"{source.Format}");
         Row("architecture", $"{Architecture(source.Config)}");
-        Row("parameters", $"{source.Denoiser.Layout.Count:N0} ({source.Denoiser.Layout.Count / Million:F1} million)");
+        Row("parameters", $"{source.Summary.Parameters:N0} ({source.Summary.Parameters / Million:F1} million)");
         Row("images", $"{source.Config.Shape} (channels x height x width)");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
-        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source.Denoiser.Preconditioning) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels.Count:N0} levels") : "")}");
+        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels.Count:N0} levels") : "")}");
+        Row("sampler", $"{source.Sampler?.ToString() ?? "none of its own"}");
         Row("hash", $"{source.Hash}");
         console.Write(table);
         foreach (string remark in source.Remarks)
@@ -62,17 +65,7 @@ internal static class InspectVerb
         }
     }
 
-    private static string Architecture(ModelConfig config) => config switch
-    {
-        { SongUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"SongUNet ({(o.EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")}), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}"),
-        { DhariwalUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DhariwalUNet (ADM), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        { DdpmUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DdpmUNet (DDPM), channels [{string.Join(", ", o.BlockChannels)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        _ => "none",
-    };
-
-    private static string Sides(IReadOnlyList<int> sides) => sides.Count == 0 ? "the middle only" : string.Join(", ", sides);
-
-    private static string Variance(int outputs, ModelConfig config) => outputs > config.Shape.Channels * config.PatchSize * config.PatchSize ? ", learnt variance (not used)" : "";
+    private static string Architecture(ModelConfig config) => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {
@@ -81,7 +74,7 @@ internal static class InspectVerb
         _ => given.Kind,
     };
 
-    private static IReadOnlyList<double>? Levels(IPreconditioning preconditioning) => preconditioning switch
+    private static IReadOnlyList<double>? Levels(Model model) => model.Network?.Preconditioning switch
     {
         DiscreteVpPreconditioning discrete => discrete.Noise.Sigmas,
         IddpmPreconditioning iddpm => iddpm.NoiseLevels,

@@ -1,7 +1,7 @@
+using FewStep.Models;
 using System.CommandLine;
 using FewStep.Denoising;
 using FewStep.Platform;
-using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
 
@@ -19,23 +19,22 @@ internal sealed class LevelsArgument
     public IEnumerable<Option> Numbers => [_low, _high];
 
     /// <summary>Path of the model; null where none was named.</summary>
-    public string? Model(ParseResult parsed) => parsed.GetValue(_model);
+    public string? Path(ParseResult parsed) => parsed.GetValue(_model);
+
+    /// <summary>Opens the model; null where none was named.</summary>
+    /// <exception cref="InvalidInputException">The model cannot be read.</exception>
+    public Model? Open(ParseResult parsed) => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, new ModelOptions().ComputeType, 0)) : null;
 
     /// <summary>The levels; null where nothing was said.</summary>
-    /// <exception cref="InvalidInputException">The model cannot be read, or the numbers are out of range.</exception>
-    public (double Low, double High)? Read(ParseResult parsed)
+    /// <exception cref="InvalidInputException">The numbers are out of range, or beside a model.</exception>
+    public (double Low, double High)? Read(ParseResult parsed, Model? model)
     {
         var (low, high) = (parsed.GetValue(_low), parsed.GetValue(_high));
-        if (parsed.GetValue(_model) is string path)
+        if (model is not null)
         {
-            if ((low ?? high) is not null)
-            {
-                throw new InvalidInputException("--model has noise levels of its own; leave --sigma-min and --sigma-max out.");
-            }
-
-            SharedOptions.PrepareTorch(0);
-            using var model = SampledModel.OpenAny(path, null, _about.Read(parsed, torch.ScalarType.Float32, 0));
-            return (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
+            return (low ?? high) is null
+                ? (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax)
+                : throw new InvalidInputException("--model has noise levels of its own; leave --sigma-min and --sigma-max out.");
         }
 
         if (low is null && high is null)
@@ -43,7 +42,7 @@ internal sealed class LevelsArgument
             return null;
         }
 
-        var levels = new EdmPreconditioning(sigmaMin: low ?? 0.002, sigmaMax: high ?? 80); // for its range check
+        var levels = new EdmPreconditioning(sigmaMin: low ?? EdmPreconditioning.UsualMinimum, sigmaMax: high ?? EdmPreconditioning.UsualMaximum); // for its range check
         return (levels.SigmaMin, levels.SigmaMax);
     }
 }

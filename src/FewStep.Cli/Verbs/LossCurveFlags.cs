@@ -6,12 +6,14 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options of the loss curve's measurement, for the verbs that may measure one.</summary>
 internal sealed class LossCurveFlags
 {
-    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => 32 };
+    private static readonly LossCurveOptions Default = new();
+
+    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => Default.Points };
 
     private readonly Option<double> _regret = new("--regret")
     {
         Description = "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, relative to the part of the discretization loss that schedules can change.",
-        DefaultValueFactory = _ => 0.01,
+        DefaultValueFactory = _ => Default.RelativeRegret,
     };
 
     private readonly Option<double?> _precision = new("--precision")
@@ -19,9 +21,9 @@ internal sealed class LossCurveFlags
         Description = "Go on until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it; left out, that does not matter.",
     };
 
-    private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => 1024 };
+    private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => Default.MaximumImages };
 
-    private readonly Option<int> _batch = new("--curve-batch") { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => 128 };
+    private readonly Option<int> _batch = new("--curve-batch") { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
@@ -34,17 +36,12 @@ internal sealed class LossCurveFlags
     }
 
     /// <summary>What was asked for.</summary>
-    public LossCurveOptions Read(ParseResult parsed)
+    public LossCurveOptions Read(ParseResult parsed) => new()
     {
-        int most = parsed.GetValue(_images);
-        return new LossCurveOptions
-        {
-            Points = parsed.GetValue(_points),
-            RelativeRegret = parsed.GetValue(_regret),
-            RelativePrecision = parsed.GetValue(_precision),
-            MaximumImages = most,
-            MinimumImages = Math.Max(8, Math.Min(64, most)),
-            BatchSize = parsed.GetValue(_batch),
-        };
-    }
+        Points = parsed.GetValue(_points),
+        RelativeRegret = parsed.GetValue(_regret),
+        RelativePrecision = parsed.GetValue(_precision),
+        MaximumImages = parsed.GetValue(_images),
+        BatchSize = parsed.GetValue(_batch),
+    };
 }

@@ -1,22 +1,11 @@
+using FewStep.Models;
 using System.CommandLine;
 using System.Globalization;
-using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Onnx;
 using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
-
-/// <summary>What a command line says about its model beside the path: guidance, and what an ONNX file or a checkpoint leaves open.</summary>
-/// <param name="Type">The number format that a network computes in.</param>
-/// <param name="Threads">Processor threads; 0 for libtorch's number.</param>
-/// <param name="Onnx">What is said about an ONNX file.</param>
-/// <param name="Checkpoint">What is said about a checkpoint that leaves something open.</param>
-/// <param name="Guidance">The guidance; null for none.</param>
-/// <param name="Guide">Path of the guiding model; null for classifier-free guidance, or none.</param>
-/// <param name="Device">Where networks compute.</param>
-internal sealed record ModelRequest(ScalarType Type, int Threads, OnnxModelDescription Onnx, ModelReadOptions Checkpoint, Guidance? Guidance, string? Guide, DeviceChoice Device);
 
 /// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every verb with a model has.</summary>
 internal sealed class ModelFlags
@@ -49,10 +38,19 @@ internal sealed class ModelFlags
     /// <param name="type">The number format that a network computes in.</param>
     /// <param name="threads">Processor threads; 0 for libtorch's number.</param>
     /// <exception cref="InvalidInputException">A value is out of range, or an option has no use without another.</exception>
-    public ModelRequest Read(ParseResult parsed, ScalarType type, int threads)
+    public ModelOptions Read(ParseResult parsed, ScalarType type, int threads)
     {
         var onnx = new OnnxModelDescription { Prediction = parsed.GetValue(_prediction), Noise = parsed.GetValue(_noise), Shape = Shape(parsed.GetValue(_shape)), Classes = parsed.GetValue(_classes) };
-        return new ModelRequest(type, threads, onnx, CheckpointFlags.Read(parsed), ReadGuidance(parsed), parsed.GetValue(_guide), DeviceFlag.Read(parsed));
+        return new ModelOptions
+        {
+            ComputeType = type,
+            Threads = threads,
+            Onnx = onnx,
+            Checkpoint = CheckpointFlags.Read(parsed),
+            Guidance = ReadGuidance(parsed),
+            Guide = parsed.GetValue(_guide),
+            Device = DeviceFlag.Read(parsed),
+        };
     }
 
     private Guidance? ReadGuidance(ParseResult parsed)

@@ -1,78 +1,80 @@
 using System.CommandLine;
-using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
-using FewStep.Reporting;
 using FewStep.Experiments;
-using FewStep.Sampling;
+using FewStep.Models;
+using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep run</c>: the main job, from a pre-trained model to a few-step sampler with a report.</summary>
 internal static class RunVerb
 {
+    private const string Runs = "runs";
+
     public static Command Create(TerminalOutput terminal)
     {
-        var (model, data) = (SharedOptions.Model(), SharedOptions.Data());
-        var classifier = new ClassifierFlag("Folder of the classifier whose features define the Fréchet distance, unless --features says inception.");
-        var network = new FeatureFlags(classifier, FeatureKind.Classifier);
-        var reference = new Option<string?>("--reference") { Description = "Real images to compare samples with; left out, the test split of --data.", HelpName = "path" };
-        var output = new Option<string?>("--out") { Description = "Run folder; default a new one under runs/.", HelpName = "folder" };
+        var usual = new RunOptions { Folder = "" };
+        var flags = new ExperimentFlags(usual.Samples, "the Fréchet distance on --features");
+        var model = SharedOptions.Model();
+        var output = new Option<string?>("--out") { Description = $"Run folder; default a new one under {Runs}/.", HelpName = "folder" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
-        var defaults = new FewStepRunOptions { Folder = "" };
-        var steps = new Option<int>("--steps") { Description = "Solver steps N.", DefaultValueFactory = _ => defaults.Steps };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => defaults.Rounds };
-        var power = new Option<double>("--power") { Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", DefaultValueFactory = _ => defaults.Power };
-        var samples = new Option<int>("--samples") { Description = "Samples in each range of seeds of the comparison.", DefaultValueFactory = _ => defaults.Samples };
-        var ranges = new Option<int>("--ranges") { Description = "Disjoint ranges of seeds of the comparison.", DefaultValueFactory = _ => defaults.Ranges };
-        var strip = new Option<string>("--strip-seeds") { Description = "Image seeds shown in the report.", DefaultValueFactory = _ => "0-9", HelpName = "list" };
-        var batch = new Option<int>("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => defaults.BatchSize };
-        var (curve, tuning) = (new LossCurveFlags(), new TuningFlags());
-        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("run", "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
+        var steps = new Option<int>("--steps") { Description = "Solver steps N.", DefaultValueFactory = _ => usual.Steps };
+        var rounds = new Option<int>("--rounds") { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => usual.Rounds };
+        var power = new Option<double>("--power")
         {
-            model, data, reference, network.Features, network.Inception, classifier.Option, output, resume, steps, rounds, power, samples, ranges, strip, batch, dtype, seed, threads, json,
+            Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.",
+            DefaultValueFactory = _ => usual.Power,
         };
-        curve.AddTo(command);
+        var tuning = new TuningFlags();
+        var command = new Command(
+            "run",
+            "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
+        {
+            model, output, resume, steps, rounds, power,
+        };
+        flags.AddTo(command);
         tuning.AddTo(command);
         command.SetAction((parsed, cancellation) =>
         {
-            SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            string checkpoint = parsed.GetRequiredValue(model);
-            using var source = ModelSource.Open(checkpoint, CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
-            source.Denoiser.ComputeType = parsed.GetValue(dtype);
-            using var features = network.Open(parsed.GetValue(network.Features), parsed, source.Config.Shape, checkpoint);
-            string path = parsed.GetRequiredValue(data);
+            SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
+            string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
+            var type = parsed.GetValue(flags.Dtype);
+            using var source = Model.Open(checkpoint, new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
-            using var held = parsed.GetValue(reference) is string other
+            using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, source.Shape, checkpoint, () => held, terminal.Progress, cancellation);
             bool goOn = parsed.GetValue(resume);
-            var options = new FewStepRunOptions
+            var sampled = flags.Experiment(parsed, "", "");
+            var options = new RunOptions
             {
-                Folder = parsed.GetValue(output) ?? (goOn ? NewestRun() : NewRun(source.Config.Name, parsed.GetValue(steps))),
+                Folder = parsed.GetValue(output) ?? (goOn ? NewestRun() : NewRun(source.Name, parsed.GetValue(steps))),
                 Steps = parsed.GetValue(steps),
                 Rounds = parsed.GetValue(rounds),
                 Power = parsed.GetValue(power),
-                Samples = parsed.GetValue(samples),
-                Ranges = parsed.GetValue(ranges),
-                ShownSeeds = SeedList.Parse(parsed.GetRequiredValue(strip)),
-                BatchSize = parsed.GetValue(batch),
-                Curve = curve.Read(parsed),
-                Tuning = tuning.Read(parsed) with { ComputeType = parsed.GetValue(dtype) },
-                Seed = parsed.GetValue(seed),
+                Samples = sampled.Samples,
+                Ranges = sampled.Ranges,
+                FirstSeed = sampled.FirstSeed,
+                ShownSeeds = sampled.ShownSeeds,
+                BatchSize = sampled.BatchSize,
+                Curve = flags.Curve.Read(parsed),
+                Tuning = tuning.Read(parsed) with { ComputeType = type },
+                Seed = sampled.Seed,
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),
             };
-            var summary = Execute(new FewStepRun(source, training, held, features, options), options.Folder, goOn, terminal, cancellation);
-            OldReports.Write(OldReports.From(summary), options.Folder);
-            terminal.Result(parsed.GetValue(json), summary, console => ReportTables.Show(console, OldReports.From(summary), Path.Combine(options.Folder, Report.FileName)));
-            return Task.FromResult(0);
+            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
+            using var run = new FewStepRun(source, training, metrics, context, options);
+            var summary = Execute(run, options.Folder, goOn, terminal, cancellation);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = Commands(options, checkpoint, path) }, options.Folder);
+            return Task.FromResult(ExitCode.Success);
         });
         return command;
     }
 
-    private static RunSummary Execute(FewStepRun run, string folder, bool resume, TerminalOutput terminal, CancellationToken cancellation)
+    private static Summary Execute(FewStepRun run, string folder, bool resume, TerminalOutput terminal, CancellationToken cancellation)
     {
         try
         {
@@ -85,20 +87,37 @@ internal static class RunVerb
         }
     }
 
+    private static CommandSummary[] Commands(RunOptions options, string model, string data)
+    {
+        string folder = CommandLineManifest.Quoted(options.Folder), made = options.Rounds > 0 ? folder : CommandLineManifest.Quoted(model);
+        string sampler = CommandLineManifest.Quoted(Path.Combine(options.Folder, Model.SamplerName));
+        string with = options.Rounds > 0 ? "" : $" --sampler {sampler}";
+        return
+        [
+            new("Sample with it", $"fewstep sample --model {made}{with} --seeds 0-63 --out samples --grid samples.png"),
+            new("The sigmas for another program", $"fewstep export --sampler {sampler} --to comfyui"),
+            new("Measure it again, with more samples", $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
+            new("In a program", $"using var model = Model.Open(\"{Literal(options.Rounds > 0 ? options.Folder : model)}\");\n"
+                + $"model.Sample(seeds: 64{(options.Rounds > 0 ? "" : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
+        ];
+    }
+
+    private static string Literal(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+
     private static string NewRun(string model, int steps)
     {
         string name = FormattableString.Invariant($"{string.Join('-', model.Split(Path.GetInvalidFileNameChars()))}-{steps}-steps");
-        string path = Path.Combine("runs", name);
+        string path = Path.Combine(Runs, name);
         for (int i = 2; Directory.Exists(path); i++)
         {
-            path = Path.Combine("runs", FormattableString.Invariant($"{name}-{i}"));
+            path = Path.Combine(Runs, FormattableString.Invariant($"{name}-{i}"));
         }
 
         return path;
     }
 
     private static string NewestRun() =>
-        (Directory.Exists("runs") ? new DirectoryInfo("runs").GetDirectories().Where(d => File.Exists(Path.Combine(d.FullName, "manifest.json"))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
-            ? Path.Combine("runs", newest.Name)
-            : throw new Platform.InvalidInputException("There is no run under runs/ to resume; name one with --out.");
+        (Directory.Exists(Runs) ? new DirectoryInfo(Runs).GetDirectories().Where(d => File.Exists(Path.Combine(d.FullName, RunFolder.ManifestName))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
+            ? Path.Combine(Runs, newest.Name)
+            : throw new InvalidInputException($"There is no run under {Runs}/ to resume; name one with --out.");
 }

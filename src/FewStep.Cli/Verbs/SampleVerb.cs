@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using FewStep.Cli.Terminal;
+using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Sampling;
+using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 
@@ -14,13 +16,7 @@ internal static class SampleVerb
     public static Command Create(TerminalOutput terminal)
     {
         var model = SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
-        var schedule = new Option<string>("--schedule")
-        {
-            Description = $"A *{ScheduleFile.Extension} file or JSON list of sigmas, or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho).",
-            DefaultValueFactory = _ => "karras",
-            HelpName = "file or name",
-        };
-        var steps = new Option<int?>("--steps") { Description = "Number of solver steps; a schedule file has its own." };
+        var sampling = new SamplerFlags();
         var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
         var listSolvers = new Option<bool>("--list-solvers") { Description = "Print the solvers with their orders and options, and end." };
         var seeds = new Option<string>("--seeds") { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
@@ -32,10 +28,10 @@ internal static class SampleVerb
         var grid = new Option<string?>("--grid") { Description = "PNG file for a grid of all images.", HelpName = "file" };
         var columns = new Option<int>("--columns") { Description = "Images in a row of the grid; 0 makes it square." };
         var output = new Option<string?>("--output") { Description = "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", HelpName = "file" };
-        var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it changes them by no more than the network's rounding.", DefaultValueFactory = _ => 64 };
+        var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it changes them by no more than the network's rounding.", DefaultValueFactory = _ => new SampleOptions().BatchSize };
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("sample", "Sample images.") { model, schedule, steps };
-        foreach (var option in (Option[])[.. solver.All, listSolvers, seeds, latents, label, .. about.All, .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
+        var command = new Command("sample", "Sample images, with the model's own sampler where none is named.") { model };
+        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. solver.All, listSolvers, seeds, latents, label, .. about.All, .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
         {
             command.Add(option);
         }
@@ -59,14 +55,22 @@ internal static class SampleVerb
             var list = SeedList.Parse(parsed.GetRequiredValue(seeds));
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             SampleSink.CheckPlaces(places, gridFile, rawFile);
-            string path = parsed.GetRequiredValue(schedule);
-            using var source = SampledModel.OpenAny(parsed.GetRequiredValue(model), path, about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            var argument = ScheduleArgument.Open(path, parsed.GetValue(steps), source.Denoiser);
-            var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(argument.Schedule.Sigmas, ScheduleTerminal.Zero) : argument.Schedule;
-            var method = solver.Find(parsed, argument.Solver);
-            var options = new SamplerOptions { AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
+            var chosen = sampling.Read(parsed, null);
+            using var source = Model.Open(parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));
+            var method = solver.Find(parsed, chosen is null ? source.DefaultSampler.Solver.Name : chosen.Solver?.Name);
+            if (method is not null && sampling.IsSamplerGiven(parsed))
+            {
+                throw new InvalidInputException("--sampler says the solver too; leave --solver and its options out, or give --schedule in place of --sampler.");
+            }
+
+            var sampler = chosen is null
+                ? source.DefaultSampler with { Solver = method ?? source.DefaultSampler.Solver }
+                : sampling.Make(parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal.Progress, cancellation);
+            Announce(terminal, source, sampler, chosen is null && method is null);
+            var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(sampler.Schedule.Sigmas, ScheduleTerminal.Zero) : sampler.Schedule;
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
-            var sampler = new BatchSampler(new SamplingLoop(source.Denoiser, method, nodes, options)) { BatchSize = parsed.GetValue(batch), Label = one };
+            var options = new SampleOptions { BatchSize = parsed.GetValue(batch), Label = one, AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
+            var sampled = source.Batches(sampler with { Schedule = nodes }, options);
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
             if (raw?.Labels is not null && one is not null)
             {
@@ -75,16 +79,16 @@ internal static class SampleVerb
 
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             using var sink = new SampleSink(source.Config.Shape, images, places, gridFile, parsed.GetValue(columns), rawFile);
-            var batches = raw is null ? sampler.Sample(list, terminal.Progress, cancellation) : sampler.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
+            var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation) : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
             var (evaluations, seconds) = Draw(batches, sink);
             var manifest = new SampleManifest
             {
                 Model = source.Summary,
-                Schedule = argument.Name,
+                Schedule = sampler.Origin.Schedule!,
                 Steps = nodes.Steps,
                 Sigmas = nodes.Sigmas,
                 Terminal = nodes.Terminal,
-                Solver = method.Name,
+                Solver = sampler.Solver.Name,
                 Churn = options.Churn,
                 AnalyticalFirstStep = options.AnalyticalFirstStep,
                 Seeds = raw is null ? list.ToString() : null,
@@ -94,7 +98,7 @@ internal static class SampleVerb
                 EvaluationsPerImage = (double)evaluations / images,
                 NetworkEvaluations = evaluations,
                 Seconds = seconds,
-                Dtype = source.NumberFormat ?? CommandLineManifest.NumberFormat(raw?.Latents.dtype ?? sampler.Type),
+                Dtype = source.NumberFormat ?? CommandLineManifest.NumberFormat(raw?.Latents.dtype ?? sampled.Type),
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
@@ -107,6 +111,25 @@ internal static class SampleVerb
             return Task.FromResult(0);
         });
         return command;
+    }
+
+    // A mixture knows no limits, and takes those of a file.
+    private static ModelOptions Covering(ModelOptions options, SamplerChoice? chosen) => chosen?.Schedule is ScheduleChoice.Given { Schedule.Sigmas: var sigmas }
+        ? options with { MixtureSigmaMin = Math.Min(options.MixtureSigmaMin, sigmas[^1]), MixtureSigmaMax = Math.Max(options.MixtureSigmaMax, sigmas[0]) }
+        : options;
+
+    private static void Announce(TerminalOutput terminal, Model model, Sampler sampler, bool isUsual)
+    {
+        if (model.Sampler is { } own && own with { Origin = sampler.Origin } != sampler)
+        {
+            terminal.Message($"Warning: the model was tuned to its own sampler {own}; it is sampled with another one, {sampler}.");
+        }
+        else if (isUsual)
+        {
+            terminal.Message(model.Sampler is null
+                ? $"No sampler was named, and the model has none: {sampler} is taken."
+                : $"The model's own sampler is taken: {sampler}.");
+        }
     }
 
     private static (long Evaluations, double Seconds) Draw(IEnumerable<SampledBatch> batches, SampleSink sink)

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Cli.Terminal;
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 using Spectre.Console;
@@ -11,18 +10,16 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep schedule</c>: finds the best schedules of any number of steps, by Phase 1 or by any other optimiser.</summary>
 internal static class ScheduleVerb
 {
-    private const long SeedStride = 10_000; // room for one run's latents
-    private const long SeedRuns = 29_000; // as many runs as there is room for
-
     public static Command Create(TerminalOutput terminal)
     {
+        var defaults = new FindOptions();
         var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = new Option<string>("--out") { Description = "Folder for loss-curve.json and the schedule files.", DefaultValueFactory = _ => Path.Combine("runs", "schedules"), HelpName = "folder" };
+        var output = new Option<string>("--out") { Description = "Folder for loss-curve.json and the sampler files.", DefaultValueFactory = _ => Path.Combine("runs", "schedules"), HelpName = "folder" };
         var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
-        var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => 0 };
+        var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => defaults.Power };
         var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
-        var optimizers = new Option<string?>("--optimizer") { Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; some take a parameter, e.g. gits:1.15. Default: phase1.", HelpName = "names" };
-        var solver = new Option<string>("--solver") { Description = "Solver that schedules are made for, by optimisers that look at it (dm-nonuniform, endpoint).", DefaultValueFactory = _ => "euler" };
+        var optimizers = new Option<string?>("--optimizer") { Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.", HelpName = "names" };
+        var solver = new Option<string>("--solver") { Description = "Solver of the samplers; some optimisers look at it.", DefaultValueFactory = _ => defaults.Solver };
         var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
         var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
         var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
@@ -51,53 +48,36 @@ internal static class ScheduleVerb
 
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
-            var weightings = DiscretizationLossOptimizer.Weightings(parsed.GetValue(power));
-            var choices = Choices(parsed.GetValue(optimizers));
-            var madeFor = SolverCatalog.Find(parsed.GetRequiredValue(solver));
             string folder = parsed.GetRequiredValue(output);
-            using var source = SampledModel.OpenAny(parsed.GetRequiredValue(model), null, about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            var denoiser = source.Denoiser;
-            long runSeed = parsed.GetValue(seed);
-            var measurement = curveOptions.Read(parsed) with { Seed = runSeed, Steps = numbers, Weightings = weightings, ModelHash = source.Hash };
-            using var inputs = new SearchInputs(denoiser, parsed.GetRequiredValue(data), parsed.GetValue(curve), measurement, folder, terminal, cancellation);
-            var context = new ScheduleSearchContext
+            var options = new FindOptions
             {
-                Denoiser = denoiser,
-                Solver = madeFor,
-                // An optimiser that can do without the curve gets it where it is known or measured anyway.
-                LossCurve = parsed.GetValue(curve) is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? inputs.LossCurve : null,
-                TrainingImages = inputs.TrainingImages,
+                Solver = SolverCatalog.Find(parsed.GetRequiredValue(solver)).Name,
+                Curve = curveOptions.Read(parsed),
+                Power = new PowerWeighting(parsed.GetValue(power)).Power,
                 Images = parsed.GetValue(images),
-                FirstSeed = ScheduleSearchContext.DefaultFirstSeed + (Math.Abs(runSeed % SeedRuns) * SeedStride),
+                Seed = parsed.GetValue(seed),
             };
-            var request = new ScheduleSearchRequest { Steps = numbers, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
-            context.Validate();
-            request.Validate();
-            List<FoundSchedule> found = [];
-            foreach (var choice in choices)
+            var choices = Choices(parsed.GetValue(optimizers) ?? options.Search);
+            using var source = Model.Open(parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            options = options with { LossCurve = parsed.GetValue(curve) is string known ? LossCurveFile.ReadFor(known, source.Hash) : null };
+            using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
+            var search = new SamplerSearch(source, () => training.Value, numbers, options)
             {
-                bool bothPowers = choice is { Entry.Name: "phase1", Parameter: null };
-                var optimizer = bothPowers ? new DiscretizationLossOptimizer(inputs.LossCurve(), weightings) : choice.Create(context);
-                var results = optimizer.Search(request, terminal.Progress, cancellation);
-                found.AddRange(results.Select(result => FoundSchedule.Write(
-                    folder,
-                    choice,
-                    choice.Entry.IsForSolver ? madeFor.Name : "euler",
-                    result,
-                    new ScheduleRecord(result.Schedule) { ModelHash = source.Hash, DataHash = inputs.DataHash, Seed = choice.Entry.NeedsLossCurve ? inputs.Measured?.Origin.Seed : runSeed })));
-            }
-
+                CurveMeasured = curve => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), curve),
+            };
+            List<FoundSchedule> found = [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
+            var measured = search.Curve;
             terminal.Result(
                 parsed.GetValue(json),
-                new { network_evaluations = inputs.Measured?.Origin.NetworkEvaluations, images = inputs.Measured?.Images, stop = inputs.Measured?.Origin.Stop, schedules = found },
-                console => Show(console, inputs.Measured, found, parsed.GetValue(optimizers) is null));
+                new { network_evaluations = measured?.Origin.NetworkEvaluations, images = measured?.Images, stop = measured?.Origin.Stop, schedules = found },
+                console => Show(console, measured, found, parsed.GetValue(optimizers) is null));
             return Task.FromResult(0);
         });
         return command;
     }
 
-    private static IReadOnlyList<ScheduleOptimizerChoice> Choices(string? text) =>
-        [.. (text ?? "phase1").Split(',', StringSplitOptions.TrimEntries).Distinct().Select(ScheduleOptimizerCatalog.Find)];
+    private static IReadOnlyList<ScheduleOptimizerChoice> Choices(string text) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(ScheduleOptimizerCatalog.Find)];
 
     private static void Show(IAnsiConsole console, LossCurve? measured, List<FoundSchedule> found, bool phase1Alone)
     {
@@ -113,6 +93,6 @@ internal static class ScheduleVerb
             }
         }
 
-        console.WriteLine($"Schedule files are in {Path.GetDirectoryName(found[0].File)}.");
+        console.WriteLine($"Sampler files are in {Path.GetDirectoryName(found[0].File)}.");
     }
 }

@@ -1,3 +1,6 @@
+using FewStep.Search;
+using FewStep.Sampling;
+using FewStep.Models;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FewStep.Platform;
@@ -19,7 +22,7 @@ internal static class SharedOptions
     public static Option<ScalarType> Dtype() => new("--dtype")
     {
         Description = "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
-        DefaultValueFactory = _ => ScalarType.BFloat16,
+        DefaultValueFactory = _ => new ModelOptions().ComputeType,
         HelpName = "float32|bfloat16",
         CustomParser = result => Parse(result, text => text switch
         {
@@ -58,6 +61,12 @@ internal static class SharedOptions
         HelpName = "path",
     };
 
+    public static Option<string?> Sampler() => new("--sampler")
+    {
+        Description = $"Sampler: a *{SamplerFile.Extension} file, or in short schedule/solver/steps, e.g. {SamplerChoice.Usual}.",
+        HelpName = "file or s/s/n",
+    };
+
     public static Option<string> Data() => new("--data")
     {
         Description = "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.",
@@ -69,20 +78,13 @@ internal static class SharedOptions
     /// <exception cref="InvalidInputException">libtorch cannot be loaded, or the number is negative.</exception>
     public static void PrepareTorch(int threads)
     {
-        if (TorchLibrary.Failure is string failure)
-        {
-            throw new InvalidInputException(failure);
-        }
-
+        TorchLibrary.Require();
         if (threads is < 0 or > 1024)
         {
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
         }
 
-        if (threads > 0)
-        {
-            set_num_threads(threads);
-        }
+        TorchLibrary.UseThreads(threads);
     }
 
     /// <summary>Parses a value with a one-line error.</summary>

@@ -23,10 +23,16 @@ internal sealed class SolverFlags
 
     /// <summary>The solver that was asked for.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="usual">The solver where none was named; null for Euler's method.</param>
+    /// <param name="usual">Name of the solver where only options of it are given; null for Euler's method.</param>
+    /// <returns>The solver; null where nothing is said of it.</returns>
     /// <exception cref="InvalidInputException">There is no such solver, or the flags contradict its text.</exception>
-    public ISolver Find(ParseResult parsed, string? usual)
+    public ISolver? Find(ParseResult parsed, string? usual)
     {
+        if (All.All(option => parsed.GetResult(option) is null or { Implicit: true }))
+        {
+            return null;
+        }
+
         var text = SolverText.Parse(parsed.GetValue(_solver) ?? usual ?? "euler");
         if (parsed.GetValue(_order) is int order)
         {

@@ -38,7 +38,11 @@ internal static class TrainClassifierVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             string source = parsed.GetRequiredValue(data), folder = parsed.GetRequiredValue(output);
-            FeatureClassifierFolder.CheckTarget(folder, parsed.GetValue(overwrite));
+            if (FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite))
+            {
+                throw new InvalidInputException($"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
+            }
+
             var options = new ClassifierTrainingOptions
             {
                 Epochs = parsed.GetValue(epochs),

@@ -17,7 +17,7 @@ internal sealed class TuningFlags
 
     private readonly Option<string> _solver = new("--solver")
     {
-        Description = "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3.",
+        Description = "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
         DefaultValueFactory = _ => Default.Solver,
         CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
     };
@@ -54,6 +54,9 @@ internal sealed class TuningFlags
             command.Add(option);
         }
     }
+
+    /// <summary>The solver, where it was named; else null.</summary>
+    public ISolver? Solver(ParseResult parsed) => parsed.GetResult(_solver) is { Implicit: false } ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
     /// <summary>What was asked for.</summary>
     public TunerOptions Read(ParseResult parsed) => new()

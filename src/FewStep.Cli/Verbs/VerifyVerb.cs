@@ -1,3 +1,5 @@
+using TorchSharp;
+using FewStep.Models;
 using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;
@@ -33,8 +35,9 @@ internal static class VerifyVerb
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
             }
 
-            using var source = ModelSource.Open(parsed.GetRequiredValue(model), CheckpointFlags.Read(parsed), DeviceFlag.Resolve(parsed));
-            var results = ModelVerification.Run(source.Denoiser, parsed.GetRequiredValue(reference), cancellation);
+            var exact = new ModelOptions { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
+            using var source = Model.Open(parsed.GetRequiredValue(model), exact);
+            var results = ModelVerification.Run(source.RequireNetwork(), parsed.GetRequiredValue(reference), cancellation);
             double largest = results.Max(r => r.LargestRelativeError);
             bool passed = largest <= limit;
 

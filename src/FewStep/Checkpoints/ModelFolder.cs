@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FewStep.Networks;
 using FewStep.Platform;
 using static TorchSharp.torch;
@@ -12,6 +13,8 @@ public static class ModelFolder
 
     /// <summary>Name of the weights file.</summary>
     public const string WeightsName = "model.safetensors";
+
+    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>Reads a model.</summary>
     /// <param name="folder">The folder.</param>
@@ -77,6 +80,35 @@ public static class ModelFolder
     public static void Write(string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
+        SafetensorsFile.Write(Path.Combine(folder, WeightsName), Tensors(denoiser, weights, type), Metadata);
+        JsonFile.Write(Path.Combine(folder, ConfigName), config);
+    }
+
+    /// <summary>A denoiser of its own with other weights, on the same device and in the same number format.</summary>
+    /// <param name="config">What the model is.</param>
+    /// <param name="denoiser">Gives names and buffers.</param>
+    /// <param name="weights">Flat float32 weights in its layout; copied.</param>
+    /// <param name="hash">SHA-256 of the file that <see cref="Write"/> would make of them.</param>
+    internal static NetworkDenoiser With(ModelConfig config, NetworkDenoiser denoiser, Tensor weights, out string hash)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = Tensors(denoiser, weights.cpu(), ScalarType.Float32);
+        using var sha = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, sha, CryptoStreamMode.Write))
+        {
+            SafetensorsFile.Writer(tensors, Metadata)(stream);
+        }
+
+        hash = Convert.ToHexStringLower(sha.Hash!);
+        var copy = Build(config, tensors, "the model in memory");
+        copy.MoveTo(denoiser.Device);
+        copy.ComputeType = denoiser.ComputeType;
+        return copy;
+    }
+
+    // They belong to the current dispose scope, but for the buffers.
+    private static Dictionary<string, Tensor> Tensors(NetworkDenoiser denoiser, Tensor weights, ScalarType type)
+    {
         using var noGradient = no_grad();
         var views = denoiser.Layout.Views(weights);
         var tensors = denoiser.Layout.Specs.Zip(views).ToDictionary(p => p.First.Name, p => p.Second.to(type).contiguous());
@@ -85,7 +117,6 @@ public static class ModelFolder
             tensors[name] = buffer;
         }
 
-        SafetensorsFile.Write(Path.Combine(folder, WeightsName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
-        JsonFile.Write(Path.Combine(folder, ConfigName), config);
+        return tensors;
     }
 }

@@ -82,13 +82,19 @@ public sealed class ModelSource : IDisposable
         }
     }
 
+    /// <summary>What <see cref="Hash"/> is.</summary>
+    internal static string HashOf(ModelConfig config, string weightsHash)
+    {
+        string what = JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + weightsHash;
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)));
+    }
+
     private static ModelSource Own(string path, LoadedModel model)
     {
         try
         {
             using var stream = File.OpenRead(model.WeightsPath);
-            string what = JsonSerializer.Serialize(model.Config with { Name = "", ClassNames = null }, JsonFile.Options) + Convert.ToHexStringLower(SHA256.HashData(stream));
-            return new ModelSource(path, model, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what))));
+            return new ModelSource(path, model, HashOf(model.Config, Convert.ToHexStringLower(SHA256.HashData(stream))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

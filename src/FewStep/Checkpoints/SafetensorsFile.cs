@@ -61,7 +61,11 @@ public static class SafetensorsFile
     /// <param name="tensors">Tensors by name, of any supported type; not changed.</param>
     /// <param name="metadata">Texts for <c>__metadata__</c>; null for none.</param>
     /// <exception cref="InvalidInputException">The file cannot be written.</exception>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        AtomicFile.Write(path, Writer(tensors, metadata));
+
+    /// <summary>Writes the content of a file to a stream.</summary>
+    internal static Action<Stream> Writer(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var header = new SortedDictionary<string, object>(StringComparer.Ordinal);
         if (metadata is { Count: > 0 })
@@ -86,7 +90,7 @@ public static class SafetensorsFile
 
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(header);
         int padding = (8 - json.Length % 8) % 8; // values start aligned
-        AtomicFile.Write(path, stream =>
+        return stream =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, json.Length + padding);
@@ -98,7 +102,7 @@ public static class SafetensorsFile
                 using var scope = NewDisposeScope();
                 stream.Write(tensor.detach().cpu().contiguous().bytes);
             }
-        });
+        };
     }
 
     private static Dictionary<string, string> Read(Stream stream, string path, Dictionary<string, Tensor> tensors)

@@ -5,7 +5,7 @@ namespace FewStep.Denoising;
 /// <summary>Passes every call to another denoiser and counts it, so that network evaluations are measured and never derived.</summary>
 /// <remarks>A denoiser that counts its own evaluations (<see cref="IEvaluationCount"/>: guidance) costs what it says, every other one evaluation an image.</remarks>
 /// <param name="inner">The denoiser that does the work; not disposed here.</param>
-public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser, IEvaluationCount
+public sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 {
     private long _calls;
     private long _images;
@@ -32,13 +32,15 @@ public sealed class CountingDenoiser(IDenoiser inner) : IDenoiser, IEvaluationCo
     public double SigmaMax => inner.SigmaMax;
 
     /// <inheritdoc/>
-    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
+
+    /// <inheritdoc/>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
     {
-        var own = inner as IEvaluationCount;
-        var (calls, images) = (own?.Calls ?? 0, own?.Images ?? 0);
-        var denoised = inner.Denoise(x, sigma, labels);
-        Interlocked.Add(ref _calls, own is null ? 1 : own.Calls - calls);
-        Interlocked.Add(ref _images, own is null ? x.shape[0] : own.Images - images);
+        cost = new EvaluationCost(1, x.shape[0]);
+        var denoised = inner is IEvaluationCount own ? own.Denoise(x, sigma, labels, out cost) : inner.Denoise(x, sigma, labels);
+        Interlocked.Add(ref _calls, cost.Calls);
+        Interlocked.Add(ref _images, cost.Images);
         return denoised;
     }
 }

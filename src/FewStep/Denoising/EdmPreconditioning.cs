@@ -6,13 +6,16 @@ namespace FewStep.Denoising;
 /// <summary>EDM's preconditioning (Karras et al. 2206.00364, table 1): unit variance of the network's input and target at every sigma.</summary>
 public sealed class EdmPreconditioning : IPreconditioning
 {
+    /// <summary>EDM's noise levels, which schedules run over where no model says otherwise.</summary>
+    internal const double UsualMinimum = 0.002, UsualMaximum = 80;
+
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="sigmaData">Standard deviation of the data, default 0.5, 1e-9 to 1e6.</param>
     /// <param name="sigmaMin">Smallest noise level, default 0.002, at least 1e-9.</param>
     /// <param name="sigmaMax">Largest noise level, default 80, at most 1e6.</param>
     /// <param name="noiseLabelScale">Factor of c_noise, default 1; openai/consistency_models' networks of this kind were trained with 1000. Above 0, at most 1e6.</param>
     /// <exception cref="InvalidInputException">A value is out of range.</exception>
-    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80, double noiseLabelScale = 1)
+    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum, double noiseLabelScale = 1)
     {
         SigmaLimits.Check("EDM", sigmaMin, sigmaMax);
         if (!(sigmaData is >= SigmaLimits.Smallest and <= SigmaLimits.Largest))

@@ -9,7 +9,7 @@ namespace FewStep.Denoising;
 /// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images
 /// that it acts on, and every evaluation of either counts.
 /// </remarks>
-public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
+public sealed class GuidedDenoiser : IEvaluationCount
 {
     private readonly CountingDenoiser _model;
     private readonly CountingDenoiser _guide;
@@ -43,10 +43,10 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
+    /// <summary>Calls of both networks so far.</summary>
     public long Calls => _model.Calls + _guide.Calls;
 
-    /// <inheritdoc/>
+    /// <summary>Images that both networks evaluated so far.</summary>
     public long Images => _model.Images + _guide.Images;
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change nothing.</summary>
@@ -73,10 +73,13 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     }
 
     /// <inheritdoc/>
-    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
+
+    /// <inheritdoc/>
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
     {
         using var scope = NewDisposeScope();
-        var D = _model.Denoise(x, sigma, labels);
+        var D = _model.Denoise(x, sigma, labels, out cost);
         if (_guidance.Weight == 1 || (!_guideSeesLabels && labels is null))
         {
             return D.MoveToOuterDisposeScope();
@@ -84,7 +87,7 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
 
         if (_guideSeesLabels && _guidance.ActsEverywhere)
         {
-            return Guided(D, _guide.Denoise(x, sigma, labels)).MoveToOuterDisposeScope();
+            return Guided(D, Guide(x, sigma, labels, ref cost)).MoveToOuterDisposeScope();
         }
 
         // How many images the guide is evaluated for must be known here: the one number that a GPU is asked for.
@@ -98,13 +101,20 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
         var guideLabels = _guideSeesLabels ? labels : null;
         if (count == x.shape[0])
         {
-            return Guided(D, _guide.Denoise(x, sigma, guideLabels)).MoveToOuterDisposeScope();
+            return Guided(D, Guide(x, sigma, guideLabels, ref cost)).MoveToOuterDisposeScope();
         }
 
         var rows = acts.nonzero().view(-1);
         var levels = sigma.NumberOfElements == 1 ? sigma : sigma.index_select(0, rows);
-        var guide = _guide.Denoise(x.index_select(0, rows), levels, guideLabels?.index_select(0, rows));
+        var guide = Guide(x.index_select(0, rows), levels, guideLabels?.index_select(0, rows), ref cost);
         return D.index_copy(0, rows, Guided(D.index_select(0, rows), guide)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref EvaluationCost cost)
+    {
+        var denoised = _guide.Denoise(x, sigma, labels, out var own);
+        cost = new EvaluationCost(cost.Calls + own.Calls, cost.Images + own.Images);
+        return denoised;
     }
 
     // D + (w - 1) (D - D_guide): the same, and exact where the two agree.

@@ -1,12 +1,10 @@
 using System.Diagnostics;
-using FewStep.Checkpoints;
-using FewStep.Metrics;
-using FewStep.Tuning;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
+using FewStep.Tuning;
 
 namespace FewStep.Experiments;
 
@@ -15,10 +13,10 @@ namespace FewStep.Experiments;
 /// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss curve can be believed near them and the next Phase 1 does not merely
 /// confirm the levels that were tuned on.
 /// </remarks>
-internal sealed class Alternation(ModelSource model, TrainingImages images, TuningImages? tuningImages, FewStepRunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
+internal sealed class Alternation(
+    Model model, TrainingImages images, TuningImages? tuningImages, RunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
 {
     private const int JudgeSteps = 18;
-    private const long FirstJudgedSeed = 0xF800_0000; // apart from the seeds of tuning and of comparisons
 
     /// <summary>Runs all rounds.</summary>
     /// <param name="pretrained">The pre-trained model's curve.</param>
@@ -26,7 +24,8 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
     /// <param name="progress">Told how it goes.</param>
     /// <param name="cancellation">Stops; the folder can be resumed.</param>
     /// <returns>The rounds in order.</returns>
-    public IReadOnlyList<AlternationRound> Execute(LossCurve pretrained, SamplingSchedule first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public IReadOnlyList<AlternationRound> Execute(
+        LossCurve pretrained, SamplingSchedule first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var rounds = new List<AlternationRound>();
         var schedule = first;
@@ -42,7 +41,9 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
             if (round < options.Rounds)
             {
                 var tuned = TunedCurve(done, progress, cancellation);
-                done = done with { Further = [.. done.Further, new LedgerLineSummary(FormattableString.Invariant($"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds)] };
+                var cost = new LedgerLineSummary(
+                    FormattableString.Invariant($"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds);
+                done = done with { Further = [.. done.Further, cost] };
                 schedule = NextSchedule(done, pretrained, tuned, cancellation);
             }
 
@@ -54,11 +55,12 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
 
     private AlternationRound Tune(int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        using var start = startFrom is null ? null : ModelFolder.Read(startFrom, model.Denoiser.Device).Denoiser;
+        using var start = startFrom is null ? null : model.OpenAlike(startFrom);
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
-        ScheduleFile.Write(Path.Combine(path, "run.schedule.json"), new ScheduleRecord(schedule) { Solver = options.Tuning.Solver, ModelHash = model.Hash, Seed = options.Seed });
-        var run = new TuningRun(model.Config, model.Denoiser, schedule, tuning, new TuningRunOptions { Folder = path, WriteSnapshots = false }, tuningImages, start?.Weights);
+        var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
+        var sampler = new Sampler(schedule, SolverCatalog.Find(tuning.Solver));
+        var run = new TuningRun(model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
         {
@@ -73,36 +75,22 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
     private AlternationRound Judge(AlternationRound round, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
-        long evaluations = 0;
-        using var tuned = ModelFolder.Read(round.ModelPath, model.Denoiser.Device).Denoiser;
-        tuned.ComputeType = model.Denoiser.ComputeType;
+        using var tuned = model.OpenAlike(round.ModelPath);
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
-        var teacher = new BatchSampler(new SamplingLoop(model.Denoiser, new HeunSolver(), fine)) { BatchSize = options.BatchSize };
-        var student = new BatchSampler(new SamplingLoop(tuned, SolverCatalog.Find(options.Tuning.Solver), round.Schedule)) { BatchSize = options.BatchSize };
-        long[] seeds = [.. Enumerable.Range(0, options.Tuning.HeldOutCount).Select(i => FirstJudgedSeed + i)];
-        var distance = new PairedDistance();
-        foreach (var (a, b) in student.Sample(seeds, progress, cancellation).Zip(teacher.Sample(seeds, progress, cancellation)))
-        {
-            using (a)
-            using (b)
-            {
-                evaluations += a.Evaluations + b.Evaluations;
-                distance.Add(a.Images, b.Images);
-            }
-        }
-
-        var cost = new LedgerLineSummary(FormattableString.Invariant($"judging round {round.Round}"), evaluations, 0, watch.Elapsed.TotalSeconds);
+        var teacher = new SamplingLoop(model.Denoiser, new HeunSolver(), fine);
+        var student = new SamplingLoop(tuned.Denoiser, SolverCatalog.Find(options.Tuning.Solver), round.Schedule);
+        var distance = PairedComparison.Measure(student, teacher, SeedPlan.Judged(options.Tuning.HeldOutCount), options.BatchSize, progress, cancellation);
+        var cost = new LedgerLineSummary(FormattableString.Invariant($"judging round {round.Round}"), distance.Evaluations, 0, watch.Elapsed.TotalSeconds);
         return round with { TeacherDistance = distance.MeanRootMeanSquare, Further = [.. round.Further, cost] };
     }
 
     private LossCurve TunedCurve(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        string path = Path.Combine(folder.Round(done.Round), "loss-curve.json");
+        string path = Path.Combine(folder.Round(done.Round), LossCurveFile.Name);
         if (!File.Exists(path))
         {
-            using var tuned = ModelFolder.Read(done.ModelPath, model.Denoiser.Device).Denoiser;
-            tuned.ComputeType = model.Denoiser.ComputeType;
-            LossCurveFile.Write(path, new LossCurveEstimator(tuned, images, curveOptions()).Estimate(progress, cancellation));
+            using var tuned = model.OpenAlike(done.ModelPath);
+            LossCurveFile.Write(path, new LossCurveEstimator(tuned.Denoiser, images, curveOptions()).Estimate(progress, cancellation));
         }
 
         return LossCurveFile.Read(path);
@@ -123,4 +111,5 @@ internal sealed class Alternation(ModelSource model, TrainingImages images, Tuni
 /// <param name="ModelPath">Folder of its best model.</param>
 /// <param name="TeacherDistance">Mean root-mean-square distance of its samples to a fine teacher's, the same latents for all rounds; null where there is one round only.</param>
 /// <param name="Further">What the round cost beside its tuning.</param>
-public sealed record AlternationRound(int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);
+internal sealed record AlternationRound(
+    int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);

@@ -2,45 +2,76 @@ using System.Diagnostics;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Tuning;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Search;
+using FewStep.Solvers;
+using FewStep.Tuning;
 
 namespace FewStep.Experiments;
 
-/// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, comparison. Every stage leaves its result in the run folder and is not done again on resuming.</summary>
-/// <param name="model">The pre-trained model; not disposed.</param>
-/// <param name="training">Training images: loss curve, the denoising loss, the floor of the metric. Not disposed.</param>
-/// <param name="reference">Other real images, which samples are compared with. Not disposed.</param>
-/// <param name="features">The feature network of the metric; not disposed.</param>
-/// <param name="options">What to do; checked.</param>
-public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, IFeatureExtractor features, FewStepRunOptions options)
+/// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, experiment. Every stage leaves its result in the run folder and is not done again on resuming.</summary>
+internal sealed class FewStepRun : IDisposable
 {
-    private const string TunedName = "tuned";
+    private readonly Model _model;
+    private readonly IImageSet _training;
+    private readonly IReadOnlyList<string> _metrics;
+    private readonly MetricContext _context;
+    private readonly RunOptions _options;
+    private readonly RunPlan _plan;
+    private readonly TeacherEndpoints _endpoints;
+
+    /// <summary>Prepares a run; nothing is written.</summary>
+    /// <param name="model">The pre-trained model; not disposed.</param>
+    /// <param name="training">Training images: loss curve, the denoising loss, the floor of the metrics. Not disposed.</param>
+    /// <param name="metrics">Names of the metrics, the headline's first.</param>
+    /// <param name="context">What they may use: networks, reference images. Not disposed.</param>
+    /// <param name="options">What to do.</param>
+    /// <exception cref="InvalidInputException">Options are out of range, or the parts do not fit.</exception>
+    public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
+    {
+        options.Check();
+        (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options, new RunPlan(model, options));
+        _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
+        context.Teacher = _endpoints.ForMetrics;
+        context.Folder = options.Folder;
+        context.Prepare([.. metrics.Select(MetricCatalog.Find)]);
+        ExperimentOptions.Check();
+        CheckFits();
+    }
+
+    private ExperimentOptions ExperimentOptions => new()
+    {
+        Title = FormattableString.Invariant($"{_model.Name} in {_options.Steps} step{(_options.Steps == 1 ? "" : "s")}"),
+        Folder = _options.Folder,
+        Samples = _options.Samples,
+        Ranges = _options.Ranges,
+        FirstSeed = _options.FirstSeed,
+        BatchSize = _options.BatchSize,
+        ShownSeeds = _options.ShownSeeds,
+        ShownNumber = _options.Steps,
+        FloorImages = _training,
+        Seed = _options.Seed,
+    };
 
     /// <summary>Does what is not done yet.</summary>
     /// <param name="resume">Whether to go on with a run that lies in the folder.</param>
-    /// <param name="progress">Told how each stage comes along; may be null.</param>
+    /// <param name="progress">Told how each stage comes along.</param>
     /// <param name="cancellation">Stops; the folder can be resumed.</param>
-    /// <returns>What the run has to tell; <c>metrics.json</c> holds the same.</returns>
-    /// <exception cref="InvalidInputException">Options are out of range, the parts do not fit, or the folder holds another run.</exception>
+    /// <returns>What the run has to tell.</returns>
+    /// <exception cref="InvalidInputException">The folder holds another run.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public RunSummary Execute(bool resume, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public Summary Execute(bool resume, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var sitting = Stopwatch.StartNew();
-        options.Validate();
-        CheckFits();
-        var folder = RunFolder.Open(options.Folder, Manifest(), resume, out var manifest);
+        var folder = RunFolder.Open(_options.Folder, Manifest(), resume, out var manifest);
         RunManifest Timed() => manifest with { Run = manifest.Run with { Seconds = manifest.Run.Seconds + sitting.Elapsed.TotalSeconds } };
         try
         {
             var summary = Execute(folder, manifest, progress, cancellation);
             var complete = Timed() with { Ledger = summary.Ledger };
-            summary = summary with { Manifest = complete.Run };
-            RunSummaryFile.Write(folder.At(RunSummaryFile.Name), summary);
             folder.Update(complete);
-            return summary;
+            return summary with { Manifest = complete.Run };
         }
         catch (OperationCanceledException)
         {
@@ -49,113 +80,122 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         }
     }
 
-    private RunSummary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <inheritdoc/>
+    public void Dispose() => _endpoints.Dispose();
+
+    private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var curve = MeasuredCurve(folder, progress, cancellation);
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
-        var rounds = Alternate(folder, curve, found[0].Schedule, progress, cancellation);
+        var images = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
+        var rounds = new Alternation(_model, new TrainingImages(_training), images, _options, folder, CurveOptions)
+            .Execute(curve, found[0].Schedule, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
-        using var tuned = Deliver(folder, best, found[0], curve, rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations));
-        var plan = new RunPlan(model, options).Cells(found, best, tuned);
-        var real = Stopwatch.StartNew();
-        using var statistics = ReferenceStatistics.LoadOrMeasure(folder.Reference, reference, features, progress, cancellation);
-        var evaluation = new FrechetEvaluation(features, statistics);
-        var (metric, remark) = RunFacts.Of(evaluation, training, options.Samples, options.Ranges, options.Seed, progress, cancellation);
-        var realCost = RunFacts.RealImagesCost(real.Elapsed);
-        var drawing = Stopwatch.StartNew();
-        var strips = plan.Where(c => c.Shown).Select((c, i) => ImageStrip.Draw(c.Cell, options.ShownSeeds, folder.Path, $"samples/strip-{i + 1:D2}.png", cancellation)).ToList();
-        var drawn = new LedgerLineSummary("images of the report", strips.Sum(s => (long)Math.Round(s.EvaluationsPerImage * s.Seeds.Count)), 0, drawing.Elapsed.TotalSeconds);
-        var comparison = new ScheduleComparison(evaluation, SeedRange.Consecutive(0, options.Samples, options.Ranges))
+        long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
+        using var tuned = Deliver(folder, best, found[0], curve, further);
+        var metrics = MetricCatalog.Open(_metrics, _context);
+        var experiment = new Experiment(ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
+        var summary = experiment.Run(_plan.Trials(found, best, tuned), metrics, progress, cancellation);
+        return summary with
         {
-            Store = EvaluationStore.Open(folder.Evaluations),
-            Curve = curve,
-            BatchSize = options.BatchSize,
-        };
-        var compared = comparison.Run([.. plan.Select(c => c.Cell)], progress, cancellation);
-        return new RunSummary
-        {
-            Title = FormattableString.Invariant($"{model.Config.Name} in {options.Steps} step{(options.Steps == 1 ? "" : "s")}"),
-            Steps = options.Steps,
-            Model = manifest.Model,
             Data = manifest.Data,
-            Metric = metric,
-            LossCurve = RunFacts.Of(curve),
-            Schedules =
-            [
-                .. plan.Select(c => ScheduleSummary.From(c.Cell.ScheduleName, c.Source, c.Cell.Schedule))
-                    .Concat(rounds.Select(r => ScheduleSummary.From(RunPlan.Name(r.Round, options.Power), r.Round == 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation, r.Schedule)))
-                    .DistinctBy(s => s.Name),
-            ],
-            Evaluations = compared.Evaluations,
-            ImageStrips = strips,
+            LossCurve = LossCurveSummary.Of(curve),
             TuningRounds = [.. rounds.Select(r => Summarize(r, r == best))],
             Ledger =
             [
                 new LedgerLineSummary("loss curve (Phase 1)", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds),
                 searched,
-                .. rounds.SelectMany(r => r.Further.Prepend(new LedgerLineSummary(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds))),
-                realCost,
-                drawn,
-                compared.Cost,
+                .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
+                .. summary.Ledger,
             ],
-            Manifest = manifest.Run,
-            Warnings = [.. Warnings(remark, curve, rounds)],
+            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
         };
+    }
+
+    private static LedgerLineSummary TuningCost(AlternationRound r) =>
+        new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds);
+
+    private static IEnumerable<string> Warnings(AlternationRound round)
+    {
+        if (round.Report.Stop == TuningStop.Diverged)
+        {
+            yield return FormattableString.Invariant($"Tuning in round {round.Round} diverged: {round.Report.Explanation}.");
+        }
+        else if (round.Report.BestUpdate is null or 0)
+        {
+            yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
+        }
     }
 
     private void CheckFits()
     {
-        foreach (var (what, shape) in new[] { ("the training images are", training.Shape), ("the reference images are", reference.Shape), ("the feature network takes", features.Shape) })
+        var reference = _context.RealImages!();
+        foreach (var (what, images) in new[] { ("training", _training), ("reference", reference) })
         {
-            if (shape != model.Config.Shape)
+            if (images.Shape != _model.Shape || images.Count < 2)
             {
-                throw new InvalidInputException($"The model makes images of {model.Config.Shape}, but {what} {shape}; choose data and features of that shape.");
+                throw new InvalidInputException(
+                    $"The model makes images of {_model.Shape}; there are {images.Count} {what} images of {images.Shape}: choose 2 or more of that shape.");
             }
         }
 
-        if (model.Config.Shape.Channels is not (1 or 3))
+        if (_model.Shape.Channels is not (1 or 3))
         {
-            throw new InvalidInputException($"The model makes images of {model.Config.Shape.Channels} channels; the report's pictures hold 1 or 3.");
+            throw new InvalidInputException($"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
         }
 
-        if (training.Count < 2 || reference.Count < 2)
+        if (_model.Classes > 0 && _training.Classes > _model.Classes)
         {
-            throw new InvalidInputException($"A run needs 2 or more training and 2 or more reference images, not {training.Count} and {reference.Count}.");
+            throw new InvalidInputException($"The training images have {_training.Classes} classes, the model {_model.Classes}.");
         }
 
-        if (model.Config.Classes > 0 && training.Classes > model.Config.Classes)
+        if (_options.Rounds > 0 && _model.Network is null)
         {
-            throw new InvalidInputException($"The training images have {training.Classes} classes, the model {model.Config.Classes}.");
+            throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, or 0 rounds for the schedule alone.");
         }
     }
 
-    private RunManifest Manifest() => new()
+    private RunManifest Manifest()
     {
-        Identity = RunManifest.IdentityOf(options, model.Hash, training.Hash, reference.Hash, features.Hash),
-        Run = new ManifestSummary
+        var run = RunEnvironment.Manifest(DateTimeOffset.UtcNow, _options.Seed, _model);
+        var reference = _context.RealImages!();
+        string measured = string.Join(',', _metrics.Select(m => $"{m} {_context.NetworkOf(MetricCatalog.Find(m))?.Hash}".TrimEnd()));
+        return new RunManifest
         {
-            Version = RunEnvironment.Version,
-            Started = DateTimeOffset.UtcNow,
-            Seed = options.Seed,
-            CommandLine = options.CommandLine,
-            Versions = RunEnvironment.Versions(),
-            Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(options).ToDictionary(), StringComparer.Ordinal) { ["number_format"] = EnumName.Of(model.Denoiser.ComputeType), ["reference"] = reference.Hash },
-            Machine = RunEnvironment.Machine(model.Denoiser.Device),
-        },
-        Model = RunFacts.Of(model),
-        Data = new DataSummary { Name = options.DataName ?? model.Config.Name, Hash = training.Hash, TrainingImages = training.Count, HeldOutImages = reference.Count },
-        ClassifierHash = features.Hash,
-    };
+            Identity = RunManifest.IdentityOf(_options, _model.Identity, _training.Hash, reference.Hash, measured),
+            Run = run with
+            {
+                CommandLine = _options.CommandLine,
+                Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
+                {
+                    ["number_format"] = _model.NumberFormat ?? "",
+                    ["metrics"] = measured,
+                    ["reference"] = reference.Hash,
+                },
+            },
+            Model = _model.Summary,
+            Data = new DataSummary
+            {
+                Name = _options.DataName ?? _model.Name,
+                Hash = _training.Hash,
+                TrainingImages = _training.Count,
+                ReferenceHash = reference.Hash,
+                HeldOutImages = reference.Count,
+            },
+        };
+    }
 
-    private LossCurveOptions CurveOptions() => options.Curve with { Steps = [options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(options.Power), Seed = options.Seed };
+    private LossCurveOptions CurveOptions() =>
+        _options.Curve with { Steps = [_options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(_options.Power), Seed = _options.Seed };
 
     private LossCurve MeasuredCurve(RunFolder folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         if (!File.Exists(folder.LossCurve))
         {
-            LossCurveFile.Write(folder.LossCurve, new LossCurveEstimator(model.Denoiser, new TrainingImages(training), CurveOptions() with { ModelHash = model.Hash }).Estimate(progress, cancellation));
+            var estimator = new LossCurveEstimator(_model.Denoiser, new TrainingImages(_training), CurveOptions() with { ModelHash = _model.Hash });
+            LossCurveFile.Write(folder.LossCurve, estimator.Estimate(progress, cancellation));
         }
 
         return LossCurveFile.Read(folder.LossCurve);
@@ -163,50 +203,47 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
 
     private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
     {
-        var request = new ScheduleSearchRequest { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
-        return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(options.Power)).Search(request, null, cancellation);
+        var request = new ScheduleSearchRequest { Steps = [_options.Steps], SigmaMin = _model.Denoiser.SigmaMin, SigmaMax = _model.Denoiser.SigmaMax };
+        return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(_options.Power)).Search(request, null, cancellation);
     }
 
-    private IReadOnlyList<AlternationRound> Alternate(RunFolder folder, LossCurve curve, SamplingSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    // The run folder is a model folder: weights, and the sampler that they are for. The schedule of a later round stands on the curves of the rounds before.
+    private Model? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve, long further)
     {
-        var images = options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(training) : null;
-        return new Alternation(model, new TrainingImages(training), images, options, folder, CurveOptions).Execute(curve, schedule, progress, cancellation);
-    }
-
-    // The schedule of a later round stands on the curves of the rounds before.
-    private ModelSource? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve, long further)
-    {
-        ScheduleFile.Write(folder.Schedule, new ScheduleRecord(best?.Schedule ?? first.Schedule)
+        var origin = new SamplerOrigin
         {
-            Solver = options.Tuning.Solver,
+            Schedule = _plan.Name(best?.Round ?? 1),
+            Source = best?.Round is null or 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation,
             Objective = first.Objective,
             Loss = first.Loss is { Low: double low, High: double high } && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
             Evaluations = curve.Origin.NetworkEvaluations + further,
-            ModelHash = model.Hash,
-            DataHash = training.Hash,
-            Seed = options.Seed,
-        });
+            ModelHash = _model.Hash,
+            DataHash = _training.Hash,
+            Seed = _options.Seed,
+        };
+        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Tuning.Solver)) { Origin = origin };
         if (best is null)
         {
+            sampler.Save(folder.Sampler);
             return null;
         }
 
         var (config, denoiser) = ModelFolder.Read(best.ModelPath);
         using (denoiser)
         {
-            string name = FormattableString.Invariant($"{model.Config.Name}, {TunedName} to {options.Steps} steps");
+            string name = FormattableString.Invariant($"{_model.Name}, tuned to {_options.Steps} steps");
             ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights);
         }
 
-        var delivered = ModelSource.Open(folder.Path, device: model.Denoiser.Device);
-        delivered.Denoiser.ComputeType = model.Denoiser.ComputeType;
-        return delivered;
+        sampler.Save(folder.Sampler);
+        return _model.OpenAlike(folder.Path);
     }
 
     private TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
     {
         Round = round.Round,
-        Schedule = RunPlan.Name(round.Round, options.Power),
+        Schedule = _plan.Name(round.Round),
+        Sigmas = round.Schedule.Sigmas,
         Tuning = EnumName.Of(round.Report.Options.Loss),
         Loss = EnumName.Of(round.Report.Options.Loss),
         HeldOutMetric = round.Report.HeldOutMetric,
@@ -216,34 +253,4 @@ public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet 
         StopReason = round.Report.Explanation,
         Seconds = round.Report.Seconds,
     };
-
-    private IEnumerable<string> Warnings(string? remark, LossCurve curve, IReadOnlyList<AlternationRound> rounds)
-    {
-        if (features is InceptionFeatures { Remark: string unknown })
-        {
-            yield return unknown;
-        }
-
-        if (remark is not null)
-        {
-            yield return remark;
-        }
-
-        foreach (string about in curve.Remarks())
-        {
-            yield return about;
-        }
-
-        foreach (var round in rounds)
-        {
-            if (round.Report.Stop == TuningStop.Diverged)
-            {
-                yield return FormattableString.Invariant($"Tuning in round {round.Round} diverged: {round.Report.Explanation}.");
-            }
-            else if (round.Report.BestUpdate is null or 0)
-            {
-                yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
-            }
-        }
-    }
 }

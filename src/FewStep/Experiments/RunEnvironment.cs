@@ -7,10 +7,24 @@ using TorchSharp;
 namespace FewStep.Experiments;
 
 /// <summary>What a run stands on, for manifests.</summary>
-public static class RunEnvironment
+internal static class RunEnvironment
 {
     /// <summary>FewStep's version.</summary>
     public static string Version { get; } = typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>The manifest of what was begun at a time and is over now.</summary>
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) => new()
+    {
+        Version = Version,
+        Started = started,
+        Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
+        Seed = seed,
+        Versions = Versions(),
+        Machine = new SortedDictionary<string, string>(Machine(model?.Denoiser.Device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal)
+        {
+            ["network computes in"] = model?.NumberFormat ?? "the images' type",
+        },
+    };
 
     /// <summary>Versions of the runtime and of the tensor library.</summary>
     public static IReadOnlyDictionary<string, string> Versions() => new SortedDictionary<string, string>(StringComparer.Ordinal)

@@ -3,13 +3,14 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FewStep.Platform;
+using FewStep.Search;
 
 namespace FewStep.Experiments;
 
 /// <summary>The folder of a run: where its files lie, and whether it may be begun or resumed there.</summary>
-public sealed class RunFolder
+internal sealed class RunFolder
 {
-    private const string ManifestName = "manifest.json";
+    public const string ManifestName = "manifest.json";
 
     private RunFolder(string path) => Path = path;
 
@@ -17,16 +18,10 @@ public sealed class RunFolder
     public string Path { get; }
 
     /// <summary>The measured loss curve.</summary>
-    public string LossCurve => At("loss-curve.json");
+    public string LossCurve => At(LossCurveFile.Name);
 
-    /// <summary>The schedule that the run delivers.</summary>
-    public string Schedule => At("run.schedule.json");
-
-    /// <summary>Feature statistics of the reference images.</summary>
-    public string Reference => At("reference.safetensors");
-
-    /// <summary>What the comparison has measured.</summary>
-    public string Evaluations => At(EvaluationStore.Name);
+    /// <summary>The sampler that the run delivers: the folder is a model folder.</summary>
+    public string Sampler => At(Model.SamplerName);
 
     /// <summary>TensorBoard events.</summary>
     public string Events => At("events");
@@ -50,13 +45,13 @@ public sealed class RunFolder
         {
             if (!resume)
             {
-                throw new InvalidInputException($"{path} holds a run already; add --resume to go on with it, or choose another folder with --out.");
+                throw new InvalidInputException($"{path} holds a run already; resume it, or choose another folder.");
             }
 
             kept = JsonFile.Read<RunManifest>(file);
             if (kept.Identity != manifest.Identity)
             {
-                throw new InvalidInputException($"{path} holds a run with {Difference(kept, manifest)}; repeat what it began with, or choose another folder with --out.");
+                throw new InvalidInputException($"{path} holds a run with {Difference(kept, manifest)}; repeat what it began with, or choose another folder.");
             }
         }
         else if (resume)
@@ -65,7 +60,7 @@ public sealed class RunFolder
         }
         else if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
         {
-            throw new InvalidInputException($"{path} is not empty and holds no run; choose another folder with --out.");
+            throw new InvalidInputException($"{path} is not empty and holds no run; choose another folder.");
         }
         else
         {
@@ -79,7 +74,6 @@ public sealed class RunFolder
     {
         return JsonLeaves.Difference(kept.Run.Options, wanted.Run.Options) is string difference ? $"other options ({difference})"
             : kept.Model.Hash != wanted.Model.Hash ? "another model"
-            : kept.ClassifierHash != wanted.ClassifierHash ? "another feature network"
             : "other data";
     }
 
@@ -93,7 +87,7 @@ public sealed class RunFolder
 }
 
 /// <summary>What a run is and what it ran on: <c>manifest.json</c>.</summary>
-public sealed record RunManifest
+internal sealed record RunManifest
 {
     /// <summary>SHA-256 over model, data and options: equal for runs whose results must be equal.</summary>
     public required string Identity { get; init; }
@@ -107,25 +101,22 @@ public sealed record RunManifest
     /// <summary>The images.</summary>
     public required DataSummary Data { get; init; }
 
-    /// <summary>Hash of the feature network.</summary>
-    public required string ClassifierHash { get; init; }
-
     /// <summary>What each stage cost; empty until the run is complete.</summary>
     public IReadOnlyList<LedgerLineSummary> Ledger { get; init; } = [];
 
     /// <summary>The options by the names of their file format, defaults included: <c>tuning.updates</c>.</summary>
     /// <param name="options">Options.</param>
-    public static IReadOnlyDictionary<string, string> OptionsOf(FewStepRunOptions options) => JsonLeaves.Of(JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
+    public static IReadOnlyDictionary<string, string> OptionsOf(RunOptions options) => JsonLeaves.Of(JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
 
     /// <summary>The identity of a run.</summary>
     /// <param name="options">Its options; folder, command line and the data's name do not count.</param>
     /// <param name="parts">Hashes of model, data and feature network.</param>
-    public static string IdentityOf(FewStepRunOptions options, params ReadOnlySpan<string> parts)
+    public static string IdentityOf(RunOptions options, params ReadOnlySpan<string> parts)
     {
         string text = JsonSerializer.Serialize(Plain(options), JsonFile.Options);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text + string.Join('|', parts))));
     }
 
     // Without what says where and how it was called; the weightings follow from the power.
-    private static FewStepRunOptions Plain(FewStepRunOptions options) => options with { Folder = "", CommandLine = null, DataName = null, Curve = options.Curve with { Weightings = [] } };
+    private static RunOptions Plain(RunOptions options) => options with { Folder = "", CommandLine = null, DataName = null, Curve = options.Curve with { Weightings = [] } };
 }

@@ -1,4 +1,3 @@
-using FewStep.Checkpoints;
 using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -8,59 +7,65 @@ namespace FewStep.Experiments;
 /// <summary>What a run compares: the standard schedules, Phase 1, Phase 1 and 2, and a fine teacher.</summary>
 /// <param name="model">The pre-trained model.</param>
 /// <param name="options">The run's options.</param>
-internal sealed class RunPlan(ModelSource model, FewStepRunOptions options)
+internal sealed class RunPlan(Model model, RunOptions options)
 {
-    /// <summary>The combinations in the order of the report.</summary>
+    private readonly ISolver _solver = SolverCatalog.Find(options.Tuning.Solver);
+
+    /// <summary>The fine sampler that the pictures and the table show: the tuning's teacher on the baseline's schedule.</summary>
+    public Trial Teacher => new(model, Standard(options.Baselines[0], options.TeacherSteps, SolverCatalog.Find(options.Tuning.TeacherSolver)))
+    {
+        Role = TrialRole.Teacher,
+    };
+
+    /// <summary>The trials in the order of the report.</summary>
     /// <param name="found">Phase 1's schedules, the run's power first.</param>
     /// <param name="best">The round that is kept; null without tuning.</param>
     /// <param name="tuned">Its model; null without tuning.</param>
-    public IReadOnlyList<PlannedCell> Cells(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, ModelSource? tuned)
+    public IReadOnlyList<Trial> Trials(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, Model? tuned)
     {
         var powers = DiscretizationLossOptimizer.Weightings(options.Power);
-        List<PlannedCell> cells =
+        List<Trial> trials =
         [
-            .. options.Baselines.Select((name, i) => Student(name, Standard(name, options.Steps), ScheduleSource.Standard, i == 0 ? EvaluationRole.Baseline : EvaluationRole.Comparison, shown: i == 0)),
-            .. found.Select((result, i) => Student(PhaseOne(powers[i]), result.Schedule, ScheduleSource.Phase1, i == 0 && best is null ? EvaluationRole.Result : EvaluationRole.Comparison, shown: i == 0)),
+            .. options.Baselines.Select((name, i) => new Trial(model, Standard(name, options.Steps, _solver))
+            {
+                Role = i == 0 ? TrialRole.Baseline : TrialRole.Comparison,
+                IsShown = i == 0,
+            }),
+            .. found.Select((result, i) => new Trial(model, Found(result.Schedule, DiscretizationLossOptimizer.NameOf(powers[i]), ScheduleSource.Phase1))
+            {
+                Role = i == 0 && best is null ? TrialRole.Result : TrialRole.Comparison,
+                IsShown = i == 0,
+            }),
         ];
-        if (options.RivalSolver is string text && SolverCatalog.Find(text) is var rival && rival.Name != SolverCatalog.Find(options.Tuning.Solver).Name)
+        if (options.RivalSolver is string text && SolverCatalog.Find(text) is var rival && rival.Name != _solver.Name)
         {
-            PlannedCell[] students = [cells[0], cells[options.Baselines.Count]];
-            cells.AddRange(students.Select(c => Planned(c.Cell.ScheduleName, c.Cell.Schedule, c.Source, rival, EvaluationRole.Comparison, shown: false)));
+            Trial[] students = [trials[0], trials[options.Baselines.Count]];
+            trials.AddRange(students.Select(t => t with { Sampler = t.Sampler with { Solver = rival }, Role = TrialRole.Comparison, IsShown = false }));
         }
 
         if (best is not null)
         {
-            bool first = best.Round == 1;
-            var planned = Student(Name(best.Round, options.Power), best.Schedule, first ? ScheduleSource.Phase1 : ScheduleSource.Alternation, EvaluationRole.Result, shown: true);
-            cells.Add(planned with { Cell = planned.Cell with { Denoiser = tuned!.Denoiser, DenoiserIdentity = Identity(tuned), Tuning = EnumName.Of(options.Tuning.Loss) } });
+            var source = best.Round == 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation;
+            trials.Add(new Trial(tuned!, Found(best.Schedule, Name(best.Round), source)) { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss) });
         }
 
-        string fine = FormattableString.Invariant($"teacher: {options.Baselines[0]}, {options.TeacherSteps} steps");
-        cells.Add(Planned(fine, Standard(options.Baselines[0], options.TeacherSteps), ScheduleSource.Teacher, SolverCatalog.Find(options.Tuning.TeacherSolver), EvaluationRole.Teacher, shown: true));
-        return cells;
+        return [.. trials, Teacher];
     }
 
     /// <summary>Name of a round's schedule.</summary>
     /// <param name="round">From 1.</param>
-    /// <param name="power">The run's power.</param>
-    public static string Name(int round, double power) => round == 1 ? PhaseOne(new PowerWeighting(power)) : FormattableString.Invariant($"Phase 1, round {round}");
+    public string Name(int round)
+    {
+        string first = DiscretizationLossOptimizer.NameOf(new PowerWeighting(options.Power));
+        return round == 1 ? first : FormattableString.Invariant($"{first}, round {round}");
+    }
 
-    private static string PhaseOne(INoiseWeighting weighting) => $"Phase 1, {weighting.Name}";
+    private Sampler Standard(string name, int steps, ISolver solver) =>
+        new(StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax), solver)
+        {
+            Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard },
+        };
 
-    private static string Identity(ModelSource source) => $"{source.Hash} {EnumName.Of(source.Denoiser.ComputeType)}";
-
-    private SamplingSchedule Standard(string name, int steps) => StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
-
-    private PlannedCell Student(string name, SamplingSchedule schedule, ScheduleSource source, EvaluationRole role, bool shown) => Planned(name, schedule, source, SolverCatalog.Find(options.Tuning.Solver), role, shown);
-
-    private PlannedCell Planned(string name, SamplingSchedule schedule, ScheduleSource source, ISolver solver, EvaluationRole role, bool shown) => new(
-        new ComparisonCell { Denoiser = model.Denoiser, DenoiserIdentity = Identity(model), ScheduleName = name, Schedule = schedule, Solver = solver, Role = role },
-        source,
-        shown);
+    private Sampler Found(SamplingSchedule schedule, string name, ScheduleSource source) =>
+        new(schedule, _solver) { Origin = new SamplerOrigin { Schedule = name, Source = source, ModelHash = model.Hash } };
 }
-
-/// <summary>A combination of a run.</summary>
-/// <param name="Cell">What is measured.</param>
-/// <param name="Source">Where its schedule comes from.</param>
-/// <param name="Shown">Whether the report shows its images.</param>
-internal sealed record PlannedCell(ComparisonCell Cell, ScheduleSource Source, bool Shown);

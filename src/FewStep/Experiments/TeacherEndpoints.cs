@@ -8,21 +8,25 @@ using static TorchSharp.torch;
 
 namespace FewStep.Experiments;
 
-/// <summary>The images that a fine teacher makes of the seeds of a comparison: sampled once for each range and kept in the folder as safetensors, one range at a time in memory.</summary>
-/// <param name="folder">Where the files lie.</param>
+/// <summary>The images that a fine teacher makes of the seeds of an experiment: sampled once for each range and kept in the folder as safetensors, one range at a time in memory.</summary>
+/// <param name="folder">Where the files lie; null to keep none.</param>
 /// <param name="teacher">The fine sampler.</param>
 /// <param name="batchSize">Images sampled at a time, 1 or more.</param>
-internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, int batchSize) : IDisposable
+internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";
+    private readonly Dictionary<string, (long NetworkEvaluations, double Seconds)> _costs = [];
     private string? _heldKey;
-    private TeacherImages? _held;
+    private EndpointImages? _held;
 
     /// <summary>The fine sampler.</summary>
-    public ComparisonCell Teacher => teacher;
+    public Trial Teacher => teacher;
 
-    /// <summary>Whether the images of a range lie in the folder.</summary>
-    public bool Has(SeedRange range) => File.Exists(PathOf(Key(range)));
+    /// <summary>Cost of the images that were used, whenever they were sampled.</summary>
+    public (long NetworkEvaluations, double Seconds) Cost => (_costs.Values.Sum(c => c.NetworkEvaluations), _costs.Values.Sum(c => c.Seconds));
+
+    /// <summary>The same for a metric that compares with them.</summary>
+    public FineTeacher ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
 
     /// <summary>The images of a range, read or sampled.</summary>
     /// <param name="range">The seeds.</param>
@@ -30,13 +34,14 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
     /// <param name="cancellation">Stops between solver steps; nothing of the range is kept then.</param>
     /// <returns>Images [range.Count,C,H,W] in the order of the seeds, owned here until the next range is asked for.</returns>
     /// <exception cref="InvalidInputException">The file is damaged or cannot be written, or the teacher diverges.</exception>
-    public TeacherImages Get(SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    public EndpointImages Get(SeedRange range, Action<int>? sampled = null, CancellationToken cancellation = default)
     {
-        string key = Key(range);
+        string key = teacher.ImagesKey(range);
         if (_heldKey != key)
         {
             Release();
             (_held, _heldKey) = (Read(key, range) ?? Sample(key, range, sampled, cancellation), key);
+            _costs[key] = (_held.NetworkEvaluations, _held.Seconds);
         }
 
         return _held!;
@@ -51,10 +56,9 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         (_held, _heldKey) = (null, null);
     }
 
-    private TeacherImages? Read(string key, SeedRange range)
+    private EndpointImages? Read(string key, SeedRange range)
     {
-        string path = PathOf(key);
-        if (!File.Exists(path))
+        if (PathOf(key) is not { } path || !File.Exists(path))
         {
             return null;
         }
@@ -62,11 +66,11 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         var (tensors, metadata) = SafetensorsFile.Read(path);
         if (metadata.GetValueOrDefault("key") == key
             && tensors.TryGetValue(TensorName, out var images)
-            && images.shape.AsSpan().SequenceEqual(teacher.Denoiser.Shape.Batch(range.Count))
+            && images.shape.AsSpan().SequenceEqual(teacher.Model.Shape.Batch(range.Count))
             && long.TryParse(metadata.GetValueOrDefault("network_evaluations"), NumberStyles.None, CultureInfo.InvariantCulture, out long evaluations)
             && double.TryParse(metadata.GetValueOrDefault("seconds"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
         {
-            return new TeacherImages(images.DetachFromDisposeScope(), evaluations, seconds);
+            return new EndpointImages(images.DetachFromDisposeScope(), evaluations, seconds);
         }
 
         foreach (var tensor in tensors.Values)
@@ -77,12 +81,13 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
         throw new InvalidInputException($"{path} does not hold the teacher's images of {range}; delete it to have them sampled again.");
     }
 
-    private TeacherImages Sample(string key, SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    private EndpointImages Sample(string key, SeedRange range, Action<int>? sampled, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
-        var images = empty(teacher.Denoiser.Shape.Batch(range.Count), dtype: float32);
-        var batches = new BatchSampler(new SamplingLoop(teacher.Denoiser, teacher.Solver, teacher.Schedule)) { BatchSize = batchSize };
+        var images = empty(teacher.Model.Shape.Batch(range.Count), dtype: float32);
+        var loop = new SamplingLoop(teacher.Model.Denoiser, teacher.Sampler.Solver, teacher.Sampler.Schedule);
+        var batches = new BatchSampler(loop) { BatchSize = batchSize };
         long evaluations = 0;
         int done = 0;
         foreach (long[] seeds in range.Batches(batchSize))
@@ -92,32 +97,31 @@ internal sealed class TeacherEndpoints(string folder, ComparisonCell teacher, in
             target.copy_(batch.Images);
             evaluations += batch.Evaluations;
             done += seeds.Length;
-            sampled(seeds.Length);
+            sampled?.Invoke(seeds.Length);
         }
 
         if (!images.isfinite().all().item<bool>())
         {
-            throw new InvalidInputException($"The teacher ({teacher.Solver.Name} on {teacher.ScheduleName}) diverged: an image holds NaN or infinity; choose another teacher.");
+            throw new InvalidInputException($"The teacher ({teacher}) diverged: an image holds NaN or infinity; choose another teacher.");
         }
 
         double spent = watch.Elapsed.TotalSeconds;
-        var metadata = new Dictionary<string, string>
+        if (PathOf(key) is { } path)
         {
-            ["key"] = key,
-            ["network_evaluations"] = evaluations.ToString(CultureInfo.InvariantCulture),
-            ["seconds"] = spent.ToString("R", CultureInfo.InvariantCulture),
-        };
-        SafetensorsFile.Write(PathOf(key), new Dictionary<string, Tensor> { [TensorName] = images }, metadata);
-        return new TeacherImages(images.DetachFromDisposeScope(), evaluations, spent);
+            var metadata = new Dictionary<string, string>
+            {
+                ["key"] = key,
+                ["network_evaluations"] = evaluations.ToString(CultureInfo.InvariantCulture),
+                ["seconds"] = spent.ToString("R", CultureInfo.InvariantCulture),
+            };
+            SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [TensorName] = images }, metadata);
+        }
+
+        return new EndpointImages(images.DetachFromDisposeScope(), evaluations, spent);
     }
 
-    private string Key(SeedRange range) => EvaluationStore.ImagesKey(teacher, range.ToString());
-
-    private string PathOf(string key) => Path.Combine(folder, $"{key[..16]}.safetensors");
+    private string? PathOf(string key) => folder is null ? null : Path.Combine(folder, $"{key[..16]}.safetensors");
 }
 
-/// <summary>A teacher's images of a seed range and what they cost.</summary>
-/// <param name="Images">Images [B,C,H,W], float32.</param>
-/// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image.</param>
-/// <param name="Seconds">Wall-clock seconds.</param>
-internal sealed record TeacherImages(Tensor Images, long NetworkEvaluations, double Seconds);
+/// <summary>A teacher's images of a seed range [B,C,H,W], float32, and what they cost.</summary>
+internal sealed record EndpointImages(Tensor Images, long NetworkEvaluations, double Seconds);

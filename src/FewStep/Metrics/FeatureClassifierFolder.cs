@@ -56,11 +56,10 @@ public static class FeatureClassifierFolder
         }
     }
 
-    /// <summary>Refuses folders whose content a classifier would destroy.</summary>
+    /// <summary>Whether a folder holds a classifier that another one would replace.</summary>
     /// <param name="folder">Where a classifier is to be saved.</param>
-    /// <param name="overwrite">Whether a classifier there may be replaced.</param>
-    /// <exception cref="InvalidInputException">The folder holds a model, or a classifier that may not be replaced.</exception>
-    public static void CheckTarget(string folder, bool overwrite)
+    /// <exception cref="InvalidInputException">The folder holds another model.</exception>
+    public static bool Holds(string folder)
     {
         string configuration = Path.Combine(folder, ConfigurationFile);
         bool taken = File.Exists(configuration) || File.Exists(Path.Combine(folder, WeightsFile));
@@ -69,10 +68,7 @@ public static class FeatureClassifierFolder
             throw new InvalidInputException($"{folder} holds a model that is no classifier; choose another folder.");
         }
 
-        if (taken && !overwrite)
-        {
-            throw new InvalidInputException($"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
-        }
+        return taken;
     }
 
     private static bool IsClassifier(string configuration)

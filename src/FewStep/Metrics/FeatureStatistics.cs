@@ -102,25 +102,6 @@ public sealed class FeatureStatistics : IDisposable
         Combine(n, m, centred.t().mm(centred));
     }
 
-    /// <summary>Adds all that <paramref name="other"/> has seen, as if its batches had been added here.</summary>
-    /// <param name="other">Statistics of the same dimension; not changed.</param>
-    /// <exception cref="ArgumentException">The dimensions differ, or <paramref name="other"/> is this object.</exception>
-    public void Merge(FeatureStatistics other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        if (other.Dimension != Dimension || ReferenceEquals(other, this))
-        {
-            throw new ArgumentException($"Only other statistics of dimension {Dimension} can be merged, not {other.Dimension}.", nameof(other));
-        }
-
-        if (other.Count > 0)
-        {
-            using var scope = NewDisposeScope();
-            using var _ = no_grad();
-            Combine(other.Count, other._mean, other._scatter);
-        }
-    }
-
     /// <summary>The mean [d], float64.</summary>
     /// <returns>A copy; the caller owns it.</returns>
     /// <exception cref="InvalidOperationException">Nothing was added.</exception>

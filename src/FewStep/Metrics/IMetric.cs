@@ -2,14 +2,18 @@ using FewStep.Platform;
 
 namespace FewStep.Metrics;
 
-/// <summary>Judges images: by features of real images, or by what a fine teacher makes of the same latents. One metric may give several figures (precision, recall, ...).</summary>
-public interface IMetric : IDisposable
+/// <summary>Judges images: by features of real images, or by what a fine teacher makes of the same latents. One metric may give several
+/// figures (precision, recall, ...).</summary>
+public interface IMetric
 {
     /// <summary>What it gives, in the order of <see cref="IMetricMeasurement.Finish"/>; keys are unique among all metrics.</summary>
     IReadOnlyList<MetricFigure> Figures { get; }
 
     /// <summary>All that determines the figures beside the images, as text: weights, reference, options. Stored measurements are found by it.</summary>
     string Identity { get; }
+
+    /// <summary>Whether images are compared with real ones, so that other real images show what can be reached.</summary>
+    bool ComparesWithRealImages { get; }
 
     /// <summary>Begins to measure one set of images.</summary>
     /// <param name="images">Images that will come, 2 or more.</param>
@@ -29,6 +33,7 @@ public interface IMetricMeasurement : IDisposable
 
     /// <summary>The figures of all images that came.</summary>
     /// <param name="cancellation">Stops between parts of the work.</param>
+    /// <exception cref="InvalidInputException">There were too few images.</exception>
     IReadOnlyList<MetricValue> Finish(CancellationToken cancellation);
 }
 

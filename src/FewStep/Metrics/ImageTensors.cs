@@ -14,6 +14,28 @@ internal sealed class ImageTensors(IImageSet set)
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
     public Tensor Read(ReadOnlySpan<int> indices) => Read(indices, static _ => (0, 0, false));
 
+    /// <summary>Hands out images, batch by batch, to be measured.</summary>
+    /// <param name="indices">Which, in order.</param>
+    /// <param name="batch">Images at a time, 1 or more.</param>
+    /// <param name="stage">What progress calls the work.</param>
+    /// <param name="take">Receives the number of images before the batch, and the batch, which is disposed of afterwards.</param>
+    /// <param name="progress">Told the images done; may be null.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    public void ForEach(
+        int[] indices, int batch, string stage, Action<int, MeasuredImages> take, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
+        for (int done = 0; done < indices.Length; done += batch)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var part = indices.AsSpan(done, Math.Min(batch, indices.Length - done));
+            using var images = new MeasuredImages(Read(part));
+            take(done, images);
+            progress?.Report(new(stage, done + part.Length, indices.Length, "img"));
+        }
+    }
+
     /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and mirrored with probability one half.</summary>
     /// <param name="indices">Images, at least one.</param>
     /// <param name="shift">Largest shift, 0 or more.</param>

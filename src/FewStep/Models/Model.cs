@@ -1,12 +1,20 @@
+using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
+using FewStep.Networks;
+using FewStep.Platform;
 
 namespace FewStep;
 
 /// <summary>A model that can be sampled: a denoiser with its name, its identity, and the sampler that it was tuned to. Owns what it was opened from; dispose it.</summary>
+/// <remarks>
+/// Its weights and its number format never change, so any number of threads may sample it, search for it, measure it and tune it (which makes another model) at the same time; each gets what it would get alone. Only
+/// <see cref="Dispose"/> must wait until the others are through.
+/// </remarks>
 public sealed partial class Model : IDisposable
 {
     private readonly List<IDisposable> _owned;
+    private ModelOptions _options = new();
 
     internal Model(IDenoiser denoiser, ModelSummary summary, string? numberFormat, params IEnumerable<IDisposable> owned) =>
         (Denoiser, Summary, NumberFormat, _owned) = (denoiser, summary, numberFormat, [.. owned]);
@@ -32,11 +40,31 @@ public sealed partial class Model : IDisposable
     /// <summary>The number format that it computes in, e.g. <c>bfloat16</c>; null for an exact denoiser, which takes that of its images. Fixed when it is opened.</summary>
     public string? NumberFormat { get; }
 
+    /// <summary>Where it was opened from, as given; null where it was not.</summary>
+    public string? Path { get; private init; }
+
     /// <summary>What reports say of it.</summary>
     internal ModelSummary Summary { get; }
 
     /// <summary>What tells its images from another model's: hash and number format.</summary>
     internal string Identity => $"{Hash} {NumberFormat}";
+
+    /// <summary>Shape, classes and names; of anything but a network nothing else in it means anything.</summary>
+    internal ModelConfig Config { get; private init; } = null!;
+
+    /// <summary>The network without guidance; null for what is none.</summary>
+    internal NetworkDenoiser? Network { get; private init; }
+
+    /// <summary>What it is in words, e.g. <c>model folder</c>.</summary>
+    internal string Format { get; private init; } = "";
+
+    /// <summary>One sentence for each thing that its file does not say and that was assumed, or that its user should know.</summary>
+    internal IReadOnlyList<string> Remarks { get; private init; } = [];
+
+    /// <summary>The network, for what needs weights.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    internal NetworkDenoiser RequireNetwork() => Network ?? throw new InvalidInputException(
+        $"{Path} ({Format}) can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was made from.");
 
     /// <inheritdoc/>
     public void Dispose() => _owned.ForEach(o => o.Dispose());

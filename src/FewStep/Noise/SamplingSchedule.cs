@@ -5,7 +5,7 @@ namespace FewStep.Noise;
 
 /// <summary>The decreasing noise levels that a sampler visits: N steps are N+1 sigmas, the last above zero.</summary>
 /// <remarks>Not to be mixed up with a noise schedule, which is the sigma(t) of a model.</remarks>
-public sealed class SamplingSchedule
+public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
 {
     /// <summary>Creates a schedule from explicit sigmas, which are kept exactly as given.</summary>
     /// <param name="sigmas">At least two finite, positive, strictly decreasing noise levels.</param>
@@ -42,6 +42,15 @@ public sealed class SamplingSchedule
 
     /// <summary>What happens at the last sigma.</summary>
     public ScheduleTerminal Terminal { get; }
+
+    /// <summary>Whether the sigmas are the same to the last bit, and the terminal rule too.</summary>
+    public bool Equals(SamplingSchedule? other) => other is not null && Terminal == other.Terminal && Sigmas.AsSpan().SequenceEqual(other.Sigmas.AsSpan());
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as SamplingSchedule);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Sigmas.Length, Sigmas[0], Sigmas[Sigmas.Length / 2], Terminal);
 
     /// <inheritdoc/>
     public override string ToString() => string.Join(", ", Sigmas.Select(s => s.ToString("G5", System.Globalization.CultureInfo.InvariantCulture)));

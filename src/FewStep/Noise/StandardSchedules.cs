@@ -9,11 +9,11 @@ public static class StandardSchedules
     // A new schedule is one line here.
     private static readonly Rule[] Rules =
     [
-        new("karras", "rho", "equal steps in sigma^(1/rho), rho = 7", "Karras et al. 2022, equation 5", 1, p => StandardSchedule.Karras(At(p, 0, 7))),
-        new("log-snr", null, "equal steps in ln sigma", "Lu et al. 2022 (DPM-Solver)", 0, _ => StandardSchedule.LogSnr()),
-        new("uniform-t", null, "equal steps in the time of linear VP diffusion", "Ho et al. 2020 (DDPM), Song et al. 2021 (DDIM)", 0, _ => StandardSchedule.UniformTime("uniform-t", new LinearVpNoise())),
+        new("karras", "rho", "equal steps in sigma^(1/rho), rho = 7", "Karras et al. 2022, equation 5", 1, p => StandardSchedule.Karras(At(p, 0, 7)), IsBaseline: true),
+        new("log-snr", null, "equal steps in ln sigma", "Lu et al. 2022 (DPM-Solver)", 0, _ => StandardSchedule.LogSnr(), IsBaseline: true),
+        new("uniform-t", null, "equal steps in the time of linear VP diffusion", "Ho et al. 2020 (DDPM), Song et al. 2021 (DDIM)", 0, _ => StandardSchedule.UniformTime("uniform-t", new LinearVpNoise()), IsBaseline: true),
         new("quadratic-t", null, "equal steps in the square root of that time", "Song et al. 2021 (DDIM's quadratic steps)", 0, _ => StandardSchedule.QuadraticTime("quadratic-t", new LinearVpNoise())),
-        new("cosine", null, "equal steps in the time of cosine VP diffusion", "Nichol and Dhariwal 2021", 0, _ => StandardSchedule.UniformTime("cosine", new CosineVpNoise())),
+        new("cosine", null, "equal steps in the time of cosine VP diffusion", "Nichol and Dhariwal 2021", 0, _ => StandardSchedule.UniformTime("cosine", new CosineVpNoise()), IsBaseline: true),
         new("flow", "shift", "equal steps in the time of rectified flow, sigma = shift t / (1 - t), shift = 1", "Liu et al. 2022; Esser et al. 2024 (SD3's shift)", 1, p => StandardSchedule.RectifiedFlow(At(p, 0, 1))),
         new("exponential", null, "log-snr under its name in diffusers", "diffusers", 0, _ => StandardSchedule.LogSnr()),
         new("beta", "alpha:beta", "quantiles of a Beta distribution between sigma_max and sigma_min, alpha = beta = 0.6", "diffusers, after Lee et al. 2024", 2, p => StandardSchedule.BetaSigma(At(p, 0, 0.6), At(p, 1, 0.6))),
@@ -34,8 +34,14 @@ public static class StandardSchedules
     /// <summary>Every schedule, in the order of lists.</summary>
     public static IReadOnlyList<Entry> All { get; } = [.. Rules.Select(r => new Entry(r.Name, r.Parameter, r.Description, r.Source))];
 
+    /// <summary>The one to take where nobody chose: Karras'.</summary>
+    public static StandardSchedule Usual { get; } = StandardSchedule.Karras();
+
     /// <summary>The names alone.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Rules.Select(r => r.Name)];
+
+    /// <summary>What others are measured against by default, the usual one first.</summary>
+    public static IReadOnlyList<string> Baselines { get; } = [.. Rules.Where(r => r.IsBaseline).Select(r => r.Name)];
 
     /// <summary>Finds a schedule by name.</summary>
     /// <param name="name">One of <see cref="Names"/>, with its numbers after a colon where it has some: <c>karras:5</c>, <c>flow:3</c>, <c>beta:0.5:0.7</c> (or <c>beta:0.5,0.7</c>), <c>gits-table:1.15</c>.</param>
@@ -78,5 +84,5 @@ public static class StandardSchedules
 
     private static double At(double[] numbers, int index, double usual) => index < numbers.Length ? numbers[index] : usual;
 
-    private sealed record Rule(string Name, string? Parameter, string Description, string Source, int Numbers, Func<double[], StandardSchedule> Create);
+    private sealed record Rule(string Name, string? Parameter, string Description, string Source, int Numbers, Func<double[], StandardSchedule> Create, bool IsBaseline = false);
 }

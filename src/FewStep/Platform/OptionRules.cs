@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FewStep.Platform;
 
 /// <summary>Collects which rules a set of options breaks, so that one message names them all.</summary>
@@ -12,11 +10,11 @@ public sealed class OptionRules(string subject)
     /// <param name="holds">Whether it does.</param>
     /// <param name="rule">The rule with the offending value; numbers are written invariantly.</param>
     /// <returns>This object.</returns>
-    public OptionRules Require(bool holds, FormattableString rule)
+    public OptionRules Require(bool holds, InvariantText rule)
     {
         if (!holds)
         {
-            _broken.Add(rule.ToString(CultureInfo.InvariantCulture));
+            _broken.Add(rule.ToString());
         }
 
         return this;

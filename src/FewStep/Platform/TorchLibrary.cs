@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using TorchSharp;
 
 namespace FewStep.Platform;
 
@@ -29,11 +30,39 @@ public static class TorchLibrary
     /// <summary>Whether a libtorch was loaded that computes on NVIDIA GPUs too, be there one or not.</summary>
     public static bool HasCuda { get; private set; }
 
+    /// <summary>Makes sure that libtorch is there: TorchSharp's own types would say that their initializer threw an exception.</summary>
+    /// <exception cref="InvalidInputException">It is not; the message says what to reference.</exception>
+    internal static void Require()
+    {
+        if (Failure is string failure)
+        {
+            throw new InvalidInputException(failure);
+        }
+    }
+
+    /// <summary>Sets the processor threads of tensor operations.</summary>
+    /// <param name="threads">1 to 1024; 0 leaves their number as it is.</param>
+    /// <exception cref="InvalidInputException">The number is out of range, or libtorch cannot be loaded.</exception>
+    internal static void UseThreads(int threads)
+    {
+        Require();
+        if (threads is < 0 or > 1024)
+        {
+            throw new InvalidInputException($"{threads} threads are not possible; the number must be 0 to 1024.");
+        }
+
+        if (threads > 0)
+        {
+            torch.set_num_threads(threads);
+        }
+    }
+
     // TorchSharp loads its shim in its own static constructor and offers no hook, so this must run before any of its types is touched.
 #pragma warning disable CA2255 // a library's module initialiser is the only place early enough
     [ModuleInitializer]
     internal static void Initialize()
     {
+        NativeHeap.KeepFreedMemory(); // before the first tensor
         string? given = Environment.GetEnvironmentVariable(TorchFolder.Variable) is { Length: > 0 } folder ? folder : null;
         if (!OperatingSystem.IsLinux())
         {

@@ -7,11 +7,11 @@ namespace FewStep.Sampling;
 /// <param name="sampler">Samples one batch.</param>
 public sealed class BatchSampler(SamplingLoop sampler)
 {
-    /// <summary>Images in a batch, above 0; default 64.</summary>
-    public int BatchSize { get; init; } = 64;
+    /// <summary>Images in a batch, above 0; default that of the loop's options.</summary>
+    public int BatchSize { get; init; } = sampler.Options.BatchSize;
 
-    /// <summary>One label for all images, -1 for "no class"; null (default) for seed mod classes.</summary>
-    public long? Label { get; init; }
+    /// <summary>One label for all images, -1 for "no class", null for seed mod classes; default that of the loop's options.</summary>
+    public long? Label { get; init; } = sampler.Options.Label;
 
     /// <summary>Type of the solver's state: float32 (default) or float64.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;

@@ -1,4 +1,6 @@
 using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep;
@@ -27,6 +29,23 @@ public sealed record Sampler
 
     /// <summary>Number of solver steps N.</summary>
     public int Steps => Schedule.Steps;
+
+    /// <summary>Reads a sampler file (<c>*.sampler.json</c>), a schedule file (<c>*.schedule.json</c>), or a JSON list of sigmas.</summary>
+    /// <param name="path">The file, at most 8 MiB.</param>
+    /// <param name="solver">The solver where the file names none, e.g. <c>ipndm:3</c>; null (default) refuses such a file.</param>
+    /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names file and rule.</exception>
+    public static Sampler Read(string path, string? solver = null)
+    {
+        var file = SamplerFile.Read(path);
+        var found = file.Solver ?? (solver is null ? throw new InvalidInputException($"{path} names no solver; say which one to step with.") : SolverCatalog.Find(solver));
+        return new Sampler(file.Schedule, found) { Origin = file.Origin };
+    }
+
+    /// <summary>Writes a sampler file, with full precision, whole or not at all.</summary>
+    /// <param name="path">Target; its name should end in <c>.sampler.json</c>.</param>
+    /// <exception cref="ArgumentException">The solver is none that a file can name.</exception>
+    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
+    public void Save(string path) => SamplerFile.Write(path, this);
 
     /// <summary>Schedule, solver and steps, e.g. <c>karras/ipndm:3/6</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Origin.Schedule ?? "sigmas"}/{Solver.Name}/{Steps}");

@@ -9,8 +9,7 @@ namespace FewStep.Sampling;
 /// <summary>Runs a solver over a sampling schedule: the only loop of its kind. One run at a time.</summary>
 public sealed class SamplingLoop
 {
-    private readonly IDenoiser _denoiser;
-    private readonly CountingDenoiser _counter;
+    private readonly CountingDenoiser _denoiser;
 
     /// <summary>Creates a sampler.</summary>
     /// <param name="denoiser">The denoiser; not disposed here.</param>
@@ -18,11 +17,10 @@ public sealed class SamplingLoop
     /// <param name="schedule">Where it steps.</param>
     /// <param name="options">Deviations from the plain run; null for none.</param>
     /// <exception cref="InvalidInputException">Noise is to be added for a solver with a history, or a rule of its options is broken.</exception>
-    public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SamplerOptions? options = null)
+    public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SampleOptions? options = null)
     {
-        Options = options ?? new SamplerOptions();
-        _counter = Options.NetworkCounter ?? new CountingDenoiser(denoiser);
-        _denoiser = Options.NetworkCounter is null ? _counter : denoiser;
+        Options = options ?? new SampleOptions();
+        _denoiser = new CountingDenoiser(denoiser);
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
     }
@@ -34,7 +32,7 @@ public sealed class SamplingLoop
     public SamplingSchedule Schedule { get; }
 
     /// <summary>Deviations from the plain run.</summary>
-    public SamplerOptions Options { get; }
+    public SampleOptions Options { get; }
 
     /// <summary>Shape of the images.</summary>
     public ImageShape Shape => _denoiser.Shape;
@@ -82,7 +80,7 @@ public sealed class SamplingLoop
     private SamplingResult Run(Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)
     {
         CheckLatents(latents);
-        long before = _counter.Images;
+        long before = _denoiser.Images;
         using var _ = no_grad();
         using var history = new SolverHistory(Solver.HistoryLength);
         using var run = NewDisposeScope();
@@ -97,7 +95,7 @@ public sealed class SamplingLoop
         double last = Schedule.Sigmas[^1];
         var D = Schedule.Terminal == ScheduleTerminal.Zero ? Denoise(x, last, labels) : null;
         observe?.Invoke(new TrajectoryPoint(Schedule.Steps, last, x, D));
-        long evaluations = _counter.Images - before;
+        long evaluations = _denoiser.Images - before;
         return new SamplingResult((D ?? x).MoveToOuterDisposeScope(), evaluations, (double)evaluations / latents.shape[0]);
     }
 

@@ -33,7 +33,6 @@ public sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser, 
             Latents = context.Images ?? usual.Latents,
             FirstSeed = context.FirstSeed,
             BatchSize = Math.Max(2, context.BatchSize),
-            NetworkCounter = context.NetworkCounter,
         });
     }
 

@@ -60,12 +60,12 @@ public sealed class AysOptimizer : IScheduleOptimizer
             throw new InvalidInputException($"Align Your Steps searches a grid of {_options.Points} noise levels, so at most {_options.Points - 1} steps, not {request.Steps.Max()}.");
         }
 
-        var paired = new PairedSampling(_context);
+        var paired = _context.Sampling();
         double[] grid = [.. StandardSchedule.LogSnr().Create(_options.Points - 1, request.SigmaMin, request.SigmaMax).Sigmas];
         var bound = ForwardPathBound.Measure(paired, _context, _options, request, grid, progress, cancellation);
         using var judge = _options.Patience is null
             ? null
-            : EndpointDistance.ToTeacher(paired, SeedList.Of(_options.JudgeLatents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
+            : request.WithHeun(paired, SeedList.Of(_options.JudgeLatents, _context.FirstSeed), _options.TeacherSteps, cancellation);
         long shared = paired.Evaluations;
         var results = new List<ScheduleSearchResult>();
         foreach (int steps in request.Steps)
@@ -73,7 +73,7 @@ public sealed class AysOptimizer : IScheduleOptimizer
             var watch = Stopwatch.StartNew();
             long before = paired.Evaluations;
             SamplingSchedule Schedule(int[] path) => new(path.Select(i => grid[i]), request.Terminal);
-            var sweeps = new CoordinateSweeps(bound.Steps, _options.Candidates, _options.MaximumSweeps, _options.Patience, path => judge!.PerLatent(new EulerSolver(), Schedule(path), cancellation).Average());
+            var sweeps = new CoordinateSweeps(bound.Steps, _options.Candidates, _options.MaximumSweeps, _options.Patience, path => judge!.MeanSquares(new EulerSolver(), Schedule(path), cancellation).Average());
             int[] path = sweeps.Minimise(Nearest(grid, StandardSchedule.Karras().Create(steps, request.SigmaMin, request.SigmaMax)), cancellation);
             results.Add(new ScheduleSearchResult
             {

@@ -55,14 +55,25 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
             : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
+    /// <summary>The two weightings that are told of side by side, by their names in the catalogue.</summary>
+    internal static IReadOnlyList<string> UsualNames { get; } = [.. Weightings(PowerWeighting.DefaultPower).Select(NameOf)];
+
+    /// <summary>Name in the catalogue of the search by one weighting.</summary>
+    internal static string NameOf(PowerWeighting weighting) =>
+        weighting.Power == PowerWeighting.DefaultPower ? OptimizerName : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
+
     /// <inheritdoc/>
     public string Name => OptimizerName;
 
     /// <summary>The weighting of a power and, beside it, the literal reading's (power 1).</summary>
     /// <param name="power">The main power.</param>
     /// <exception cref="InvalidInputException">The power is out of range.</exception>
-    public static IReadOnlyList<INoiseWeighting> Weightings(double power) =>
+    public static IReadOnlyList<PowerWeighting> Weightings(double power) =>
         power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)] : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
+
+    /// <summary>One of <see cref="Weightings"/> as the catalogue calls it.</summary>
+    internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
+        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant($"{power:R}") : null);
 
     /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
@@ -97,6 +108,7 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         {
             Schedule = polished.Schedule,
             Objective = $"discretization loss, {weighting.Name}",
+            Weighting = weighting.Name,
             Search = string.Create(CultureInfo.InvariantCulture, $"dynamic programme on {_gridSize} sigmas, Newton polish"),
             Loss = _measured is null ? new LossEstimate(polished.Loss) : DiscretizationLoss.Estimate(_measured, weighting, polished.Schedule),
             Bound = DiscretizationLoss.Bound(_curve, weighting, polished.Schedule),

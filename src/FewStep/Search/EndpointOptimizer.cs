@@ -50,9 +50,9 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
-        var paired = new PairedSampling(_context);
-        using var seen = EndpointDistance.ToTeacher(paired, SeedList.Of(_options.Latents, _context.FirstSeed), request, _options.TeacherSteps, cancellation);
-        using var heldOut = EndpointDistance.ToTeacher(paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), request, _options.TeacherSteps, cancellation);
+        var paired = _context.Sampling();
+        using var seen = request.WithHeun(paired, SeedList.Of(_options.Latents, _context.FirstSeed), _options.TeacherSteps, cancellation);
+        using var heldOut = request.WithHeun(paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), _options.TeacherSteps, cancellation);
         // The others count for themselves, be it with the same counter.
         long shared = paired.Evaluations;
         var (phase1, gits) = (Phase1(request, cancellation), Gits(request, progress, cancellation));
@@ -73,7 +73,7 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
                 Schedule = found.Schedule,
                 Objective = $"mean-square endpoint distance to {_options.TeacherSteps} Heun steps, held-out latents, solver {_context.Solver.Name}",
                 Search = $"probe search in ln sigma on {_options.Latents} latents, started from {found.Start}",
-                Loss = MeanEstimate.Of(heldOut.PerLatent(_context.Solver, found.Schedule, cancellation)),
+                Loss = MeanEstimate.Of(heldOut.MeanSquares(_context.Solver, found.Schedule, cancellation)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
                 StopReason = string.Create(CultureInfo.InvariantCulture, $"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
                 Seconds = watch.Elapsed.TotalSeconds,

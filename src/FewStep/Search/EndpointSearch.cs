@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using FewStep.Noise;
+using FewStep.Sampling;
 using FewStep.Solvers;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ namespace FewStep.Search;
 /// <param name="maximumEvaluations">See <see cref="EndpointOptions.MaximumEvaluations"/>.</param>
 /// <param name="maximumRuns">Most runs of the sampler where <paramref name="maximumEvaluations"/> is null.</param>
 internal sealed class EndpointSearch(
-    ISolver solver, EndpointDistance distance, PairedSampling paired, ScheduleSearchRequest request, double tolerance, long? maximumEvaluations, int maximumRuns)
+    ISolver solver, PairedComparison distance, PairedSampling paired, ScheduleSearchRequest request, double tolerance, long? maximumEvaluations, int maximumRuns)
 {
     /// <summary>What was found.</summary>
     /// <param name="Schedule">The schedule.</param>

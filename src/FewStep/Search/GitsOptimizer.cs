@@ -57,7 +57,7 @@ public sealed class GitsOptimizer : IScheduleOptimizer
         }
 
         var watch = Stopwatch.StartNew();
-        var paired = new PairedSampling(_context);
+        var paired = _context.Sampling();
         var fine = _options.Grid.Create(_options.Points - 1, request.SigmaMin, request.SigmaMax);
         var costs = JumpCosts.Measure(paired, _options.Teacher, fine, SeedList.Of(_options.Latents, _context.FirstSeed), _options.Metric, progress, cancellation);
         var program = JumpCostProgram.Solve(costs.Mean, request.Steps.Max(), _options.Coefficient);

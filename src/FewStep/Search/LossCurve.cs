@@ -129,8 +129,8 @@ public sealed class LossCurve
         }
     }
 
-    private static InvalidInputException Invalid(FormattableString what) =>
-        new("The loss curve cannot be used: " + what.ToString(CultureInfo.InvariantCulture) + " Measure it again.");
+    private static InvalidInputException Invalid(InvariantText what) =>
+        new("The loss curve cannot be used: " + what.ToString() + " Measure it again.");
 
     private void CheckPoints()
     {

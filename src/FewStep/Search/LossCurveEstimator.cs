@@ -19,17 +19,15 @@ public sealed class LossCurveEstimator
     private const double Growth = 1.25;
     private readonly ITrainingImages _images;
     private readonly LossCurveOptions _options;
-    private readonly CountingDenoiser _network;
-    private readonly IDenoiser _denoiser;
+    private readonly CountingDenoiser _denoiser;
     private readonly double[] _sigmas;
 
     /// <summary>Creates the estimator.</summary>
     /// <param name="denoiser">The denoiser whose loss is measured; not disposed.</param>
     /// <param name="images">Images that the model was trained on, or others of their kind.</param>
     /// <param name="options">How to measure; null for the defaults.</param>
-    /// <param name="network">The counter around the network inside <paramref name="denoiser"/>, where something between the two (guidance) makes a call cost more; null counts the denoiser's own calls.</param>
     /// <exception cref="InvalidInputException">Options break their rules, shapes or classes differ, or there are fewer than 8 images.</exception>
-    public LossCurveEstimator(IDenoiser denoiser, ITrainingImages images, LossCurveOptions? options = null, CountingDenoiser? network = null)
+    public LossCurveEstimator(IDenoiser denoiser, ITrainingImages images, LossCurveOptions? options = null)
     {
         _options = options ?? new LossCurveOptions();
         _options.Validate();
@@ -50,8 +48,7 @@ public sealed class LossCurveEstimator
 
         _images = images;
         _sigmas = SigmaGrid(denoiser);
-        _network = network ?? (denoiser as CountingDenoiser) ?? new CountingDenoiser(denoiser);
-        _denoiser = network is null ? _network : denoiser;
+        _denoiser = new CountingDenoiser(denoiser);
     }
 
     /// <summary>Measures the curve.</summary>
@@ -62,13 +59,13 @@ public sealed class LossCurveEstimator
     public LossCurve Estimate(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();
-        long before = _network.Images;
+        long before = _denoiser.Images;
         var losses = new ImageLosses(_sigmas.Length);
         using var meanImage = new MeanImageLoss();
         var loss = new NoisedImageLoss(_denoiser, _options.Seed, meanImage);
         var order = new RandomOrder(_images.Count, _options.Seed);
         int limit = (int)Math.Min(_options.MaximumImages, _images.Count);
-        int look = Math.Min(_options.MinimumImages, limit);
+        int look = Math.Min(_options.FirstLook, limit);
         string? detail = null;
         while (true)
         {
@@ -86,7 +83,7 @@ public sealed class LossCurveEstimator
             double[] mean = losses.Mean();
             double[][] covariance = losses.CovarianceOfMean(mean);
             LossCurve Curve(LossCurveStop stop, double halfWidth, double regret) =>
-                new(_sigmas, mean, covariance, losses.Images, new(_network.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret, meanImage.Value()), _options.Confidence);
+                new(_sigmas, mean, covariance, losses.Images, new(_denoiser.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret, meanImage.Value()), _options.Confidence);
 
             var curve = Curve(LossCurveStop.PrecisionReached, 0, 0);
             double widest = WidestInterval(curve);

@@ -7,6 +7,9 @@ namespace FewStep.Search;
 /// <remarks>It holds the covariance of the means instead of each image's losses: enough for the confidence interval of any schedule, and small.</remarks>
 public static class LossCurveFile
 {
+    /// <summary>Name of the file where a folder holds one.</summary>
+    public const string Name = "loss-curve.json";
+
     /// <summary>The version that is written, and the only one read.</summary>
     public const int Version = 1;
 

@@ -5,8 +5,8 @@ namespace FewStep.Search;
 /// <summary>How to measure a training loss curve, and how well.</summary>
 public sealed record LossCurveOptions
 {
-    /// <summary>Noise levels on the log-spaced grid, 8 to <see cref="LossCurve.MaximumPoints"/>; default 96. An image costs twice as many network evaluations.</summary>
-    public int Points { get; init; } = 96;
+    /// <summary>Noise levels on the log-spaced grid, 8 to <see cref="LossCurve.MaximumPoints"/>; default 32. An image costs twice as many network evaluations.</summary>
+    public int Points { get; init; } = 32;
 
     /// <summary>Smallest noise level, above 0; null for the denoiser's own.</summary>
     public double? SigmaMin { get; init; }
@@ -14,14 +14,14 @@ public sealed record LossCurveOptions
     /// <summary>Largest noise level; null for the denoiser's own.</summary>
     public double? SigmaMax { get; init; }
 
-    /// <summary>Noised images in one call of the denoiser, at least 2; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
-    public int BatchSize { get; init; } = 64;
+    /// <summary>Noised images in one call of the denoiser, at least 2; default 128. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
+    public int BatchSize { get; init; } = 128;
 
-    /// <summary>Images before the curve is first judged, 8 or more; default 64.</summary>
-    public int MinimumImages { get; init; } = 64;
+    /// <summary>Images before the curve is first judged, 8 or more; null (default) for 64, or all where fewer are allowed.</summary>
+    public int? MinimumImages { get; init; }
 
-    /// <summary>Most images, not below <see cref="MinimumImages"/>; default 4,096.</summary>
-    public int MaximumImages { get; init; } = 4096;
+    /// <summary>Most images, 8 or more and not below <see cref="MinimumImages"/>; default 1,024.</summary>
+    public int MaximumImages { get; init; } = 1024;
 
     /// <summary>
     /// Stop when a schedule found on the curve is expected to lose at most this, for every number of steps and weighting: relative to the part of the discretization loss that schedules can change, for
@@ -47,6 +47,9 @@ public sealed record LossCurveOptions
     /// <summary>Recorded with the curve, so that it is not taken for another model's; null (default) for nothing.</summary>
     public string? ModelHash { get; init; }
 
+    /// <summary>Images before the first look.</summary>
+    internal int FirstLook => MinimumImages ?? Math.Max(8, Math.Min(64, MaximumImages));
+
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
@@ -54,8 +57,8 @@ public sealed record LossCurveOptions
         var rules = new OptionRules("The loss curve cannot be measured");
         rules.Require(Points is >= 8 and <= LossCurve.MaximumPoints, $"points must lie between 8 and {LossCurve.MaximumPoints}, not {Points}");
         rules.Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}");
-        rules.Require(MinimumImages >= 8, $"the fewest images must be at least 8, not {MinimumImages}");
-        rules.Require(MaximumImages >= MinimumImages, $"the most images must not be below the fewest ({MinimumImages}), but are {MaximumImages}");
+        rules.Require(FirstLook >= 8, $"the fewest images must be at least 8, not {FirstLook}");
+        rules.Require(MaximumImages >= FirstLook, $"the most images must not be below the fewest ({FirstLook}), but are {MaximumImages}");
         rules.Require(RelativeRegret > 0, $"the relative regret must be above 0, not {RelativeRegret}");
         rules.Require(RelativePrecision is null or > 0, $"the relative precision must be above 0, not {RelativePrecision}");
         rules.Require(Confidence is >= 0.5 and <= 0.9999, $"the confidence must lie between 0.5 and 0.9999, not {Confidence}");

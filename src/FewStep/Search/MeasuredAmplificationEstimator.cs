@@ -20,10 +20,8 @@ namespace FewStep.Search;
 public sealed class MeasuredAmplificationEstimator
 {
     private const string Stage = "amplification";
-    private readonly IDenoiser _denoiser;
+    private readonly CountingDenoiser _denoiser;
     private readonly MeasuredAmplificationOptions _options;
-    private readonly CountingDenoiser _counter;
-    private readonly SamplerOptions _counting;
     private readonly MeasuredAmplificationSolver _solver = new();
 
     /// <summary>Creates the estimator.</summary>
@@ -34,9 +32,7 @@ public sealed class MeasuredAmplificationEstimator
     {
         _options = options ?? new MeasuredAmplificationOptions();
         _options.Validate();
-        _counter = _options.NetworkCounter ?? denoiser as CountingDenoiser ?? new CountingDenoiser(denoiser);
-        _denoiser = _options.NetworkCounter is null ? _counter : denoiser;
-        _counting = new SamplerOptions { NetworkCounter = _counter };
+        _denoiser = new CountingDenoiser(denoiser);
     }
 
     /// <summary>Measures the amplification between two noise levels.</summary>
@@ -49,7 +45,7 @@ public sealed class MeasuredAmplificationEstimator
     public MeasuredAmplification Measure(double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();
-        long before = _counter.Images;
+        long before = _denoiser.Images;
         var path = StandardSchedule.LogSnr().Create(_options.Steps, sigmaMin, sigmaMax);
         var grown = new double[(_options.Steps / 2) + 1];
         long[] seeds = [.. Enumerable.Range(0, _options.Latents).Select(i => _options.FirstSeed + i)];
@@ -64,7 +60,7 @@ public sealed class MeasuredAmplificationEstimator
         // A flow of finite slope shrinks nothing to zero, but rounding can.
         double[] values = Array.ConvertAll(grown, sum => Math.Max(1e-9, Math.Sqrt(sum / seeds.Length)));
         return new MeasuredAmplification(
-            [.. path.Sigmas.Where((_, i) => i % 2 == 0)], [.. values], seeds.Length, _counter.Images - before, watch.Elapsed.TotalSeconds);
+            [.. path.Sigmas.Where((_, i) => i % 2 == 0)], [.. values], seeds.Length, _denoiser.Images - before, watch.Elapsed.TotalSeconds);
     }
 
     // Adds each latent's squared growth at each measured level.
@@ -76,7 +72,7 @@ public sealed class MeasuredAmplificationEstimator
         var labels = SeedLabels.For(seeds, _denoiser.Classes, device: _denoiser.Device);
         var bothLabels = labels is null ? null : cat([labels, labels]);
         using var reference = new Trajectory();
-        new SamplingLoop(_denoiser, _solver, path, _counting).Sample(latents, labels, reference.Record, cancellation);
+        new SamplingLoop(_denoiser, _solver, path).Sample(latents, labels, reference.Record, cancellation);
         for (int level = 0; level < grown.Length - 1; level++)
         {
             using var step = NewDisposeScope();
@@ -85,7 +81,7 @@ public sealed class MeasuredAmplificationEstimator
             var state = reference.States[k];
             var move = Direction(reference, k).Times(_options.Perturbation * s);
             var rest = new SamplingSchedule(path.Sigmas.Skip(k));
-            var ends = new SamplingLoop(_denoiser, _solver, rest, _counting).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
+            var ends = new SamplingLoop(_denoiser, _solver, rest).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
             double[] lengths = Length((ends[0] - ends[1]).Over(2)).cpu().data<double>().ToArray();
             foreach (double length in lengths)
             {

@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using FewStep.Platform;
 
 namespace FewStep.Search;
@@ -18,14 +17,11 @@ public sealed record MeasuredAmplificationOptions
     /// </summary>
     public double Perturbation { get; init; } = 1;
 
-    /// <summary>Seed of the first latents; default <see cref="ScheduleSearchContext.DefaultFirstSeed"/>.</summary>
-    public long FirstSeed { get; init; } = ScheduleSearchContext.DefaultFirstSeed;
+    /// <summary>Seed of the first latents; by default the first that belongs to searches alone.</summary>
+    public long FirstSeed { get; init; } = Sampling.SeedPlan.FirstSearched;
 
     /// <summary>Images in one call of the denoiser, 2 or more (a latent is perturbed both ways at once); default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
-
-    /// <summary>The counter around the network inside the denoiser, where something between the two (guidance) makes a call cost more; null (default) counts the denoiser's own calls.</summary>
-    public CountingDenoiser? NetworkCounter { get; init; }
 
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>

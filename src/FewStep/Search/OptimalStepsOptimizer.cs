@@ -62,7 +62,7 @@ public sealed class OptimalStepsOptimizer : IScheduleOptimizer
         }
 
         var watch = Stopwatch.StartNew();
-        var paired = new PairedSampling(_context);
+        var paired = _context.Sampling();
         var fine = StandardSchedule.Karras().Create(_teacherSteps, request.SigmaMin, request.SigmaMax);
         using var recursion = StudentRecursion.Start(paired, fine, SeedList.Of(_latents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
         int maximum = request.Steps.Max();

@@ -1,3 +1,5 @@
+using FewStep.Noise;
+
 namespace FewStep.Search;
 
 /// <summary>An optimiser with its parameter, as <see cref="ScheduleOptimizerCatalog.Find"/> read it.</summary>
@@ -7,6 +9,9 @@ public sealed record ScheduleOptimizerChoice(ScheduleOptimizerEntry Entry, strin
 {
     /// <summary>Name with parameter, e.g. <c>gits:1.2</c>.</summary>
     public string Text => Parameter is null ? Entry.Name : $"{Entry.Name}:{Parameter}";
+
+    /// <summary>Where what it finds comes from, for tables.</summary>
+    public ScheduleSource Source => Entry.Name == DiscretizationLossOptimizer.Entry.Name ? ScheduleSource.Phase1 : ScheduleSource.OtherSearch;
 
     /// <summary>Makes the optimiser.</summary>
     /// <param name="context">The model and what belongs to it.</param>

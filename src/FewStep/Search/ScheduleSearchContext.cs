@@ -8,9 +8,6 @@ namespace FewStep.Search;
 /// <summary>What schedule optimisers may use of a model: each takes from it what its objective needs, and nothing is measured before it is asked for.</summary>
 public sealed record ScheduleSearchContext
 {
-    /// <summary>First image seed of searches by default. Evaluations start at 0, so the two share no latents.</summary>
-    public const long DefaultFirstSeed = 4_000_000_000;
-
     /// <summary>The model; not disposed.</summary>
     public required IDenoiser Denoiser { get; init; }
 
@@ -26,14 +23,14 @@ public sealed record ScheduleSearchContext
     /// <summary>Number of latents (or images) of a search with trajectories, 2 or more; null (default) for the optimiser's own.</summary>
     public int? Images { get; init; }
 
-    /// <summary>Seed of the first latents; default <see cref="DefaultFirstSeed"/>. A search uses successive seeds from there.</summary>
-    public long FirstSeed { get; init; } = DefaultFirstSeed;
+    /// <summary>Seed of the first latents; by default those that belong to searches alone. A search uses successive seeds from there.</summary>
+    public long FirstSeed { get; init; } = SeedPlan.FirstSearched;
 
     /// <summary>Images in one call of the denoiser, 1 or more; default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>The counter around the network inside <see cref="Denoiser"/>, where something between the two (guidance) makes a call cost more; null (default) counts the denoiser's own calls.</summary>
-    public CountingDenoiser? NetworkCounter { get; init; }
+    /// <summary>Runs the model from latents, for one search.</summary>
+    internal PairedSampling Sampling() => new(Denoiser, BatchSize);
 
     /// <summary>The training loss curve.</summary>
     /// <param name="optimizer">Who needs it, for the message.</param>

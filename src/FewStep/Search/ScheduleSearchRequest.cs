@@ -1,5 +1,6 @@
 using FewStep.Noise;
 using FewStep.Platform;
+using FewStep.Sampling;
 
 namespace FewStep.Search;
 
@@ -20,6 +21,10 @@ public sealed record ScheduleSearchRequest
 
     /// <summary>What happens at the last noise level; default <see cref="ScheduleTerminal.SigmaMin"/>.</summary>
     public ScheduleTerminal Terminal { get; init; } = ScheduleTerminal.SigmaMin;
+
+    /// <summary>Runs a fine teacher between the ends of the schedules.</summary>
+    internal PairedComparison WithHeun(PairedSampling sampling, SeedList seeds, int steps, CancellationToken cancellation) =>
+        PairedComparison.WithHeun(sampling, seeds, SigmaMin, SigmaMax, Terminal, steps, cancellation);
 
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>

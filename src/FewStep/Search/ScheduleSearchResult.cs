@@ -11,6 +11,9 @@ public sealed record ScheduleSearchResult
     /// <summary>What was minimised, e.g. <c>discretization loss, power 0</c>.</summary>
     public required string Objective { get; init; }
 
+    /// <summary>The weighting of noise levels in the objective, e.g. <c>power 0</c>; null for objectives that have none.</summary>
+    public string? Weighting { get; init; }
+
     /// <summary>How it was minimised, e.g. <c>dynamic programme on 1000 sigmas, Newton polish</c>.</summary>
     public required string Search { get; init; }
 

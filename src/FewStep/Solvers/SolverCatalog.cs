@@ -9,6 +9,9 @@ public static class SolverCatalog
 {
     private static readonly ConcurrentDictionary<string, ISolver> Known = new(StringComparer.Ordinal);
 
+    /// <summary>The solver that is best with weights untouched, on the models that ship: what tuning has to beat, and what samples are made with where nothing else is said.</summary>
+    public const string Untuned = "ipndm:3";
+
     /// <summary>Every family of solvers, in the order of lists.</summary>
     public static ImmutableArray<SolverFamily> Families { get; } =
     [

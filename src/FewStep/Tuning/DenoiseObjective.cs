@@ -83,7 +83,7 @@ internal sealed class DenoiseObjective : ITuningObjective
             int count = Math.Min((int)batch.Count, _heldOutCount - start);
             var images = batch.Images.narrow(0, 0, count);
             var labels = _network.Model.Classes == 0 ? null : batch.Labels?.narrow(0, 0, count);
-            var noise = Latents.Draw(TuningSeeds.HeldOut(start, count), _network.Model.Shape, device: weights.device);
+            var noise = Latents.Draw(SeedPlan.HeldOut(start, count), _network.Model.Shape, device: weights.device);
             for (int i = 0; i < Levels; i++)
             {
                 cancellation.ThrowIfCancellationRequested();

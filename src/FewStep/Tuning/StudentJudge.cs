@@ -13,10 +13,9 @@ namespace FewStep.Tuning;
 /// </summary>
 internal sealed class StudentJudge : IDisposable
 {
-    private const long FirstSeed = 0xF400_0000; // apart from the seeds of tuning and of comparisons
-    private readonly ScheduleSearchContext _context;
     private readonly WeightsDenoiser _student;
-    private readonly EndpointDistance _distance;
+    private readonly ISolver _solver;
+    private readonly PairedComparison _comparison;
 
     /// <summary>Solves the fine paths.</summary>
     /// <param name="model">The pre-trained model; not disposed.</param>
@@ -26,10 +25,10 @@ internal sealed class StudentJudge : IDisposable
     public StudentJudge(NetworkDenoiser model, ScheduleSearchRequest request, TunedScheduleOptions options, CancellationToken cancellation)
     {
         _student = new WeightsDenoiser(model);
-        _context = new ScheduleSearchContext { Denoiser = model, Solver = SolverCatalog.Find(options.Tuning.Solver) };
-        var paired = new PairedSampling(_context);
-        _distance = EndpointDistance.ToTeacher(paired, SeedList.Of(options.JudgedLatents, FirstSeed), request, options.JudgeSteps, cancellation);
-        TeacherEvaluations = paired.Evaluations;
+        _solver = SolverCatalog.Find(options.Tuning.Solver);
+        var sampling = new PairedSampling(model);
+        _comparison = request.WithHeun(sampling, SeedPlan.Candidates(options.JudgedLatents), options.JudgeSteps, cancellation);
+        TeacherEvaluations = sampling.Evaluations;
     }
 
     /// <summary>Network evaluations of the fine paths.</summary>
@@ -43,13 +42,13 @@ internal sealed class StudentJudge : IDisposable
     public (LossEstimate Distance, long Evaluations) Judge(Tensor weights, SamplingSchedule schedule, CancellationToken cancellation)
     {
         _student.Weights = weights;
-        var sampling = new PairedSampling(_context with { Denoiser = _student });
-        var square = MeanEstimate.Of(_distance.PerLatent(_context.Solver, schedule, cancellation, sampling));
+        var sampling = new PairedSampling(_student);
+        var square = MeanEstimate.Of(_comparison.MeanSquares(_solver, schedule, cancellation, sampling));
         double root = Math.Sqrt(square.Value);
         // The root's error by the delta rule.
         return (new LossEstimate(root, root > 0 ? square.HalfWidth / (2 * root) : 0, square.Confidence), sampling.Evaluations);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _distance.Dispose();
+    public void Dispose() => _comparison.Dispose();
 }

@@ -43,7 +43,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.EvaluationBatch, batch++)
         {
             using var scope = NewDisposeScope();
-            long[] seeds = TuningSeeds.HeldOut(start, Math.Min(options.EvaluationBatch, options.HeldOutCount - start));
+            long[] seeds = SeedPlan.HeldOut(start, Math.Min(options.EvaluationBatch, options.HeldOutCount - start));
             var latents = Latents.Draw(seeds, network.Model.Shape, device: device);
             var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
             if (batch == _heldOutEnds.Count)

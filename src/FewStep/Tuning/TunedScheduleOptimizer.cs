@@ -31,7 +31,9 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
     /// <exception cref="InvalidInputException">Options are out of range, or the file is of another search.</exception>
     public TunedScheduleOptimizer(NetworkDenoiser model, TunedScheduleOptions? options = null, string? path = null)
     {
-        (_model, _options, _path) = (model, options ?? new TunedScheduleOptions(), path);
+        (_model, _path) = (model, path);
+        _options = options ?? new TunedScheduleOptions();
+        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType } };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + FormattableString.Invariant($"{_options.JudgedLatents} {_options.JudgeSteps}");

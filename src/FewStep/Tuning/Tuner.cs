@@ -28,7 +28,8 @@ public sealed class Tuner
     /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options, images and teacher do not fit.</exception>
     public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null, IDenoiser? teacher = null)
     {
-        (_model, _schedule, _options, _images, _teacher) = (model, schedule, options ?? new TunerOptions(), images, teacher);
+        (_model, _schedule, _images, _teacher) = (model, schedule, images, teacher);
+        _options = (options ?? new TunerOptions()) with { ComputeType = model.ComputeType };
         _options.Validate();
         if (teacher is not null && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
         {
@@ -46,6 +47,9 @@ public sealed class Tuner
             CheckImages();
         }
     }
+
+    /// <summary>The options, with the number format of the model.</summary>
+    internal TunerOptions Options => _options;
 
     /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is cancelled.</summary>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own.</param>
@@ -80,39 +84,30 @@ public sealed class Tuner
     /// <param name="cancellation">Stops before the next update.</param>
     internal TuningReport Run(TuningState state, TuningObserver observer, Action<Func<TuningReport>> afterUpdate, CancellationToken cancellation)
     {
-        var computeType = _model.ComputeType;
-        _model.ComputeType = _options.ComputeType;
-        try
+        var network = new TuningNetwork(_model, _teacher);
+        using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
+            ? new TrajectoryObjective(network, _schedule, _options)
+            : new DenoiseObjective(network, _schedule, _options, _images!);
+        var (earlierEvaluations, earlierSeconds) = (state.Evaluations, state.Training.Seconds);
+        long started = Stopwatch.GetTimestamp();
+        void TakeStock()
         {
-            var network = new TuningNetwork(_model, _teacher);
-            using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
-                ? new TrajectoryObjective(network, _schedule, _options)
-                : new DenoiseObjective(network, _schedule, _options, _images!);
-            var (earlierEvaluations, earlierSeconds) = (state.Evaluations, state.Training.Seconds);
-            long started = Stopwatch.GetTimestamp();
-            void TakeStock()
-            {
-                state.Evaluations = earlierEvaluations + network.Evaluations;
-                state.Training.Seconds = earlierSeconds + Stopwatch.GetElapsedTime(started).TotalSeconds;
-            }
+            state.Evaluations = earlierEvaluations + network.Evaluations;
+            state.Training.Seconds = earlierSeconds + Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
 
-            var (stop, explanation) = Loop(
-                state,
-                objective,
-                observer,
-                () =>
-                {
-                    TakeStock();
-                    afterUpdate(() => Report(state, objective, null, "running"));
-                },
-                cancellation);
-            TakeStock();
-            return Report(state, objective, stop, explanation);
-        }
-        finally
-        {
-            _model.ComputeType = computeType;
-        }
+        var (stop, explanation) = Loop(
+            state,
+            objective,
+            observer,
+            () =>
+            {
+                TakeStock();
+                afterUpdate(() => Report(state, objective, null, "running"));
+            },
+            cancellation);
+        TakeStock();
+        return Report(state, objective, stop, explanation);
     }
 
     private (TuningStop Stop, string Explanation) Loop(TuningState state, ITuningObjective objective, TuningObserver observer, Action afterUpdate, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FewStep.Platform;
 using FewStep.Solvers;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ public sealed record TunerOptions
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
 
-    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>. One that makes one evaluation a step and leaves the denoiser's output as it is.</summary>
+    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>; <see cref="Model.Tune"/> takes the sampler's. One that makes one evaluation a step and leaves the denoiser's output as it is.</summary>
     public string Solver { get; init; } = "euler";
 
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
@@ -78,8 +79,9 @@ public sealed record TunerOptions
     /// <summary>Seed of everything random in a tuning, 0 or more; default 0. The held-out latents do not depend on it, so that runs compare.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Type in which the network computes: float32 (default) or bfloat16. Master weights, losses and states are float32.</summary>
-    public ScalarType ComputeType { get; init; } = ScalarType.Float32;
+    /// <summary>Type in which the network computes, which is the model's own; master weights, losses and states are float32.</summary>
+    [JsonInclude]
+    internal ScalarType ComputeType { get; init; } = ScalarType.Float32;
 
     /// <summary>Latents or images in one evaluation of the network.</summary>
     internal int EvaluationBatch => Math.Min(Batch, MicroBatch ?? Batch);
@@ -123,7 +125,6 @@ public sealed record TunerOptions
         rules.Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
         rules.Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
-        rules.Require(ComputeType is ScalarType.Float32 or ScalarType.BFloat16, $"the network must compute in float32 or bfloat16, not {ComputeType}");
         rules.Check();
     }
 }

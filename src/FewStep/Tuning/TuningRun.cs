@@ -1,7 +1,6 @@
 using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Noise;
 using FewStep.Platform;
 using static TorchSharp.torch;
 
@@ -10,9 +9,10 @@ namespace FewStep.Tuning;
 /// <summary>A tuning in a folder: checkpoints, exact resume, the curve, the best model and its snapshots.</summary>
 public sealed class TuningRun
 {
-    private const string CheckpointName = "tuning.safetensors", CurveName = "tuning-curve.json", ModelName = "model", SnapshotsName = "snapshots";
+    private const string CheckpointName = "tuning.safetensors", CurveName = "tuning-curve.json", SnapshotsName = "snapshots";
     private readonly ModelConfig _config;
     private readonly NetworkDenoiser _model;
+    private readonly Sampler _sampler;
     private readonly TuningRunOptions _run;
     private readonly Tuner _tuner;
     private readonly Tensor? _start;
@@ -21,8 +21,8 @@ public sealed class TuningRun
     /// <summary>Prepares a tuning.</summary>
     /// <param name="config">What the model is.</param>
     /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
-    /// <param name="schedule">The schedule to tune to.</param>
-    /// <param name="options">How.</param>
+    /// <param name="sampler">The sampler to tune to, which the model's folder keeps.</param>
+    /// <param name="options">How; the solver is the sampler's.</param>
     /// <param name="run">Folder and intervals.</param>
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
@@ -31,7 +31,7 @@ public sealed class TuningRun
     public TuningRun(
         ModelConfig config,
         NetworkDenoiser model,
-        SamplingSchedule schedule,
+        Sampler sampler,
         TunerOptions options,
         TuningRunOptions run,
         TuningImages? images = null,
@@ -39,13 +39,14 @@ public sealed class TuningRun
         TuningTeacher? teacher = null)
     {
         run.Validate();
-        _tuner = new Tuner(model, schedule, options, images, teacher?.Denoiser);
-        (_config, _model, _run, _start) = (config, model, run, start);
+        var schedule = sampler.Schedule;
+        _tuner = new Tuner(model, schedule, options with { Solver = sampler.Solver.Name }, images, teacher?.Denoiser);
+        (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
         {
             Config = config,
-            Options = options,
+            Options = _tuner.Options,
             schedule.Sigmas,
             schedule.Terminal,
             Model = TrainingIdentity.Hash(model.Weights),
@@ -57,8 +58,8 @@ public sealed class TuningRun
         });
     }
 
-    /// <summary>The folder of the best model, once <see cref="Execute"/> has returned.</summary>
-    public string ModelPath => Path.Combine(_run.Folder, ModelName);
+    /// <summary>The folder of the best model with its sampler, once <see cref="Execute"/> has returned: that of the run.</summary>
+    public string ModelPath => _run.Folder;
 
     /// <summary>The folder of the snapshot at an update.</summary>
     /// <param name="update">The update.</param>
@@ -99,15 +100,21 @@ public sealed class TuningRun
     {
         Snapshot = snapshot =>
         {
-            ModelFolder.Write(SnapshotPath(snapshot.Point.Update), _config, _model, snapshot.Weights, _run.StoredType);
+            WriteModel(SnapshotPath(snapshot.Point.Update), snapshot.Weights);
             observer.Snapshot?.Invoke(snapshot);
         },
     };
 
     private void Save(TuningState state, TuningReport report)
     {
-        ModelFolder.Write(ModelPath, _config, _model, state.Best, _run.StoredType);
+        WriteModel(ModelPath, state.Best);
         JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
         state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
+    }
+
+    private void WriteModel(string folder, Tensor weights)
+    {
+        ModelFolder.Write(folder, _config, _model, weights, _run.StoredType);
+        _sampler.Save(Path.Combine(folder, Model.SamplerName));
     }
 }

@@ -7,8 +7,8 @@ namespace FewStep.Tuning;
 public sealed record TuningRunOptions
 {
     /// <summary>
-    /// Receives <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c>, <c>model/</c> (the best averaged weights so far) and, at the fractions of the options, <c>snapshots/update-N/</c> (the averaged
-    /// weights at that update).
+    /// Becomes a model folder with the best averaged weights so far and the sampler that they are tuned to, beside <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c> and, at the fractions of the
+    /// options, <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update).
     /// </summary>
     public required string Folder { get; init; }
 

@@ -108,7 +108,7 @@ public sealed class ImageFuzzTests : IDisposable
         string path = _folder.File("stats.npz");
         NpzFile.Write(path, new Dictionary<string, NpyArray> { ["mu"] = new(new double[3], 3), ["sigma"] = new(new double[] { 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 3, 3) });
         byte[] whole = File.ReadAllBytes(path);
-        FuzzRun.Files("statistics", 800, random => ByteMutation.OfZip(whole, random), path, () => FeatureMoments.Read(path).Dispose());
+        FuzzRun.Files("statistics", 800, random => ByteMutation.OfZip(whole, random), path, () => StatisticsFile.Read(path).Dispose());
     }
 
     private static byte[] Cifar(int seed)

@@ -1,3 +1,4 @@
+using FewStep.Models;
 using System.Text;
 using FewStep.Noise;
 using FewStep.Onnx;

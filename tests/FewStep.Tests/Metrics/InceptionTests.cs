@@ -2,7 +2,6 @@ using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Experiments;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -60,10 +59,10 @@ public sealed class InceptionTests : IDisposable
         Assert.Throws<ArgumentException>(() => features.Extract(zeros(1, 3, 32, 32)));
 
         using var real = new StripedImages(2, 1, features.Shape);
-        using var reference = ReferenceStatistics.Measure(real, features);
-        var (metric, _) = RunFacts.Of(new FrechetEvaluation(features, reference), null, 10, 1, 0);
-        Assert.Equal("FID", metric.Name);
-        Assert.Contains("2048 features of Inception-v3;", metric.Description, StringComparison.Ordinal);
+        using var reference = FeatureReference.Measure(real, features);
+        var figure = new FrechetMetric(FeatureKind.Inception, features, reference).Figures[0];
+        Assert.Equal(("fid", "FID", "FID"), (figure.Key, figure.Name, figure.ShortName));
+        Assert.Contains("2048 features of Inception-v3;", figure.Description, StringComparison.Ordinal);
         Assert.Contains("none of the public files", features.Remark, StringComparison.Ordinal);
     }
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using FewStep.Metrics;
 using FewStep.Platform;
+using FewStep.Sampling;
 using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
@@ -40,13 +41,11 @@ public sealed class SpreadTests
         var teacher = zeros(3, 1, 2, 2);
         var samples = tensor(new float[] { 3, 0, 0, 4, 1, 1, 1, 1, 0, 0, 0, 0 }).reshape(3, 1, 2, 2); // distances 5, 2, 0
         var distance = new PairedDistance();
+        Assert.Equal(0, distance.MeanRootMeanSquare);
         distance.Add(samples.narrow(0, 0, 1), teacher.narrow(0, 0, 1));
-        Assert.Null(distance.StandardErrorL2);
         distance.Add(samples.narrow(0, 1, 2), teacher.narrow(0, 1, 2));
         Assert.Equal(3, distance.Images);
-        Assert.Equal(7 / 3.0, distance.MeanL2, 1e-12);
         Assert.Equal(7 / 6.0, distance.MeanRootMeanSquare, 1e-12);
-        Assert.Equal(Math.Sqrt(((64 + 1 + 49) / 9.0) / 2 / 3), distance.StandardErrorL2!.Value, 1e-12);
     }
 
     [Fact]
@@ -57,5 +56,26 @@ public sealed class SpreadTests
         Assert.Throws<ArgumentException>(() => distance.Add(zeros(2, 1, 2, 2), zeros(1, 1, 2, 2)));
         Assert.Throws<InvalidInputException>(() => distance.Add(full([1, 1, 2, 2], float.NaN), zeros(1, 1, 2, 2)));
         Assert.Equal(0, distance.Images);
+    }
+
+    [Fact]
+    public void Paired_ranges_have_students_two_sided_interval()
+    {
+        var paired = PairedRanges.Compare([10, 20, 30], [11, 23, 35])!; // differences 1, 3, 5
+        Assert.Equal((3, 3), (paired.Pairs, paired.Mean));
+        Assert.Equal(4.302652729696142 * 2 / Math.Sqrt(3), paired.HalfWidth!.Value, 1e-9); // t of 2 degrees at 97.5 %
+        Assert.Equal((1, -2.0, null), (PairedRanges.Compare([5], [3])!.Pairs, PairedRanges.Compare([5], [3])!.Mean, PairedRanges.Compare([5], [3])!.HalfWidth));
+        Assert.Null(PairedRanges.Compare([], []));
+        Assert.Throws<ArgumentException>(() => PairedRanges.Compare([1], [1, 2]));
+        // The interval holds the true difference 19 times in 20.
+        var random = new Random(4);
+        double Normal() => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+        int held = Enumerable.Range(0, 20_000).Count(_ =>
+        {
+            double[] shared = [Normal(), Normal(), Normal(), Normal()];
+            var p = PairedRanges.Compare(shared, [.. shared.Select(s => s + 0.3 + Normal())])!;
+            return Math.Abs(p.Mean - 0.3) <= p.HalfWidth;
+        });
+        Assert.InRange(held / 20_000.0, 0.945, 0.955);
     }
 }

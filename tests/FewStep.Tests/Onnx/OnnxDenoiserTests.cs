@@ -1,3 +1,4 @@
+using FewStep.Models;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;

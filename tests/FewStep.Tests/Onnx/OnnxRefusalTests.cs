@@ -1,3 +1,4 @@
+using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Platform;

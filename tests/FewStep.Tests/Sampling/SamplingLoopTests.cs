@@ -90,15 +90,13 @@ public sealed class SamplingLoopTests : IDisposable
     }
 
     [Fact]
-    public void Evaluations_are_counted_at_the_network_where_its_counter_is_given()
+    public void Evaluations_are_those_that_a_denoiser_made_of_others_counts()
     {
         using var scope = NewDisposeScope();
-        var network = new CountingDenoiser(_denoiser);
-        var sampler = new SamplingLoop(new Twice(network), new EulerSolver(), Schedule, new SamplerOptions { NetworkCounter = network });
+        var sampler = new SamplingLoop(new Twice(new CountingDenoiser(_denoiser)), new EulerSolver(), Schedule);
         var latents = Latents.Draw([1, 2, 3], Shape);
         Assert.Equal(12, sampler.Sample(latents).EvaluationsPerImage);
         Assert.Equal(36, sampler.Sample(latents).Evaluations); // of this run alone
-        Assert.Equal(6, new SamplingLoop(new Twice(network), new EulerSolver(), Schedule).Sample(latents).EvaluationsPerImage);
     }
 
     [Theory]
@@ -112,7 +110,7 @@ public sealed class SamplingLoopTests : IDisposable
         var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
         var latents = Latents.Draw([1, 2], Shape, float64);
         using var trajectory = new Trajectory();
-        var result = new SamplingLoop(counter, solver, terminal, new SamplerOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
+        var result = new SamplingLoop(counter, solver, terminal, new SampleOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
         Assert.Equal((6 * solver.EvaluationsPerStep) - 1 + 1, result.EvaluationsPerImage);
         Assert.Equal(counter.Images, result.Evaluations);
         Assert.True(result.Samples.Equals(normal.Denoise(trajectory.States[^1], tensor([0.002], float64), null)));
@@ -186,8 +184,12 @@ public sealed class SamplingLoopTests : IDisposable
     }
 
     /// <summary>A denoiser that calls its network twice, as guidance does.</summary>
-    private sealed class Twice(IDenoiser inner) : IDenoiser
+    private sealed class Twice(CountingDenoiser inner) : IDenoiser, IEvaluationCount
     {
+        public long Calls => inner.Calls;
+
+        public long Images => inner.Images;
+
         public ImageShape Shape => inner.Shape;
 
         public int Classes => inner.Classes;

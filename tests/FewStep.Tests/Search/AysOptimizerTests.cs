@@ -75,7 +75,7 @@ public sealed class AysOptimizerTests
     {
         using var denoiser = Mixture();
         var bound = ForwardPathBound.Measure(
-            new PairedSampling(Context(denoiser)), Context(denoiser), new AysOptions { Images = 16, TeacherSteps = 10 }, Request(6), [.. FewStep.Noise.StandardSchedule.LogSnr().Create(47, 0.002, 80).Sigmas], null, Token);
+            Context(denoiser).Sampling(), Context(denoiser), new AysOptions { Images = 16, TeacherSteps = 10 }, Request(6), [.. FewStep.Noise.StandardSchedule.LogSnr().Create(47, 0.002, 80).Sigmas], null, Token);
         int[] start = [0, 1, 2, 3, 4, 5, 47];
         double Cost(int[] path) => path.Zip(path.Skip(1)).Sum(pair => bound.Steps[pair.First][pair.Second]);
         double least = JumpCostProgram.Solve(bound.Steps, 6).Cost(6), last = Cost(start);

@@ -26,7 +26,7 @@ public sealed class EndpointOptimizerTests
         var context = Context(denoiser, solver: SolverCatalog.Find(solver)) with { LossCurve = null };
         var result = new EndpointOptimizer(context, Options).Search(Request(steps), cancellation: Token)[0];
         using var seen = Seen(context);
-        double Distance(SamplingSchedule schedule) => seen.PerLatent(context.Solver, schedule, Token).Average();
+        double Distance(SamplingSchedule schedule) => seen.MeanSquares(context.Solver, schedule, Token).Average();
         double found = Distance(result.Schedule);
         foreach (string name in StandardSchedules.Names)
         {
@@ -47,8 +47,8 @@ public sealed class EndpointOptimizerTests
         var context = Context(denoiser);
         var result = new EndpointOptimizer(context, Options with { Latents = 64 }).Search(Request(2), cancellation: Token)[0];
         using var seen = Seen(context, 64);
-        double best = Enumerable.Range(1, 399).Min(k => seen.PerLatent(context.Solver, new SamplingSchedule([80, 80 * Math.Pow(0.002 / 80, k / 400.0), 0.002]), Token).Average());
-        Assert.InRange(seen.PerLatent(context.Solver, result.Schedule, Token).Average(), 0, best * 1.01);
+        double best = Enumerable.Range(1, 399).Min(k => seen.MeanSquares(context.Solver, new SamplingSchedule([80, 80 * Math.Pow(0.002 / 80, k / 400.0), 0.002]), Token).Average());
+        Assert.InRange(seen.MeanSquares(context.Solver, result.Schedule, Token).Average(), 0, best * 1.01);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class EndpointOptimizerTests
     {
         using var denoiser = Mixture();
         var context = Context(denoiser, images: 16);
-        using var seen = EndpointDistance.ToTeacher(new PairedSampling(context), SeedList.Of(16, context.FirstSeed), Request(6), 20, Token);
+        using var seen = Request(6).WithHeun(context.Sampling(), SeedList.Of(16, context.FirstSeed), 20, Token);
         double[] start = [.. StandardSchedules.Create("karras", 6, 0.002, 80).Sigmas[1..^1].Reverse().Select(s => Math.Log(s))];
         SamplingSchedule Schedule(IEnumerable<double> u) => new([80, .. u.Reverse().Select(x => Math.Exp(x)), 0.002]);
 
@@ -79,7 +79,7 @@ public sealed class EndpointOptimizerTests
                 return 1e3;
             }
 
-            double value = seen.PerLatent(context.Solver, Schedule(u), Token).Average();
+            double value = seen.MeanSquares(context.Solver, Schedule(u), Token).Average();
             best = simplexRuns++ < 2 * runs ? Math.Min(best, value) : best;
             return value;
         }
@@ -118,7 +118,7 @@ public sealed class EndpointOptimizerTests
         var with = new EndpointOptimizer(Context(denoiser) with { LossCurve = () => curve }, Options).Search(Request(3), cancellation: Token)[0];
         using var seen = Seen(Context(denoiser));
         var phase1 = new DiscretizationLossOptimizer(curve, [new PowerWeighting()]).Search(Request(3), cancellation: Token)[0];
-        Assert.True(seen.PerLatent(new EulerSolver(), with.Schedule, Token).Average() <= seen.PerLatent(new EulerSolver(), phase1.Schedule, Token).Average());
+        Assert.True(seen.MeanSquares(new EulerSolver(), with.Schedule, Token).Average() <= seen.MeanSquares(new EulerSolver(), phase1.Schedule, Token).Average());
         Assert.True(with.NetworkEvaluations > curve.Origin.NetworkEvaluations + (60 * 8));
     }
 
@@ -147,6 +147,6 @@ public sealed class EndpointOptimizerTests
         Assert.Throws<OperationCanceledException>(() => new EndpointOptimizer(Context(denoiser), Options).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 
-    private static EndpointDistance Seen(ScheduleSearchContext context, int latents = 8) =>
-        EndpointDistance.ToTeacher(new PairedSampling(context), SeedList.Of(latents, context.FirstSeed), Request(4), Options.TeacherSteps, Token);
+    private static PairedComparison Seen(ScheduleSearchContext context, int latents = 8) =>
+        Request(4).WithHeun(context.Sampling(), SeedList.Of(latents, context.FirstSeed), Options.TeacherSteps, Token);
 }

@@ -18,8 +18,8 @@ public sealed class GitsOptimizerTests
         const double c = 0.5;
         using var denoiser = GaussianMixtureDenoiser.Gaussian(Shape, 0, c);
         var fine = StandardSchedule.Karras().Create(6, 0.002, 80);
-        var seeds = SeedList.Of(5, ScheduleSearchContext.DefaultFirstSeed);
-        var paired = new PairedSampling(Context(denoiser, batchSize: 3));
+        var seeds = SeedList.Of(5, SeedPlan.FirstSearched);
+        var paired = Context(denoiser, batchSize: 3).Sampling();
         var distance = JumpCosts.Measure(paired, new EulerSolver(), fine, seeds, GitsMetric.Distance, null, Token);
         var deviation = JumpCosts.Measure(paired, new EulerSolver(), fine, seeds, GitsMetric.Deviation, null, Token);
         using var latents = Latents.Draw([.. seeds], Shape);
@@ -51,7 +51,7 @@ public sealed class GitsOptimizerTests
         var options = new GitsOptions { Points = 9, Latents = 6, Metric = metric };
         var results = new GitsOptimizer(Context(denoiser), options).Search(Request(4, 8, 1), cancellation: Token);
         var fine = StandardSchedule.Karras().Create(8, 0.002, 80);
-        var costs = JumpCosts.Measure(new PairedSampling(Context(denoiser)), new EulerSolver(), fine, SeedList.Of(6, ScheduleSearchContext.DefaultFirstSeed), metric, null, Token);
+        var costs = JumpCosts.Measure(Context(denoiser).Sampling(), new EulerSolver(), fine, SeedList.Of(6, SeedPlan.FirstSearched), metric, null, Token);
         foreach (var result in results)
         {
             double best = Paths(9, result.Schedule.Steps).Min(path => costs.PathCosts(path, 1.15).Average());

@@ -29,8 +29,8 @@ public sealed class OptimalStepsOptimizerTests
         const int teacherSteps = 6;
         var results = new OptimalStepsOptimizer(Context(denoiser), teacherSteps).Search(Request(2, 3), cancellation: Token);
         var fine = StandardSchedule.Karras().Create(teacherSteps, 0.002, 80);
-        var seeds = SeedList.Of(6, ScheduleSearchContext.DefaultFirstSeed);
-        var paired = new PairedSampling(Context(denoiser));
+        var seeds = SeedList.Of(6, SeedPlan.FirstSearched);
+        var paired = Context(denoiser).Sampling();
 
         // Distance to the teacher at a path's last point, by runs of the sampler.
         double Distance(int[] path)

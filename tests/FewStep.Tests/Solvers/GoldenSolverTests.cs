@@ -21,7 +21,7 @@ public class GoldenSolverTests
             foreach (var run in golden.Runs)
             {
                 var terminal = run.DenoisesToZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
-                var options = new SamplerOptions { AnalyticalFirstStep = run.HasAnalyticalFirstStep };
+                var options = new SampleOptions { AnalyticalFirstStep = run.HasAnalyticalFirstStep };
                 var sampler = new SamplingLoop(denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
                 var result = sampler.Sample(latents);
                 double error = (result.Samples - tensor(run.Samples, float64).view(shape)).abs().max().item<double>();

@@ -77,7 +77,7 @@ public sealed class TunerTests : IDisposable
         }
 
         double exact = 80 * Math.Sqrt((c2 + 0.002 * 0.002) / (c2 + 80 * 80));
-        using var latents = Latents.Draw(TuningSeeds.HeldOut(0, 16), TinyModel.Shape);
+        using var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         double size = latents.square().mean().sqrt().item<float>();
         double distance = Math.Abs(euler - exact) * size;
         Assert.Equal(distance, result.Report.Curve[0].HeldOut, 0.01 * distance);
@@ -195,7 +195,7 @@ public sealed class TunerTests : IDisposable
     private double Distance(Tensor weights)
     {
         using var scope = NewDisposeScope();
-        var latents = Latents.Draw(TuningSeeds.HeldOut(0, 16), TinyModel.Shape);
+        var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         var end = new SamplingLoop(new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
         var teacher = new TeacherPath(_model, TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();

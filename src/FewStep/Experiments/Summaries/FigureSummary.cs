@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FewStep.Metrics;
 
 namespace FewStep.Experiments;
 
@@ -41,4 +42,16 @@ public sealed record FigureSummary
 
     /// <summary>Subsets that <see cref="Floor"/> is the mean of; 0 where it was not measured.</summary>
     public int FloorSubsets { get; init; }
+
+    internal static FigureSummary Of(MetricFigure figure) => new()
+    {
+        Key = figure.Key,
+        Name = figure.Name,
+        ShortName = figure.ShortName,
+        Description = figure.Description,
+        HigherIsBetter = figure.HigherIsBetter,
+        FeatureHash = figure.FeatureHash,
+        ReferenceHash = figure.ReferenceHash,
+        ReferenceImages = figure.ReferenceImages,
+    };
 }

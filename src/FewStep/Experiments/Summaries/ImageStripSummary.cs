@@ -6,7 +6,7 @@ public sealed record ImageStripSummary
     /// <summary>What the row shows, e.g. <c>Phase 1 + tuning</c>.</summary>
     public required string Label { get; init; }
 
-    /// <summary>Name of the schedule, as in <see cref="EvaluationSummary.Schedule"/>.</summary>
+    /// <summary>Name of the schedule, as in <see cref="TrialSummary.Schedule"/>.</summary>
     public required string Schedule { get; init; }
 
     /// <summary>Name of the tuning; null for the weights as they came.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FewStep.Search;
 
 namespace FewStep.Experiments;
 
@@ -13,6 +14,17 @@ public sealed record LossCurveSummary
 
     /// <summary>Confidence level of the intervals, between 0 and 1; default 0.95.</summary>
     public double Confidence { get; init; } = 0.95;
+
+    internal static LossCurveSummary Of(LossCurve curve) => new()
+    {
+        Points =
+        [
+            .. curve.Sigmas.Select((sigma, k) =>
+                new LossPointSummary(sigma, curve.Loss[k], curve.Point(k).Low!.Value, curve.Point(k).High!.Value, curve.Fitted.Loss(sigma))),
+        ],
+        ImagesPerPoint = curve.Images,
+        Confidence = curve.Confidence,
+    };
 }
 
 /// <summary>The loss at one noise level, in squared pixel units of the model (images in [-1, 1]), per value.</summary>

@@ -12,7 +12,10 @@ public sealed record TuningRoundSummary
     /// <summary>Name of the schedule that it tuned on.</summary>
     public required string Schedule { get; init; }
 
-    /// <summary>Name of the tuning, as in <see cref="EvaluationSummary.Tuning"/>.</summary>
+    /// <summary>Its N+1 noise levels.</summary>
+    public required IReadOnlyList<double> Sigmas { get; init; }
+
+    /// <summary>Name of the tuning, as in <see cref="TrialSummary.Tuning"/>.</summary>
     public required string Tuning { get; init; }
 
     /// <summary>Name of the training loss, e.g. <c>trajectory</c> or <c>denoise</c>.</summary>

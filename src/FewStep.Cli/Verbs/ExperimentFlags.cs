@@ -1,0 +1,164 @@
+using System.CommandLine;
+using FewStep.Data;
+using FewStep.Metrics;
+using FewStep.Platform;
+using FewStep.Sampling;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Options of the verbs that measure: real images, metrics and feature networks, seeds, and how to sample.</summary>
+internal sealed class ExperimentFlags
+{
+    private static readonly ExperimentOptions Usual = new();
+    private static readonly MetricOptions UsualMetrics = new();
+    private readonly Option<int> _samples;
+    private readonly Option<int> _ranges = new("--ranges") { Description = "Disjoint seed ranges, whose spread is reported.", DefaultValueFactory = _ => Usual.Ranges };
+    private readonly Option<long> _firstSeed = new("--first-seed") { Description = "Seed of the first image.", DefaultValueFactory = _ => Usual.FirstSeed };
+    private readonly Option<string> _strip = new("--strip-seeds")
+    {
+        Description = "Image seeds shown in the report; 'none' for no images.",
+        DefaultValueFactory = _ => "0-9",
+        HelpName = "list",
+    };
+    private readonly Option<int> _batch = new("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => Usual.BatchSize };
+    private readonly Option<string?> _metrics;
+    private readonly Option<int> _subsets = new("--kid-subsets")
+    {
+        Description = "Random subsets that a kernel distance is the mean of.",
+        DefaultValueFactory = _ => UsualMetrics.KernelSubsets,
+    };
+    private readonly Option<int> _subsetSize = new("--kid-subset-size")
+    {
+        Description = "Images of each set in such a subset.",
+        DefaultValueFactory = _ => UsualMetrics.KernelSubsetSize,
+    };
+    private readonly Option<int> _manifold = new("--neighbours")
+    {
+        Description = "Nearest neighbours of precision and recall.",
+        DefaultValueFactory = _ => UsualMetrics.ManifoldNeighbours,
+    };
+    private readonly Option<int> _coverage = new("--coverage-neighbours")
+    {
+        Description = "Nearest neighbours of density and coverage.",
+        DefaultValueFactory = _ => UsualMetrics.CoverageNeighbours,
+    };
+    private readonly Option<int> _kept = new("--kept-images")
+    {
+        Description = "Most images of a set that metrics of single images look at.",
+        DefaultValueFactory = _ => UsualMetrics.KeptImages,
+    };
+
+    /// <param name="samples">Default number of images in a seed range.</param>
+    /// <param name="metrics">What is measured where nothing is said, for the help.</param>
+    public ExperimentFlags(int samples, string metrics)
+    {
+        _samples = new Option<int>("--samples")
+        {
+            Description = "Images in a seed range; distances compare only at the same number.",
+            DefaultValueFactory = _ => samples,
+        };
+        _metrics = new Option<string?>("--metrics")
+        {
+            Description = $"Metrics, separated by commas, the headline's first: {string.Join("; ", MetricCatalog.Entries.Select(e => $"{e.Name} ({e.Description})"))}. "
+                + $"Left out: {metrics}.",
+            HelpName = "list",
+        };
+        Classifier = new ClassifierFlag("Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.");
+        Network = new FeatureFlags(Classifier, FeatureKind.Classifier);
+    }
+
+    public Option<string> Data { get; } = SharedOptions.Data();
+
+    public Option<string?> Reference { get; } = new("--reference")
+    {
+        Description = "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of --data.",
+        HelpName = "path",
+    };
+
+    public ClassifierFlag Classifier { get; }
+
+    public FeatureFlags Network { get; }
+
+    /// <summary>How the loss curve is measured, and a curve in place of that.</summary>
+    public LossCurveFlags Curve { get; } = new();
+
+    public Option<TorchSharp.torch.ScalarType> Dtype { get; } = SharedOptions.Dtype();
+
+    public Option<long> Seed { get; } = SharedOptions.Seed();
+
+    public Option<int> Threads { get; } = SharedOptions.Threads();
+
+    public Option<bool> Json { get; } = SharedOptions.Json();
+
+    /// <summary>Adds the options to a verb, after its own.</summary>
+    public void AddTo(Command command)
+    {
+        Option[] all =
+        [
+            _samples, _ranges, _firstSeed, Data, Reference, _metrics, Network.Features, Network.Inception, Classifier.Option, _subsets, _subsetSize, _manifold,
+            _coverage, _kept, _strip, _batch, Dtype, Seed, Threads, Json,
+        ];
+        foreach (var option in all)
+        {
+            command.Add(option);
+        }
+
+        Curve.AddTo(command);
+    }
+
+    /// <summary>Names of the metrics that are wanted; null where nothing was said.</summary>
+    public string[]? Metrics(ParseResult parsed) => parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries);
+
+    /// <summary>The Fréchet distance on the features that are wanted.</summary>
+    public string Frechet(ParseResult parsed) =>
+        MetricCatalog.Entries.First(e => e.Kind == parsed.GetValue(Network.Features) && e.Needs.HasFlag(MetricNeeds.Reference)).Name;
+
+    public int Ranges(ParseResult parsed) => parsed.GetValue(_ranges);
+
+    public int BatchSize(ParseResult parsed) => parsed.GetValue(_batch);
+
+    /// <summary>How to sample.</summary>
+    /// <exception cref="InvalidInputException">The seeds to show are no list of seeds.</exception>
+    public ExperimentOptions Experiment(ParseResult parsed, string folder, string title) => new()
+    {
+        Title = title,
+        Folder = folder,
+        Samples = parsed.GetValue(_samples),
+        Ranges = parsed.GetValue(_ranges),
+        FirstSeed = parsed.GetValue(_firstSeed),
+        BatchSize = parsed.GetValue(_batch),
+        ShownSeeds = parsed.GetRequiredValue(_strip) is "none" ? [] : SeedList.Parse(parsed.GetRequiredValue(_strip)),
+        Seed = parsed.GetValue(Seed),
+    };
+
+    /// <summary>What metrics may use.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="shape">Shape of the images that will be measured.</param>
+    /// <param name="model">The model's folder or file, which a classifier may lie beside; null for none.</param>
+    /// <param name="real">Real images to compare with; null for none.</param>
+    /// <param name="progress">Told how far it has come.</param>
+    /// <param name="cancellation">Stops measuring the real images.</param>
+    public MetricContext Context(
+        ParseResult parsed, Denoising.ImageShape shape, string? model, Func<IImageSet>? real, IProgress<WorkProgress> progress, CancellationToken cancellation) => new()
+    {
+        OpenNetwork = kind => Network.Open(kind, parsed, shape, model),
+        Features = parsed.GetValue(Network.Features),
+        RealImages = real,
+        Statistics = Statistics(parsed),
+        Options = new MetricOptions
+        {
+            KernelSubsets = parsed.GetValue(_subsets),
+            KernelSubsetSize = parsed.GetValue(_subsetSize),
+            ManifoldNeighbours = parsed.GetValue(_manifold),
+            CoverageNeighbours = parsed.GetValue(_coverage),
+            KeptImages = parsed.GetValue(_kept),
+            Seed = parsed.GetValue(Seed),
+        },
+        Progress = progress,
+        Cancellation = cancellation,
+    };
+
+    /// <summary>The file of statistics in place of reference images; null where images are given.</summary>
+    public string? Statistics(ParseResult parsed) =>
+        parsed.GetValue(Reference) is { } file && file.EndsWith(StatisticsFile.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(file) ? file : null;
+}

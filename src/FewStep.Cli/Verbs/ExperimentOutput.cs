@@ -1,0 +1,23 @@
+using System.CommandLine;
+using FewStep.Cli.Terminal;
+using FewStep.Experiments;
+using FewStep.Reporting;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>Where the verbs that measure write what they found, and how they tell of it.</summary>
+internal static class ExperimentOutput
+{
+    public static Option<string> Option(string usual) => new("--out")
+    {
+        Description = $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies there already is not measured again.",
+        DefaultValueFactory = _ => usual,
+        HelpName = "folder",
+    };
+
+    public static void Write(TerminalOutput terminal, bool json, Summary summary, string folder)
+    {
+        Report.Write(summary, folder);
+        terminal.Result(json, summary, console => ReportTables.Show(console, summary, Path.Combine(folder, Report.FileName)));
+    }
+}

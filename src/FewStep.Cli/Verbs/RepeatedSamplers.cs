@@ -1,0 +1,23 @@
+using System.CommandLine;
+using FewStep.Platform;
+using FewStep.Search;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>The option <c>--sampler</c> of verbs that measure several.</summary>
+internal sealed class RepeatedSamplers
+{
+    public RepeatedSamplers()
+    {
+        var single = SharedOptions.Sampler();
+        Option = new Option<string[]>(single.Name) { Description = $"{single.Description} May be repeated.", HelpName = single.HelpName };
+    }
+
+    public Option<string[]> Option { get; }
+
+    public bool IsGiven(ParseResult parsed) => parsed.GetResult(Option) is { Implicit: false };
+
+    /// <summary>What was given; empty for nothing.</summary>
+    /// <exception cref="InvalidInputException">A value is no sampler.</exception>
+    public IReadOnlyList<SamplerChoice> Read(ParseResult parsed) => [.. (parsed.GetValue(Option) ?? []).Select(SamplerChoice.Parse)];
+}

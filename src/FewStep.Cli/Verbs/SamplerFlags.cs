@@ -1,0 +1,78 @@
+using System.CommandLine;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Sampling;
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of optimisers need.</summary>
+/// <param name="also">What else <c>--schedule</c> takes, for its description.</param>
+internal sealed class SamplerFlags(string also = "")
+{
+    private readonly Option<string?> _sampler = SharedOptions.Sampler();
+
+    private readonly Option<string?> _schedule = new("--schedule")
+    {
+        Description = $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho); "
+            + $"or an optimiser, which searches for it with --data: {string.Join(", ", ScheduleOptimizerCatalog.Names)}.{also}",
+        HelpName = "file or name",
+    };
+
+    private readonly Option<int?> _steps = new("--steps") { Description = "Number of solver steps; a file has its own." };
+    private readonly Option<string> _data = SharedOptions.Data();
+
+    /// <summary>The options, but for <see cref="Data"/>.</summary>
+    public IEnumerable<Option> All => [_sampler, _schedule, _steps];
+
+    /// <summary>The images of a search.</summary>
+    public Option<string> Data => _data;
+
+    /// <summary>The text of <c>--schedule</c>; null where it was left out.</summary>
+    public string? Schedule(ParseResult parsed) => parsed.GetValue(_schedule);
+
+    public int? Steps(ParseResult parsed) => parsed.GetValue(_steps);
+
+    public bool IsSamplerGiven(ParseResult parsed) => parsed.GetValue(_sampler) is not null;
+
+    /// <summary>What was chosen; null where neither <c>--sampler</c> nor <c>--schedule</c> nor <c>--steps</c> is given.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="solver">The solver of a schedule; null where none was named.</param>
+    /// <exception cref="InvalidInputException">A name is unknown, a file invalid, or options contradict each other.</exception>
+    public SamplerChoice? Read(ParseResult parsed, ISolver? solver)
+    {
+        var (sampler, schedule, steps) = (parsed.GetValue(_sampler), parsed.GetValue(_schedule), parsed.GetValue(_steps));
+        if (sampler is not null)
+        {
+            return schedule is null && steps is null && solver is null
+                ? SamplerChoice.Parse(sampler)
+                : throw new InvalidInputException("--sampler says schedule, solver and steps; leave --schedule, --steps and --solver out, or --sampler.");
+        }
+
+        return schedule is null && steps is null ? null : Read(schedule ?? StandardSchedules.Usual.Name, solver, steps);
+    }
+
+    /// <summary>A schedule with its solver and steps.</summary>
+    public static SamplerChoice Read(string schedule, ISolver? solver, int? steps)
+    {
+        var choice = ScheduleChoice.Parse(schedule);
+        return choice is not ScheduleChoice.Given && steps is null
+            ? throw new InvalidInputException($"Schedule {choice.Name} needs a number of steps: add e.g. --steps 4.")
+            : SamplerChoice.Of(choice, solver, steps);
+    }
+
+    /// <summary>The sampler of a choice, searched for in <c>--data</c> where that is needed.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="choice">What was chosen.</param>
+    /// <param name="usual">The solver where none was named.</param>
+    /// <param name="seed">Seed of a search.</param>
+    /// <param name="progress">Told how far a search is.</param>
+    /// <param name="cancellation">Stops a search.</param>
+    public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    {
+        using var images = new DelayedImages(parsed.GetRequiredValue(_data), progress, cancellation);
+        return model.Make(choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, progress, cancellation);
+    }
+}

@@ -1,0 +1,32 @@
+using FewStep.Checkpoints;
+using FewStep.Models;
+
+namespace FewStep.Onnx;
+
+/// <summary>ONNX files for <see cref="Model.Open"/>, which finds this class by its name.</summary>
+internal sealed class OnnxFormat : IModelFormat
+{
+    public OpenedModel Open(string path, ModelOptions options)
+    {
+        OpenedModel.RefuseNetworkOptions(path, options, "an ONNX file");
+        var model = OnnxModel.Open(path, options.Onnx, options.Threads);
+        var denoiser = model.Denoiser;
+        return new OpenedModel
+        {
+            Denoiser = denoiser,
+            Config = new ModelConfig
+            {
+                Name = model.Name,
+                Shape = denoiser.Shape,
+                Classes = denoiser.Classes,
+                ClassNames = model.Description.ClassNames,
+                Preconditioning = new PreconditioningConfig { Kind = model.Preconditioning, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+            },
+            Hash = model.Hash,
+            Format = "ONNX file",
+            NumberFormat = "onnx",
+            KnowsNoClass = denoiser.KnowsNoClass,
+            Owned = model,
+        };
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using FewStep.Data;
+using FewStep.Platform;
+using FewStep.Search;
+
+namespace FewStep.Experiments;
+
+/// <summary>The loss curve beside an experiment's results: measured once, and read back as long as model, images and options are the same.</summary>
+internal static class KeptLossCurve
+{
+    /// <summary>Reads the curve, or measures and writes it. A second measurement would move the schedules by a rounding, and all on them would have to be sampled again.</summary>
+    /// <param name="folder">Where results go.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="images">Training images.</param>
+    /// <param name="options">How to measure.</param>
+    /// <param name="progress">Told the images done.</param>
+    /// <param name="cancellation">Stops the measurement.</param>
+    /// <exception cref="InvalidInputException">Model and images do not fit, or the options are out of range.</exception>
+    public static LossCurve Get(
+        string folder, Model model, IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        string path = Path.Combine(folder, LossCurveFile.Name);
+        var store = MeasurementStore.Open(folder);
+        // Not the numbers of steps: they only say which schedules' losses must be known well, and a later request may add some.
+        string origin = string.Create(
+            CultureInfo.InvariantCulture,
+            $"model {model.Identity}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret {options.RelativeRegret:R}, "
+            + $"precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+        if (store.LossCurve == origin && File.Exists(path))
+        {
+            return LossCurveFile.Read(path);
+        }
+
+        var curve = new LossCurveEstimator(model.Denoiser, new TrainingImages(images), options with { ModelHash = model.Hash }).Estimate(progress, cancellation);
+        LossCurveFile.Write(path, curve);
+        store.LossCurve = origin;
+        return curve;
+    }
+}

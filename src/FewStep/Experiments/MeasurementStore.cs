@@ -1,0 +1,115 @@
+using FewStep.Metrics;
+using FewStep.Platform;
+
+namespace FewStep.Experiments;
+
+/// <summary>What was measured on one range of seeds of one trial: the unit in which an experiment is stored and resumed.</summary>
+/// <param name="Key">The images, hashed; see <see cref="Trial.ImagesKey(SeedRange)"/>.</param>
+/// <param name="Trial">What was sampled, for readers.</param>
+/// <param name="FirstSeed">Seed of the first image.</param>
+/// <param name="Images">Number of images.</param>
+/// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image.</param>
+/// <param name="Seconds">Wall-clock seconds of sampling and metrics.</param>
+/// <param name="Figures">Values by the hash of the metric's identity.</param>
+internal sealed record MeasuredRange(
+    string Key,
+    string Trial,
+    long FirstSeed,
+    int Images,
+    long NetworkEvaluations,
+    double Seconds,
+    IReadOnlyDictionary<string, IReadOnlyList<MetricValue>> Figures)
+{
+    public void Check(string source)
+    {
+        bool sound = Key.Length == 64 && FirstSeed >= 0 && Images >= 2 && NetworkEvaluations >= 0 && double.IsFinite(Seconds) && Seconds >= 0
+            && Figures.All(f => f.Key.Length == 64 && f.Value is { Count: > 0 } && f.Value.All(v => v is not null && double.IsFinite(v.Value)));
+        if (!sound)
+        {
+            throw new InvalidInputException(
+                $"{source} holds a measurement that is none (key {Key[..Math.Min(8, Key.Length)]}); delete the file to have all measured again.");
+        }
+    }
+}
+
+/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that an interrupted one goes on and nothing is measured twice.</summary>
+/// <remarks>The batch size is not part of what a measurement is found by.</remarks>
+internal sealed class MeasurementStore
+{
+    public const string FileName = "measurements.json";
+    private const int CurrentVersion = 1;
+    private readonly string? _path;
+    private readonly Dictionary<string, MeasuredRange> _ranges = new(StringComparer.Ordinal);
+    private string? _lossCurve;
+
+    private MeasurementStore(string? path) => _path = path;
+
+    /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve is written.</summary>
+    public string? LossCurve
+    {
+        get => _lossCurve;
+        set
+        {
+            _lossCurve = value;
+            Write();
+        }
+    }
+
+    /// <summary>Opens the file of a folder, which is written with the first measurement.</summary>
+    /// <param name="folder">The folder; null for a store that is gone with the process.</param>
+    /// <exception cref="InvalidInputException">The file is there and invalid.</exception>
+    public static MeasurementStore Open(string? folder)
+    {
+        var store = new MeasurementStore(folder is null ? null : Path.Combine(folder, FileName));
+        if (store._path is { } path && File.Exists(path))
+        {
+            var content = JsonFile.Read<Content>(path);
+            if (content.Version != CurrentVersion)
+            {
+                throw new InvalidInputException(
+                    $"{path} has version {content.Version}; this program reads version {CurrentVersion}: delete it or choose another folder.");
+            }
+
+            foreach (var range in content.Ranges)
+            {
+                (range ?? throw new InvalidInputException($"{path} holds null in its ranges; delete it to have all measured again.")).Check(path);
+                store._ranges[range.Key] = range;
+            }
+
+            store._lossCurve = content.LossCurve;
+        }
+
+        return store;
+    }
+
+    public MeasuredRange? Find(string key) => _ranges.GetValueOrDefault(key);
+
+    /// <summary>Stores a range, on disk before this returns; figures of the same images by other metrics are kept.</summary>
+    public void Add(MeasuredRange range)
+    {
+        range.Check("The experiment");
+        if (Find(range.Key) is { } known)
+        {
+            var figures = known.Figures.ToDictionary();
+            foreach (var (metric, values) in range.Figures)
+            {
+                figures[metric] = values;
+            }
+
+            range = known with { Figures = figures, Seconds = known.Seconds + range.Seconds };
+        }
+
+        _ranges[range.Key] = range;
+        Write();
+    }
+
+    private void Write()
+    {
+        if (_path is not null)
+        {
+            JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
+        }
+    }
+
+    private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);
+}

@@ -1,0 +1,121 @@
+using FewStep.Data;
+using FewStep.Metrics;
+using FewStep.Platform;
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Experiments;
+
+/// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and models.</summary>
+internal sealed record PlannedExperiment
+{
+    /// <summary>What is crossed.</summary>
+    public required TrialPlanOptions Plan { get; init; }
+
+    /// <summary>How it is sampled; its folder also keeps the searches and the loss curve.</summary>
+    public required ExperimentOptions Options { get; init; }
+
+    /// <summary>Names of the metrics, the headline's first.</summary>
+    public required IReadOnlyList<string> Metrics { get; init; }
+
+    /// <summary>What the metrics may use; folder and teacher are set here.</summary>
+    public required MetricContext Context { get; init; }
+
+    /// <summary>Images that the model was trained on, for loss curve, searches and floors; null (default) where there are none.</summary>
+    public IImageSet? Training { get; init; }
+
+    /// <summary>A loss curve that was measured before; null (default) to measure one where it is needed.</summary>
+    public LossCurve? Curve { get; init; }
+
+    /// <summary>How the loss curve is measured; its steps are the plan's.</summary>
+    public LossCurveOptions CurveOptions { get; init; } = new();
+
+    /// <summary>Latents of a search with trajectories; null (default) for each search's own number.</summary>
+    public int? SearchImages { get; init; }
+
+    /// <summary>Whether one trial is the result, which the headline is about; default false: the best one at each number is.</summary>
+    public bool HasResult { get; init; }
+
+    private Model First => Plan.Models[0].Model;
+
+    /// <summary>Does what is not done yet.</summary>
+    /// <exception cref="InvalidInputException">Options are out of range, parts do not fit, or nothing could be measured.</exception>
+    public Summary Run(IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        string folder = Options.Folder!;
+        LossCurve? curve = Curve;
+        IReadOnlyList<int> steps = [];
+        LossCurve Measured() => curve ??= KeptLossCurve.Get(
+            folder, First, Training!, CurveOptions with { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, progress, cancellation);
+        var sources = new SearchSources
+        {
+            Model = First,
+            Folder = folder,
+            LossCurve = curve is null && Training is null ? null : Measured,
+            TrainingImages = Training is null ? null : () => new TrainingImages(Training),
+            TrainingHash = Training?.Hash,
+            Images = SearchImages,
+            BatchSize = Options.BatchSize,
+        };
+        steps = TrialPlan.Check(Plan, sources);
+        CheckFits();
+        using var endpoints = Plan.Teacher is null || !MetricCatalog.NeedTeacher(Metrics)
+            ? null
+            : new TeacherEndpoints(Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
+        (Context.Folder, Context.Teacher) = (folder, endpoints?.ForMetrics);
+        Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
+        var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
+        var plan = TrialPlan.Create(Plan, searches, progress, cancellation);
+        var trials = HasResult ? plan.WithRoles(Options.ShownNumber) : plan.Trials;
+        var metrics = MetricCatalog.Open(Metrics, Context);
+        var summary = new Experiment(Options with { Axis = Plan.Axis, FloorImages = Training, Curve = curve, Endpoints = endpoints }).Run(trials, metrics, progress, cancellation);
+        return summary with
+        {
+            Data = Data(),
+            LossCurve = curve is null ? null : LossCurveSummary.Of(curve),
+            LeftOut = [.. plan.LeftOut, .. summary.LeftOut],
+            Searches = searches.Used,
+            Ledger =
+            [
+                .. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) },
+                .. searches.Used.GroupBy(s => s.Name).Select(g => new LedgerLineSummary($"search: {g.Key}", g.Sum(s => s.NetworkEvaluations), 0, g.Sum(s => s.Seconds))),
+                .. summary.Ledger,
+            ],
+            Warnings = [.. Context.Remarks, .. GuidanceRemarks(), .. summary.Warnings, .. curve?.Remarks() ?? []],
+        };
+    }
+
+    private DataSummary? Data()
+    {
+        var reference = Context.RealImages?.Invoke();
+        return (reference ?? Training) is null
+            ? null
+            : new DataSummary
+            {
+                Name = Options.DataName ?? First.Name,
+                Hash = Training?.Hash,
+                TrainingImages = Training?.Count ?? 0,
+                ReferenceHash = reference?.Hash,
+                HeldOutImages = reference?.Count ?? 0,
+            };
+    }
+
+    private void CheckFits()
+    {
+        foreach (var (what, images) in new[] { ("reference", Context.RealImages?.Invoke()), ("training", Training) })
+        {
+            if (images is not null && images.Shape != First.Shape)
+            {
+                throw new InvalidInputException($"The model makes images of {First.Shape}, but the {what} images are {images.Shape}; choose data of that shape.");
+            }
+        }
+    }
+
+    private IEnumerable<string> GuidanceRemarks() => First.Summary.Guidance is null || Plan.Axis == ComparisonAxis.Steps
+        ? []
+        :
+        [
+            "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network evaluations; "
+            + "the evaluations an image in the tables are counted.",
+        ];
+}

@@ -1,0 +1,58 @@
+using FewStep.Data;
+using FewStep.Metrics;
+using FewStep.Platform;
+
+namespace FewStep.Experiments;
+
+/// <summary>Measures images that somebody stored, whoever made them.</summary>
+internal static class StoredImages
+{
+    /// <summary>Measures all of them together, and disjoint subsets for the spread.</summary>
+    /// <param name="images">The images.</param>
+    /// <param name="name">What they are, for people.</param>
+    /// <param name="metrics">Names of the metrics, the headline's first.</param>
+    /// <param name="context">What the metrics may use.</param>
+    /// <param name="options">Number of subsets, seed of their choice, and batch size.</param>
+    /// <param name="progress">Told the images done.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="InvalidInputException">The images do not fit a metric or are too few.</exception>
+    public static Summary Measure(
+        IImageSet images,
+        string name,
+        IReadOnlyList<string> metrics,
+        MetricContext context,
+        ExperimentOptions options,
+        IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
+    {
+        options.Check();
+        var started = DateTimeOffset.UtcNow;
+        var opened = MetricCatalog.Open(metrics, context);
+        var figures = StoredImagesMeasurement.Measure(opened, images, options.Ranges, options.Seed, options.BatchSize, progress, cancellation);
+        var reference = context.RealImages?.Invoke();
+        return new Summary
+        {
+            Title = options.Title,
+            Axis = ComparisonAxis.Steps,
+            ShownNumber = 0,
+            Data = reference is null ? null : new DataSummary { Name = options.DataName ?? name, ReferenceHash = reference.Hash, HeldOutImages = reference.Count },
+            Figures = [.. figures.Select(f => FigureSummary.Of(f.Figure))],
+            Trials =
+            [
+                new TrialSummary
+                {
+                    Name = name,
+                    Number = 0,
+                    ImagesHash = images.Hash,
+                    Figures = figures.ToDictionary(f => f.Figure.Key, Values),
+                    Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
+                },
+            ],
+            Manifest = RunEnvironment.Manifest(started, options.Seed, null),
+            Warnings = [.. context.Remarks],
+        };
+    }
+
+    private static FigureValues Values(StoredFigure figure) => new(
+        [.. figure.Parts.Select((value, i) => new RangeValue(i, figure.PartImages, value))], figure.Whole.InnerDeviation, figure.Whole.Value);
+}

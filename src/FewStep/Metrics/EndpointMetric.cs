@@ -1,0 +1,54 @@
+using FewStep.Platform;
+using FewStep.Sampling;
+using static TorchSharp.torch;
+
+namespace FewStep.Metrics;
+
+/// <summary>How far samples end from a fine teacher's images of the same latents, before clipping and rounding.</summary>
+internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
+{
+    public static MetricEntry Entry { get; } = new()
+    {
+        Name = "endpoint",
+        Description = "distance to a fine teacher's images of the same seeds",
+        Needs = MetricNeeds.Teacher,
+        Create = context => new EndpointMetric(context.Teacher!),
+    };
+
+    public IReadOnlyList<MetricFigure> Figures { get; } =
+    [
+        new(
+            Entry.Name,
+            "endpoint distance",
+            "Endpoint RMS",
+            $"Root-mean-square difference of a pixel value ([-1,1]) between a sample and what the teacher ({teacher.Name}) makes of the same seed, "
+                + "mean over the samples; lower is better.",
+            HigherIsBetter: false),
+    ];
+
+    public string Identity => $"endpoint of\n{teacher.Identity}";
+
+    public bool ComparesWithRealImages => false;
+
+    public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null
+        ? throw new InvalidInputException("Stored images have no seeds, so there are no images of a teacher to compare them with; leave the metric endpoint out.")
+        : new Measurement(teacher.Images(seeds));
+
+    private sealed class Measurement(Tensor ends) : IMetricMeasurement
+    {
+        private readonly PairedDistance _distance = new();
+
+        public void Add(MeasuredImages batch)
+        {
+            using var partners = ends.narrow(0, _distance.Images, batch.Count);
+            _distance.Add(batch.Samples, partners);
+        }
+
+        public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [new(_distance.MeanRootMeanSquare)];
+
+        public void Dispose()
+        {
+            // The teacher's images are its own.
+        }
+    }
+}

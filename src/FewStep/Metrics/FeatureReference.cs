@@ -1,0 +1,191 @@
+using System.Globalization;
+using FewStep.Checkpoints;
+using FewStep.Data;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Metrics;
+
+/// <summary>What images are compared with, as features of one network: mean and covariance of real images, and the features of single images
+/// where they are wanted. Owns its tensors; dispose it.</summary>
+/// <param name="statistics">Mean and covariance; owned here. Its count means something only where <paramref name="images"/> is not null.</param>
+/// <param name="kept">Features [n,d] of images in a random order; owned here. Null where they are not known.</param>
+/// <param name="images">Number of images; null where a statistics file does not say.</param>
+/// <param name="imagesHash">Hash of the images, or of the statistics file where it does not say of which images.</param>
+/// <param name="extractorHash">Hash of the feature network; null where a statistics file does not say.</param>
+internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kept, long? images, string imagesHash, string? extractorHash) : IDisposable
+{
+    private const string Format = "fewstep-feature-statistics-1";
+    private const int Batch = 250;
+
+    public FeatureStatistics Statistics => statistics;
+
+    public Tensor? Kept => kept;
+
+    public long? Images => images;
+
+    public string ImagesHash => imagesHash;
+
+    public string? ExtractorHash => extractorHash;
+
+    /// <summary>Name of the file of a network's reference in an experiment's folder.</summary>
+    public static string FileName(FeatureKind kind) => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
+
+    /// <summary>Measures all images of a set, in its order.</summary>
+    /// <param name="set">The images, two or more, of the extractor's shape.</param>
+    /// <param name="extractor">The feature network.</param>
+    /// <param name="choice">Which features of single images are kept; null for none.</param>
+    /// <param name="batch">Images at a time, 1 or more.</param>
+    /// <param name="progress">Told the images done; may be null.</param>
+    /// <param name="cancellation">Stops between batches.</param>
+    /// <exception cref="InvalidInputException">The images do not fit the extractor, are fewer than two, or a feature is not finite.</exception>
+    public static FeatureReference Measure(
+        IImageSet set,
+        IFeatureExtractor extractor,
+        KeptChoice? choice = null,
+        int batch = Batch,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        if (set.Count < 2)
+        {
+            throw new InvalidInputException($"A reference needs 2 or more images; the set has {set.Count}.");
+        }
+
+        using var scope = NewDisposeScope();
+        var statistics = new FeatureStatistics(extractor.Dimension);
+        try
+        {
+            var places = choice?.Places(set);
+            var kept = places is null ? null : empty([Math.Min(set.Count, choice!.Most), extractor.Dimension], dtype: ScalarType.Float32);
+            int[] all = [.. Enumerable.Range(0, set.Count)];
+            new ImageTensors(set).ForEach(all, batch, "features of real images", (first, images) =>
+            {
+                var features = images.Features(extractor);
+                statistics.Add(features);
+                for (int i = 0; i < images.Count && kept is not null; i++)
+                {
+                    if (places![first + i] < kept.shape[0])
+                    {
+                        kept[places[first + i]].copy_(features[i]);
+                    }
+                }
+            }, progress, cancellation);
+            return new FeatureReference(statistics, kept?.DetachFromDisposeScope(), statistics.Count, set.Hash, extractor.Hash);
+        }
+        catch
+        {
+            statistics.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and writes
+    /// the file (a cache, safetensors) otherwise.</summary>
+    /// <exception cref="InvalidInputException">The file exists and is invalid, or the images do not fit the extractor.</exception>
+    public static FeatureReference LoadOrMeasure(
+        string path,
+        IImageSet set,
+        IFeatureExtractor extractor,
+        KeptChoice? choice = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        if (File.Exists(path))
+        {
+            var (stored, keeps) = Load(path);
+            if (stored.ImagesHash == set.Hash
+                && stored.ExtractorHash == extractor.Hash
+                && stored.Statistics.Dimension == extractor.Dimension
+                && (choice is null || keeps == choice))
+            {
+                return stored;
+            }
+
+            stored.Dispose();
+        }
+
+        var measured = Measure(set, extractor, choice, Batch, progress, cancellation);
+        measured.Save(path, choice);
+        return measured;
+    }
+
+    /// <summary>Reads a file that <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidInputException">It is missing or invalid.</exception>
+    public static (FeatureReference Reference, KeptChoice? Choice) Load(string path)
+    {
+        using var scope = NewDisposeScope();
+        var (tensors, metadata) = SafetensorsFile.Read(path);
+        foreach (var tensor in tensors.Values)
+        {
+            scope.Attach(tensor);
+        }
+
+        long Number(string key) => long.TryParse(metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
+        bool keeps = tensors.TryGetValue("features", out var kept);
+        if (metadata.GetValueOrDefault("format") != Format
+            || !tensors.TryGetValue("mean", out var mean)
+            || !tensors.TryGetValue("covariance", out var covariance)
+            || !mean.is_floating_point()
+            || !covariance.is_floating_point()
+            || Number("count") is < 0 and var count
+            || metadata.GetValueOrDefault("images") is not { } images
+            || metadata.GetValueOrDefault("extractor") is not { } extractor
+            || (keeps && (kept!.dtype != ScalarType.Float32 || kept.dim() != 2 || kept.shape[1] != mean.shape[0] || Number("seed") < 0 || Number("most") < 0)))
+        {
+            throw new InvalidInputException($"{path} holds no feature statistics of format {Format}; delete it to have them measured again.");
+        }
+
+        var choice = keeps ? new KeptChoice((int)Number("most"), Number("seed")) : null;
+        return (new(FeatureStatistics.FromMoments(Number("count"), mean, covariance), kept?.DetachFromDisposeScope(), Number("count"), images, extractor), choice);
+    }
+
+    /// <summary>Writes a file, whole or not at all.</summary>
+    /// <param name="path">Target.</param>
+    /// <param name="choice">Which features were kept.</param>
+    /// <exception cref="InvalidInputException">It cannot be written.</exception>
+    public void Save(string path, KeptChoice? choice)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = new Dictionary<string, Tensor> { ["mean"] = statistics.Mean(), ["covariance"] = statistics.Covariance() };
+        var metadata = new Dictionary<string, string>
+        {
+            ["format"] = Format,
+            ["count"] = statistics.Count.ToString(CultureInfo.InvariantCulture),
+            ["images"] = imagesHash,
+            ["extractor"] = extractorHash!,
+        };
+        if (kept is not null)
+        {
+            tensors["features"] = kept;
+            metadata["most"] = choice!.Most.ToString(CultureInfo.InvariantCulture);
+            metadata["seed"] = choice.Seed.ToString(CultureInfo.InvariantCulture);
+        }
+
+        SafetensorsFile.Write(path, tensors, metadata);
+    }
+
+    public void Dispose()
+    {
+        statistics.Dispose();
+        kept?.Dispose();
+    }
+}
+
+/// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by class.</summary>
+/// <param name="Most">Most images.</param>
+/// <param name="Seed">Seed of the order.</param>
+internal sealed record KeptChoice(int Most, long Seed)
+{
+    /// <summary>Each image's place in the random order.</summary>
+    public int[] Places(IImageSet images)
+    {
+        int[] places = new int[images.Count], order = ShuffledImages.Order(images, Seed);
+        for (int place = 0; place < order.Length; place++)
+        {
+            places[order[place]] = place;
+        }
+
+        return places;
+    }
+}

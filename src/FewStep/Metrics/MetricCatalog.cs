@@ -1,0 +1,83 @@
+using FewStep.Platform;
+
+namespace FewStep.Metrics;
+
+/// <summary>The metrics by name.</summary>
+internal static class MetricCatalog
+{
+    public static IReadOnlyList<MetricEntry> Entries { get; } =
+    [
+        FrechetMetric.OnClassifier,
+        FrechetMetric.OnInception,
+        KernelMetric.Entry,
+        NeighbourMetric.Entry,
+        ClassScoreMetric.Entry,
+        EndpointMetric.Entry,
+    ];
+
+    public static IEnumerable<string> Names => Entries.Select(e => e.Name);
+
+    /// <summary>The entry of a name.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    public static MetricEntry Find(string name) => Entries.FirstOrDefault(e => e.Name == name)
+        ?? throw new InvalidInputException($"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
+
+    /// <summary>Whether any of some metrics compares with real images.</summary>
+    public static bool Compare(IEnumerable<string> names) => Need(names, MetricNeeds.Reference);
+
+    /// <summary>Whether any of some metrics compares with a fine teacher's images.</summary>
+    public static bool NeedTeacher(IEnumerable<string> names) => Need(names, MetricNeeds.Teacher);
+
+    /// <summary>What stored images are measured by where nothing else is said: all that a feature network can tell.</summary>
+    public static IEnumerable<string> OfStoredImages(FeatureKind features) =>
+        Entries.Where(e => e.Needs.HasFlag(MetricNeeds.Features) && (e.Kind ?? features) == features).Select(e => e.Name);
+
+    /// <summary>Opens metrics; first all networks, so that a missing weight file shows before real images are read.</summary>
+    /// <param name="names">Names of the catalogue; one that comes again is opened once.</param>
+    /// <param name="context">What they may use; it owns what they share and must outlive them.</param>
+    /// <returns>The metrics in the order of the names.</returns>
+    /// <exception cref="InvalidInputException">A name is unknown, or what its metric needs is missing or does not fit.</exception>
+    public static IReadOnlyList<IMetric> Open(IEnumerable<string> names, MetricContext context)
+    {
+        MetricEntry[] chosen = [.. names.Select(Find).Distinct()];
+        context.Prepare(chosen);
+        return [.. chosen.Select(e => e.Create(context))];
+    }
+
+    private static bool Need(IEnumerable<string> names, MetricNeeds what) => names.Any(n => Find(n).Needs.HasFlag(what));
+}
+
+/// <summary>What the catalogue says of a metric.</summary>
+internal sealed record MetricEntry
+{
+    public required string Name { get; init; }
+
+    /// <summary>What it is, in a few words.</summary>
+    public required string Description { get; init; }
+
+    public required MetricNeeds Needs { get; init; }
+
+    /// <summary>The feature network that it is tied to; null for one that takes any, or none.</summary>
+    public FeatureKind? Kind { get; init; }
+
+    public required Func<MetricContext, IMetric> Create { get; init; }
+}
+
+/// <summary>What a metric needs.</summary>
+[Flags]
+internal enum MetricNeeds
+{
+    None = 0,
+
+    /// <summary>A feature network.</summary>
+    Features = 1,
+
+    /// <summary>Real images, or a file of their statistics.</summary>
+    Reference = 2,
+
+    /// <summary>The real images themselves.</summary>
+    ReferenceImages = 4,
+
+    /// <summary>What a fine teacher makes of the same seeds.</summary>
+    Teacher = 8,
+}

@@ -1,0 +1,56 @@
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Models;
+
+/// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by name.</summary>
+internal interface IModelFormat
+{
+    /// <exception cref="InvalidInputException">There is no such file, it is damaged or refused, or an option contradicts it.</exception>
+    OpenedModel Open(string path, ModelOptions options);
+}
+
+/// <summary>A model as a <see cref="IModelFormat"/> gives it, without guidance.</summary>
+internal sealed record OpenedModel
+{
+    public required IDenoiser Denoiser { get; init; }
+
+    /// <summary>Shape, classes and names; of anything but a network nothing else in it means anything.</summary>
+    public required ModelConfig Config { get; init; }
+
+    public required string Hash { get; init; }
+
+    /// <summary>What it is in words, e.g. <c>model folder</c>.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Null for an exact denoiser, which takes that of its images.</summary>
+    public string? NumberFormat { get; init; }
+
+    public long Parameters { get; init; }
+
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
+    /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>
+    public bool KnowsNoClass { get; init; } = true;
+
+    public required IDisposable Owned { get; init; }
+
+    /// <summary>Refuses options that mean nothing to what no checkpoint is.</summary>
+    public static void RefuseNetworkOptions(string path, ModelOptions options, string kind)
+    {
+        if (options.Checkpoint != new ModelReadOptions())
+        {
+            throw new InvalidInputException($"{path} is {kind}; options of how a model is read are for checkpoints. Leave them out.");
+        }
+
+        if (options.Device.DemandsCuda)
+        {
+            throw new InvalidInputException($"{path} is {kind}, which is computed on the processor; leave the device {options.Device} out, or give the checkpoint.");
+        }
+    }
+
+    /// <summary>Name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>
+    public static string NameOf(ScalarType type) => type.ToString().ToLowerInvariant();
+}

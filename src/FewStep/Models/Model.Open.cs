@@ -1,0 +1,184 @@
+using System.Security.Cryptography;
+using System.Text;
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Models;
+using FewStep.Networks;
+using FewStep.Platform;
+using FewStep.Sampling;
+
+namespace FewStep;
+
+/// <content>Opening, in any form that can be sampled.</content>
+public sealed partial class Model
+{
+    /// <summary>Name of the file in a model folder that holds its sampler.</summary>
+    internal const string SamplerName = "sampler.json";
+
+    private const string OnnxExtension = ".onnx", OnnxAssembly = "FewStep.Onnx";
+
+    /// <summary>Opens whatever can be sampled, as its content says.</summary>
+    /// <param name="path">
+    /// A model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where it has a sampler), a network pickle of NVlabs/edm, a state dictionary of openai/guided-diffusion or
+    /// openai/consistency_models, a diffusers folder, an ONNX file (with the package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
+    /// </param>
+    /// <param name="options">Number format, device, guidance, and what the file leaves open; null for the defaults.</param>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, guidance that does not fit, or libtorch cannot be loaded.</exception>
+    public static Model Open(string path, ModelOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        options ??= new ModelOptions();
+        TorchLibrary.UseThreads(options.Threads);
+        if (options.Guide is not null && options.Guidance is null)
+        {
+            throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
+        }
+
+        var opened = Read(path, options);
+        List<IDisposable> owned = [opened.Owned];
+        try
+        {
+            var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
+            var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned) : (opened.Denoiser, summary);
+            return new Model(denoiser, guided, opened.NumberFormat, owned)
+            {
+                Path = path,
+                _options = options,
+                Config = opened.Config,
+                Network = opened.Denoiser as NetworkDenoiser,
+                Format = opened.Format,
+                Remarks = opened.Remarks,
+                Sampler = SamplerBeside(path, denoiser),
+            };
+        }
+        catch
+        {
+            owned.ForEach(o => o.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Opens a model on another thread; see <see cref="Open"/>.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="cancellation">Stops before the work begins.</param>
+    public static Task<Model> OpenAsync(string path, ModelOptions? options = null, CancellationToken cancellation = default) => Task.Run(() => Open(path, options), cancellation);
+
+    /// <summary>Opens another model to compute where and as this one does; guidance is not taken over.</summary>
+    internal Model OpenAlike(string path) => Open(path, new ModelOptions { ComputeType = _options.ComputeType, Device = _options.Device });
+
+    /// <summary>What reports say of a model without guidance.</summary>
+    internal static ModelSummary Summarize(ModelConfig config, string hash, long parameters) => new()
+    {
+        Name = config.Name,
+        Hash = hash,
+        Parameters = parameters,
+        Preconditioning = config.Preconditioning.Kind,
+        Shape = config.Shape,
+        Classes = config.Classes,
+    };
+
+    private static OpenedModel Read(string path, ModelOptions options)
+    {
+        bool isOnnx = path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
+        if (!isOnnx && options.Onnx != new OnnxModelDescription())
+        {
+            throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
+        }
+
+        IModelFormat format = isOnnx ? OnnxFormat(path)
+            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? new MixtureFormat()
+            : new CheckpointFormat();
+        return format.Open(path, options);
+    }
+
+    private static IModelFormat OnnxFormat(string path) => Type.GetType($"{OnnxAssembly}.OnnxFormat, {OnnxAssembly}") is { } type
+        ? (IModelFormat)Activator.CreateInstance(type)!
+        : throw new InvalidInputException($"{path} is an ONNX file; reference the package {OnnxAssembly}, which reads those.");
+
+    private static Sampler? SamplerBeside(string path, IDenoiser denoiser)
+    {
+        string file = System.IO.Path.Combine(path, SamplerName);
+        if (!Directory.Exists(path) || !File.Exists(file))
+        {
+            return null;
+        }
+
+        var sampler = Sampler.Read(file);
+        ScheduleRange.Check(sampler.Schedule, file, denoiser);
+        return sampler;
+    }
+
+    private static (IDenoiser Denoiser, ModelSummary Summary) Guide(
+        string path, OpenedModel model, ModelSummary summary, Guidance guidance, ModelOptions options, List<IDisposable> owned)
+    {
+        (IDenoiser, ModelSummary) Guided(GuidedDenoiser denoiser, string words, string identity)
+        {
+            string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{model.Hash}\nunder guidance\n{identity}")));
+            return (denoiser, summary with { Hash = hash, Guidance = words });
+        }
+
+        if (options.Guide is string guidePath)
+        {
+            // What only the processor computes hands its guide the processor's tensors.
+            var device = model.Denoiser.Device.type == TorchSharp.DeviceType.CUDA ? options.Device : DeviceChoice.Cpu;
+            var guide = Read(guidePath, options with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
+            owned.Add(guide.Owned);
+            return Guided(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}", $"{guidance}\n{guide.Hash}");
+        }
+
+        if (model.Config.Classes > 0 && !model.KnowsNoClass)
+        {
+            throw new InvalidInputException(
+                $"{path} was trained without label dropout, so it knows no \"no class\" for classifier-free guidance; guide it by a weaker model.");
+        }
+
+        return Guided(GuidedDenoiser.ClassifierFree(model.Denoiser, guidance), $"classifier-free, {guidance}", $"{guidance}");
+    }
+
+    private sealed class CheckpointFormat : IModelFormat
+    {
+        public OpenedModel Open(string path, ModelOptions options)
+        {
+            var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
+            source.Denoiser.ComputeType = options.ComputeType;
+            var config = source.Config;
+            return new OpenedModel
+            {
+                Denoiser = source.Denoiser,
+                Config = config,
+                Hash = source.Hash,
+                Format = source.Format,
+                NumberFormat = OpenedModel.NameOf(options.ComputeType),
+                Parameters = source.Denoiser.Layout.Count,
+                Remarks = source.Remarks,
+                KnowsNoClass = config.Network.LabelDropout > 0,
+                Owned = source,
+            };
+        }
+    }
+
+    private sealed class MixtureFormat : IModelFormat
+    {
+        public OpenedModel Open(string path, ModelOptions options)
+        {
+            OpenedModel.RefuseNetworkOptions(path, options, "the file of a mixture");
+            var mixture = MixtureFile.Read(path);
+            var denoiser = new GaussianMixtureDenoiser(mixture, options.MixtureSigmaMin, options.MixtureSigmaMax);
+            return new OpenedModel
+            {
+                Denoiser = denoiser,
+                Config = new ModelConfig
+                {
+                    Name = System.IO.Path.GetFileNameWithoutExtension(path),
+                    Shape = mixture.Shape,
+                    Classes = mixture.Classes,
+                    Preconditioning = new PreconditioningConfig { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+                },
+                Hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))),
+                Format = "Gaussian mixture",
+                Owned = denoiser,
+            };
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Models;
+
+/// <summary>How a model is opened.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>Number format that a network computes in, for as long as the model is open: bfloat16 (default) or float32. Weights, preconditioning and solver state are float32.</summary>
+    public ScalarType ComputeType { get; init; } = ScalarType.BFloat16;
+
+    /// <summary>Where a network computes; default <see cref="DeviceChoice.Auto"/>.</summary>
+    public DeviceChoice Device { get; init; } = DeviceChoice.Auto;
+
+    /// <summary>Processor threads of tensor operations, 0 to 1024, in the whole process; 0 (default) leaves their number as it is.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Guidance; null (default) for none. Without a <see cref="Guide"/> it is classifier-free.</summary>
+    public Guidance? Guidance { get; init; }
+
+    /// <summary>Path of a weaker model that guides, which must say everything itself; null (default) for none.</summary>
+    public string? Guide { get; init; }
+
+    /// <summary>What a checkpoint does not say; of other files nothing must be said here.</summary>
+    public ModelReadOptions Checkpoint { get; init; } = new();
+
+    /// <summary>What an ONNX file does not say; of other files nothing must be said here.</summary>
+    public OnnxModelDescription Onnx { get; init; } = new();
+
+    /// <summary>Of a Gaussian mixture, which knows no limits: the smallest noise level of its schedules; default EDM's 0.002.</summary>
+    public double MixtureSigmaMin { get; init; } = EdmPreconditioning.UsualMinimum;
+
+    /// <summary>Of a Gaussian mixture: the largest noise level of its schedules; default EDM's 80.</summary>
+    public double MixtureSigmaMax { get; init; } = EdmPreconditioning.UsualMaximum;
+}

@@ -1,0 +1,227 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Solvers;
+
+namespace FewStep.Sampling;
+
+/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2), a schedule file <c>*.schedule.json</c> (version 1, of which the solver may be missing), or a plain list of sigmas.</summary>
+/// <param name="Schedule">The sigmas.</param>
+/// <param name="Solver">The solver; null where the file names none.</param>
+/// <param name="Origin">Where they came from.</param>
+internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, SamplerOrigin Origin)
+{
+    public const string Extension = ".sampler.json";
+
+    /// <summary>How the names of files end that say a schedule and perhaps a solver.</summary>
+    public const string ScheduleExtension = ".schedule.json";
+
+    private const int Version = 2, VersionOfSchedules = 1;
+    private const int MaximumBytes = 8 << 20, MaximumText = 200;
+
+    /// <summary>Name for people: the file's without folder and extension.</summary>
+    public static string NameOf(string path)
+    {
+        string name = Path.GetFileName(path);
+        string? extension = new[] { Extension, ScheduleExtension }.FirstOrDefault(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+        return extension is null ? Path.GetFileNameWithoutExtension(name) : name[..^extension.Length];
+    }
+
+    /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names file and rule.</exception>
+    public static SamplerFile Read(string path)
+    {
+        if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
+        {
+            throw new InvalidInputException($"{path} has {large.Length} bytes; a file of sigmas has at most {MaximumBytes}.");
+        }
+
+        var json = JsonFile.Read<JsonElement>(path);
+        try
+        {
+            var file = json.ValueKind switch
+            {
+                JsonValueKind.Array => FromList(json),
+                JsonValueKind.Object when json.GetPropertyCount() == 1 && json.TryGetProperty("sigmas", out var sigmas) => FromList(sigmas),
+                JsonValueKind.Object => FromContent(json),
+                _ => throw new InvalidInputException("it must hold an object, or an array of sigmas."),
+            };
+            return file.Origin.Schedule is null ? file with { Origin = file.Origin with { Schedule = Printable.Line(NameOf(path), MaximumText) } } : file;
+        }
+        catch (InvalidInputException e)
+        {
+            throw new InvalidInputException($"{path}: {e.Message}", e);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{path} is not valid: {JsonProblem.Describe(e)}.", e);
+        }
+    }
+
+    /// <summary>Writes a sampler with full precision, whole or not at all.</summary>
+    /// <exception cref="ArgumentException">A part of it could not be read back.</exception>
+    public static void Write(string path, Sampler sampler)
+    {
+        var (schedule, origin) = (sampler.Schedule, sampler.Origin);
+        var content = new Content
+        {
+            Version = Version,
+            Steps = schedule.Steps,
+            Sigmas = [.. schedule.Sigmas],
+            Terminal = schedule.Terminal,
+            Solver = sampler.Solver.Name,
+            Schedule = origin.Schedule,
+            Source = origin.Source,
+            Objective = origin.Objective,
+            Loss = origin.Loss?.Value,
+            LossLow = origin.Loss?.Low,
+            LossHigh = origin.Loss?.High,
+            Evaluations = origin.Evaluations,
+            ModelHash = origin.ModelHash,
+            DataHash = origin.DataHash,
+            Seed = origin.Seed,
+            FewStep = typeof(SamplerFile).Assembly.GetName().Version!.ToString(3),
+        };
+        try
+        {
+            Checked(content);
+        }
+        catch (InvalidInputException e)
+        {
+            throw new ArgumentException(e.Message, nameof(sampler), e);
+        }
+
+        JsonFile.Write(path, content);
+    }
+
+    private static SamplerFile FromList(JsonElement sigmas)
+    {
+        double[] list = sigmas.Deserialize<double[]>(JsonFile.Options) ?? throw new InvalidInputException("sigmas is null; it must be a list of numbers.");
+        return new SamplerFile(Checked(list, ScheduleTerminal.SigmaMin), null, new SamplerOrigin());
+    }
+
+    private static SamplerFile FromContent(JsonElement json)
+    {
+        if (!json.TryGetProperty("version", out var version) || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
+        {
+            throw new InvalidInputException($"\"version\" is missing or no whole number; this program reads versions {VersionOfSchedules} and {Version}.");
+        }
+
+        // Before the rest: a later version may name or mean anything else.
+        return number is VersionOfSchedules or Version
+            ? Checked(json.Deserialize<Content>(JsonFile.Options)!)
+            : throw new InvalidInputException(FormattableString.Invariant(
+                $"version {number} is unknown; this program reads versions {VersionOfSchedules} and {Version}."));
+    }
+
+    private static SamplerFile Checked(Content content)
+    {
+        var schedule = Checked(content.Sigmas, content.Terminal);
+        if (content.Steps != schedule.Steps)
+        {
+            throw new InvalidInputException($"steps is {content.Steps}, but {content.Sigmas.Length} sigmas make {schedule.Steps} steps.");
+        }
+
+        if (content.Evaluations < 0)
+        {
+            throw new InvalidInputException($"evaluations is {content.Evaluations}; it must be 0 or more.");
+        }
+
+        CheckTimes(content.Times, content.Sigmas.Length);
+        (string Name, string? Text)[] texts =
+        [
+            ("solver", content.Solver), ("schedule", content.Schedule), ("objective", content.Objective),
+            ("model_hash", content.ModelHash), ("data_hash", content.DataHash), ("fewstep", content.FewStep),
+        ];
+        foreach (var (name, text) in texts)
+        {
+            if (text is not null && (text.Length > MaximumText || text.Any(char.IsControl)))
+            {
+                throw new InvalidInputException($"{name} must be one line of at most {MaximumText} characters.");
+            }
+        }
+
+        if (content.Solver is null && content.Version == Version)
+        {
+            throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
+        }
+
+        var solver = content.Solver is null ? null : SolverCatalog.Find(content.Solver);
+        return new SamplerFile(schedule, solver, new SamplerOrigin
+        {
+            Schedule = content.Schedule,
+            Source = content.Source,
+            Objective = content.Objective,
+            Loss = Loss(content),
+            Evaluations = content.Evaluations,
+            ModelHash = content.ModelHash,
+            DataHash = content.DataHash,
+            Seed = content.Seed,
+        });
+    }
+
+    private static SamplingSchedule Checked(double[] sigmas, ScheduleTerminal terminal) =>
+        sigmas.Length <= StandardSchedule.MaximumSteps + 1
+            ? new SamplingSchedule(sigmas, terminal)
+            : throw new InvalidInputException($"{sigmas.Length} sigmas are more than any schedule has ({StandardSchedule.MaximumSteps + 1}).");
+
+    private static void CheckTimes(double[]? times, int sigmas)
+    {
+        if (times is not null && times.Length != sigmas)
+        {
+            throw new InvalidInputException($"there are {times.Length} times for {sigmas} sigmas; there must be as many, or none.");
+        }
+
+        if (Array.FindIndex(times ?? [], t => !double.IsFinite(t)) is >= 0 and int bad)
+        {
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"time[{bad}] = {times![bad]:R}; times must be finite."));
+        }
+    }
+
+    private static ScheduleLoss? Loss(Content content) => content switch
+    {
+        { Loss: null, LossLow: null, LossHigh: null } => null,
+        { Loss: { } loss, LossLow: { } low, LossHigh: { } high } when low <= loss && loss <= high && double.IsFinite(low) && double.IsFinite(high) => new ScheduleLoss(loss, low, high),
+        _ => throw new InvalidInputException("loss, loss_low and loss_high must be given together, finite, with loss_low <= loss <= loss_high."),
+    };
+
+    private sealed record Content
+    {
+        public required int Version { get; init; }
+
+        public required int Steps { get; init; }
+
+        public required double[] Sigmas { get; init; }
+
+        public ScheduleTerminal Terminal { get; init; } = ScheduleTerminal.SigmaMin;
+
+        // Of schedule files: the model's own time for each sigma, which nothing needs.
+        public double[]? Times { get; init; }
+
+        public string? Solver { get; init; }
+
+        public string? Schedule { get; init; }
+
+        public ScheduleSource Source { get; init; } = ScheduleSource.Given;
+
+        public string? Objective { get; init; }
+
+        public double? Loss { get; init; }
+
+        public double? LossLow { get; init; }
+
+        public double? LossHigh { get; init; }
+
+        public long? Evaluations { get; init; }
+
+        public string? ModelHash { get; init; }
+
+        public string? DataHash { get; init; }
+
+        public long? Seed { get; init; }
+
+        [JsonPropertyName("fewstep")]
+        public string? FewStep { get; init; }
+    }
+}

@@ -1,0 +1,89 @@
+using FewStep.Data;
+using FewStep.Noise;
+using FewStep.Platform;
+using FewStep.Sampling;
+using FewStep.Solvers;
+
+namespace FewStep.Search;
+
+/// <summary>Searches samplers for a model with one or several optimisers, which share images and loss curve; both are opened and measured when an optimiser first asks for them.</summary>
+/// <param name="model">The model; not disposed.</param>
+/// <param name="images">Opens the images that it was trained on; called once at most, and what it gives is not disposed here.</param>
+/// <param name="steps">Numbers of steps.</param>
+/// <param name="options">How; its <see cref="FindOptions.Search"/> is not looked at.</param>
+internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOnlyList<int> steps, FindOptions options)
+{
+    private IImageSet? _images;
+
+    /// <summary>Called with a loss curve that was measured, before it is used.</summary>
+    public Action<LossCurve>? CurveMeasured { get; init; }
+
+    /// <summary>The loss curve; null until an optimiser asked for it.</summary>
+    public LossCurve? Curve { get; private set; } = options.LossCurve;
+
+    /// <summary>Searches with each optimiser in turn.</summary>
+    /// <exception cref="InvalidInputException">Options are out of range, model and images do not fit, or an optimiser cannot do what is asked.</exception>
+    public IReadOnlyList<FoundSampler> Find(IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var denoiser = model.Denoiser;
+        var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
+        var solver = SolverCatalog.Find(options.Solver);
+        IImageSet Images() => _images ??= images();
+        LossCurve LossCurve()
+        {
+            if (Curve is null)
+            {
+                var measurement = options.Curve with { Seed = options.Seed, Steps = steps, Weightings = weightings, ModelHash = model.Hash };
+                Curve = new LossCurveEstimator(denoiser, new TrainingImages(Images()), measurement).Estimate(progress, cancellation);
+                CurveMeasured?.Invoke(Curve);
+            }
+
+            return Curve;
+        }
+
+        var context = new ScheduleSearchContext
+        {
+            Denoiser = denoiser,
+            Solver = solver,
+            // An optimiser that can do without the curve gets it where it is known or measured anyway.
+            LossCurve = Curve is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? LossCurve : null,
+            TrainingImages = () => new TrainingImages(Images()),
+            Images = options.Images,
+            FirstSeed = SeedPlan.Searched(options.Seed),
+        };
+        var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
+        context.Validate();
+        request.Validate();
+        List<FoundSampler> found = [];
+        foreach (var choice in choices)
+        {
+            bool weighted = choice.Entry == DiscretizationLossOptimizer.Entry && choice.Parameter is null;
+            var optimizer = weighted ? new DiscretizationLossOptimizer(LossCurve(), weightings) : choice.Create(context);
+            var results = optimizer.Search(request, progress, cancellation);
+            long? seed = choice.Entry.NeedsLossCurve ? Curve?.Origin.Seed : options.Seed;
+            foreach (var (result, i) in results.Select((r, i) => (r, i)))
+            {
+                var by = weighted ? DiscretizationLossOptimizer.Choice(weightings[i / steps.Count]) : choice;
+                found.Add(new FoundSampler(choice, result, new Sampler(result.Schedule, solver)
+                {
+                    Origin = new SamplerOrigin
+                    {
+                        Schedule = by.Text,
+                        Source = by.Source,
+                        Objective = result.Objective,
+                        Loss = result.Loss is { Low: { } low, High: { } high } ? new ScheduleLoss(result.Loss.Value, low, high) : null,
+                        Evaluations = result.NetworkEvaluations,
+                        ModelHash = model.Hash,
+                        DataHash = _images?.Hash,
+                        Seed = seed,
+                    },
+                }));
+            }
+        }
+
+        return found;
+    }
+}
+
+/// <summary>A sampler that was found, with what the search has to tell.</summary>
+internal sealed record FoundSampler(ScheduleOptimizerChoice By, ScheduleSearchResult Result, Sampler Sampler);

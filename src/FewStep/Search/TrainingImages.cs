@@ -1,0 +1,36 @@
+using FewStep.Data;
+using FewStep.Denoising;
+using static TorchSharp.torch;
+
+namespace FewStep.Search;
+
+/// <summary>An image set as the source of a loss curve.</summary>
+/// <param name="images">The set; not disposed.</param>
+public sealed class TrainingImages(IImageSet images) : ITrainingImages
+{
+    /// <inheritdoc/>
+    public ImageShape Shape => images.Shape;
+
+    /// <inheritdoc/>
+    public long Count => images.Count;
+
+    /// <inheritdoc/>
+    public int Classes => images.Classes;
+
+    /// <inheritdoc/>
+    public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)
+    {
+        int size = checked((int)images.Shape.Dimension);
+        var bytes = new byte[checked(indices.Count * size)];
+        for (int i = 0; i < indices.Count; i++)
+        {
+            images.Read(checked((int)indices[i]), bytes.AsSpan(i * size, size));
+        }
+
+        using var scope = NewDisposeScope();
+        var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).permute(0, 3, 1, 2).contiguous();
+        var scaled = PixelScale.FromBytes(pixels).MoveToOuterDisposeScope();
+        var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64).MoveToOuterDisposeScope();
+        return (scaled, labels);
+    }
+}

@@ -1,0 +1,58 @@
+using FewStep.Experiments;
+using FewStep.Metrics;
+using FewStep.Platform;
+
+namespace FewStep.Tests.Experiments;
+
+public sealed class MeasurementStoreTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-store-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void What_is_stored_is_there_after_reopening_and_figures_of_the_same_images_are_joined()
+    {
+        var store = MeasurementStore.Open(_folder);
+        store.Add(Range("a", "fd", 1.5));
+        store.Add(Range("a", "kid", 0.25) with { Seconds = 3 });
+        store.Add(Range("b", "fd", 2));
+        store.LossCurve = "a curve";
+        var read = MeasurementStore.Open(_folder);
+        Assert.Equal("a curve", read.LossCurve);
+        var a = read.Find(Hash("a"))!;
+        Assert.Equal(1.5, a.Figures[Hash("fd")].Single().Value);
+        Assert.Equal(new MetricValue(0.25, 0.1), a.Figures[Hash("kid")].Single());
+        Assert.Equal(5, a.Seconds);
+        Assert.Equal(24, a.NetworkEvaluations);
+        Assert.Null(read.Find(Hash("c")));
+    }
+
+    [Theory]
+    [InlineData("{\"version\": 2, \"ranges\": []}", "version 2")]
+    [InlineData("{\"version\": 1}", "not valid")]
+    [InlineData("{\"version\": 1, \"ranges\": [null]}", "null")]
+    [InlineData("{\"version\": 1, \"ranges\": [{\"key\": \"00\", \"trial\": \"t\", \"first_seed\": 0, \"images\": 2, \"network_evaluations\": 1, \"seconds\": 1, \"figures\": {}}]}", "key 00")]
+    public void A_damaged_store_is_refused(string content, string fragment)
+    {
+        string path = Path.Combine(_folder, MeasurementStore.FileName);
+        File.WriteAllText(path, content);
+        var e = Assert.Throws<InvalidInputException>(() => MeasurementStore.Open(_folder));
+        Assert.Contains(fragment, e.Message, StringComparison.Ordinal);
+        Assert.Contains(path, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    [Fact]
+    public void Figures_that_no_metric_gives_are_not_stored()
+    {
+        var store = MeasurementStore.Open(null);
+        Assert.Throws<InvalidInputException>(() => store.Add(Range("a", "fd", double.NaN)));
+        Assert.Null(store.Find(Hash("a")));
+    }
+
+    private static string Hash(string text) => Trial.Hash(text);
+
+    private static MeasuredRange Range(string key, string metric, double value) =>
+        new(Hash(key), "karras, euler, 2 steps", 0, 12, 24, 2, new Dictionary<string, IReadOnlyList<MetricValue>> { [Hash(metric)] = [new MetricValue(value, 0.1)] });
+}

@@ -9,7 +9,6 @@ namespace FewStep.Reporting.Charts;
 /// <param name="YTitle">Quantity and unit, written above the axis; empty where something else names them.</param>
 internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
 {
-    /// <summary>Everything that lies behind the data.</summary>
     public IEnumerable<XElement> Frame()
     {
         foreach (AxisTick tick in Y.Ticks((int)(Y.Length / 40)).Where(t => t.IsMajor))

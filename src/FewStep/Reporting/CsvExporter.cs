@@ -8,17 +8,14 @@ namespace FewStep.Reporting;
 /// <remarks>Text that a spreadsheet would take for a formula starts with an apostrophe.</remarks>
 internal sealed class CsvExporter : ISummaryExporter
 {
-    private sealed record Column(string Header, bool IsNumeric, Func<TrialSummary, string> Value);
-
     public string FileName => "metrics.csv";
 
     public void Write(Summary summary, string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), Render(summary));
 
     /// <summary>The text of the file, with lines ended by a line feed.</summary>
-    public static string Render(Summary summary) => Render(Table(summary));
-
-    private static string Render(ReportTable table)
+    public static string Render(Summary summary)
     {
+        ReportTable table = TrialColumn.Table([.. Columns(summary)], summary.Trials);
         IEnumerable<IEnumerable<string>> lines =
         [
             table.Columns.Select(c => Text(c.Header)),
@@ -27,70 +24,61 @@ internal sealed class CsvExporter : ISummaryExporter
         return string.Concat(lines.Select(fields => string.Join(',', fields) + "\n"));
     }
 
-    private static ReportTable Table(Summary summary)
+    private static IEnumerable<TrialColumn> Columns(Summary summary)
     {
-        Column[] columns = [.. Columns(summary)];
-        return new(
-            [.. columns.Select(c => new ReportColumn(c.Header, c.IsNumeric))],
-            [.. summary.Trials.Select(t => new ReportRow([.. columns.Select(c => new ReportCell(c.Value(t)))]))]);
-    }
-
-    private static IEnumerable<Column> Columns(Summary summary)
-    {
-        FigureValues? Any(TrialSummary t) => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)).FirstOrDefault(v => v is not null);
+        IReadOnlyList<RangeValue> Ranges(TrialSummary t) => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)?.Ranges).FirstOrDefault(r => r is not null) ?? [];
         return
         [
-            new("trial", false, t => t.Name),
-            new("role", false, t => Lower(t.Role)),
-            new("number", true, t => Number(t.Number)),
-            new("schedule", false, t => t.Schedule ?? ""),
-            new("found_for", false, t => t.FoundFor ?? ""),
-            new("source", false, t => t.Schedule is null ? "" : Lower(t.Source)),
-            new("tuning", false, t => t.Tuning ?? ""),
-            new("solver", false, t => t.Solver ?? ""),
-            new("steps", true, t => Number(t.Steps)),
-            new("evaluations_per_image", true, t => Number(t.EvaluationsPerImage)),
+            Word("trial", t => t.Name),
+            Word("role", t => Lower(t.Role)),
+            Number("number", t => t.Number),
+            Word("schedule", t => t.Schedule),
+            Word("found_for", t => t.FoundFor),
+            Word("source", t => t.Schedule is null ? null : Lower(t.Source)),
+            Word("tuning", t => t.Tuning),
+            Word("solver", t => t.Solver),
+            Number("steps", t => t.Steps),
+            Number("evaluations_per_image", t => t.EvaluationsPerImage),
             .. summary.Figures.SelectMany(Figure),
-            new("images_per_range", true, t => Number(Any(t) is { Ranges.Count: > 0 } v ? v.Ranges.Min(r => r.Images) : null)),
-            new("first_seeds", true, t => Numbers(Any(t)?.Ranges.Select(r => (double)r.FirstSeed))),
+            Number("images_per_range", t => Ranges(t) is { Count: > 0 } ranges ? ranges.Min(r => r.Images) : null),
+            Numbers("first_seeds", t => Ranges(t).Select(r => (double)r.FirstSeed)),
             .. Estimate("j_power_0", t => t.LossPower0),
             .. Estimate("j_power_1", t => t.LossPower1),
-            new("seconds", true, t => Number(t.Seconds)),
-            new("images_hash", false, t => t.ImagesHash ?? ""),
-            new("terminal", false, t => t.Sigmas.Count == 0 ? "" : Lower(t.Terminal)),
-            new("sigmas", true, t => Numbers(t.Sigmas)),
+            Number("seconds", t => t.Seconds),
+            Word("images_hash", t => t.ImagesHash),
+            Word("terminal", t => t.Sigmas.Count == 0 ? null : Lower(t.Terminal)),
+            Numbers("sigmas", t => t.Sigmas),
         ];
     }
 
-    private static IEnumerable<Column> Figure(FigureSummary figure)
+    private static IEnumerable<TrialColumn> Figure(FigureSummary figure)
     {
         string key = figure.Key;
         FigureValues? Values(TrialSummary t) => t.Figures.GetValueOrDefault(key);
         Verdict? Verdict(TrialSummary t) => t.Verdicts.GetValueOrDefault(key);
         return
         [
-            new(key, true, t => Number(Values(t)?.Mean)),
-            new($"{key}_spread", true, t => Number(Values(t)?.Spread)),
-            new($"{key}_inner_deviation", true, t => Number(Values(t)?.InnerDeviation)),
-            new($"{key}_values", true, t => Numbers(Values(t)?.Ranges.Select(r => r.Value))),
-            new($"{key}_standing", false, t => Verdict(t) is { } v ? Lower(v.Standing) : ""),
-            new($"{key}_behind", true, t => Number(Verdict(t)?.Difference)),
-            new($"{key}_behind_half_width", true, t => Number(Verdict(t)?.HalfWidth)),
+            Number(key, t => Values(t)?.Mean),
+            Number($"{key}_spread", t => Values(t)?.Spread),
+            Number($"{key}_inner_deviation", t => Values(t)?.InnerDeviation),
+            Numbers($"{key}_values", t => Values(t)?.Ranges.Select(r => r.Value) ?? []),
+            Word($"{key}_standing", t => Verdict(t) is { } v ? Lower(v.Standing) : null),
+            Number($"{key}_behind", t => Verdict(t)?.Difference),
+            Number($"{key}_behind_half_width", t => Verdict(t)?.HalfWidth),
         ];
     }
 
-    private static Column[] Estimate(string name, Func<TrialSummary, EstimateSummary?> estimate) =>
-    [
-        new(name, true, t => Number(estimate(t)?.Value)), new($"{name}_low", true, t => Number(estimate(t)?.Low)), new($"{name}_high", true, t => Number(estimate(t)?.High)),
-    ];
+    private static TrialColumn[] Estimate(string name, Func<TrialSummary, EstimateSummary?> estimate) =>
+        [Number(name, t => estimate(t)?.Value), Number($"{name}_low", t => estimate(t)?.Low), Number($"{name}_high", t => estimate(t)?.High)];
 
-    private static string Number(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("R", CultureInfo.InvariantCulture) : "";
+    private static TrialColumn Word(string header, Func<TrialSummary, string?> text) => new(header, false, t => new(text(t) ?? ""));
 
-    private static string Numbers(IEnumerable<double>? values) => string.Join(' ', (values ?? []).Select(v => Number(v)));
+    private static TrialColumn Number(string header, Func<TrialSummary, double?> number) => new(header, true, t => new(Text(number(t))));
 
-    private static string Lower<T>(T value)
-        where T : struct, Enum
-        => value.ToString().ToLowerInvariant();
+    private static TrialColumn Numbers(string header, Func<TrialSummary, IEnumerable<double>> numbers) =>
+        new(header, true, t => new(string.Join(' ', numbers(t).Select(n => Text(n)))));
+
+    private static string Text(double? value) => value is { } v && double.IsFinite(v) ? v.ToString("R", CultureInfo.InvariantCulture) : "";
 
     private static string Text(string text)
     {
@@ -98,4 +86,6 @@ internal sealed class CsvExporter : ISummaryExporter
         line = line.Length > 0 && "=+-@".Contains(line[0], StringComparison.Ordinal) ? "'" + line : line;
         return line.AsSpan().IndexOfAny(",\" ") < 0 ? line : $"\"{line.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
+
+    private static string Lower(Enum value) => value.ToString().ToLowerInvariant();
 }

@@ -5,9 +5,6 @@ using FewStep.Reporting.Charts;
 namespace FewStep.Reporting;
 
 /// <summary>How a method or a solver looks in every chart and table.</summary>
-/// <param name="CssClass">Class that carries its colour.</param>
-/// <param name="Shape">Shape of its data points.</param>
-/// <param name="Dash">Class of its lines' dashes; empty for solid ones.</param>
 internal sealed record MethodStyle(string CssClass, MarkerShape Shape, string Dash = "")
 {
     public string LineClass => Dash.Length == 0 ? $"series {CssClass}" : $"series {CssClass} {Dash}";

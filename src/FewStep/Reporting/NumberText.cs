@@ -32,13 +32,11 @@ internal static class NumberText
             : Fixed(v, Math.Max(0, digits - 1 - exponent));
     }
 
-    /// <summary>A difference with its sign.</summary>
     public static string Signed(double value) => $"{(value > 0 ? "+" : "")}{Significant(value)}".Replace('-', '\u2212');
 
     /// <summary>A difference with its sign, and the half-width of its interval where it is known.</summary>
     public static string SignedWithSpread(double value, double? spread) => $"{(value > 0 ? "+" : "")}{WithSpread(value, spread)}".Replace('-', '\u2212');
 
-    /// <summary>A noise level without trailing zeros.</summary>
     public static string Sigma(double sigma, int digits = 3)
     {
         string text = Significant(sigma, digits);
@@ -78,7 +76,6 @@ internal static class NumberText
     public static string Evaluations(double evaluations) =>
         double.IsInteger(evaluations) && Math.Abs(evaluations) < 1e9 ? Count((long)evaluations) : Significant(evaluations);
 
-    /// <summary>A ratio in percent.</summary>
     public static string Percent(double ratio) => (ratio * 100) switch
     {
         var p when !double.IsFinite(p) => Missing,

@@ -8,8 +8,6 @@ internal abstract record ReportBlock;
 internal sealed record HeadingBlock(string Text) : ReportBlock;
 
 /// <summary>A paragraph.</summary>
-/// <param name="Text">The text.</param>
-/// <param name="Weight">How much it matters.</param>
 internal sealed record TextBlock(string Text, TextWeight Weight = TextWeight.Normal) : ReportBlock;
 
 internal enum TextWeight

@@ -14,7 +14,6 @@ internal sealed class ReportPage(Summary summary)
     /// <summary>Gives the PNG bytes of a picture from its path; null where there is none.</summary>
     public Func<string, byte[]?> Image { get; init; } = _ => null;
 
-    /// <summary>Whether it is for a terminal.</summary>
     public bool IsBrief { get; init; }
 
     /// <summary>The figure that the headline is about; null where nothing was measured.</summary>
@@ -57,7 +56,6 @@ internal sealed class ReportPage(Summary summary)
     /// <summary>Schedule and tuning, and the solver where there are several.</summary>
     public string Label(TrialSummary trial) => $"{Method(trial)}{(_manySolvers && trial.Solver is not null ? $" with {trial.Solver}" : "")}";
 
-    /// <summary>Schedule and tuning.</summary>
     public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
 
     public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";

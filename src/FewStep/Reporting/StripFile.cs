@@ -10,9 +10,6 @@ internal static class StripFile
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     /// <summary>The file's bytes; null where there is no PNG of at most 32 MiB.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="path">Relative path inside it.</param>
-    /// <exception cref="InvalidInputException">The path leads out of the folder.</exception>
     public static byte[]? Read(string folder, string path)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;

@@ -10,7 +10,7 @@ namespace FewStep.Tests.Reporting;
 
 public class ChartTests
 {
-    private static readonly MethodStyle Style = new("m1", MarkerShape.Diamond);
+    private static readonly MethodStyle Style = new("m1", MarkerShape.Circle);
     private static readonly ChartSize[] Sizes = [ChartSize.Wide, ChartSize.Narrow];
 
     [Fact]

@@ -131,7 +131,7 @@ public class HtmlReportTests
     public void The_images_come_first_in_tiles_of_their_seeds_the_important_rows_on_top()
     {
         XElement images = Parse(SampleSummary.Full()).Descendants("section").First();
-        Assert.Equal(["result", "baseline", "teacher"], images.Descendants("span").Where(s => (string?)s.Attribute("class") == "role").Select(s => s.Value));
+        Assert.Equal(["result", "best untuned", "baseline", "teacher"], images.Descendants("span").Where(s => (string?)s.Attribute("class") == "role").Select(s => s.Value));
         Assert.StartsWith("Phase 1, power 0 + trajectory with euler (FD ", (string?)images.Descendants().Attributes("data-label").First(), StringComparison.Ordinal);
         Assert.Single(images.Descendants("details").Single().Elements("div"));
         XElement[] tiles = [.. images.Descendants("button").Take(10)];

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FewStep.Experiments;
 
 /// <summary>A search that gave schedules to an experiment.</summary>
@@ -10,7 +12,7 @@ namespace FewStep.Experiments;
 /// <param name="StopReason">Why it stopped, for its last number of steps.</param>
 public sealed record SearchSummary(
     string Name,
-    string? FoundFor,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FoundFor,
     IReadOnlyList<int> Steps,
     long NetworkEvaluations,
     long LossCurveEvaluations,

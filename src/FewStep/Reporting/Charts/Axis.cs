@@ -26,7 +26,6 @@ internal abstract class Axis
 
     public double End { get; }
 
-    /// <summary>Length in pixels.</summary>
     public double Length => Math.Abs(End - Start);
 
     /// <summary>Fraction of the way from low to high; NaN where the axis has no such value.</summary>
@@ -38,4 +37,10 @@ internal abstract class Axis
 
     /// <summary>Pixel of a value, kept within the axis; NaN where the axis has no such value.</summary>
     public double Position(double value) => Start + ((End - Start) * Math.Clamp(Fraction(value), 0, 1));
+}
+
+/// <summary>A mark on an axis; its label is empty for a minor one.</summary>
+internal sealed record AxisTick(double Value, string Label)
+{
+    public bool IsMajor => Label.Length > 0;
 }

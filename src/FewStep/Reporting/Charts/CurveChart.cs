@@ -37,11 +37,6 @@ internal sealed class CurveChart
 
     private int Columns => _size.IsNarrow ? 1 : Math.Min(_panels.Count, 3);
 
-    /// <summary>Draws it.</summary>
-    /// <param name="id">Start of its id.</param>
-    /// <param name="title">What it is, for screen readers.</param>
-    /// <param name="xTitle">What the horizontal axes are.</param>
-    /// <param name="yTitle">What the vertical axes are.</param>
     public XElement Draw(string id, string title, string xTitle, string yTitle)
     {
         int rows = (_panels.Count + Columns - 1) / Columns;
@@ -89,14 +84,9 @@ internal sealed class CurveChart
 }
 
 /// <summary>One of the small charts.</summary>
-/// <param name="Title">What it is about.</param>
-/// <param name="Lines">Its lines.</param>
 internal sealed record CurvePanel(string Title, IReadOnlyList<CurveLine> Lines);
 
 /// <summary>A line of a <see cref="CurvePanel"/>.</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="Style">How it looks.</param>
-/// <param name="Points">Its points.</param>
 internal sealed record CurveLine(string Name, MethodStyle Style, IReadOnlyList<CurvePoint> Points);
 
 /// <summary>A point of a <see cref="CurveLine"/>.</summary>

@@ -14,7 +14,6 @@ internal sealed class LinearAxis(double low, double high, double start, double e
         return new LinearAxis(low - padding, high + padding, start, end);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<AxisTick> Ticks(int most) => Between(Low, High, most);
 
     /// <summary>Multiples of 1, 2 or 5 times a power of ten between two values.</summary>
@@ -28,7 +27,6 @@ internal sealed class LinearAxis(double low, double high, double start, double e
         return [.. Enumerable.Range(0, (int)(last - first + 1)).Select(i => (first + i) * step).Select(v => new AxisTick(v, Label(v, decimals)))];
     }
 
-    /// <inheritdoc/>
     protected override double Fraction(double value) => (value - Low) / (High - Low);
 
     private static string Label(double value, int decimals) =>

@@ -5,7 +5,6 @@ internal sealed class ListedAxis(IReadOnlyList<double> values, double low, doubl
 {
     private const double Room = 26; // pixels from label to label
 
-    /// <inheritdoc/>
     public override IReadOnlyList<AxisTick> Ticks(int most)
     {
         var ticks = new List<AxisTick>();
@@ -20,6 +19,5 @@ internal sealed class ListedAxis(IReadOnlyList<double> values, double low, doubl
         return ticks;
     }
 
-    /// <inheritdoc/>
     protected override double Fraction(double value) => (value - Low) / (High - Low);
 }

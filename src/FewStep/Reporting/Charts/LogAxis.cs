@@ -20,10 +20,6 @@ internal sealed class LogAxis : Axis
     private double Decades => Math.Log10(High / Low);
 
     /// <summary>An axis that covers the positive finite values among <paramref name="values"/> with a margin; one around 1 if there are none.</summary>
-    /// <param name="values">Values to cover.</param>
-    /// <param name="start">Pixel of the lowest value.</param>
-    /// <param name="end">Pixel of the highest value.</param>
-    /// <param name="margin">Part of the length that stays free at each end.</param>
     public static LogAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0.02)
     {
         double[] positive = [.. values.Where(v => double.IsFinite(v) && v is > 1e-280 and < 1e280)];
@@ -33,7 +29,6 @@ internal sealed class LogAxis : Axis
         return new LogAxis(low / factor, high * factor, start, end);
     }
 
-    /// <inheritdoc/>
     public override IReadOnlyList<AxisTick> Ticks(int most)
     {
         most = Math.Max(5, most);
@@ -56,7 +51,6 @@ internal sealed class LogAxis : Axis
         return LinearAxis.Between(Low, High, most);
     }
 
-    /// <inheritdoc/>
     protected override double Fraction(double value) => value > 0 ? Math.Log(value / Low) / Math.Log(High / Low) : double.NaN;
 
     private IEnumerable<int> PowersOfTen()

@@ -6,10 +6,9 @@ namespace FewStep.Reporting.Charts;
 /// <param name="X">Horizontal axis.</param>
 /// <param name="Y">Vertical axis; its start is the lower edge.</param>
 /// <param name="XTitle">Quantity and unit; empty where another plot below shares the axis.</param>
-/// <param name="YTitle">Quantity and unit, written above the axis.</param>
+/// <param name="YTitle">Quantity and unit, written above the axis; empty where something else names them.</param>
 internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
 {
-    /// <summary>Everything that lies behind the data.</summary>
     public IEnumerable<XElement> Frame()
     {
         foreach (AxisTick tick in Y.Ticks((int)(Y.Length / 40)).Where(t => t.IsMajor))
@@ -24,7 +23,10 @@ internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
             yield return element;
         }
 
-        yield return Svg.Text(X.Start - 54, Y.End - 10, YTitle, "axis");
+        if (YTitle.Length > 0)
+        {
+            yield return Svg.Text(X.Start - 54, Y.End - 10, YTitle, "axis");
+        }
     }
 
     /// <summary>Vertical grid lines between two heights, the base line, tick labels and the title of a horizontal axis.</summary>

@@ -6,16 +6,9 @@ namespace FewStep.Reporting.Charts;
 /// <summary>Elements of inline SVG. Looks come from the page's style sheet by class, so that light, dark and print agree.</summary>
 internal static class Svg
 {
-    /// <summary>The SVG name space.</summary>
     public static readonly XNamespace Space = "http://www.w3.org/2000/svg";
 
     /// <summary>A chart that scales with the page.</summary>
-    /// <param name="id">Unique in the page.</param>
-    /// <param name="size">Its view box.</param>
-    /// <param name="height">Height of the view box.</param>
-    /// <param name="title">What it is, for screen readers.</param>
-    /// <param name="description">What can be seen in it, for screen readers.</param>
-    /// <param name="content">Its elements.</param>
     public static XElement Chart(string id, ChartSize size, double height, string title, string description, IEnumerable<XElement> content) =>
         new(
             Space + "svg",
@@ -44,16 +37,9 @@ internal static class Svg
             new XAttribute("aria-label", label),
             new XElement(Space + "use", new XAttribute("href", $"#{id}")));
 
-    /// <summary>A straight line.</summary>
     public static XElement Line(double x1, double y1, double x2, double y2, string cssClass) =>
         new(Space + "line", At("x1", x1), At("y1", y1), At("x2", x2), At("y2", y2), new XAttribute("class", cssClass));
 
-    /// <summary>Text on one line.</summary>
-    /// <param name="x">Pixel of the anchor.</param>
-    /// <param name="y">Pixel of the base line.</param>
-    /// <param name="text">The text; escaped by the writer.</param>
-    /// <param name="cssClass">Classes.</param>
-    /// <param name="anchor"><c>start</c>, <c>middle</c> or <c>end</c>.</param>
     public static XElement Text(double x, double y, string text, string cssClass, string anchor = "start") =>
         new(Space + "text", At("x", x), At("y", y), new XAttribute("class", cssClass), new XAttribute("text-anchor", anchor), text);
 

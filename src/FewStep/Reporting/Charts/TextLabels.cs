@@ -3,7 +3,6 @@ namespace FewStep.Reporting.Charts;
 /// <summary>Fits labels without a font at hand: the browser chooses it, so widths are estimates on the safe side.</summary>
 internal static class TextLabels
 {
-    /// <summary>Estimated width in pixels.</summary>
     public static double Width(string text, double fontSize) =>
         fontSize * text.EnumerateRunes().Sum(r => r.Value < 0x2E80 ? 0.58 : 1.05);
 
@@ -32,9 +31,6 @@ internal static class TextLabels
     }
 
     /// <summary>Chooses which labels, centred at given positions, can be shown without touching each other: both ends first, then in order.</summary>
-    /// <param name="labels">Position in pixels and text, in any order.</param>
-    /// <param name="fontSize">In pixels.</param>
-    /// <returns>Indices of the labels to show.</returns>
     public static IReadOnlySet<int> Choose(IReadOnlyList<(double Position, string Text)> labels, double fontSize)
     {
         const double gap = 6;

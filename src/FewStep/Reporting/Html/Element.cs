@@ -5,13 +5,14 @@ namespace FewStep.Reporting.Html;
 /// <summary>The elements that the page is made of. Text is escaped when the page is written.</summary>
 internal static class Element
 {
+    private const int MostRows = 24; // a longer table is folded
+
     public static XElement Classed(string name, string cssClass, params object?[] content) => new(name, new XAttribute("class", cssClass), content);
 
     /// <summary>A section with its heading and the id that links reach it by.</summary>
     public static XElement Section(string id, string heading, params object?[] content) =>
         new("section", new XAttribute("id", id), new XElement("h2", heading), content);
 
-    /// <summary>A lesser remark.</summary>
     public static XElement Note(string text) => Classed("p", "remark", text);
 
     public static XElement Of(ReportBlock block) => block switch
@@ -37,13 +38,14 @@ internal static class Element
     {
         int key = table.Columns.TakeWhile(c => !c.IsNumeric).Count();
         var head = new XElement("tr", table.Columns.Select(c => new XElement("th", new XAttribute("scope", "col"), c.IsNumeric ? new XAttribute("class", "number") : null, c.Header)));
-        return Classed(
+        XElement drawn = Classed(
             "div",
             table.IsMatrix ? "scroll" : "scroll stack",
             new XAttribute("tabindex", "0"),
             new XAttribute("role", "region"),
             new XAttribute("aria-label", caption),
             new XElement("table", new XElement("thead", head), new XElement("tbody", table.Rows.Select(row => Row(row, table, key)))));
+        return table.Rows.Count <= MostRows ? drawn : new("details", new XElement("summary", $"{caption}: {NumberText.Count(table.Rows.Count)} rows"), drawn);
     }
 
     private static XElement Row(ReportRow row, ReportTable table, int key) => new(

@@ -6,10 +6,6 @@ namespace FewStep.Reporting.Html;
 /// <summary>A chart in both sizes with its legend and caption.</summary>
 internal static class Figure
 {
-    /// <summary>Builds it.</summary>
-    /// <param name="draw">Draws the chart in a size.</param>
-    /// <param name="caption">What it shows.</param>
-    /// <param name="legend">Entries of the legend; empty where the chart names its parts itself.</param>
     public static XElement Build(Func<ChartSize, XElement> draw, string caption, params IReadOnlyList<(XElement Sample, string Text)> legend) =>
         new(
             "figure",

@@ -14,10 +14,6 @@ internal static class HtmlDocument
     private static readonly string Policy =
         $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Script.Text)))}'";
 
-    /// <summary>The whole file.</summary>
-    /// <param name="title">Title of the page.</param>
-    /// <param name="about">What stands under it.</param>
-    /// <param name="sections">Content, in order.</param>
     public static string Render(string title, string about, IEnumerable<XElement> sections)
     {
         var html = new XElement(

@@ -94,7 +94,7 @@ internal static class StyleSheet
           .stack th, .stack td { display: block; border: 0; padding: 0; white-space: normal; } .stack tbody th { flex: 1 1 calc(100% - 150px); min-width: 0; font-weight: 600; }
           .stack td { order: 1; text-align: left; font-size: 0.8125rem; } .stack td::before { content: attr(data-label) " "; color: var(--muted); }
           .stack .key { order: 0; max-width: 150px; text-align: right; font-size: 0.875rem; } .stack .key::before { display: block; font-size: 0.75rem; }
-          .stack .missing { display: none; } .stack .detail { display: inline; white-space: normal; } .stack .key .detail { display: block; } }
+          .stack .missing { display: none; } .stack .detail { display: inline; white-space: normal; margin-left: 4px; } .stack .key .detail { display: block; } }
         @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strip, .scroll, .facts, tr, #warnings, .code { break-inside: avoid; } h2, h3 { break-after: avoid; }
           .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 10px; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 

@@ -38,14 +38,17 @@ internal sealed class HashesSection : IReportSection
 
     private static IEnumerable<(string, string)> Hashes(Summary summary)
     {
-        HashSet<string?> references = [.. summary.Figures.Select(f => f.ReferenceHash)];
+        IReadOnlyList<FigureSummary> figures = summary.Figures;
+        string? reference = figures.Any(f => f.ReferenceHash == summary.Data?.ReferenceHash) ? null : summary.Data?.ReferenceHash;
+        string Names(IEnumerable<FigureSummary> of) => string.Join(", ", of.Select(f => f.ShortName));
+        string Images(long? count) => count is { } n ? $"the {NumberText.Count(n)} reference images" : "the reference";
         (string Of, string? Hash)[] all =
         [
-            .. summary.Model is { } model ? [(model.Guidance is null ? "the model" : "the guided model", model.Hash ?? "not taken")] : Array.Empty<(string, string?)>(),
-            .. summary.Data is { } data && !references.Contains(data.Hash ?? "") ? [("the training images", data.Hash ?? "not taken")] : Array.Empty<(string, string?)>(),
-            .. summary.Figures.Select(f => (f.ReferenceImages is { } count ? $"the {NumberText.Count(count)} reference images of" : "the reference of", f))
-                .GroupBy(f => (f.Item1, f.f.ReferenceHash), (key, of) => ($"{key.Item1} {string.Join(", ", of.Select(x => x.f.ShortName))}", key.ReferenceHash)),
-            .. summary.Figures.GroupBy(f => f.FeatureHash, (hash, of) => ($"the feature network of {string.Join(", ", of.Select(f => f.ShortName))}", hash)),
+            (summary.Model?.Guidance is null ? "the model" : "the guided model", summary.Model?.Hash),
+            ("the training images", summary.Data?.Hash),
+            ("the reference images", reference),
+            .. figures.GroupBy(f => (f.ReferenceHash, f.ReferenceImages)).Select(g => ($"{Images(g.Key.ReferenceImages)} of {Names(g)}", g.Key.ReferenceHash)),
+            .. figures.GroupBy(f => f.FeatureHash).Select(g => ($"the feature network of {Names(g)}", g.Key)),
             .. summary.Trials.Select(t => ($"the images of {t.Name}", t.ImagesHash)),
         ];
         return all.Where(h => h.Hash is not null).Select(h => ($"SHA-256 of {h.Of}", h.Hash!));

@@ -22,7 +22,13 @@ internal sealed class HeadlineSection : IReportSection
             yield break;
         }
 
-        string[] sentences = [.. page.Result is { } result ? OfResult(page, result, main) : page.Numbers.SelectMany(n => OfNumber(page, n, main)), .. Context(page, main)];
+        string[] sentences =
+        [
+            .. page.Result is { } result
+                ? OfResult(page, result, main)
+                : page.Numbers.OrderBy(n => n != page.Summary.ShownNumber).SelectMany(n => OfNumber(page, n, main)),
+            .. Context(page, main),
+        ];
         yield return new TextBlock(sentences[0], TextWeight.Lead);
         yield return new DrawnBlock(() => Tiles(page, main));
         if (sentences.Length > 1)

@@ -5,8 +5,6 @@ namespace FewStep.Reporting.Sections;
 /// <summary>All trials with all figures: a table for each number, or one for the terminal.</summary>
 internal sealed class NumbersSection : IReportSection
 {
-    private sealed record Column(string Header, bool IsNumeric, Func<TrialSummary, ReportCell> Cell);
-
     public string Id => "numbers";
 
     public string Heading => "Numbers";
@@ -28,7 +26,8 @@ internal sealed class NumbersSection : IReportSection
         }
         else
         {
-            foreach ((string heading, TrialSummary[] trials) in page.Numbers.Select(n => (page.Unit(n), page.At(n).ToArray())).Append(("Teacher", teachers)).Where(g => g.Item2.Length > 0))
+            var groups = page.Numbers.Select(n => (page.Unit(n), page.At(n).ToArray())).Append(("Teacher", teachers));
+            foreach ((string heading, TrialSummary[] trials) in groups.Where(g => g.Item2.Length > 0))
             {
                 yield return new HeadingBlock(heading);
                 yield return new TableBlock(Table(page, trials), $"Trials: {heading}");
@@ -42,23 +41,20 @@ internal sealed class NumbersSection : IReportSection
     }
 
     // Columns that no row fills are left out.
-    private static ReportTable Table(ReportPage page, IReadOnlyList<TrialSummary> trials)
-    {
-        Column[] columns = [.. Columns(page).Where((c, i) => i == 0 || trials.Any(t => c.Cell(t).Text != NumberText.Missing))];
-        return new(
-            [.. columns.Select(c => new ReportColumn(c.Header, c.IsNumeric))],
-            [.. trials.Select(t => new ReportRow([.. columns.Select(c => c.Cell(t))]) { Style = page.Styles.Of(t), IsStrong = t.Role == TrialRole.Result })]);
-    }
+    private static ReportTable Table(ReportPage page, IReadOnlyList<TrialSummary> trials) => TrialColumn.Table(
+        [.. Columns(page).Where((c, i) => i == 0 || trials.Any(t => c.Cell(t).Text != NumberText.Missing))], trials, page.Styles);
 
-    private static IEnumerable<Column> Columns(ReportPage page)
+    private static IEnumerable<TrialColumn> Columns(ReportPage page)
     {
-        yield return new(page.Summary.Trials.All(t => t.Solver is null) ? "Images of" : "Schedule", false, t => ReportCell.Of(t.ScheduleLabel));
+        bool isStored = page.Summary.Trials.All(t => t.Solver is null);
+        yield return new(isStored ? "Images of" : "Schedule", false, t => ReportCell.Of(t.ScheduleLabel));
         yield return new("Tuning", false, t => ReportCell.Of(t.Tuning));
         yield return new("Solver", false, t => ReportCell.Of(t.Solver));
         foreach (FigureSummary figure in page.Summary.Figures)
         {
             Verdict? Of(TrialSummary t) => t.Verdicts.GetValueOrDefault(figure.Key);
-            yield return new(FigureText.Header(figure), true, t => new(FigureText.Value(t, figure), page.IsBrief ? null : FigureText.Of(Of(t))) { Mark = FigureText.Mark(Of(t)) });
+            string? Detail(TrialSummary t) => page.IsBrief ? null : FigureText.Of(Of(t));
+            yield return new(FigureText.Header(figure), true, t => new(FigureText.Value(t, figure), Detail(t)) { Mark = FigureText.Mark(Of(t)) });
             if (page.IsBrief && figure == page.Main)
             {
                 yield return new("Behind the best", true, t => ReportCell.Of(FigureText.Of(Of(t))));
@@ -93,8 +89,8 @@ internal sealed class NumbersSection : IReportSection
         Summary summary = page.Summary;
         foreach (FigureSummary figure in summary.Figures)
         {
-            string floor = figure == page.Main ? "" : FigureText.Floor(figure) is { } sentence ? $" {sentence}" : ""; // that of the main figure is in the headline
-            yield return $"{figure.Name}: {figure.Description}{floor}";
+            string? floor = figure == page.Main ? null : FigureText.Floor(figure); // that of the main figure is in the headline
+            yield return $"{figure.Name}: {figure.Description} {floor}".TrimEnd();
         }
 
         if (page.Main is { Floor: null } main)
@@ -104,8 +100,9 @@ internal sealed class NumbersSection : IReportSection
 
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
-            yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for every row. Under it: the mean difference to the best at the same number, ± the half-width of the paired "
-                + "two-sided 95 % interval (Student's t over the ranges). Not decided: the interval reaches zero. It knows of chance in the seeds only, and nothing corrects for the choice of the best among many, "
+            yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for every row. Under it: "
+                + "the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % interval (Student's t over the ranges). "
+                + "Not decided: the interval reaches zero. It knows of chance in the seeds only, and nothing corrects for the choice of the best among many, "
                 + "which flatters it a little.";
         }
 
@@ -116,7 +113,8 @@ internal sealed class NumbersSection : IReportSection
 
         if (summary.Trials.Any(t => t.LossPower0 is not null || t.LossPower1 is not null))
         {
-            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs by −ln\u00a0σ, power 1 by 1/σ. It is a bound, not a measure of image quality.";
+            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs by −ln\u00a0σ, "
+                + "power 1 by 1/σ. It is a bound, not a measure of image quality.";
         }
     }
 }

@@ -1,66 +1,58 @@
-using FewStep.Reporting;
 using FewStep.Experiments;
+using FewStep.Reporting;
 using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>Draws the tables of a report on a terminal.</summary>
+/// <summary>Draws the brief sections of a report on a terminal.</summary>
 internal static class ReportTables
 {
-    /// <summary>The comparison's table, what can be said of it, and where the report lies.</summary>
-    /// <param name="console">Where to.</param>
-    /// <param name="summary">What to show.</param>
-    /// <param name="report">Path of the HTML report.</param>
-    public static void Show(IAnsiConsole console, RunSummary summary, string report)
-    {
-        console.Write(Draw(ConsoleTable.Evaluations(summary)));
-        foreach (string line in ConsoleTable.Headline(summary).Concat(ConsoleTable.Warnings(summary)).Append(ConsoleTable.Floor(summary)).Append($"The report is {report}.").OfType<string>())
-        {
-            console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
-        }
-    }
-
-    /// <summary>The cells of a comparison, what can be said of them, and where the page lies.</summary>
+    /// <summary>What came out, in tables and sentences, and where the report lies.</summary>
     /// <param name="console">Where to.</param>
     /// <param name="summary">What to show.</param>
     /// <param name="report">Path of the page.</param>
-    public static void Show(IAnsiConsole console, ComparisonSummary summary, string report)
+    public static void Show(IAnsiConsole console, Summary summary, string report)
     {
-        console.Write(Draw(ComparisonTables.Cells(summary)));
-        foreach (string line in ComparisonTables.Sentences(summary).Concat(summary.Warnings).Append($"The report is {report}."))
+        foreach (ReportBlock block in ReportSections.Filled(new ReportPage(summary) { IsBrief = true }).SelectMany(s => s.Blocks))
         {
-            console.Profile.Out.Writer.WriteLine(line);
+            if (block is TableBlock table)
+            {
+                console.Write(Draw(table.Table));
+            }
+
+            foreach (string line in Lines(block))
+            {
+                console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
+            }
         }
+
+        console.Profile.Out.Writer.WriteLine($"The report is {report}.");
     }
 
-    /// <summary>The figures of several metrics, and where they lie.</summary>
-    /// <param name="console">Where to.</param>
-    /// <param name="summary">What to show.</param>
-    /// <param name="file">Path of the JSON file.</param>
-    public static void Show(IAnsiConsole console, ImageMetricsSummary summary, string file)
-    {
-        console.Write(Draw(MetricTable.Build(summary)));
-        foreach (string line in summary.Warnings.Append($"All figures with their hashes are in {file}."))
-        {
-            console.Profile.Out.Writer.WriteLine(line);
-        }
-    }
-
-    /// <summary>A table with the report's columns; names from outside are escaped.</summary>
-    /// <param name="table">The table.</param>
+    /// <summary>A table; names from outside are escaped.</summary>
     public static Table Draw(ReportTable table)
     {
         var drawn = new Table();
-        foreach (var column in table.Columns)
+        foreach (ReportColumn column in table.Columns)
         {
-            drawn.AddColumn(new TableColumn(Markup.Escape(column.Header)) { Alignment = column.IsNumeric ? Justify.Right : Justify.Left });
+            drawn.AddColumn(new TableColumn(Escape(column.Header)) { Alignment = column.IsNumeric ? Justify.Right : Justify.Left });
         }
 
-        foreach (var row in table.Rows)
+        foreach (ReportRow row in table.Rows)
         {
-            drawn.AddRow([.. row.Select(cell => Markup.Escape(cell.ToString()))]);
+            drawn.AddRow([.. row.Cells.Select(cell => cell.Mark == CellMark.Best ? $"[bold]{Escape(cell.ToString())}[/]" : Escape(cell.ToString()))]);
         }
 
         return drawn;
     }
+
+    private static IEnumerable<string> Lines(ReportBlock block) => block switch
+    {
+        TextBlock { Weight: not TextWeight.Note } t => [PlainText.OneLine(t.Text)],
+        ListBlock l => l.Items.Select(PlainText.OneLine),
+        CodeBlock c => [$"{PlainText.OneLine(c.Title)}:", .. PlainText.Lines(c.Text).Split('\n').Select(line => $"  {line}")],
+        _ => [],
+    };
+
+    private static string Escape(string text) => Markup.Escape(PlainText.OneLine(text));
 }

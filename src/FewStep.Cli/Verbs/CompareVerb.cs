@@ -99,7 +99,7 @@ internal static class CompareVerb
                     Solvers = [.. parsed.GetRequiredValue(solvers).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)],
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
-                    Teacher = MetricCatalog.NeedTeacher(metrics) ? SamplerChoice.ParseTeacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, SolverCatalog.Find("heun")) : null,
+                    Teacher = MetricCatalog.NeedTeacher(metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
                     Transfer = parsed.GetValue(transfer),
                 },
                 Options = flags.Experiment(parsed, folder, $"{source.Name}: solvers and schedules compared") with
@@ -120,5 +120,41 @@ internal static class CompareVerb
             return Task.FromResult(ExitCode.Success);
         });
         return command;
+    }
+
+    // Solvers and schedules may hold colons of their own, so every place of the colon between them is tried.
+    private static SamplerChoice Teacher(string text)
+    {
+        string[] parts = text.Split(':');
+        if (File.Exists(text) || text.Contains('/', StringComparison.Ordinal) || parts.Length == 1)
+        {
+            return SamplerChoice.Parse(text);
+        }
+
+        InvalidInputException? first = null;
+        for (int cut = 1; cut < parts.Length; cut++)
+        {
+            try
+            {
+                string schedule = string.Join(':', parts[cut..]);
+                var solver = SolverCatalog.Find(string.Join(':', parts[..cut]));
+                if (ScheduleChoice.IsFile(schedule))
+                {
+                    return SamplerChoice.Of(ScheduleChoice.Parse(schedule), solver, null);
+                }
+
+                int colon = schedule.LastIndexOf(':');
+                return colon < 0
+                    ? throw new InvalidInputException("The number of steps is missing.")
+                    : SamplerChoice.Of(ScheduleChoice.Parse(schedule[..colon]), solver, NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0]);
+            }
+            catch (InvalidInputException e)
+            {
+                first ??= e;
+            }
+        }
+
+        throw new InvalidInputException(
+            $"--teacher '{Printable.Line(text, 80)}': it must be solver:schedule:steps, e.g. heun:karras:32, solver:file.json, or a sampler. {first?.Message}", first!);
     }
 }

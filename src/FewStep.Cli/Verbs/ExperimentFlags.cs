@@ -1,10 +1,8 @@
 using System.CommandLine;
 using FewStep.Data;
-using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Platform;
 using FewStep.Sampling;
-using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 
@@ -162,5 +160,5 @@ internal sealed class ExperimentFlags
 
     /// <summary>The file of statistics in place of reference images; null where images are given.</summary>
     public string? Statistics(ParseResult parsed) =>
-        parsed.GetValue(Reference) is { } file && StatisticsFile.IsName(file) && File.Exists(file) ? file : null;
+        parsed.GetValue(Reference) is { } file && file.EndsWith(StatisticsFile.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(file) ? file : null;
 }

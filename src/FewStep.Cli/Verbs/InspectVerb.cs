@@ -6,7 +6,6 @@ using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;

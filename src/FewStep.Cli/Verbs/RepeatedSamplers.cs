@@ -7,13 +7,13 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The option <c>--sampler</c> of verbs that measure several.</summary>
 internal sealed class RepeatedSamplers
 {
-    public Option<string[]> Option { get; } = new(SharedOptions.SamplerName)
+    public RepeatedSamplers()
     {
-        Description = $"{SharedOptions.SamplerDescription} May be repeated.",
-        HelpName = SharedOptions.SamplerForm,
-        Arity = ArgumentArity.OneOrMore,
-        AllowMultipleArgumentsPerToken = false,
-    };
+        var single = SharedOptions.Sampler();
+        Option = new Option<string[]>(single.Name) { Description = $"{single.Description} May be repeated.", HelpName = single.HelpName };
+    }
+
+    public Option<string[]> Option { get; }
 
     public bool IsGiven(ParseResult parsed) => parsed.GetResult(Option) is { Implicit: false };
 

@@ -4,7 +4,6 @@ using FewStep.Data;
 using FewStep.Experiments;
 using FewStep.Models;
 using FewStep.Platform;
-using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
 

@@ -12,6 +12,9 @@ namespace FewStep.Metrics;
 /// network; files of others do not.</remarks>
 internal static class StatisticsFile
 {
+    /// <summary>How the names of such files end.</summary>
+    public const string Extension = ".npz";
+
     private const string Mean = "mu", Covariance = "sigma", Count = "count", Images = "images_sha256", Extractor = "extractor_sha256";
     private const int HashLength = 64;
 

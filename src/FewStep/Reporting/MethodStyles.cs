@@ -1,58 +1,66 @@
+using FewStep.Experiments;
 using FewStep.Noise;
 using FewStep.Reporting.Charts;
-using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 
-/// <summary>Gives each method (a schedule with a tuning) one look for the whole report: the result stands out, what it is compared with is grey.</summary>
+/// <summary>How a method or a solver looks in every chart and table.</summary>
+/// <param name="CssClass">Class that carries its colour.</param>
+/// <param name="Shape">Shape of its data points.</param>
+/// <param name="Dash">Class of its lines' dashes; empty for solid ones.</param>
+internal sealed record MethodStyle(string CssClass, MarkerShape Shape, string Dash = "")
+{
+    public string LineClass => Dash.Length == 0 ? $"series {CssClass}" : $"series {CssClass} {Dash}";
+}
+
+/// <summary>Gives each method (a schedule with a tuning) and each solver one look for the whole report: the result stands out, standard schedules are grey; dashes and shapes tell further ones apart.</summary>
 internal sealed class MethodStyles
 {
-    private static readonly MethodStyle Standard = new("standard", MarkerShape.Circle);
+    private const int Colours = 6;
     private static readonly MethodStyle Teacher = new("teacher", MarkerShape.Square);
-    private static readonly MethodStyle[] Slots =
-    [
-        new("m1", MarkerShape.Diamond), new("m2", MarkerShape.Circle), new("m3", MarkerShape.Triangle),
-        new("m4", MarkerShape.Square), new("m5", MarkerShape.Diamond), new("m6", MarkerShape.Circle),
-    ];
+    private static readonly MarkerShape[] Shapes = [MarkerShape.Diamond, MarkerShape.Circle, MarkerShape.Triangle, MarkerShape.Square];
 
-    private readonly Dictionary<(string Schedule, string? Tuning), MethodStyle> _styles = [];
-    private int _next;
+    private readonly Dictionary<(string Schedule, string? Tuning), MethodStyle> _methods = [];
+    private readonly Dictionary<string, MethodStyle> _solvers = [];
+    private int _grey;
+    private int _coloured;
 
-    public MethodStyles(RunSummary summary)
+    public MethodStyles(Summary summary)
     {
-        EvaluationSummary? result = summary.Evaluations.FirstOrDefault(e => e.Role == EvaluationRole.Result);
-        Dictionary<string, ScheduleSource> sources = [];
-        foreach (ScheduleSummary schedule in summary.Schedules)
-        {
-            sources.TryAdd(schedule.Name, schedule.Source);
-        }
-
-        foreach (EvaluationSummary teacher in summary.Evaluations.Where(e => e.Role == EvaluationRole.Teacher))
-        {
-            _styles.TryAdd((teacher.Schedule, teacher.Tuning), Teacher);
-        }
-
+        TrialSummary[] trials = [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher)];
+        TrialSummary? result = trials.FirstOrDefault(t => t.Role == TrialRole.Result);
         IEnumerable<(string Schedule, string? Tuning)> methods =
         [
-            .. result is null ? Array.Empty<(string, string?)>() : [(result.Schedule, result.Tuning), (result.Schedule, null)],
-            .. summary.Schedules.Where(s => s.Source == ScheduleSource.Phase1).Select(s => (s.Name, (string?)null)),
-            .. summary.Evaluations.Select(e => (e.Schedule, e.Tuning)),
+            .. result is null ? Array.Empty<(string, string?)>() : [Key(result), (Key(result).Schedule, null)],
+            .. trials.Where(t => t.Source == ScheduleSource.Phase1 && t.Tuning is null).Select(Key),
+            .. trials.Select(Key),
             .. summary.TuningRounds.Select(r => (r.Schedule, (string?)r.Tuning)),
-            .. summary.Schedules.Select(s => (s.Name, (string?)null)),
         ];
-        foreach ((string Schedule, string? Tuning) method in methods)
+        foreach (var method in methods.Distinct())
         {
-            bool isResult = result is not null && method == (result.Schedule, result.Tuning);
-            ScheduleSource source = sources.GetValueOrDefault(method.Schedule, ScheduleSource.Given);
-            if (!_styles.ContainsKey(method))
-            {
-                _styles.Add(method, source == ScheduleSource.Teacher ? Teacher : method.Tuning is null && source == ScheduleSource.Standard && !isResult ? Standard : NextSlot());
-            }
+            bool isStandard = method.Tuning is null && trials.Any(t => Key(t) == method && t.Source == ScheduleSource.Standard);
+            _methods.Add(method, isStandard && (result is null || Key(result) != method) ? Grey(_grey++) : Coloured(_coloured++));
+        }
+
+        foreach (string solver in trials.Select(t => t.Solver).OfType<string>().Distinct())
+        {
+            _solvers.Add(solver, Coloured(_solvers.Count));
         }
     }
 
-    /// <summary>The look of a method; the one of the standard schedules where it is unknown.</summary>
-    public MethodStyle Of(string schedule, string? tuning) => _styles.GetValueOrDefault((schedule, tuning), Standard);
+    public MethodStyle Of(TrialSummary trial) => trial.Role == TrialRole.Teacher ? Teacher : _methods[Key(trial)];
 
-    private MethodStyle NextSlot() => _next < Slots.Length ? Slots[_next++] : Standard;
+    /// <summary>The look of a method; the one of the standard schedules where it is unknown.</summary>
+    public MethodStyle Of(string schedule, string? tuning) => _methods.GetValueOrDefault((schedule, tuning)) ?? Grey(0);
+
+    public MethodStyle Solver(string name) => _solvers[name];
+
+    private static (string Schedule, string? Tuning) Key(TrialSummary t) => (t.Schedule ?? t.Name, t.Tuning);
+
+    private static MethodStyle Grey(int index) => new("standard", Shapes[(index + 1) % Shapes.Length], Dash(index % 4));
+
+    private static MethodStyle Coloured(int index) =>
+        new(FormattableString.Invariant($"m{(index % Colours) + 1}"), Shapes[(index + (index / Colours)) % Shapes.Length], Dash(index / Colours % 4));
+
+    private static string Dash(int index) => index == 0 ? "" : FormattableString.Invariant($"dash{index}");
 }

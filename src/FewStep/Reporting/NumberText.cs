@@ -35,6 +35,9 @@ internal static class NumberText
     /// <summary>A difference with its sign.</summary>
     public static string Signed(double value) => $"{(value > 0 ? "+" : "")}{Significant(value)}".Replace('-', '\u2212');
 
+    /// <summary>A difference with its sign, and the half-width of its interval where it is known.</summary>
+    public static string SignedWithSpread(double value, double? spread) => $"{(value > 0 ? "+" : "")}{WithSpread(value, spread)}".Replace('-', '\u2212');
+
     /// <summary>A noise level without trailing zeros.</summary>
     public static string Sigma(double sigma, int digits = 3)
     {

@@ -27,6 +27,9 @@ internal static class PlainText
         return result.ToString();
     }
 
+    /// <summary>The same for text of several lines, which stay.</summary>
+    public static string Lines(string text) => string.Join('\n', text.ReplaceLineEndings("\n").Split('\n').Select(OneLine));
+
     private static bool IsSafe(Rune rune) =>
         !Rune.IsControl(rune)
         && rune.Value is not ((>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069))

@@ -1,20 +1,43 @@
 namespace FewStep.Reporting;
 
-/// <summary>A table as text, for whoever prints it.</summary>
+/// <summary>A table as text, for whoever draws it: page, Markdown, spreadsheet or terminal. Nothing in it is escaped for any of them.</summary>
 /// <param name="Columns">The columns.</param>
-/// <param name="Rows">Cells, as many a row as there are columns.</param>
-public sealed record ReportTable(IReadOnlyList<ReportColumn> Columns, IReadOnlyList<IReadOnlyList<ReportCell>> Rows);
-
-/// <summary>A column.</summary>
-/// <param name="Header">Its header.</param>
-/// <param name="IsNumeric">Whether its cells are aligned to the right.</param>
-public sealed record ReportColumn(string Header, bool IsNumeric);
-
-/// <summary>A cell: one line of text without control characters, neither markup nor escaped for any.</summary>
-/// <param name="Text">What it says; never empty.</param>
-/// <param name="Detail">A second, lesser part such as a confidence interval; null where there is none.</param>
-public sealed record ReportCell(string Text, string? Detail = null)
+/// <param name="Rows">The rows, as many cells in each as there are columns.</param>
+internal sealed record ReportTable(IReadOnlyList<ReportColumn> Columns, IReadOnlyList<ReportRow> Rows)
 {
-    /// <summary>Text and detail on one line.</summary>
+    /// <summary>Whether columns mean as much as rows do, so that rows may not be stacked on a narrow screen.</summary>
+    public bool IsMatrix { get; init; }
+}
+
+internal sealed record ReportColumn(string Header, bool IsNumeric);
+
+internal sealed record ReportRow(IReadOnlyList<ReportCell> Cells)
+{
+    /// <summary>Look of the method that the row is about; null for none.</summary>
+    public MethodStyle? Style { get; init; }
+
+    public bool IsStrong { get; init; }
+}
+
+/// <summary>A cell.</summary>
+/// <param name="Text">What it says.</param>
+/// <param name="Detail">A second, lesser part such as a confidence interval; null where there is none.</param>
+internal sealed record ReportCell(string Text, string? Detail = null)
+{
+    public CellMark Mark { get; init; }
+
+    /// <summary>From -1, much better than what it is compared with, to 1, much worse; 0 for neither.</summary>
+    public double Shade { get; init; }
+
     public override string ToString() => Detail is null ? Text : $"{Text} {Detail}";
+
+    public static ReportCell Of(string? text) => new(string.IsNullOrWhiteSpace(text) ? NumberText.Missing : text);
+}
+
+/// <summary>How a cell stands out.</summary>
+internal enum CellMark
+{
+    None,
+    Best,
+    Undecided,
 }

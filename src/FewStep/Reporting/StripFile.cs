@@ -6,6 +6,7 @@ namespace FewStep.Reporting;
 internal static class StripFile
 {
     private const long MaximumBytes = 32 << 20;
+    private const int HeaderBytes = 24; // up to width and height
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     /// <summary>The file's bytes; null where there is no PNG of at most 32 MiB.</summary>
@@ -24,7 +25,7 @@ internal static class StripFile
         {
             var file = new FileInfo(Path.Combine(root, path));
             byte[]? bytes = file is { Exists: true, Length: <= MaximumBytes } ? File.ReadAllBytes(file.FullName) : null;
-            return bytes.AsSpan().StartsWith(Signature) ? bytes : null;
+            return bytes?.Length > HeaderBytes && bytes.AsSpan().StartsWith(Signature) ? bytes : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

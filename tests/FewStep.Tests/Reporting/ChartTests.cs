@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using CsCheck;
-using FewStep.Noise;
 using FewStep.Reporting;
 using FewStep.Reporting.Charts;
 using FewStep.Experiments;
@@ -11,14 +10,15 @@ namespace FewStep.Tests.Reporting;
 
 public class ChartTests
 {
+    private static readonly MethodStyle Style = new("m1", MarkerShape.Diamond);
     private static readonly ChartSize[] Sizes = [ChartSize.Wide, ChartSize.Narrow];
 
     [Fact]
     public void Each_marked_sigma_is_a_point_on_the_fitted_curve_with_its_value_as_tooltip()
     {
-        RunSummary summary = SampleSummary.Full();
-        ScheduleSummary schedule = summary.Schedules.Single(s => s.Name == SampleSummary.Phase1);
-        XElement chart = LossCurveChart.Draw(summary.LossCurve!, [schedule], new MethodStyles(summary), ChartSize.Wide);
+        Summary summary = SampleSummary.Full();
+        MarkedSchedule schedule = new(SampleSummary.Phase1, [80, 6.31, 1.97, 0.618, 0.002], Style);
+        XElement chart = LossCurveChart.Draw(summary.LossCurve!, [schedule], ChartSize.Wide);
         XElement[] points = [.. chart.Descendants().Where(e => ((string?)e.Attribute("class"))?.StartsWith("point") == true)];
         Assert.Equal(schedule.Sigmas.Count, points.Length);
         Assert.Equal("Phase 1, power 0: σ[3] = 0.618", points[3].Value);
@@ -30,29 +30,27 @@ public class ChartTests
 
     [Fact]
     public void Nothing_is_drawn_outside_the_chart() =>
-        Gen.Select(Gen.Double[-5, 4].List[2, 20], Gen.Double[-9, 3].List[1, 30], Gen.Bool).Sample((sigmas, losses, toZero) =>
+        Gen.Select(Gen.Double[-5, 4].List[2, 20], Gen.Double[-9, 3].List[1, 30], Gen.Bool, Gen.Bool).Sample((sigmas, losses, toZero, isLinear) =>
         {
+            const string name = "a name that is much too long for any chart, let alone a narrow one";
             double[] distinct = [.. sigmas.Select(s => Math.Pow(10, s)).Distinct().OrderDescending()];
-            RunSummary summary = SampleSummary.Full() with
-            {
-                Schedules = [new("a name that is much too long for any chart, let alone a narrow one", ScheduleSource.Phase1, distinct, toZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin)],
-                LossCurve = new() { Points = [.. losses.Select((l, i) => new LossPointSummary(0.002 * Math.Pow(2, i), Math.Pow(10, l), -1, Math.Pow(10, l) * 2, Math.Pow(10, l)))] },
-            };
-            var styles = new MethodStyles(summary);
+            double sign = isLinear ? -1 : 1;
+            LossCurveSummary curve = new() { Points = [.. losses.Select((l, i) => new LossPointSummary(0.002 * Math.Pow(2, i), Math.Pow(10, l), -1, Math.Pow(10, l) * 2, Math.Pow(10, l)))] };
             foreach (ChartSize size in Sizes)
             {
-                CheckInside(LossCurveChart.Draw(summary.LossCurve, summary.Schedules, styles, size));
-                ChartRow row = new(summary.Schedules[0].Name, styles.Of("x", null), [.. distinct.Select(s => new ChartRowPoint(s, "tip", NumberText.Sigma(s)))]) { ToZero = toZero, Joined = true, Note = "note" };
-                CheckInside(new RowChart([row, row], size, (3, "reference")).Draw("rows", "title", "axis"));
+                CheckInside(LossCurveChart.Draw(curve, [new(name, distinct, Style)], size));
+                ChartRow row = new(name, Style, [.. distinct.Select(s => new ChartRowPoint(sign * s, "tip", NumberText.Sigma(s)))]) { ToZero = toZero, Joined = true, Note = "note" };
+                CheckInside(new RowChart([row, row], size, (3, "reference"), isLinear).Draw("rows", "title", "axis"));
+                CurvePanel panel = new(name, [new(name, Style, [.. distinct.Select((s, i) => new CurvePoint(i, sign * s, s / 2, "tip"))])]);
+                CheckInside(new CurveChart([panel, panel], size, isLinear).Draw("curves", "title", "x", "y"));
             }
         }, iter: 50);
 
     [Fact]
     public void A_loss_curve_tells_every_marked_sigma_in_full()
     {
-        RunSummary summary = SampleSummary.Full();
-        var marked = new ScheduleSummary("marked", ScheduleSource.Phase1, [0.000821, 0.000456, 0.000123], ScheduleTerminal.SigmaMin);
-        Assert.Contains("marked: 8.21e-4, 4.56e-4, 1.23e-4", LossCurveChart.Draw(summary.LossCurve!, [marked], new MethodStyles(summary), Sizes[0]).ToString(), StringComparison.Ordinal);
+        MarkedSchedule marked = new("marked", [0.000821, 0.000456, 0.000123], Style);
+        Assert.Contains("marked: 8.21e-4, 4.56e-4, 1.23e-4", LossCurveChart.Draw(SampleSummary.Full().LossCurve!, [marked], Sizes[0]).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,7 +60,7 @@ public class ChartTests
             foreach (ChartSize size in Sizes)
             {
                 const string label = "floor 0.0123 ± 0.0045";
-                ChartRow row = new("name", new MethodStyles(SampleSummary.Full()).Of("x", null), [new ChartRowPoint(Math.Pow(10, value), "tip")]) { Note = "note" };
+                ChartRow row = new("name", Style, [new ChartRowPoint(Math.Pow(10, value), "tip")]) { Note = "note" };
                 XElement text = new RowChart([row], size, (Math.Pow(10, reference), label)).Draw("rows", "title", "axis").Descendants().Single(e => e.Value == label && e.Name.LocalName == "text");
                 double x = double.Parse(text.Attribute("x")!.Value, CultureInfo.InvariantCulture), width = TextLabels.Width(label, 12);
                 Assert.InRange((string?)text.Attribute("text-anchor") == "end" ? x - width : x + width, 0, size.Width);
@@ -72,7 +70,7 @@ public class ChartTests
     [Fact]
     public void Tuning_marks_the_best_update_of_each_round_and_dashes_rounds_of_one_method()
     {
-        RunSummary summary = SampleSummary.Full();
+        Summary summary = SampleSummary.Full();
         foreach (ChartSize size in Sizes)
         {
             XElement chart = TuningChart.Draw(summary.TuningRounds, new MethodStyles(summary), size);
@@ -94,15 +92,18 @@ public class ChartTests
     [Fact]
     public void A_method_looks_the_same_everywhere_and_unlike_the_others()
     {
-        RunSummary summary = SampleSummary.Full();
+        Summary summary = SampleSummary.Full();
         var styles = new MethodStyles(summary);
         Assert.Equal("m1", styles.Of(SampleSummary.Phase1, "trajectory").CssClass);
         Assert.Equal("m2", styles.Of(SampleSummary.Phase1, null).CssClass);
         Assert.Equal("standard", styles.Of(SampleSummary.Karras, null).CssClass);
-        Assert.Equal("teacher", styles.Of(SampleSummary.TeacherName, null).CssClass);
+        Assert.Equal("teacher", styles.Of(summary.Trials.Single(t => t.Role == TrialRole.Teacher)).CssClass);
         Assert.NotEqual("standard", styles.Of(SampleSummary.Karras, "trajectory").CssClass);
-        string[] own = [.. summary.Evaluations.Select(e => styles.Of(e.Schedule, e.Tuning).CssClass).Where(c => c != "standard")];
-        Assert.Equal(own.Length, own.Distinct().Count());
+        foreach (Summary any in new[] { summary, SampleSummary.Comparison(), SampleSummary.Stored() })
+        {
+            MethodStyle[] looks = [.. any.Trials.DistinctBy(t => (t.Role == TrialRole.Teacher, t.Schedule ?? t.Name, t.Tuning)).Select(new MethodStyles(any).Of)];
+            Assert.Equal(looks.Length, looks.Distinct().Count());
+        }
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace FewStep.Reporting.Charts;
 
-/// <summary>Small charts side by side on common axes: values on a logarithmic axis over network evaluations, with error bars.</summary>
+/// <summary>Small charts side by side on common axes: values over network evaluations, with error bars.</summary>
 internal sealed class CurveChart
 {
     private const double PanelHeight = 230, Left = 46, Right = 14, Top = 26, Bottom = 28, TitleHeight = 20;
@@ -10,19 +10,21 @@ internal sealed class CurveChart
 
     private readonly IReadOnlyList<CurvePanel> _panels;
     private readonly ChartSize _size;
+    private readonly bool _isLinear;
     private readonly double _least;
     private readonly double _most;
 
     /// <summary>Lays the panels out.</summary>
-    /// <param name="panels">At least one, with a value above 0 among them.</param>
+    /// <param name="panels">At least one, with a value that the axis can show among them.</param>
     /// <param name="size">Wide or narrow.</param>
-    public CurveChart(IReadOnlyList<CurvePanel> panels, ChartSize size)
+    /// <param name="isLinear">Whether the vertical axes are linear, and not logarithmic.</param>
+    public CurveChart(IReadOnlyList<CurvePanel> panels, ChartSize size, bool isLinear)
     {
-        (_panels, _size) = (panels, size);
-        double[] values = [.. Points.SelectMany(p => new[] { p.Value, p.Value + (p.Spread ?? 0), p.Value - (p.Spread ?? 0) }).Where(v => v > 0 && double.IsFinite(v))];
-        double least = Points.Select(p => p.Value).Where(v => v > 0 && double.IsFinite(v)).Min();
-        _least = Math.Max(values.Min(), least / 2); // an error bar that reaches zero must not stretch the axis without end
-        _most = values.Where(v => v <= least * MostTimesLeast).Max();
+        (_panels, _size, _isLinear) = (panels, size, isLinear);
+        double[] values = [.. Points.SelectMany(p => new[] { p.Value, p.Value + (p.Spread ?? 0), p.Value - (p.Spread ?? 0) }).Where(IsShown)];
+        double least = Points.Select(p => p.Value).Where(IsShown).Min();
+        _least = isLinear ? values.Min() : Math.Max(values.Min(), least / 2); // an error bar that reaches zero must not stretch the axis without end
+        _most = isLinear ? values.Max() : values.Where(v => v <= least * MostTimesLeast).Max();
         IsCut = values.Max() > _most;
     }
 
@@ -30,6 +32,8 @@ internal sealed class CurveChart
     public bool IsCut { get; }
 
     private IEnumerable<CurvePoint> Points => _panels.SelectMany(p => p.Lines).SelectMany(l => l.Points);
+
+    private bool IsShown(double value) => double.IsFinite(value) && (_isLinear || value > 0);
 
     private int Columns => _size.IsNarrow ? 1 : Math.Min(_panels.Count, 3);
 
@@ -58,7 +62,8 @@ internal sealed class CurveChart
     {
         double first = Points.Min(p => p.X), last = Points.Max(p => p.X), margin = Math.Max(0.5, (last - first) * 0.06);
         Axis x = new ListedAxis([.. Points.Select(p => p.X)], first - margin, last + margin, left + Left, left + width - Right);
-        Axis y = LogAxis.Covering([_least, _most], top + PanelHeight - Bottom, top + Top, 0.05);
+        (double low, double high) = (top + PanelHeight - Bottom, top + Top);
+        Axis y = _isLinear ? LinearAxis.Covering([_least, _most], low, high, 0.05) : LogAxis.Covering([_least, _most], low, high, 0.05);
         yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
         foreach (XElement element in new PlotArea(x, y, "", "").Frame())
         {
@@ -67,17 +72,17 @@ internal sealed class CurveChart
 
         foreach (CurveLine line in panel.Lines)
         {
-            CurvePoint[] points = [.. line.Points.Where(p => p.Value > 0 && double.IsFinite(p.Value)).OrderBy(p => p.X)];
+            CurvePoint[] points = [.. line.Points.Where(p => IsShown(p.Value)).OrderBy(p => p.X)];
             yield return Svg.Polyline(points.Select(p => (x.Position(p.X), y.Position(p.Value))), line.Style.LineClass);
             foreach (CurvePoint point in points)
             {
                 double px = x.Position(point.X);
                 if (point.Spread is > 0 and double spread)
                 {
-                    yield return Svg.Line(px, y.Position(Math.Max(point.Value - spread, _least / 2)), px, y.Position(point.Value + spread), $"error {line.Style.Points.CssClass}");
+                    yield return Svg.Line(px, y.Position(_isLinear ? point.Value - spread : Math.Max(point.Value - spread, _least / 2)), px, y.Position(point.Value + spread), $"error {line.Style.CssClass}");
                 }
 
-                yield return Svg.Marker(line.Style.Points.Shape, px, y.Position(point.Value), 3.6, $"point {line.Style.Points.CssClass}", point.Tooltip);
+                yield return Svg.Marker(line.Style.Shape, px, y.Position(point.Value), 3.6, $"point {line.Style.CssClass}", point.Tooltip);
             }
         }
     }
@@ -92,7 +97,7 @@ internal sealed record CurvePanel(string Title, IReadOnlyList<CurveLine> Lines);
 /// <param name="Name">What it is.</param>
 /// <param name="Style">How it looks.</param>
 /// <param name="Points">Its points.</param>
-internal sealed record CurveLine(string Name, LineStyle Style, IReadOnlyList<CurvePoint> Points);
+internal sealed record CurveLine(string Name, MethodStyle Style, IReadOnlyList<CurvePoint> Points);
 
 /// <summary>A point of a <see cref="CurveLine"/>.</summary>
 /// <param name="X">Network evaluations.</param>

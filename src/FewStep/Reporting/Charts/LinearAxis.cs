@@ -6,11 +6,11 @@ namespace FewStep.Reporting.Charts;
 internal sealed class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
 {
     /// <summary>An axis that covers the values among <paramref name="values"/> that are finite and not absurd; one from 0 to 1 if there are none.</summary>
-    public static LinearAxis Covering(IEnumerable<double> values, double start, double end)
+    public static LinearAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0)
     {
         double[] finite = [.. values.Where(v => Math.Abs(v) < 1e150)];
         double low = finite.DefaultIfEmpty(0).Min(), high = finite.DefaultIfEmpty(1).Max();
-        double padding = high - low > Math.Max(1e-150, 1e-9 * Math.Max(Math.Abs(low), Math.Abs(high))) ? 0 : Math.Max(1, Math.Abs(low) * 0.1);
+        double padding = high - low > Math.Max(1e-150, 1e-9 * Math.Max(Math.Abs(low), Math.Abs(high))) ? margin * (high - low) : Math.Max(1, Math.Abs(low) * 0.1);
         return new LinearAxis(low - padding, high + padding, start, end);
     }
 

@@ -9,9 +9,8 @@ internal static class LossCurveChart
     /// <summary>Draws it.</summary>
     /// <param name="curve">The curve, with at least one point that a logarithmic axis can show.</param>
     /// <param name="marked">Schedules to mark, the most important first; that one's sigmas get labels.</param>
-    /// <param name="styles">Looks.</param>
     /// <param name="size">Wide or narrow.</param>
-    public static XElement Draw(LossCurveSummary curve, IReadOnlyList<ScheduleSummary> marked, MethodStyles styles, ChartSize size)
+    public static XElement Draw(LossCurveSummary curve, IReadOnlyList<MarkedSchedule> marked, ChartSize size)
     {
         double height = size.IsNarrow ? 300 : 400;
         LossPointSummary[] points = [.. Drawable(curve)];
@@ -30,7 +29,7 @@ internal static class LossCurveChart
                 Svg.Band(points.Select(p => (x.Position(p.Sigma), y.Position(Math.Max(p.Low, floor)), y.Position(p.High))), "band"),
                 .. points.Where(p => p.Loss > 0).Select(p => Measured(p, x, y)),
                 Svg.Polyline(points.Select(p => (x.Position(p.Sigma), y.Position(p.Fitted))), "fit"),
-                .. marked.Reverse().SelectMany(s => Sigmas(s, points, styles.Of(s.Name, null), x, y, labelled: s == marked[0])),
+                .. marked.Reverse().SelectMany(s => Sigmas(s, points, x, y, labelled: s == marked[0])),
             ]);
     }
 
@@ -46,7 +45,7 @@ internal static class LossCurveChart
         return Svg.Marker(MarkerShape.Circle, x.Position(p.Sigma), y.Position(p.Loss), 1.8, "measured", $"σ = {NumberText.Significant(p.Sigma, 4)}: L = {value} {interval}".TrimEnd());
     }
 
-    private static IEnumerable<XElement> Sigmas(ScheduleSummary schedule, IReadOnlyList<LossPointSummary> curve, MethodStyle style, Axis x, Axis y, bool labelled)
+    private static IEnumerable<XElement> Sigmas(MarkedSchedule schedule, IReadOnlyList<LossPointSummary> curve, Axis x, Axis y, bool labelled)
     {
         (double Position, string Text)[] labels = [.. schedule.Sigmas.Select(s => (x.Position(s), NumberText.Sigma(s)))];
         IReadOnlySet<int> shown = labelled ? TextLabels.Choose(labels, 12) : new HashSet<int>();
@@ -60,10 +59,10 @@ internal static class LossCurveChart
 
             if (labelled)
             {
-                yield return Svg.Line(px, py, px, y.Start, $"drop {style.CssClass}");
+                yield return Svg.Line(px, py, px, y.Start, $"drop {schedule.Style.CssClass}");
             }
 
-            yield return Svg.Marker(style.Shape, px, py, 5, $"point {style.CssClass}", $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
+            yield return Svg.Marker(schedule.Style.Shape, px, py, 5, $"point {schedule.Style.CssClass}", $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
             if (shown.Contains(i))
             {
                 bool atLeftEdge = px < x.Start + 40;
@@ -90,3 +89,6 @@ internal static class LossCurveChart
         return lossA * Math.Pow(lossB / lossA, t);
     }
 }
+
+/// <summary>A schedule whose sigmas are marked in a chart.</summary>
+internal sealed record MarkedSchedule(string Name, IReadOnlyList<double> Sigmas, MethodStyle Style);

@@ -2,14 +2,15 @@ using System.Xml.Linq;
 
 namespace FewStep.Reporting.Charts;
 
-/// <summary>Rows of points on one logarithmic axis: schedules over sigma, methods over the metric.</summary>
+/// <summary>Rows of points on one axis: schedules over sigma, trials over a figure.</summary>
 internal sealed class RowChart
 {
     private const double FontSize = 12;
 
     private readonly IReadOnlyList<ChartRow> _rows;
     private readonly ChartSize _size;
-    private readonly LogAxis _axis;
+    private readonly Axis _axis;
+    private readonly bool _isLinear;
     private readonly double _rowHeight;
     private readonly double _top;
     private readonly double _bottom;
@@ -19,14 +20,15 @@ internal sealed class RowChart
     /// <param name="rows">At least one row.</param>
     /// <param name="size">Wide or narrow.</param>
     /// <param name="reference">A value to mark with a dashed line, and what it is; null for none.</param>
-    public RowChart(IReadOnlyList<ChartRow> rows, ChartSize size, (double Value, string Label)? reference = null)
+    /// <param name="isLinear">Whether the axis is linear, and not logarithmic.</param>
+    public RowChart(IReadOnlyList<ChartRow> rows, ChartSize size, (double Value, string Label)? reference = null, bool isLinear = false)
     {
-        (_rows, _size, _reference) = (rows, size, reference);
+        (_rows, _size, _reference, _isLinear) = (rows, size, reference, isLinear);
         double notes = rows.Max(r => TextLabels.Width(r.Note, FontSize)) + 14;
         double names = Math.Clamp(rows.Max(r => TextLabels.Width(r.Label, FontSize)) + 16, 60, 270);
         double start = size.IsNarrow ? 16 : names, end = size.Width - (size.IsNarrow ? 16 : Math.Min(notes, 200));
         double[] values = [.. rows.SelectMany(r => r.Points).Select(p => p.Value), .. reference is { } r ? [r.Value] : Array.Empty<double>()];
-        _axis = LogAxis.Covering(values, start, end, 0.04);
+        _axis = isLinear ? LinearAxis.Covering(values, start, end, 0.04) : LogAxis.Covering(values, start, end, 0.04);
         _rowHeight = (size.IsNarrow ? 44 : 26) + (rows.Any(r => r.Points.Any(p => p.Label.Length > 0)) ? 8 : 0);
         _top = reference is null ? 8 : 22;
         _bottom = _top + (_rowHeight * rows.Count);
@@ -55,7 +57,7 @@ internal sealed class RowChart
     private IEnumerable<XElement> Row(ChartRow row, double top)
     {
         double y = top + _rowHeight - 10;
-        ChartRowPoint[] points = [.. row.Points.Where(p => p.Value > 0 && double.IsFinite(p.Value)).OrderBy(p => p.IsMinor ? 0 : 1)];
+        ChartRowPoint[] points = [.. row.Points.Where(p => (_isLinear || p.Value > 0) && double.IsFinite(p.Value)).OrderBy(p => p.IsMinor ? 0 : 1)];
         (double, string)[] labels = [.. points.Select(p => (_axis.Position(p.Value), p.Label))];
         IReadOnlySet<int> shown = TextLabels.Choose(labels, FontSize - 1);
         yield return _size.IsNarrow

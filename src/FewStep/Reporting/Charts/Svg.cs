@@ -27,6 +27,23 @@ internal static class Svg
             new XElement(Space + "desc", new XAttribute("id", $"{id}-d"), description),
             content);
 
+    /// <summary>A picture that <see cref="Window"/> shows pieces of; it takes no room itself.</summary>
+    public static XElement Picture(string id, int width, int height, string source) =>
+        new(
+            Space + "svg",
+            new XAttribute("class", "picture"),
+            new XAttribute("aria-hidden", "true"),
+            new XElement(Space + "image", new XAttribute("id", id), At("width", width), At("height", height), new XAttribute("href", source)));
+
+    /// <summary>A piece of a <see cref="Picture"/>, of its whole height.</summary>
+    public static XElement Window(string id, double left, double width, int height, string label) =>
+        new(
+            Space + "svg",
+            new XAttribute("viewBox", $"{Px(left)} 0 {Px(width)} {Px(height)}"),
+            new XAttribute("role", "img"),
+            new XAttribute("aria-label", label),
+            new XElement(Space + "use", new XAttribute("href", $"#{id}")));
+
     /// <summary>A straight line.</summary>
     public static XElement Line(double x1, double y1, double x2, double y2, string cssClass) =>
         new(Space + "line", At("x1", x1), At("y1", y1), At("x2", x2), At("y2", y2), new XAttribute("class", cssClass));

@@ -21,6 +21,9 @@ internal static class Figure
     /// <summary>A method's marker, for legends and tables.</summary>
     public static XElement Chip(MethodStyle style) => Sample(Svg.Marker(style.Shape, 8, 8, 4.5, $"point {style.CssClass}"));
 
+    /// <summary>A line with a data point, for legends.</summary>
+    public static XElement PointSample(MethodStyle style) => Sample(Svg.Line(0, 8, 16, 8, style.LineClass), Svg.Marker(style.Shape, 8, 8, 3.6, $"point {style.CssClass}"));
+
     /// <summary>A piece of a line, for legends.</summary>
     public static XElement LineSample(string cssClass) => Sample(Svg.Line(0, 8, 16, 8, cssClass));
 

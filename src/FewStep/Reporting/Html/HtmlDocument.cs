@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
@@ -9,10 +10,15 @@ internal static class HtmlDocument
 {
     private static readonly HashSet<string> VoidElements = ["meta", "img", "br"];
 
+    // Of scripts only the page's own may run, whatever a name in it might smuggle in.
+    private static readonly string Policy =
+        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Script.Text)))}'";
+
     /// <summary>The whole file.</summary>
     /// <param name="title">Title of the page.</param>
+    /// <param name="about">What stands under it.</param>
     /// <param name="sections">Content, in order.</param>
-    public static string Render(string title, IReadOnlyList<XElement> sections)
+    public static string Render(string title, string about, IEnumerable<XElement> sections)
     {
         var html = new XElement(
             "html",
@@ -20,12 +26,16 @@ internal static class HtmlDocument
             new XElement(
                 "head",
                 new XElement("meta", new XAttribute("charset", "utf-8")),
-                new XElement("meta", new XAttribute("http-equiv", "Content-Security-Policy"), new XAttribute("content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'")),
+                new XElement("meta", new XAttribute("http-equiv", "Content-Security-Policy"), new XAttribute("content", Policy)),
                 new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
                 new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
                 new XElement("title", title),
                 new XElement("style", StyleSheet.Text)),
-            new XElement("body", new XElement("main", sections)));
+            new XElement(
+                "body",
+                new XElement("main", new XElement("header", new XElement("h1", title), Element.Classed("p", "what", about)), sections),
+                new XElement("dialog", new XAttribute("id", "enlarged"), new XAttribute("aria-label", "One seed, row by row")),
+                new XElement("script", Script.Text)));
         MakeSafe(html);
         return "<!DOCTYPE html>\n" + Serialize(html) + "\n";
     }
@@ -40,9 +50,9 @@ internal static class HtmlDocument
                 attribute.Value = PlainText.OneLine(attribute.Value);
             }
 
-            foreach (XText text in element.Nodes().OfType<XText>().Where(_ => element.Name != "style"))
+            foreach (XText text in element.Nodes().OfType<XText>().Where(_ => element.Name.LocalName is not ("style" or "script")))
             {
-                text.Value = PlainText.OneLine(text.Value);
+                text.Value = element.Name == "code" ? PlainText.Lines(text.Value) : PlainText.OneLine(text.Value);
             }
 
             if (element.IsEmpty && element.Name.Namespace == XNamespace.None && !VoidElements.Contains(element.Name.LocalName))

@@ -25,9 +25,10 @@ internal static class StyleSheet
         .lead { font-size: 1.15rem; margin: 18px 0; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 16px 0; }
         .tile { background: var(--panel); border-radius: 8px; padding: 12px 14px; display: flex; flex-direction: column; overflow-wrap: anywhere; }
-        .tile .figure { font-size: 1.75rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
-        .warnings { background: var(--warn-page); border-radius: 8px; padding: 12px 18px; margin: 24px 0; }
-        .warnings h2 { border: 0; margin: 0; padding: 0; font-size: 1rem; color: var(--warn); }
+        .tile .figure { font-size: 1.75rem; line-height: 1.3; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .tile .figure small { display: block; font-size: 0.5em; line-height: 1.1; color: var(--muted); }
+        #warnings { background: var(--warn-page); border-radius: 8px; padding: 12px 18px; margin: 44px 0 24px; }
+        #warnings h2 { border: 0; margin: 0; padding: 0; color: var(--warn); }
         .chip { width: 0.95em; height: 0.95em; vertical-align: -0.1em; margin-right: 0.4em; flex: none; }
         figure { margin: 12px 0; }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; padding: 0; margin: 0 0 4px; }
@@ -40,13 +41,27 @@ internal static class StyleSheet
         tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page); white-space: normal; min-width: 168px; }
         .number { text-align: right; }
         .detail { display: block; color: var(--muted); font-size: 0.86em; white-space: pre; }
-        .result th, .result td, .total th, .total td { font-weight: 700; }
+        .result th, .result td { font-weight: 700; }
         .result .detail { font-weight: 400; }
-        .strips { display: grid; gap: 8px; }
-        .strip { display: grid; grid-template-columns: 210px 1fr; gap: 12px; align-items: center; }
-        .strip-label { display: flex; flex-direction: column; overflow-wrap: anywhere; }
-        .strip img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: 4px; }
-        @media screen and (max-width: 640px) { .strip { grid-template-columns: 1fr; gap: 2px; } .strip-label { flex-direction: row; flex-wrap: wrap; gap: 0 10px; align-items: baseline; } }
+        .best { font-weight: 700; } .undecided { font-style: italic; } .detail { font-weight: 400; font-style: normal; }
+        .strip { margin: 14px 0 18px; }
+        .strip-label { display: flex; flex-wrap: wrap; gap: 0 10px; align-items: baseline; margin: 0 0 4px; }
+        .role { font-size: 0.75rem; border: 1px solid var(--line); border-radius: 9px; padding: 0 8px; color: var(--muted); }
+        .images { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 60px), 1fr)); gap: 3px; }
+        .images button { display: block; padding: 0; border: 0; background: none; cursor: zoom-in; }
+        .images svg { display: block; width: 100%; height: auto; border-radius: 3px; }
+        .pixels image { image-rendering: pixelated; }
+        .images .picture { position: absolute; width: 0; height: 0; }
+        details summary { cursor: pointer; color: var(--muted); }
+        dialog { border: 0; border-radius: 10px; padding: 16px; width: min(96vw, 1100px); max-height: 94vh; background: var(--page); color: var(--ink); }
+        dialog[open] { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 14px; }
+        dialog::backdrop { background: rgba(0, 0, 0, 0.75); }
+        dialog p { grid-column: 1 / -1; margin: 0; font-weight: 600; }
+        dialog figure { margin: 0; display: block; }
+        .code { background: var(--panel); border-radius: 8px; margin: 12px 0; }
+        .code-head { display: flex; justify-content: space-between; align-items: center; gap: 12px; padding: 8px 12px 0 14px; font-size: 0.875rem; color: var(--muted); }
+        .code pre { margin: 0; padding: 6px 14px 12px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
+        .copy { flex: none; font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--line); border-radius: 6px; padding: 2px 10px; cursor: pointer; }
         .facts { margin: 4px 0; font-size: 0.875rem; }
         .facts div { display: grid; grid-template-columns: minmax(90px, 25%) 1fr; gap: 12px; padding: 3px 0; border-bottom: 1px solid var(--line); }
         dt { color: var(--muted); overflow-wrap: anywhere; }
@@ -69,13 +84,18 @@ internal static class StyleSheet
         .drop { stroke: var(--method); stroke-width: 1; stroke-dasharray: 2 3; }
         .series { fill: none; stroke: var(--method); stroke-width: 1.6; stroke-linejoin: round; }
         .error { stroke: var(--method); stroke-width: 1; }
-        .worse { --method: var(--m1); } .better { --method: var(--m2); } .own { font-weight: 700; }
+        .worse { --method: var(--m1); } .better { --method: var(--m2); }
         .heat1 { background: color-mix(in srgb, var(--method) 10%, transparent); } .heat2 { background: color-mix(in srgb, var(--method) 20%, transparent); } .heat3 { background: color-mix(in srgb, var(--method) 32%, transparent); }
         .heat4 { background: color-mix(in srgb, var(--method) 46%, transparent); } .heat5 { background: color-mix(in srgb, var(--method) 60%, transparent); }
-        .undecided th:first-child { font-weight: 600; }
         .dash1 { stroke-dasharray: 7 3; } .dash2 { stroke-dasharray: 2 3; } .dash3 { stroke-dasharray: 9 3 2 3; }
-        @media screen and (max-width: 640px) { main { padding: 14px; } .wide { display: none; } .narrow { display: block; max-width: 480px; } .lead { font-size: 1.05rem; } tbody th { min-width: 112px; } th, td { padding-right: 9px; } }
-        @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strips, .scroll, .facts, tr, .warnings { break-inside: avoid; } h2, h3 { break-after: avoid; }
+        @media screen and (max-width: 640px) { main { padding: 14px; } .wide { display: none; } .narrow { display: block; max-width: 480px; } .lead { font-size: 1.05rem; } tbody th { min-width: 112px; } th, td { padding-right: 9px; }
+          .stack thead { position: absolute; clip-path: inset(50%); } .stack table, .stack tbody { display: block; }
+          .stack tr { display: flex; flex-wrap: wrap; gap: 0 14px; padding: 7px 0; border-bottom: 1px solid var(--line); }
+          .stack th, .stack td { display: block; border: 0; padding: 0; white-space: normal; } .stack tbody th { flex: 1 1 calc(100% - 150px); min-width: 0; font-weight: 600; }
+          .stack td { order: 1; text-align: left; font-size: 0.8125rem; } .stack td::before { content: attr(data-label) " "; color: var(--muted); }
+          .stack .key { order: 0; max-width: 150px; text-align: right; font-size: 0.875rem; } .stack .key::before { display: block; font-size: 0.75rem; }
+          .stack .missing { display: none; } .stack .detail { display: inline; white-space: normal; } .stack .key .detail { display: block; } }
+        @media print { body { font-size: 11pt; } main { max-width: none; padding: 0; } figure, .tiles, .strip, .scroll, .facts, tr, #warnings, .code { break-inside: avoid; } h2, h3 { break-after: avoid; }
           .scroll { overflow: visible; } table { font-size: 8pt; } th, td { padding-right: 10px; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 
         """;

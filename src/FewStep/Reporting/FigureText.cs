@@ -1,0 +1,56 @@
+using FewStep.Experiments;
+
+namespace FewStep.Reporting;
+
+/// <summary>What is said of figures and verdicts, the same in tables, sentences and labels.</summary>
+internal static class FigureText
+{
+    /// <summary>Short name with the direction of what is better.</summary>
+    public static string Header(FigureSummary figure) => $"{figure.ShortName} {(figure.HigherIsBetter ? "↑" : "↓")}";
+
+    /// <summary>Mean and spread; of a single range the deviation within the set where the metric has one.</summary>
+    public static string Value(TrialSummary trial, FigureSummary figure)
+    {
+        FigureValues? values = trial.Figures.GetValueOrDefault(figure.Key);
+        return NumberText.WithSpread(values?.Mean, values?.Spread ?? values?.InnerDeviation);
+    }
+
+    /// <summary>A verdict in a few words; null where there is none.</summary>
+    public static string? Of(Verdict? verdict) => verdict switch
+    {
+        null => null,
+        { Standing: Standing.Best } => "best",
+        { Standing: Standing.Undecided } => $"{NumberText.SignedWithSpread(verdict.Difference, verdict.HalfWidth)}, not decided",
+        _ => NumberText.SignedWithSpread(verdict.Difference, verdict.HalfWidth),
+    };
+
+    public static CellMark Mark(Verdict? verdict) => verdict?.Standing switch
+    {
+        Standing.Best => CellMark.Best,
+        Standing.Undecided => CellMark.Undecided,
+        _ => CellMark.None,
+    };
+
+    /// <summary>What real images differ by, and what that means; null where it was not measured.</summary>
+    public static string? Floor(FigureSummary figure)
+    {
+        if (figure.Floor is not double floor || !double.IsFinite(floor))
+        {
+            return null;
+        }
+
+        string subsets = figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";
+        string images = figure.FloorImages > 0 ? $" at {NumberText.Count(figure.FloorImages)} images" : "";
+        return $"Floor: real images against the real images of the reference have {figure.ShortName} {NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}. "
+            + "A sampler near it is as close to the reference as other real images are.";
+    }
+
+    /// <summary>What too few ranges of seeds cannot show; null where there are enough, or where nothing was sampled.</summary>
+    public static string? FewRanges(Summary summary) => summary.Seeds?.Ranges switch
+    {
+        1 => "There is one range of seeds only: the spread over seeds is unknown, and no difference between rows is decided. Measure three ranges or more.",
+        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors to each side, "
+            + "so that even a large difference may remain undecided. Measure three ranges or more.",
+        _ => null,
+    };
+}

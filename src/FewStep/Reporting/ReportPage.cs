@@ -1,0 +1,68 @@
+using FewStep.Experiments;
+
+namespace FewStep.Reporting;
+
+/// <summary>A summary with what several sections ask of it.</summary>
+internal sealed class ReportPage(Summary summary)
+{
+    private readonly bool _manySolvers = summary.Trials.Select(t => t.Solver).Distinct().Count() > 1;
+
+    public Summary Summary => summary;
+
+    public MethodStyles Styles { get; } = new(summary);
+
+    /// <summary>Gives the PNG bytes of a picture from its path; null where there is none.</summary>
+    public Func<string, byte[]?> Image { get; init; } = _ => null;
+
+    /// <summary>Whether it is for a terminal.</summary>
+    public bool IsBrief { get; init; }
+
+    /// <summary>The figure that the headline is about; null where nothing was measured.</summary>
+    public FigureSummary? Main => summary.Figures.Count == 0 ? null : summary.Figures[0];
+
+    public TrialSummary? Result => With(TrialRole.Result);
+
+    public TrialSummary? Baseline => With(TrialRole.Baseline);
+
+    public TrialSummary? Teacher => With(TrialRole.Teacher);
+
+    /// <summary>What trials are compared at, the teachers left out.</summary>
+    public IReadOnlyList<int> Numbers { get; } = [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).Distinct().Order()];
+
+    /// <summary>The trials at a number, the teachers left out.</summary>
+    public IEnumerable<TrialSummary> At(int number) => summary.Trials.Where(t => t.Number == number && t.Role != TrialRole.Teacher);
+
+    /// <summary>The best by the main figure at the number that is shown.</summary>
+    public TrialSummary? BestShown => Best(At(summary.ShownNumber));
+
+    /// <summary>The strongest untuned sampler that takes as many evaluations as the result; null where there is none.</summary>
+    public TrialSummary? BestUntuned => Result is not { } result
+        ? null
+        : Best(summary.Trials.Where(t => t.Role != TrialRole.Teacher && t != result && t.Tuning is null && t.EvaluationsPerImage == result.EvaluationsPerImage));
+
+    /// <summary>The best of some trials by the main figure; null where none has a value.</summary>
+    public TrialSummary? Best(IEnumerable<TrialSummary> trials) =>
+        Main is { } main ? trials.Where(t => HasValue(t, main)).MinBy(t => main.HigherIsBetter ? -t.Figures[main.Key].Mean : t.Figures[main.Key].Mean) : null;
+
+    /// <summary>What a number counts: <c>4 evaluations</c>.</summary>
+    public string Unit(int number) => (summary.Axis, number) switch
+    {
+        (_, 0) => "stored images",
+        (ComparisonAxis.Evaluations, 1) => "1 evaluation",
+        (ComparisonAxis.Evaluations, _) => $"{NumberText.Count(number)} evaluations",
+        (_, 1) => "1 step",
+        _ => $"{NumberText.Count(number)} steps",
+    };
+
+    /// <summary>Schedule and tuning, and the solver where there are several.</summary>
+    public string Label(TrialSummary trial) => $"{Method(trial)}{(_manySolvers && trial.Solver is not null ? $" with {trial.Solver}" : "")}";
+
+    /// <summary>Schedule and tuning.</summary>
+    public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
+
+    public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";
+
+    public static bool HasValue(TrialSummary trial, FigureSummary figure) => trial.Figures.TryGetValue(figure.Key, out FigureValues? values) && double.IsFinite(values.Mean);
+
+    private TrialSummary? With(TrialRole role) => summary.Trials.FirstOrDefault(t => t.Role == role);
+}

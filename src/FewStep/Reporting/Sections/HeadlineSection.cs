@@ -1,0 +1,159 @@
+using System.Xml.Linq;
+using FewStep.Experiments;
+using FewStep.Reporting.Html;
+
+namespace FewStep.Reporting.Sections;
+
+/// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each number.</summary>
+internal sealed class HeadlineSection : IReportSection
+{
+    private const int MostNames = 4;
+
+    public string Id => "headline";
+
+    public string Heading => "What came out";
+
+    public bool IsBrief => true;
+
+    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    {
+        if (page.Main is not { } main)
+        {
+            yield break;
+        }
+
+        string[] sentences = [.. page.Result is { } result ? OfResult(page, result, main) : page.Numbers.SelectMany(n => OfNumber(page, n, main)), .. Context(page, main)];
+        yield return new TextBlock(sentences[0], TextWeight.Lead);
+        yield return new DrawnBlock(() => Tiles(page, main));
+        if (sentences.Length > 1)
+        {
+            yield return new ListBlock(sentences[1..]);
+        }
+    }
+
+    private static IEnumerable<string> OfResult(ReportPage page, TrialSummary result, FigureSummary main)
+    {
+        string reaches = $"With {Cost(result)}, {page.Label(result)} reaches {main.Name} {FigureText.Value(result, main)}";
+        string Judged(TrialSummary rival) => $"the result is {TrialComparison.Of(rival, result, main).Words}";
+        TrialSummary? untuned = page.BestUntuned, baseline = page.Baseline;
+        if (untuned is not null)
+        {
+            yield return $"{reaches}, against {FigureText.Value(untuned, main)} of the best untuned sampler at the same evaluations, {page.Label(untuned)}: {Judged(untuned)}.";
+        }
+        else
+        {
+            yield return baseline is null ? $"{reaches}; nothing was measured to compare it with." : $"{reaches}; no untuned sampler was measured at the same evaluations.";
+        }
+
+        if (baseline is not null && baseline != untuned)
+        {
+            string paid = result.EvaluationsPerImage > baseline.EvaluationsPerImage ? " It uses more evaluations than the baseline, so part of the difference is paid for." : "";
+            yield return $"The baseline ({page.Label(baseline)}, {Cost(baseline)}) reaches {FigureText.Value(baseline, main)}: {Judged(baseline)}.{paid}";
+        }
+
+        TrialSummary? own = page.Summary.Trials.FirstOrDefault(t => (t.Schedule, t.Solver, t.Steps, t.Tuning, t.Role) == (result.Schedule, result.Solver, result.Steps, null, TrialRole.Comparison));
+        if (result.Tuning is not null && own is not null && own != untuned)
+        {
+            yield return $"The schedule alone, with the weights untouched, reaches {FigureText.Value(own, main)}: {Judged(own)}.";
+        }
+    }
+
+    private static IEnumerable<string> OfNumber(ReportPage page, int number, FigureSummary main)
+    {
+        TrialSummary[] trials = [.. page.At(number)];
+        string at = number == 0 ? "Of the stored images" : $"At {page.Unit(number)}";
+        if (page.Best(trials) is not { } best)
+        {
+            yield return $"{at}, nothing was measured.";
+            yield break;
+        }
+
+        if (trials.Length == 1)
+        {
+            yield return $"{at}, {page.Label(best)} reaches {main.Name} {FigureText.Value(best, main)}.";
+            yield break;
+        }
+
+        var others = from figure in page.Summary.Figures.Skip(1)
+                     let winner = trials.FirstOrDefault(t => t.Verdicts.GetValueOrDefault(figure.Key)?.Standing == Standing.Best)
+                     where winner is not null
+                     group figure.ShortName by winner into won
+                     select $"{string.Join(", ", won)}: {(won.Key == best ? "the same" : page.Label(won.Key))}";
+        string rest = string.Join("; ", others);
+        yield return $"{at}, {page.Label(best)} has the best {main.ShortName}, {FigureText.Value(best, main)} ({How(page, trials, main)}).{(rest.Length == 0 ? "" : $" The best by other figures: {rest}.")}";
+    }
+
+    private static string How(ReportPage page, TrialSummary[] trials, FigureSummary main)
+    {
+        (TrialSummary Trial, Verdict Verdict)[] judged = [.. trials.Where(t => t.Verdicts.ContainsKey(main.Key)).Select(t => (t, t.Verdicts[main.Key]))];
+        var undecided = judged.Where(j => j.Verdict.Standing == Standing.Undecided).OrderBy(j => Math.Abs(j.Verdict.Difference)).ToList();
+        int others = judged.Length - 1;
+        return undecided.Count switch
+        {
+            _ when others < 1 => "nothing was compared with it",
+            0 => $"ahead of {(others == 1 ? "the other" : $"all {NumberText.Count(others)} others")} beyond the spread over seed ranges",
+            _ when undecided.All(u => u.Verdict.HalfWidth is null) => "not decided, because the spread is unknown",
+            _ => $"not decided against {Names(page, [.. undecided.Select(u => u.Trial)])}",
+        };
+    }
+
+    private static IEnumerable<string> Context(ReportPage page, FigureSummary main)
+    {
+        if (page.Teacher is { } teacher)
+        {
+            string value = ReportPage.HasValue(teacher, main) ? $"reaches {FigureText.Value(teacher, main)}" : "gives the images that others are compared with";
+            yield return $"The teacher ({page.Label(teacher)}, {Cost(teacher)}) {value}.";
+        }
+
+        foreach (string sentence in new[] { FigureText.Floor(main), FigureText.FewRanges(page.Summary) }.OfType<string>())
+        {
+            yield return sentence;
+        }
+
+        int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
+        if (warnings > 0)
+        {
+            yield return warnings == 1 ? "There is a warning further down." : $"There are {NumberText.Count(warnings)} warnings further down.";
+        }
+    }
+
+    private static XElement Tiles(ReportPage page, FigureSummary main)
+    {
+        (string Name, TrialSummary? Trial)[] tiles =
+        [
+            page.Result is null ? ($"best at {page.Unit(page.Summary.ShownNumber)}", page.BestShown) : ("of the result", page.Result),
+            ("of the best untuned", page.BestUntuned),
+            ("of the baseline", page.Baseline == page.BestUntuned ? null : page.Baseline),
+            ("of the teacher", page.Teacher is { } t && ReportPage.HasValue(t, main) ? t : null),
+        ];
+        return Element.Classed(
+            "div",
+            "tiles",
+            tiles.Where(t => t.Trial is not null).Select(t => Tile(
+                $"{main.ShortName} {t.Name}", page.Styles.Of(t.Trial!), t.Trial!.Figures.GetValueOrDefault(main.Key)?.Mean, t.Trial.Figures.GetValueOrDefault(main.Key)?.Spread, About(page, t.Trial))),
+            main.Floor is { } floor ? Tile($"{main.ShortName} floor", null, floor, main.FloorSpread, "real against real images") : null);
+    }
+
+    private static XElement Tile(string name, MethodStyle? style, double? mean, double? spread, string about)
+    {
+        string[] value = NumberText.WithSpread(mean, spread).Split(" ± ");
+        return Element.Classed(
+            "div",
+            "tile",
+            Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
+            Element.Classed("span", "figure", value[0], value.Length == 1 ? null : new XElement("small", $"± {value[1]}")),
+            Element.Classed("span", "small", about));
+    }
+
+    private static string About(ReportPage page, TrialSummary trial) =>
+        trial.EvaluationsPerImage is { } evaluations ? $"{page.Label(trial)}, {NumberText.Evaluations(evaluations)} NFE" : page.Label(trial);
+
+    private static string Names(ReportPage page, TrialSummary[] trials)
+    {
+        string names = string.Join("; ", trials.Take(MostNames).Select(page.Label));
+        return trials.Length > MostNames ? $"{names}; and {NumberText.Count(trials.Length - MostNames)} more" : names;
+    }
+
+    private static string Cost(TrialSummary t) =>
+        $"{(t.EvaluationsPerImage is { } e ? NumberText.Evaluations(e) : "no")} network evaluation{(t.EvaluationsPerImage == 1 ? "" : "s")} an image";
+}

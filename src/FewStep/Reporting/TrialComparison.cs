@@ -1,0 +1,55 @@
+using FewStep.Experiments;
+using MathNet.Numerics.Distributions;
+
+namespace FewStep.Reporting;
+
+/// <summary>What can honestly be said of two trials by one figure: the paired two-sided 95 % interval over the seed ranges that both have.</summary>
+/// <remarks>The interval knows of the seeds' chance alone. It holds for two trials that were chosen before they were measured; the best of several is lower by luck.</remarks>
+/// <param name="IsBetter">Whether the second is better (true) or worse (false) beyond the interval; null where that is not shown.</param>
+/// <param name="Words">That in words, with the interval.</param>
+internal sealed record TrialComparison(bool? IsBetter, string Words)
+{
+    /// <summary>Compares.</summary>
+    /// <param name="before">The trial to compare with.</param>
+    /// <param name="after">The trial to judge.</param>
+    /// <param name="figure">The figure.</param>
+    public static TrialComparison Of(TrialSummary before, TrialSummary after, FigureSummary figure)
+    {
+        if (!ReportPage.HasValue(before, figure) || !ReportPage.HasValue(after, figure))
+        {
+            return new(null, "not comparable, because one of them has no value");
+        }
+
+        FigureValues a = before.Figures[figure.Key], b = after.Figures[figure.Key];
+        if (a.Ranges.Concat(b.Ranges).Select(r => r.Images).Distinct().Count() > 1)
+        {
+            return new(null, "not comparable, because their numbers of images differ");
+        }
+
+        (double Before, double After)[] pairs = [.. from x in a.Ranges join y in b.Ranges on x.FirstSeed equals y.FirstSeed select (x.Value, y.Value)];
+        if (before.Solver is null || after.Solver is null || pairs.Length == 0 || pairs.Length != a.Ranges.Count || pairs.Length != b.Ranges.Count)
+        {
+            return new(null, "not compared, because they do not have the same seeds");
+        }
+
+        if (HalfWidth([.. pairs.Select(p => p.After - p.Before)]) is not { } half)
+        {
+            return new(null, "not shown to differ (there is one range of seeds only, so the spread is unknown)");
+        }
+
+        double mean = pairs.Average(p => p.After - p.Before), low = mean - half, high = mean + half;
+        string interval = $"paired two-sided 95 % interval of the difference {NumberText.Signed(low)} to {NumberText.Signed(high)} over {NumberText.Count(pairs.Length)} seed ranges";
+        bool lower = high < 0, higher = low > 0;
+        string size = a.Mean > 0 && b.Mean > 0 ? $"{NumberText.Percent(Math.Abs((b.Mean / a.Mean) - 1))} " : "";
+        return lower || higher
+            ? new(higher == figure.HigherIsBetter, $"{size}{(lower ? "lower" : "higher")} ({(higher == figure.HigherIsBetter ? "better" : "worse")}; {interval})")
+            : new(null, $"not shown to differ ({interval})");
+    }
+
+    internal static double? HalfWidth(double[] differences)
+    {
+        int k = differences.Length;
+        double mean = differences.Average();
+        return k < 2 ? null : StudentT.InvCDF(0, 1, k - 1, 0.975) * Math.Sqrt(differences.Sum(d => (d - mean) * (d - mean)) / (k - 1) / k);
+    }
+}

@@ -272,6 +272,7 @@ internal static class SampleSummary
             Round = round,
             Schedule = schedule,
             Tuning = "trajectory",
+            Sigmas = Found,
             Loss = "trajectory",
             HeldOutMetric = "squared distance to the teacher's endpoint",
             StopReason = "no improvement in 5 checks",

@@ -98,8 +98,8 @@ public sealed class DeviceTests
     public void A_network_with_all_its_buffers_is_moved()
     {
         using var scope = NewDisposeScope();
-        var song = TrainableModel.Config.SongUnet! with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
-        using var model = ModelFolder.Initialize(TrainableModel.Config with { SongUnet = song }, 0);
+        var song = (SongUNetOptions)TrainableModel.Config.Network with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
+        using var model = ModelFolder.Initialize(TrainableModel.Config with { Network = song }, 0);
         var x = ones(2, 1, 8, 8);
         var before = model.Denoise(x, ones(1), null);
         model.MoveTo(CPU);
@@ -205,19 +205,12 @@ public sealed class DeviceTests
     }
 
     // A network that treats every pixel alone.
-    private sealed class Pointwise : UNet
+    private sealed class Pointwise : Network
     {
-        private readonly NetworkBuilder _builder = new();
         private readonly FourierEmbedding _noise;
         private readonly Linear _linear;
 
-        public Pointwise() => (_noise, _linear) = (new FourierEmbedding(_builder, 4), new Linear(_builder, 4, 1, new WeightInit(WeightInitMode.KaimingNormal)));
-
-        public override ParameterLayout Layout => _builder.Layout;
-
-        public override IReadOnlyDictionary<string, Tensor> Buffers => _builder.Buffers;
-
-        public override void MoveBuffers(Device device) => _builder.MoveBuffers(device);
+        public Pointwise() => (_noise, _linear) = (new FourierEmbedding(Builder, 4), new Linear(Builder, 4, 1, new WeightInit(WeightInitMode.KaimingNormal)));
 
         public override double Dropout => 0.1;
 

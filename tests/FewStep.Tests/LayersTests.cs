@@ -30,7 +30,7 @@ public sealed partial class LayersTests
     [GeneratedRegex(@"\bFewStep\.([A-Z]\w+)")]
     private static partial Regex LayerName();
 
-    private static string RepositoryRoot()
+    internal static string RepositoryRoot()
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))

@@ -2,6 +2,7 @@ using System.CommandLine;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Interchange;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Platform;
 
@@ -139,7 +140,7 @@ internal static class ExportVerb
         string names = order is null ? EdmNames : GuidedNames;
         terminal.Result(json, new { file, names, tensors, parameters = source.Denoiser.Layout.Count, model_hash = source.Hash }, console => console.Profile.Out.Writer.WriteLine(
             FormattableString.Invariant($"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
-        if (order is not null && source.Config.DhariwalUnet is { } network && GuidedDiffusionNames.Difference(network) is string difference)
+        if (order is not null && source.Config.Network is DhariwalUNetOptions network && GuidedDiffusionNames.Difference(network) is string difference)
         {
             terminal.Message($"Warning: {difference}");
         }

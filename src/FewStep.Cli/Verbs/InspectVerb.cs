@@ -62,17 +62,7 @@ internal static class InspectVerb
         }
     }
 
-    private static string Architecture(ModelConfig config) => config switch
-    {
-        { SongUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"SongUNet ({(o.EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")}), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}"),
-        { DhariwalUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DhariwalUNet (ADM), {o.ModelChannels} channels x [{string.Join(", ", o.ChannelMult)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        { DdpmUnet: { } o } => string.Create(CultureInfo.InvariantCulture, $"DdpmUNet (DDPM), channels [{string.Join(", ", o.BlockChannels)}], {o.NumBlocks} blocks, attention at {Sides(o.AttnResolutions)}{Variance(o.OutChannels, config)}"),
-        _ => "none",
-    };
-
-    private static string Sides(IReadOnlyList<int> sides) => sides.Count == 0 ? "the middle only" : string.Join(", ", sides);
-
-    private static string Variance(int outputs, ModelConfig config) => outputs > config.Shape.Channels * config.PatchSize * config.PatchSize ? ", learnt variance (not used)" : "";
+    private static string Architecture(ModelConfig config) => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {

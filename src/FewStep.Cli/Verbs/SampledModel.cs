@@ -189,7 +189,7 @@ internal sealed class SampledModel : IDisposable
     {
         bool knows = _owned[0] switch
         {
-            ModelSource => (Config.SongUnet?.LabelDropout ?? Config.DhariwalUnet?.LabelDropout ?? 0) > 0,
+            ModelSource => Config.Network.LabelDropout > 0,
             OnnxModel onnx => onnx.Denoiser.KnowsNoClass,
             _ => true,
         };

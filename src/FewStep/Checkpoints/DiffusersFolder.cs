@@ -39,11 +39,11 @@ public static class DiffusersFolder
         var (config, given, place, remark) = Describe(folder, options ?? new ModelReadOptions());
         string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
-        UNet network = config.BuildNetwork();
+        var network = (UNet)config.BuildNetwork();
         var tensors = ReadWeights(weights, network);
         try
         {
-            var denoiser = ForeignWeights.Build(config, network, DiffusersNames.Map(config, network, tensors, sineFirst: !given.FlipSinToCos), tensors, weights);
+            var denoiser = ForeignWeights.Build(config, network, DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos), tensors, weights);
             return new LoadedModel(config, denoiser, Format, weights, remark is null ? [] : [remark]);
         }
         finally
@@ -71,8 +71,7 @@ public static class DiffusersFolder
             Shape = new ImageShape(given.InChannels, side, side),
             Classes = given.NumClassEmbeds ?? 0,
             Preconditioning = preconditioning,
-            DhariwalUnet = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : null,
-            DdpmUnet = blocks.ByResidualBlocks ? null : Ddpm(given, blocks, side),
+            Network = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : Ddpm(given, blocks, side),
         };
         return (config, given, place, remark);
     }

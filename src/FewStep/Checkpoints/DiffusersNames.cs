@@ -6,8 +6,6 @@ namespace FewStep.Checkpoints;
 /// <summary>The parameter names of diffusers' <c>UNet2DModel</c>.</summary>
 internal static class DiffusersNames
 {
-    private const int EdmChannelsPerHead = 64;
-
     private static readonly string[] Now = ["to_q", "to_k", "to_v"], Before = ["query", "key", "value"];
 
     private static readonly Dictionary<string, string> Modules = new(StringComparer.Ordinal)
@@ -33,15 +31,13 @@ internal static class DiffusersNames
     };
 
     /// <summary>Where diffusers keeps each parameter of a network.</summary>
-    /// <param name="config">The network, ADM's or DDPM's.</param>
-    /// <param name="network">Its layout.</param>
+    /// <param name="network">The network, ADM's or DDPM's.</param>
     /// <param name="tensors">The tensors, whose names tell the older naming of attention from the present one.</param>
     /// <param name="sineFirst">Whether the noise embedding of an ADM network has its sines first there.</param>
-    public static List<ForeignWeight> Map(ModelConfig config, UNet network, IReadOnlyDictionary<string, Tensor> tensors, bool sineFirst)
+    public static List<ForeignWeight> Map(UNet network, IReadOnlyDictionary<string, Tensor> tensors, bool sineFirst)
     {
-        bool residual = config.DhariwalUnet is not null;
-        var layers = config.DhariwalUnet is { } adm ? UNetLayers.Of(adm) : UNetLayers.Of(config.DdpmUnet!);
-        var names = new ForeignNames(Blocks(layers, residual), Modules, Whole);
+        bool residual = network is DhariwalUNet;
+        var names = new ForeignNames(Blocks(network.Plan, residual), Modules, Whole);
         var map = new List<ForeignWeight>();
         foreach (ParameterSpec spec in network.Layout.Specs)
         {
@@ -51,7 +47,7 @@ internal static class DiffusersNames
             {
                 string attention = name[..name.LastIndexOf(".qkv.", StringComparison.Ordinal)];
                 string[] parts = [.. (tensors.ContainsKey($"{attention}.{Before[0]}.weight") ? Before : Now).Select(part => $"{attention}.{part}{name[kind..]}")];
-                map.Add(new ForeignWeight(spec.Name, spec.Shape, parts, WeightForm.PartsFirst, Heads(config, spec.Shape[0] / 3)));
+                map.Add(new ForeignWeight(spec.Name, spec.Shape, parts, WeightForm.PartsFirst, ForeignNames.Heads(network.Plan, spec.Name)));
                 continue;
             }
 
@@ -68,21 +64,17 @@ internal static class DiffusersNames
         return map;
     }
 
-    private static int Heads(ModelConfig config, long channels) => config.DhariwalUnet is { } adm
-        ? ForeignNames.Heads(channels, adm.Heads, adm.ChannelsPerHead ?? EdmChannelsPerHead)
-        : config.DdpmUnet!.ChannelsPerHead is { } perHead ? ForeignNames.Heads(channels, null, perHead) : 1;
-
     private static Dictionary<string, (string, string)> Blocks(List<UNetLayer> layers, bool residual)
     {
         int last = layers.Max(layer => layer.Level);
         string change = residual ? "" : ".conv";
         return layers.ToDictionary(layer => layer.Prefix, layer => layer.Role switch
         {
-            UNetLayerRole.Input => ("conv_in", ""),
-            UNetLayerRole.Down => ($"down_blocks.{layer.Level - 1}.downsamplers.0{change}", ""),
-            UNetLayerRole.Encoder => ($"down_blocks.{layer.Level}.resnets.{layer.Index}", $"down_blocks.{layer.Level}.attentions.{layer.Index}"),
-            UNetLayerRole.Middle => ($"mid_block.resnets.{layer.Index}", "mid_block.attentions.0"),
-            UNetLayerRole.Up => ($"up_blocks.{last - layer.Level - 1}.upsamplers.0{change}", ""),
+            UNetRole.Input => ("conv_in", ""),
+            UNetRole.Down => ($"down_blocks.{layer.Level - 1}.downsamplers.0{change}", ""),
+            UNetRole.Encoder => ($"down_blocks.{layer.Level}.resnets.{layer.Index}", $"down_blocks.{layer.Level}.attentions.{layer.Index}"),
+            UNetRole.Middle => ($"mid_block.resnets.{layer.Index}", "mid_block.attentions.0"),
+            UNetRole.Up => ($"up_blocks.{last - layer.Level - 1}.upsamplers.0{change}", ""),
             _ => ($"up_blocks.{last - layer.Level}.resnets.{layer.Index}", $"up_blocks.{last - layer.Level}.attentions.{layer.Index}"),
         });
     }

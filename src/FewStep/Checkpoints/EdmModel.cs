@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Platform;
@@ -16,11 +18,6 @@ public static class EdmModel
 
     // The noise levels of iDDPM, which its options determine.
     private const string NoiseLevels = "u";
-
-    private static readonly string[] CommonOptions =
-        ["img_resolution", "in_channels", "out_channels", "label_dim", "augment_dim", "model_channels", "channel_mult", "channel_mult_emb", "num_blocks", "attn_resolutions", "dropout", "label_dropout"];
-
-    private static readonly string[] SongOptions = ["embedding_type", "channel_mult_noise", "encoder_type", "decoder_type", "resample_filter"];
 
     /// <summary>Reads a model.</summary>
     /// <param name="path">The pickle.</param>
@@ -59,69 +56,45 @@ public static class EdmModel
             throw new InvalidInputException($"{checkpoint.Path}: its {Printable.Text(model.ClassName)} was made with unnamed arguments, whose meaning is not recorded.");
         }
 
-        string[] known = model.ClassName switch
-        {
-            nameof(SongUNet) => [.. CommonOptions, .. SongOptions],
-            nameof(DhariwalUNet) => CommonOptions,
-            _ => throw new InvalidInputException($"{checkpoint.Path} holds the architecture {Printable.Text(model.ClassName)}; known are SongUNet and DhariwalUNet."),
-        };
-        if (model.InitArguments.Names.FirstOrDefault(name => !known.Contains(name)) is string unknown)
-        {
-            throw new InvalidInputException($"{checkpoint.Path}: its {model.ClassName} has the option {Printable.Text(unknown)}, which is not known here.");
-        }
-
-        int Needed(string name) => model.InitArguments.Integer(name) ?? throw new InvalidInputException($"{checkpoint.Path}: its {model.ClassName} lacks the option {name}.");
-        int side = Needed("img_resolution");
-        int channels = Needed("in_channels");
-        bool song = model.ClassName == nameof(SongUNet);
+        var network = Options(checkpoint.Path, model);
         return new ModelConfig
         {
             Name = Path.GetFileNameWithoutExtension(checkpoint.Path),
-            Shape = new ImageShape(channels, side, side),
-            Classes = model.InitArguments.Integer("label_dim") ?? 0,
+            Shape = new ImageShape(network.InChannels, network.ImgResolution, network.ImgResolution),
+            Classes = network.LabelDim,
             Preconditioning = Preconditioning(checkpoint.Path, outer),
-            SongUnet = song ? Song(model.InitArguments, side, channels, Needed("out_channels")) : null,
-            DhariwalUnet = song ? null : Dhariwal(model.InitArguments, side, channels, Needed("out_channels")),
+            Network = network,
         };
     }
 
-    private static SongUNetOptions Song(ModuleArguments given, int side, int inChannels, int outChannels)
+    // The options' names and defaults are NVlabs/edm's; nullable ones are this program's own.
+    private static INetworkOptions Options(string path, EdmModule model)
     {
-        var defaults = new SongUNetOptions { ImgResolution = side, InChannels = inChannels, OutChannels = outChannels };
-        return defaults with
+        var architecture = ArchitectureCatalog.All.FirstOrDefault(a => a.EdmClass == model.ClassName)
+            ?? throw new InvalidInputException($"{path} holds the architecture {Printable.Text(model.ClassName)}; known are {string.Join(" and ", ArchitectureCatalog.All.Select(a => a.EdmClass).OfType<string>())}.");
+        var options = (INetworkOptions)Activator.CreateInstance(architecture.Options)!;
+        var given = model.InitArguments;
+        var unknown = given.Names.ToHashSet(StringComparer.Ordinal);
+        foreach (PropertyInfo property in architecture.Options.GetProperties().Where(p => Nullable.GetUnderlyingType(p.PropertyType) is null))
         {
-            LabelDim = given.Integer("label_dim") ?? defaults.LabelDim,
-            AugmentDim = given.Integer("augment_dim") ?? defaults.AugmentDim,
-            ModelChannels = given.Integer("model_channels") ?? defaults.ModelChannels,
-            ChannelMult = given.Integers("channel_mult") ?? defaults.ChannelMult,
-            ChannelMultEmb = given.Integer("channel_mult_emb") ?? defaults.ChannelMultEmb,
-            NumBlocks = given.Integer("num_blocks") ?? defaults.NumBlocks,
-            AttnResolutions = given.Integers("attn_resolutions") ?? defaults.AttnResolutions,
-            Dropout = given.Number("dropout") ?? defaults.Dropout,
-            LabelDropout = given.Number("label_dropout") ?? defaults.LabelDropout,
-            EmbeddingType = given.Text("embedding_type") ?? defaults.EmbeddingType,
-            ChannelMultNoise = given.Integer("channel_mult_noise") ?? defaults.ChannelMultNoise,
-            EncoderType = given.Text("encoder_type") ?? defaults.EncoderType,
-            DecoderType = given.Text("decoder_type") ?? defaults.DecoderType,
-            ResampleFilter = given.Integers("resample_filter") ?? defaults.ResampleFilter,
-        };
-    }
+            string name = JsonFile.Options.PropertyNamingPolicy!.ConvertName(property.Name);
+            object? value = property.PropertyType == typeof(int) ? given.Integer(name)
+                : property.PropertyType == typeof(double) ? given.Number(name)
+                : property.PropertyType == typeof(string) ? given.Text(name)
+                : given.Integers(name);
+            if (value is not null)
+            {
+                property.SetValue(options, value);
+            }
+            else if (property.GetCustomAttribute<RequiredMemberAttribute>() is not null)
+            {
+                throw new InvalidInputException($"{path}: its {model.ClassName} lacks the option {name}.");
+            }
 
-    private static DhariwalUNetOptions Dhariwal(ModuleArguments given, int side, int inChannels, int outChannels)
-    {
-        var defaults = new DhariwalUNetOptions { ImgResolution = side, InChannels = inChannels, OutChannels = outChannels };
-        return defaults with
-        {
-            LabelDim = given.Integer("label_dim") ?? defaults.LabelDim,
-            AugmentDim = given.Integer("augment_dim") ?? defaults.AugmentDim,
-            ModelChannels = given.Integer("model_channels") ?? defaults.ModelChannels,
-            ChannelMult = given.Integers("channel_mult") ?? defaults.ChannelMult,
-            ChannelMultEmb = given.Integer("channel_mult_emb") ?? defaults.ChannelMultEmb,
-            NumBlocks = given.Integer("num_blocks") ?? defaults.NumBlocks,
-            AttnResolutions = given.Integers("attn_resolutions") ?? defaults.AttnResolutions,
-            Dropout = given.Number("dropout") ?? defaults.Dropout,
-            LabelDropout = given.Number("label_dropout") ?? defaults.LabelDropout,
-        };
+            unknown.Remove(name);
+        }
+
+        return unknown.Count == 0 ? options : throw new InvalidInputException($"{path}: its {model.ClassName} has the option {Printable.Text(unknown.First())}, which is not known here.");
     }
 
     private static PreconditioningConfig Preconditioning(string path, EdmModule outer)

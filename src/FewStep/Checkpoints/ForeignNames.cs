@@ -1,3 +1,5 @@
+using FewStep.Networks;
+
 namespace FewStep.Checkpoints;
 
 /// <summary>Names of another code base for the parts of a U-Net.</summary>
@@ -35,9 +37,6 @@ internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, s
         return Modules.TryGetValue(module, out string? other) ? $"{(AttentionModules.Contains(module) ? block.Attention : block.Block)}.{other}{kind}" : null;
     }
 
-    /// <summary>Heads of the attention of a layer.</summary>
-    /// <param name="channels">Its channels.</param>
-    /// <param name="heads">Number of heads, where it is given.</param>
-    /// <param name="channelsPerHead">Channels of a head, where the number of heads is not.</param>
-    public static int Heads(long channels, int? heads, int channelsPerHead) => heads ?? (int)Math.Max(1, channels / channelsPerHead);
+    /// <summary>Attention heads of the layer that a parameter belongs to.</summary>
+    public static int Heads(List<UNetLayer> plan, string parameter) => plan.First(layer => parameter.StartsWith(layer.Prefix + ".", StringComparison.Ordinal)).Heads;
 }

@@ -15,7 +15,7 @@ internal static class ForeignWeights
     /// <param name="source">Where they come from, for messages.</param>
     /// <returns>The denoiser; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">A tensor is missing, unknown, of another shape, or not finite.</exception>
-    public static NetworkDenoiser Build(ModelConfig config, UNet network, IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public static NetworkDenoiser Build(ModelConfig config, Network network, IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         try
         {

@@ -69,12 +69,12 @@ public static class GuidedDiffusionModel
             throw new InvalidInputException($"{path}: its {GuidedDiffusionNames.ConfigKey} is not valid: {JsonProblem.Describe(e)}.", e);
         }
 
-        if (config.DhariwalUnet is null || order is not ("new" or "legacy"))
+        if (config.Network is not DhariwalUNetOptions network || order is not ("new" or "legacy"))
         {
             throw new InvalidInputException($"{path}: its metadata do not describe an ADM network (dhariwal_unet) and the order of its attention (new or legacy).");
         }
 
-        config = config with { DhariwalUnet = config.DhariwalUnet with { AugmentDim = 0 } };
+        config = config with { Network = network with { AugmentDim = 0 } };
         return Build(path, config, tensors, order == "new" ? AttentionOrder.New : AttentionOrder.Legacy, []);
     }
 
@@ -115,7 +115,7 @@ public static class GuidedDiffusionModel
             Shape = new ImageShape(channels, side, side),
             Classes = found.Classes,
             Preconditioning = preconditioning,
-            DhariwalUnet = network,
+            Network = network,
         };
         return Build(path, config, tensors, order, [.. Remarks(options, found, config, order, released)]);
     }
@@ -153,7 +153,7 @@ public static class GuidedDiffusionModel
 
         if (options.ChannelsPerHead is null && options.Heads is null)
         {
-            yield return $"Attention heads of {(config.DhariwalUnet!.Heads is { } heads ? $"equal width, {heads} a layer, are" : $"{UsualChannelsPerHead} channels are")} {source}.";
+            yield return $"Attention heads of {(((DhariwalUNetOptions)config.Network).Heads is { } heads ? $"equal width, {heads} a layer, are" : $"{UsualChannelsPerHead} channels are")} {source}.";
         }
 
         if (options.AttentionOrder is null)
@@ -174,7 +174,7 @@ public static class GuidedDiffusionModel
 
     private static LoadedModel Build(string path, ModelConfig config, Dictionary<string, Tensor> tensors, AttentionOrder order, IReadOnlyList<string> remarks)
     {
-        UNet network = config.BuildNetwork();
-        return new LoadedModel(config, ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(config.DhariwalUnet!, order), tensors, path), Format, path, remarks);
+        var network = (DhariwalUNet)config.BuildNetwork();
+        return new LoadedModel(config, ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(network, order), tensors, path), Format, path, remarks);
     }
 }

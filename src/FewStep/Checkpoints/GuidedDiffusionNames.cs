@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The parameter names of openai/guided-diffusion and openai/consistency_models for ADM networks, in both directions. Only names and the order of numbers change, never a number.</summary>
+/// <summary>The parameter names of openai/guided-diffusion and openai/consistency_models for ADM networks. Only names and the order of numbers change, never a number.</summary>
 public static class GuidedDiffusionNames
 {
     /// <summary>Key in the metadata of a safetensors file under which the model's configuration is kept.</summary>
@@ -15,7 +15,6 @@ public static class GuidedDiffusionNames
     public const string OrderKey = "fewstep.attention_order";
 
     private const int AlwaysGroups = 32;
-    private const int EdmChannelsPerHead = 64;
 
     private static readonly JsonSerializerOptions OneLine = new(JsonFile.Options) { WriteIndented = false };
 
@@ -41,52 +40,6 @@ public static class GuidedDiffusionNames
         ["out_conv"] = "out.2",
     };
 
-    /// <summary>Weights in guided-diffusion's names.</summary>
-    /// <param name="options">The network.</param>
-    /// <param name="weights">Parameters by their names here; not changed. Others, and the never used weight of absent augmentation labels, are left out.</param>
-    /// <param name="order">How attention is to be arranged.</param>
-    /// <returns>Contiguous tensors by name, of the given types; the caller owns them.</returns>
-    /// <exception cref="ArgumentException">A parameter is missing.</exception>
-    public static Dictionary<string, Tensor> ToGuidedDiffusion(DhariwalUNetOptions options, IReadOnlyDictionary<string, Tensor> weights, AttentionOrder order)
-    {
-        using var noGradient = no_grad();
-        var renamed = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (ForeignWeight weight in Map(options, order))
-        {
-            using var scope = NewDisposeScope();
-            Tensor own = weights.GetValueOrDefault(weight.Name) ?? throw new ArgumentException($"The weight {weight.Name} is missing.", nameof(weights));
-
-            // Attention there is a convolution of one axis.
-            bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
-            Tensor foreign = weight.ToForeign(own);
-            renamed[weight.Parts[0]] = (attention ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign).clone().MoveToOuterDisposeScope();
-        }
-
-        return renamed;
-    }
-
-    /// <summary>Weights in the names here: the inverse of <see cref="ToGuidedDiffusion"/>.</summary>
-    /// <param name="options">The network.</param>
-    /// <param name="weights">Parameters by guided-diffusion's names; not changed.</param>
-    /// <param name="order">How attention is arranged in them.</param>
-    /// <returns>Contiguous tensors by name, of the given types; the caller owns them.</returns>
-    /// <exception cref="ArgumentException">A parameter is missing or has another shape.</exception>
-    public static Dictionary<string, Tensor> FromGuidedDiffusion(DhariwalUNetOptions options, IReadOnlyDictionary<string, Tensor> weights, AttentionOrder order)
-    {
-        using var noGradient = no_grad();
-        var renamed = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach (ForeignWeight weight in Map(options, order))
-        {
-            using var scope = NewDisposeScope();
-            Tensor foreign = weights.GetValueOrDefault(weight.Parts[0]) ?? throw new ArgumentException($"The weight {weight.Parts[0]} is missing.", nameof(weights));
-            renamed[weight.Name] = weight.Fits(foreign.shape)
-                ? weight.FromParts([foreign]).clone().MoveToOuterDisposeScope()
-                : throw new ArgumentException($"The weight {weight.Parts[0]} has another shape than the network needs.", nameof(weights));
-        }
-
-        return renamed;
-    }
-
     /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds the configuration, so that <see cref="ModelSource"/> reads the same model back.</summary>
     /// <param name="path">Target.</param>
     /// <param name="config">What the model is.</param>
@@ -97,7 +50,7 @@ public static class GuidedDiffusionNames
     public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
     {
         ArgumentNullException.ThrowIfNull(config);
-        DhariwalUNetOptions options = config.DhariwalUnet
+        var options = config.Network as DhariwalUNetOptions
             ?? throw new InvalidInputException($"{config.Name} is no ADM network (dhariwal_unet), so guided-diffusion has no names for its weights. Export it in the names of NVlabs/edm.");
         using var scope = NewDisposeScope();
         var weights = denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights)).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
@@ -105,7 +58,7 @@ public static class GuidedDiffusionNames
         SafetensorsFile.Write(path, renamed, new Dictionary<string, string>
         {
             ["format"] = "pt",
-            [ConfigKey] = JsonSerializer.Serialize(config with { DhariwalUnet = options with { AugmentDim = 0 } }, OneLine),
+            [ConfigKey] = JsonSerializer.Serialize(config with { Network = options with { AugmentDim = 0 } }, OneLine),
             [OrderKey] = order == AttentionOrder.New ? "new" : "legacy",
         });
         return renamed.Count;
@@ -122,11 +75,24 @@ public static class GuidedDiffusionNames
             : $"guided-diffusion normalises in {AlwaysGroups} groups, this network in {least / 4} where it has {least} channels: its own code would compute something else.";
     }
 
-    /// <summary>Where guided-diffusion keeps each parameter.</summary>
-    internal static List<ForeignWeight> Map(DhariwalUNetOptions options, AttentionOrder order)
+    /// <summary>Weights in guided-diffusion's names; the tensors belong to the current dispose scope.</summary>
+    internal static Dictionary<string, Tensor> ToGuidedDiffusion(DhariwalUNetOptions options, IReadOnlyDictionary<string, Tensor> weights, AttentionOrder order)
     {
-        ForeignNames names = Names(options);
+        using var noGradient = no_grad();
         using var network = new DhariwalUNet(options);
+        return Map(network, order).ToDictionary(weight => weight.Parts[0], weight =>
+        {
+            // Attention there is a convolution of one axis.
+            bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
+            Tensor foreign = weight.ToForeign(weights[weight.Name]);
+            return attention ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign;
+        }, StringComparer.Ordinal);
+    }
+
+    /// <summary>Where guided-diffusion keeps each parameter.</summary>
+    internal static List<ForeignWeight> Map(UNet network, AttentionOrder order)
+    {
+        var names = new ForeignNames(Blocks(network.Plan), Modules, Whole);
         var map = new List<ForeignWeight>();
         foreach (ParameterSpec spec in network.Layout.Specs)
         {
@@ -134,40 +100,31 @@ public static class GuidedDiffusionNames
             {
                 bool attention = spec.Name.Contains(".qkv.", StringComparison.Ordinal);
                 var form = attention ? (order == AttentionOrder.New ? WeightForm.PartsFirst : WeightForm.HeadsFirst) : name == "label_emb.weight" ? WeightForm.Transposed : WeightForm.Same;
-                map.Add(new ForeignWeight(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(spec.Shape[0] / 3, options.Heads, options.ChannelsPerHead ?? EdmChannelsPerHead) : 1));
+                map.Add(new ForeignWeight(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(network.Plan, spec.Name) : 1));
             }
         }
 
         return map;
     }
 
-    private static ForeignNames Names(DhariwalUNetOptions options)
+    private static Dictionary<string, (string, string)> Blocks(List<UNetLayer> plan)
     {
-        var blocks = new Dictionary<string, (string, string)>(StringComparer.Ordinal);
         int encoder = 0, decoder = 0;
         bool attended = false;
-        foreach (UNetLayer layer in UNetLayers.Of(options))
+        return plan.ToDictionary(layer => layer.Prefix, layer =>
         {
             switch (layer.Role)
             {
-                case UNetLayerRole.Middle:
-                    blocks[layer.Prefix] = ($"middle_block.{2 * layer.Index}", "middle_block.1");
-                    break;
-                case UNetLayerRole.Decoder:
-                    blocks[layer.Prefix] = ($"output_blocks.{decoder}.0", $"output_blocks.{decoder}.1");
-                    (decoder, attended) = (decoder + 1, layer.HasAttention);
-                    break;
-                case UNetLayerRole.Up:
-                    // Going up is the end of the block before it.
-                    blocks[layer.Prefix] = ($"output_blocks.{decoder - 1}.{(attended ? 2 : 1)}", "");
-                    break;
+                case UNetRole.Middle:
+                    return ($"middle_block.{2 * layer.Index}", "middle_block.1");
+                case UNetRole.Decoder:
+                    attended = layer.Heads > 0;
+                    return ($"output_blocks.{decoder}.0", $"output_blocks.{decoder++}.1");
+                case UNetRole.Up: // the end of the block before it
+                    return ($"output_blocks.{decoder - 1}.{(attended ? 2 : 1)}", "");
                 default:
-                    blocks[layer.Prefix] = ($"input_blocks.{encoder}.0", $"input_blocks.{encoder}.1");
-                    encoder++;
-                    break;
+                    return ($"input_blocks.{encoder}.0", $"input_blocks.{encoder++}.1");
             }
-        }
-
-        return new ForeignNames(blocks, Modules, Whole);
+        });
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Platform;
@@ -7,8 +8,11 @@ namespace FewStep.Checkpoints;
 
 /// <summary>What <c>config.json</c> of a model folder says: architecture, preconditioning, image shape, classes.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)] // a misspelt setting must not silently be its default
+[ArchitectureKeys]
 public sealed record ModelConfig
 {
+    private INetworkOptions? _network;
+
     /// <summary>Version of the format; 1.</summary>
     public int Version { get; init; } = 1;
 
@@ -30,26 +34,26 @@ public sealed record ModelConfig
     /// <summary>Preconditioning.</summary>
     public required PreconditioningConfig Preconditioning { get; init; }
 
-    /// <summary>The DDPM++ or NCSN++ architecture; exactly one architecture is given.</summary>
-    public SongUNetOptions? SongUnet { get; init; }
-
-    /// <summary>The ADM architecture.</summary>
-    public DhariwalUNetOptions? DhariwalUnet { get; init; }
-
-    /// <summary>The DDPM architecture of diffusers.</summary>
-    public DdpmUNetOptions? DdpmUnet { get; init; }
+    /// <summary>The architecture, whose key in the file is that of <see cref="ArchitectureCatalog"/>.</summary>
+    /// <exception cref="InvalidInputException">There is none.</exception>
+    [JsonIgnore]
+    public INetworkOptions Network
+    {
+        get => _network ?? throw NotOne();
+        init => _network = value;
+    }
 
     /// <summary>Builds the model without weights.</summary>
     /// <returns>The network; the caller owns it.</returns>
     /// <exception cref="InvalidInputException">The configuration is inconsistent.</exception>
-    public UNet BuildNetwork()
+    public Network BuildNetwork()
     {
         if (Version != 1)
         {
             throw new InvalidInputException($"Model configurations of version {Version} are not known; this program reads version 1.");
         }
 
-        var architecture = Architecture();
+        var network = Network;
         if (PatchSize is < 1 or > 64)
         {
             throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
@@ -61,36 +65,45 @@ public sealed record ModelConfig
         }
 
         int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
-        CheckLevels(architecture);
-        var (inChannels, outChannels, labels) = (architecture.InChannels, architecture.OutChannels, architecture.Classes);
+        CheckSides(network);
+        var (inChannels, outChannels, labels) = (network.InChannels, network.OutChannels, network.LabelDim);
         if (inChannels != channels || outChannels < channels || outChannels % patch != 0 || labels != Classes)
         {
             throw new InvalidInputException(
                 $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
         }
 
-        return architecture.Build();
+        return network.Build();
     }
 
-    private UNetArchitecture Architecture() => (SongUnet, DhariwalUnet, DdpmUnet) switch
+    // What the layers halve must come together again.
+    private void CheckSides(INetworkOptions network)
     {
-        ({ } o, null, null) => new(o.ImgResolution, o.ChannelMult.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new SongUNet(o)),
-        (null, { } o, null) => new(o.ImgResolution, o.ChannelMult.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new DhariwalUNet(o)),
-        (null, null, { } o) => new(o.ImgResolution, o.BlockChannels.Count, o.InChannels, o.OutChannels, o.LabelDim, () => new DdpmUNet(o)),
-        _ => throw new InvalidInputException("The model configuration must name one architecture: give one of song_unet, dhariwal_unet and ddpm_unet."),
-    };
-
-    // Every level halves the sides, and what is halved must come together again.
-    private void CheckLevels(UNetArchitecture architecture)
-    {
-        var (resolution, levels) = (architecture.Resolution, architecture.Levels);
-        long smallest = 1L << Math.Clamp(levels - 1, 0, 30), step = PatchSize * smallest;
-        if (resolution < smallest || Shape.Height % step != 0 || Shape.Width % step != 0)
+        long smallest = network.SideMultiple, step = PatchSize * smallest;
+        if (network.ImgResolution < smallest || Shape.Height % step != 0 || Shape.Width % step != 0)
         {
             throw new InvalidInputException(
-                $"The model configuration contradicts itself: {levels} levels over patches of {PatchSize} need img_resolution {smallest} or more and sides that are multiples of {step}; it says {resolution} and images of {Shape}.");
+                $"The model configuration contradicts itself: its layers over patches of {PatchSize} need img_resolution {smallest} or more and sides that are multiples of {step}; it says {network.ImgResolution} and images of {Shape}.");
         }
     }
 
-    private sealed record UNetArchitecture(int Resolution, int Levels, int InChannels, int OutChannels, int Classes, Func<UNet> Build);
+    private static InvalidInputException NotOne() => new($"The model configuration must name one architecture: give one of {ArchitectureCatalog.Keys}.");
+
+    // In the file the architecture is a member named after it, behind all others.
+    private sealed class ArchitectureKeysAttribute : JsonShapeAttribute
+    {
+        protected override void Shape(JsonTypeInfo type)
+        {
+            foreach (var architecture in ArchitectureCatalog.All)
+            {
+                var member = type.CreateJsonPropertyInfo(architecture.Options, architecture.Key);
+                member.Get = config => ((ModelConfig)config)._network is { } network && network.GetType() == architecture.Options ? network : null;
+                member.ShouldSerialize = (_, network) => network is not null;
+                member.Set = (config, network) => ((ModelConfig)config).Take((INetworkOptions?)network);
+                type.Properties.Add(member);
+            }
+        }
+    }
+
+    private void Take(INetworkOptions? network) => _network = _network is null || network is null ? network ?? _network : throw NotOne();
 }

@@ -51,7 +51,7 @@ public static class ModelVerification
 
         if (output)
         {
-            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Network, denoiser.Device, cancellation));
+            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Raw, denoiser.Device, cancellation));
         }
 
         return results;

@@ -1,11 +1,10 @@
 using System.Text.Json.Serialization;
-using FewStep.Platform;
 
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DdpmUNet"/>; the defaults are those of Ho et al. for CIFAR-10.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record DdpmUNetOptions
+public sealed record DdpmUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names; other sides work too.</summary>
     public required int ImgResolution { get; init; }
@@ -52,21 +51,32 @@ public sealed record DdpmUNetOptions
     /// <summary>Dropout probability inside the blocks while training.</summary>
     public double Dropout { get; init; } = 0.1;
 
-    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
-    public void Validate()
+    double INetworkOptions.LabelDropout => 0;
+
+    IReadOnlyList<int> IUNetOptions.LevelChannels => BlockChannels;
+
+    int IUNetOptions.FirstChannels => BlockChannels[0];
+
+    bool IUNetOptions.DecoderAttendsLast => false;
+
+    long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(BlockChannels.Count);
+
+    string INetworkOptions.Description => UNetPlan.Describe(this, "DdpmUNet (DDPM)", FormattableString.Invariant($"channels [{string.Join(", ", BlockChannels)}]"));
+
+    int IUNetOptions.HeadsOf(int channels) => ChannelsPerHead is { } each ? channels / each : 1;
+
+    Network INetworkOptions.Build() => new DdpmUNet(this);
+
+    /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
+    internal DdpmUNetOptions Checked()
     {
-        new OptionRules("The DdpmUNet's options are invalid")
-            .Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096")
-            .Require(InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096")
-            .Require(OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096")
-            .Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000")
-            .Require(BlockChannels.Count is >= 1 and <= 12 && BlockChannels.All(c => c is >= 4 and <= 65536 && c % 2 == 0), $"block_channels needs 1 to 12 even numbers in 4..65536")
-            .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+        bool channels = BlockChannels.Count is >= 1 and <= 12 && BlockChannels.All(c => c is >= 4 and <= 65536 && c % 2 == 0);
+        UNetPlan.Rules(this, nameof(DdpmUNet))
+            .Require(channels, $"block_channels needs 1 to 12 even numbers in 4..65536")
             .Require(ChannelsPerHead is null or (>= 1 and <= 65536), $"channels_per_head {ChannelsPerHead} is not in 1..65536")
             .Require(NormGroups is >= 1 and <= 65536, $"norm_groups {NormGroups} is not in 1..65536")
             .Require(NormEpsilon is > 0 and <= 1, $"norm_epsilon {NormEpsilon} is not in (0, 1]")
-            .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
             .Check();
+        return this;
     }
 }

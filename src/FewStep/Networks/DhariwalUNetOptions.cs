@@ -1,11 +1,10 @@
 using System.Text.Json.Serialization;
-using FewStep.Platform;
 
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DhariwalUNet"/>; names and defaults are NVlabs/edm's (ADM for ImageNet at 64x64).</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record DhariwalUNetOptions
+public sealed record DhariwalUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
     public required int ImgResolution { get; init; }
@@ -55,25 +54,29 @@ public sealed record DhariwalUNetOptions
     /// <summary>Probability with which training drops the class label; a record of how the model was made.</summary>
     public double LabelDropout { get; init; }
 
-    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
-    public void Validate()
+    IReadOnlyList<int> IUNetOptions.LevelChannels => [.. ChannelMult.Select(m => ModelChannels * m)];
+
+    int IUNetOptions.FirstChannels => ModelChannels * ChannelMult[0];
+
+    bool IUNetOptions.DecoderAttendsLast => false;
+
+    long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
+
+    string INetworkOptions.Description => UNetPlan.Describe(this, "DhariwalUNet (ADM)", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+
+    int IUNetOptions.HeadsOf(int channels) => Heads ?? channels / (ChannelsPerHead ?? 64);
+
+    Network INetworkOptions.Build() => new DhariwalUNet(this);
+
+    /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
+    internal DhariwalUNetOptions Checked()
     {
-        new OptionRules("The DhariwalUNet's options are invalid")
-            .Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096")
-            .Require(InChannels is >= 1 and <= 4096, $"in_channels {InChannels} is not in 1..4096")
-            .Require(OutChannels is >= 1 and <= 4096, $"out_channels {OutChannels} is not in 1..4096")
-            .Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000")
-            .Require(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024")
-            .Require(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096")
-            .Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
-            .Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64")
-            .Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64")
+        UNetPlan.Rules(this, nameof(DhariwalUNet))
+            .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelsPerHead is null or (>= 1 and <= 4096), $"channels_per_head {ChannelsPerHead} is not in 1..4096")
             .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
             .Require(NormGroups is null or (>= 1 and <= 4096), $"norm_groups {NormGroups} is not in 1..4096")
-            .Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)")
-            .Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)")
             .Check();
+        return this;
     }
 }

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
-/// <summary>A preconditioned U-Net with its weights: a denoiser for sampling, and a differentiable function of its weights for training.</summary>
+/// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for training.</summary>
 public sealed class NetworkDenoiser : IDenoiser, IDisposable
 {
-    private readonly UNet _network;
+    private readonly Network _network;
     private readonly int _patch;
     private ForwardPass? _cached;
 
@@ -19,7 +19,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     /// <param name="classes">Number of classes; 0 is unconditional.</param>
     /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
     /// <param name="patchSize">Side of the square patches that are folded into channels before the network and unfolded after it; 1 is none.</param>
-    public NetworkDenoiser(UNet network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
+    public NetworkDenoiser(Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
     {
         if (weights.NumberOfElements != network.Layout.Count || weights.dtype != ScalarType.Float32)
         {
@@ -117,11 +117,11 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     /// <param name="noiseLabels">What the network is told of the noise, [B] or [1]: c_noise, or a time step.</param>
     /// <param name="labels">int64 [B], -1 for none; or null.</param>
     /// <returns>[B,C',H,W] of the type of <paramref name="x"/>, a learnt variance included; the caller owns it.</returns>
-    public Tensor Network(Tensor x, Tensor noiseLabels, Tensor? labels)
+    public Tensor Raw(Tensor x, Tensor noiseLabels, Tensor? labels)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return Network(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
+        return Raw(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by evaluating it.</summary>
@@ -173,7 +173,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         using var scope = NewDisposeScope();
         var c = Preconditioning.Coefficients(sigma);
-        var raw = Network(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
+        var raw = Raw(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
         if (raw.shape[1] > Shape.Channels)
         {
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
@@ -182,7 +182,7 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
-    private Tensor Network(ForwardPass pass, Tensor input, Tensor noiseLabels, Tensor? labels)
+    private Tensor Raw(ForwardPass pass, Tensor input, Tensor noiseLabels, Tensor? labels)
     {
         var noise = noiseLabels.to(ScalarType.Float32).expand(input.shape[0]);
         var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);

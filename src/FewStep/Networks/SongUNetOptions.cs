@@ -1,11 +1,10 @@
 using System.Text.Json.Serialization;
-using FewStep.Platform;
 
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="SongUNet"/>; names and defaults are NVlabs/edm's (DDPM++).</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record SongUNetOptions
+public sealed record SongUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
     public required int ImgResolution { get; init; }
@@ -58,26 +57,33 @@ public sealed record SongUNetOptions
     /// <summary>Resampling filter: [1,1] for DDPM++, [1,3,3,1] for NCSN++.</summary>
     public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
 
-    /// <summary>Checks every option, and reports all that is wrong in one message.</summary>
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
-    public void Validate()
+    IReadOnlyList<int> IUNetOptions.LevelChannels => [.. ChannelMult.Select(m => ModelChannels * m)];
+
+    int IUNetOptions.FirstChannels => ModelChannels;
+
+    bool IUNetOptions.DecoderAttendsLast => true;
+
+    long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
+
+    string INetworkOptions.Description =>
+        UNetPlan.Describe(this, $"SongUNet ({(EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")})", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+
+    int IUNetOptions.HeadsOf(int channels) => 1;
+
+    Network INetworkOptions.Build() => new SongUNet(this);
+
+    /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
+    internal SongUNetOptions Checked()
     {
-        var rules = new OptionRules("The SongUNet's options are invalid");
-        rules.Require(ImgResolution is >= 1 and <= 4096, $"img_resolution {ImgResolution} is not in 1..4096");
-        rules.Require(InChannels is >= 1 and <= 4096 && OutChannels is >= 1 and <= 4096, $"in_channels and out_channels are not in 1..4096");
-        rules.Require(LabelDim is >= 0 and <= 1_000_000, $"label_dim {LabelDim} is not in 0..1000000");
-        rules.Require(AugmentDim is >= 0 and <= 1024, $"augment_dim {AugmentDim} is not in 0..1024");
-        rules.Require(ModelChannels is >= 4 and <= 4096 && ModelChannels % 4 == 0, $"model_channels {ModelChannels} is not a multiple of 4 in 4..4096");
-        rules.Require(ChannelMult.Count is >= 1 and <= 12 && ChannelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64");
-        rules.Require(ChannelMultEmb is >= 1 and <= 64, $"channel_mult_emb {ChannelMultEmb} is not in 1..64");
-        rules.Require(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64");
-        rules.Require(NumBlocks is >= 1 and <= 64, $"num_blocks {NumBlocks} is not in 1..64");
-        rules.Require(Dropout is >= 0 and < 1, $"dropout {Dropout} is not in [0, 1)");
-        rules.Require(LabelDropout is >= 0 and < 1, $"label_dropout {LabelDropout} is not in [0, 1)");
-        rules.Require(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier");
-        rules.Require(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip");
-        rules.Require(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip");
-        rules.Require(ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0, $"resample_filter needs an even number (2 to 16) of taps in -1000..1000 that do not sum to 0");
-        rules.Check();
+        bool taps = ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0;
+        UNetPlan.Rules(this, nameof(SongUNet))
+            .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
+            .Require(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64")
+            .Require(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier")
+            .Require(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip")
+            .Require(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip")
+            .Require(taps, $"resample_filter needs an even number (2 to 16) of taps in -1000..1000 that do not sum to 0")
+            .Check();
+        return this;
     }
 }

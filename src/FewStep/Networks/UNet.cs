@@ -1,57 +1,66 @@
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
-/// <summary>A U-Net as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
-public abstract class UNet : IDisposable
+/// <summary>A U-Net over its plan. Architectures differ in their embedding, in what changes the resolution, and in the end.</summary>
+internal abstract class UNet(IUNetOptions options) : Network
 {
-    /// <summary>Names, shapes and places of the parameters.</summary>
-    public abstract ParameterLayout Layout { get; }
+    private readonly List<Layer> _layers = [];
 
-    /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
-    public abstract IReadOnlyDictionary<string, Tensor> Buffers { get; }
+    /// <summary>Evaluates a layer on x, which a skip connection has joined.</summary>
+    protected delegate Tensor Layer(ForwardPass pass, Tensor x, State state);
 
-    /// <summary>Probability with which a feature is dropped while training.</summary>
-    public abstract double Dropout { get; }
+    public List<UNetLayer> Plan { get; } = UNetPlan.Of(options);
 
-    /// <summary>Moves the buffers to the device that the weights lie on.</summary>
-    /// <param name="device">Where to.</param>
-    public abstract void MoveBuffers(Device device);
+    public sealed override double Dropout => options.Dropout;
 
-    /// <summary>Evaluates the network.</summary>
-    /// <param name="pass">Weights in the compute type, and the mode.</param>
-    /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>
-    /// <param name="noiseLabels">Noise labels [B], float32.</param>
-    /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
-    /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>
-    public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes);
-
-    /// <summary>Frees the buffers.</summary>
-    public void Dispose()
+    public sealed override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
     {
-        foreach (var buffer in Buffers.Values)
+        var state = new State(Embed(pass, noiseLabels, classes), x);
+        var skips = new Stack<Tensor>();
+        foreach (var (place, layer) in Plan.Zip(_layers))
         {
-            buffer.Dispose();
+            x = layer(pass, place.JoinsSkip ? cat([x, skips.Pop()], 1) : x, state);
+            if (place.IsEncoder)
+            {
+                skips.Push(x);
+            }
         }
 
-        GC.SuppressFinalize(this);
+        return End(pass, x, state);
     }
 
-    /// <summary>One-hot class labels, zeros for "none".</summary>
-    /// <param name="classes">int64 [B], -1 for none; null for none at all.</param>
-    /// <param name="batch">Batch size B.</param>
-    /// <param name="count">Number of classes.</param>
-    /// <param name="device">Where to put them.</param>
-    /// <returns>float32 [B, count].</returns>
-    protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
+    /// <summary>Makes the layers between embedding and end, whose parameters come in this order.</summary>
+    protected void Lay(Func<UNetLayer, NetworkBuilder, Layer> make)
     {
-        if (classes is null)
+        foreach (var place in Plan)
         {
-            return zeros([batch, count], ScalarType.Float32, device);
+            _layers.Add(make(place, Builder.At(place.Prefix)));
         }
+    }
 
-        using var end = TensorArithmetic.Number(count);
-        return classes.unsqueeze(1).eq(arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device)).to(ScalarType.Float32);
+    /// <summary>[B, E], float32.</summary>
+    protected abstract Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes);
+
+    protected abstract Tensor End(ForwardPass pass, Tensor x, State state);
+
+    protected static Layer Block(UNetLayer place, NetworkBuilder at, UNetBlockOptions options)
+    {
+        var block = new UNetBlock(at, place, options);
+        return (pass, x, state) => block.Forward(pass, x, state.Embedding);
+    }
+
+    protected static Layer Convolution(Conv2d convolution) => (pass, x, _) => convolution.Forward(pass, x);
+
+    /// <summary>What an evaluation hands from layer to layer beside the features.</summary>
+    protected sealed class State(Tensor embedding, Tensor image)
+    {
+        public Tensor Embedding { get; } = embedding;
+
+        /// <summary>The input on its auxiliary way down.</summary>
+        public Tensor Image { get; set; } = image;
+
+        /// <summary>The output on its auxiliary way up; null before it begins.</summary>
+        public Tensor? Output { get; set; }
     }
 }

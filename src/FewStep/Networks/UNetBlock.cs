@@ -9,11 +9,6 @@ internal sealed record UNetBlockOptions
 {
     public required int EmbeddingChannels { get; init; }
 
-    /// <summary>Attention heads; null derives them from <see cref="ChannelsPerHead"/>.</summary>
-    public int? Heads { get; init; }
-
-    public int ChannelsPerHead { get; init; } = 64;
-
     public double Dropout { get; init; }
 
     /// <summary>Factor after each residual sum.</summary>
@@ -55,10 +50,11 @@ internal sealed class UNetBlock
     private readonly Conv2d? _qkv;
     private readonly Conv2d? _projection;
 
-    public UNetBlock(NetworkBuilder builder, int inChannels, int outChannels, UNetBlockOptions options, bool up = false, bool down = false, bool attention = false)
+    public UNetBlock(NetworkBuilder builder, UNetLayer place, UNetBlockOptions options)
     {
-        (InChannels, OutChannels, _options) = (inChannels, outChannels, options);
-        _heads = attention ? options.Heads ?? outChannels / options.ChannelsPerHead : 0;
+        int inChannels = place.InChannels, outChannels = place.OutChannels;
+        bool up = place.Role == UNetRole.Up, down = place.Role == UNetRole.Down;
+        (_options, _heads) = (options, place.Heads);
         _norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon, options.NormGroups);
         _conv0 = new Conv2d(builder.At("conv0"), inChannels, outChannels, 3, options.Init, up, down, options.ResampleFilter);
         _affine = new Linear(builder.At("affine"), options.EmbeddingChannels, outChannels * (options.AdaptiveScale ? 2 : 1), options.Init);
@@ -82,10 +78,6 @@ internal sealed class UNetBlock
             _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
         }
     }
-
-    public int InChannels { get; }
-
-    public int OutChannels { get; }
 
     /// <summary>x [B,in,H,W], embedding [B,E] float32 → [B,out,H',W'].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedding)

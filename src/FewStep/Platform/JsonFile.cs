@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace FewStep.Platform;
 
@@ -17,6 +18,7 @@ public static class JsonFile
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         WriteIndented = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { JsonShapeAttribute.Complete } },
     };
 
     /// <summary>Reads a file of at most 64 MiB.</summary>

@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Networks;
 using FewStep.Noise;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ public sealed class DiffusersFolderTests : IDisposable
         using var network = config.BuildNetwork();
         Assert.Equal(35_746_307, network.Layout.Count); // as the weights published with it
         Assert.Equal((3, 32, 32), (config.Shape.Channels, config.Shape.Height, config.Shape.Width));
-        Assert.Equal([16], config.DdpmUnet!.AttnResolutions);
+        Assert.Equal([16], ((DdpmUNetOptions)config.Network).AttnResolutions);
         Assert.Equal((DiscreteVpNoise.LinearName, 1000, NetworkPrediction.Epsilon), (config.Preconditioning.Noise, config.Preconditioning.TimeSteps, config.Preconditioning.Prediction));
     }
 
@@ -53,8 +54,8 @@ public sealed class DiffusersFolderTests : IDisposable
         using var network = config.BuildNetwork();
         Assert.Equal(295.9, network.Layout.Count / 1e6, 1);
         Assert.Equal((1000, "consistency"), (config.Classes, config.Preconditioning.Kind));
-        Assert.Equal([32, 16, 8], config.DhariwalUnet!.AttnResolutions);
-        Assert.Null(config.DhariwalUnet.NormGroups);
+        Assert.Equal([32, 16, 8], ((DhariwalUNetOptions)config.Network).AttnResolutions);
+        Assert.Null(((DhariwalUNetOptions)config.Network).NormGroups);
         Assert.Contains("consistency", remark, StringComparison.Ordinal);
     }
 
@@ -76,7 +77,7 @@ public sealed class DiffusersFolderTests : IDisposable
             .Replace("DOWN", residual ? "ResnetDownsampleBlock2D" : "DownBlock2D").Replace("UP", residual ? "ResnetUpsampleBlock2D" : "UpBlock2D");
         string folder = Write(config, DdpmScheduler, reference.State);
         using var source = ModelSource.Open(folder);
-        Tensor actual = source.Denoiser.Network(x, steps, labels);
+        Tensor actual = source.Denoiser.Raw(x, steps, labels);
         Assert.InRange(((actual - expected).abs().max() / expected.abs().max()).item<float>(), 0, 2e-5);
     }
 

@@ -20,8 +20,9 @@ public sealed class EdmPickleWriterTests : IDisposable
         long count = EdmPickleWriter.Write(path, options, seed: 1, half);
         using var source = ModelSource.Open(path);
         Assert.Equal(count, source.Denoiser.Layout.Count);
-        Assert.Equal(options with { ChannelMult = source.Config.DhariwalUnet!.ChannelMult, AttnResolutions = source.Config.DhariwalUnet.AttnResolutions }, source.Config.DhariwalUnet);
-        Assert.Equal([1, 2], source.Config.DhariwalUnet.ChannelMult);
+        var network = (DhariwalUNetOptions)source.Config.Network;
+        Assert.Equal(options with { ChannelMult = network.ChannelMult, AttnResolutions = network.AttnResolutions }, network);
+        Assert.Equal([1, 2], network.ChannelMult);
         Assert.Equal("edm", source.Config.Preconditioning.Kind);
         Tensor denoised = source.Denoiser.Denoise(randn(1, 3, 16, 16), tensor(new[] { 1f }), tensor(new long[] { 2 }));
         Assert.True(denoised.isfinite().all().item<bool>());

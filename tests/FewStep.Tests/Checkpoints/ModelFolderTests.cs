@@ -24,6 +24,31 @@ public sealed class ModelFolderTests : IDisposable
         }
     }
 
+    // The hash covers the configuration as it is written: results are kept under it.
+    [Theory]
+    [InlineData("fashion-mnist", "a11d9348ca351d6dac584adb897a219a707e569c019844482214e9bd3fd95abd")]
+    [InlineData("cifar10", "c9298c400894e87e02efd915f56cd438e63cced50d35aa0cd3c4cc5535e29e68")]
+    public void The_hash_of_an_embedded_model_stays(string name, string hash)
+    {
+        using var source = ModelSource.Open(Path.Combine(LayersTests.RepositoryRoot(), "models", name));
+        Assert.Equal(hash, source.Hash);
+    }
+
+    [Theory]
+    [InlineData("\"song_unet\": null", "song_unet, dhariwal_unet and ddpm_unet")]
+    [InlineData("\"ddpm_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }, \"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }", "name one architecture")]
+    [InlineData("\"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1, \"drop\": 1 }", "drop")]
+    [InlineData("\"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1 }", "out_channels")]
+    [InlineData("\"transformer\": { }", "transformer")]
+    public void A_configuration_names_one_architecture(string network, string expected)
+    {
+        string text = "{ \"shape\": { \"channels\": 1, \"height\": 8, \"width\": 8 }, \"preconditioning\": { }, " + network + " }";
+        File.WriteAllText(Path.Combine(_folder, ModelFolder.ConfigName), text);
+        using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
+        SafetensorsFile.Write(Path.Combine(_folder, ModelFolder.WeightsName), new Dictionary<string, Tensor> { ["a"] = model.Weights });
+        Refused.With(expected, () => ModelFolder.Read(_folder));
+    }
+
     [Theory]
     [InlineData("nan", "not finite")]
     [InlineData("missing", "lacks")]

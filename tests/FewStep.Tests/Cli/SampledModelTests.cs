@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FewStep.Checkpoints;
+using FewStep.Networks;
 using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Cli;
@@ -89,7 +90,7 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
     {
         string folder = TinyWorld.WriteModel(world.At(name), seed);
         var config = FewStep.Platform.JsonFile.Read<ModelConfig>(Path.Combine(folder, ModelFolder.ConfigName));
-        FewStep.Platform.JsonFile.Write(Path.Combine(folder, ModelFolder.ConfigName), config with { SongUnet = config.SongUnet! with { LabelDropout = 0.1 } });
+        FewStep.Platform.JsonFile.Write(Path.Combine(folder, ModelFolder.ConfigName), config with { Network = (SongUNetOptions)config.Network with { LabelDropout = 0.1 } });
         return folder;
     }
 

@@ -87,7 +87,7 @@ public sealed class CheckpointFuzzTests : IDisposable
         var config = Adm(32, groups: 32);
         using (var denoiser = ModelFolder.Initialize(config, 1))
         {
-            SafetensorsFile.Write(path, GuidedDiffusionNames.ToGuidedDiffusion(config.DhariwalUnet!, GuidedDiffusionTests.Named(denoiser), AttentionOrder.Legacy));
+            SafetensorsFile.Write(path, GuidedDiffusionNames.ToGuidedDiffusion((DhariwalUNetOptions)config.Network, GuidedDiffusionTests.Named(denoiser), AttentionOrder.Legacy));
         }
 
         byte[] whole = File.ReadAllBytes(path);
@@ -119,7 +119,7 @@ public sealed class CheckpointFuzzTests : IDisposable
         Shape = new ImageShape(3, 8, 8),
         Classes = 3,
         Preconditioning = new PreconditioningConfig(),
-        DhariwalUnet = new DhariwalUNetOptions
+        Network = new DhariwalUNetOptions
         {
             ImgResolution = 8,
             InChannels = 3,

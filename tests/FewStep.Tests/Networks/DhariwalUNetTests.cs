@@ -67,8 +67,8 @@ public sealed class DhariwalUNetTests
     [Fact]
     public void All_wrong_options_are_named_in_one_message()
     {
-        Refused.With("num_blocks 0 is not in 1..64; dropout 1", (Options with { NumBlocks = 0, Dropout = 1 }).Validate);
-        Refused.With("model_channels 30", (Options with { ModelChannels = 30 }).Validate);
+        Refused.With("num_blocks 0 is not in 1..64; dropout 1", () => (Options with { NumBlocks = 0, Dropout = 1 }).Checked());
+        Refused.With("model_channels 30", () => (Options with { ModelChannels = 30 }).Checked());
     }
 
     private static NetworkDenoiser Denoiser(long seed)

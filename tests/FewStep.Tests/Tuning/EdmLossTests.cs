@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Networks;
 using FewStep.Tuning;
 using static TorchSharp.torch;
 
@@ -30,7 +31,7 @@ public sealed class EdmLossTests
     public void Its_gradient_matches_finite_differences()
     {
         using var scope = NewDisposeScope();
-        using var model = ModelFolder.Initialize(TrainableModel.Config with { SongUnet = TrainableModel.Config.SongUnet! with { Dropout = 0 } }, 3);
+        using var model = ModelFolder.Initialize(TrainableModel.Config with { Network = (SongUNetOptions)TrainableModel.Config.Network with { Dropout = 0 } }, 3);
         var images = rand([4, 1, 8, 8], generator: new Generator(2));
         var leaf = model.Weights.clone().requires_grad_();
         Loss(leaf).backward();

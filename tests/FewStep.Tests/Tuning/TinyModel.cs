@@ -20,7 +20,7 @@ internal static class TinyModel
         Shape = Shape,
         Classes = classes,
         Preconditioning = new PreconditioningConfig { SigmaData = SigmaData },
-        SongUnet = new SongUNetOptions
+        Network = new SongUNetOptions
         {
             ImgResolution = 8,
             InChannels = 1,

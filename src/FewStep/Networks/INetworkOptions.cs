@@ -1,0 +1,32 @@
+using FewStep.Platform;
+
+namespace FewStep.Networks;
+
+/// <summary>An architecture with its sizes: what <c>config.json</c> says of a network under the key that <see cref="ArchitectureCatalog"/> gives it.</summary>
+public interface INetworkOptions
+{
+    /// <summary>Side of the network's input in pixels that its layers are named by; other sides work too.</summary>
+    int ImgResolution { get; }
+
+    /// <summary>Channels of the input.</summary>
+    int InChannels { get; }
+
+    /// <summary>Channels of the output; more than those of the input where the network also learnt a variance.</summary>
+    int OutChannels { get; }
+
+    /// <summary>Number of classes; 0 is unconditional.</summary>
+    int LabelDim { get; }
+
+    /// <summary>Probability with which training dropped the class label; 0 for a network that was never shown "no class".</summary>
+    double LabelDropout { get; }
+
+    /// <summary>What the sides of the network's input must be multiples of.</summary>
+    long SideMultiple { get; }
+
+    /// <summary>The architecture and its sizes in words.</summary>
+    string Description { get; }
+
+    /// <summary>Lays the network out; the caller owns it.</summary>
+    /// <exception cref="InvalidInputException">An option is out of range.</exception>
+    Network Build();
+}

@@ -1,0 +1,59 @@
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Networks;
+
+/// <summary>A network as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
+public abstract class Network : IDisposable
+{
+    /// <summary>Names, shapes and places of the parameters.</summary>
+    public ParameterLayout Layout => Builder.Layout;
+
+    /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
+    public IReadOnlyDictionary<string, Tensor> Buffers => Builder.Buffers;
+
+    /// <summary>Probability with which a feature is dropped while training.</summary>
+    public abstract double Dropout { get; }
+
+    /// <summary>Collects the parameters while the layers are constructed.</summary>
+    protected NetworkBuilder Builder { get; } = new();
+
+    /// <summary>Moves the buffers to the device that the weights lie on.</summary>
+    public void MoveBuffers(Device device) => Builder.MoveBuffers(device);
+
+    /// <summary>Evaluates the network.</summary>
+    /// <param name="pass">Weights in the compute type, and the mode.</param>
+    /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>
+    /// <param name="noiseLabels">Noise labels [B], float32.</param>
+    /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
+    /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>
+    public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes);
+
+    /// <summary>Frees the buffers.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in Buffers.Values)
+        {
+            buffer.Dispose();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>One-hot class labels float32 [batch, count], zeros for "none".</summary>
+    /// <param name="classes">int64 [batch], -1 for none; null for none at all.</param>
+    /// <param name="batch">Batch size.</param>
+    /// <param name="count">Number of classes.</param>
+    /// <param name="device">Where to put them.</param>
+    protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
+    {
+        if (classes is null)
+        {
+            return zeros([batch, count], ScalarType.Float32, device);
+        }
+
+        using var end = TensorArithmetic.Number(count);
+        var each = arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device);
+        return classes.unsqueeze(1).eq(each).to(ScalarType.Float32);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using FewStep.Platform;
+
+namespace FewStep.Networks;
+
+/// <summary>Place of a layer in a U-Net.</summary>
+internal enum UNetRole
+{
+    /// <summary>The first convolution.</summary>
+    Input,
+
+    /// <summary>What halves the size on the way to a level.</summary>
+    Down,
+
+    /// <summary>A block before the middle.</summary>
+    Encoder,
+
+    /// <summary>One of the two blocks of the middle.</summary>
+    Middle,
+
+    /// <summary>What doubles the size on the way to a level.</summary>
+    Up,
+
+    /// <summary>A block after the middle, which a skip connection joins.</summary>
+    Decoder,
+}
+
+/// <summary>A layer of a U-Net.</summary>
+/// <param name="Half">Its name up to the last part, e.g. <c>enc.16x16_</c>.</param>
+/// <param name="Name">The last part, e.g. <c>block0</c>.</param>
+/// <param name="Role">Its place.</param>
+/// <param name="Level">Its resolution, 0 the finest.</param>
+/// <param name="Index">Number of the block among those of its place and level.</param>
+/// <param name="InChannels">Channels of its input, those of a skip connection included.</param>
+/// <param name="OutChannels">Channels of its output.</param>
+/// <param name="Heads">Heads of the self-attention that follows; 0 for none.</param>
+internal sealed record UNetLayer(string Half, string Name, UNetRole Role, int Level, int Index, int InChannels, int OutChannels, int Heads)
+{
+    public string Prefix => Half + Name;
+
+    public bool JoinsSkip => Role == UNetRole.Decoder;
+
+    public bool IsEncoder => Role <= UNetRole.Encoder;
+}
+
+/// <summary>What the U-Nets' options have in common.</summary>
+internal interface IUNetOptions : INetworkOptions
+{
+    int NumBlocks { get; }
+
+    IReadOnlyList<int> AttnResolutions { get; }
+
+    double Dropout { get; }
+
+    /// <summary>Channels of each level, from the finest on.</summary>
+    IReadOnlyList<int> LevelChannels { get; }
+
+    /// <summary>Channels after the first convolution.</summary>
+    int FirstChannels { get; }
+
+    /// <summary>Whether only the last decoder block of a level has attention, instead of all.</summary>
+    bool DecoderAttendsLast { get; }
+
+    /// <summary>Heads of attention over so many channels.</summary>
+    int HeadsOf(int channels);
+}
+
+/// <summary>The layers of a U-Net in the order of their evaluation and of their weights: the one description that networks are built from and that other code bases' names are made from.</summary>
+internal static class UNetPlan
+{
+    public static List<UNetLayer> Of(IUNetOptions options)
+    {
+        var layers = new List<UNetLayer>();
+        var skips = new Stack<int>();
+        int last = options.LevelChannels.Count - 1, channels = options.InChannels;
+        void Add(string half, UNetRole role, int level, string name, int outChannels, int index = 0, bool attends = false)
+        {
+            int side = options.ImgResolution >> level;
+            int input = channels + (role == UNetRole.Decoder ? skips.Pop() : 0);
+            layers.Add(new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, attends ? options.HeadsOf(outChannels) : 0));
+            channels = outChannels;
+            if (role <= UNetRole.Encoder)
+            {
+                skips.Push(channels);
+            }
+        }
+
+        bool Attends(int level) => options.AttnResolutions.Contains(options.ImgResolution >> level);
+        Add("enc", UNetRole.Input, 0, "conv", options.FirstChannels);
+        for (int level = 0; level <= last; level++)
+        {
+            if (level > 0)
+            {
+                Add("enc", UNetRole.Down, level, "down", channels);
+            }
+
+            for (int i = 0; i < options.NumBlocks; i++)
+            {
+                Add("enc", UNetRole.Encoder, level, $"block{i}", options.LevelChannels[level], i, Attends(level));
+            }
+        }
+
+        for (int level = last; level >= 0; level--)
+        {
+            if (level == last)
+            {
+                Add("dec", UNetRole.Middle, level, "in0", channels, 0, attends: true);
+                Add("dec", UNetRole.Middle, level, "in1", channels, 1);
+            }
+            else
+            {
+                Add("dec", UNetRole.Up, level, "up", channels);
+            }
+
+            for (int i = 0; i <= options.NumBlocks; i++)
+            {
+                bool attends = Attends(level) && (i == options.NumBlocks || !options.DecoderAttendsLast);
+                Add("dec", UNetRole.Decoder, level, $"block{i}", options.LevelChannels[level], i, attends);
+            }
+        }
+
+        return layers;
+    }
+
+    /// <summary>What the sides of the input must be multiples of: each level but the first halves them.</summary>
+    public static long SideMultiple(int levels) => 1L << Math.Clamp(levels - 1, 0, 30);
+
+    public static string Describe(IUNetOptions options, string name, string channels)
+    {
+        string sides = options.AttnResolutions.Count == 0 ? "the middle only" : string.Join(", ", options.AttnResolutions);
+        return string.Create(CultureInfo.InvariantCulture, $"{name}, {channels}, {options.NumBlocks} blocks, attention at {sides}");
+    }
+
+    /// <summary>The rules that all U-Nets' options have in common.</summary>
+    public static OptionRules Rules(IUNetOptions options, string name) =>
+        new OptionRules($"The {name}'s options are invalid")
+            .Require(options.ImgResolution is >= 1 and <= 4096, $"img_resolution {options.ImgResolution} is not in 1..4096")
+            .Require(options.InChannels is >= 1 and <= 4096, $"in_channels {options.InChannels} is not in 1..4096")
+            .Require(options.OutChannels is >= 1 and <= 4096, $"out_channels {options.OutChannels} is not in 1..4096")
+            .Require(options.LabelDim is >= 0 and <= 1_000_000, $"label_dim {options.LabelDim} is not in 0..1000000")
+            .Require(options.NumBlocks is >= 1 and <= 64, $"num_blocks {options.NumBlocks} is not in 1..64")
+            .Require(options.Dropout is >= 0 and < 1, $"dropout {options.Dropout} is not in [0, 1)")
+            .Require(options.LabelDropout is >= 0 and < 1, $"label_dropout {options.LabelDropout} is not in [0, 1)");
+
+    /// <summary>The rules of channels that are multiples of a base, NVlabs/edm's way.</summary>
+    public static OptionRules RequireMultipliers(this OptionRules rules, int augmentDim, int modelChannels, IReadOnlyList<int> channelMult, int channelMultEmb) => rules
+        .Require(augmentDim is >= 0 and <= 1024, $"augment_dim {augmentDim} is not in 0..1024")
+        .Require(modelChannels is >= 4 and <= 4096 && modelChannels % 4 == 0, $"model_channels {modelChannels} is not a multiple of 4 in 4..4096")
+        .Require(channelMult.Count is >= 1 and <= 12 && channelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
+        .Require(channelMultEmb is >= 1 and <= 64, $"channel_mult_emb {channelMultEmb} is not in 1..64");
+}

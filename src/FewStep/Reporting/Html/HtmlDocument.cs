@@ -12,7 +12,8 @@ internal static class HtmlDocument
 
     // Of scripts only the page's own may run, whatever a name in it might smuggle in.
     private static readonly string Policy =
-        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Script.Text)))}'";
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+            + $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Script.Text)))}'";
 
     public static string Render(string title, string about, IEnumerable<XElement> sections)
     {
@@ -61,7 +62,8 @@ internal static class HtmlDocument
     private static string Serialize(XElement html)
     {
         var text = new StringBuilder();
-        using (XmlWriter writer = XmlWriter.Create(text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None }))
+        using (XmlWriter writer = XmlWriter.Create(
+            text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None }))
         {
             html.Save(writer);
         }

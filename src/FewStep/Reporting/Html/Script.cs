@@ -1,6 +1,7 @@
 namespace FewStep.Reporting.Html;
 
-/// <summary>What the page does on a click. It holds no angle bracket and no ampersand, so it reads the same as HTML and as XML; without it all is still there to see.</summary>
+/// <summary>What the page does on a click. It holds no angle bracket and no ampersand, so it reads the same as HTML and as XML; without it
+/// all is still there to see.</summary>
 internal static class Script
 {
     public const string Text = """

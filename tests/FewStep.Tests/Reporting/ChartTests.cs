@@ -120,7 +120,7 @@ public class ChartTests
     [Fact]
     public void The_style_sheet_defines_every_colour_and_holds_nothing_that_XML_would_escape()
     {
-        string css = FewStep.Reporting.Html.StyleSheet.Text;
+        string css = FewStep.Reporting.Html.Asset.Style;
         Assert.DoesNotContain('<', css);
         Assert.DoesNotContain('>', css);
         Assert.DoesNotContain('&', css);

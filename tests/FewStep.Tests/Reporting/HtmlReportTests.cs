@@ -68,7 +68,7 @@ public class HtmlReportTests
         Assert.Contains(page.Descendants("meta"), m => ((string?)m.Attribute("content"))?.Contains(
             $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{hash}'", StringComparison.Ordinal) == true);
         Assert.Contains($"<script>{script}</script>", html, StringComparison.Ordinal); // as HTML it is the text that was hashed
-        Assert.Equal(-1, (Script.Text + StyleSheet.Text).IndexOfAny(['<', '>', '&']));
+        Assert.Equal(-1, (Asset.Script + Asset.Style).IndexOfAny(['<', '>', '&']));
     }
 
     [Theory]

@@ -18,7 +18,8 @@ internal sealed class SchedulesSection : IReportSection
         (string Name, TrialSummary Trial)[] shown =
         [
             .. page.Summary.Trials
-                .Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher) && t.Sigmas.Any(s => s > 0 && double.IsFinite(s)))
+                .Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher)
+                    && t.Sigmas.Any(s => s > 0 && double.IsFinite(s)))
                 .Select(t => (Name(page, t), t))
                 .DistinctBy(t => t.Item1),
         ];
@@ -43,7 +44,8 @@ internal sealed class SchedulesSection : IReportSection
     private static string Name(ReportPage page, TrialSummary t)
     {
         string name = t.FoundFor is null || t.IsTransfer ? t.ScheduleLabel : $"{t.ScheduleLabel} of {t.FoundFor}";
-        bool several = page.Summary.Trials.Where(o => o.Schedule == t.Schedule && o.FoundFor == t.FoundFor && (o.Number == t.Number || o.Role == TrialRole.Teacher)).Select(o => o.Steps).Distinct().Count() > 1;
+        bool several = page.Summary.Trials.Where(o => o.Schedule == t.Schedule && o.FoundFor == t.FoundFor
+            && (o.Number == t.Number || o.Role == TrialRole.Teacher)).Select(o => o.Steps).Distinct().Count() > 1;
         return several ? $"{name}, {Steps(t)}" : name;
     }
 
@@ -55,7 +57,8 @@ internal sealed class SchedulesSection : IReportSection
         return new ChartRow(
             name,
             trial.Role == TrialRole.Teacher ? page.Styles.Of(trial) : page.Styles.Of(trial.Schedule ?? trial.Name, null),
-            [.. trial.Sigmas.Select((s, i) => new ChartRowPoint(s, $"{name}: σ[{i}] = {NumberText.Sigma(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
+            [.. trial.Sigmas.Select(
+                (s, i) => new ChartRowPoint(s, $"{name}: σ[{i}] = {NumberText.Sigma(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
         {
             Joined = true,
             ToZero = trial.Terminal == ScheduleTerminal.Zero,

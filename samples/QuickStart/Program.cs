@@ -9,4 +9,6 @@ using var tuned = model.Tune(found, new() { Updates = 60 });
 
 tuned.Sample(seeds: 16).SaveGrid("grid.png");
 foreach (var (trained, sampler) in new[] { (model, model.CreateSampler("karras", "euler", 4)), (model, found), (tuned, tuned.Sampler!) })
+{
     Console.WriteLine($"{trained.Name}, {sampler}: {metric.Measure(trained, sampler, seeds: 1000, ranges: 3)}");
+}

@@ -87,7 +87,7 @@ internal static class DeviceSpeed
     private static void Tune(NetworkDenoiser model, SamplingSchedule schedule, int batch, ScalarType type, Action<string, double, double> report)
     {
         const int Updates = 12;
-        var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4, ComputeType = type };
+        var options = new TunerOptions { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4 };
         var watch = Stopwatch.StartNew();
         using var result = new Tuner(model, schedule, options).Run();
         double seconds = watch.Elapsed.TotalSeconds;

@@ -7,7 +7,6 @@ using BenchmarkDotNet.Order;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.NoEmit;
 using FewStep.Bench;
-using FewStep.Platform;
 
 
 // --threads N limits libtorch to N threads, for machines that do other work meanwhile; --log shows every iteration.

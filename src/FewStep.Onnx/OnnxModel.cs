@@ -81,9 +81,9 @@ public sealed class OnnxModel : IDisposable
     {
         var prediction = description.Prediction ?? (signature.IsToldSigma
             ? OnnxPrediction.Denoised
-            : throw new InvalidInputException($"{path} is told a time ({Printable.Text(signature.Noise.Name)}) and does not say what it gives; add --onnx-prediction epsilon, v, sample or flow, and --onnx-noise."));
+            : throw new InvalidInputException($"{path} is told a time ({Printable.Text(signature.Noise.Name)}) and does not say what it gives; say its prediction (epsilon, v, sample or flow) and its noise, or describe it in {path}{OnnxModelDescription.Extension}."));
         return prediction == OnnxPrediction.Denoised && OnnxTensors.IsWhole(signature.Noise.Type)
-            ? throw new InvalidInputException($"{path}: a model that gives denoised images is told sigma, but its input {Printable.Text(signature.Noise.Name)} takes whole numbers; choose another --onnx-prediction.")
+            ? throw new InvalidInputException($"{path}: a model that gives denoised images is told sigma, but its input {Printable.Text(signature.Noise.Name)} takes whole numbers; choose another prediction.")
             : prediction;
     }
 
@@ -109,7 +109,7 @@ public sealed class OnnxModel : IDisposable
             throw new InvalidInputException($"{path}: its description has {names.Count} class_names for {description.Classes} classes; give one text for each class.");
         }
 
-        int classes = fixedByFile ?? said ?? throw new InvalidInputException($"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; add --onnx-classes.");
+        int classes = fixedByFile ?? said ?? throw new InvalidInputException($"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; say its classes.");
         return classes is >= 1 and <= 1_000_000 && (said is null || said == classes)
             ? classes
             : throw new InvalidInputException($"{path}: {said} classes were asked for; {(fixedByFile is null ? "1 to 1,000,000 are possible" : $"it has {fixedByFile}")}.");

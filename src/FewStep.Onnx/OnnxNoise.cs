@@ -48,7 +48,7 @@ internal static class OnnxNoise
         if (description.Noise is not string name || !DiscreteVpNoise.Names.Contains(name))
         {
             string given = description.Noise is null ? "its noise is not known" : $"the noise '{description.Noise}' is not known for its prediction";
-            throw new InvalidInputException($"{model}: {given}; give --onnx-noise vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine, or noise in {model}{OnnxModelDescription.Extension}.");
+            throw new InvalidInputException($"{model}: {given}; give its noise, vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine, or noise in {model}{OnnxModelDescription.Extension}.");
         }
 
         Refuse(model, name == DiscreteVpNoise.CosineName && (description.BetaStart ?? description.BetaEnd) is not null, "the noise vp-cosine has no beta_start and beta_end");

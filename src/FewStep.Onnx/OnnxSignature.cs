@@ -112,7 +112,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
 
         if (given is null && image.Sizes.Skip(1).Any(size => size < 1))
         {
-            throw new InvalidInputException($"{path} does not fix the shape of its images, {Sizes(image)}; give --onnx-shape C,H,W, or shape in {path}{OnnxModelDescription.Extension}.");
+            throw new InvalidInputException($"{path} does not fix the shape of its images, {Sizes(image)}; give its shape (channels, height, width), or shape in {path}{OnnxModelDescription.Extension}.");
         }
 
         var shape = given ?? new ImageShape(image.Sizes[1], image.Sizes[2], image.Sizes[3]);

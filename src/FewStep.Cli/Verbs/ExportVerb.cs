@@ -82,9 +82,9 @@ internal static class ExportVerb
                 Scheduler = parsed.GetValue(scheduler),
                 Shift = parsed.GetValue(shift),
             };
-            if (name != "diffusers")
+            if (name != DiffusersExport.Name)
             {
-                OptionValues.RefuseIdle(parsed, [scheduler, shift], "--to diffusers");
+                OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
             }
 
             var export = ScheduleExporters.Export(name, nodes, options);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
+using FewStep.Models;
 using FewStep.Data;
 using FewStep.Platform;
 using FewStep.Tuning;
@@ -37,7 +38,7 @@ internal static class TrainVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var start = parsed.GetValue(checkpoint) is { } path ? ModelSource.Open(path, CheckpointFlags.Read(parsed)) : null;
+            using var start = parsed.GetValue(checkpoint) is { } path ? Model.Open(path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu }) : null;
             var model = (start, parsed.GetValue(config)) switch
             {
                 ({ Config: var own }, null) => own,
@@ -65,7 +66,7 @@ internal static class TrainVerb
                 Flip = parsed.GetValue(flip),
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
-            var (seen, done) = new TrainingRun(model, options, set, place, start?.Denoiser).Execute(
+            var (seen, done) = new TrainingRun(model, options, set, place, start?.RequireNetwork()).Execute(
                 terminal.Progress,
                 update => events.Training(update),
                 cancellation);

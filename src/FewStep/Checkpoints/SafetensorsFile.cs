@@ -30,6 +30,7 @@ public static class SafetensorsFile
     /// <exception cref="InvalidInputException">The file is missing, truncated, inconsistent, or uses an unknown type.</exception>
     public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
+        TorchLibrary.Require();
         var tensors = new Dictionary<string, Tensor>();
         try
         {

@@ -6,6 +6,8 @@ namespace FewStep.Interchange;
 /// <summary>A schedule as Python for Hugging Face diffusers.</summary>
 internal static class DiffusersExport
 {
+    public const string Name = "diffusers";
+
     // Defaults of EDMEulerScheduler, over which its ramp runs.
     private const double RampMinimum = 0.002, RampMaximum = 80, Rho = 7;
 
@@ -21,7 +23,7 @@ internal static class DiffusersExport
             }
         }
 
-        return new ScheduleExport("diffusers", string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
+        return new ScheduleExport(Name, string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
     }
 
     private static string? Part(DiffusersForm form, SamplingSchedule schedule, ScheduleExportOptions options, bool asked, List<string> notes, List<string> warnings)
@@ -33,8 +35,8 @@ internal static class DiffusersExport
                 warnings.AddRange(ScheduleWarnings.OfPrinted(sigmas, options.Digits));
                 return $"takes the last sigma too, appends nothing\nimages = pipe(prompt, sigmas=[{SigmaText.List(sigmas, options.Digits)}]).images";
             case DiffusersForm.Timesteps when options.Noise is null:
-                notes.Add("Left out are the classes that take timesteps: add --noise vp-linear, vp-scaled-linear (Stable Diffusion) or vp-cosine for them.");
-                return asked ? throw new InvalidInputException($"{options.Scheduler} takes timesteps, which need the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.") : null;
+                notes.Add("Left out are the classes that take timesteps: name the noise (vp-linear, vp-scaled-linear as in Stable Diffusion, vp-cosine) for them.");
+                return asked ? throw new InvalidInputException($"{options.Scheduler} takes timesteps, which need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.") : null;
             case DiffusersForm.Timesteps:
                 var visited = options.Visited(schedule);
                 int[] times = [.. visited.Select(options.Noise!.NearestTime)];

@@ -13,7 +13,7 @@ public static class ScheduleExporters
         ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain("sigmas", s, o, list => list)),
         ["json"] = ("the sigmas as a JSON list", (s, o) => Plain("json", s, o, list => $"[{list}]")),
         ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the noise)", Timesteps),
-        ["diffusers"] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
+        [DiffusersExport.Name] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
         ["comfyui"] = ("the text of ComfyUI's ManualSigmas node", ComfyUi),
         ["k-diffusion"] = ("a Python line with the tensor that k-diffusion's samplers take", KDiffusion),
         ["diff-sampler"] = ("the option --t_steps of zju-pi/diff-sampler", DiffSampler),
@@ -51,7 +51,7 @@ public static class ScheduleExporters
 
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
     {
-        var noise = options.Noise ?? throw new InvalidInputException("Timesteps need the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.");
+        var noise = options.Noise ?? throw new InvalidInputException("Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
         int[] times = [.. options.Visited(schedule).Select(noise.NearestTime)];
         return new ScheduleExport(
             "timesteps",
@@ -65,7 +65,7 @@ public static class ScheduleExporters
         var sigmas = options.Sigmas(schedule);
         return Plain("comfyui", schedule, options, list => list) with
         {
-            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.", .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; --final zero goes on to none for as many evaluations.")],
+            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.", .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many evaluations.")],
         };
     }
 
@@ -84,7 +84,7 @@ public static class ScheduleExporters
         bool denoise = schedule.Terminal == ScheduleTerminal.Zero || options.Final == FinalSigma.AppendZero;
         var plain = Plain("diff-sampler", new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep }, list => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}");
         return options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin
-            ? throw new InvalidInputException("diff-sampler takes no zero in --t_steps; leave --final zero out, or use --final append, which adds --denoise_to_zero.")
+            ? throw new InvalidInputException("diff-sampler takes no zero in --t_steps; keep the final sigma, or append zero, which adds --denoise_to_zero.")
             : plain with { Notes = [FormattableString.Invariant($"It sets num_steps to the number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps.")] };
     }
 
@@ -93,7 +93,7 @@ public static class ScheduleExporters
         var sigmas = options.Sigmas(schedule);
         return Plain("stable-diffusion.cpp", schedule, options, list => FormattableString.Invariant($"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {sigmas.Count - 1}")) with
         {
-            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; --final zero goes on to none for as many evaluations.")],
+            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
         };
     }
 
@@ -103,7 +103,7 @@ public static class ScheduleExporters
         string list = string.Join(", ", sigmas.Select(s => $"{SigmaText.Fixed(s, options.Digits)}f"));
         return Plain("stable-diffusion.net", schedule, options, _ => FormattableString.Invariant($"sampleParameter.SampleSteps = {sigmas.Count - 1};\nsampleParameter.CustomSigmas = [{list}];")) with
         {
-            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; --final zero goes on to none for as many evaluations.")],
+            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
         };
     }
 

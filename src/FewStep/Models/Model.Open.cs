@@ -6,6 +6,7 @@ using FewStep.Models;
 using FewStep.Networks;
 using FewStep.Platform;
 using FewStep.Sampling;
+using static TorchSharp.torch;
 
 namespace FewStep;
 
@@ -32,6 +33,11 @@ public sealed partial class Model
         if (options.Guide is not null && options.Guidance is null)
         {
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
+        }
+
+        if (options.ComputeType is not (ScalarType.Float32 or ScalarType.BFloat16))
+        {
+            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(options.ComputeType)}.");
         }
 
         var opened = Read(path, options);

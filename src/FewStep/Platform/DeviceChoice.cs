@@ -78,8 +78,8 @@ public sealed record DeviceChoice
         return (_cuda, state.Devices) switch
         {
             (false, 0) => CPU,
-            (true, 0) => throw new InvalidInputException($"--device {this} cannot be used: {state.Problem}."),
-            _ when index >= state.Devices => throw new InvalidInputException($"--device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone" : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
+            (true, 0) => throw new InvalidInputException($"The device {this} cannot be used: {state.Problem}."),
+            _ when index >= state.Devices => throw new InvalidInputException($"The device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone" : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
             _ => _auto || _cuda ? new Device(DeviceType.CUDA, index) : CPU,
         };
     }

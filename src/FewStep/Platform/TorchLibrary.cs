@@ -18,6 +18,11 @@ public static class TorchLibrary
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
 
+    private static bool _works;
+
+    private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64")} (for NVIDIA GPUs "
+        + $"TorchSharp-cuda-{(OperatingSystem.IsWindows() ? "windows" : "linux")}) from the application{(OperatingSystem.IsLinux() ? $", or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}" : "")}.";
+
     /// <summary>Why loading failed, in one line; null when it did not.</summary>
     public static string? Failure { get; private set; }
 
@@ -34,6 +39,19 @@ public static class TorchLibrary
     /// <exception cref="InvalidInputException">It is not; the message says what to reference.</exception>
     internal static void Require()
     {
+        if (Failure is null && !_works)
+        {
+            try
+            {
+                RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+                _works = true;
+            }
+            catch (TypeInitializationException e)
+            {
+                Failure = $"libtorch could not be loaded: {e.GetBaseException().Message.ReplaceLineEndings(" ")} {Remedy}";
+            }
+        }
+
         if (Failure is string failure)
         {
             throw new InvalidInputException(failure);
@@ -93,8 +111,8 @@ public static class TorchLibrary
         if (shipped is null || (own ?? given) is null)
         {
             Failure = shipped is null
-                ? $"{Shim} was not found beside the program; reference the package TorchSharp from the application."
-                : $"{TorchFolder.Marker} was not found beside the program; reference a libtorch package from the application, or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}.";
+                ? $"{Shim} was not found beside the program. Reference the package TorchSharp from the application."
+                : $"{TorchFolder.Marker} was not found beside the program. {Remedy}";
             return;
         }
 

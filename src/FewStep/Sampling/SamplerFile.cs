@@ -45,7 +45,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
                 JsonValueKind.Array => FromList(json),
                 JsonValueKind.Object when json.GetPropertyCount() == 1 && json.TryGetProperty("sigmas", out var sigmas) => FromList(sigmas),
                 JsonValueKind.Object => FromContent(json),
-                _ => throw new InvalidInputException("it must hold an object, or an array of sigmas."),
+                _ => throw new InvalidInputException("a file of sigmas holds an object, or an array of sigmas."),
             };
             return file.Origin.Schedule is null ? file with { Origin = file.Origin with { Schedule = Printable.Line(NameOf(path), MaximumText) } } : file;
         }

@@ -16,11 +16,13 @@ public sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser, 
     /// <summary>What follows <c>phase1:</c> in the catalogue.</summary>
     public const string Parameter = "amplification";
 
+    private static string FullName => $"{DiscretizationLossOptimizer.Entry.Name}:{Parameter}";
+
     private readonly MeasuredAmplificationEstimator _estimator = new(denoiser, options);
     private (double SigmaMax, double SigmaMin, MeasuredAmplification Measured)? _last;
 
     /// <inheritdoc/>
-    public string Name => $"phase1:{Parameter}";
+    public string Name => FullName;
 
     /// <summary>Makes the optimiser from what the catalogue's optimisers get.</summary>
     /// <param name="context">The model, its loss curve and the latents' seeds. <see cref="ScheduleSearchContext.Images"/> is the number of latents.</param>
@@ -28,7 +30,7 @@ public sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser, 
     public static AmplifiedLossOptimizer Create(ScheduleSearchContext context)
     {
         var usual = new MeasuredAmplificationOptions();
-        return new AmplifiedLossOptimizer(context.RequireLossCurve($"phase1:{Parameter}"), context.Denoiser, usual with
+        return new AmplifiedLossOptimizer(context.RequireLossCurve(FullName), context.Denoiser, usual with
         {
             Latents = context.Images ?? usual.Latents,
             FirstSeed = context.FirstSeed,

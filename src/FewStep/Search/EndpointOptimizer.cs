@@ -62,7 +62,7 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
         {
             int steps = request.Steps[i];
             var starts = StandardStarts.Select(name => (Name: name, StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal).Sigmas)).ToList();
-            starts.AddRange(phase1 is null ? [] : [("phase1", phase1[i].Schedule.Sigmas)]);
+            starts.AddRange(phase1 is null ? [] : [(DiscretizationLossOptimizer.Entry.Name, phase1[i].Schedule.Sigmas)]);
             starts.AddRange(gits is null ? [] : [("gits", gits[i].Schedule.Sigmas)]);
             var run = new EndpointSearch(_context.Solver, seen, paired, request, _options.Tolerance, _options.MaximumEvaluations, RunsPerStep * steps);
             var watch = Stopwatch.StartNew();

@@ -110,7 +110,7 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_number_of_steps_that_the_file_does_not_have()
     {
         string file = world.Write("two.json", "[80, 1, 0.002]");
-        await CommandLineRun.Refused("has 2 steps, --steps says 3", "sample", "--model", world.Model, "--schedule", file, "--steps", "3", "--out", world.At("never"));
+        await CommandLineRun.Refused("has 2 steps, not 3", "sample", "--model", world.Model, "--schedule", file, "--steps", "3", "--out", world.At("never"));
         Assert.False(Directory.Exists(world.At("never")));
     }
 

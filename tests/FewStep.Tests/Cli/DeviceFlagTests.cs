@@ -19,8 +19,8 @@ public sealed class DeviceFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("none of auto, cpu, cuda and cuda:N", [.. sample, "--device", "gpu"]);
         if (CudaState.Now().Devices == 0)
         {
-            await CommandLineRun.Refused("--device cuda cannot be used: ", [.. sample, "--device", "cuda"]);
-            await CommandLineRun.Refused("--device cuda:1 cannot be used: ", [.. sample, "--device", "cuda:1"]);
+            await CommandLineRun.Refused("The device cuda cannot be used: ", [.. sample, "--device", "cuda"]);
+            await CommandLineRun.Refused("The device cuda:1 cannot be used: ", [.. sample, "--device", "cuda:1"]);
             var sampled = await CommandLineRun.Json(sample);
             Assert.Equal("cpu", sampled.GetProperty("run").GetProperty("machine").GetProperty("device").GetString());
         }
@@ -34,6 +34,6 @@ public sealed class DeviceFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task What_only_the_processor_computes_refuses_a_gpu_by_name()
     {
         string onnx = GaussianOnnx.Denoised().Write(world.At("gauss.onnx"));
-        await CommandLineRun.Refused("is an ONNX file, which is computed on the processor; leave --device cuda out", "sample", "--model", onnx, "--seeds", "0", "--steps", "1", "--device", "cuda", "--out", world.At("none"));
+        await CommandLineRun.Refused("is an ONNX file, which is computed on the processor; leave the device cuda out", "sample", "--model", onnx, "--seeds", "0", "--steps", "1", "--device", "cuda", "--out", world.At("none"));
     }
 }

@@ -8,23 +8,23 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
     [Fact]
     public async Task A_schedule_goes_out_and_comes_back()
     {
-        string file = world.At("out.schedule.json"), list = world.At("list.txt"), back = world.At("back.schedule.json");
-        ScheduleFile.Write(file, new ScheduleRecord(new SamplingSchedule([80, 3.5, 0.25, 0.002])));
+        string file = world.At("out.schedule.json"), list = world.At("list.txt"), back = world.At("back.sampler.json");
+        await File.WriteAllTextAsync(file, """{"version":1,"steps":3,"sigmas":[80,3.5,0.25,0.002]}""", TestContext.Current.CancellationToken);
         var printed = await CommandLineRun.Of("export", "--schedule", file, "--to", "comfyui");
         Assert.Equal((0, "80.0, 3.5, 0.25, 0.002"), (printed.Code, printed.Output.TrimEnd()));
         Assert.Contains("fixed", printed.Messages, StringComparison.Ordinal);
         Assert.Equal(0, (await CommandLineRun.Of("export", "--schedule", file, "--to", "k-diffusion", "--output", list, "--final", "append")).Code);
         var read = await CommandLineRun.Json("import", "--from", list, "--output", back, "--steps", "3", "--solver", "heun");
         Assert.Equal(0, read.GetProperty("warnings").GetArrayLength());
-        var record = ScheduleFile.Read(back);
+        var record = Sampler.Read(back);
         Assert.Equal([80, 3.5, 0.25, 0.002], record.Schedule.Sigmas);
-        Assert.Equal((ScheduleTerminal.Zero, "heun"), (record.Schedule.Terminal, record.Solver));
+        Assert.Equal((ScheduleTerminal.Zero, "heun"), (record.Schedule.Terminal, record.Solver.Name));
     }
 
     [Fact]
     public async Task Warnings_stand_beside_the_output()
     {
-        string back = world.At("warned.schedule.json");
+        string back = world.At("warned.sampler.json");
         var read = await CommandLineRun.Json("import", "--from", "200, 3, 0.5", "--output", back, "--steps", "3", "--model", world.Model);
         string[] warnings = [.. read.GetProperty("warnings").EnumerateArray().Select(w => w.GetString()!)];
         Assert.Equal(3, warnings.Length);

@@ -56,7 +56,7 @@ public sealed class RunVerbTests : IDisposable
         string schedules = _world.At("schedules");
         var found = await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", _world.Data, "--steps", "1,2,3", "--curve-images", "8", "--curve-points", "8", "--out", schedules);
         Assert.Equal(6, found.GetProperty("schedules").GetArrayLength());
-        string file = Path.Combine(schedules, "phase1-power-0-n2.schedule.json");
+        string file = Path.Combine(schedules, "phase1-power-0-n2.sampler.json");
         foreach (string loss in (string[])["trajectory", "denoise"])
         {
             string tuned = _world.At(loss);
@@ -64,7 +64,7 @@ public sealed class RunVerbTests : IDisposable
                 "tune", "--model", _world.Model, "--data", _world.Data, "--schedule", file, "--loss", loss, "--updates", "4", "--tune-batch", "2", "--micro-batch", "1", "--snapshots", "none", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--out", tuned);
             Assert.False(Directory.Exists(Path.Combine(tuned, "snapshots")));
             Assert.Equal("all_updates", report.GetProperty("stop").GetString());
-            var sampled = await CommandLineRun.Of("sample", "--model", Path.Combine(tuned, "model"), "--schedule", Path.Combine(tuned, "run.schedule.json"), "--seeds", "0-1", "--out", _world.At(loss, "images"));
+            var sampled = await CommandLineRun.Of("sample", "--model", tuned, "--seeds", "0-1", "--out", _world.At(loss, "images"));
             Assert.Equal(0, sampled.Code);
         }
     }
@@ -101,7 +101,7 @@ public sealed class RunVerbTests : IDisposable
         using var candidates = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "candidates.json")));
         Assert.Equal(3, candidates.RootElement.GetProperty("candidates").GetArrayLength());
         var best = candidates.RootElement.GetProperty("candidates").EnumerateArray().MinBy(c => c.GetProperty("distance").GetDouble());
-        using var chosen = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "run.schedule.json")));
+        using var chosen = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "sampler.json")));
         Assert.Equal(best.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()), chosen.RootElement.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
     }
 
@@ -168,7 +168,7 @@ public sealed class RunVerbTests : IDisposable
         }
 
         await CommandLineRun.Refused("options.learning_rate is 0.0004 there, 0.001 here", [.. arguments[..^1], "--learning-rate", "0.001"]);
-        Assert.True(File.Exists(Path.Combine(folder, "model", "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(folder, "model.safetensors")));
     }
 
     [Fact]
@@ -177,7 +177,7 @@ public sealed class RunVerbTests : IDisposable
         string folder = _world.At("diverged");
         await CommandLineRun.Refused("Tuning diverged", [.. Tune(folder), "--updates", "20", "--learning-rate", "1e30"]);
         Assert.Contains("\"diverged\"", await File.ReadAllTextAsync(Path.Combine(folder, "tuning-curve.json")), StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(folder, "model", "model.safetensors")));
+        Assert.True(File.Exists(Path.Combine(folder, "model.safetensors")));
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FewStep.Data;
-using FewStep.Noise;
 
 namespace FewStep.Tests.Cli;
 
@@ -68,7 +67,7 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_schedule_file_brings_its_steps_and_its_solver()
     {
         string file = world.At("own.schedule.json");
-        ScheduleFile.Write(file, new ScheduleRecord(new SamplingSchedule([80, 3, 0.002])) { Solver = "heun" });
+        await File.WriteAllTextAsync(file, """{"version":1,"steps":2,"sigmas":[80,3,0.002],"solver":"heun"}""", TestContext.Current.CancellationToken);
         var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", file, "--out", New());
         Assert.Equal(("own", "heun", 4), (printed.GetProperty("schedule").GetString(), printed.GetProperty("solver").GetString(), printed.GetProperty("evaluations_per_image").GetInt32()));
         printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", world.Write("list.json", "[80, 3, 0.002]"), "--steps", "2", "--out", New());

@@ -1,5 +1,4 @@
 using FewStep.Denoising;
-using FewStep.Noise;
 
 namespace FewStep.Tests.Cli;
 
@@ -17,15 +16,16 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
             schedules.Select(s => s.GetProperty("optimizer").GetString()));
         foreach (var schedule in schedules)
         {
-            var record = ScheduleFile.Read(schedule.GetProperty("file").GetString()!);
-            Assert.Equal(schedule.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()), record.Schedule.Sigmas);
-            Assert.Equal(schedule.GetProperty("optimizer").GetString() == "endpoint" ? "heun" : "euler", record.Solver);
-            Assert.Equal(schedule.GetProperty("network_evaluations").GetInt64(), record.Evaluations);
-            Assert.True(record.Evaluations > 0 && record.Objective is not null && record.Loss is not null && record.ModelHash is not null);
+            var sampler = Sampler.Read(schedule.GetProperty("file").GetString()!);
+            var origin = sampler.Origin;
+            Assert.Equal(schedule.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()), sampler.Schedule.Sigmas);
+            Assert.Equal((schedule.GetProperty("optimizer").GetString(), "heun"), (origin.Schedule, sampler.Solver.Name));
+            Assert.Equal(schedule.GetProperty("network_evaluations").GetInt64(), origin.Evaluations);
+            Assert.True(origin.Evaluations > 0 && origin.Objective is not null && origin.Loss is not null && origin.ModelHash is not null);
         }
 
-        Assert.True(File.Exists(Path.Combine(folder, "endpoint-heun-n2.schedule.json")));
-        Assert.True(File.Exists(Path.Combine(folder, "gits-1.2-n2.schedule.json")));
+        Assert.True(File.Exists(Path.Combine(folder, "endpoint-heun-n2.sampler.json")));
+        Assert.True(File.Exists(Path.Combine(folder, "gits-1.2-n2.sampler.json")));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         MixtureFile.Write(mixture, new GaussianMixture(new ImageShape(1, 2, 2), [0.5, 0.5], [[0.4, 0.4, 0.4, 0.4], [-0.4, -0.4, -0.4, -0.4]], [0.2, 0.3]));
         var result = await CommandLineRun.Json("schedule", "--model", mixture, "--steps", "3", "--optimizer", "gits,endpoint", "--solver", "ipndm:2", "--search-images", "4", "--out", folder);
         Assert.Equal(2, result.GetProperty("schedules").GetArrayLength());
-        await CommandLineRun.Json("sample", "--model", mixture, "--schedule", Path.Combine(folder, "endpoint-ipndm-2-n3.schedule.json"), "--solver", "ipndm:2", "--seeds", "0-3", "--output", world.At("of-a-mixture.npz"));
+        await CommandLineRun.Json("sample", "--model", mixture, "--schedule", Path.Combine(folder, "endpoint-ipndm-2-n3.sampler.json"), "--solver", "ipndm:2", "--seeds", "0-3", "--output", world.At("of-a-mixture.npz"));
     }
 
     [Fact]

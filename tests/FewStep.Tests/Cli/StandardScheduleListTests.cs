@@ -1,3 +1,4 @@
+using FewStep.Solvers;
 using FewStep.Cli.Verbs;
 using FewStep.Denoising;
 using FewStep.Noise;
@@ -23,12 +24,13 @@ public sealed class StandardScheduleListTests(TinyWorld world) : IClassFixture<T
         // Inside the model's range, neither at its ends nor at anything a formula would give, with all digits of a double.
         double[] sigmas = [61.234567890123456, Math.PI, 1.0 / 3, 0.0123456789012345678];
         string list = world.Write("given.json", $"[{string.Join(", ", sigmas.Select(s => s.ToString("R", System.Globalization.CultureInfo.InvariantCulture)))}]");
-        string file = world.At("given.schedule.json");
-        ScheduleFile.Write(file, new ScheduleRecord(new SamplingSchedule(sigmas, ScheduleTerminal.Zero)));
+        var euler = SolverCatalog.Find("euler");
+        string file = world.At("given.sampler.json");
+        new Sampler(new SamplingSchedule(sigmas, ScheduleTerminal.Zero), euler).Save(file);
         using var denoiser = GaussianMixtureDenoiser.Gaussian(new ImageShape(1, 2, 2), 0, 1);
-        Assert.Equal(sigmas, ScheduleArgument.Open(list, null, denoiser).Schedule.Sigmas);
-        Assert.Equal(sigmas, ScheduleArgument.Open(list, 3, denoiser).Schedule.Sigmas);
-        var opened = ScheduleArgument.Open(file, null, denoiser).Schedule;
+        Assert.Equal(sigmas, SamplerFlags.Read(list, null, null).MakeFor(denoiser, euler)!.Schedule.Sigmas);
+        Assert.Equal(sigmas, SamplerFlags.Read(list, null, 3).MakeFor(denoiser, euler)!.Schedule.Sigmas);
+        var opened = SamplerFlags.Read(file, null, null).MakeFor(denoiser, euler)!.Schedule;
         Assert.Equal(sigmas, opened.Sigmas);
         Assert.Equal(ScheduleTerminal.Zero, opened.Terminal);
         var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", list, "--out", world.At("given"));

@@ -1,3 +1,4 @@
+using FewStep.Solvers;
 using System.Text;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
@@ -29,11 +30,12 @@ public sealed class JsonFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Schedules()
+    public void Samplers()
     {
-        string path = _folder.File("a.schedule.json");
-        ScheduleFile.Write(path, new ScheduleRecord(new SamplingSchedule([80, 9.5, 0.3, 0.002], ScheduleTerminal.Zero)) { Solver = "heun", Objective = "power", Evaluations = 8 });
-        Text("schedule", 1500, path, () => ScheduleFile.Read(path));
+        string path = _folder.File("a.sampler.json");
+        var origin = new SamplerOrigin { Schedule = "gits", Objective = "power", Evaluations = 8 };
+        new Sampler(new SamplingSchedule([80, 9.5, 0.3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("heun")) { Origin = origin }.Save(path);
+        Text("schedule", 1500, path, () => Sampler.Read(path));
     }
 
     [Fact]

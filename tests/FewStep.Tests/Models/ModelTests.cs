@@ -7,7 +7,6 @@ using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Tests.Cli;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Models;
 

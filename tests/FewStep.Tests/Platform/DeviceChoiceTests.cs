@@ -22,10 +22,10 @@ public sealed class DeviceChoiceTests
     }
 
     [Theory]
-    [InlineData("cuda", 0, "--device cuda cannot be used: why.")]
-    [InlineData("cuda:3", 0, "--device cuda:3 cannot be used: why.")]
-    [InlineData("cuda:1", 1, "--device cuda:1 cannot be used: the GPUs here are cuda:0 alone.")]
-    [InlineData("cuda:9", 4, "--device cuda:9 cannot be used: the GPUs here are cuda:0 to cuda:3.")]
+    [InlineData("cuda", 0, "The device cuda cannot be used: why.")]
+    [InlineData("cuda:3", 0, "The device cuda:3 cannot be used: why.")]
+    [InlineData("cuda:1", 1, "The device cuda:1 cannot be used: the GPUs here are cuda:0 alone.")]
+    [InlineData("cuda:9", 4, "The device cuda:9 cannot be used: the GPUs here are cuda:0 to cuda:3.")]
     public void A_gpu_that_is_not_there_is_refused_in_one_line(string text, int devices, string line)
         => Assert.Equal(line, Assert.Throws<InvalidInputException>(() => DeviceChoice.Parse(text).Resolve(new CudaState(devices, "why"))).Message);
 

@@ -74,7 +74,7 @@ public sealed class LossCurveEstimatorTests
     public void ItStopsWhenSchedulesAreGoodEnoughThoughLossesAreNotKnown()
     {
         var denoiser = new LinearDenoiser(Shape, C);
-        var options = new LossCurveOptions { Points = 16, MinimumImages = 16, Steps = [3, 6] };
+        var options = new LossCurveOptions { Points = 16, MinimumImages = 16, MaximumImages = 4096, Steps = [3, 6] };
         LossCurve Measured(double regret) => new LossCurveEstimator(denoiser, new SyntheticImages(Shape, 0, C, 5000), options with { RelativeRegret = regret }).Estimate(cancellation: Token);
         var (rough, good) = (Measured(0.01), Measured(0.002));
         Assert.Equal(LossCurveStop.PrecisionReached, rough.Origin.Stop);
@@ -104,7 +104,7 @@ public sealed class LossCurveEstimatorTests
     {
         var denoiser = new LinearDenoiser(Shape, C);
         var network = new CountingDenoiser(denoiser);
-        var options = new LossCurveOptions { Points = 16, RelativePrecision = 0.05, MinimumImages = 16, Steps = [3, 6], Weightings = [new PowerWeighting(0), new PowerWeighting(1)] };
+        var options = new LossCurveOptions { Points = 16, RelativePrecision = 0.05, MinimumImages = 16, MaximumImages = 4096, Steps = [3, 6], Weightings = [new PowerWeighting(0), new PowerWeighting(1)] };
         var reports = new List<WorkProgress>();
         var curve = new LossCurveEstimator(network, new SyntheticImages(Shape, 0, C, 5000), options).Estimate(new Recorder(reports), Token);
         Assert.Equal(LossCurveStop.PrecisionReached, curve.Origin.Stop);

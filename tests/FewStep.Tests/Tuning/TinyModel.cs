@@ -15,6 +15,8 @@ internal static class TinyModel
 
     public static SamplingSchedule Schedule { get; } = new([80, 5, 0.8, 0.002]);
 
+    public static Sampler Sampler { get; } = new(Schedule, FewStep.Solvers.SolverCatalog.Find("euler"));
+
     public static ModelConfig Config(int classes = 0) => new()
     {
         Shape = Shape,

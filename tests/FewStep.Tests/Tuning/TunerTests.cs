@@ -152,11 +152,12 @@ public sealed class TunerTests : IDisposable
     }
 
     [Fact]
-    public void It_computes_in_bfloat16_and_puts_the_models_type_back()
+    public void It_computes_in_the_number_format_of_the_model()
     {
-        using var result = new Tuner(_model, TinyModel.Schedule, Short with { ComputeType = ScalarType.BFloat16 }).Run(cancellation: TestContext.Current.CancellationToken);
+        _model.ComputeType = ScalarType.BFloat16;
+        using var result = new Tuner(_model, TinyModel.Schedule, Short).Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(ScalarType.Float32, result.Weights.dtype);
-        Assert.Equal(ScalarType.Float32, _model.ComputeType);
+        Assert.Equal(ScalarType.BFloat16, result.Report.Options.ComputeType);
         Assert.True(result.Report.BestHeldOut < 0.6 * result.Report.Curve[0].HeldOut, result.Report.Explanation);
     }
 

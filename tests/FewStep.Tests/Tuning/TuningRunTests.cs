@@ -58,7 +58,7 @@ public sealed class TuningRunTests : IDisposable
 
         Assert.Equal(whole.Curve, resumed!.Curve);
         Assert.Equal((whole.BestUpdate, whole.BestHeldOut, whole.Updates, whole.Evaluations.Student), (resumed.BestUpdate, resumed.BestHeldOut, resumed.Updates, resumed.Evaluations.Student));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/model/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model.safetensors")));
         Assert.Equal(Tensors("whole"), Tensors("parts"));
         Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-11/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-11/model.safetensors")));
     }
@@ -69,7 +69,7 @@ public sealed class TuningRunTests : IDisposable
         using var stop = new CancellationTokenSource();
         var report = Run("run", Short).Execute(new TuningObserver { Point = p => CancelAt(p.Update, 12, stop) }, stop.Token);
         Assert.Equal((TuningStop.Cancelled, 12), (report.Stop, report.Updates));
-        var (config, tuned) = ModelFolder.Read(_folder.File("run/model"));
+        var (config, tuned) = ModelFolder.Read(_folder.File("run"));
         using (tuned)
         {
             Assert.Equal(TinyModel.Shape, config.Shape);
@@ -86,7 +86,7 @@ public sealed class TuningRunTests : IDisposable
     public void Cancelled_before_the_first_measurement_it_leaves_the_model_as_it_came()
     {
         Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));
-        var (_, kept) = ModelFolder.Read(_folder.File("run/model"));
+        var (_, kept) = ModelFolder.Read(_folder.File("run"));
         using (kept)
         {
             Assert.True(kept.Weights.Equals(_model.Weights));
@@ -103,8 +103,8 @@ public sealed class TuningRunTests : IDisposable
         TuningRun[] others =
         [
             Run("run", Short with { Seed = 1 }),
-            new(TinyModel.Config(2), _model, new SamplingSchedule([80, 5, 0.7, 0.002]), Short, new TuningRunOptions { Folder = _folder.File("run") }),
-            new(TinyModel.Config(2), _model, TinyModel.Schedule, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
+            new(TinyModel.Config(2), _model, TinyModel.Sampler with { Schedule = new SamplingSchedule([80, 5, 0.7, 0.002]) }, Short, new TuningRunOptions { Folder = _folder.File("run") }),
+            new(TinyModel.Config(2), _model, TinyModel.Sampler, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
         ];
         Assert.All(others, run => Assert.Contains("other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));
     }
@@ -131,7 +131,7 @@ public sealed class TuningRunTests : IDisposable
     [Fact]
     public void Checkpoints_are_written_on_the_way()
     {
-        var run = new TuningRun(TinyModel.Config(2), _model, TinyModel.Schedule, Short, new TuningRunOptions { Folder = _folder.File("run"), CheckpointSeconds = 0 });
+        var run = new TuningRun(TinyModel.Config(2), _model, TinyModel.Sampler, Short, new TuningRunOptions { Folder = _folder.File("run"), CheckpointSeconds = 0 });
         bool found = false;
         run.Execute(new TuningObserver { Update = u => found |= u.Update == 3 && File.Exists(_folder.File("run/tuning.safetensors")) }, TestContext.Current.CancellationToken);
         Assert.True(found);
@@ -149,7 +149,7 @@ public sealed class TuningRunTests : IDisposable
     private TuningRun Run(string name, TunerOptions options) => new(
         TinyModel.Config(2),
         _model,
-        TinyModel.Schedule,
+        TinyModel.Sampler with { Solver = FewStep.Solvers.SolverCatalog.Find(options.Solver) },
         options,
         new TuningRunOptions { Folder = _folder.File(name) },
         new TuningImages(TinyModel.Images(20, 1, labelled: true), TinyModel.Images(9, 2, labelled: true)));

@@ -40,7 +40,8 @@ internal static class ReportTables
 
         foreach (ReportRow row in table.Rows)
         {
-            drawn.AddRow([.. row.Cells.Select(cell => cell.Mark == CellMark.Best ? $"[bold]{Escape(cell.ToString())}[/]" : Escape(cell.ToString()))]);
+            drawn.AddRow([.. row.Cells.Select(
+                cell => cell.Mark == CellMark.Best ? $"[bold]{Escape(cell.ToString())}[/]" : Escape(cell.ToString()))]);
         }
 
         return drawn;

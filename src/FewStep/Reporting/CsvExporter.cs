@@ -4,7 +4,8 @@ using FewStep.Platform;
 
 namespace FewStep.Reporting;
 
-/// <summary>The trials as comma-separated values (RFC 4180): full precision, a point as decimal separator, empty where a number is missing.</summary>
+/// <summary>The trials as comma-separated values (RFC 4180): full precision, a point as decimal separator, empty where a number is
+/// missing.</summary>
 /// <remarks>Text that a spreadsheet would take for a formula starts with an apostrophe.</remarks>
 internal sealed class CsvExporter : ISummaryExporter
 {
@@ -26,7 +27,8 @@ internal sealed class CsvExporter : ISummaryExporter
 
     private static IEnumerable<TrialColumn> Columns(Summary summary)
     {
-        IReadOnlyList<RangeValue> Ranges(TrialSummary t) => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)?.Ranges).FirstOrDefault(r => r is not null) ?? [];
+        IReadOnlyList<RangeValue> Ranges(TrialSummary t)
+            => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)?.Ranges).FirstOrDefault(r => r is not null) ?? [];
         return
         [
             Word("trial", t => t.Name),
@@ -69,7 +71,8 @@ internal sealed class CsvExporter : ISummaryExporter
     }
 
     private static TrialColumn[] Estimate(string name, Func<TrialSummary, EstimateSummary?> estimate) =>
-        [Number(name, t => estimate(t)?.Value), Number($"{name}_low", t => estimate(t)?.Low), Number($"{name}_high", t => estimate(t)?.High)];
+        [Number(name, t => estimate(t)?.Value), Number($"{name}_low", t => estimate(t)?.Low),
+            Number($"{name}_high", t => estimate(t)?.High)];
 
     private static TrialColumn Word(string header, Func<TrialSummary, string?> text) => new(header, false, t => new(text(t) ?? ""));
 

@@ -39,17 +39,21 @@ internal static class FigureText
             return null;
         }
 
-        string subsets = figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";
+        string subsets =
+            figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";
         string images = figure.FloorImages > 0 ? $" at {NumberText.Count(figure.FloorImages)} images" : "";
-        return $"Floor: real images against the real images of the reference have {figure.ShortName} {NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}. "
+        return $"Floor: real images against the real images of the reference have {figure.ShortName} "
+            + $"{NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}. "
             + "A sampler near it is as close to the reference as other real images are.";
     }
 
     /// <summary>What too few ranges of seeds cannot show; null where there are enough, or where nothing was sampled.</summary>
     public static string? FewRanges(Summary summary) => summary.Seeds?.Ranges switch
     {
-        1 => "There is one range of seeds only: the spread over seeds is unknown, and no difference between rows is decided. Measure three ranges or more.",
-        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors to each side, "
+        1 => "There is one range of seeds only: the spread over seeds is unknown, and no difference between rows is decided. Measure three "
+            + "ranges or more.",
+        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors to each "
+            + "side, "
             + "so that even a large difference may remain undecided. Measure three ranges or more.",
         _ => null,
     };

@@ -12,7 +12,8 @@ internal sealed class HtmlExporter : ISummaryExporter
 
     public string FileName => Name;
 
-    public void Write(Summary summary, string folder) => AtomicFile.WriteText(Path.Combine(folder, Name), Render(summary, path => StripFile.Read(folder, path)));
+    public void Write(Summary summary, string folder)
+        => AtomicFile.WriteText(Path.Combine(folder, Name), Render(summary, path => StripFile.Read(folder, path)));
 
     /// <summary>The page's text.</summary>
     /// <param name="summary">What was found.</param>
@@ -34,7 +35,8 @@ internal sealed class HtmlExporter : ISummaryExporter
             summary.Data?.Name,
             summary.Seeds is { } seeds ? $"{NumberText.Count(seeds.Ranges)} × {NumberText.Count(seeds.Images)} images a row" : null,
             $"seed {summary.Manifest.Seed.ToString(CultureInfo.InvariantCulture)}",
-            summary.Manifest.Started == default ? null : summary.Manifest.Started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            summary.Manifest.Started == default ? null
+                : summary.Manifest.Started.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         ];
         return facts.OfType<string>().Distinct();
     }

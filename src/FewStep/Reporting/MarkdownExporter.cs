@@ -63,5 +63,6 @@ internal sealed class MarkdownExporter : ISummaryExporter
 
     // Names come from files: nothing in them may become HTML or code, or break a line.
     private static string Inline(string text) =>
-        PlainText.OneLine(text).Replace("`", "'", StringComparison.Ordinal).Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+        PlainText.OneLine(text).Replace("`", "'", StringComparison.Ordinal).Replace("&", "&amp;", StringComparison.Ordinal)
+            .Replace("<", "&lt;", StringComparison.Ordinal);
 }

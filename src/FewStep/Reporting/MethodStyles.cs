@@ -10,7 +10,8 @@ internal sealed record MethodStyle(string CssClass, MarkerShape Shape, string Da
     public string LineClass => Dash.Length == 0 ? $"series {CssClass}" : $"series {CssClass} {Dash}";
 }
 
-/// <summary>Gives each method (a schedule with a tuning) and each solver one look for the whole report: the result stands out, standard schedules are grey; dashes and shapes tell further ones apart.</summary>
+/// <summary>Gives each method (a schedule with a tuning) and each solver one look for the whole report: the result stands out, standard
+/// schedules are grey; dashes and shapes tell further ones apart.</summary>
 internal sealed class MethodStyles
 {
     private const int Colours = 6;
@@ -57,7 +58,8 @@ internal sealed class MethodStyles
     private static MethodStyle Grey(int index) => new("standard", Shapes[(index + 1) % Shapes.Length], Dash(index % 4));
 
     private static MethodStyle Coloured(int index) =>
-        new(FormattableString.Invariant($"m{(index % Colours) + 1}"), Shapes[(index + (index / Colours)) % Shapes.Length], Dash(index / Colours % 4));
+        new(FormattableString.Invariant($"m{(index % Colours) + 1}"), Shapes[(index + (index / Colours)) % Shapes.Length],
+            Dash(index / Colours % 4));
 
     private static string Dash(int index) => index == 0 ? "" : FormattableString.Invariant($"dash{index}");
 }

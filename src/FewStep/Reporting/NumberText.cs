@@ -35,12 +35,14 @@ internal static class NumberText
     public static string Signed(double value) => $"{(value > 0 ? "+" : "")}{Significant(value)}".Replace('-', '\u2212');
 
     /// <summary>A difference with its sign, and the half-width of its interval where it is known.</summary>
-    public static string SignedWithSpread(double value, double? spread) => $"{(value > 0 ? "+" : "")}{WithSpread(value, spread)}".Replace('-', '\u2212');
+    public static string SignedWithSpread(double value, double? spread)
+        => $"{(value > 0 ? "+" : "")}{WithSpread(value, spread)}".Replace('-', '\u2212');
 
     public static string Sigma(double sigma, int digits = 3)
     {
         string text = Significant(sigma, digits);
-        return text.Contains('.', StringComparison.Ordinal) && !text.Contains('e', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
+        return text.Contains('.', StringComparison.Ordinal)
+            && !text.Contains('e', StringComparison.Ordinal) ? text.TrimEnd('0').TrimEnd('.') : text;
     }
 
     /// <summary>Mean and spread, both to the spread's second significant digit: <c>5.40 ± 0.12</c>.</summary>
@@ -55,10 +57,16 @@ internal static class NumberText
         return $"{Fixed(m, decimals)} ± {Fixed(s, decimals)}";
     }
 
-    /// <summary>An estimate to the second significant digit of its interval's half width, and the interval in brackets (null where unknown).</summary>
+    /// <summary>Mean and spread apart; the spread is null where it is unknown.</summary>
+    public static (string Mean, string? Spread) Parts(string withSpread)
+        => withSpread.Split(' ', 2) is [var mean, var spread] ? (mean, spread) : (withSpread, null);
+
+    /// <summary>An estimate to the second significant digit of its interval's half width, and the interval in brackets (null where
+    /// unknown).</summary>
     public static (string Value, string? Interval) Estimate(double? value, double? low, double? high)
     {
-        if (value is not { } v || !double.IsFinite(v) || low is not { } l || high is not { } h || !double.IsFinite(l) || !double.IsFinite(h) || h <= l)
+        if (value is not { } v || !double.IsFinite(v) || low is not { } l || high is not { } h || !double.IsFinite(l) || !double.IsFinite(h)
+            || h <= l)
         {
             return (Significant(value), null);
         }

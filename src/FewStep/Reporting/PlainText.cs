@@ -8,7 +8,8 @@ internal static class PlainText
 {
     private const char Replacement = '\uFFFD';
 
-    /// <summary>The text on one line, with control characters (terminal escapes), text-direction overrides and broken surrogates replaced.</summary>
+    /// <summary>The text on one line, with control characters (terminal escapes), text-direction overrides and broken surrogates
+    /// replaced.</summary>
     public static string OneLine(string text)
     {
         var result = new StringBuilder(text.Length);

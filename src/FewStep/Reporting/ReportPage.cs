@@ -26,7 +26,8 @@ internal sealed class ReportPage(Summary summary)
     public TrialSummary? Teacher => With(TrialRole.Teacher);
 
     /// <summary>What trials are compared at, the teachers left out.</summary>
-    public IReadOnlyList<int> Numbers { get; } = [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).Distinct().Order()];
+    public IReadOnlyList<int> Numbers { get; } =
+        [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).Distinct().Order()];
 
     /// <summary>The trials at a number, the teachers left out.</summary>
     public IEnumerable<TrialSummary> At(int number) => summary.Trials.Where(t => t.Number == number && t.Role != TrialRole.Teacher);
@@ -37,11 +38,13 @@ internal sealed class ReportPage(Summary summary)
     /// <summary>The strongest untuned sampler that takes as many evaluations as the result; null where there is none.</summary>
     public TrialSummary? BestUntuned => Result is not { } result
         ? null
-        : Best(summary.Trials.Where(t => t.Role != TrialRole.Teacher && t != result && t.Tuning is null && t.EvaluationsPerImage == result.EvaluationsPerImage));
+        : Best(summary.Trials.Where(
+            t => t.Role != TrialRole.Teacher && t != result && t.Tuning is null && t.EvaluationsPerImage == result.EvaluationsPerImage));
 
     /// <summary>The best of some trials by the main figure; null where none has a value.</summary>
     public TrialSummary? Best(IEnumerable<TrialSummary> trials) =>
-        Main is { } main ? trials.Where(t => HasValue(t, main)).MinBy(t => main.HigherIsBetter ? -t.Figures[main.Key].Mean : t.Figures[main.Key].Mean) : null;
+        Main is { } main ? trials.Where(t => HasValue(t, main))
+            .MinBy(t => main.HigherIsBetter ? -t.Figures[main.Key].Mean : t.Figures[main.Key].Mean) : null;
 
     /// <summary>What a number counts: <c>4 evaluations</c>.</summary>
     public string Unit(int number) => (summary.Axis, number) switch
@@ -54,13 +57,15 @@ internal sealed class ReportPage(Summary summary)
     };
 
     /// <summary>Schedule and tuning, and the solver where there are several.</summary>
-    public string Label(TrialSummary trial) => $"{Method(trial)}{(_manySolvers && trial.Solver is not null ? $" with {trial.Solver}" : "")}";
+    public string Label(TrialSummary trial)
+        => $"{Method(trial)}{(_manySolvers && trial.Solver is not null ? $" with {trial.Solver}" : "")}";
 
     public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
 
     public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";
 
-    public static bool HasValue(TrialSummary trial, FigureSummary figure) => trial.Figures.TryGetValue(figure.Key, out FigureValues? values) && double.IsFinite(values.Mean);
+    public static bool HasValue(TrialSummary trial, FigureSummary figure)
+        => trial.Figures.TryGetValue(figure.Key, out FigureValues? values) && double.IsFinite(values.Mean);
 
     private TrialSummary? With(TrialRole role) => summary.Trials.FirstOrDefault(t => t.Role == role);
 }

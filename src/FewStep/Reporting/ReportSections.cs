@@ -26,5 +26,6 @@ internal static class ReportSections
 
     /// <summary>The sections that have something to show, with what they show; for a terminal only those that are brief.</summary>
     public static IEnumerable<(IReportSection Section, IReadOnlyList<ReportBlock> Blocks)> Filled(ReportPage page) =>
-        All.Where(s => s.IsBrief || !page.IsBrief).Select(s => (s, (IReadOnlyList<ReportBlock>)[.. s.Blocks(page)])).Where(s => s.Item2.Count > 0);
+        All.Where(s => s.IsBrief || !page.IsBrief).Select(s => (s, (IReadOnlyList<ReportBlock>)[.. s.Blocks(page)]))
+            .Where(s => s.Item2.Count > 0);
 }

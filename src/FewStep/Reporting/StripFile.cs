@@ -13,9 +13,11 @@ internal static class StripFile
     public static byte[]? Read(string folder, string path)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
-        if (path.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(path) || !Path.GetFullPath(Path.Combine(root, path)).StartsWith(root, StringComparison.Ordinal))
+        if (path.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(path)
+            || !Path.GetFullPath(Path.Combine(root, path)).StartsWith(root, StringComparison.Ordinal))
         {
-            throw new InvalidInputException($"The image strip '{PlainText.OneLine(path)}' is not inside the run folder. Use a relative path such as samples/strip.png.");
+            throw new InvalidInputException($"The image strip '{PlainText.OneLine(path)}' is not inside the run folder. Use a relative "
+                + "path such as samples/strip.png.");
         }
 
         try

@@ -3,8 +3,10 @@ using FewStep.Metrics;
 
 namespace FewStep.Reporting;
 
-/// <summary>What can honestly be said of two trials by one figure: the paired two-sided 95 % interval over the seed ranges that both have.</summary>
-/// <remarks>The interval knows of the seeds' chance alone. It holds for two trials that were chosen before they were measured; the best of several is lower by luck.</remarks>
+/// <summary>What can honestly be said of two trials by one figure: the paired two-sided 95 % interval over the seed ranges that both
+/// have.</summary>
+/// <remarks>The interval knows of the seeds' chance alone. It holds for two trials that were chosen before they were measured; the best of
+/// several is lower by luck.</remarks>
 /// <param name="IsBetter">Whether the second is better (true) or worse (false) beyond the interval; null where that is not shown.</param>
 /// <param name="Words">That in words, with the interval.</param>
 internal sealed record TrialComparison(bool? IsBetter, string Words)
@@ -22,7 +24,8 @@ internal sealed record TrialComparison(bool? IsBetter, string Words)
             return new(null, "not comparable, because their numbers of images differ");
         }
 
-        (double Before, double After)[] pairs = [.. from x in a.Ranges join y in b.Ranges on x.FirstSeed equals y.FirstSeed select (x.Value, y.Value)];
+        (double Before, double After)[] pairs =
+            [.. from x in a.Ranges join y in b.Ranges on x.FirstSeed equals y.FirstSeed select (x.Value, y.Value)];
         if (before.Solver is null || after.Solver is null || pairs.Length != a.Ranges.Count || pairs.Length != b.Ranges.Count
             || PairedRanges.Compare([.. pairs.Select(p => p.Before)], [.. pairs.Select(p => p.After)]) is not { } difference)
         {

@@ -213,7 +213,8 @@ public sealed class GuidedDiffusionTests : IDisposable
         Assert.NotNull(GuidedDiffusionNames.Difference(options with { ModelChannels = 64 }));
 
         // Shapes without numbers: views of one zero.
-        var shapes = GuidedDiffusionNames.Map(options, AttentionOrder.New).ToDictionary(w => w.Parts[0], w => zeros(1).expand(w.PartShape.Length == 4 && w.Parts[0].Contains("qkv", StringComparison.Ordinal) ? w.PartShape[..3] : w.PartShape));
+        using var network = new DhariwalUNet(options);
+        var shapes = GuidedDiffusionNames.Map(network, AttentionOrder.New).ToDictionary(w => w.Parts[0], w => zeros(1).expand(w.PartShape.Length == 4 && w.Parts[0].Contains("qkv", StringComparison.Ordinal) ? w.PartShape[..3] : w.PartShape));
         var found = new GuidedDiffusionArchitecture(shapes, "64x64_diffusion.pt");
         Assert.Equal((192, 4, 3, 1000, 3, 6), (found.ModelChannels, found.EmbeddingMultiplier, found.Blocks, found.Classes, found.InChannels, found.OutChannels));
         Assert.Equal([1, 2, 3, 4], found.Multipliers);

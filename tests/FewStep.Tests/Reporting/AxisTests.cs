@@ -15,7 +15,8 @@ public class AxisTests
 
     [Fact]
     public void Linear_ticks_are_few_ordered_within_the_domain_and_labelled_with_their_value() =>
-        Gen.Select(Gen.Double[-1e6, 1e6], Gen.Double[-3, 6], Gen.Int[3, 14]).Sample((low, size, most) => Check(new LinearAxis(low, low + Math.Pow(10, size), 0, 500), most));
+        Gen.Select(Gen.Double[-1e6, 1e6], Gen.Double[-3, 6], Gen.Int[3, 14])
+            .Sample((low, size, most) => Check(new LinearAxis(low, low + Math.Pow(10, size), 0, 500), most));
 
     [Fact]
     public void Linear_ticks_are_equally_spaced() =>
@@ -67,7 +68,8 @@ public class AxisTests
 
     [Fact]
     public void Labels_are_the_same_in_every_culture() =>
-        Assert.Single(Cultures.All.Select(c => Cultures.In(c, () => string.Join(' ', new LinearAxis(-1500, 0.5, 0, 1).Ticks(5).Concat(new LogAxis(0.01, 3, 0, 1).Ticks(5)).Select(t => t.Label)))).Distinct());
+        Assert.Single(Cultures.All.Select(c => Cultures.In(c, () => string.Join(
+            ' ', new LinearAxis(-1500, 0.5, 0, 1).Ticks(5).Concat(new LogAxis(0.01, 3, 0, 1).Ticks(5)).Select(t => t.Label)))).Distinct());
 
     [Fact]
     public void Chosen_labels_never_touch() =>
@@ -77,7 +79,8 @@ public class AxisTests
             int[] shown = [.. TextLabels.Choose(labels, 11).OrderBy(i => positions[i])];
             Assert.NotEmpty(shown);
             Assert.All(shown.Zip(shown.Skip(1)), p => Assert.True(
-                positions[p.Second] - positions[p.First] > (TextLabels.Width(labels[p.First].Item2, 11) + TextLabels.Width(labels[p.Second].Item2, 11)) / 2));
+                positions[p.Second] - positions[p.First]
+                    > (TextLabels.Width(labels[p.First].Item2, 11) + TextLabels.Width(labels[p.Second].Item2, 11)) / 2));
         });
 
     [Fact]
@@ -100,6 +103,7 @@ public class AxisTests
         Assert.All(ticks, t => Assert.InRange(t.Value, axis.Low - slack, axis.High + slack));
         Assert.All(ticks.Zip(ticks.Skip(1)), p => Assert.True(p.First.Value < p.Second.Value));
         Assert.Equal(major.Length, major.Select(t => t.Label).Distinct().Count());
-        Assert.All(major, t => Assert.Equal(t.Value, double.Parse(t.Label, CultureInfo.InvariantCulture), Math.Max(slack, 1e-6 * Math.Abs(t.Value))));
+        Assert.All(major,
+            t => Assert.Equal(t.Value, double.Parse(t.Label, CultureInfo.InvariantCulture), Math.Max(slack, 1e-6 * Math.Abs(t.Value))));
     }
 }

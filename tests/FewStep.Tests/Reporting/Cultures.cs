@@ -24,7 +24,8 @@ internal static class Cultures
     private static CultureInfo Make(string point, string group, string minus)
     {
         var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
-        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NumberGroupSeparator, culture.NumberFormat.NegativeSign) = (point, group, minus);
+        (culture.NumberFormat.NumberDecimalSeparator, culture.NumberFormat.NumberGroupSeparator,
+            culture.NumberFormat.NegativeSign) = (point, group, minus);
         culture.DateTimeFormat.DateSeparator = ".";
         culture.DateTimeFormat.TimeSeparator = ".";
         return culture;

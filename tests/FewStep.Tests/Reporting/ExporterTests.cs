@@ -20,7 +20,8 @@ public sealed class ExporterTests : IDisposable
         var sections = ReportSections.Filled(page).ToList();
         Assert.Equal(["headline", "numbers", "warnings", "use"], sections.Select(s => s.Section.Id));
         ReportTable table = sections[1].Blocks.OfType<TableBlock>().Single().Table;
-        Assert.Equal(["Schedule", "Tuning", "Solver", "FD ↓", "Behind the best", "recall ↑", "Steps", "NFE", "J, power 0", "J, power 1"], table.Columns.Select(c => c.Header));
+        Assert.Equal(["Schedule", "Tuning", "Solver", "FD ↓", "Behind the best", "recall ↑", "Steps", "NFE", "J, power 0", "J, power 1"],
+            table.Columns.Select(c => c.Header));
         Assert.Equal(["Karras, rho 7", "–", "euler"], table.Rows[0].Cells.Take(3).Select(c => c.ToString()));
         Assert.Equal(SampleSummary.Full().Trials.Count, table.Rows.Count);
         Assert.All(table.Rows, r => Assert.Equal(table.Columns.Count, r.Cells.Count));
@@ -32,14 +33,21 @@ public sealed class ExporterTests : IDisposable
     public void Columns_that_nothing_fills_are_left_out_and_a_new_figure_has_its_own()
     {
         Summary full = SampleSummary.Full(), stored = SampleSummary.Stored();
-        string[] Headers(Summary s) => [.. ReportSections.Filled(new ReportPage(s)).SelectMany(x => x.Blocks).OfType<TableBlock>().First().Table.Columns.Select(c => c.Header)];
+        string[] Headers(Summary s) => [.. ReportSections.Filled(new ReportPage(s)).SelectMany(x => x.Blocks).OfType<TableBlock>()
+            .First().Table.Columns.Select(c => c.Header)];
         Assert.Equal(["Images of", "FD ↓", "recall ↑", "Images"], Headers(stored));
         Summary more = full with
         {
-            Figures = [.. full.Figures, new() { Key = "sharpness", Name = "sharpness", ShortName = "sharpness", Description = "Invented." }],
-            Trials = [.. full.Trials.Select(t => t with { LossPower1 = null, Figures = new Dictionary<string, FigureValues>(t.Figures) { ["sharpness"] = SampleSummary.Values(7, 0.1, 5) } })],
+            Figures =
+                [.. full.Figures, new() { Key = "sharpness", Name = "sharpness", ShortName = "sharpness", Description = "Invented." }],
+            Trials = [.. full.Trials.Select(t => t with
+            {
+                LossPower1 = null,
+                Figures = new Dictionary<string, FigureValues>(t.Figures) { ["sharpness"] = SampleSummary.Values(7, 0.1, 5) }
+            })],
         };
-        Assert.Equal(["Schedule", "Tuning", "Solver", "FD ↓", "recall ↑", "sharpness ↓", "Steps", "NFE", "J, power 0", "Images"], Headers(more));
+        Assert.Equal(
+            ["Schedule", "Tuning", "Solver", "FD ↓", "recall ↑", "sharpness ↓", "Steps", "NFE", "J, power 0", "Images"], Headers(more));
         Assert.Contains("sharpness_values", CsvExporter.Render(more), StringComparison.Ordinal);
         Assert.Contains("| sharpness ↓ |", MarkdownExporter.Render(more), StringComparison.Ordinal);
     }
@@ -47,7 +55,8 @@ public sealed class ExporterTests : IDisposable
     [Fact]
     public void The_table_of_costs_ends_with_their_sum()
     {
-        ReportTable table = ReportSections.Filled(new ReportPage(SampleSummary.Full())).Single(s => s.Section.Id == "cost").Blocks.OfType<TableBlock>().Single().Table;
+        ReportTable table = ReportSections.Filled(
+            new ReportPage(SampleSummary.Full())).Single(s => s.Section.Id == "cost").Blocks.OfType<TableBlock>().Single().Table;
         Assert.Equal(["all stages", "1,791,072", "1,480", "1 h 07 min"], table.Rows[^1].Cells.Select(c => c.Text));
     }
 
@@ -59,8 +68,10 @@ public sealed class ExporterTests : IDisposable
         string page = MarkdownExporter.Render(full with { Title = "a <b>|\nc" });
         Assert.StartsWith("# a &lt;b>| c\n", page, StringComparison.Ordinal);
         string[][] tables = [.. page.Split("\n\n").Where(p => p.StartsWith('|')).Select(p => p.TrimEnd('\n').Split('\n'))];
-        Assert.Equal(full.Trials.Count, tables.Where(t => t[0].StartsWith("| Schedule |", StringComparison.Ordinal)).Sum(t => t.Length - 2));
-        Assert.All(tables, t => Assert.Single(t.Select(l => l.Replace("\\|", "", StringComparison.Ordinal).Count(c => c == '|')).Distinct()));
+        Assert.Equal(
+            full.Trials.Count, tables.Where(t => t[0].StartsWith("| Schedule |", StringComparison.Ordinal)).Sum(t => t.Length - 2));
+        Assert.All(
+            tables, t => Assert.Single(t.Select(l => l.Replace("\\|", "", StringComparison.Ordinal).Count(c => c == '|')).Distinct()));
         string[][] grids = [.. tables.Where(t => t[0].StartsWith("| Solver |", StringComparison.Ordinal))];
         Assert.Equal(2 * 4, grids.Length);
         Assert.All(grids, g => Assert.Equal((2 + 5, 2), (g.Length, string.Join('\n', g).Split("**").Length - 1)));
@@ -75,13 +86,15 @@ public sealed class ExporterTests : IDisposable
         var rows = CsvReader.Read(CsvExporter.Render(full));
         string[] header = [.. rows[0]];
         string Field(int row, string name) => rows[row + 1][Array.IndexOf(header, name)];
-        double[] Numbers(int row, string name) => [.. Field(row, name).Split(' ').Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
+        double[] Numbers(int row, string name)
+            => [.. Field(row, name).Split(' ').Select(v => double.Parse(v, CultureInfo.InvariantCulture))];
         Assert.Equal(full.Trials.Count + 1, rows.Count);
         Assert.All(rows, r => Assert.Equal(header.Length, r.Count));
         for (int i = 0; i < full.Trials.Count; i++)
         {
             TrialSummary trial = full.Trials[i];
-            Assert.Equal((trial.Name, trial.Schedule, trial.FoundFor ?? "", trial.Tuning ?? "", trial.Solver), (Field(i, "trial"), Field(i, "schedule"), Field(i, "found_for"), Field(i, "tuning"), Field(i, "solver")));
+            Assert.Equal((trial.Name, trial.Schedule, trial.FoundFor ?? "", trial.Tuning ?? "", trial.Solver),
+                (Field(i, "trial"), Field(i, "schedule"), Field(i, "found_for"), Field(i, "tuning"), Field(i, "solver")));
             Assert.Equal(trial.Figures["fd"].Mean, Assert.Single(Numbers(i, "fd")));
             Assert.Equal(trial.Figures["fd"].Ranges.Select(r => r.Value), Numbers(i, "fd_values"));
             Assert.Equal(trial.Sigmas, Numbers(i, "sigmas"));
@@ -95,9 +108,16 @@ public sealed class ExporterTests : IDisposable
         Summary full = SampleSummary.Full();
         string text = CsvExporter.Render(full with
         {
-            Trials = [full.Trials[0] with { Name = "=SUM(A1)", Schedule = "@x", Tuning = "a \"b\", c\nd", Figures = new Dictionary<string, FigureValues> { ["fd"] = new([new(0, 1, double.NaN)]) } }],
+            Trials = [full.Trials[0] with
+            {
+                Name = "=SUM(A1)",
+                Schedule = "@x",
+                Tuning = "a \"b\", c\nd",
+                Figures = new Dictionary<string, FigureValues> { ["fd"] = new([new(0, 1, double.NaN)]) }
+            }],
         });
-        Assert.StartsWith("'=SUM(A1),baseline,4,'@x,,standard,\"a \"\"b\"\", c d\",euler,4,4,,", text.Split('\n')[1], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "'=SUM(A1),baseline,4,'@x,,standard,\"a \"\"b\"\", c d\",euler,4,4,,", text.Split('\n')[1], StringComparison.Ordinal);
         Assert.Equal(3, text.Split('\n').Length);
         Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);
     }
@@ -105,7 +125,8 @@ public sealed class ExporterTests : IDisposable
     [Fact]
     public void The_json_is_the_summary_and_reads_back()
     {
-        foreach (Summary summary in new[] { SampleSummary.Full(), SampleSummary.Comparison(), SampleSummary.Stored(), SampleSummary.Bare() })
+        foreach (Summary summary in new[]
+        { SampleSummary.Full(), SampleSummary.Comparison(), SampleSummary.Stored(), SampleSummary.Bare() })
         {
             new JsonExporter().Write(summary, _folder);
             Summary back = JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName));
@@ -133,7 +154,8 @@ public sealed class ExporterTests : IDisposable
     [InlineData("samples/../../x.png")]
     [InlineData("a\0b")]
     public void A_strip_outside_the_folder_is_refused(string path) =>
-        Assert.Contains("not inside the run folder", Assert.Throws<InvalidInputException>(() => StripFile.Read(_folder, path)).Message, StringComparison.Ordinal);
+        Assert.Contains("not inside the run folder", Assert.Throws<InvalidInputException>(() => StripFile.Read(_folder, path)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_strip_must_be_a_png()

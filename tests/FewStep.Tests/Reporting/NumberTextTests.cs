@@ -34,7 +34,8 @@ public class NumberTextTests
     [InlineData(5.4, 0.0, "5.40")]
     [InlineData(5.4, double.NaN, "5.40")]
     [InlineData(double.NaN, 1.0, "–")]
-    public void Spread_decides_the_digits(double mean, double spread, string expected) => Assert.Equal(expected, NumberText.WithSpread(mean, spread));
+    public void Spread_decides_the_digits(double mean, double spread, string expected)
+        => Assert.Equal(expected, NumberText.WithSpread(mean, spread));
 
     [Fact]
     public void An_interval_decides_the_digits_of_its_estimate()
@@ -69,11 +70,14 @@ public class NumberTextTests
         Gen.Select(Gen.Double[-30, 30], Gen.Bool).Sample((exponent, negative) =>
         {
             double value = Math.Pow(10, exponent) * (negative ? -1 : 1);
-            double shown = double.Parse(NumberText.Significant(value), NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+            double shown = double.Parse(
+                NumberText.Significant(value), NumberStyles.Float | NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
             Assert.Equal(value, shown, Math.Abs(value) * 0.0051);
         });
 
     [Fact]
     public void Text_is_the_same_in_every_culture() =>
-        Assert.Single(Cultures.All.Select(c => Cultures.In(c, () => string.Join('|', NumberText.Significant(-1234.5), NumberText.Significant(1e-9), NumberText.WithSpread(-1.5, 0.25), NumberText.Count(-1234567), NumberText.Duration(0.5), NumberText.Percent(-0.05)))).Distinct());
+        Assert.Single(Cultures.All.Select(
+            c => Cultures.In(c, () => string.Join('|', NumberText.Significant(-1234.5), NumberText.Significant(1e-9), NumberText.WithSpread(
+                -1.5, 0.25), NumberText.Count(-1234567), NumberText.Duration(0.5), NumberText.Percent(-0.05)))).Distinct());
 }

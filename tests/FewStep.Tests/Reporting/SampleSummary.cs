@@ -22,7 +22,15 @@ internal static class SampleSummary
         Title = "Garments in 4 steps",
         Axis = ComparisonAxis.Steps,
         ShownNumber = 4,
-        Model = new() { Name = "garments-edm-1.9m", Hash = new string('a', 64), Parameters = 1_912_345, Preconditioning = "edm", Shape = new ImageShape(1, 28, 28), Classes = 10 },
+        Model = new()
+        {
+            Name = "garments-edm-1.9m",
+            Hash = new string('a', 64),
+            Parameters = 1_912_345,
+            Preconditioning = "edm",
+            Shape = new ImageShape(1, 28, 28),
+            Classes = 10
+        },
         Data = new() { Name = "Garments 28 x 28", Hash = new string('b', 64), TrainingImages = 60_000, HeldOutImages = 10_000 },
         Seeds = new(0, 2000, 5),
         Figures = [Distance, Recall],
@@ -37,17 +45,30 @@ internal static class SampleSummary
             Trial(Phase1, null, 27.1, 0.4, 1.402, 0.51) with { Source = ScheduleSource.Phase1, Sigmas = Found },
             Trial(Phase1, "denoise", 36.8, 0.6, 1.402, 0.51) with { Source = ScheduleSource.Phase1, Sigmas = Found },
             Trial(Karras, "trajectory", 5.15, 0.1, 1.91, 0.31),
-            Trial(Phase1, "trajectory", 5.41, 0.12, 1.402, 0.51) with { Role = TrialRole.Result, Source = ScheduleSource.Phase1, Sigmas = Found },
-            Trial(Karras, null, 3.85, 0.07, null, null) with { Name = TeacherName, Role = TrialRole.Teacher, Solver = "heun", Number = 8, Steps = 8, EvaluationsPerImage = 16, Sigmas = [.. Rho(8)] },
+            Trial(Phase1, "trajectory", 5.41, 0.12, 1.402, 0.51) with
+            { Role = TrialRole.Result, Source = ScheduleSource.Phase1, Sigmas = Found },
+            Trial(Karras, null, 3.85, 0.07, null, null) with
+            {
+                Name = TeacherName,
+                Role = TrialRole.Teacher,
+                Solver = "heun",
+                Number = 8,
+                Steps = 8,
+                EvaluationsPerImage = 16,
+                Sigmas = [.. Rho(8)]
+            },
         ]),
         ImageStrips =
         [
             Strip($"{Karras}, euler", "samples/karras.png"), Strip($"{Phase1}, euler", "samples/phase1.png"),
-            Strip($"{Phase1} + trajectory, euler", "samples/phase2.png"), Strip(TeacherName, "samples/teacher.png"), Strip("uniform t, euler", "samples/karras.png"),
+            Strip($"{Phase1} + trajectory, euler", "samples/phase2.png"), Strip(
+                TeacherName, "samples/teacher.png"), Strip("uniform t, euler", "samples/karras.png"),
         ],
         TuningRounds = [Round(1, Phase1, 900, 5.5), Round(2, Phase1, 480, 5.3), Round(1, Karras, 820, 5.25)],
-        Ledger = [new("loss curve", 131_072, 0, 71.2), new("search", 0, 0, 0.42), new("tuning", 1_260_000, 1480, 251.9), new("sampling for evaluation", 400_000, 0, 3725)],
-        Commands = [new("Sample with it", "fewstep sample --model runs/garments --seeds 0-63"), new("Use it from C#", "using var model = Model.Open(\"runs/garments\");\nmodel.Sample(seeds: 16);")],
+        Ledger = [new("loss curve", 131_072, 0, 71.2), new("search", 0, 0, 0.42), new("tuning", 1_260_000, 1480, 251.9),
+            new("sampling for evaluation", 400_000, 0, 3725)],
+        Commands = [new("Sample with it", "fewstep sample --model runs/garments --seeds 0-63"),
+            new("Use it from C#", "using var model = Model.Open(\"runs/garments\");\nmodel.Sample(seeds: 16);")],
         Manifest = new()
         {
             Version = "0.1.0",
@@ -58,7 +79,8 @@ internal static class SampleSummary
             Options = new Dictionary<string, string> { ["--steps"] = "4", ["--power"] = "0", ["--updates"] = "1500" },
             Machine = new Dictionary<string, string> { ["System"] = "Linux x64", ["Cores"] = "2", ["Device"] = "cpu, float32" },
         },
-        Warnings = ["Tuning by the denoise loss made samples worse (27.1 to 36.8); its weights were not kept.", "Tuned on Karras' sigmas the model is slightly better than on Phase 1's."],
+        Warnings = ["Tuning by the denoise loss made samples worse (27.1 to 36.8); its weights were not kept.",
+            "Tuned on Karras' sigmas the model is slightly better than on Phase 1's."],
     };
 
     /// <summary>An evaluation of two schedules at three numbers of steps, with a figure that falls below zero.</summary>
@@ -96,10 +118,21 @@ internal static class SampleSummary
         ShownNumber = 6,
         Seeds = new(0, 1000, 3),
         Figures = [Distance, Endpoint],
-        Trials = Judge([.. Cells(), Trial("karras", null, 3.1, 0.1, null, null) with { Name = "karras, heun, 32 steps", Role = TrialRole.Teacher, Solver = "heun", Number = 32, Steps = 32, EvaluationsPerImage = 64, Sigmas = [.. Rho(32)] }]),
+        Trials = Judge([.. Cells(), Trial("karras", null, 3.1, 0.1, null, null) with
+        {
+            Name = "karras, heun, 32 steps",
+            Role = TrialRole.Teacher,
+            Solver = "heun",
+            Number = 32,
+            Steps = 32,
+            EvaluationsPerImage = 64,
+            Sigmas = [.. Rho(32)]
+        }]),
         LeftOut = [new(5, "heun", "no number of steps takes 5 evaluations"), new(4, "ipndm:3", "A sample holds NaN.", "cosine")],
-        Searches = [new("phase1", null, [4, 6, 8, 10], 0, 126_000, 12.5, "no improvement"), .. Solvers.Select((s, i) => new SearchSummary("endpoint", s, [4, 6, 8, 10], 90_000 + (i * 12_345), 0, 300, "no improvement above 0.1 %"))],
-        ImageStrips = [.. Solvers.Select(s => Strip($"karras, {s}, 6", "samples/karras.png")), Strip("karras, heun, 32 steps", "samples/teacher.png")],
+        Searches = [new("phase1", null, [4, 6, 8, 10], 0, 126_000, 12.5, "no improvement"), .. Solvers.Select(
+            (s, i) => new SearchSummary("endpoint", s, [4, 6, 8, 10], 90_000 + (i * 12_345), 0, 300, "no improvement above 0.1 %"))],
+        ImageStrips = [.. Solvers.Select(s => Strip($"karras, {s}, 6", "samples/karras.png")),
+            Strip("karras, heun, 32 steps", "samples/teacher.png")],
         Ledger = [new("loss curve", 126_000, 0, 300), new("search: endpoint", 500_000, 0, 1800.4)],
         Warnings = ["The loss curve ran out of images."],
     };
@@ -116,7 +149,8 @@ internal static class SampleSummary
             Name = name,
             Number = 0,
             ImagesHash = new string((char)('d' + i), 64),
-            Figures = new Dictionary<string, FigureValues> { ["fd"] = Values(4 + i, 0.2, 3) with { Whole = 3.5 + i }, ["recall"] = Values(0.5, 0.01, 3) with { Whole = 0.52 } },
+            Figures = new Dictionary<string, FigureValues>
+            { ["fd"] = Values(4 + i, 0.2, 3) with { Whole = 3.5 + i }, ["recall"] = Values(0.5, 0.01, 3) with { Whole = 0.52 } },
         })],
     };
 
@@ -137,13 +171,15 @@ internal static class SampleSummary
     [
         .. trials.Select(t => t.Role == TrialRole.Teacher ? t : t with
         {
-            Verdicts = t.Figures.ToDictionary(f => f.Key, f => Verdict(f.Key, f.Value, [.. trials.Where(o => o.Role != TrialRole.Teacher && o.Number == t.Number).Select(o => o.Figures[f.Key])])),
+            Verdicts = t.Figures.ToDictionary(f => f.Key, f => Verdict(
+                f.Key, f.Value, [.. trials.Where(o => o.Role != TrialRole.Teacher && o.Number == t.Number).Select(o => o.Figures[f.Key])])),
         }),
     ];
 
     /// <summary>Values around a mean, one a range.</summary>
     public static FigureValues Values(double mean, double spread, int ranges, int phase = 0) =>
-        new([.. Enumerable.Range(0, ranges).Select(i => new RangeValue(10_000 * i, 2000, mean + (spread * Math.Sin(1 + phase + (2.1 * i)))))]);
+        new([.. Enumerable.Range(0, ranges)
+            .Select(i => new RangeValue(10_000 * i, 2000, mean + (spread * Math.Sin(1 + phase + (2.1 * i)))))]);
 
     /// <summary>A strip of blobs, the noisier the worse the method.</summary>
     public static byte[] Png(string path)
@@ -157,7 +193,8 @@ internal static class SampleSummary
             for (int y = 0; y < tile; y++)
             {
                 double dx = ((x % tile) - 13.5) / (4 + (x / tile)), dy = (y - 13.5) / 9;
-                byte v = (byte)Math.Clamp(255 * (Math.Exp(-Math.Pow((dx * dx) + (dy * dy), 2)) + (noise * (random.NextDouble() - 0.5))), 0, 255);
+                byte v = (byte)Math.Clamp(
+                    255 * (Math.Exp(-Math.Pow((dx * dx) + (dy * dy), 2)) + (noise * (random.NextDouble() - 0.5))), 0, 255);
                 bitmap.SetPixel(x, y, new SKColor(v, v, v));
             }
         }
@@ -176,15 +213,18 @@ internal static class SampleSummary
         FeatureHash = new string('f', 64),
         ReferenceHash = new string('c', 64),
         ReferenceImages = 10_000,
-        Description = "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is not comparable with distances on other features.",
+        Description = "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is "
+            + "not comparable with distances on other features.",
     };
 
     private static readonly FigureSummary Recall = new()
     {
-        Key = "recall", Name = "recall (garment features)", ShortName = "recall", Description = "Share of real images near a sample.", HigherIsBetter = true, FeatureHash = new string('f', 64), ReferenceHash = new string('c', 64),
+        Key = "recall", Name = "recall (garment features)", ShortName = "recall", Description = "Share of real images near a sample.",
+        HigherIsBetter = true, FeatureHash = new string('f', 64), ReferenceHash = new string('c', 64),
     };
 
-    private static readonly FigureSummary Endpoint = new() { Key = "endpoint", Name = "endpoint RMS", ShortName = "endpoint RMS", Description = "Distance to the teacher's images." };
+    private static readonly FigureSummary Endpoint = new()
+    { Key = "endpoint", Name = "endpoint RMS", ShortName = "endpoint RMS", Description = "Distance to the teacher's images." };
 
     private static IEnumerable<LossPointSummary> Curve()
     {
@@ -199,7 +239,8 @@ internal static class SampleSummary
     }
 
     private static IEnumerable<double> Rho(int steps) =>
-        Enumerable.Range(0, steps + 1).Select(i => Math.Pow(Math.Pow(80, 1 / 7.0) + (i / (double)steps * (Math.Pow(0.002, 1 / 7.0) - Math.Pow(80, 1 / 7.0))), 7));
+        Enumerable.Range(0, steps + 1)
+            .Select(i => Math.Pow(Math.Pow(80, 1 / 7.0) + (i / (double)steps * (Math.Pow(0.002, 1 / 7.0) - Math.Pow(80, 1 / 7.0))), 7));
 
     private static TrialSummary Trial(string schedule, string? tuning, double mean, double spread, double? j0, double? j1) => new()
     {
@@ -214,14 +255,17 @@ internal static class SampleSummary
         Sigmas = [.. Rho(4)],
         LossPower0 = j0 is { } a ? new(a, a * 0.988, a * 1.012) : null,
         LossPower1 = j1 is { } b ? new(b, b * 0.98, b * 1.02) : null,
-        Figures = new Dictionary<string, FigureValues> { ["fd"] = Values(mean, spread, 5), ["recall"] = Values(1 / (1 + (mean / 30)), 0.004, 5) },
+        Figures = new Dictionary<string, FigureValues>
+        { ["fd"] = Values(mean, spread, 5), ["recall"] = Values(1 / (1 + (mean / 30)), 0.004, 5) },
     };
 
     private static Verdict Verdict(string key, FigureValues values, FigureValues[] all)
     {
         FigureValues best = key == "recall" ? all.MaxBy(v => v.Mean)! : all.MinBy(v => v.Mean)!;
         double difference = values.Mean - best.Mean;
-        return ReferenceEquals(values, best) ? new(Standing.Best, 0) : new(Math.Abs(difference) > 0.05 * Math.Abs(best.Mean) ? Standing.Behind : Standing.Undecided, difference, 0.05 * Math.Abs(best.Mean));
+        return ReferenceEquals(values, best) ? new(Standing.Best, 0)
+            : new(Math.Abs(difference) > 0.05 * Math.Abs(best.Mean) ? Standing.Behind : Standing.Undecided, difference,
+                0.05 * Math.Abs(best.Mean));
     }
 
     private static IEnumerable<TrialSummary> Cells()
@@ -236,7 +280,8 @@ internal static class SampleSummary
             let steps = solver == "heun" ? number / 2 : number
             let order = Array.IndexOf(Solvers, solver)
             let kind = Array.IndexOf(schedules, schedule)
-            let bad = target is null || target == solver ? 1 : 1 + (0.15 * Math.Abs(order - Array.IndexOf(Solvers, target))) - (order == 4 ? 0.2 : 0)
+            let bad = target is null || target == solver ? 1
+                : 1 + (0.15 * Math.Abs(order - Array.IndexOf(Solvers, target))) - (order == 4 ? 0.2 : 0)
             let value = bad * 260.0 / Math.Pow(number, 1 + (0.12 * order)) / (1 + (0.25 * kind))
             select new TrialSummary
             {
@@ -249,7 +294,11 @@ internal static class SampleSummary
                 Steps = steps,
                 EvaluationsPerImage = number,
                 Sigmas = [.. StandardSchedule.Karras(2 + kind).Create(steps, 0.002, 80).Sigmas],
-                Figures = new Dictionary<string, FigureValues> { ["fd"] = Values(value, 0.02 * value, 3, number + kind + order), ["endpoint"] = Values(value / 100, 0.0004, 3, number + kind) },
+                Figures = new Dictionary<string, FigureValues>
+                {
+                    ["fd"] = Values(value, 0.02 * value, 3, number + kind + order),
+                    ["endpoint"] = Values(value / 100, 0.0004, 3, number + kind)
+                },
                 Seconds = 3.2 * number,
             };
     }
@@ -272,6 +321,7 @@ internal static class SampleSummary
             Round = round,
             Schedule = schedule,
             Tuning = "trajectory",
+            Sigmas = Found,
             Loss = "trajectory",
             HeldOutMetric = "squared distance to the teacher's endpoint",
             StopReason = "no improvement in 5 checks",
@@ -282,7 +332,8 @@ internal static class SampleSummary
                 .. Enumerable.Range(0, updates + 1).Select(u => new TuningPointSummary(
                     u,
                     u == 0 ? null : (0.01 + (0.08 * Math.Exp(-u / 150.0))) * (0.8 + (0.4 * random.NextDouble())) / round,
-                    u % 20 == 0 ? end + (20 / round * Math.Exp(-u / 120.0)) + (u > updates - 100 ? (u - updates + 100) * 0.004 : 0) : null)),
+                    u % 20 == 0 ? end + (20 / round * Math.Exp(-u / 120.0)) + (u > updates - 100 ? (u - updates + 100) * 0.004 : 0)
+                        : null)),
             ],
         };
     }

@@ -1,3 +1,4 @@
+using CsCheck;
 using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Tuning;

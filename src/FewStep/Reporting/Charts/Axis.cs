@@ -31,7 +31,8 @@ internal abstract class Axis
     /// <summary>Fraction of the way from low to high; NaN where the axis has no such value.</summary>
     protected abstract double Fraction(double value);
 
-    /// <summary>Marks within the domain, in increasing order, of which at least two and about <paramref name="most"/> at most are labelled.</summary>
+    /// <summary>Marks within the domain, in increasing order, of which at least two and about <paramref name="most"/> at most are
+    /// labelled.</summary>
     /// <param name="most">Labels wanted at most; below 5 counts as 5.</param>
     public abstract IReadOnlyList<AxisTick> Ticks(int most);
 

@@ -21,9 +21,11 @@ internal sealed class CurveChart
     public CurveChart(IReadOnlyList<CurvePanel> panels, ChartSize size, bool isLinear)
     {
         (_panels, _size, _isLinear) = (panels, size, isLinear);
-        double[] values = [.. Points.SelectMany(p => new[] { p.Value, p.Value + (p.Spread ?? 0), p.Value - (p.Spread ?? 0) }).Where(IsShown)];
+        double[] values =
+            [.. Points.SelectMany(p => new[] { p.Value, p.Value + (p.Spread ?? 0), p.Value - (p.Spread ?? 0) }).Where(IsShown)];
         double least = Points.Select(p => p.Value).Where(IsShown).Min();
-        _least = isLinear ? values.Min() : Math.Max(values.Min(), least / 2); // an error bar that reaches zero must not stretch the axis without end
+        // an error bar that reaches zero must not stretch the axis without end
+        _least = isLinear ? values.Min() : Math.Max(values.Min(), least / 2);
         _most = isLinear ? values.Max() : values.Where(v => v <= least * MostTimesLeast).Max();
         IsCut = values.Max() > _most;
     }
@@ -49,7 +51,8 @@ internal sealed class CurveChart
 
         double height = TitleHeight + (rows * PanelHeight) + 18;
         content.Add(Svg.Text(_size.Width / 2, height - 6, xTitle, "axis", "middle"));
-        string description = string.Join("; ", _panels.SelectMany(p => p.Lines.Select(l => $"{p.Title}, {l.Name}: {string.Join(", ", l.Points.Select(q => $"{NumberText.Evaluations(q.X)}: {NumberText.Significant(q.Value)}"))}")));
+        string description = string.Join("; ", _panels.SelectMany(p => p.Lines.Select(l => $"{p.Title}, {l.Name}: "
+            + $"{string.Join(", ", l.Points.Select(q => $"{NumberText.Evaluations(q.X)}: {NumberText.Significant(q.Value)}"))}")));
         return Svg.Chart($"{id}-{_size.Suffix}", _size, height, title, description + ".", content);
     }
 
@@ -74,7 +77,8 @@ internal sealed class CurveChart
                 double px = x.Position(point.X);
                 if (point.Spread is > 0 and double spread)
                 {
-                    yield return Svg.Line(px, y.Position(_isLinear ? point.Value - spread : Math.Max(point.Value - spread, _least / 2)), px, y.Position(point.Value + spread), $"error {line.Style.CssClass}");
+                    yield return Svg.Line(px, y.Position(_isLinear ? point.Value - spread : Math.Max(point.Value - spread, _least / 2)), px,
+                        y.Position(point.Value + spread), $"error {line.Style.CssClass}");
                 }
 
                 yield return Svg.Marker(line.Style.Shape, px, y.Position(point.Value), 3.6, $"point {line.Style.CssClass}", point.Tooltip);

@@ -5,12 +5,14 @@ namespace FewStep.Reporting.Charts;
 /// <summary>An axis with equal distances for equal differences.</summary>
 internal sealed class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
 {
-    /// <summary>An axis that covers the values among <paramref name="values"/> that are finite and not absurd; one from 0 to 1 if there are none.</summary>
+    /// <summary>An axis that covers the values among <paramref name="values"/> that are finite and not absurd; one from 0 to 1 if there are
+    /// none.</summary>
     public static LinearAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0)
     {
         double[] finite = [.. values.Where(v => Math.Abs(v) < 1e150)];
         double low = finite.DefaultIfEmpty(0).Min(), high = finite.DefaultIfEmpty(1).Max();
-        double padding = high - low > Math.Max(1e-150, 1e-9 * Math.Max(Math.Abs(low), Math.Abs(high))) ? margin * (high - low) : Math.Max(1, Math.Abs(low) * 0.1);
+        double padding = high - low > Math.Max(1e-150, 1e-9 * Math.Max(Math.Abs(low), Math.Abs(high))) ? margin * (high - low)
+            : Math.Max(1, Math.Abs(low) * 0.1);
         return new LinearAxis(low - padding, high + padding, start, end);
     }
 
@@ -24,11 +26,13 @@ internal sealed class LinearAxis(double low, double high, double start, double e
         double step = power * new[] { 1.0, 2, 5, 10 }.First(m => m * power >= raw * (1 - 1e-9));
         int decimals = Math.Max(0, -(int)Math.Floor(Math.Log10(step * 1.001)));
         long first = (long)Math.Ceiling((low / step) - 1e-9), last = (long)Math.Floor((high / step) + 1e-9);
-        return [.. Enumerable.Range(0, (int)(last - first + 1)).Select(i => (first + i) * step).Select(v => new AxisTick(v, Label(v, decimals)))];
+        return [.. Enumerable.Range(0, (int)(last - first + 1)).Select(i => (first + i) * step)
+            .Select(v => new AxisTick(v, Label(v, decimals)))];
     }
 
     protected override double Fraction(double value) => (value - Low) / (High - Low);
 
     private static string Label(double value, int decimals) =>
-        Math.Abs(value) >= 1e7 || decimals > 6 ? value.ToString("0.####e0", CultureInfo.InvariantCulture) : NumberText.Fixed(value, decimals);
+        Math.Abs(value) >= 1e7 || decimals > 6 ? value.ToString("0.####e0", CultureInfo.InvariantCulture)
+            : NumberText.Fixed(value, decimals);
 }

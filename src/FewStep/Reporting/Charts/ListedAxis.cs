@@ -1,7 +1,9 @@
 namespace FewStep.Reporting.Charts;
 
-/// <summary>An axis with equal distances for equal differences and ticks at the values that were measured, as far as their labels have room.</summary>
-internal sealed class ListedAxis(IReadOnlyList<double> values, double low, double high, double start, double end) : Axis(low, high, start, end)
+/// <summary>An axis with equal distances for equal differences and ticks at the values that were measured, as far as their labels have
+/// room.</summary>
+internal sealed class ListedAxis(
+    IReadOnlyList<double> values, double low, double high, double start, double end) : Axis(low, high, start, end)
 {
     private const double Room = 26; // pixels from label to label
 

@@ -19,7 +19,8 @@ internal sealed class LogAxis : Axis
 
     private double Decades => Math.Log10(High / Low);
 
-    /// <summary>An axis that covers the positive finite values among <paramref name="values"/> with a margin; one around 1 if there are none.</summary>
+    /// <summary>An axis that covers the positive finite values among <paramref name="values"/> with a margin; one around 1 if there are
+    /// none.</summary>
     public static LogAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0.02)
     {
         double[] positive = [.. values.Where(v => double.IsFinite(v) && v is > 1e-280 and < 1e280)];
@@ -70,7 +71,8 @@ internal sealed class LogAxis : Axis
     {
         AxisTick[] major = [.. labelled.Select(v => new AxisTick(v, Label(v)))];
         IEnumerable<double> minor = Decades < 7 ? Decade([1, 2, 3, 4, 5, 6, 7, 8, 9]) : PowersOfTen().Select(k => Math.Pow(10, k));
-        return major.Concat(minor.Where(v => !major.Any(m => Math.Abs((m.Value / v) - 1) < 1e-9)).Select(v => new AxisTick(v, ""))).OrderBy(t => t.Value);
+        return major.Concat(minor.Where(v => !major.Any(m => Math.Abs((m.Value / v) - 1) < 1e-9)).Select(v => new AxisTick(v, "")))
+            .OrderBy(t => t.Value);
     }
 
     private static string Label(double value) =>

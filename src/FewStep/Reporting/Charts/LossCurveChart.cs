@@ -23,7 +23,8 @@ internal static class LossCurveChart
             size,
             height,
             "Training loss against noise level",
-            $"Both axes logarithmic. {points.Length} measured noise levels with confidence band and monotone fit; marked: {string.Join("; ", marked.Select(s => $"{s.Name}: {string.Join(", ", s.Sigmas.Select(sigma => NumberText.Sigma(sigma)))}"))}.",
+            $"Both axes logarithmic. {points.Length} measured noise levels with confidence band and monotone fit; marked: {string.Join(
+                "; ", marked.Select(s => $"{s.Name}: {string.Join(", ", s.Sigmas.Select(sigma => NumberText.Sigma(sigma)))}"))}.",
             [
                 .. new PlotArea(x, y, "noise level σ (log scale)", "loss L(σ), squared pixel units per value (log scale)").Frame(),
                 Svg.Band(points.Select(p => (x.Position(p.Sigma), y.Position(Math.Max(p.Low, floor)), y.Position(p.High))), "band"),
@@ -35,17 +36,20 @@ internal static class LossCurveChart
 
     /// <summary>The points that logarithmic axes can show, in order of sigma.</summary>
     public static IEnumerable<LossPointSummary> Drawable(LossCurveSummary curve) =>
-        curve.Points.Where(p => p.Sigma > 0 && double.IsFinite(p.Sigma) && (IsPositive(p.Loss) || IsPositive(p.Fitted))).OrderBy(p => p.Sigma);
+        curve.Points.Where(p => p.Sigma > 0 && double.IsFinite(p.Sigma) && (IsPositive(p.Loss) || IsPositive(p.Fitted)))
+            .OrderBy(p => p.Sigma);
 
     private static bool IsPositive(double value) => value > 0 && double.IsFinite(value);
 
     private static XElement Measured(LossPointSummary p, Axis x, Axis y)
     {
         (string value, string? interval) = NumberText.Estimate(p.Loss, p.Low, p.High);
-        return Svg.Marker(MarkerShape.Circle, x.Position(p.Sigma), y.Position(p.Loss), 1.8, "measured", $"σ = {NumberText.Significant(p.Sigma, 4)}: L = {value} {interval}".TrimEnd());
+        return Svg.Marker(MarkerShape.Circle, x.Position(p.Sigma), y.Position(p.Loss), 1.8, "measured",
+            $"σ = {NumberText.Significant(p.Sigma, 4)}: L = {value} {interval}".TrimEnd());
     }
 
-    private static IEnumerable<XElement> Sigmas(MarkedSchedule schedule, IReadOnlyList<LossPointSummary> curve, Axis x, Axis y, bool labelled)
+    private static IEnumerable<XElement> Sigmas(
+        MarkedSchedule schedule, IReadOnlyList<LossPointSummary> curve, Axis x, Axis y, bool labelled)
     {
         (double Position, string Text)[] labels = [.. schedule.Sigmas.Select(s => (x.Position(s), NumberText.Sigma(s)))];
         IReadOnlySet<int> shown = labelled ? TextLabels.Choose(labels, 12) : new HashSet<int>();
@@ -62,7 +66,8 @@ internal static class LossCurveChart
                 yield return Svg.Line(px, py, px, y.Start, $"drop {schedule.Style.CssClass}");
             }
 
-            yield return Svg.Marker(schedule.Style.Shape, px, py, 5, $"point {schedule.Style.CssClass}", $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
+            yield return Svg.Marker(schedule.Style.Shape, px, py, 5, $"point {schedule.Style.CssClass}",
+                $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
             if (shown.Contains(i))
             {
                 bool atLeftEdge = px < x.Start + 40;
@@ -76,7 +81,8 @@ internal static class LossCurveChart
     // The fitted curve between its points, straight in log-log; constant beyond its ends.
     private static double Interpolate(IReadOnlyList<LossPointSummary> curve, double sigma)
     {
-        (double Sigma, double Loss)[] fit = [.. curve.Select(p => (p.Sigma, IsPositive(p.Fitted) ? p.Fitted : p.Loss)).Where(p => IsPositive(p.Item2))];
+        (double Sigma, double Loss)[] fit =
+            [.. curve.Select(p => (p.Sigma, IsPositive(p.Fitted) ? p.Fitted : p.Loss)).Where(p => IsPositive(p.Item2))];
         int right = Array.FindIndex(fit, p => p.Sigma >= sigma);
         if (right <= 0)
         {

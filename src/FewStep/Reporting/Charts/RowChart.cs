@@ -27,7 +27,8 @@ internal sealed class RowChart
         double notes = rows.Max(r => TextLabels.Width(r.Note, FontSize)) + 14;
         double names = Math.Clamp(rows.Max(r => TextLabels.Width(r.Label, FontSize)) + 16, 60, 270);
         double start = size.IsNarrow ? 16 : names, end = size.Width - (size.IsNarrow ? 16 : Math.Min(notes, 200));
-        double[] values = [.. rows.SelectMany(r => r.Points).Select(p => p.Value), .. reference is { } r ? [r.Value] : Array.Empty<double>()];
+        double[] values =
+            [.. rows.SelectMany(r => r.Points).Select(p => p.Value), .. reference is { } r ? [r.Value] : Array.Empty<double>()];
         _axis = isLinear ? LinearAxis.Covering(values, start, end, 0.04) : LogAxis.Covering(values, start, end, 0.04);
         _rowHeight = (size.IsNarrow ? 44 : 26) + (rows.Any(r => r.Points.Any(p => p.Label.Length > 0)) ? 8 : 0);
         _top = reference is null ? 8 : 22;
@@ -46,14 +47,16 @@ internal sealed class RowChart
         }
 
         content.AddRange(_rows.SelectMany((row, i) => Row(row, _top + (_rowHeight * i))));
-        string description = string.Join("; ", _rows.Select(r => $"{r.Label}: {string.Join(", ", r.Points.Where(p => !p.IsMinor).Select(p => NumberText.Sigma(p.Value)))}"));
+        string description = string.Join("; ",
+            _rows.Select(r => $"{r.Label}: {string.Join(", ", r.Points.Where(p => !p.IsMinor).Select(p => NumberText.Sigma(p.Value)))}"));
         return Svg.Chart($"{id}-{_size.Suffix}", _size, _bottom + 44, title, description + ".", content);
     }
 
     private IEnumerable<XElement> Row(ChartRow row, double top)
     {
         double y = top + _rowHeight - 10;
-        ChartRowPoint[] points = [.. row.Points.Where(p => (_isLinear || p.Value > 0) && double.IsFinite(p.Value)).OrderBy(p => p.IsMinor ? 0 : 1)];
+        ChartRowPoint[] points =
+            [.. row.Points.Where(p => (_isLinear || p.Value > 0) && double.IsFinite(p.Value)).OrderBy(p => p.IsMinor ? 0 : 1)];
         (double, string)[] labels = [.. points.Select(p => (_axis.Position(p.Value), p.Label))];
         IReadOnlySet<int> shown = TextLabels.Choose(labels, FontSize - 1);
         yield return _size.IsNarrow
@@ -71,7 +74,8 @@ internal sealed class RowChart
 
         if (row.ToZero && points.Length > 0)
         {
-            yield return Svg.Polyline([(_axis.Start + 6, y - 4), (_axis.Start, y), (_axis.Start + 6, y + 4)], $"joint {row.Style.CssClass}");
+            yield return Svg.Polyline(
+                [(_axis.Start + 6, y - 4), (_axis.Start, y), (_axis.Start + 6, y + 4)], $"joint {row.Style.CssClass}");
         }
 
         for (int i = 0; i < points.Length; i++)

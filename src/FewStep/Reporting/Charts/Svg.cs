@@ -9,7 +9,8 @@ internal static class Svg
     public static readonly XNamespace Space = "http://www.w3.org/2000/svg";
 
     /// <summary>A chart that scales with the page.</summary>
-    public static XElement Chart(string id, ChartSize size, double height, string title, string description, IEnumerable<XElement> content) =>
+    public static XElement Chart(string id, ChartSize size, double height, string title, string description, IEnumerable<XElement> content)
+        =>
         new(
             Space + "svg",
             new XAttribute("viewBox", $"0 0 {Px(size.Width)} {Px(height)}"),
@@ -26,7 +27,8 @@ internal static class Svg
             Space + "svg",
             new XAttribute("class", "picture"),
             new XAttribute("aria-hidden", "true"),
-            new XElement(Space + "image", new XAttribute("id", id), At("width", width), At("height", height), new XAttribute("href", source)));
+            new XElement(
+                Space + "image", new XAttribute("id", id), At("width", width), At("height", height), new XAttribute("href", source)));
 
     /// <summary>A piece of a <see cref="Picture"/>, of its whole height.</summary>
     public static XElement Window(string id, double left, double width, int height, string label) =>
@@ -65,8 +67,10 @@ internal static class Svg
     /// <summary>A filled band between two lines; points with a coordinate that is not finite are left out.</summary>
     public static XElement Band(IEnumerable<(double X, double Low, double High)> points, string cssClass)
     {
-        (double X, double Low, double High)[] finite = [.. points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Low) && double.IsFinite(p.High))];
-        string path = string.Join('L', finite.Select(p => $"{Px(p.X)} {Px(p.High)}").Concat(finite.Reverse().Select(p => $"{Px(p.X)} {Px(p.Low)}")));
+        (double X, double Low, double High)[] finite =
+            [.. points.Where(p => double.IsFinite(p.X) && double.IsFinite(p.Low) && double.IsFinite(p.High))];
+        string path = string.Join(
+            'L', finite.Select(p => $"{Px(p.X)} {Px(p.High)}").Concat(finite.Reverse().Select(p => $"{Px(p.X)} {Px(p.Low)}")));
         return new XElement(Space + "path", new XAttribute("d", path.Length == 0 ? "" : $"M{path}Z"), new XAttribute("class", cssClass));
     }
 

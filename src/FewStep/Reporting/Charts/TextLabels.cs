@@ -30,7 +30,8 @@ internal static class TextLabels
         return kept.Append('…').ToString();
     }
 
-    /// <summary>Chooses which labels, centred at given positions, can be shown without touching each other: both ends first, then in order.</summary>
+    /// <summary>Chooses which labels, centred at given positions, can be shown without touching each other: both ends first, then in
+    /// order.</summary>
     public static IReadOnlySet<int> Choose(IReadOnlyList<(double Position, string Text)> labels, double fontSize)
     {
         const double gap = 6;

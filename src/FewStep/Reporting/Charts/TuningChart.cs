@@ -23,17 +23,21 @@ internal static class TuningChart
         double top = 30;
         if (losses)
         {
-            content.AddRange(Panel(rounds, p => p.TrainingLoss, isHeldOut: false, x, top, panel, heldOut ? "" : "updates in the round", "training loss (log scale)", styles));
+            content.AddRange(Panel(rounds, p => p.TrainingLoss, isHeldOut: false, x, top, panel, heldOut ? "" : "updates in the round",
+                "training loss (log scale)", styles));
             top += panel + gap;
         }
 
         if (heldOut)
         {
-            content.AddRange(Panel(rounds, p => p.HeldOut, isHeldOut: true, x, top, panel, "updates in the round", $"held out: {HeldOutTitle(rounds)} (log scale)", styles));
+            content.AddRange(Panel(rounds, p => p.HeldOut, isHeldOut: true, x, top, panel, "updates in the round",
+                $"held out: {HeldOutTitle(rounds)} (log scale)", styles));
         }
 
-        string description = string.Join("; ", rounds.Select(r => $"round {r.Round} on {r.Schedule}: best at update {r.BestUpdate?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}"));
-        return Svg.Chart($"tuning-{size.Suffix}", size, height, "Training loss and held-out metric over updates", description + ".", content);
+        string description = string.Join("; ", rounds.Select(r => $"round {r.Round} on {r.Schedule}: best at update "
+            + $"{r.BestUpdate?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "none"}"));
+        return Svg.Chart(
+            $"tuning-{size.Suffix}", size, height, "Training loss and held-out metric over updates", description + ".", content);
     }
 
     /// <summary>How the line of a round is dashed: rounds of one method share its colour.</summary>
@@ -44,7 +48,8 @@ internal static class TuningChart
     }
 
     private static IEnumerable<XElement> Panel(
-        IReadOnlyList<TuningRoundSummary> rounds, Func<TuningPointSummary, double?> value, bool isHeldOut, Axis x, double top, double height, string xTitle, string yTitle, MethodStyles styles)
+        IReadOnlyList<TuningRoundSummary> rounds, Func<TuningPointSummary, double?> value, bool isHeldOut, Axis x, double top,
+        double height, string xTitle, string yTitle, MethodStyles styles)
     {
         Axis y = LogAxis.Covering(Values(rounds, value), top + height, top, 0.06);
         foreach (XElement element in new PlotArea(x, y, xTitle, TextLabels.Fit(yTitle, x.End, 12)).Frame())
@@ -55,8 +60,10 @@ internal static class TuningChart
         for (int i = 0; i < rounds.Count; i++)
         {
             string colour = styles.Of(rounds[i].Schedule, rounds[i].Tuning).CssClass;
-            (double Update, double Value)[] points = [.. rounds[i].Points.Where(p => value(p) is > 0 and < double.PositiveInfinity).Select(p => ((double)p.Update, value(p)!.Value))];
-            yield return Svg.Polyline(Thin(points).Select(p => (x.Position(p.Update), y.Position(p.Value))), $"series {colour} {DashClass(rounds, i)}");
+            (double Update, double Value)[] points = [.. rounds[i].Points.Where(p => value(p) is > 0 and < double.PositiveInfinity)
+                .Select(p => ((double)p.Update, value(p)!.Value))];
+            yield return Svg.Polyline(
+                Thin(points).Select(p => (x.Position(p.Update), y.Position(p.Value))), $"series {colour} {DashClass(rounds, i)}");
             foreach (XElement mark in isHeldOut ? Checks(rounds[i], points, x, y, colour) : [])
             {
                 yield return mark;
@@ -64,16 +71,19 @@ internal static class TuningChart
         }
     }
 
-    private static IEnumerable<XElement> Checks(TuningRoundSummary round, (double Update, double Value)[] points, Axis x, Axis y, string colour)
+    private static IEnumerable<XElement> Checks(
+        TuningRoundSummary round, (double Update, double Value)[] points, Axis x, Axis y, string colour)
     {
         foreach ((double update, double value) in points.Length <= MostPoints ? points : [])
         {
-            yield return Svg.Marker(MarkerShape.Circle, x.Position(update), y.Position(value), 2.5, $"point {colour}", $"round {round.Round}, update {NumberText.Count((long)update)}: {NumberText.Significant(value, 4)}");
+            yield return Svg.Marker(MarkerShape.Circle, x.Position(update), y.Position(value), 2.5, $"point {colour}",
+                $"round {round.Round}, update {NumberText.Count((long)update)}: {NumberText.Significant(value, 4)}");
         }
 
         foreach ((double update, double value) in points.Where(p => round.BestUpdate == (long)p.Update).Take(1))
         {
-            yield return Svg.Marker(MarkerShape.Circle, x.Position(update), y.Position(value), 6.5, $"minor {colour}", $"round {round.Round}, best: update {NumberText.Count((long)update)}, {NumberText.Significant(value, 4)}");
+            yield return Svg.Marker(MarkerShape.Circle, x.Position(update), y.Position(value), 6.5, $"minor {colour}",
+                $"round {round.Round}, best: update {NumberText.Count((long)update)}, {NumberText.Significant(value, 4)}");
         }
     }
 

@@ -7,7 +7,8 @@ internal static class Element
 {
     private const int MostRows = 24; // a longer table is folded
 
-    public static XElement Classed(string name, string cssClass, params object?[] content) => new(name, new XAttribute("class", cssClass), content);
+    public static XElement Classed(string name, string cssClass, params object?[] content)
+        => new(name, new XAttribute("class", cssClass), content);
 
     /// <summary>A section with its heading and the id that links reach it by.</summary>
     public static XElement Section(string id, string heading, params object?[] content) =>
@@ -22,12 +23,14 @@ internal static class Element
         TextBlock { Weight: TextWeight.Note } t => Note(t.Text),
         TextBlock t => new("p", t.Text),
         ListBlock l => new("ul", l.Items.Select(i => new XElement("li", i))),
-        FactsBlock f => Classed("dl", "facts", f.Facts.Select(p => new XElement("div", new XElement("dt", p.Name), new XElement("dd", p.Value)))),
+        FactsBlock f
+            => Classed("dl", "facts", f.Facts.Select(p => new XElement("div", new XElement("dt", p.Name), new XElement("dd", p.Value)))),
         TableBlock t => Table(t.Table, t.Caption),
         CodeBlock c => Classed(
             "div",
             "code",
-            Classed("div", "code-head", new XElement("span", c.Title), new XElement("button", new XAttribute("type", "button"), new XAttribute("class", "copy"), "Copy")),
+            Classed("div", "code-head", new XElement("span", c.Title),
+                new XElement("button", new XAttribute("type", "button"), new XAttribute("class", "copy"), "Copy")),
             new XElement("pre", new XElement("code", c.Text))),
         DrawnBlock d => d.Draw(),
         _ => throw new ArgumentException($"There is no element for a {block.GetType().Name}.", nameof(block)),
@@ -37,7 +40,8 @@ internal static class Element
     private static XElement Table(ReportTable table, string caption)
     {
         int key = table.Columns.TakeWhile(c => !c.IsNumeric).Count();
-        var head = new XElement("tr", table.Columns.Select(c => new XElement("th", new XAttribute("scope", "col"), c.IsNumeric ? new XAttribute("class", "number") : null, c.Header)));
+        var head = new XElement("tr", table.Columns.Select(
+            c => new XElement("th", new XAttribute("scope", "col"), c.IsNumeric ? new XAttribute("class", "number") : null, c.Header)));
         XElement drawn = Classed(
             "div",
             table.IsMatrix ? "scroll" : "scroll stack",
@@ -45,7 +49,8 @@ internal static class Element
             new XAttribute("role", "region"),
             new XAttribute("aria-label", caption),
             new XElement("table", new XElement("thead", head), new XElement("tbody", table.Rows.Select(row => Row(row, table, key)))));
-        return table.Rows.Count <= MostRows ? drawn : new("details", new XElement("summary", $"{caption}: {NumberText.Count(table.Rows.Count)} rows"), drawn);
+        return table.Rows.Count <= MostRows ? drawn
+            : new("details", new XElement("summary", $"{caption}: {NumberText.Count(table.Rows.Count)} rows"), drawn);
     }
 
     private static XElement Row(ReportRow row, ReportTable table, int key) => new(

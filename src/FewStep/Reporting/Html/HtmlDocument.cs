@@ -12,7 +12,8 @@ internal static class HtmlDocument
 
     // Of scripts only the page's own may run, whatever a name in it might smuggle in.
     private static readonly string Policy =
-        $"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Script.Text)))}'";
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+            + $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Asset.Script)))}'";
 
     public static string Render(string title, string about, IEnumerable<XElement> sections)
     {
@@ -26,12 +27,12 @@ internal static class HtmlDocument
                 new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
                 new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
                 new XElement("title", title),
-                new XElement("style", StyleSheet.Text)),
+                new XElement("style", Asset.Style)),
             new XElement(
                 "body",
                 new XElement("main", new XElement("header", new XElement("h1", title), Element.Classed("p", "what", about)), sections),
                 new XElement("dialog", new XAttribute("id", "enlarged"), new XAttribute("aria-label", "One seed, row by row")),
-                new XElement("script", Script.Text)));
+                new XElement("script", Asset.Script)));
         MakeSafe(html);
         return "<!DOCTYPE html>\n" + Serialize(html) + "\n";
     }
@@ -61,7 +62,8 @@ internal static class HtmlDocument
     private static string Serialize(XElement html)
     {
         var text = new StringBuilder();
-        using (XmlWriter writer = XmlWriter.Create(text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None }))
+        using (XmlWriter writer = XmlWriter.Create(
+            text, new XmlWriterSettings { OmitXmlDeclaration = true, Indent = false, NewLineHandling = NewLineHandling.None }))
         {
             html.Save(writer);
         }

@@ -21,7 +21,8 @@ internal sealed class CommandsSection : IReportSection
 
         if (!page.IsBrief && (page.Result ?? page.BestShown) is { Sigmas.Count: > 0 } winner)
         {
-            yield return new CodeBlock($"Sigmas of {winner.Name}", SchedulesSection.Sigmas(winner, s => s.ToString("R", CultureInfo.InvariantCulture)));
+            yield return new CodeBlock(
+                $"Sigmas of {winner.Name}", SchedulesSection.Sigmas(winner, s => s.ToString("R", CultureInfo.InvariantCulture)));
         }
     }
 }

@@ -12,14 +12,16 @@ internal sealed class FigureChartsSection : IReportSection
 
     public string Heading => "The figures as charts";
 
-    public IEnumerable<ReportBlock> Blocks(ReportPage page) => page.Summary.Figures.SelectMany((figure, i) => Of(page, figure, FormattableString.Invariant($"figure{i}")));
+    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+        => page.Summary.Figures.SelectMany((figure, i) => Of(page, figure, FormattableString.Invariant($"figure{i}")));
 
     private static IEnumerable<ReportBlock> Of(ReportPage page, FigureSummary figure, string id)
     {
         TrialSummary[] drawn = [.. page.Summary.Trials.Where(t => ReportPage.HasValue(t, figure))];
         if (page.Numbers.Count > 1)
         {
-            TrialSummary[] sampled = [.. drawn.Where(t => t.Role != TrialRole.Teacher && !t.IsTransfer && t.EvaluationsPerImage is not null)];
+            TrialSummary[] sampled =
+                [.. drawn.Where(t => t.Role != TrialRole.Teacher && !t.IsTransfer && t.EvaluationsPerImage is not null)];
             return sampled.Length == 0 ? [] : Curves(page, figure, id, sampled);
         }
 
@@ -29,9 +31,11 @@ internal sealed class FigureChartsSection : IReportSection
     private static XElement Rows(ReportPage page, FigureSummary figure, string id, TrialSummary[] drawn)
     {
         ChartRow[] rows = [.. drawn.Select(t => Row(page, t, figure))];
-        (double, string)? floor = figure.Floor is { } value && double.IsFinite(value) ? (value, $"floor {NumberText.WithSpread(value, figure.FloorSpread)}") : null;
+        (double, string)? floor = figure.Floor is { } value
+            && double.IsFinite(value) ? (value, $"floor {NumberText.WithSpread(value, figure.FloorSpread)}") : null;
         return Figure.Build(
-            size => new RowChart(rows, size, floor, isLinear: IsLinear(figure, drawn)).Draw(id, $"{figure.Name} of each trial", AxisTitle(figure, drawn)),
+            size => new RowChart(rows, size, floor, isLinear: IsLinear(figure, drawn))
+                .Draw(id, $"{figure.Name} of each trial", AxisTitle(figure, drawn)),
             "Filled: mean over the seed ranges. Hollow: each range. At the right: mean ± spread, and network evaluations an image (NFE).");
     }
 
@@ -42,7 +46,8 @@ internal sealed class FigureChartsSection : IReportSection
         IEnumerable<ChartRowPoint> ranges = values.Ranges.Count < 2
             ? []
             : values.Ranges.Select(r => new ChartRowPoint(
-                r.Value, $"{name}: {NumberText.Significant(r.Value, 4)} ({NumberText.Count(r.Images)} images from seed {NumberText.Count(r.FirstSeed)})", IsMinor: true));
+                r.Value, $"{name}: {NumberText.Significant(r.Value, 4)} ({NumberText.Count(r.Images)} images from seed "
+                    + $"{NumberText.Count(r.FirstSeed)})", IsMinor: true));
         return new ChartRow(name, page.Styles.Of(trial), [.. ranges, new ChartRowPoint(values.Mean, $"{name}: mean {value}")])
         {
             Note = trial.EvaluationsPerImage is { } evaluations ? $"{value} · {NumberText.Evaluations(evaluations)} NFE" : value,
@@ -51,36 +56,43 @@ internal sealed class FigureChartsSection : IReportSection
 
     private static IEnumerable<ReportBlock> Curves(ReportPage page, FigureSummary figure, string id, TrialSummary[] drawn)
     {
-        var methods = drawn.DistinctBy(t => (t.Schedule, t.Tuning)).ToDictionary(t => ReportPage.Method(t.Schedule ?? t.Name, t.Tuning), page.Styles.Of);
+        var methods = drawn.DistinctBy(t => (t.Schedule, t.Tuning))
+            .ToDictionary(t => ReportPage.Method(t.Schedule ?? t.Name, t.Tuning), page.Styles.Of);
         string[] solvers = [.. drawn.Select(t => t.Solver).OfType<string>().Distinct()];
         bool isLinear = IsLinear(figure, drawn);
         CurvePanel[] panels = [.. solvers.Select(s => new CurvePanel(
             s,
-            [.. methods.Select(m => new CurveLine(m.Key, m.Value, [.. drawn.Where(t => t.Solver == s && ReportPage.Method(t) == m.Key).Select(t => Point(page, t, figure))])).Where(l => l.Points.Count > 0)]))];
+            [.. methods.Select(m => new CurveLine(m.Key, m.Value, [.. drawn.Where(t => t.Solver == s && ReportPage.Method(t) == m.Key)
+                .Select(t => Point(page, t, figure))])).Where(l => l.Points.Count > 0)]))];
         string title = $"{figure.Name} over network evaluations";
         bool isCut = new CurveChart(panels, ChartSize.Wide, isLinear).IsCut;
         yield return new DrawnBlock(() => Figure.Build(
             size => new CurveChart(panels, size, isLinear).Draw(id, title, "network evaluations an image", AxisTitle(figure, drawn)),
-            $"{(solvers.Length > 1 ? "One chart a solver, one line a schedule. " : "")}Bars: standard deviation over the seed ranges.{(isCut ? " Points at the upper edge lie beyond it." : "")}",
+            $"{(solvers.Length > 1 ? "One chart a solver, one line a schedule. " : "")}Bars: standard deviation over the seed "
+                + $"ranges.{(isCut ? " Points at the upper edge lie beyond it." : "")}",
             [.. methods.Select(m => (Figure.PointSample(m.Value), m.Key))]));
 
-        CurvePanel best = new("best schedule of each solver", [.. solvers.Select(s => new CurveLine(s, page.Styles.Solver(s), [.. Best(page, figure, [.. drawn.Where(t => t.Solver == s)])]))]);
+        CurvePanel best = new("best schedule of each solver", [.. solvers.Select(
+            s => new CurveLine(s, page.Styles.Solver(s), [.. Best(page, figure, [.. drawn.Where(t => t.Solver == s)])]))]);
         if (solvers.Length > 1)
         {
             yield return new DrawnBlock(() => Figure.Build(
-                size => new CurveChart([best], size, isLinear).Draw($"{id}-best", $"{title}: the best schedule of each solver", "network evaluations an image", AxisTitle(figure, drawn)),
+                size => new CurveChart([best], size, isLinear).Draw(
+                    $"{id}-best", $"{title}: the best schedule of each solver", "network evaluations an image", AxisTitle(figure, drawn)),
                 "The best schedule of each solver at each number; which it is, the points tell.",
                 [.. solvers.Select(s => (Figure.PointSample(page.Styles.Solver(s)), s))]));
         }
     }
 
     private static IEnumerable<CurvePoint> Best(ReportPage page, FigureSummary figure, TrialSummary[] drawn) =>
-        drawn.GroupBy(t => t.Number).Select(g => Point(page, g.MinBy(t => figure.HigherIsBetter ? -t.Figures[figure.Key].Mean : t.Figures[figure.Key].Mean)!, figure));
+        drawn.GroupBy(t => t.Number).Select(
+            g => Point(page, g.MinBy(t => figure.HigherIsBetter ? -t.Figures[figure.Key].Mean : t.Figures[figure.Key].Mean)!, figure));
 
     private static CurvePoint Point(ReportPage page, TrialSummary t, FigureSummary figure)
     {
         FigureValues values = t.Figures[figure.Key];
-        return new(t.EvaluationsPerImage!.Value, values.Mean, values.Spread, $"{page.Label(t)}, {NumberText.Evaluations(t.EvaluationsPerImage.Value)} NFE: {FigureText.Value(t, figure)}");
+        return new(t.EvaluationsPerImage!.Value, values.Mean, values.Spread,
+            $"{page.Label(t)}, {NumberText.Evaluations(t.EvaluationsPerImage.Value)} NFE: {FigureText.Value(t, figure)}");
     }
 
     // Distances go over decades; shares and scores do not, and some estimates fall below zero.

@@ -32,7 +32,8 @@ internal sealed class HashesSection : IReportSection
 
         if (summary.Data is { } data)
         {
-            yield return ("Images", $"{data.Name}: {NumberText.Count(data.TrainingImages)} for training, {NumberText.Count(data.HeldOutImages)} held out");
+            yield return ("Images",
+                $"{data.Name}: {NumberText.Count(data.TrainingImages)} for training, {NumberText.Count(data.HeldOutImages)} held out");
         }
     }
 
@@ -47,7 +48,8 @@ internal sealed class HashesSection : IReportSection
             (summary.Model?.Guidance is null ? "the model" : "the guided model", summary.Model?.Hash),
             ("the training images", summary.Data?.Hash),
             ("the reference images", reference),
-            .. figures.GroupBy(f => (f.ReferenceHash, f.ReferenceImages)).Select(g => ($"{Images(g.Key.ReferenceImages)} of {Names(g)}", g.Key.ReferenceHash)),
+            .. figures.GroupBy(f => (f.ReferenceHash, f.ReferenceImages))
+                .Select(g => ($"{Images(g.Key.ReferenceImages)} of {Names(g)}", g.Key.ReferenceHash)),
             .. figures.GroupBy(f => f.FeatureHash).Select(g => ($"the feature network of {Names(g)}", g.Key)),
             .. summary.Trials.Select(t => ($"the images of {t.Name}", t.ImagesHash)),
         ];

@@ -4,7 +4,8 @@ using FewStep.Reporting.Html;
 
 namespace FewStep.Reporting.Sections;
 
-/// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each number.</summary>
+/// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each
+/// number.</summary>
 internal sealed class HeadlineSection : IReportSection
 {
     private const int MostNames = 4;
@@ -44,20 +45,26 @@ internal sealed class HeadlineSection : IReportSection
         TrialSummary? untuned = page.BestUntuned, baseline = page.Baseline;
         if (untuned is not null)
         {
-            yield return $"{reaches}, against {FigureText.Value(untuned, main)} of the best untuned sampler at the same evaluations, {page.Label(untuned)}: {Judged(untuned)}.";
+            yield return $"{reaches}, against {FigureText.Value(untuned, main)} of the best untuned sampler at the same evaluations, "
+                + $"{page.Label(untuned)}: {Judged(untuned)}.";
         }
         else
         {
-            yield return baseline is null ? $"{reaches}; nothing was measured to compare it with." : $"{reaches}; no untuned sampler was measured at the same evaluations.";
+            yield return baseline is null ? $"{reaches}; nothing was measured to compare it with."
+                : $"{reaches}; no untuned sampler was measured at the same evaluations.";
         }
 
         if (baseline is not null && baseline != untuned)
         {
-            string paid = result.EvaluationsPerImage > baseline.EvaluationsPerImage ? " It uses more evaluations than the baseline, so part of the difference is paid for." : "";
-            yield return $"The baseline ({page.Label(baseline)}, {Cost(baseline)}) reaches {FigureText.Value(baseline, main)}: {Judged(baseline)}.{paid}";
+            string paid = result.EvaluationsPerImage > baseline.EvaluationsPerImage
+                ? " It uses more evaluations than the baseline, so part of the difference is paid for."
+                : "";
+            yield return $"The baseline ({page.Label(baseline)}, {Cost(baseline)}) reaches {FigureText.Value(baseline, main)}: "
+                + $"{Judged(baseline)}.{paid}";
         }
 
-        TrialSummary? own = page.Summary.Trials.FirstOrDefault(t => (t.Schedule, t.Solver, t.Steps, t.Tuning, t.Role) == (result.Schedule, result.Solver, result.Steps, null, TrialRole.Comparison));
+        TrialSummary? own = page.Summary.Trials.FirstOrDefault(t => (t.Schedule, t.Solver, t.Steps, t.Tuning, t.Role)
+            == (result.Schedule, result.Solver, result.Steps, null, TrialRole.Comparison));
         if (result.Tuning is not null && own is not null && own != untuned)
         {
             yield return $"The schedule alone, with the weights untouched, reaches {FigureText.Value(own, main)}: {Judged(own)}.";
@@ -84,14 +91,15 @@ internal sealed class HeadlineSection : IReportSection
                      let winner = trials.FirstOrDefault(t => t.Verdicts.GetValueOrDefault(figure.Key)?.Standing == Standing.Best)
                      where winner is not null
                      group figure.ShortName by winner into won
-                     select $"{string.Join(", ", won)}: {(won.Key == best ? "the same" : page.Label(won.Key))}";
-        string rest = string.Join("; ", others);
-        yield return $"{at}, {page.Label(best)} has the best {main.ShortName}, {FigureText.Value(best, main)} ({How(page, trials, main)}).{(rest.Length == 0 ? "" : $" The best by other figures: {rest}.")}";
+                     select $" {(won.Key == best ? "It also" : page.Label(won.Key))} has the best {string.Join(", ", won)}.";
+        yield return $"{at}, {page.Label(best)} has the best {main.ShortName}, {FigureText.Value(best, main)} "
+            + $"({How(page, trials, main)}).{string.Concat(others)}";
     }
 
     private static string How(ReportPage page, TrialSummary[] trials, FigureSummary main)
     {
-        (TrialSummary Trial, Verdict Verdict)[] judged = [.. trials.Where(t => t.Verdicts.ContainsKey(main.Key)).Select(t => (t, t.Verdicts[main.Key]))];
+        (TrialSummary Trial, Verdict Verdict)[] judged =
+            [.. trials.Where(t => t.Verdicts.ContainsKey(main.Key)).Select(t => (t, t.Verdicts[main.Key]))];
         var undecided = judged.Where(j => j.Verdict.Standing == Standing.Undecided).OrderBy(j => Math.Abs(j.Verdict.Difference)).ToList();
         int others = judged.Length - 1;
         return undecided.Count switch
@@ -107,7 +115,8 @@ internal sealed class HeadlineSection : IReportSection
     {
         if (page.Teacher is { } teacher)
         {
-            string value = ReportPage.HasValue(teacher, main) ? $"reaches {FigureText.Value(teacher, main)}" : "gives the images that others are compared with";
+            string value = ReportPage.HasValue(teacher, main) ? $"reaches {FigureText.Value(teacher, main)}"
+                : "gives the images that others are compared with";
             yield return $"The teacher ({page.Label(teacher)}, {Cost(teacher)}) {value}.";
         }
 
@@ -119,7 +128,8 @@ internal sealed class HeadlineSection : IReportSection
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
         if (warnings > 0)
         {
-            yield return warnings == 1 ? "There is a warning further down." : $"There are {NumberText.Count(warnings)} warnings further down.";
+            yield return warnings == 1 ? "There is a warning further down."
+                : $"There are {NumberText.Count(warnings)} warnings further down.";
         }
     }
 
@@ -135,24 +145,24 @@ internal sealed class HeadlineSection : IReportSection
         return Element.Classed(
             "div",
             "tiles",
-            tiles.Where(t => t.Trial is not null).Select(t => Tile(
-                $"{main.ShortName} {t.Name}", page.Styles.Of(t.Trial!), t.Trial!.Figures.GetValueOrDefault(main.Key)?.Mean, t.Trial.Figures.GetValueOrDefault(main.Key)?.Spread, About(page, t.Trial))),
-            main.Floor is { } floor ? Tile($"{main.ShortName} floor", null, floor, main.FloorSpread, "real against real images") : null);
+            from tile in tiles
+            where tile.Trial is not null
+            let figure = NumberText.Parts(FigureText.Value(tile.Trial, main))
+            select Tile($"{main.ShortName} {tile.Name}", page.Styles.Of(tile.Trial), figure, About(page, tile.Trial)),
+            main.Floor is null ? null : Tile($"{main.ShortName} floor", null,
+                NumberText.Parts(NumberText.WithSpread(main.Floor, main.FloorSpread)), "real against real images"));
     }
 
-    private static XElement Tile(string name, MethodStyle? style, double? mean, double? spread, string about)
-    {
-        string[] value = NumberText.WithSpread(mean, spread).Split(" ± ");
-        return Element.Classed(
-            "div",
-            "tile",
-            Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
-            Element.Classed("span", "figure", value[0], value.Length == 1 ? null : new XElement("small", $"± {value[1]}")),
-            Element.Classed("span", "small", about));
-    }
+    private static XElement Tile(string name, MethodStyle? style, (string Mean, string? Spread) figure, string about) => Element.Classed(
+        "div",
+        "tile",
+        Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
+        Element.Classed("span", "figure", figure.Mean, figure.Spread is null ? null : new XElement("small", figure.Spread)),
+        Element.Classed("span", "small", about));
 
     private static string About(ReportPage page, TrialSummary trial) =>
-        trial.EvaluationsPerImage is { } evaluations ? $"{page.Label(trial)}, {NumberText.Evaluations(evaluations)} NFE" : page.Label(trial);
+        trial.EvaluationsPerImage is { } evaluations ? $"{page.Label(trial)}, {NumberText.Evaluations(evaluations)} NFE"
+            : page.Label(trial);
 
     private static string Names(ReportPage page, TrialSummary[] trials)
     {
@@ -161,5 +171,6 @@ internal sealed class HeadlineSection : IReportSection
     }
 
     private static string Cost(TrialSummary t) =>
-        $"{(t.EvaluationsPerImage is { } e ? NumberText.Evaluations(e) : "no")} network evaluation{(t.EvaluationsPerImage == 1 ? "" : "s")} an image";
+        $"{(t.EvaluationsPerImage is { } e ? NumberText.Evaluations(e) : "no")} network "
+            + $"evaluation{(t.EvaluationsPerImage == 1 ? "" : "s")} an image";
 }

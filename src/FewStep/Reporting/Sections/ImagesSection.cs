@@ -27,7 +27,8 @@ internal sealed class ImagesSection : IReportSection
 
     private static XElement Rows(ReportPage page)
     {
-        (ImageStripSummary Strip, TrialSummary? Trial)[] rows = [.. page.Summary.ImageStrips.Select(s => (s, page.Summary.Trials.FirstOrDefault(t => t.Name == s.Label)))];
+        (ImageStripSummary Strip, TrialSummary? Trial)[] rows =
+            [.. page.Summary.ImageStrips.Select(s => (s, page.Summary.Trials.FirstOrDefault(t => t.Name == s.Label)))];
         TrialSummary?[] important = [page.Result, page.BestUntuned, page.Baseline, page.Teacher];
         int Rank(TrialSummary? trial) => trial is null ? -1 : Array.IndexOf(important, trial);
         var first = rows.Where(r => Rank(r.Trial) >= 0).OrderBy(r => Rank(r.Trial)).ToList();
@@ -38,8 +39,10 @@ internal sealed class ImagesSection : IReportSection
             drawn.Take(first.Count),
             drawn.Length == first.Count
                 ? null
-                : new XElement("details", new XElement("summary", drawn.Length == first.Count + 1 ? "1 more row" : $"{NumberText.Count(drawn.Length - first.Count)} more rows"), drawn.Skip(first.Count)),
-            Element.Note($"{Seeds(page.Summary.ImageStrips)} A click on an image shows its seed enlarged, row by row; the arrow keys lead to the next seed."));
+                : new XElement("details", new XElement("summary", drawn.Length == first.Count + 1 ? "1 more row"
+                    : $"{NumberText.Count(drawn.Length - first.Count)} more rows"), drawn.Skip(first.Count)),
+            Element.Note($"{Seeds(page.Summary.ImageStrips)} A click on an image shows its seed enlarged, row by row; the arrow keys lead "
+                + $"to the next seed."));
     }
 
     private static XElement Row(ReportPage page, ImageStripSummary strip, TrialSummary? trial, int index)
@@ -56,13 +59,15 @@ internal sealed class ImagesSection : IReportSection
                 new XElement("strong", trial is null ? null : Figure.Chip(page.Styles.Of(trial)), name),
                 Role(page, trial) is { } role ? Element.Classed("span", "role", role) : null,
                 Element.Classed("span", "small", facts)),
-            png is null || strip.Seeds.Count == 0 ? Element.Note($"The picture {strip.Path} is missing.") : Tiles(strip, png, $"strip-{index.ToString(CultureInfo.InvariantCulture)}", name));
+            png is null || strip.Seeds.Count == 0 ? Element.Note($"The picture {strip.Path} is missing.")
+                : Tiles(strip, png, $"strip-{index.ToString(CultureInfo.InvariantCulture)}", name));
     }
 
     // The picture is in the page once; each tile is a window on it.
     private static XElement Tiles(ImageStripSummary strip, byte[] png, string id, string name)
     {
-        int width = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), height = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20)); // of the header chunk
+        // of the header chunk
+        int width = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), height = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20));
         double tile = (double)width / strip.Seeds.Count;
         return Element.Classed(
             "div",
@@ -89,7 +94,8 @@ internal sealed class ImagesSection : IReportSection
     private static string Facts(ReportPage page, ImageStripSummary strip, TrialSummary? trial)
     {
         string cost = $"{NumberText.Evaluations(trial?.EvaluationsPerImage ?? strip.EvaluationsPerImage)} NFE";
-        return page.Main is { } main && trial is not null && ReportPage.HasValue(trial, main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
+        return page.Main is { } main && trial is not null
+            && ReportPage.HasValue(trial, main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
     }
 
     private static string Seeds(IReadOnlyList<ImageStripSummary> strips)
@@ -101,7 +107,8 @@ internal sealed class ImagesSection : IReportSection
         }
 
         bool consecutive = seeds.Count > 2 && seeds.Zip(seeds.Skip(1)).All(p => p.Second == p.First + 1);
-        return $"The seeds of each row: {(consecutive ? $"{Text(seeds[0])} to {Text(seeds[^1])}" : string.Join(", ", seeds.Select(Text)))}.";
+        return "The seeds of each row: "
+            + $"{(consecutive ? $"{Text(seeds[0])} to {Text(seeds[^1])}" : string.Join(", ", seeds.Select(Text)))}.";
     }
 
     private static string Text(long seed) => seed.ToString(CultureInfo.InvariantCulture);

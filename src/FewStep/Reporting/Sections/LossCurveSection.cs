@@ -22,14 +22,19 @@ internal sealed class LossCurveSection : IReportSection
         }
 
         TrialSummary[] trials = [.. Marked(page)];
-        MarkedSchedule[] marked = [.. trials.Select(t => new MarkedSchedule(t.Schedule ?? t.Name, t.Sigmas, page.Styles.Of(t.Schedule ?? t.Name, null)))];
+        MarkedSchedule[] marked =
+            [.. trials.Select(t => new MarkedSchedule(t.Schedule ?? t.Name, t.Sigmas, page.Styles.Of(t.Schedule ?? t.Name, null)))];
         string images = curve.ImagesPerPoint > 0 ? $", {NumberText.Count(curve.ImagesPerPoint)} images each" : "";
-        string later = trials.Any(t => t.Source == ScheduleSource.Alternation) ? " Those of a later round follow the curve of the model that was tuned before it as well." : "";
+        string later = trials.Any(t => t.Source == ScheduleSource.Alternation)
+            ? " Those of a later round follow the curve of the model that was tuned before it as well."
+            : "";
         yield return new DrawnBlock(() => Figure.Build(
             size => LossCurveChart.Draw(curve, marked, size),
-            $"Training loss of the pre-trained model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its sigmas by this curve alone.{later}",
+            $"Training loss of the pre-trained model at {NumberText.Count(curve.Points.Count)} noise levels{images}. Phase 1 places its "
+                + $"sigmas by this curve alone.{later}",
             [
-                (Figure.Sample(Svg.Band([(0, 14, 2), (16, 14, 2)], "band"), Svg.Marker(MarkerShape.Circle, 8, 8, 2, "measured")), $"measured, {NumberText.Percent(curve.Confidence)} interval"),
+                (Figure.Sample(Svg.Band([(0, 14, 2), (16, 14, 2)], "band"), Svg.Marker(MarkerShape.Circle, 8, 8, 2, "measured")),
+                    $"measured, {NumberText.Percent(curve.Confidence)} interval"),
                 (Figure.LineSample("fit"), "monotone fit"),
                 .. marked.Select(s => (Figure.Chip(s.Style), s.Name)),
             ]));

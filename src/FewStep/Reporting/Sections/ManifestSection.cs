@@ -19,7 +19,8 @@ internal sealed class ManifestSection : IReportSection
         }
 
         yield return new FactsBlock([.. Run(page.Summary)]);
-        foreach ((string heading, IReadOnlyDictionary<string, string> facts) in new[] { ("Options", manifest.Options), ("Versions", manifest.Versions), ("Machine", manifest.Machine) })
+        foreach ((string heading, IReadOnlyDictionary<string, string> facts) in new[]
+        { ("Options", manifest.Options), ("Versions", manifest.Versions), ("Machine", manifest.Machine) })
         {
             if (facts.Count > 0)
             {
@@ -36,7 +37,8 @@ internal sealed class ManifestSection : IReportSection
         yield return ("Seed", manifest.Seed.ToString(CultureInfo.InvariantCulture));
         if (summary.Seeds is { } seeds)
         {
-            yield return ("Image seeds", $"{NumberText.Count(seeds.Ranges)} × {NumberText.Count(seeds.Images)} from {NumberText.Count(seeds.First)}; searches and tuning use others");
+            yield return ("Image seeds", $"{NumberText.Count(seeds.Ranges)} × {NumberText.Count(seeds.Images)} from "
+                + $"{NumberText.Count(seeds.First)}; searches and tuning use others");
         }
 
         if (manifest.Started != default)

@@ -54,7 +54,8 @@ internal sealed class NumbersSection : IReportSection
         {
             Verdict? Of(TrialSummary t) => t.Verdicts.GetValueOrDefault(figure.Key);
             string? Detail(TrialSummary t) => page.IsBrief ? null : FigureText.Of(Of(t));
-            yield return new(FigureText.Header(figure), true, t => new(FigureText.Value(t, figure), Detail(t)) { Mark = FigureText.Mark(Of(t)) });
+            yield return new(
+                FigureText.Header(figure), true, t => new(FigureText.Value(t, figure), Detail(t)) { Mark = FigureText.Mark(Of(t)) });
             if (page.IsBrief && figure == page.Main)
             {
                 yield return new("Behind the best", true, t => ReportCell.Of(FigureText.Of(Of(t))));
@@ -62,7 +63,8 @@ internal sealed class NumbersSection : IReportSection
         }
 
         yield return new("Steps", true, t => ReportCell.Of(t.Steps is { } steps ? NumberText.Count(steps) : null));
-        yield return new("NFE", true, t => ReportCell.Of(t.EvaluationsPerImage is { } evaluations ? NumberText.Evaluations(evaluations) : null));
+        yield return new(
+            "NFE", true, t => ReportCell.Of(t.EvaluationsPerImage is { } evaluations ? NumberText.Evaluations(evaluations) : null));
         yield return new("J, power 0", true, t => Estimate(t.LossPower0, page.IsBrief));
         yield return new("J, power 1", true, t => Estimate(t.LossPower1, page.IsBrief));
         if (!page.IsBrief)
@@ -100,9 +102,12 @@ internal sealed class NumbersSection : IReportSection
 
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
-            yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for every row. Under it: "
-                + "the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % interval (Student's t over the ranges). "
-                + "Not decided: the interval reaches zero. It knows of chance in the seeds only, and nothing corrects for the choice of the best among many, "
+            yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for "
+                + "every row. Under it: "
+                + "the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % interval (Student's t "
+                + "over the ranges). "
+                + "Not decided: the interval reaches zero. It knows of chance in the seeds only, and nothing corrects for the choice of "
+                + "the best among many, "
                 + "which flatters it a little.";
         }
 
@@ -113,7 +118,8 @@ internal sealed class NumbersSection : IReportSection
 
         if (summary.Trials.Any(t => t.LossPower0 is not null || t.LossPower1 is not null))
         {
-            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs by −ln\u00a0σ, "
+            yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs "
+                + "by −ln\u00a0σ, "
                 + "power 1 by 1/σ. It is a bound, not a measure of image quality.";
         }
     }

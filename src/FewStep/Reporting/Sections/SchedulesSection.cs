@@ -15,13 +15,12 @@ internal sealed class SchedulesSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         // One line for each schedule as such, whatever solver or weights used it.
-        (string Name, TrialSummary Trial)[] shown =
+        TrialSummary[] trials =
         [
-            .. page.Summary.Trials
-                .Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher) && t.Sigmas.Any(s => s > 0 && double.IsFinite(s)))
-                .Select(t => (Name(page, t), t))
-                .DistinctBy(t => t.Item1),
+            .. page.Summary.Trials.Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher)
+                && t.Sigmas.Any(s => s > 0 && double.IsFinite(s))),
         ];
+        (string Name, TrialSummary Trial)[] shown = [.. trials.Select(t => (Name(trials, t), t)).DistinctBy(t => t.Item1)];
         if (shown.Length == 0)
         {
             yield break;
@@ -40,11 +39,11 @@ internal sealed class SchedulesSection : IReportSection
     public static string Sigmas(TrialSummary trial, Func<double, string> text) =>
         string.Join(", ", trial.Sigmas.Select(text)) + (trial.Terminal == ScheduleTerminal.Zero ? ", then 0" : "");
 
-    private static string Name(ReportPage page, TrialSummary t)
+    private static string Name(TrialSummary[] trials, TrialSummary t)
     {
         string name = t.FoundFor is null || t.IsTransfer ? t.ScheduleLabel : $"{t.ScheduleLabel} of {t.FoundFor}";
-        bool several = page.Summary.Trials.Where(o => o.Schedule == t.Schedule && o.FoundFor == t.FoundFor && (o.Number == t.Number || o.Role == TrialRole.Teacher)).Select(o => o.Steps).Distinct().Count() > 1;
-        return several ? $"{name}, {Steps(t)}" : name;
+        var same = trials.Where(o => (o.Schedule, o.FoundFor) == (t.Schedule, t.FoundFor));
+        return same.Select(o => o.Steps).Distinct().Count() > 1 ? $"{name}, {Steps(t)}" : name;
     }
 
     private static string Steps(TrialSummary t) => t.Steps == 1 ? "1 step" : $"{NumberText.Count(t.Sigmas.Count - 1)} steps";
@@ -55,7 +54,8 @@ internal sealed class SchedulesSection : IReportSection
         return new ChartRow(
             name,
             trial.Role == TrialRole.Teacher ? page.Styles.Of(trial) : page.Styles.Of(trial.Schedule ?? trial.Name, null),
-            [.. trial.Sigmas.Select((s, i) => new ChartRowPoint(s, $"{name}: σ[{i}] = {NumberText.Sigma(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
+            [.. trial.Sigmas.Select(
+                (s, i) => new ChartRowPoint(s, $"{name}: σ[{i}] = {NumberText.Sigma(s, 5)}", labelled ? NumberText.Sigma(s) : ""))])
         {
             Joined = true,
             ToZero = trial.Terminal == ScheduleTerminal.Zero,

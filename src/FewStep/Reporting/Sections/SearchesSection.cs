@@ -19,18 +19,21 @@ internal sealed class SearchesSection : IReportSection
 
         yield return new TableBlock(
             new(
-                [new("Search", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true), new("Stopped because", false)],
+                [new("Search", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true),
+                    new("Stopped because", false)],
                 [.. searches.Select(s => new ReportRow(
                 [
                     new(s.Name),
                     new(s.FoundFor ?? "any solver"),
                     ReportCell.Of(string.Join(", ", s.Steps.Select(n => NumberText.Count(n)))),
-                    new(NumberText.Count(s.NetworkEvaluations), s.LossCurveEvaluations > 0 ? $"+ {NumberText.Count(s.LossCurveEvaluations)} of the loss curve" : null),
+                    new(NumberText.Count(s.NetworkEvaluations),
+                        s.LossCurveEvaluations > 0 ? $"+ {NumberText.Count(s.LossCurveEvaluations)} of the loss curve" : null),
                     new(NumberText.Duration(s.Seconds)),
                     ReportCell.Of(s.StopReason),
                 ]))]),
             "Schedule searches");
         yield return new TextBlock(
-            "Network evaluations are counted during the search, for all its numbers of steps together. A loss curve is measured once and shared by all searches that use it.", TextWeight.Note);
+            "Network evaluations are counted during the search, for all its numbers of steps together. A loss curve is measured once and "
+                + "shared by all searches that use it.", TextWeight.Note);
     }
 }

@@ -17,7 +17,8 @@ internal sealed class TransferSection : IReportSection
         }
 
         yield return new TextBlock(
-            $"Rows: the solver that the schedule was searched for. Columns: the solver that used it. Each cell: {main.ShortName}, and its ratio to the schedule found for that very solver. "
+            $"Rows: the solver that the schedule was searched for. Columns: the solver that used it. Each cell: {main.ShortName}, and its "
+                + "ratio to the schedule found for that very solver. "
             + "Bold: a solver's own schedule. Orange is worse than its own, blue is better.");
         foreach (string schedule in page.Summary.Trials.Where(t => t.IsTransfer).Select(t => t.Schedule).OfType<string>().Distinct())
         {
@@ -32,7 +33,8 @@ internal sealed class TransferSection : IReportSection
             }
         }
 
-        yield return new TextBlock("No schedule was searched for a transfer alone: where a solver needs a number of steps that the other's searches did not have, there is a dash.", TextWeight.Note);
+        yield return new TextBlock("No schedule was searched for a transfer alone: where a solver needs a number of steps that the other's "
+            + "searches did not have, there is a dash.", TextWeight.Note);
     }
 
     private static ReportTable Matrix(TrialSummary[] trials, FigureSummary main)
@@ -48,7 +50,8 @@ internal sealed class TransferSection : IReportSection
 
     private static ReportCell Cell(TrialSummary[] trials, string target, string user, FigureSummary main)
     {
-        TrialSummary? Of(string foundFor) => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && ReportPage.HasValue(t, main));
+        TrialSummary? Of(string foundFor)
+            => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && ReportPage.HasValue(t, main));
         if (Of(target) is not { } here)
         {
             return new(NumberText.Missing);

@@ -21,8 +21,10 @@ internal sealed class TuningSection : IReportSection
         }
 
         (XElement, string)[] legend =
-            [.. rounds.Select((r, i) => (Figure.LineSample($"series {page.Styles.Of(r.Schedule, r.Tuning).CssClass} {TuningChart.DashClass(rounds, i)}"), Name(r)))];
-        yield return rounds.SelectMany(r => r.Points).Any(p => p.TrainingLoss is > 0 and < double.PositiveInfinity || p.HeldOut is > 0 and < double.PositiveInfinity)
+            [.. rounds.Select((r, i) => (
+                Figure.LineSample($"series {page.Styles.Of(r.Schedule, r.Tuning).CssClass} {TuningChart.DashClass(rounds, i)}"), Name(r)))];
+        yield return rounds.SelectMany(r => r.Points)
+            .Any(p => p.TrainingLoss is > 0 and < double.PositiveInfinity || p.HeldOut is > 0 and < double.PositiveInfinity)
             ? new DrawnBlock(() => Figure.Build(
                 size => TuningChart.Draw(rounds, page.Styles, size),
                 "Ring: the update whose weights were best on the held-out metric. Long curves are drawn as means of neighbouring points.",
@@ -31,7 +33,8 @@ internal sealed class TuningSection : IReportSection
         yield return new ListBlock([.. rounds.Select(Story)]);
     }
 
-    private static string Name(TuningRoundSummary round) => $"round {NumberText.Count(round.Round)}: {ReportPage.Method(round.Schedule, round.Tuning)}";
+    private static string Name(TuningRoundSummary round)
+        => $"round {NumberText.Count(round.Round)}: {ReportPage.Method(round.Schedule, round.Tuning)}";
 
     private static string Story(TuningRoundSummary round)
     {
@@ -42,9 +45,11 @@ internal sealed class TuningSection : IReportSection
         {
             null => "nothing was measured, and the weights are those it began with",
             0 => $"never better than the weights it began with, which are kept ({round.HeldOutMetric} {NumberText.Significant(kept)})",
-            { } update => $"best at update {NumberText.Count(update)} ({round.HeldOutMetric} {NumberText.Significant(kept)}, first measured {NumberText.Significant(first)})",
+            { } update => $"best at update {NumberText.Count(update)} ({round.HeldOutMetric} {NumberText.Significant(kept)}, first "
+                + $"measured {NumberText.Significant(first)})",
         };
         string rival = round.IsKept ? "" : " The run delivers the model of another round, whose samples are closer to the teacher's.";
-        return $"{Name(round)}, loss {round.Loss}: {NumberText.Count(updates)} updates in {NumberText.Duration(round.Seconds)}; {best}; stopped because: {round.StopReason.TrimEnd('.')}.{rival}";
+        return $"{Name(round)}, loss {round.Loss}: {NumberText.Count(updates)} updates in {NumberText.Duration(round.Seconds)}; {best}; "
+            + $"stopped because: {round.StopReason.TrimEnd('.')}.{rival}";
     }
 }

@@ -11,7 +11,8 @@ internal sealed class WarningsSection : IReportSection
 
     public bool IsBrief => true;
 
-    public IEnumerable<ReportBlock> Blocks(ReportPage page) => Sentences(page) is { Count: > 0 } sentences ? [new ListBlock(sentences)] : [];
+    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+        => Sentences(page) is { Count: > 0 } sentences ? [new ListBlock(sentences)] : [];
 
     public static IReadOnlyList<string> Sentences(ReportPage page) => [.. Rival(page), .. page.Summary.Warnings, .. LeftOut(page.Summary)];
 
@@ -23,17 +24,20 @@ internal sealed class WarningsSection : IReportSection
             yield break;
         }
 
-        TrialSummary? rival = page.Best(page.Summary.Trials.Where(t => t.Role != TrialRole.Teacher && t.EvaluationsPerImage <= result.EvaluationsPerImage));
+        TrialSummary? rival = page.Best(
+            page.Summary.Trials.Where(t => t.Role != TrialRole.Teacher && t.EvaluationsPerImage <= result.EvaluationsPerImage));
         if (rival is not null && rival != result)
         {
             TrialComparison comparison = TrialComparison.Of(rival, result, main);
             string verdict = comparison.IsBetter == false ? "is worse than" : "is not shown to be better than";
-            yield return $"The result {verdict} {page.Label(rival)}, which costs no more: {main.ShortName} {FigureText.Value(result, main)} against {FigureText.Value(rival, main)}; {comparison.Words}.";
+            yield return $"The result {verdict} {page.Label(rival)}, which costs no more: {main.ShortName} "
+                + $"{FigureText.Value(result, main)} against {FigureText.Value(rival, main)}; {comparison.Words}.";
         }
     }
 
     private static IEnumerable<string> LeftOut(Summary summary) =>
         summary.LeftOut
             .GroupBy(l => (l.Solver, l.Schedule, Reason: l.Reason.TrimEnd('.')))
-            .Select(g => $"Left out: {g.Key.Solver}{(g.Key.Schedule is null ? "" : $" with {g.Key.Schedule}")} at {string.Join(", ", g.Select(l => NumberText.Count(l.Number)))}: {g.Key.Reason}.");
+            .Select(g => $"Left out: {g.Key.Solver}{(g.Key.Schedule is null ? "" : $" with {g.Key.Schedule}")} at "
+                + $"{string.Join(", ", g.Select(l => NumberText.Count(l.Number)))}: {g.Key.Reason}.");
 }

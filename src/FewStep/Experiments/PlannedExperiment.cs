@@ -42,6 +42,7 @@ internal sealed record PlannedExperiment
     /// <exception cref="InvalidInputException">Options are out of range, parts do not fit, or nothing could be measured.</exception>
     public Summary Run(IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        Options.Check();
         string folder = Options.Folder!;
         LossCurve? curve = Curve;
         IReadOnlyList<int> steps = [];

@@ -41,6 +41,11 @@ internal static class RunVerb
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
             var type = parsed.GetValue(flags.Dtype);
             using var source = Model.Open(checkpoint, new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
+            if (parsed.GetValue(rounds) > 0)
+            {
+                source.RequireNetwork();
+            }
+
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)

@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Metrics;
 using FewStep.Noise;
 using FewStep.Platform;
 using FewStep.Search;

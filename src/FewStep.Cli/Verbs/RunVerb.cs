@@ -65,6 +65,11 @@ internal static class RunVerb
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),
             };
+            if (!goOn && File.Exists(Path.Combine(options.Folder, RunFolder.ManifestName)))
+            {
+                throw new InvalidInputException($"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
+            }
+
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
             var summary = Execute(run, options.Folder, goOn, terminal, cancellation);

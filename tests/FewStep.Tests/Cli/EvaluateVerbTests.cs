@@ -13,38 +13,37 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         string[] arguments = [.. Common(folder), "--model", world.Model, "--model", $"trajectory={world.Tuned}", "--schedules", "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
             "--teacher", "karras", "--teacher-steps", "4", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
-        var summary = RunSummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
 
         // 3 schedules x 2 numbers of steps, the tuned model at 2 steps only, and the teacher.
-        Assert.Equal(10, printed.GetProperty("evaluations").GetArrayLength());
-        Assert.Equal(10, summary.Evaluations.Count);
-        Assert.Equal(3, summary.Evaluations.Count(e => e.Tuning == "trajectory" && e.Steps == 2));
-        Assert.Equal(2, summary.Steps);
-        Assert.Equal(7, summary.Schedules.Count);
-        Assert.All(summary.Evaluations, e => Assert.Equal([0L, 8L, 16L], e.Distance!.Ranges.Select(r => r.FirstSeed)));
-        Assert.All(summary.Evaluations, e => Assert.Equal(e.Solver == "heun" ? 8 : e.Steps, e.EvaluationsPerImage));
-        Assert.All(summary.Evaluations, e => Assert.True(e.LossPower0!.Low <= e.LossPower0.Value && e.LossPower1!.Value > 0));
-        Assert.Equal(("karras, 2 steps", null), Role(summary, EvaluationRole.Baseline));
-        Assert.Equal(("Phase 1, power 0, 2 steps", "trajectory"), Role(summary, EvaluationRole.Result));
-        Assert.True(summary.Metric.Floor > 0);
+        Assert.Equal(10, printed.GetProperty("trials").GetArrayLength());
+        Assert.Equal(10, summary.Trials.Count);
+        Assert.Equal(3, summary.Trials.Count(e => e.Tuning == "trajectory" && e.Steps == 2));
+        Assert.Equal(2, summary.ShownNumber);
+        Assert.All(summary.Trials, e => Assert.Equal([0L, 8L, 16L], e.Figures["fd"].Ranges.Select(r => r.FirstSeed)));
+        Assert.All(summary.Trials, e => Assert.Equal(e.Solver == "heun" ? 8 : e.Steps!.Value, e.EvaluationsPerImage));
+        Assert.All(summary.Trials, e => Assert.True(e.LossPower0!.Low <= e.LossPower0.Value && e.LossPower1!.Value > 0));
+        Assert.Equal(("karras", 2, null), Role(summary, TrialRole.Baseline));
+        Assert.Equal(("phase1", 2, "trajectory"), Role(summary, TrialRole.Result));
+        Assert.True(summary.Figures.Single().Floor > 0);
         Assert.Equal(7, summary.ImageStrips.Count);
-        Assert.Equal(summary.Evaluations.Sum(e => (long)(24 * e.EvaluationsPerImage)), summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
+        Assert.Equal(summary.Trials.Sum(e => (long)(24 * e.EvaluationsPerImage!.Value)), summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(folder, s.Path))));
         Assert.Contains("<svg", await Text(folder, "report.html"), StringComparison.Ordinal);
         Assert.Equal(11, (await Text(folder, "metrics.csv")).TrimEnd('\n').Split('\n').Length);
 
         // Again: nothing is measured, as the seconds in the file show.
-        string stored = await Text(folder, "evaluations.json"), curve = await Text(folder, "loss-curve.json");
+        string stored = await Text(folder, "measurements.json"), curve = await Text(folder, "loss-curve.json");
         Assert.Equal(30, Ranges(stored));
         await CommandLineRun.Json(arguments);
-        Assert.Equal(stored, await Text(folder, "evaluations.json"));
+        Assert.Equal(stored, await Text(folder, "measurements.json"));
         Assert.Equal(curve, await Text(folder, "loss-curve.json"));
 
         // More schedules: only those are measured.
         await CommandLineRun.Json([.. Common(folder), "--model", world.Model, "--schedules", "karras,cosine,phase1", "--steps", "2"]);
-        string more = await Text(folder, "evaluations.json");
+        string more = await Text(folder, "measurements.json");
         Assert.Equal(33, Ranges(more));
-        Assert.StartsWith(stored[..stored.LastIndexOf('}', stored.LastIndexOf(']'))], more, StringComparison.Ordinal);
+        Assert.StartsWith(stored[..stored.LastIndexOf('}', stored.LastIndexOf(']'))].TrimEnd(), more, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +52,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
         Assert.True(run.Code == 0, run.Messages);
         Assert.DoesNotContain("fewstep:", run.Messages, StringComparison.Ordinal); // progress is no message
-        Assert.Equal(2, run.Output.Split("heun").Length - 1);
+        Assert.Equal(2, run.Output.Split("│ heun ").Length - 1);
         Assert.Contains("uniform-t", run.Output, StringComparison.Ordinal);
         Assert.Contains("2 disjoint subsets of 25 training images, not of 3", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("J, power", run.Output, StringComparison.Ordinal);
@@ -66,8 +65,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         await CommandLineRun.Json(
             "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
             "--schedules", "karras", "--steps", "1", "--out", folder);
-        var summary = RunSummaryFile.Read(Path.Combine(folder, "metrics.json"));
-        Assert.Null(summary.Metric.Floor);
+        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        Assert.Null(summary.Figures.Single().Floor);
         Assert.Contains(summary.Warnings, w => w.Contains("floor", StringComparison.Ordinal));
         Assert.Null(summary.LossCurve);
     }
@@ -75,7 +74,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     private string[] Common(string folder, int samples = 8) =>
         ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--samples", $"{samples}", "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
 
-    private static (string, string?) Role(RunSummary summary, EvaluationRole role) => summary.Evaluations.Where(e => e.Role == role).Select(e => (e.Schedule, e.Tuning)).Single();
+    private static (string?, int?, string?) Role(Summary summary, TrialRole role) => summary.Trials.Where(e => e.Role == role).Select(e => (e.Schedule, e.Steps, e.Tuning)).Single();
 
     private static int Ranges(string evaluations) => JsonSerializer.Deserialize<JsonElement>(evaluations, JsonFile.Options).GetProperty("ranges").GetArrayLength();
 

@@ -12,25 +12,24 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     {
         string train = Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), test = Path.Combine(world.Data, "t10k-images-idx3-ubyte.gz"), folder = world.At("stored");
         var printed = await CommandLineRun.Json("evaluate", "--images", train, "--reference", test, "--features", "classifier", "--classifier", world.Classifier, "--ranges", "2", "--batch", "7", "--out", folder);
-        var row = printed.GetProperty("rows")[0];
-        string[] names = [.. row.GetProperty("figures").EnumerateArray().Select(f => f.GetProperty("name").GetString()!)];
+        string[] names = [.. printed.GetProperty("figures").EnumerateArray().Select(f => f.GetProperty("name").GetString()!)];
         Assert.Equal(["FD (stripes)", "KD (stripes)", "precision (stripes)", "recall (stripes)", "density (stripes)", "coverage (stripes)", "class score (stripes)"], names);
-        var frechet = row.GetProperty("figures")[0];
-        Assert.Equal((60, 30, 60), (frechet.GetProperty("images").GetInt32(), frechet.GetProperty("range_images").GetInt32(), frechet.GetProperty("reference_images").GetInt32()));
-        Assert.Equal(2, frechet.GetProperty("ranges").GetArrayLength());
-        Assert.Equal(64, frechet.GetProperty("extractor_hash").GetString()!.Length);
-        Assert.True(File.Exists(Path.Combine(folder, "image-metrics.json")));
+        var figure = printed.GetProperty("figures")[0];
+        var frechet = printed.GetProperty("trials")[0].GetProperty("figures").GetProperty("fd");
+        Assert.Equal((30, 2, 60), (frechet.GetProperty("ranges")[0].GetProperty("images").GetInt32(), frechet.GetProperty("ranges").GetArrayLength(), figure.GetProperty("reference_images").GetInt32()));
+        Assert.Equal(64, figure.GetProperty("feature_hash").GetString()!.Length);
+        Assert.True(File.Exists(Path.Combine(folder, "metrics.json")));
 
         // The statistics of the same images give the same distance; the table shows it.
         string statistics = world.At("stats.npz");
         await CommandLineRun.Json("data", "stats", "--data", test, "--features", "classifier", "--classifier", world.Classifier, "--output", statistics);
         Assert.Equal([8L], NpzFile.Read(statistics)["mu"].Shape.ToArray());
         string[] again = ["evaluate", "--images", train, "--reference", statistics, "--metrics", "fd", "--classifier", world.Classifier, "--ranges", "1", "--out", folder];
-        var other = (await CommandLineRun.Json(again)).GetProperty("rows")[0].GetProperty("figures")[0];
-        Assert.Equal(frechet.GetProperty("value").GetDouble(), other.GetProperty("value").GetDouble(), 1e-6);
-        Assert.Equal(frechet.GetProperty("reference_hash").GetString(), other.GetProperty("reference_hash").GetString());
+        var other = await CommandLineRun.Json(again);
+        Assert.Equal(frechet.GetProperty("whole").GetDouble(), other.GetProperty("trials")[0].GetProperty("figures").GetProperty("fd").GetProperty("whole").GetDouble(), 1e-6);
+        Assert.Equal(figure.GetProperty("reference_hash").GetString(), other.GetProperty("figures")[0].GetProperty("reference_hash").GetString());
         var shown = await CommandLineRun.Of(again);
-        Assert.Contains("FD (stripes) ↓", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("FD ↓", shown.Output, StringComparison.Ordinal);
         await CommandLineRun.Refused("kid and prdc", "evaluate", "--images", train, "--reference", statistics, "--metrics", "fd,kid", "--features", "classifier", "--classifier", world.Classifier, "--out", folder);
     }
 
@@ -41,22 +40,22 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         string[] arguments = ["evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--features", "classifier", "--metrics", "fd,prdc,is", "--schedules", "karras,uniform-t",
             "--steps", "2", "--samples", "12", "--ranges", "2", "--dtype", "float32", "--batch", "5", "--out", folder];
         var printed = await CommandLineRun.Json(arguments);
-        Assert.Equal(2, printed.GetProperty("rows").GetArrayLength());
-        Assert.All(printed.GetProperty("rows").EnumerateArray(), r => Assert.Equal((2.0, 6), (r.GetProperty("evaluations_per_image").GetDouble(), r.GetProperty("figures").GetArrayLength())));
-        string store = Path.Combine(folder, ImageMetricsStoreName), first = await File.ReadAllTextAsync(store);
+        Assert.Equal(2, printed.GetProperty("trials").GetArrayLength());
+        Assert.All(printed.GetProperty("trials").EnumerateArray(), r => Assert.Equal((2.0, 6), (r.GetProperty("evaluations_per_image").GetDouble(), r.GetProperty("figures").EnumerateObject().Count())));
+        string store = Path.Combine(folder, FewStep.Experiments.MeasurementStore.FileName), first = await File.ReadAllTextAsync(store);
         Assert.Equal(4, JsonDocument.Parse(first).RootElement.GetProperty("ranges").GetArrayLength());
         var again = await CommandLineRun.Json(arguments);
-        Assert.Equal(printed.GetProperty("rows").ToString(), again.GetProperty("rows").ToString());
+        Assert.Equal(printed.GetProperty("trials").ToString(), again.GetProperty("trials").ToString());
         Assert.Equal(first, await File.ReadAllTextAsync(store));
 
         // The default measurement of the same samples is the same distance.
         await CommandLineRun.Json("evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "2", "--samples", "12", "--ranges", "2",
             "--dtype", "float32", "--batch", "5", "--strip-seeds", "none", "--out", world.At("default"));
-        var summary = FewStep.Experiments.RunSummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
-        var figure = printed.GetProperty("rows")[0].GetProperty("figures")[0];
-        Assert.Equal(summary.Evaluations[0].Distance!.Mean, figure.GetProperty("value").GetDouble(), 1e-9);
+        var summary = FewStep.Experiments.SummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
+        var figure = printed.GetProperty("trials")[0].GetProperty("figures").GetProperty("fd").GetProperty("ranges");
+        Assert.Equal(summary.Trials[0].Figures["fd"].Ranges.Select(r => r.Value), figure.EnumerateArray().Select(r => r.GetProperty("value").GetDouble()));
         await File.WriteAllTextAsync(store, "{\"version\": 1, \"ranges\": [null]}");
-        await CommandLineRun.Refused("damaged", arguments);
+        await CommandLineRun.Refused("null in its ranges", arguments);
     }
 
     [Fact]
@@ -92,6 +91,4 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("--transform", [.. arguments[..6], "--resolution", "16"]);
         await CommandLineRun.Refused("no transform", [.. arguments[..6], "--transform", "lanczos"]);
     }
-
-    private const string ImageMetricsStoreName = FewStep.Experiments.ImageMetricsStore.Name;
 }

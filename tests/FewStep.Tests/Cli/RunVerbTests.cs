@@ -13,12 +13,12 @@ public sealed class RunVerbTests : IDisposable
     {
         string first = _world.At("first"), second = _world.At("second");
         var result = await CommandLineRun.Json(Run(first));
-        string[] names = [.. result.GetProperty("evaluations").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
+        string[] names = [.. result.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
         Assert.Equal(10, names.Length); // 4 standard schedules, both readings of Phase 1, another solver on two of them, the tuned model, the teacher
         Assert.Equal(2, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.Equal([7L, 8L], result.GetProperty("image_strips")[0].GetProperty("seeds").EnumerateArray().Select(s => s.GetInt64()));
         Assert.All(
-            ["manifest.json", "loss-curve.json", "run.schedule.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv", "report.html", "report.md", "samples/strip-01.png"],
+            ["manifest.json", "loss-curve.json", "sampler.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv", "report.html", "report.md"],
             name => Assert.True(File.Exists(Path.Combine(first, name)), name));
         Assert.DoesNotContain("src=\"http", await File.ReadAllTextAsync(Path.Combine(first, "report.html")), StringComparison.Ordinal);
 
@@ -26,9 +26,9 @@ public sealed class RunVerbTests : IDisposable
         Assert.Equal(File.ReadAllBytes(Path.Combine(first, "model.safetensors")), File.ReadAllBytes(Path.Combine(second, "model.safetensors")));
 
         await CommandLineRun.Refused("--resume", Run(first));
-        string stored = await File.ReadAllTextAsync(Path.Combine(first, "evaluations.json"));
+        string stored = await File.ReadAllTextAsync(Path.Combine(first, "measurements.json"));
         Assert.Equal(Distances(result), Distances(await CommandLineRun.Json([.. Run(first), "--resume"])));
-        Assert.Equal(stored, await File.ReadAllTextAsync(Path.Combine(first, "evaluations.json")));
+        Assert.Equal(stored, await File.ReadAllTextAsync(Path.Combine(first, "measurements.json")));
         await CommandLineRun.Refused("other options (tuning.updates is 4 there, 5 here)", [.. Run(first, "--updates", "5"), "--resume"]);
     }
 
@@ -47,7 +47,7 @@ public sealed class RunVerbTests : IDisposable
         Assert.Equal(measured, File.GetLastWriteTimeUtc(Path.Combine(folder, "reference.safetensors")));
         Assert.Equal(0, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.False(File.Exists(Path.Combine(folder, "model.safetensors")));
-        Assert.True(File.Exists(Path.Combine(folder, "run.schedule.json")));
+        Assert.True(File.Exists(Path.Combine(folder, "sampler.json")));
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class RunVerbTests : IDisposable
     [InlineData("--loss", "lpips", "none of trajectory, denoise")]
     [InlineData("--power", "NaN", "ower")]
     [InlineData("--power", "77", "power must lie between -4 and 4")]
-    [InlineData("--samples", "2000000000", "seeds that tuning learns from")]
+    [InlineData("--samples", "2000000000", "leave the seeds of evaluations")]
     [InlineData("--seed", "-1", "seed must be")]
     [InlineData("--curve-points", "3", "points must lie")]
     [InlineData("--micro-batch", "0", "micro-batch must lie")]
@@ -229,5 +229,5 @@ public sealed class RunVerbTests : IDisposable
         return ["run", .. options.SelectMany(o => new[] { o.Key, o.Value })];
     }
 
-    private static string[] Distances(JsonElement run) => [.. run.GetProperty("evaluations").EnumerateArray().Select(e => e.GetProperty("distance").GetProperty("ranges").GetRawText())];
+    private static string[] Distances(JsonElement run) => [.. run.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("figures").GetProperty("fd").GetProperty("ranges").GetRawText())];
 }

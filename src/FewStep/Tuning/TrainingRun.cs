@@ -71,47 +71,32 @@ public sealed class TrainingRun
             state.Load(checkpoint, _identity);
         }
 
-        var trainer = new Trainer(denoiser, _options, state);
         var batches = new ImageBatches(_images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
         var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
-        double nextSave = state.Seconds + _run.CheckpointSeconds;
-        while (!trainer.Done && !cancellation.IsCancellationRequested)
+        var objective = new PretrainingObjective(denoiser, _options, () => queue.Next(CancellationToken.None), Note);
+        var loop = new TrainingLoop(state, objective);
+        var end = loop.Run(() => Save(denoiser, state, checkpoint, log), _run.CheckpointSeconds, cancellation);
+        if (loop.Failed is { } failed)
         {
-            using var batch = queue.Next(CancellationToken.None);
-            Note(trainer.Advance(batch.Images, batch.Labels));
-            if (state.Seconds >= nextSave)
-            {
-                Note(trainer.Flush());
-                Save(denoiser, state, checkpoint, log);
-                nextSave = state.Seconds + _run.CheckpointSeconds;
-            }
+            throw new InvalidInputException($"The training diverged at update {failed.Update} (loss {failed.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
         }
 
-        Note(trainer.Flush());
         Save(denoiser, state, checkpoint, log);
-        return (state.Images, trainer.Done);
+        return (state.Images, end == TrainingEnd.Over);
 
-        void Note(IReadOnlyList<TrainingUpdate> updates)
+        void Note(TrainingUpdate update)
         {
-            foreach (var update in updates)
-            {
-                if (!double.IsFinite(update.Loss))
-                {
-                    throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
-                }
-
-                log.Add(update);
-                observe?.Invoke(update);
-                progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
-            }
+            log.Add(update);
+            observe?.Invoke(update);
+            progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
         }
     }
 
     private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
     {
         log.Flush();
-        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average.Weights, ScalarType.BFloat16);
+        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average!.Weights, ScalarType.BFloat16);
         state.Save(checkpoint, _identity);
     }
 }

@@ -13,12 +13,12 @@ public sealed class TrainingState : IDisposable
     /// <summary>Begins at given weights.</summary>
     /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
     /// <param name="adamW">Constants of the optimiser.</param>
-    /// <param name="emaHalfLife">Half-life of the average in images.</param>
-    public TrainingState(Tensor weights, AdamWOptions adamW, double emaHalfLife)
+    /// <param name="emaHalfLife">Half-life of the average in images; null for no average.</param>
+    public TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife)
     {
         Weights = weights.DetachFromDisposeScope();
         Optimizer = new AdamW(Weights, adamW);
-        Average = new ExponentialMovingAverage(Weights, emaHalfLife);
+        Average = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(Weights, halfLife) : null;
     }
 
     /// <summary>The weights that are trained.</summary>
@@ -27,8 +27,11 @@ public sealed class TrainingState : IDisposable
     /// <summary>The optimiser and its moments.</summary>
     public AdamW Optimizer { get; }
 
-    /// <summary>The averaged weights: the model that is used.</summary>
-    public ExponentialMovingAverage Average { get; }
+    /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
+    public ExponentialMovingAverage? Average { get; }
+
+    /// <summary>Updates made so far.</summary>
+    public long Updates => Optimizer.Updates;
 
     /// <summary>Images seen so far.</summary>
     public long Images { get; set; }
@@ -72,15 +75,23 @@ public sealed class TrainingState : IDisposable
     public void Dispose()
     {
         Optimizer.Dispose();
-        Average.Dispose();
+        Average?.Dispose();
         Weights.Dispose();
     }
 
-    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further) => new(further ?? new Dictionary<string, Tensor>())
+    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further)
     {
-        ["weights"] = Weights,
-        ["first_moment"] = Optimizer.FirstMoment,
-        ["second_moment"] = Optimizer.SecondMoment,
-        ["average"] = Average.Weights,
-    };
+        var tensors = new Dictionary<string, Tensor>(further ?? new Dictionary<string, Tensor>())
+        {
+            ["weights"] = Weights,
+            ["first_moment"] = Optimizer.FirstMoment,
+            ["second_moment"] = Optimizer.SecondMoment,
+        };
+        if (Average is not null)
+        {
+            tensors["average"] = Average.Weights;
+        }
+
+        return tensors;
+    }
 }

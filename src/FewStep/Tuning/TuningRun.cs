@@ -78,19 +78,7 @@ public sealed class TuningRun
             state.Load(checkpoint, _identity);
         }
 
-        double nextSave = state.Training.Seconds + _run.CheckpointSeconds;
-        var report = _tuner.Run(
-            state,
-            WithSnapshots(observer ?? new TuningObserver()),
-            soFar =>
-            {
-                if (state.Training.Seconds >= nextSave)
-                {
-                    Save(state, soFar());
-                    nextSave = state.Training.Seconds + _run.CheckpointSeconds;
-                }
-            },
-            cancellation);
+        var report = _tuner.Run(state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);
         return report;
     }

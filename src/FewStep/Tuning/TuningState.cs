@@ -25,6 +25,9 @@ internal sealed class TuningState : IDisposable
     /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this object.</summary>
     public Tensor Best { get; }
 
+    /// <summary>The averaged weights as they are now.</summary>
+    public Tensor Averaged => Training.Average!.Weights;
+
     public IReadOnlyList<TuningPoint> Curve => _curve;
 
     public TuningPoint? BestPoint { get; private set; }
@@ -35,7 +38,7 @@ internal sealed class TuningState : IDisposable
     /// <summary>Evaluations of former sittings and this one.</summary>
     public TuningEvaluations Evaluations { get; set; } = new(0, 0, 0);
 
-    public int Updates => (int)Training.Optimizer.Updates;
+    public int Updates => (int)Training.Updates;
 
     /// <summary>Sum of the training losses since the last point, and how many they are.</summary>
     public (double Sum, int Count) Losses { get; private set; }
@@ -53,7 +56,7 @@ internal sealed class TuningState : IDisposable
         if (BestPoint is null || heldOut < BestPoint.HeldOut)
         {
             using var noGradient = no_grad();
-            Best.copy_(Training.Average.Weights);
+            Best.copy_(Averaged);
             (BestPoint, Stale) = (point, 0);
         }
         else

@@ -32,7 +32,7 @@ internal static class InspectVerb
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
-                noise_levels = Levels(source.Denoiser.Preconditioning)?.Count,
+                noise_levels = Levels(source.Denoiser.Preconditioning),
                 hash = source.Hash,
                 config = source.Config,
                 remarks = source.Remarks,
@@ -53,7 +53,7 @@ internal static class InspectVerb
         Row("images", $"{source.Config.Shape} (channels x height x width)");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
-        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source.Denoiser.Preconditioning) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels.Count:N0} levels") : "")}");
+        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source.Denoiser.Preconditioning) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
         Row("hash", $"{source.Hash}");
         console.Write(table);
         foreach (string remark in source.Remarks)
@@ -71,10 +71,5 @@ internal static class InspectVerb
         _ => given.Kind,
     };
 
-    private static IReadOnlyList<double>? Levels(IPreconditioning preconditioning) => preconditioning switch
-    {
-        DiscreteVpPreconditioning discrete => discrete.Noise.Sigmas,
-        IddpmPreconditioning iddpm => iddpm.NoiseLevels,
-        _ => null,
-    };
+    private static int? Levels(IPreconditioning preconditioning) => (preconditioning as DiscreteVpPreconditioning)?.Noise.Sigmas.Length;
 }

@@ -70,9 +70,9 @@ public sealed record PreconditioningConfig
         Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1),
         "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
         "ve" => new VePreconditioning(SigmaMin, SigmaMax),
-        "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
+        "iddpm" => new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)),
         Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
-        Consistency => new ConsistencyPreconditioning(SigmaData, SigmaMin, SigmaMax),
+        Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException($"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
     };
 }

@@ -44,8 +44,12 @@ public sealed class CosineVpNoise : NoiseSchedule
         return Math.Max(0, b * 2 / Math.PI * (1 + _s) - _s);
     }
 
-    /// <inheritdoc/>
-    protected override double AlphaOf(double sigma, double t) => Math.Cos(Angle(t)) / Math.Cos(Angle(0));
+    /// <summary>beta of the step from one time to a later one: 1 - cos(b)^2 / cos(a)^2, where the difference loses digits.</summary>
+    internal double Beta(double before, double after)
+    {
+        double a = Angle(before), b = Angle(after), cosine = Math.Cos(a);
+        return Math.Sin(b - a) * Math.Sin(b + a) / (cosine * cosine);
+    }
 
     private double Angle(double t) => (t + _s) / (1 + _s) * Math.PI / 2;
 }

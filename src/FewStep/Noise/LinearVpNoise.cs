@@ -1,3 +1,6 @@
+using FewStep.Platform;
+using static TorchSharp.torch;
+
 namespace FewStep.Noise;
 
 /// <summary>
@@ -74,8 +77,11 @@ public sealed class LinearVpNoise : NoiseSchedule
         return BetaMin > 0 ? 2 * u / (BetaMin + root) : (root - BetaMin) / BetaD;
     }
 
-    /// <inheritdoc/>
-    protected override double AlphaOf(double sigma, double t) => Math.Exp(-t * (BetaD * t / 2 + BetaMin) / 2);
+    /// <summary><see cref="NoiseSchedule.Sigma"/> of many times.</summary>
+    internal Tensor Sigmas(Tensor t) => (t * t.Times(BetaD / 2).Plus(BetaMin)).expm1().sqrt();
+
+    /// <summary><see cref="NoiseSchedule.Time"/> of many noise levels.</summary>
+    internal Tensor Times(Tensor sigma) => (sigma * sigma).log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
 
     // ln(1 + y) loses digits for small y.
     private static double LogOnePlus(double y) => y < 0.5 ? 2 * Math.Atanh(y / (2 + y)) : Math.Log(1 + y);

@@ -7,15 +7,13 @@ namespace FewStep.Checkpoints;
 
 /// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record PreconditioningConfig
+internal sealed record PreconditioningConfig
 {
-    /// <summary>Of networks trained by EDM.</summary>
     public const string Edm = "edm";
 
     /// <summary>Of networks trained on discrete variance-preserving noise levels.</summary>
     public const string Discrete = "discrete";
 
-    /// <summary>Of consistency models.</summary>
     public const string Consistency = "consistency";
 
     /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c>, <c>iddpm</c>, <c>discrete</c> or <c>consistency</c>.</summary>
@@ -63,8 +61,6 @@ public sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>.</summary>
     public NetworkPrediction? Prediction { get; init; }
 
-    /// <summary>Builds it.</summary>
-    /// <exception cref="InvalidInputException">Unknown kind, or values out of range.</exception>
     public IPreconditioning Build() => Kind switch
     {
         Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1),

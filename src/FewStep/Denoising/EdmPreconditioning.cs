@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace FewStep.Denoising;
 
 /// <summary>EDM's preconditioning (Karras et al. 2206.00364, table 1): unit variance of the network's input and target at every sigma.</summary>
-public sealed class EdmPreconditioning : IPreconditioning
+internal sealed class EdmPreconditioning : IPreconditioning
 {
     private readonly double _sigmaData;
     private readonly double _noiseLabelScale;
@@ -15,7 +15,6 @@ public sealed class EdmPreconditioning : IPreconditioning
     /// <param name="sigmaMin">Smallest noise level, default 0.002, at least 1e-9.</param>
     /// <param name="sigmaMax">Largest noise level, default 80, at most 1e6.</param>
     /// <param name="noiseLabelScale">Factor of c_noise, default 1; openai/consistency_models' networks of this kind were trained with 1000. Above 0, at most 1e6.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80, double noiseLabelScale = 1)
         : this("EDM", sigmaData, sigmaMin, sigmaMax, noiseLabelScale, 0)
     {
@@ -39,16 +38,12 @@ public sealed class EdmPreconditioning : IPreconditioning
 
     /// <summary>Scalings of a consistency model (Song et al. 2303.01469, appendix C): f(x; sigma_min) = x exactly, the noise label is 1000 log(sigma) / 4.</summary>
     /// <remarks>Such a network jumps to the end of a trajectory in one evaluation; it does not estimate E[x0 | x], so a schedule found with it means little.</remarks>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public static EdmPreconditioning Consistency(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80) => new("Consistency", sigmaData, sigmaMin, sigmaMax, 1000, sigmaMin);
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         double sd2 = _sigmaData * _sigmaData;

@@ -9,7 +9,7 @@ namespace FewStep.Denoising;
 /// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images
 /// that it acts on, and every evaluation of either counts.
 /// </remarks>
-public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
+internal sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
 {
     private readonly CountingDenoiser _model;
     private readonly CountingDenoiser _guide;
@@ -28,13 +28,10 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
         }
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape => _model.Shape;
 
-    /// <inheritdoc/>
     public int Classes => _model.Classes;
 
-    /// <inheritdoc/>
     public Device Device => _model.Device;
 
     /// <summary>Smallest noise level that both were made for.</summary>
@@ -43,16 +40,13 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public long Calls => _model.Calls + _guide.Calls;
 
-    /// <inheritdoc/>
     public long Images => _model.Images + _guide.Images;
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change nothing.</summary>
     /// <param name="model">A model with classes that knows "no class", for it was trained with label dropout; not disposed here.</param>
     /// <param name="guidance">How strongly and where.</param>
-    /// <exception cref="InvalidInputException">The model has no classes, or the guidance is out of range.</exception>
     public static GuidedDenoiser ClassifierFree(IDenoiser model, Guidance guidance) => model.Classes > 0
         ? new GuidedDenoiser(model, model, guidance, guideSeesLabels: false)
         : throw new InvalidInputException("Classifier-free guidance needs a model with classes, and this one has none; guide it by a weaker model.");
@@ -61,7 +55,6 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
     /// <param name="model">The model; not disposed here.</param>
     /// <param name="guide">The weaker model, with as many classes or none; not disposed here.</param>
     /// <param name="guidance">How strongly and where.</param>
-    /// <exception cref="InvalidInputException">The two do not fit, or the guidance is out of range.</exception>
     public static GuidedDenoiser Auto(IDenoiser model, IDenoiser guide, Guidance guidance)
     {
         if (guide.Shape != model.Shape || (guide.Classes != 0 && guide.Classes != model.Classes))
@@ -72,7 +65,6 @@ public sealed class GuidedDenoiser : IDenoiser, IEvaluationCount
         return new GuidedDenoiser(model, guide, guidance, guideSeesLabels: true);
     }
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var scope = NewDisposeScope();

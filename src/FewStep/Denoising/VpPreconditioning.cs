@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Denoising;
 
 /// <summary>Preconditioning of networks trained on the variance-preserving SDE (Song et al. 2011.13456) as noise predictors; EDM (2206.00364), table 1, column VP.</summary>
-public sealed class VpPreconditioning : IPreconditioning
+internal sealed class VpPreconditioning : IPreconditioning
 {
     private readonly LinearVpNoise _noise;
     private readonly int _timeSteps;
@@ -15,7 +15,6 @@ public sealed class VpPreconditioning : IPreconditioning
     /// <param name="betaMin">beta at time 0, default 0.1, 0 to 400.</param>
     /// <param name="timeSteps">Original number of time steps M, default 1000: the noise label is (M - 1) t.</param>
     /// <param name="smallestTime">Time of <see cref="SigmaMin"/>, default 1e-5, at least 1e-9 and below 1.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public VpPreconditioning(double betaD = 19.9, double betaMin = 0.1, int timeSteps = 1000, double smallestTime = 1e-5)
     {
         if (!(betaD is > 0 and <= 400) || !(betaMin is >= 0 and <= 400) || timeSteps < 2 || !(smallestTime is >= 1e-9 and < 1))
@@ -28,13 +27,10 @@ public sealed class VpPreconditioning : IPreconditioning
         SigmaLimits.Check("VP", SigmaMin, SigmaMax);
     }
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         return new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), _noise.Times(sigma).Times(_timeSteps - 1));

@@ -15,7 +15,7 @@ namespace FewStep.Experiments;
 /// <param name="reference">Other real images, which samples are compared with. Not disposed.</param>
 /// <param name="features">The feature network of the metric; not disposed.</param>
 /// <param name="options">What to do; checked.</param>
-public sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, IFeatureExtractor features, FewStepRunOptions options)
+internal sealed class FewStepRun(ModelSource model, IImageSet training, IImageSet reference, IFeatureExtractor features, FewStepRunOptions options)
 {
     private const string TunedName = "tuned";
 

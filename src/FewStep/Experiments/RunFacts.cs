@@ -12,7 +12,7 @@ public static class RunFacts
 {
     /// <summary>A model.</summary>
     /// <param name="model">The model.</param>
-    public static ModelSummary Of(ModelSource model)
+    internal static ModelSummary Of(ModelSource model)
     {
         ArgumentNullException.ThrowIfNull(model);
         return new ModelSummary

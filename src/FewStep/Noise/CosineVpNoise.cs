@@ -4,13 +4,12 @@ namespace FewStep.Noise;
 /// The variance-preserving cosine noise: alpha(t) = cos(b(t)) / cos(b(0)) with b(t) = (t + s) / (1 + s) pi / 2, alpha^2 (1 + sigma^2) = 1
 /// (Nichol and Dhariwal 2021, equation 17, in continuous time).
 /// </summary>
-public sealed class CosineVpNoise : NoiseSchedule
+internal sealed class CosineVpNoise : NoiseSchedule
 {
     private readonly double _s;
 
     /// <summary>Creates the schedule.</summary>
     /// <param name="offset">The offset s that keeps the first noise levels apart, 0 or more; default 0.008, the paper's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The offset is negative or not finite.</exception>
     public CosineVpNoise(double offset = 0.008)
     {
         if (!(offset >= 0) || !double.IsFinite(offset))
@@ -21,13 +20,10 @@ public sealed class CosineVpNoise : NoiseSchedule
         _s = offset;
     }
 
-    /// <inheritdoc/>
     public override string Name => "vp-cosine";
 
-    /// <inheritdoc/>
     public override double MaximumTime => 1;
 
-    /// <inheritdoc/>
     protected override double SigmaAt(double t)
     {
         double a = Angle(0), b = Angle(t);
@@ -35,7 +31,6 @@ public sealed class CosineVpNoise : NoiseSchedule
         return Math.Sqrt(Math.Sin(b - a) * Math.Sin(b + a)) / Math.Cos(b);
     }
 
-    /// <inheritdoc/>
     protected override double TimeAt(double sigma)
     {
         double a = Angle(0);

@@ -32,7 +32,6 @@ internal sealed class StudentJudge : IDisposable
         TeacherEvaluations = paired.Evaluations;
     }
 
-    /// <summary>Network evaluations of the fine paths.</summary>
     public long TeacherEvaluations { get; }
 
     /// <summary>Judges one student.</summary>
@@ -50,6 +49,5 @@ internal sealed class StudentJudge : IDisposable
         return (new LossEstimate(root, root > 0 ? square.HalfWidth / (2 * root) : 0, square.Confidence), sampling.Evaluations);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _distance.Dispose();
 }

@@ -6,10 +6,8 @@ namespace FewStep.Tuning;
 /// <summary>What a training is for. What happens in an update depends on options and number of the update only, so that a resumed training is the uninterrupted one.</summary>
 internal interface ITrainingObjective
 {
-    /// <summary>Images or latents of an update.</summary>
     int Batch { get; }
 
-    /// <summary>Step size of the next update.</summary>
     double LearningRate(TrainingState state);
 
     /// <summary>Loss and gradient of an update.</summary>
@@ -40,19 +38,14 @@ public sealed record TrainingUpdate(long Update, long Images, double Loss, doubl
 /// <summary>How a training ended.</summary>
 internal enum TrainingEnd
 {
-    /// <summary>The objective said so.</summary>
     Over,
 
-    /// <summary>Cancelled between two updates.</summary>
     Cancelled,
 
-    /// <summary>A loss was not finite.</summary>
     Diverged,
 }
 
 /// <summary>The only training loop: updates, their figures, the moving average, checkpoints, cancellation.</summary>
-/// <param name="state">Advanced in place; consistent after every update.</param>
-/// <param name="objective">What it is trained for.</param>
 internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objective)
 {
     private readonly UnreadUpdates _unread = new(state.Weights.device);

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>A training in a folder: data, checkpoints, exact resume, loss log and the finished model.</summary>
-public sealed class TrainingRun
+internal sealed class TrainingRun
 {
     private const string CheckpointName = "training.safetensors";
     private const string LogName = "training-loss.csv";
@@ -26,7 +26,6 @@ public sealed class TrainingRun
     /// <param name="images">Training images; not disposed.</param>
     /// <param name="run">Folder and intervals.</param>
     /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or images and model do not fit.</exception>
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
         options.Validate();
@@ -57,7 +56,6 @@ public sealed class TrainingRun
     /// <param name="progress">Told after every update.</param>
     /// <param name="observe">Told the figures of every update; null for nobody.</param>
     /// <param name="cancellation">Stops after the current update.</param>
-    /// <returns>Images seen in all, and whether that is all of them.</returns>
     public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
     {
         using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;
@@ -102,7 +100,7 @@ public sealed class TrainingRun
 }
 
 /// <summary>Where and how often a training writes.</summary>
-public sealed record TrainingRunOptions
+internal sealed record TrainingRunOptions
 {
     /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights, bfloat16).</summary>
     public required string Folder { get; init; }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
-public sealed class TrainingState : IDisposable
+internal sealed class TrainingState : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
     private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
@@ -21,19 +21,15 @@ public sealed class TrainingState : IDisposable
         Average = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(Weights, halfLife) : null;
     }
 
-    /// <summary>The weights that are trained.</summary>
     public Tensor Weights { get; }
 
-    /// <summary>The optimiser and its moments.</summary>
     public AdamW Optimizer { get; }
 
     /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
     public ExponentialMovingAverage? Average { get; }
 
-    /// <summary>Updates made so far.</summary>
     public long Updates => Optimizer.Updates;
 
-    /// <summary>Images seen so far.</summary>
     public long Images { get; set; }
 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
@@ -60,8 +56,6 @@ public sealed class TrainingState : IDisposable
     /// <param name="path">A file written by <see cref="Save"/>.</param>
     /// <param name="identity">Must be that of the file.</param>
     /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
-    /// <returns>The file's texts.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
     public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));
@@ -71,7 +65,6 @@ public sealed class TrainingState : IDisposable
         return texts;
     }
 
-    /// <summary>Frees weights, moments and average.</summary>
     public void Dispose()
     {
         Optimizer.Dispose();

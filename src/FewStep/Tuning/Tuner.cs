@@ -9,7 +9,7 @@ namespace FewStep.Tuning;
 
 /// <summary>Phase 2: fine-tunes a pre-trained model to the sigmas of a sampling schedule for Euler steps, and keeps the averaged weights that are best on held-out data.</summary>
 /// <remarks>The trajectory loss counts latents as images. For a tuning in a folder, with checkpoints and resume, see <see cref="TuningRun"/>.</remarks>
-public sealed class Tuner
+internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
     private readonly SamplingSchedule _schedule;
@@ -23,7 +23,6 @@ public sealed class Tuner
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="images">Images, which only the denoising loss needs.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the student then needs no more. Null for the model; not disposed.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options, images and teacher do not fit.</exception>
     public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null, IDenoiser? teacher = null)
     {
         (_model, _schedule, _options, _images, _teacher) = (model, schedule, options ?? new TunerOptions(), images, teacher);
@@ -49,7 +48,6 @@ public sealed class Tuner
     /// <param name="observer">Who is told what; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update; the best weights so far are returned.</param>
     /// <returns>The best weights, and how it went; the caller owns it.</returns>
-    /// <exception cref="ArgumentException">The weights are not the model's kind.</exception>
     public TuningResult Run(Tensor? start = null, TuningObserver? observer = null, CancellationToken cancellation = default)
     {
         using var state = Begin(start);

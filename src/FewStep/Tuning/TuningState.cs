@@ -19,7 +19,6 @@ internal sealed class TuningState : IDisposable
         Best = start.clone().DetachFromDisposeScope();
     }
 
-    /// <summary>Weights, moments, average and counters.</summary>
     public TrainingState Training { get; }
 
     /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this object.</summary>
@@ -32,7 +31,6 @@ internal sealed class TuningState : IDisposable
 
     public TuningPoint? BestPoint { get; private set; }
 
-    /// <summary>Measurements since the best one.</summary>
     public int Stale { get; private set; }
 
     /// <summary>Evaluations of former sittings and this one.</summary>
@@ -78,8 +76,6 @@ internal sealed class TuningState : IDisposable
             new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
     }
 
-    /// <summary>Takes a saved state over.</summary>
-    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another tuning.</exception>
     public void Load(string path, TrainingIdentity identity)
     {
         var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = Best });

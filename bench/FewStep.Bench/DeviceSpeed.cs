@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using FewStep.Checkpoints;
+using FewStep.Data;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
@@ -77,9 +78,9 @@ internal static class DeviceSpeed
         using var images = Images(model, batch);
         using var labels = model.Classes == 0 ? null : SeedLabels.For(seeds, model.Classes, device: device);
         using var state = new TrainingState(model.Weights.clone(), new AdamWOptions(), emaHalfLife: 10_000);
-        var trainer = new Trainer(model, new TrainerOptions { Images = long.MaxValue / 2, Batch = batch }, state);
-        Report("training update", Seconds(device, () => trainer.Advance(images, labels)), 3);
-        trainer.Flush();
+        var training = new TrainerOptions { Images = long.MaxValue / 2, Batch = batch };
+        var loop = new TrainingLoop(state, new PretrainingObjective(model, training, () => new ImageBatch(0, images.alias(), labels?.alias()), _ => { }));
+        Report("training update", Seconds(device, () => loop.Update(CancellationToken.None)), 3);
         Tune(model, schedule, batch, type, Report);
     }
 

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Tuning;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ public class TrainingBenchmarks
     private const int Batch = 128;
     private NetworkDenoiser _denoiser = null!;
     private TrainingState _state = null!;
-    private Trainer _trainer = null!;
+    private TrainingLoop _loop = null!;
     private Tensor _images = null!;
     private Tensor _labels = null!;
 
@@ -23,10 +24,10 @@ public class TrainingBenchmarks
     public void SetUpBFloat16() => SetUp(ScalarType.BFloat16);
 
     [Benchmark(Description = "training update, float32 (image)", OperationsPerInvoke = Batch, Baseline = true)]
-    public void Float32() => _trainer.Step(_images, _labels);
+    public void Float32() => _loop.Update(CancellationToken.None);
 
     [Benchmark(Description = "training update, bfloat16 (image)", OperationsPerInvoke = Batch)]
-    public void BFloat16() => _trainer.Step(_images, _labels);
+    public void BFloat16() => _loop.Update(CancellationToken.None);
 
     [GlobalCleanup]
     public void CleanUp()
@@ -42,7 +43,8 @@ public class TrainingBenchmarks
         _denoiser = BenchModel.Open(type);
         var options = new TrainerOptions { Images = 1_000_000, Batch = Batch };
         _state = new TrainingState(_denoiser.Weights.clone(), options.AdamW, options.EmaHalfLifeImages);
-        _trainer = new Trainer(_denoiser, options, _state);
+        var objective = new PretrainingObjective(_denoiser, options, () => new ImageBatch(0, _images.alias(), _labels.alias()), _ => { });
+        _loop = new TrainingLoop(_state, objective);
         (_images, _labels) = (BenchModel.Images(_denoiser, Batch), BenchModel.Labels(_denoiser, Batch));
     }
 }

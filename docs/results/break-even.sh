@@ -44,11 +44,12 @@ awk -F, -v curve="$curve" -v tuning="$tuning" -v updates="$updates" '
         print text
     }
     FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; file++; next }
-    file == 1 { s = $column["solver"]; evaluations[s, ++count[s]] = $column["number"]; value[s, count[s]] = $column["distance"]; next }
+    $column["role"] == "teacher" { next }
+    file == 1 { s = $column["solver"]; evaluations[s, ++count[s]] = $column["number"]; value[s, count[s]] = $column["fd"]; next }
     FNR == 2 {
         print "| result, 4 evaluations | FD | cost in evaluations | Karras, euler equal at | images to break even | Karras, ipndm:3 equal at | images to break even |"
         print "|---|---:|---:|---:|---:|---:|---:|"
     }
-    $column["tuning"] == "" { line("Phase 1", $column["mean"], curve); next }
-    { name = $column["tuning"]; gsub("\"", "", name); split(name, words, " "); line("Phase 1+2, " name, $column["mean"], curve + tuning * words[1] / updates) }
-' "$out/baselines/compare.csv" "$out/tuned/evaluation/metrics.csv"
+    $column["tuning"] == "" { line("Phase 1", $column["fd"], curve); next }
+    { name = $column["tuning"]; gsub("\"", "", name); split(name, words, " "); line("Phase 1+2, " name, $column["fd"], curve + tuning * words[1] / updates) }
+' "$out/baselines/metrics.csv" "$out/tuned/evaluation/metrics.csv"

@@ -139,7 +139,7 @@ public sealed class DeviceTests
             using var generator = new Generator(1);
             var leaf = state.Weights.detach().requires_grad_();
             loss.Compute(model, leaf, ones([4, 1, 8, 8], device: Elsewhere), ones([4], ScalarType.Int64, Elsewhere), generator).backward();
-            Assert.All(new[] { leaf.grad!, state.Optimizer.FirstMoment, state.Optimizer.SecondMoment, state.Average.Weights }, t => Assert.Equal(DeviceType.META, t.device_type));
+            Assert.All(new[] { leaf.grad!, state.Optimizer.FirstMoment, state.Optimizer.SecondMoment, state.Average!.Weights }, t => Assert.Equal(DeviceType.META, t.device_type));
         }
     }
 

@@ -15,7 +15,7 @@ internal static class EvaluateVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var flags = new ExperimentFlags(5000, "the Fréchet distance on --features; with --images kid, prdc and is too");
+        var flags = new ExperimentFlags(5000, "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
         var model = new Option<string[]>("--model")
         {
             Description = "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",

@@ -50,7 +50,8 @@ internal sealed class ExperimentFlags
 
     /// <param name="samples">Default number of images in a seed range.</param>
     /// <param name="metrics">What is measured where nothing is said, for the help.</param>
-    public ExperimentFlags(int samples, string metrics)
+    /// <param name="features">The feature network of metrics that take any, where none is named.</param>
+    public ExperimentFlags(int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
     {
         _samples = new Option<int>("--samples")
         {
@@ -64,7 +65,7 @@ internal sealed class ExperimentFlags
             HelpName = "list",
         };
         Classifier = new ClassifierFlag("Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.");
-        Network = new FeatureFlags(Classifier, FeatureKind.Classifier);
+        Network = new FeatureFlags(Classifier, features);
     }
 
     public Option<string> Data { get; } = SharedOptions.Data();
@@ -109,9 +110,12 @@ internal sealed class ExperimentFlags
     /// <summary>Names of the metrics that are wanted; null where nothing was said.</summary>
     public string[]? Metrics(ParseResult parsed) => parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries);
 
-    /// <summary>The Fréchet distance on the features that are wanted.</summary>
-    public string Frechet(ParseResult parsed) =>
-        MetricCatalog.Entries.First(e => e.Kind == parsed.GetValue(Network.Features) && e.Needs.HasFlag(MetricNeeds.Reference)).Name;
+    /// <summary>The Fréchet distance on the features that are named, or on the classifier's.</summary>
+    public string Frechet(ParseResult parsed)
+    {
+        var kind = parsed.GetResult(Network.Features) is { Implicit: false } ? parsed.GetValue(Network.Features) : FeatureKind.Classifier;
+        return MetricCatalog.Entries.First(e => e.Kind == kind && e.Needs.HasFlag(MetricNeeds.Reference)).Name;
+    }
 
     public int Ranges(ParseResult parsed) => parsed.GetValue(_ranges);
 

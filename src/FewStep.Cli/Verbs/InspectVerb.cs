@@ -33,7 +33,7 @@ internal static class InspectVerb
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
-                noise_levels = Levels(source)?.Count,
+                noise_levels = Levels(source),
                 hash = source.Hash,
                 config = source.Config,
                 sampler = source.Sampler?.ToString(),
@@ -55,7 +55,7 @@ internal static class InspectVerb
         Row("images", $"{source.Config.Shape} (channels x height x width)");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
-        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels.Count:N0} levels") : "")}");
+        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
         Row("sampler", $"{source.Sampler?.ToString() ?? "none of its own"}");
         Row("hash", $"{source.Hash}");
         console.Write(table);
@@ -74,10 +74,5 @@ internal static class InspectVerb
         _ => given.Kind,
     };
 
-    private static IReadOnlyList<double>? Levels(Model model) => model.Network?.Preconditioning switch
-    {
-        DiscreteVpPreconditioning discrete => discrete.Noise.Sigmas,
-        IddpmPreconditioning iddpm => iddpm.NoiseLevels,
-        _ => null,
-    };
+    private static int? Levels(Model model) => (model.Network?.Preconditioning as DiscreteVpPreconditioning)?.Noise.Sigmas.Length;
 }

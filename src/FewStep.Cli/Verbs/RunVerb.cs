@@ -41,6 +41,11 @@ internal static class RunVerb
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
             var type = parsed.GetValue(flags.Dtype);
             using var source = Model.Open(checkpoint, new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
+            if (parsed.GetValue(rounds) > 0)
+            {
+                source.RequireNetwork();
+            }
+
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
@@ -65,6 +70,11 @@ internal static class RunVerb
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),
             };
+            if (!goOn && File.Exists(Path.Combine(options.Folder, RunFolder.ManifestName)))
+            {
+                throw new InvalidInputException($"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
+            }
+
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
             var summary = Execute(run, options.Folder, goOn, terminal, cancellation);

@@ -11,9 +11,6 @@ internal sealed class ByteSource : IDisposable
     private readonly long _start;
     private readonly bool _ownsFile;
 
-    /// <summary>Wraps bytes in memory.</summary>
-    /// <param name="memory">The bytes.</param>
-    /// <param name="name">What error messages call them.</param>
     public ByteSource(ReadOnlyMemory<byte> memory, string name)
     {
         (_memory, Name, Length) = (memory, name, memory.Length);
@@ -27,11 +24,9 @@ internal sealed class ByteSource : IDisposable
     /// <summary>What error messages call these bytes: the file's path.</summary>
     public string Name { get; }
 
-    /// <summary>Number of bytes.</summary>
     public long Length { get; }
 
     /// <summary>Opens a file; the result must be disposed, its slices need not.</summary>
-    /// <exception cref="InvalidInputException">The file cannot be opened.</exception>
     public static ByteSource Open(string path)
     {
         try
@@ -54,8 +49,6 @@ internal sealed class ByteSource : IDisposable
         return new ByteSource(_file, _memory, _start + offset, length, Name, ownsFile: false);
     }
 
-    /// <summary>Fills <paramref name="destination"/> from position <paramref name="offset"/>.</summary>
-    /// <exception cref="InvalidInputException">The bytes end before the destination is full, or the disk fails.</exception>
     public void Read(long offset, Span<byte> destination)
     {
         if (offset < 0 || destination.Length > Length - offset)
@@ -88,9 +81,6 @@ internal sealed class ByteSource : IDisposable
         }
     }
 
-    /// <summary>Copies these bytes into an array.</summary>
-    /// <param name="limit">More bytes than this are refused.</param>
-    /// <exception cref="InvalidInputException">There are more than <paramref name="limit"/> bytes.</exception>
     public byte[] ToArray(int limit)
     {
         if (Length > limit)
@@ -103,7 +93,6 @@ internal sealed class ByteSource : IDisposable
         return bytes;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         if (_ownsFile)

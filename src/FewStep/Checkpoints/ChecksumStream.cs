@@ -8,32 +8,25 @@ internal sealed class ChecksumStream(Stream inner) : Stream
     private readonly Crc32 _crc = new();
     private readonly byte[] _chunk = new byte[1 << 16];
 
-    /// <summary>Bytes read so far.</summary>
     public long Count { get; private set; }
 
     /// <summary>CRC-32 of the bytes read so far.</summary>
     public uint Crc32 => (uint)_crc.Value;
 
-    /// <inheritdoc/>
     public override bool CanRead => true;
 
-    /// <inheritdoc/>
     public override bool CanSeek => false;
 
-    /// <inheritdoc/>
     public override bool CanWrite => false;
 
-    /// <inheritdoc/>
     public override long Length => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override long Position
     {
         get => Count;
         set => throw new NotSupportedException();
     }
 
-    /// <inheritdoc/>
     public override int Read(Span<byte> buffer)
     {
         // The checksum takes arrays only, hence the way through one.
@@ -44,22 +37,16 @@ internal sealed class ChecksumStream(Stream inner) : Stream
         return count;
     }
 
-    /// <inheritdoc/>
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    /// <inheritdoc/>
     public override void Flush() => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -11,7 +11,7 @@ namespace FewStep.Checkpoints;
 /// A network whose residual blocks change the resolution (ADM, as in openai/diffusers-cd_imagenet64_l2) becomes a <see cref="DhariwalUNet"/>, one with convolutions for that (DDPM, as in
 /// google/ddpm-cifar10-32) a <see cref="DdpmUNet"/>.
 /// </remarks>
-public static class DiffusersFolder
+internal static class DiffusersFolder
 {
     private const string Format = "diffusers folder (UNet2DModel)";
     private const string Unet = "unet";
@@ -25,7 +25,6 @@ public static class DiffusersFolder
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
 
     /// <summary>Whether a folder is of diffusers: it has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file names.</summary>
-    /// <param name="folder">The folder.</param>
     public static bool IsOne(string folder) =>
         File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json")) || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
 
@@ -33,10 +32,9 @@ public static class DiffusersFolder
     /// <param name="folder">The folder.</param>
     /// <param name="options">What the folder does not say; only what it leaves open may be given.</param>
     /// <returns>The model; the caller owns its denoiser.</returns>
-    /// <exception cref="InvalidInputException">A file is missing or damaged, or the network is of another kind; the message names the offending key.</exception>
-    public static LoadedModel Read(string folder, ModelReadOptions? options = null)
+    public static LoadedModel Read(string folder, ModelReadOptions options)
     {
-        var (config, given, place, remark) = Describe(folder, options ?? new ModelReadOptions());
+        var (config, given, place, remark) = Describe(folder, options);
         string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
         var network = (UNet)config.BuildNetwork();
@@ -55,7 +53,6 @@ public static class DiffusersFolder
         }
     }
 
-    /// <summary>All but the weights.</summary>
     internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(string folder, ModelReadOptions options)
     {
         string place = File.Exists(Path.Combine(folder, Unet, ConfigName)) ? Path.Combine(folder, Unet) : folder;
@@ -80,7 +77,7 @@ public static class DiffusersFolder
     {
         try
         {
-            return ModelFormats.Detect(weights) == ModelFormat.TorchState ? TorchStateFile.Read(weights) : SafetensorsFile.Read(weights).Tensors;
+            return CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights) : SafetensorsFile.Read(weights).Tensors;
         }
         catch
         {

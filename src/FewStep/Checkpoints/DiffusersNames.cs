@@ -31,9 +31,6 @@ internal static class DiffusersNames
     };
 
     /// <summary>Where diffusers keeps each parameter of a network.</summary>
-    /// <param name="network">The network, ADM's or DDPM's.</param>
-    /// <param name="tensors">The tensors, whose names tell the older naming of attention from the present one.</param>
-    /// <param name="sineFirst">Whether the noise embedding of an ADM network has its sines first there.</param>
     public static List<ForeignWeight> Map(UNet network, IReadOnlyDictionary<string, Tensor> tensors, bool sineFirst)
     {
         bool residual = network is DhariwalUNet;

@@ -8,9 +8,6 @@ namespace FewStep.Checkpoints;
 /// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about sampling (time steps to visit, clipping, variance) is none of the model's business.</summary>
 internal static class DiffusersNoise
 {
-    /// <summary>Reads the preconditioning.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It is damaged, or of a kind that is not known here; the message names the key.</exception>
     public static PreconditioningConfig Read(string path)
     {
         var given = JsonFile.Read<Dictionary<string, JsonElement>>(path);

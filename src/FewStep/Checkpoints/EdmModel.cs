@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>Turns network pickles of NVlabs/edm into models: all architectures and preconditionings of that code base.</summary>
-public static class EdmModel
+internal static class EdmModel
 {
     // The sampling range of the EDM paper, which an EDM-preconditioned network itself does not limit.
     private const double EdmSigmaMin = 0.002;
@@ -20,10 +20,7 @@ public static class EdmModel
     private const string NoiseLevels = "u";
 
     /// <summary>Reads a model.</summary>
-    /// <param name="path">The pickle.</param>
-    /// <param name="network">Key of the network in it; default <c>ema</c>.</param>
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, hostile, or holds an architecture that is not known here.</exception>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = "ema")
     {
         using EdmCheckpoint checkpoint = EdmPickle.Read(path, network);
@@ -44,9 +41,15 @@ public static class EdmModel
         return (config, ModelFolder.Build(config, tensors, path));
     }
 
+    /// <summary>Reads a model as <see cref="CheckpointFormats"/> do.</summary>
+    public static LoadedModel Load(string path, ModelReadOptions options)
+    {
+        options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));
+        var (config, denoiser) = options.Section is { } section ? Read(path, section) : Read(path);
+        return new LoadedModel(config, denoiser, "network pickle of NVlabs/edm", path, []);
+    }
+
     /// <summary>The configuration that a checkpoint's options amount to.</summary>
-    /// <param name="checkpoint">The checkpoint.</param>
-    /// <exception cref="InvalidInputException">Its architecture or preconditioning is not known here, or an option is of the wrong type or missing.</exception>
     public static ModelConfig Config(EdmCheckpoint checkpoint)
     {
         EdmModule outer = checkpoint.Network;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never run, nor anything else in them.</summary>
-public static class EdmPickle
+internal static class EdmPickle
 {
     private const string Persistent = "torch_utils.persistence._reconstruct_persistent_obj";
     private const string LoadFromBytes = "torch.storage._load_from_bytes";
@@ -26,7 +26,6 @@ public static class EdmPickle
     /// <param name="path">The file.</param>
     /// <param name="network">Key of the network; default <c>ema</c>, the only one in released files.</param>
     /// <returns>Its classes, options and tensors; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, is no such pickle, or names Python objects that no network needs.</exception>
     public static EdmCheckpoint Read(string path, string network = "ema")
     {
         using ByteSource source = ByteSource.Open(path);
@@ -129,4 +128,36 @@ public static class EdmPickle
 
         private InvalidInputException Damaged(string prefix, string what) => new($"{path} is damaged or no network of NVlabs/edm: {what} at {Printable.Text(prefix)}. Fetch the file again.");
     }
+}
+
+/// <summary>A network of an NVlabs/edm pickle: its classes, options and tensors. Disposing it frees the tensors.</summary>
+internal sealed class EdmCheckpoint : IDisposable
+{
+    internal EdmCheckpoint(string path, EdmModule network, Dictionary<string, Tensor> state)
+    {
+        (Path, Network, State) = (path, network, state);
+    }
+
+    public string Path { get; }
+
+    /// <summary>The outermost module, e.g. of class <c>EDMPrecond</c>.</summary>
+    public EdmModule Network { get; }
+
+    /// <summary>Parameters and persistent buffers by dotted name, e.g. <c>model.enc.32x32_conv.weight</c>, on the CPU in the file's types.</summary>
+    public IReadOnlyDictionary<string, Tensor> State { get; }
+
+    public void Dispose()
+    {
+        foreach (Tensor tensor in State.Values)
+        {
+            tensor.Dispose();
+        }
+    }
+}
+
+/// <summary>A module of a network.</summary>
+internal sealed record EdmModule(string Name, string ClassName, int PositionalArguments, ModuleArguments InitArguments, ModuleArguments Attributes, IReadOnlyList<EdmModule> Children)
+{
+    /// <summary>The module of a name directly in this one; null where there is none.</summary>
+    public EdmModule? Child(string name) => Children.FirstOrDefault(child => child.Name == name);
 }

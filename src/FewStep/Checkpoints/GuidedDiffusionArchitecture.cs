@@ -15,9 +15,6 @@ internal sealed class GuidedDiffusionArchitecture
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly string _path;
 
-    /// <param name="tensors">The state dictionary.</param>
-    /// <param name="path">Its file, for messages.</param>
-    /// <exception cref="InvalidInputException">It is none, or of a network that is not known here.</exception>
     public GuidedDiffusionArchitecture(IReadOnlyDictionary<string, Tensor> tensors, string path)
     {
         (_tensors, _path) = (tensors, path);

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads state dictionaries of openai/guided-diffusion and openai/consistency_models: <c>torch.save</c> files, and safetensors files in the same names.</summary>
-public static class GuidedDiffusionModel
+internal static class GuidedDiffusionModel
 {
     private const string Format = "state dictionary in the names of openai/guided-diffusion";
     private const string ParallelPrefix = "module.";
@@ -24,14 +24,10 @@ public static class GuidedDiffusionModel
     ];
 
     /// <summary>Reads a model.</summary>
-    /// <param name="path">The file, of <c>torch.save</c> or safetensors.</param>
-    /// <param name="options">What the file does not say.</param>
     /// <returns>The model; the caller owns its denoiser.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, hostile, or holds another architecture; the message names the offending key.</exception>
-    public static LoadedModel Read(string path, ModelReadOptions? options = null)
+    public static LoadedModel Read(string path, ModelReadOptions options)
     {
-        options ??= new ModelReadOptions();
-        bool safe = ModelFormats.Detect(path) == ModelFormat.Safetensors;
+        bool safe = CheckpointFormats.KindOf(path) == WeightsFileKind.Safetensors;
         var (read, metadata) = safe ? SafetensorsFile.Read(path) : (TorchStateFile.Read(path, options.Section), []);
         try
         {

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>The parameter names of openai/guided-diffusion and openai/consistency_models for ADM networks. Only names and the order of numbers change, never a number.</summary>
-public static class GuidedDiffusionNames
+internal static class GuidedDiffusionNames
 {
     /// <summary>Key in the metadata of a safetensors file under which the model's configuration is kept.</summary>
     public const string ConfigKey = "fewstep.config";
@@ -45,8 +45,6 @@ public static class GuidedDiffusionNames
     /// <param name="config">What the model is.</param>
     /// <param name="denoiser">The model.</param>
     /// <param name="order">How attention is to be arranged; default as guided-diffusion's code has it unless told otherwise.</param>
-    /// <returns>Number of tensors written.</returns>
-    /// <exception cref="InvalidInputException">The model is no ADM network, or the file cannot be written.</exception>
     public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -65,7 +63,6 @@ public static class GuidedDiffusionNames
     }
 
     /// <summary>What guided-diffusion's own code would compute differently from the network, whatever the names of its weights.</summary>
-    /// <param name="options">The network.</param>
     /// <returns>One sentence; null where nothing is different.</returns>
     public static string? Difference(DhariwalUNetOptions options)
     {
@@ -89,7 +86,6 @@ public static class GuidedDiffusionNames
         }, StringComparer.Ordinal);
     }
 
-    /// <summary>Where guided-diffusion keeps each parameter.</summary>
     internal static List<ForeignWeight> Map(UNet network, AttentionOrder order)
     {
         var names = new ForeignNames(Blocks(network.Plan), Modules, Whole);
@@ -127,4 +123,14 @@ public static class GuidedDiffusionNames
             }
         });
     }
+}
+
+/// <summary>How openai/guided-diffusion arranges query, key and value of an attention layer.</summary>
+public enum AttentionOrder
+{
+    /// <summary>By heads first: the code's default, and that of its networks above 64 pixels.</summary>
+    Legacy,
+
+    /// <summary>Query, key and value first (<c>use_new_attention_order</c>): its network for 64 pixels, and openai/consistency_models.</summary>
+    New,
 }

@@ -9,17 +9,15 @@ namespace FewStep.Checkpoints;
 /// <summary>What <c>config.json</c> of a model folder says: architecture, preconditioning, image shape, classes.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)] // a misspelt setting must not silently be its default
 [ArchitectureKeys]
-public sealed record ModelConfig
+internal sealed record ModelConfig
 {
     private INetworkOptions? _network;
 
     /// <summary>Version of the format; 1.</summary>
     public int Version { get; init; } = 1;
 
-    /// <summary>Display name of the model.</summary>
     public string Name { get; init; } = "model";
 
-    /// <summary>Shape of the images.</summary>
     public required ImageShape Shape { get; init; }
 
     /// <summary>Number of classes; 0 is unconditional.</summary>
@@ -31,11 +29,9 @@ public sealed record ModelConfig
     /// <summary>Side of the square patches folded into channels before the network; 1 is none.</summary>
     public int PatchSize { get; init; } = 1;
 
-    /// <summary>Preconditioning.</summary>
     public required PreconditioningConfig Preconditioning { get; init; }
 
     /// <summary>The architecture, whose key in the file is that of <see cref="ArchitectureCatalog"/>.</summary>
-    /// <exception cref="InvalidInputException">There is none.</exception>
     [JsonIgnore]
     public INetworkOptions Network
     {
@@ -45,7 +41,6 @@ public sealed record ModelConfig
 
     /// <summary>Builds the model without weights.</summary>
     /// <returns>The network; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The configuration is inconsistent.</exception>
     public Network BuildNetwork()
     {
         if (Version != 1)

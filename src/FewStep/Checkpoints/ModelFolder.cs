@@ -6,12 +6,10 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>A model on disk: <c>config.json</c> and <c>model.safetensors</c> with the parameter names of NVlabs/edm.</summary>
-public static class ModelFolder
+internal static class ModelFolder
 {
-    /// <summary>Name of the configuration file.</summary>
     public const string ConfigName = "config.json";
 
-    /// <summary>Name of the weights file.</summary>
     public const string WeightsName = "model.safetensors";
 
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
@@ -20,7 +18,6 @@ public static class ModelFolder
     /// <param name="folder">The folder.</param>
     /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
-    /// <exception cref="InvalidInputException">A file is missing or invalid, a parameter is missing, unknown, of another shape, or not finite.</exception>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder, Device? device = null)
     {
         string configPath = Path.Combine(folder, ConfigName);
@@ -47,12 +44,16 @@ public static class ModelFolder
         }
     }
 
+    /// <summary>Reads a model as <see cref="CheckpointFormats"/> do.</summary>
+    public static LoadedModel Load(string folder, ModelReadOptions options)
+    {
+        options.RefuseAllBut(folder, "a model folder");
+        var (config, denoiser) = Read(folder);
+        return new LoadedModel(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
+    }
+
     /// <summary>Builds a denoiser from named tensors.</summary>
-    /// <param name="config">What the model is.</param>
-    /// <param name="tensors">Parameters and buffers by name; not changed.</param>
-    /// <param name="source">Where they come from, for messages.</param>
     /// <returns>The denoiser; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">A tensor is missing, unknown, of another shape, or not finite.</exception>
     public static NetworkDenoiser Build(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         var network = config.BuildNetwork();
@@ -61,8 +62,6 @@ public static class ModelFolder
     }
 
     /// <summary>A denoiser with fresh random weights.</summary>
-    /// <param name="config">What the model is.</param>
-    /// <param name="seed">Seed of the weights.</param>
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Initialize(ModelConfig config, long seed)
     {

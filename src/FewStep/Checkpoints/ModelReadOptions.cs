@@ -38,10 +38,6 @@ public sealed record ModelReadOptions
     public double? SigmaData { get; init; }
 
     /// <summary>Refuses options where the checkpoint itself says all of it.</summary>
-    /// <param name="path">The checkpoint.</param>
-    /// <param name="kind">What it is, for the message.</param>
-    /// <param name="allowed">Names of the properties that still make sense.</param>
-    /// <exception cref="InvalidInputException">One is given.</exception>
     internal void RefuseAllBut(string path, string kind, params ReadOnlySpan<string> allowed)
     {
         (string Name, bool Given)[] all =
@@ -59,11 +55,6 @@ public sealed record ModelReadOptions
         }
     }
 
-    /// <summary>Preconditioning by these options.</summary>
-    /// <param name="kind">What the file itself suggests.</param>
-    /// <param name="noise">Noise where none is given.</param>
-    /// <param name="scaleBetas">Whether the betas of the linear noise are shared out among the time steps, as openai/guided-diffusion does.</param>
-    /// <exception cref="InvalidInputException">Options contradict each other, or the kind is none of the three.</exception>
     internal PreconditioningConfig PreconditioningOf(string kind, string noise, bool scaleBetas)
     {
         kind = Preconditioning ?? kind;

@@ -8,13 +8,8 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>A model read from disk in any form that is accepted, with the hash that identifies its weights. Owns the denoiser; dispose it.</summary>
-public sealed class ModelSource : IDisposable
+internal sealed class ModelSource : IDisposable
 {
-    private const string Accepted = "Accepted are a model folder (" + ModelFolder.ConfigName + " and " + ModelFolder.WeightsName
-        + "), a network pickle of NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, and a diffusers folder of a UNet2DModel.";
-
-    private const string OnnxExtension = ".onnx"; // read by the project FewStep.Onnx
-
     private ModelSource(string path, LoadedModel model, string hash)
     {
         (Path, Config, Denoiser, Format, Remarks, Hash) = (path, model.Config, model.Denoiser, model.Format, model.Remarks, hash);
@@ -23,7 +18,6 @@ public sealed class ModelSource : IDisposable
     /// <summary>Where it was read from, as given.</summary>
     public string Path { get; }
 
-    /// <summary>What the model is.</summary>
     public ModelConfig Config { get; }
 
     /// <summary>The denoiser with float32 weights; owned here.</summary>
@@ -43,11 +37,10 @@ public sealed class ModelSource : IDisposable
     /// <param name="options">What the checkpoint does not say; null for nothing.</param>
     /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>The model; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged model, or an option that contradicts it.</exception>
     public static ModelSource Open(string path, ModelReadOptions? options = null, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var source = Read(path, options ?? new ModelReadOptions());
+        var source = Own(path, CheckpointFormats.Read(path, options ?? new ModelReadOptions()));
         if (device is not null)
         {
             source.Denoiser.MoveTo(device);
@@ -56,31 +49,7 @@ public sealed class ModelSource : IDisposable
         return source;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Denoiser.Dispose();
-
-    private static ModelSource Read(string path, ModelReadOptions options)
-    {
-        switch (ModelFormats.Detect(path))
-        {
-            case ModelFormat.Folder:
-                options.RefuseAllBut(path, "a model folder");
-                var (config, denoiser) = ModelFolder.Read(path);
-                return Own(path, new LoadedModel(config, denoiser, "model folder", System.IO.Path.Combine(path, ModelFolder.WeightsName), []));
-            case ModelFormat.Diffusers:
-                return Own(path, DiffusersFolder.Read(path, options));
-            case ModelFormat.Pickle:
-                options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));
-                var (pickled, network) = options.Section is null ? EdmModel.Read(path) : EdmModel.Read(path, options.Section);
-                return Own(path, new LoadedModel(pickled, network, "network pickle of NVlabs/edm", path, []));
-            case ModelFormat.TorchState or ModelFormat.Safetensors:
-                return Own(path, GuidedDiffusionModel.Read(path, options));
-            case ModelFormat.Unknown when File.Exists(path) && path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase):
-                throw new InvalidInputException($"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was exported from.");
-            default:
-                throw new InvalidInputException(File.Exists(path) ? $"{path} is no model. {Accepted}" : $"There is no model at {Printable.Text(path)}. {Accepted}");
-        }
-    }
 
     /// <summary>What <see cref="Hash"/> is.</summary>
     internal static string HashOf(ModelConfig config, string weightsHash)
@@ -103,3 +72,11 @@ public sealed class ModelSource : IDisposable
         }
     }
 }
+
+/// <summary>A model read from somebody's checkpoint.</summary>
+/// <param name="Config">What it is.</param>
+/// <param name="Denoiser">The denoiser with float32 weights; the caller owns it.</param>
+/// <param name="Format">What the file is, in words, e.g. <c>network pickle of NVlabs/edm</c>.</param>
+/// <param name="WeightsPath">The file that holds the weights.</param>
+/// <param name="Remarks">One sentence for each thing that the checkpoint does not say and that was therefore assumed, or that its user should know.</param>
+internal sealed record LoadedModel(ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks);

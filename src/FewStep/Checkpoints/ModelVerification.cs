@@ -6,14 +6,10 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>How far a model's outputs are from those of another implementation.</summary>
-/// <param name="Compared"><c>denoised</c> or <c>output</c>.</param>
-/// <param name="Images">Number of images.</param>
-/// <param name="LargestRelativeError">The largest of the images' errors: max |ours - theirs| / max |theirs| over the values of an image. Infinite where something is not finite.</param>
-/// <param name="WorstImage">Index of that image.</param>
-public sealed record VerificationResult(string Compared, int Images, double LargestRelativeError, int WorstImage);
+internal sealed record VerificationResult(string Compared, int Images, double LargestRelativeError, int WorstImage);
 
 /// <summary>Evaluates a model on inputs that another implementation stored together with its outputs.</summary>
-public static class ModelVerification
+internal static class ModelVerification
 {
     private const int Batch = 8;
     private const long MaximumBytes = 4L << 30;
@@ -23,8 +19,6 @@ public static class ModelVerification
     /// <param name="denoiser">The model.</param>
     /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
     /// <param name="cancellation">Stops between batches.</param>
-    /// <returns>One result for <c>denoised</c> and one for <c>output</c>, as far as they are there.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, lacks arrays, or they do not fit the model.</exception>
     public static IReadOnlyList<VerificationResult> Run(NetworkDenoiser denoiser, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);

@@ -1,20 +1,15 @@
 using FewStep.Networks;
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
 /// <summary>Writes a model's weights alone, in the names of another code base, as safetensors.</summary>
-public static class ModelWeights
+internal static class ModelWeights
 {
     // What NVlabs/edm's preconditioning classes call the network that they hold.
     private const string EdmPrefix = "model.";
 
     /// <summary>Writes weights and buffers as the state dictionary of an NVlabs/edm network: its <c>load_state_dict</c> takes them, all float32.</summary>
-    /// <param name="path">Target, written whole or not at all.</param>
-    /// <param name="denoiser">The model.</param>
-    /// <returns>Number of tensors written.</returns>
-    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
     public static int WriteEdm(string path, NetworkDenoiser denoiser)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using FewStep.Platform;
 namespace FewStep.Checkpoints;
 
 /// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the same.</summary>
-public sealed class ModuleArguments
+internal sealed class ModuleArguments
 {
     private const int LongestList = 64;
     private const int LongestText = 256;
@@ -20,11 +20,9 @@ public sealed class ModuleArguments
     /// <summary>The allow-list names of NumPy's numbers, which options may be.</summary>
     internal static IEnumerable<string> NumberNames => ["numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"];
 
-    /// <summary>Names of all values.</summary>
     public IEnumerable<string> Names => _values.Entries.Select(entry => entry.Key).OfType<string>();
 
     /// <summary>A whole number that fits 32 bits; null where it is missing.</summary>
-    /// <exception cref="InvalidInputException">It is something else.</exception>
     public int? Integer(string name) => Find(name) switch
     {
         null => null,
@@ -33,7 +31,6 @@ public sealed class ModuleArguments
     };
 
     /// <summary>A number, possibly infinite; null where it is missing.</summary>
-    /// <exception cref="InvalidInputException">It is something else.</exception>
     public double? Number(string name) => Find(name) switch
     {
         null => null,
@@ -43,7 +40,6 @@ public sealed class ModuleArguments
     };
 
     /// <summary>A truth value; null where it is missing.</summary>
-    /// <exception cref="InvalidInputException">It is something else.</exception>
     public bool? Flag(string name) => Find(name) switch
     {
         null => null,
@@ -52,7 +48,6 @@ public sealed class ModuleArguments
     };
 
     /// <summary>A text; null where it is missing.</summary>
-    /// <exception cref="InvalidInputException">It is something else.</exception>
     public string? Text(string name) => Find(name) switch
     {
         null => null,
@@ -61,7 +56,6 @@ public sealed class ModuleArguments
     };
 
     /// <summary>A list or tuple of at most 64 whole numbers; null where it is missing.</summary>
-    /// <exception cref="InvalidInputException">It is something else.</exception>
     public IReadOnlyList<int>? Integers(string name)
     {
         IReadOnlyList<object?>? items = Find(name) switch
@@ -90,4 +84,23 @@ public sealed class ModuleArguments
             : value;
 
     private InvalidInputException Wrong(string name, string expected) => new($"{_where}: the option {name} is not {expected}.");
+}
+
+/// <summary>Counts the parts of a pickled network: a pickle may recall one module or tensor at many places, so that few bytes describe a tree without end.</summary>
+internal sealed class ModulePartCount(string path, long length)
+{
+    private const int Most = 200_000;
+    private const int LongestName = 256;
+
+    // A part takes two bytes at least: one that recalls its name, one for its value.
+    private readonly long _most = Math.Min(Most, length / 2);
+    private long _parts;
+
+    public void Add(int nameLength)
+    {
+        if (nameLength > LongestName || ++_parts > _most)
+        {
+            throw new InvalidInputException($"{path} is damaged or hostile: it nests modules without end, or under names of more than {LongestName} characters. Fetch the file again.");
+        }
+    }
 }

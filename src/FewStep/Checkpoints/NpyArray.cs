@@ -5,12 +5,11 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>A NumPy array: values in C order and a shape.</summary>
-public sealed class NpyArray
+internal sealed class NpyArray
 {
     /// <summary>Creates an array.</summary>
     /// <param name="values"><c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or <c>byte[]</c> in C order (last axis fastest); kept, not copied.</param>
     /// <param name="shape">Sizes of the axes; none for a single number.</param>
-    /// <exception cref="ArgumentException">The type is another one, or the shape does not fit the number of values.</exception>
     public NpyArray(Array values, params ReadOnlySpan<long> shape)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -37,8 +36,6 @@ public sealed class NpyArray
     public ImmutableArray<long> Shape { get; }
 
     /// <summary>The values as their own type.</summary>
-    /// <typeparam name="T">Type of one value.</typeparam>
-    /// <exception cref="InvalidInputException">The array holds another type.</exception>
     public T[] As<T>()
         where T : unmanaged => Values as T[] ?? throw new InvalidInputException($"A NumPy array holds {Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed. Convert it with astype.");
 
@@ -68,7 +65,6 @@ public sealed class NpyArray
 
     /// <summary>Copies a tensor.</summary>
     /// <param name="tensor">float32, float64, float16, int32, int64 or uint8, on any device; not disposed.</param>
-    /// <exception cref="ArgumentException">The tensor has another type.</exception>
     public static NpyArray FromTensor(Tensor tensor)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using FewStep.Platform;
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads and writes NumPy's <c>.npz</c> files: zip files of <c>.npy</c> arrays.</summary>
-public static class NpzFile
+internal static class NpzFile
 {
     /// <summary>Default limit on the unpacked size of a file: 8 GiB.</summary>
     public const long DefaultMaximumBytes = 8L << 30;
@@ -12,8 +12,6 @@ public static class NpzFile
     private const string Extension = ".npy";
 
     /// <summary>The names of the arrays in a file, in its order.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read or is no sound zip file.</exception>
     public static IReadOnlyList<string> Names(string path)
     {
         using var zip = ZipContent.Open(path, DefaultMaximumBytes);
@@ -21,9 +19,6 @@ public static class NpzFile
     }
 
     /// <summary>The shape of an array, from its header alone.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="name">Name of the array.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, or lacks the array.</exception>
     public static IReadOnlyList<long> Shape(string path, string name)
     {
         using var zip = ZipContent.Open(path, DefaultMaximumBytes);
@@ -38,8 +33,6 @@ public static class NpzFile
     /// <param name="path">The file, its entries stored or deflated.</param>
     /// <param name="names">Which arrays to read; null for all.</param>
     /// <param name="maximumBytes">Larger unpacked content is refused; default 8 GiB.</param>
-    /// <returns>The arrays by name.</returns>
-    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, too large, lacks a name, or holds another type than <see cref="NpyArray"/> does.</exception>
     public static IReadOnlyDictionary<string, NpyArray> Read(string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
     {
         using var zip = ZipContent.Open(path, maximumBytes);
@@ -56,10 +49,6 @@ public static class NpzFile
     }
 
     /// <summary>Writes arrays, whole or not at all.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="arrays">Arrays by name.</param>
-    /// <param name="compress">Deflates the arrays; default true.</param>
-    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyDictionary<string, NpyArray> arrays, bool compress = true) => AtomicFile.Write(path, stream =>
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);

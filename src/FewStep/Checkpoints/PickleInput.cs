@@ -20,20 +20,15 @@ internal sealed class PickleInput
     private int _filled;
     private long _next;
 
-    /// <summary>Starts reading.</summary>
-    /// <param name="source">The bytes.</param>
-    /// <param name="position">Where the pickle begins.</param>
     public PickleInput(ByteSource source, long position)
     {
         (_source, _next) = (source, position);
     }
 
-    /// <summary>Position of the next byte.</summary>
     public long Position => _next - (_filled - _at);
 
     private long Left => _source.Length - Position;
 
-    /// <summary>The next byte.</summary>
     public byte Byte() => Take(1)[0];
 
     /// <summary>A 2-byte unsigned integer.</summary>

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
@@ -30,8 +29,6 @@ internal sealed class PickleReader
     /// <param name="position">Where the pickle begins; afterwards where the bytes behind it begin.</param>
     /// <param name="calls">The allow-list.</param>
     /// <param name="persistentIds">Collects what it refers to beside itself; null where it must not refer to anything.</param>
-    /// <returns>The value; see <see cref="PickleName"/>, <see cref="PickleObject"/> and their neighbours.</returns>
-    /// <exception cref="InvalidInputException">It is damaged, names something outside the allow-list, or is no pickle.</exception>
     public static object? Read(ByteSource source, ref long position, PickleCalls calls, List<PicklePersistentId>? persistentIds = null)
     {
         var reader = new PickleReader(source, position, calls, persistentIds);

@@ -1,11 +1,11 @@
+using FewStep.Platform;
+
 namespace FewStep.Checkpoints;
 
 // What a pickle may hold besides null, bool, long, BigInteger, double, string, tuples (object?[]) and lists (List<object?>).
 // Nothing here does anything: a file's names and calls stay names and calls.
 
 /// <summary>A name of a Python class or function; never looked up.</summary>
-/// <param name="Module">Python module, e.g. <c>collections</c>.</param>
-/// <param name="Name">Name in the module, e.g. <c>OrderedDict</c>.</param>
 internal sealed record PickleName(string Module, string Name)
 {
     /// <summary>Module and name joined by a dot.</summary>
@@ -13,14 +13,11 @@ internal sealed record PickleName(string Module, string Name)
 }
 
 /// <summary>A call of an allowed name, recorded and not made.</summary>
-/// <param name="callee">What would have been called.</param>
-/// <param name="arguments">Its arguments.</param>
 internal sealed class PickleObject(PickleName callee, object?[] arguments)
 {
     /// <summary>Full name of what would have been called.</summary>
     public string Callee { get; } = callee.FullName;
 
-    /// <summary>The arguments of the call.</summary>
     public object?[] Arguments { get; } = arguments;
 
     /// <summary>The state that the file would set on the result; null where it sets none.</summary>
@@ -28,7 +25,6 @@ internal sealed class PickleObject(PickleName callee, object?[] arguments)
 }
 
 /// <summary>A reference to something beside the pickle, such as a tensor's storage.</summary>
-/// <param name="Id">What the file names it by.</param>
 internal sealed record PicklePersistentId(object? Id);
 
 /// <summary>A Python dictionary in its order. Only text keys can be looked up: no composite key is ever hashed or compared, which a hostile file could make endless.</summary>
@@ -36,7 +32,6 @@ internal sealed class PickleDictionary
 {
     private Dictionary<string, int>? _index;
 
-    /// <summary>Keys and values in order.</summary>
     public List<KeyValuePair<object?, object?>> Entries { get; } = [];
 
     /// <summary>The value of a text key; null where there is none.</summary>
@@ -61,5 +56,35 @@ internal sealed class PickleDictionary
 }
 
 /// <summary>A Python set, frozen or not, in the file's order.</summary>
-/// <param name="Items">Its items, possibly repeated.</param>
 internal sealed record PickleSet(List<object?> Items);
+
+/// <summary>The allow-list of a pickle reader: which names a file may mention, and the few whose calls have a meaning here. A call of every other allowed name is only recorded.</summary>
+/// <param name="names">Full names besides Python's plain containers, e.g. <c>torch._utils._rebuild_tensor_v2</c>.</param>
+internal sealed class PickleCalls(params IEnumerable<string> names)
+{
+    private readonly HashSet<string> _allowed = [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
+
+    /// <summary>Names that begin so are on the list as well: TorchScript numbers its classes as it likes. Null (default) for none.</summary>
+    public string? Prefix { get; init; }
+
+    public PickleName Name(string module, string name, string file)
+    {
+        var found = new PickleName(module, name);
+        return _allowed.Contains(found.FullName) || (Prefix is not null && found.FullName.StartsWith(Prefix, StringComparison.Ordinal))
+            ? found
+            : throw new InvalidInputException($"{file} names the Python object {Printable.Text(found.FullName)}, which no weights need; nothing in it was run. Convert the checkpoint to safetensors.");
+    }
+
+    /// <summary>What stands for the result of a call; null where the arguments make no sense.</summary>
+    public static object? Result(PickleName name, object?[] arguments) => (name.FullName, arguments) switch
+    {
+        ("collections.OrderedDict" or "dnnlib.util.EasyDict", []) => new PickleDictionary(),
+        ("collections.OrderedDict" or "dnnlib.util.EasyDict", _) => null,
+        ("builtins.set" or "__builtin__.set", []) => new PickleSet([]),
+
+        // The list itself, not a copy: copying a recalled list again and again would take time without bound.
+        ("builtins.set" or "__builtin__.set", [List<object?> items]) => new PickleSet(items),
+        ("builtins.set" or "__builtin__.set", _) => null,
+        _ => new PickleObject(name, arguments),
+    };
+}

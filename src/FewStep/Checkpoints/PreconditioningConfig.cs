@@ -7,15 +7,13 @@ namespace FewStep.Checkpoints;
 
 /// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record PreconditioningConfig
+internal sealed record PreconditioningConfig
 {
-    /// <summary>Of networks trained by EDM.</summary>
     public const string Edm = "edm";
 
     /// <summary>Of networks trained on discrete variance-preserving noise levels.</summary>
     public const string Discrete = "discrete";
 
-    /// <summary>Of consistency models.</summary>
     public const string Consistency = "consistency";
 
     /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c>, <c>iddpm</c>, <c>discrete</c> or <c>consistency</c>.</summary>
@@ -63,16 +61,14 @@ public sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>.</summary>
     public NetworkPrediction? Prediction { get; init; }
 
-    /// <summary>Builds it.</summary>
-    /// <exception cref="InvalidInputException">Unknown kind, or values out of range.</exception>
     public IPreconditioning Build() => Kind switch
     {
         Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1),
         "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
         "ve" => new VePreconditioning(SigmaMin, SigmaMax),
-        "iddpm" => new IddpmPreconditioning(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000),
+        "iddpm" => new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)),
         Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
-        Consistency => new ConsistencyPreconditioning(SigmaData, SigmaMin, SigmaMax),
+        Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException($"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
     };
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written atomically.</summary>
-public static class SafetensorsFile
+internal static class SafetensorsFile
 {
     private const long MaximumHeader = 100 << 20;
 
@@ -25,9 +25,7 @@ public static class SafetensorsFile
     ];
 
     /// <summary>Reads all tensors and the metadata.</summary>
-    /// <param name="path">The file.</param>
     /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c> texts.</returns>
-    /// <exception cref="InvalidInputException">The file is missing, truncated, inconsistent, or uses an unknown type.</exception>
     public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         TorchLibrary.Require();

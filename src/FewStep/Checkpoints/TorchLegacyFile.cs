@@ -20,10 +20,6 @@ internal sealed class TorchLegacyFile
     private readonly Dictionary<string, (TorchStorageReference Reference, long Offset)> _places = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Tensor> _loaded = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all but the storages' bytes.</summary>
-    /// <param name="source">The bytes; must live as long as storages are asked for.</param>
-    /// <param name="storages">Where the storages are made.</param>
-    /// <exception cref="InvalidInputException">It is damaged or another format.</exception>
     public TorchLegacyFile(ByteSource source, TorchStorages storages)
     {
         (_source, _storages) = (source, storages);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone run.</summary>
-public static class TorchScriptFile
+internal static class TorchScriptFile
 {
     private const string ClassPrefix = "__torch__.";
     private const int MaximumDepth = 32;
@@ -25,8 +25,6 @@ public static class TorchScriptFile
     };
 
     /// <summary>Whether a file is a TorchScript archive: a zip file with an entry <c>constants.pkl</c> beside <c>data.pkl</c>, which <c>torch.save</c> does not write.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It cannot be read, or is a damaged zip file.</exception>
     public static bool Is(string path)
     {
         using ByteSource source = ByteSource.Open(path);
@@ -42,9 +40,7 @@ public static class TorchScriptFile
     }
 
     /// <summary>Reads all tensors of the module and its sub-modules.</summary>
-    /// <param name="path">The file.</param>
     /// <returns>Tensors by the names that <c>state_dict()</c> gives them (<c>layers.conv.weight</c>), on the CPU, in the file's types, outside of any dispose scope: the caller owns them.</returns>
-    /// <exception cref="InvalidInputException">The file cannot be read, is damaged, or is no TorchScript archive.</exception>
     public static Dictionary<string, Tensor> Read(string path)
     {
         long length;

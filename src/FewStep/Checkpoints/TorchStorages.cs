@@ -4,13 +4,10 @@ using static TorchSharp.torch;
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads a storage's bytes in their order: called again and again until all are read.</summary>
-/// <param name="destination">Receives the next bytes, all of it.</param>
 internal delegate void StorageBytes(Span<byte> destination);
 
 /// <summary>Turns what a checkpoint says about its tensors into tensors. A storage becomes one block of memory, once, and its tensors views of it.</summary>
 /// <remarks>All blocks together may not exceed a limit, nor may all tensors, be they views of one block: no file can ask for more memory than its own size warrants, now or when its tensors are converted.</remarks>
-/// <param name="file">What messages call the file.</param>
-/// <param name="maximumBytes">Largest sum of all blocks, and of all tensors.</param>
 internal sealed class TorchStorages(string file, long maximumBytes)
 {
     private const int MaximumAxes = 16;
@@ -29,11 +26,6 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     public static bool IsTensor(object? value) => value is PickleObject { Callee: var callee } && TensorNames.Contains(callee);
 
     /// <summary>Reads a storage into a flat tensor of the current dispose scope.</summary>
-    /// <param name="type">Type of the numbers.</param>
-    /// <param name="size">Bytes of a number.</param>
-    /// <param name="count">How many there are; the caller has made sure that the file holds them.</param>
-    /// <param name="read">Reads the bytes.</param>
-    /// <exception cref="InvalidInputException">The file's storages are larger than the file.</exception>
     public Tensor Load(ScalarType type, int size, long count, StorageBytes read)
     {
         Charge(ref _left, count * size);
@@ -52,8 +44,6 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     /// <param name="value">The file's description, see <see cref="IsTensor"/>.</param>
     /// <param name="name">What messages call the tensor.</param>
     /// <param name="storage">Gives the flat tensor that the file's description of a storage stands for; null where it stands for none.</param>
-    /// <returns>A contiguous tensor in the file's type.</returns>
-    /// <exception cref="InvalidInputException">The description is damaged.</exception>
     public Tensor Rebuild(object? value, string name, Func<object?, Tensor?> storage)
     {
         if (value is PickleObject { Callee: "torch._utils._rebuild_parameter", Arguments: [var data, ..] })
@@ -119,4 +109,39 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     }
 
     private InvalidInputException Damaged(string name) => new($"{file} is damaged: the tensor {Printable.Text(name)} does not fit its storage. Fetch the file again.");
+}
+
+/// <summary>A checkpoint's reference to a storage beside the pickle.</summary>
+internal sealed record TorchStorageReference(ScalarType Type, int Size, string Key, long Count)
+{
+    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; null where it is anything else.</summary>
+    public static TorchStorageReference? Parse(object? value)
+        => value is PicklePersistentId { Id: object?[] and ["storage", var storageClass, string key, string, long count, .. var view] }
+            && count >= 0 && view is [] or [null] && TorchStorageType.Find(storageClass) is { } type
+            ? new(type.Type, type.Size, key, count)
+            : null;
+}
+
+/// <summary>PyTorch's storage classes, as checkpoints name them.</summary>
+internal static class TorchStorageType
+{
+    private static readonly Dictionary<string, (ScalarType Type, int Size)> Types = new(StringComparer.Ordinal)
+    {
+        ["torch.FloatStorage"] = (ScalarType.Float32, 4),
+        ["torch.DoubleStorage"] = (ScalarType.Float64, 8),
+        ["torch.HalfStorage"] = (ScalarType.Float16, 2),
+        ["torch.BFloat16Storage"] = (ScalarType.BFloat16, 2),
+        ["torch.LongStorage"] = (ScalarType.Int64, 8),
+        ["torch.IntStorage"] = (ScalarType.Int32, 4),
+        ["torch.ShortStorage"] = (ScalarType.Int16, 2),
+        ["torch.CharStorage"] = (ScalarType.Int8, 1),
+        ["torch.ByteStorage"] = (ScalarType.Byte, 1),
+        ["torch.BoolStorage"] = (ScalarType.Bool, 1),
+    };
+
+    public static IEnumerable<string> Names => Types.Keys;
+
+    /// <summary>Type and size in bytes of the class's numbers; null for a class that is not on the list.</summary>
+    public static (ScalarType Type, int Size)? Find(object? storageClass)
+        => storageClass is PickleName name && Types.TryGetValue(name.FullName, out (ScalarType, int) found) ? found : null;
 }

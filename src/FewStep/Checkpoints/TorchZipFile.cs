@@ -16,12 +16,6 @@ internal sealed class TorchZipFile
     private readonly TorchStorages _storages;
     private readonly Dictionary<string, (TorchStorageReference Reference, Tensor Flat)> _loaded = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all but the storages' bytes.</summary>
-    /// <param name="zip">The file; must live as long as storages are asked for.</param>
-    /// <param name="path">What messages call it.</param>
-    /// <param name="storages">Where the storages are made.</param>
-    /// <param name="names">The allow-list of the pickle.</param>
-    /// <exception cref="InvalidInputException">It is damaged, of another form, or names Python objects that are not on the list.</exception>
     public TorchZipFile(ZipContent zip, string path, TorchStorages storages, PickleCalls names)
     {
         (_zip, _path, _storages) = (zip, path, storages);
@@ -47,7 +41,6 @@ internal sealed class TorchZipFile
     public object? Root { get; }
 
     /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null where it stands for none.</summary>
-    /// <exception cref="InvalidInputException">The storage is missing or damaged.</exception>
     public Tensor? Storage(object? description)
     {
         if (TorchStorageReference.Parse(description) is not { } reference)

@@ -42,10 +42,6 @@ internal sealed class ZipContent : IDisposable
     /// <summary>Names of the entries in the file's order.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    /// <summary>Opens a zip file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="maximumBytes">Largest sum of the unpacked sizes.</param>
-    /// <exception cref="InvalidInputException">It cannot be read, is no zip file, or breaks a rule of this class.</exception>
     public static ZipContent Open(string path, long maximumBytes)
     {
         FileStream? file = null;
@@ -74,9 +70,6 @@ internal sealed class ZipContent : IDisposable
     public long? Length(string name) => _entries.TryGetValue(name, out ZipArchiveEntry? entry) ? entry.Length : null;
 
     /// <summary>Reads one entry, which must be read to its end; then its checksum is compared.</summary>
-    /// <param name="name">Name of an entry that exists.</param>
-    /// <param name="read">Reads the content.</param>
-    /// <exception cref="InvalidInputException">The content is damaged.</exception>
     public void Read(string name, Action<Stream> read)
     {
         ZipArchiveEntry entry = _entries[name];
@@ -102,9 +95,6 @@ internal sealed class ZipContent : IDisposable
     }
 
     /// <summary>Reads the beginning of an entry, without the checks that need all of it.</summary>
-    /// <param name="name">Name of an entry that exists.</param>
-    /// <param name="read">Reads as much as it wants.</param>
-    /// <exception cref="InvalidInputException">The content is damaged.</exception>
     public void Peek(string name, Action<Stream> read)
     {
         try
@@ -118,10 +108,6 @@ internal sealed class ZipContent : IDisposable
         }
     }
 
-    /// <summary>Reads one entry into memory.</summary>
-    /// <param name="name">Name of an entry that exists.</param>
-    /// <param name="maximumBytes">A longer entry is refused.</param>
-    /// <exception cref="InvalidInputException">The content is damaged or too long.</exception>
     public byte[] ReadAll(string name, int maximumBytes)
     {
         long length = _entries[name].Length;
@@ -136,9 +122,6 @@ internal sealed class ZipContent : IDisposable
     }
 
     /// <summary>Refuses an entry that claims more bytes than its compressed ones can hold.</summary>
-    /// <param name="entry">The entry.</param>
-    /// <param name="path">The zip file, for the message.</param>
-    /// <exception cref="InvalidInputException">It does.</exception>
     public static void CheckSize(ZipArchiveEntry entry, string path)
     {
         if (entry.Length < 0 || entry.CompressedLength < 0 || entry.Length / LargestDeflateRatio > entry.CompressedLength)
@@ -147,6 +130,5 @@ internal sealed class ZipContent : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _archive.Dispose();
 }

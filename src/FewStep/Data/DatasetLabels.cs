@@ -14,21 +14,15 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
     /// <summary>More classes than this are taken for a mistake.</summary>
     public const int MostClasses = 65536;
 
-    /// <summary>No labels.</summary>
     public static DatasetLabels None { get; } = new(null, 0);
 
     /// <summary>Class of an image; -1 = none.</summary>
-    /// <param name="index">Index of the image.</param>
     public int Of(int index) => Values is null ? -1 : Values[index];
 
     /// <summary>
     /// Reads the labels of a dataset.json: {"labels": [["00000/img00000000.png", 6], ...]}, with null or nothing for "no labels". A list "classes" of names, where
     /// there is one, gives the number of classes; else it is the largest label + 1.
     /// </summary>
-    /// <param name="json">Content of the file.</param>
-    /// <param name="names">Names of the images, in the set's order.</param>
-    /// <param name="container">The data set, for messages.</param>
-    /// <exception cref="InvalidInputException">The file is not of that form, a label is no class index, an image has none, or a label names an image that is not there.</exception>
     public static DatasetLabels Parse(ReadOnlyMemory<byte> json, IReadOnlyList<string> names, string container)
     {
         string where = $"dataset.json in {container}";

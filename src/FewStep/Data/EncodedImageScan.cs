@@ -24,7 +24,6 @@ internal static class EncodedImageScan
     /// <param name="container">The data set, for messages.</param>
     /// <param name="progress">Receives the number of images checked.</param>
     /// <param name="cancellation">Stops the pass.</param>
-    /// <exception cref="InvalidInputException">An image is damaged or differs in shape; the message names it.</exception>
     public static (ImageShape Shape, string Hash) Run(
         IReadOnlyList<string> names, Func<int, byte[]> read, byte[]? datasetJson, string container, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -53,9 +52,6 @@ internal static class EncodedImageScan
         return (shape!, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>How messages call an image.</summary>
-    /// <param name="name">Name inside the set.</param>
-    /// <param name="container">The data set.</param>
     public static string Where(string name, string container) => $"{EntryName.Shown(name)} in {container}";
 
     // The length goes before the bytes: without it two different lists of parts could hash alike.

@@ -10,9 +10,6 @@ internal static class EntryName
     private static readonly string[] OtherImages = [".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic"];
 
     /// <summary>Whether the name is that of a PNG or JPEG image.</summary>
-    /// <param name="name">Name with forward slashes.</param>
-    /// <param name="container">The data set, for the message.</param>
-    /// <exception cref="InvalidInputException">It is an image of a kind that is not read: leaving it out in silence would change the data set.</exception>
     public static bool IsImage(string name, string container)
     {
         string extension = Path.GetExtension(name);
@@ -25,9 +22,6 @@ internal static class EntryName
     }
 
     /// <summary>Refuses names that lead out of the data set or hide what they are.</summary>
-    /// <param name="name">Name with forward slashes.</param>
-    /// <param name="container">The data set, for the message.</param>
-    /// <exception cref="InvalidInputException">The name is empty, rooted, has a drive, a backslash, control characters, or a part that is empty, "." or "..".</exception>
     public static void Check(string name, string container)
     {
         bool plain = name.Length is > 0 and <= 1024 && !name.Any(c => char.IsControl(c) || c is '\\' or ':');
@@ -38,6 +32,5 @@ internal static class EntryName
     }
 
     /// <summary>The name for messages: no control characters (they could drive a terminal) and not endless.</summary>
-    /// <param name="name">Any text.</param>
     public static string Shown(string name) => Printable.Line(name, LongestShown);
 }

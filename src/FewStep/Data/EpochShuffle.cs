@@ -5,7 +5,7 @@ namespace FewStep.Data;
 /// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that training resumes anywhere.</summary>
 /// <param name="count">Number of images, at least 1.</param>
 /// <param name="seed">Seed of the order.</param>
-public sealed class EpochShuffle(int count, long seed)
+internal sealed class EpochShuffle(int count, long seed)
 {
     private readonly int[] _order = new int[count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), "A shuffle needs at least one image.")];
     private long _epoch = -1;

@@ -8,7 +8,7 @@ namespace FewStep.Data;
 /// more of them each is a class, numbered in ordinal order of the names.
 /// </summary>
 /// <remarks>Images are ordered by relative path (ordinal, forward slashes). Hidden files and links to folders are left out.</remarks>
-public sealed class FolderImageSet : IImageSet
+internal sealed class FolderImageSet : IImageSet
 {
     private const string JsonName = DatasetLabels.FileName;
     private readonly string _path;
@@ -32,24 +32,18 @@ public sealed class FolderImageSet : IImageSet
         (Shape, Hash) = EncodedImageScan.Run(_files.Names, i => _files.Read(_files.Names[i]), datasetJson, path, progress, cancellation);
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape { get; }
 
-    /// <inheritdoc/>
     public int Count => _files.Names.Length;
 
-    /// <inheritdoc/>
     public int Classes => _labels.Classes;
 
     /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a zip with the same files.</summary>
     public string Hash { get; }
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidInputException">The image is damaged, changed or gone since the folder was opened; the message names it.</exception>
     public void Read(int index, Span<byte> destination) =>
         ImageDecoder.Decode(_files.Read(_files.Names[index]), EncodedImageScan.Where(_files.Names[index], _path), Shape, destination);
 
-    /// <inheritdoc/>
     public int Label(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -57,7 +51,6 @@ public sealed class FolderImageSet : IImageSet
         return _labels.Of(index);
     }
 
-    /// <summary>Does nothing: no file stays open.</summary>
     public void Dispose()
     {
     }

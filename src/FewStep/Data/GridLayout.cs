@@ -1,7 +1,7 @@
 namespace FewStep.Data;
 
 /// <summary>How images are laid out in one grid image, row by row.</summary>
-public sealed record GridLayout
+internal sealed record GridLayout
 {
     /// <summary>Images in a row; default 0 = as many as rows, or one more. At most 1,024.</summary>
     public int Columns { get; init; }
@@ -17,7 +17,6 @@ public sealed record GridLayout
 
     /// <summary>Columns for a number of images.</summary>
     /// <param name="count">Number of images, at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A property is out of its range.</exception>
     internal int ColumnsFor(int count)
     {
         Check(Columns, 0, 1024, nameof(Columns));

@@ -5,15 +5,13 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>The idx format of MNIST and its successors: unsigned bytes with a big-endian header, plain or gzip-compressed.</summary>
-public static class IdxFile
+internal static class IdxFile
 {
     private const long MaximumBytes = 4L << 30;
 
     /// <summary>Reads a file of unsigned bytes.</summary>
     /// <param name="path">A <c>*-ubyte</c> or <c>*-ubyte.gz</c> file.</param>
     /// <param name="dimensions">Number of dimensions that it must have: 3 for images, 1 for labels.</param>
-    /// <returns>Sizes and content.</returns>
-    /// <exception cref="InvalidInputException">The file is missing, truncated, longer than its header says, or no idx file of that kind.</exception>
     public static (int[] Sizes, byte[] Bytes) Read(string path, int dimensions)
     {
         try

@@ -5,7 +5,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>Greyscale images and labels from a pair of idx files, held in memory.</summary>
-public sealed class IdxImageSet : IImageSet
+internal sealed class IdxImageSet : IImageSet
 {
     private readonly byte[] _pixels;
     private readonly byte[]? _labels;
@@ -13,7 +13,6 @@ public sealed class IdxImageSet : IImageSet
     /// <summary>Reads images and, where given, labels.</summary>
     /// <param name="imagesPath">idx file of three dimensions (count, height, width), optionally gzip-compressed.</param>
     /// <param name="labelsPath">idx file of one dimension; null for none.</param>
-    /// <exception cref="InvalidInputException">A file is invalid, or the counts differ.</exception>
     public IdxImageSet(string imagesPath, string? labelsPath)
     {
         (int[] sizes, _pixels) = IdxFile.Read(imagesPath, 3);
@@ -36,29 +35,22 @@ public sealed class IdxImageSet : IImageSet
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape { get; }
 
-    /// <inheritdoc/>
     public int Count { get; }
 
-    /// <inheritdoc/>
     public int Classes { get; }
 
-    /// <inheritdoc/>
     public string Hash { get; }
 
-    /// <inheritdoc/>
     public void Read(int index, Span<byte> destination)
     {
         int size = (int)Shape.Dimension;
         _pixels.AsSpan(checked(index * size), size).CopyTo(destination);
     }
 
-    /// <inheritdoc/>
     public int Label(int index) => _labels is null ? -1 : _labels[index];
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         // Everything is managed memory.

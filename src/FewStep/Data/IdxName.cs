@@ -6,11 +6,9 @@ internal static class IdxName
     private static readonly string[] Forms = ["-images-idx3-ubyte.gz", "-images-idx3-ubyte", "-images.idx3-ubyte.gz", "-images.idx3-ubyte"];
 
     /// <summary>Whether a file is one of idx images by its name.</summary>
-    /// <param name="path">A path.</param>
     public static bool IsImages(string path) => Path.GetFileName(path) is var name && name.Contains("images", StringComparison.Ordinal) && name.Contains("idx3", StringComparison.Ordinal);
 
     /// <summary>The path of the labels that belong to a file of images; null where its name does not follow the convention.</summary>
-    /// <param name="imagesPath">A path.</param>
     public static string? LabelsBeside(string imagesPath)
     {
         string name = Path.GetFileName(imagesPath);
@@ -20,8 +18,6 @@ internal static class IdxName
     }
 
     /// <summary>The images of a split in a folder; null where there are none.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="split">The split.</param>
     public static string? Find(string folder, DataSplit split)
     {
         string[] prefixes = split == DataSplit.Train ? ["train"] : ["t10k", "test"];

@@ -5,7 +5,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>Writes gray images and their labels as a pair of idx files.</summary>
-public static class IdxWriter
+internal static class IdxWriter
 {
     private const int ReportEvery = 1000;
 
@@ -15,7 +15,6 @@ public static class IdxWriter
     /// <param name="progress">Receives the number of images written; null to not report.</param>
     /// <param name="cancellation">Stops the work; nothing is left behind.</param>
     /// <returns>The path of the labels; null where the set has none.</returns>
-    /// <exception cref="InvalidInputException">The images are coloured, the labels do not fit, the name breaks the convention, or a file cannot be written.</exception>
     public static string? Write(string imagesPath, IImageSet set, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (set.Shape.Channels != 1)

@@ -1,9 +1,11 @@
+using FewStep.Denoising;
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Data;
 
 /// <summary>Images and labels as tensors. Disposing of it disposes of both; like all tensors they also end with the dispose scope in which they were made.</summary>
-public sealed class ImageBatch : IDisposable
+internal sealed class ImageBatch : IDisposable
 {
     internal ImageBatch(long position, Tensor images, Tensor? labels)
     {
@@ -18,7 +20,6 @@ public sealed class ImageBatch : IDisposable
     /// <summary>Place of the first image of the batch after this one: what to store for an exact resume.</summary>
     public long NextPosition => Position + Count;
 
-    /// <summary>Number of images B.</summary>
     public long Count => Images.shape[0];
 
     /// <summary>Images [B,C,H,W], float32 in [-1, 1] (byte / 127.5 - 1).</summary>
@@ -27,10 +28,33 @@ public sealed class ImageBatch : IDisposable
     /// <summary>Class indices int64 [B], -1 = none; null where the set has no classes.</summary>
     public Tensor? Labels { get; }
 
-    /// <summary>Disposes of the tensors.</summary>
     public void Dispose()
     {
         Images.Dispose();
         Labels?.Dispose();
+    }
+}
+
+/// <summary>A batch in managed memory, which may be made on any thread: dispose scopes are bound to a thread, so tensors are made where they are used.</summary>
+/// <param name="Position">Place of the first image in the endless order.</param>
+/// <param name="Shape">Shape of an image.</param>
+/// <param name="Pixels">B x C x H x W bytes.</param>
+/// <param name="Labels">B class indices; null where the set has no classes.</param>
+internal sealed record PreparedBatch(long Position, ImageShape Shape, byte[] Pixels, long[]? Labels)
+{
+    /// <summary>Makes the tensors.</summary>
+    /// <param name="device">Where they shall lie; null = CPU.</param>
+    /// <returns>The batch; the caller owns it.</returns>
+    public ImageBatch ToTensors(Device? device)
+    {
+        device ??= CPU;
+        using var noGradients = no_grad();
+        using var scope = NewDisposeScope();
+
+        // Bytes travel to the device, a quarter of what floats would take.
+        var bytes = HostCopy.To(tensor(Pixels, Shape.Batch(Pixels.Length / Shape.Dimension), ScalarType.Byte), device);
+        var images = PixelScale.FromBytes(bytes);
+        var labels = Labels is null ? null : HostCopy.To(tensor(Labels, [Labels.Length], ScalarType.Int64), device);
+        return new ImageBatch(Position, images.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope());
     }
 }

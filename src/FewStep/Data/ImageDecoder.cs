@@ -16,7 +16,6 @@ internal static class ImageDecoder
     /// <param name="shape">Expected shape, 1 or 3 channels; a gray image serves where 3 channels are expected.</param>
     /// <param name="destination">H x W x C bytes.</param>
     /// <param name="acceptCmyk">Whether JPEG images with four components are accepted and converted to RGB; default false.</param>
-    /// <exception cref="InvalidInputException">The image is damaged or of another shape.</exception>
     public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
     {
         CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);
@@ -52,10 +51,6 @@ internal static class ImageDecoder
     }
 
     /// <summary>Refuses an image that does not fit the set's shape.</summary>
-    /// <param name="found">Shape of the image.</param>
-    /// <param name="expected">Shape of the set.</param>
-    /// <param name="where">What and where the image is, for messages.</param>
-    /// <exception cref="InvalidInputException">Another size, or colour in a gray set.</exception>
     public static void CheckShape(ImageShape found, ImageShape expected, string where)
     {
         if (found.Width != expected.Width || found.Height != expected.Height || found.Channels > expected.Channels)

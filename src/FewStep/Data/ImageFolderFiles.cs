@@ -13,7 +13,6 @@ internal sealed class ImageFolderFiles
     /// <summary>Lists a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="order">What the names are ordered by (ordinal); null for the names themselves.</param>
-    /// <exception cref="InvalidInputException">It cannot be read, or holds no images, or images that are neither PNG nor JPEG.</exception>
     public ImageFolderFiles(string path, Func<string, string>? order = null)
     {
         _path = path;
@@ -41,11 +40,9 @@ internal sealed class ImageFolderFiles
         }
     }
 
-    /// <summary>The files, one or more.</summary>
     public string[] Names { get; }
 
     /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than two.</summary>
-    /// <exception cref="InvalidInputException">Files lie beside the folders, or these are too many.</exception>
     public (string[] Classes, int[] Labels)? Classes()
     {
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
@@ -71,7 +68,6 @@ internal sealed class ImageFolderFiles
     /// <summary>The content of a file below the folder.</summary>
     /// <param name="name">Its relative path.</param>
     /// <param name="largest">Most bytes.</param>
-    /// <exception cref="InvalidInputException">It cannot be read, or is larger.</exception>
     public byte[] Read(string name, int largest = EncodedImageScan.LargestFile)
     {
         string where = EncodedImageScan.Where(name, _path);

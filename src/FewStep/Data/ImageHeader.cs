@@ -18,7 +18,6 @@ internal static class ImageHeader
     /// <param name="file">The whole encoded file.</param>
     /// <param name="where">What and where the image is, for messages.</param>
     /// <param name="acceptCmyk">Whether JPEG images with four components are accepted, as 3 channels; default false.</param>
-    /// <exception cref="InvalidInputException">It is no PNG or JPEG image, is too large, or is of a kind that would lose information (16 bits, CMYK).</exception>
     public static ImageShape Read(ReadOnlySpan<byte> file, string where, bool acceptCmyk = false)
     {
         (int channels, long height, long width) = file.StartsWith(PngSignature) ? ReadPng(file, where)

@@ -3,7 +3,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>Opens image sets of every kind by what lies at a path.</summary>
-public static class ImageSets
+internal static class ImageSets
 {
     private const string Accepted = "Accepted are: a zip of PNG/JPEG images (with dataset.json for labels), a folder of such images (sub-folders are classes), "
         + "an idx file of images such as train-images-idx3-ubyte.gz (labels beside it), or a folder with idx files.";
@@ -19,7 +19,6 @@ public static class ImageSets
     /// <param name="progress">Receives the number of images checked; null to not report.</param>
     /// <param name="cancellation">Stops the check.</param>
     /// <returns>The set; the caller disposes of it.</returns>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, something invalid, or not the split that was asked for.</exception>
     public static IImageSet Open(string path, DataSplit? split = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -47,8 +46,6 @@ public static class ImageSets
     }
 
     /// <summary>Whether an image set has a split, so that <see cref="Open"/> would find it.</summary>
-    /// <param name="path">A zip, an idx file of images, or a folder.</param>
-    /// <param name="split">The split.</param>
     public static bool HasSplit(string path, DataSplit split)
     {
         if (!Directory.Exists(path))
@@ -66,7 +63,6 @@ public static class ImageSets
     internal static bool HasIdxFiles(string path) => IdxName.Find(path, DataSplit.Train) is not null || IdxName.Find(path, DataSplit.Test) is not null;
 
     /// <summary>The folder with the images of a split: a sub-folder where there are splits, else the folder itself.</summary>
-    /// <exception cref="InvalidInputException">There is not the split that was asked for.</exception>
     internal static string SplitFolder(string path, DataSplit? split)
     {
         // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.

@@ -12,13 +12,11 @@ namespace FewStep.Data;
 /// Bytes are floor(v x 127.5 + 128) clipped to [0, 255], as in EDM. Tensors are [B,C,H,W] or [C,H,W], C = 1 or 3, of any floating-point type and device; they are neither
 /// changed nor disposed.
 /// </remarks>
-public static class PngFile
+internal static class PngFile
 {
     private const string Extension = ".png";
 
     /// <summary>Refuses names that would promise another format than the file has.</summary>
-    /// <param name="path">The file to write.</param>
-    /// <exception cref="InvalidInputException">The name does not end in <c>.png</c>.</exception>
     public static void CheckName(string path)
     {
         if (!path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
@@ -30,8 +28,6 @@ public static class PngFile
     /// <summary>Writes one image.</summary>
     /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="image">[C,H,W] or [1,C,H,W].</param>
-    /// <exception cref="ArgumentException">The tensor has another shape or type.</exception>
-    /// <exception cref="InvalidInputException">The name ends otherwise, the image holds NaN, or the file cannot be written.</exception>
     public static void Write(string path, Tensor image)
     {
         CheckName(path);
@@ -43,9 +39,6 @@ public static class PngFile
     /// <param name="folder">Target folder; created where missing.</param>
     /// <param name="images">[B,C,H,W].</param>
     /// <param name="firstNumber">Number of the first image, default 0.</param>
-    /// <returns>The paths, in order.</returns>
-    /// <exception cref="ArgumentException">The tensor has another shape or type, or the number is negative.</exception>
-    /// <exception cref="InvalidInputException">An image holds NaN, or a file cannot be written.</exception>
     public static IReadOnlyList<string> WriteEach(string folder, Tensor images, long firstNumber = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstNumber);
@@ -65,8 +58,6 @@ public static class PngFile
     /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="images">[B,C,H,W].</param>
     /// <param name="layout">The layout; null = the defaults of <see cref="GridLayout"/>.</param>
-    /// <exception cref="ArgumentException">The tensor has another shape or type, or the layout is out of range.</exception>
-    /// <exception cref="InvalidInputException">The name ends otherwise, an image holds NaN, or the file cannot be written.</exception>
     public static void WriteGrid(string path, Tensor images, GridLayout? layout = null)
     {
         CheckName(path);
@@ -76,9 +67,6 @@ public static class PngFile
 
     /// <summary>Encodes one image, e.g. for a data URI.</summary>
     /// <param name="image">[C,H,W] or [1,C,H,W].</param>
-    /// <returns>Content of a PNG file.</returns>
-    /// <exception cref="ArgumentException">The tensor has another shape or type.</exception>
-    /// <exception cref="InvalidInputException">The image holds NaN.</exception>
     public static byte[] Encode(Tensor image)
     {
         var pixels = ToPixels(image);
@@ -88,15 +76,11 @@ public static class PngFile
     /// <summary>Encodes a batch as one grid image.</summary>
     /// <param name="images">[B,C,H,W].</param>
     /// <param name="layout">The layout; null = the defaults of <see cref="GridLayout"/>.</param>
-    /// <returns>Content of a PNG file.</returns>
-    /// <exception cref="ArgumentException">The tensor has another shape or type, or the layout is out of range.</exception>
-    /// <exception cref="InvalidInputException">An image holds NaN.</exception>
     public static byte[] EncodeGrid(Tensor images, GridLayout? layout = null) => Encode(PixelImage.Grid(ToPixels(images), layout ?? new GridLayout()));
 
     /// <summary>Reads a PNG or JPEG file.</summary>
     /// <param name="path">The file, at most 64 MiB.</param>
     /// <returns>[1,C,H,W] float32 in [-1, 1] on the CPU, C = 1 for gray images, else 3; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The file is missing, too large, or no such image.</exception>
     public static Tensor Read(string path)
     {
         byte[] file;

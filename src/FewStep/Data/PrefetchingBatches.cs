@@ -5,7 +5,7 @@ namespace FewStep.Data;
 
 /// <summary>The batches of an <see cref="ImageBatches"/> from a position on, read ahead in the background. For one consuming thread.</summary>
 /// <remarks>The background reads and arranges bytes only; tensors are made on the thread that calls <see cref="Next"/>, in its dispose scope.</remarks>
-public sealed class PrefetchingBatches : IDisposable
+internal sealed class PrefetchingBatches : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<PreparedBatch> _ready;
@@ -27,11 +27,7 @@ public sealed class PrefetchingBatches : IDisposable
     }
 
     /// <summary>The next batch; waits until it is read.</summary>
-    /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The batch; the caller owns it.</returns>
-    /// <exception cref="Platform.InvalidInputException">An image could not be read; batches before it are still handed out first. Other failures of the image set come as they are.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">This was disposed of.</exception>
     public ImageBatch Next(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(_stop.IsCancellationRequested, this);

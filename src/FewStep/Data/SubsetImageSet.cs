@@ -7,7 +7,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with it.</summary>
-public sealed class SubsetImageSet : IImageSet
+internal sealed class SubsetImageSet : IImageSet
 {
     private readonly IImageSet _source;
     private readonly int[] _indices;
@@ -28,13 +28,10 @@ public sealed class SubsetImageSet : IImageSet
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape => _source.Shape;
 
-    /// <inheritdoc/>
     public int Count => _indices.Length;
 
-    /// <inheritdoc/>
     public int Classes => _source.Classes;
 
     /// <summary>SHA-256 over the other set's hash and the chosen indices, hexadecimal.</summary>
@@ -44,7 +41,6 @@ public sealed class SubsetImageSet : IImageSet
     /// <param name="source">The whole set.</param>
     /// <param name="start">Index of the first image.</param>
     /// <param name="count">Number of images, at least 1.</param>
-    /// <exception cref="InvalidInputException">The set does not hold those images.</exception>
     public static SubsetImageSet Range(IImageSet source, int start, int count)
     {
         Check(source, start, count);
@@ -56,7 +52,6 @@ public sealed class SubsetImageSet : IImageSet
     /// <param name="count">Number of images, at least 1.</param>
     /// <param name="seed">Seed of the shuffled order that is taken from.</param>
     /// <param name="skip">Place in the shuffled order to start at; default 0.</param>
-    /// <exception cref="InvalidInputException">The set does not hold that many images.</exception>
     public static SubsetImageSet Random(IImageSet source, int count, long seed, int skip = 0)
     {
         Check(source, skip, count);
@@ -70,7 +65,6 @@ public sealed class SubsetImageSet : IImageSet
     /// <param name="source">The whole set, with classes.</param>
     /// <param name="count">Number of images, at least 1.</param>
     /// <param name="seed">Seed of the choice.</param>
-    /// <exception cref="InvalidInputException">The set has no classes, or too few images of one.</exception>
     public static SubsetImageSet Balanced(IImageSet source, int count, long seed)
     {
         Check(source, 0, count);
@@ -103,10 +97,8 @@ public sealed class SubsetImageSet : IImageSet
         return new SubsetImageSet(source, [.. indices]);
     }
 
-    /// <inheritdoc/>
     public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
 
-    /// <inheritdoc/>
     public int Label(int index) => _source.Label(_indices[index]);
 
     /// <summary>Does nothing: the other set belongs to whoever opened it.</summary>

@@ -9,7 +9,7 @@ namespace FewStep.Data;
 /// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is extracted to disk.
 /// </summary>
 /// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is dropped.</remarks>
-public sealed class ZipImageSet : IImageSet
+internal sealed class ZipImageSet : IImageSet
 {
     private const string JsonName = DatasetLabels.FileName;
     private readonly Lock _archiveLock = new();
@@ -62,24 +62,18 @@ public sealed class ZipImageSet : IImageSet
         }
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape { get; }
 
-    /// <inheritdoc/>
     public int Count => _entries.Length;
 
-    /// <inheritdoc/>
     public int Classes => _labels.Classes;
 
     /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a folder with the same files.</summary>
     public string Hash { get; }
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidInputException">The image is damaged; the message names it.</exception>
     public void Read(int index, Span<byte> destination) =>
         ImageDecoder.Decode(ReadEntry(_entries[index], EncodedImageScan.LargestFile), EncodedImageScan.Where(_entries[index].FullName, _path), Shape, destination);
 
-    /// <inheritdoc/>
     public int Label(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -87,7 +81,6 @@ public sealed class ZipImageSet : IImageSet
         return _labels.Of(index);
     }
 
-    /// <summary>Closes the file.</summary>
     public void Dispose()
     {
         lock (_archiveLock)

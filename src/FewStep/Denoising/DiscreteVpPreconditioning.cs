@@ -11,8 +11,6 @@ namespace FewStep.Denoising;
 public sealed class DiscreteVpPreconditioning : IPreconditioning
 {
     private readonly TimeRounding _rounding;
-    private readonly DeviceTable _levels;
-    private readonly DeviceTable _logarithms;
 
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="noise">The levels that the network was trained on.</param>
@@ -23,7 +21,6 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     {
         ArgumentNullException.ThrowIfNull(noise);
         (Noise, Prediction, _rounding) = (noise, prediction, rounding);
-        (_levels, _logarithms) = (new DeviceTable([.. noise.Sigmas]), new DeviceTable([.. noise.Sigmas.Select(s => Math.Log(s))]));
         SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
     }
 
@@ -42,7 +39,7 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var time = Times(sigma.to(ScalarType.Float64)).to(sigma.dtype);
+        var time = Noise.Times(sigma.to(ScalarType.Float64), _rounding).to(sigma.dtype);
         var total = (sigma * sigma).Plus(1);
         var alpha = total.rsqrt();
         return Prediction switch
@@ -52,20 +49,17 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
             _ => new(zeros_like(sigma), ones_like(sigma), alpha, time),
         };
     }
+}
 
-    // DiscreteVpNoise.Time where sigma lies, so that none of it is read back. Beyond the ends the neighbours are the last two levels.
-    private Tensor Times(Tensor sigma)
-    {
-        var levels = _levels.On(sigma.device);
-        var next = searchsorted(levels, sigma).Clamp(1, Noise.Sigmas.Length - 1);
-        var low = next.Minus(1);
-        if (_rounding == TimeRounding.NearestSigma)
-        {
-            return where(sigma - levels[low] <= levels[next] - sigma, low, next);
-        }
+/// <summary>What a network on a variance-preserving model's own scale gives for x_t = alpha x0 + s n.</summary>
+public enum NetworkPrediction
+{
+    /// <summary>The noise n.</summary>
+    Epsilon,
 
-        var logarithms = _logarithms.On(sigma.device);
-        var between = low.Plus((sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).Clamp(0, Noise.Sigmas.Length - 1);
-        return _rounding == TimeRounding.NearestLogarithm ? between.Plus(0.5).floor() : between;
-    }
+    /// <summary>v = alpha n - s x0, of unit variance for unit data (Salimans and Ho 2202.00512).</summary>
+    V,
+
+    /// <summary>The image x0.</summary>
+    Sample,
 }

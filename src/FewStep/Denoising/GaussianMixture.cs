@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Denoising;
 
 /// <summary>A distribution of images with a known denoiser: sum_k w_k N(m_k, c_k^2 I).</summary>
-public sealed record GaussianMixture
+internal sealed record GaussianMixture
 {
     // Keeps the stream of images apart from the stream of latents that the same seed starts.
     private const ulong ImageStream = 0x9E3779B97F4A7C15;
@@ -16,7 +16,6 @@ public sealed record GaussianMixture
     /// <param name="means">K means of d finite values each, in the order channel, row, column.</param>
     /// <param name="stds">K finite standard deviations c_k, 0 or more; 0 is a point mass.</param>
     /// <param name="classes">The class of each component, covering 0 to the largest without a gap; null for a mixture without classes.</param>
-    /// <exception cref="InvalidInputException">A value breaks its rule; the message names it.</exception>
     public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means, IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
     {
         int components = weights.Count;
@@ -47,16 +46,13 @@ public sealed record GaussianMixture
         }
     }
 
-    /// <summary>Shape of an image.</summary>
     public ImageShape Shape { get; }
 
-    /// <summary>The weights w_k, as given.</summary>
     public ImmutableArray<double> Weights { get; }
 
     /// <summary>The means m_k, each of the shape's dimension.</summary>
     public ImmutableArray<ImmutableArray<double>> Means { get; }
 
-    /// <summary>The standard deviations c_k.</summary>
     public ImmutableArray<double> Stds { get; }
 
     /// <summary>The class of each component; empty for a mixture without classes.</summary>

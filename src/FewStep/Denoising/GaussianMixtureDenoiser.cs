@@ -9,7 +9,7 @@ namespace FewStep.Denoising;
 /// D(x; s) = sum_k r_k (m_k + c_k^2 / (c_k^2 + s^2) (x - m_k)) with r_k the posterior probability of component k at x, computed as a softmax of
 /// logarithms. It works in the type of x.
 /// </remarks>
-public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
+internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
 {
     private readonly Tensor _means; // [K,d] float64
     private readonly Tensor _variances; // [1,K] float64
@@ -20,7 +20,6 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     /// <param name="mixture">The distribution of the images.</param>
     /// <param name="sigmaMin">Smallest noise level offered, above 0; default 0.002.</param>
     /// <param name="sigmaMax">Largest noise level offered; default 80.</param>
-    /// <exception cref="InvalidInputException">The noise levels are not finite with 0 &lt; sigmaMin &lt; sigmaMax.</exception>
     public GaussianMixtureDenoiser(GaussianMixture mixture, double sigmaMin = 0.002, double sigmaMax = 80)
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
@@ -39,19 +38,14 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
         _componentClasses = tensor(classes).view(1, components).DetachFromDisposeScope();
     }
 
-    /// <summary>The distribution of the images.</summary>
     public GaussianMixture Mixture { get; }
 
-    /// <inheritdoc/>
     public ImageShape Shape => Mixture.Shape;
 
-    /// <inheritdoc/>
     public int Classes => Mixture.Classes;
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
     /// <summary>The denoiser of Gaussian data N(m, c^2 I).</summary>
@@ -60,8 +54,6 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     /// <param name="std">Standard deviation c, 0 or more.</param>
     public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std) => new(GaussianMixture.Gaussian(shape, mean, std));
 
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A tensor's shape or type breaks the contract.</exception>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         CheckArguments(x, sigma, labels);
@@ -91,7 +83,6 @@ public sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
         return D.view(x.shape).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _means.Dispose();

@@ -9,7 +9,7 @@ namespace FewStep.Denoising;
 /// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images
 /// that it acts on, and every evaluation of either counts.
 /// </remarks>
-public sealed class GuidedDenoiser : IEvaluationCount
+internal sealed class GuidedDenoiser : IEvaluationCount
 {
     private readonly CountingDenoiser _model;
     private readonly CountingDenoiser _guide;

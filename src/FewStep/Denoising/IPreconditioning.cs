@@ -1,3 +1,4 @@
+using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
@@ -23,3 +24,20 @@ public interface IPreconditioning
 /// <param name="In">c_in, factor of the network's input.</param>
 /// <param name="Noise">c_noise, the noise label that the network is given.</param>
 public sealed record PreconditioningCoefficients(Tensor Skip, Tensor Out, Tensor In, Tensor Noise);
+
+/// <summary>Noise levels that can be computed with: their squares must be well within float32, in which networks and solvers compute.</summary>
+internal static class SigmaLimits
+{
+    public const double Smallest = 1e-9;
+
+    public const double Largest = 1e6;
+
+    public static void Check(string kind, double sigmaMin, double sigmaMax)
+    {
+        if (!(sigmaMin >= Smallest) || !(sigmaMax > sigmaMin) || !(sigmaMax <= Largest))
+        {
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{kind} preconditioning needs {Smallest} <= sigma_min < sigma_max <= {Largest}, the range that float32 computes with, not {sigmaMin} and {sigmaMax}."));
+        }
+    }
+}

@@ -3,14 +3,11 @@ using FewStep.Platform;
 namespace FewStep.Denoising;
 
 /// <summary>The JSON file of a Gaussian mixture: <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a class for each component.</summary>
-public static class MixtureFile
+internal static class MixtureFile
 {
     /// <summary>The value of <c>kind</c> in the file.</summary>
     public const string Kind = "gaussian-mixture";
 
-    /// <summary>Reads and checks a mixture.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names both.</exception>
     public static GaussianMixture Read(string path)
     {
         var content = JsonFile.Read<Content>(path);
@@ -40,8 +37,6 @@ public static class MixtureFile
     }
 
     /// <summary>Writes a mixture so that <see cref="Read"/> gives it back exactly.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="mixture">The mixture.</param>
     public static void Write(string path, GaussianMixture mixture) => JsonFile.Write(path, new Content(
         Kind,
         [mixture.Shape.Channels, mixture.Shape.Height, mixture.Shape.Width],

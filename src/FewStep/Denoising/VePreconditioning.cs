@@ -4,24 +4,20 @@ using static TorchSharp.torch;
 namespace FewStep.Denoising;
 
 /// <summary>Preconditioning of networks trained on the variance-exploding SDE (Song et al. 2011.13456); EDM (2206.00364), table 1, column VE.</summary>
-public sealed class VePreconditioning : IPreconditioning
+internal sealed class VePreconditioning : IPreconditioning
 {
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="sigmaMin">Smallest noise level, default 0.02, at least 1e-9.</param>
     /// <param name="sigmaMax">Largest noise level, default 100, at most 1e6.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public VePreconditioning(double sigmaMin = 0.02, double sigmaMax = 100)
     {
         SigmaLimits.Check("VE", sigmaMin, sigmaMax);
         (SigmaMin, SigmaMax) = (sigmaMin, sigmaMax);
     }
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma) => new(ones_like(sigma), sigma.clone(), ones_like(sigma), sigma.Over(2).log());
 }

@@ -1,17 +1,20 @@
+using FewStep.Noise;
 using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
 /// <summary>Preconditioning of networks trained on the variance-preserving SDE (Song et al. 2011.13456) as noise predictors; EDM (2206.00364), table 1, column VP.</summary>
-public sealed class VpPreconditioning : IPreconditioning
+internal sealed class VpPreconditioning : IPreconditioning
 {
+    private readonly LinearVpNoise _noise;
+    private readonly int _timeSteps;
+
     /// <summary>Creates the preconditioning.</summary>
     /// <param name="betaD">Slope of beta over the time 0 to 1, default 19.9, above 0 and at most 400.</param>
     /// <param name="betaMin">beta at time 0, default 0.1, 0 to 400.</param>
     /// <param name="timeSteps">Original number of time steps M, default 1000: the noise label is (M - 1) t.</param>
     /// <param name="smallestTime">Time of <see cref="SigmaMin"/>, default 1e-5, at least 1e-9 and below 1.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public VpPreconditioning(double betaD = 19.9, double betaMin = 0.1, int timeSteps = 1000, double smallestTime = 1e-5)
     {
         if (!(betaD is > 0 and <= 400) || !(betaMin is >= 0 and <= 400) || timeSteps < 2 || !(smallestTime is >= 1e-9 and < 1))
@@ -19,42 +22,17 @@ public sealed class VpPreconditioning : IPreconditioning
             throw new InvalidInputException($"VP preconditioning needs beta_d in (0, 400], beta_min in [0, 400], M >= 2 and epsilon_t in [1e-9, 1), not {betaD}, {betaMin}, {timeSteps}, {smallestTime}.");
         }
 
-        (BetaD, BetaMin, TimeSteps, SmallestTime) = (betaD, betaMin, timeSteps, smallestTime);
-        (SigmaMin, SigmaMax) = (Sigma(smallestTime), Sigma(1));
+        (_noise, _timeSteps) = (new LinearVpNoise(betaMin, betaD), timeSteps);
+        (SigmaMin, SigmaMax) = (_noise.Sigma(smallestTime), _noise.Sigma(1));
         SigmaLimits.Check("VP", SigmaMin, SigmaMax);
     }
 
-    /// <summary>Slope of beta over the time 0 to 1.</summary>
-    public double BetaD { get; }
-
-    /// <summary>beta at time 0.</summary>
-    public double BetaMin { get; }
-
-    /// <summary>Original number of time steps M.</summary>
-    public int TimeSteps { get; }
-
-    /// <summary>Time of <see cref="SigmaMin"/>.</summary>
-    public double SmallestTime { get; }
-
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        // Inverse of sigma(t)^2 = exp(beta_d t^2 / 2 + beta_min t) - 1.
-        var s2 = sigma * sigma;
-        var time = s2.log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
-        return new(ones_like(sigma), -sigma, s2.Plus(1).rsqrt(), time.Times(TimeSteps - 1));
-    }
-
-    // expm1 as 2 exp(v/2) sinh(v/2), which keeps its digits near time 0.
-    private double Sigma(double t)
-    {
-        double v = BetaD * t * t / 2 + BetaMin * t;
-        return Math.Sqrt(2 * Math.Exp(v / 2) * Math.Sinh(v / 2));
+        return new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), _noise.Times(sigma).Times(_timeSteps - 1));
     }
 }

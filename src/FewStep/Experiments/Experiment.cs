@@ -202,15 +202,14 @@ public sealed class Experiment
     }
 
     // The best first, the teacher last.
-    private static List<(Trial, double)> ShownTrials(List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
+    private static List<(Trial, TrialSummary)> ShownTrials(List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
     {
         var rows = trials.Zip(summaries, (t, s) => (Trial: t, Summary: s)).Where(r => r.Trial.IsShown).ToList();
         double Cost(TrialSummary s) => figure.HigherIsBetter ? -s.Figures[figure.Key].Mean : s.Figures[figure.Key].Mean;
         return
         [
             .. rows.Where(r => r.Trial.Role != TrialRole.Teacher && r.Summary.Number == number && !r.Trial.IsTransfer).OrderBy(r => Cost(r.Summary)).Take(ImageStrips.MaximumRows)
-                .Concat(rows.Where(r => r.Trial.Role == TrialRole.Teacher))
-                .Select(r => (r.Trial, r.Summary.EvaluationsPerImage!.Value)),
+                .Concat(rows.Where(r => r.Trial.Role == TrialRole.Teacher)),
         ];
     }
 

@@ -16,12 +16,12 @@ internal static class ImageStrips
     public const int MaximumRows = 24;
 
     /// <summary>Draws what is missing.</summary>
-    /// <param name="trials">The trials in the order of the rows, with their evaluations an image.</param>
+    /// <param name="trials">The trials in the order of the rows, as they were measured.</param>
     /// <param name="options">Seeds and folder.</param>
     /// <param name="progress">Told the rows done.</param>
     /// <param name="cancellation">Stops between solver steps.</param>
     public static IReadOnlyList<ImageStripSummary> Draw(
-        IReadOnlyList<(Trial Trial, double EvaluationsPerImage)> trials, ExperimentOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        IReadOnlyList<(Trial Trial, TrialSummary Summary)> trials, ExperimentOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var strips = new List<ImageStripSummary>();
         if (options.Folder is not { } folder || options.ShownSeeds.Count == 0)
@@ -30,7 +30,7 @@ internal static class ImageStrips
         }
 
         string seeds = string.Join(' ', options.ShownSeeds.Select(s => s.ToString(CultureInfo.InvariantCulture)));
-        foreach (var (trial, evaluations) in trials)
+        foreach (var (trial, summary) in trials)
         {
             string path = $"samples/{trial.ImagesKey(seeds)[..16]}.png";
             if (!File.Exists(Path.Combine(folder, path)))
@@ -40,11 +40,11 @@ internal static class ImageStrips
 
             strips.Add(new ImageStripSummary
             {
-                Label = trial.ToString(),
+                Label = summary.Name,
                 Schedule = trial.ScheduleName,
                 Tuning = trial.Tuning,
                 Solver = trial.Sampler.Solver.Name,
-                EvaluationsPerImage = evaluations,
+                EvaluationsPerImage = summary.EvaluationsPerImage!.Value,
                 Path = path,
                 Seeds = [.. options.ShownSeeds],
             });

@@ -67,9 +67,11 @@ internal sealed record PlannedExperiment
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
         var plan = TrialPlan.Create(Plan, searches, progress, cancellation);
-        var trials = HasResult ? plan.WithRoles(Options.ShownNumber) : plan.Trials;
+        int shown = plan.Shown(Options.ShownNumber);
+        var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
-        var summary = new Experiment(Options with { Axis = Plan.Axis, FloorImages = Training, Curve = curve, Endpoints = endpoints }).Run(trials, metrics, progress, cancellation);
+        var summary = new Experiment(Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
+            .Run(trials, metrics, progress, cancellation);
         return summary with
         {
             Data = Data(),

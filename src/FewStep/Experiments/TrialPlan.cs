@@ -153,19 +153,24 @@ internal sealed class TrialPlan
         return plan.Trials.Any(t => t.Role != TrialRole.Teacher) ? plan : throw new InvalidInputException($"Nothing can be measured: {plan._leftOut[^1].Reason}");
     }
 
-    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the first given one) with the last model that has it.</summary>
-    /// <param name="shown">The number that the headline is about; null for 4, or the least.</param>
+    /// <summary>The number that headline and pictures are about.</summary>
+    /// <param name="wanted">What was asked for; null for 4, or the least of those that were.</param>
     /// <exception cref="InvalidInputException">No trial is at that number.</exception>
-    public IReadOnlyList<Trial> WithRoles(int? shown)
+    public int Shown(int? wanted)
+    {
+        int[] measured = [.. Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number!.Value).Distinct().Order()];
+        int[] usual = measured.Intersect(_options.Numbers).Any() ? [.. measured.Intersect(_options.Numbers)] : measured;
+        int number = wanted ?? (usual.Contains(4) ? 4 : usual[0]);
+        return measured.Contains(number)
+            ? number
+            : throw new InvalidInputException($"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", measured)}).");
+    }
+
+    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the first given one) with the last model that has it.</summary>
+    /// <param name="number">The number that the headline is about.</param>
+    public IReadOnlyList<Trial> WithRoles(int number)
     {
         var trials = Trials.ToList();
-        int[] numbers = [.. trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number!.Value).Distinct().Order()];
-        int number = shown ?? (numbers.Contains(4) ? 4 : numbers[0]);
-        if (!numbers.Contains(number))
-        {
-            throw new InvalidInputException($"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", numbers)}).");
-        }
-
         bool Candidate(Trial t) => t.Number == number && t.Role != TrialRole.Teacher;
         int baseline = trials.FindIndex(t => Candidate(t) && t.Tuning is null && t.Sampler.Origin.Source == ScheduleSource.Standard);
         var best = trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source == ScheduleSource.Phase1)

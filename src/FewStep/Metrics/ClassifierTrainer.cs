@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FewStep.Data;
 using FewStep.Platform;
 using FewStep.Tuning;
@@ -11,7 +10,7 @@ public static class ClassifierTrainer
 {
     private const int EvaluationBatch = 250;
     private const int ReportEvery = 25;
-    private static readonly TimeSpan BetweenCheckpoints = TimeSpan.FromMinutes(1);
+    private const double SecondsBetweenCheckpoints = 60;
 
     /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end. The last weights are kept, not the best.</summary>
     /// <param name="configuration">The architecture; its training record is replaced.</param>
@@ -87,66 +86,32 @@ public static class ClassifierTrainer
 
     private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, string? checkpoint, TrainingIdentity identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        long updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
-        using var state = new ClassifierTrainingState(classifier, options.WeightDecay);
+        using var weights = Flat(classifier.Weights().Select(w => w.Value.detach()));
+        using var state = new TrainingState(weights.clone(), new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null);
         if (File.Exists(checkpoint))
         {
             state.Load(checkpoint, identity);
         }
 
-        var batches = new ImageTensors(training);
-        var order = new EpochShuffle(training.Count, SeedHash.Derive(options.Seed, 1));
-        var indices = new int[options.Batch];
-        var sinceSaved = Stopwatch.StartNew();
-        while (state.Updates < updates && !cancellation.IsCancellationRequested)
+        var objective = new Objective(classifier, training, options, progress);
+        Action? save = checkpoint is null ? null : () => state.Save(checkpoint, identity);
+        var loop = new TrainingLoop(state, objective);
+        loop.Run(save, SecondsBetweenCheckpoints, cancellation);
+        if (loop.Failed is { } failed)
         {
-            using var scope = NewDisposeScope();
-            long update = state.Updates;
-            for (int i = 0; i < indices.Length; i++)
-            {
-                indices[i] = order[(update * indices.Length) + i];
-            }
-
-            var images = batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
-            var loss = nn.functional.cross_entropy(classifier.Logits(images), HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
-            loss.backward();
-            state.Step(options.LearningRate * Warmth(update, updates));
-            if (state.Updates % ReportEvery == 0 || state.Updates == updates)
-            {
-                Report(progress, loss.AsDouble(), state.Updates * options.Batch, updates * options.Batch);
-            }
-
-            if (checkpoint is not null && sinceSaved.Elapsed > BetweenCheckpoints)
-            {
-                state.Save(checkpoint, identity);
-                sinceSaved.Restart();
-            }
+            throw new InvalidInputException($"The classifier diverged after {failed.Images} images; lower its learning_rate.");
         }
 
-        if (checkpoint is not null)
-        {
-            state.Save(checkpoint, identity);
-        }
-
+        save?.Invoke();
         cancellation.ThrowIfCancellationRequested();
-        return updates;
+        objective.Hand(state.Weights);
+        return state.Updates;
     }
 
-    // 0 to 1 over the first twentieth of the updates, then half a cosine down to 0.
-    private static double Warmth(long update, long updates)
+    private static Tensor Flat(IEnumerable<Tensor> tensors)
     {
-        double done = (update + 0.5) / updates;
-        return done < 0.05 ? done / 0.05 : 0.5 * (1 + Math.Cos(Math.PI * (done - 0.05) / 0.95));
-    }
-
-    private static void Report(IProgress<WorkProgress>? progress, double loss, long done, long total)
-    {
-        if (!double.IsFinite(loss))
-        {
-            throw new InvalidInputException($"The classifier diverged after {done} images; lower its learning_rate.");
-        }
-
-        progress?.Report(new("classifier", done, total, "img", FormattableString.Invariant($"loss {loss:0.000}")));
+        using var scope = NewDisposeScope();
+        return cat([.. tensors.Select(t => t.flatten())]).MoveToOuterDisposeScope();
     }
 
     private static void CheckImages(ClassifierConfiguration configuration, IImageSet images, string purpose)
@@ -156,6 +121,58 @@ public static class ClassifierTrainer
         {
             throw new InvalidInputException(
                 $"The {purpose} images ({images.Count} of shape {images.Shape}, {images.Classes} classes) do not fit a classifier of shape {configuration.Shape} and {configuration.Classes} classes.");
+        }
+    }
+
+    // The classifier's own weights follow the flat ones that are trained.
+    private sealed class Objective(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, IProgress<WorkProgress>? progress) : ITrainingObjective
+    {
+        private readonly long _updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
+        private readonly ImageTensors _batches = new(training);
+        private readonly EpochShuffle _order = new(training.Count, SeedHash.Derive(options.Seed, 1));
+
+        public int Batch => options.Batch;
+
+        // Up over the first twentieth of the updates, then half a cosine down to 0.
+        public double LearningRate(TrainingState state)
+        {
+            double done = (state.Updates + 0.5) / _updates;
+            return options.LearningRate * (done < 0.05 ? done / 0.05 : 0.5 * (1 + Math.Cos(Math.PI * (done - 0.05) / 0.95)));
+        }
+
+        public (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation)
+        {
+            using var scope = NewDisposeScope();
+            Hand(weights);
+            int[] indices = [.. Enumerable.Range(0, Batch).Select(i => _order[(update * Batch) + i])];
+            var images = _batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
+            var loss = nn.functional.cross_entropy(classifier.Logits(images), HostCopy.To(_batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
+            loss.backward();
+            var gradient = Flat(classifier.Weights().Select(w => w.Value.grad!));
+            classifier.zero_grad();
+            return (loss.detach().MoveToOuterDisposeScope(), gradient.MoveToOuterDisposeScope());
+        }
+
+        public bool IsOver(TrainingState state, CancellationToken cancellation) => state.Updates >= _updates;
+
+        public void Note(TrainingUpdate update)
+        {
+            if (update.Update % ReportEvery == 0 || update.Update == _updates)
+            {
+                progress?.Report(new("classifier", update.Images, _updates * Batch, "img", FormattableString.Invariant($"loss {update.Loss:0.000}")));
+            }
+        }
+
+        public void Hand(Tensor weights)
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            long at = 0;
+            foreach (var (_, weight) in classifier.Weights())
+            {
+                weight.copy_(weights.narrow(0, at, weight.NumberOfElements).view(weight.shape));
+                at += weight.NumberOfElements;
+            }
         }
     }
 }

@@ -29,11 +29,9 @@ internal sealed class BatchShares
         Count = x.device_type == DeviceType.CPU ? (int)Math.Clamp(x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
     }
 
-    /// <summary>Number of shares.</summary>
     public int Count { get; }
 
     /// <summary>Whether there is memory for a gradient of each share.</summary>
-    /// <param name="weights">Number of weights.</param>
     public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;
 
     /// <summary>Evaluates all shares, without a gradient where they are several.</summary>
@@ -57,8 +55,6 @@ internal sealed class BatchShares
     }
 
     /// <summary>Evaluates all shares differentiably.</summary>
-    /// <param name="weights">Flat weights, which gradients flow into.</param>
-    /// <param name="denoise">Denoises with given weights.</param>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
     public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise) => Differentiable.apply(weights, this, denoise);
 

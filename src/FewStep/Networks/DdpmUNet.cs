@@ -14,7 +14,6 @@ internal sealed class DdpmUNet : UNet
     private readonly GroupNorm _outNorm;
     private readonly Conv2d _outConvolution;
 
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
     public DdpmUNet(DdpmUNetOptions options)
         : base(options.Checked())
     {

@@ -4,12 +4,11 @@ namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DdpmUNet"/>; the defaults are those of Ho et al. for CIFAR-10.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record DdpmUNetOptions : IUNetOptions
+internal sealed record DdpmUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names; other sides work too.</summary>
     public required int ImgResolution { get; init; }
 
-    /// <summary>Channels of the input.</summary>
     public required int InChannels { get; init; }
 
     /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
@@ -21,16 +20,13 @@ public sealed record DdpmUNetOptions : IUNetOptions
     /// <summary>Channels of each resolution, from the finest on.</summary>
     public IReadOnlyList<int> BlockChannels { get; init; } = [128, 256, 256, 256];
 
-    /// <summary>Residual blocks a resolution.</summary>
     public int NumBlocks { get; init; } = 2;
 
-    /// <summary>Resolutions with self-attention.</summary>
     public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
 
     /// <summary>Channels of an attention head; null is one head of all channels.</summary>
     public int? ChannelsPerHead { get; init; }
 
-    /// <summary>Groups of every normalisation.</summary>
     public int NormGroups { get; init; } = 32;
 
     /// <summary>Added to the variance by every normalisation.</summary>

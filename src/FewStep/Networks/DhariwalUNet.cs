@@ -14,7 +14,6 @@ internal sealed class DhariwalUNet : UNet
     private readonly GroupNorm _outNorm;
     private readonly Conv2d _outConvolution;
 
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
     public DhariwalUNet(DhariwalUNetOptions options)
         : base(options.Checked())
     {

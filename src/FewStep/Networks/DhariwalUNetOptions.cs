@@ -4,12 +4,11 @@ namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DhariwalUNet"/>; names and defaults are NVlabs/edm's (ADM for ImageNet at 64x64).</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record DhariwalUNetOptions : IUNetOptions
+internal sealed record DhariwalUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
     public required int ImgResolution { get; init; }
 
-    /// <summary>Channels of the input.</summary>
     public required int InChannels { get; init; }
 
     /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
@@ -21,19 +20,14 @@ public sealed record DhariwalUNetOptions : IUNetOptions
     /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
     public int AugmentDim { get; init; }
 
-    /// <summary>Base number of channels.</summary>
     public int ModelChannels { get; init; } = 192;
 
-    /// <summary>Channel multiplier of each resolution.</summary>
     public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 3, 4];
 
-    /// <summary>Multiplier of the embedding's size.</summary>
     public int ChannelMultEmb { get; init; } = 4;
 
-    /// <summary>Residual blocks a resolution.</summary>
     public int NumBlocks { get; init; } = 3;
 
-    /// <summary>Resolutions with self-attention.</summary>
     public IReadOnlyList<int> AttnResolutions { get; init; } = [32, 16, 8];
 
     /// <summary>Channels of an attention head; null is NVlabs/edm's 64.</summary>

@@ -6,22 +6,15 @@ namespace FewStep.Networks;
 /// <param name="Parameters">Views of the weights by parameter index, in the compute type.</param>
 /// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type.</param>
 /// <param name="Dropout">Source of dropout masks; null turns dropout off.</param>
-public sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator? Dropout)
+internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator? Dropout)
 {
-    /// <summary>A parameter in the compute type.</summary>
-    /// <param name="index">Index given by <see cref="NetworkBuilder.Parameter"/>.</param>
     public Tensor this[int index] => Parameters[index];
 
     /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention so far.</summary>
     public long MultiplyAdds { get; private set; }
 
-    /// <summary>All views, each once.</summary>
     public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
 
-    /// <summary>Notes what a layer cost.</summary>
-    /// <param name="output">What it made.</param>
-    /// <param name="each">Multiplications for one number of it.</param>
-    /// <returns>The output.</returns>
     internal Tensor Counted(Tensor output, long each)
     {
         MultiplyAdds += output.numel() * each;

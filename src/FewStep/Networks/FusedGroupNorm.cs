@@ -12,7 +12,6 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
     [ThreadStatic]
     private static List<Tensor>? _returned;
 
-    /// <inheritdoc/>
     public override string Name => nameof(FusedGroupNorm);
 
     /// <summary>Whether the operation can take these features: channels-last, in the processor's memory, float32 or bfloat16, the channels a multiple of 16.</summary>
@@ -49,7 +48,6 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
         return Evaluate(shape, x, gamma, beta, shift, moments);
     }
 
-    /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var (x, gamma, beta, shift) = ((Tensor)vars[0], (Tensor)vars[1], (Tensor)vars[2], (Tensor?)vars[3]);
@@ -60,7 +58,6 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
         return Evaluate(shape, x, gamma, beta, shift, moments);
     }
 
-    /// <inheritdoc/>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
         // The engine has its own references to the gradients of the last call; keeping ours until the step ends would hold all of them at once.

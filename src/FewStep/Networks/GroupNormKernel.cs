@@ -22,7 +22,6 @@ internal readonly record struct GroupNormShape(int Batch, int Pixels, int Channe
 
 /// <summary>y = f(gamma (x + shift - mean) / deviation + beta) of one image and its derivatives, f the identity or SiLU, in one visit to each feature and its cache line.</summary>
 /// <remarks>All arithmetic is float32, whatever the features' format; variances are of centred values.</remarks>
-/// <typeparam name="TFormat">Format of x, y and their gradients.</typeparam>
 internal static unsafe class GroupNormKernel<TFormat>
     where TFormat : struct, IFeatureFormat
 {

@@ -1,14 +1,12 @@
-using FewStep.Platform;
 
 namespace FewStep.Networks;
 
 /// <summary>An architecture with its sizes: what <c>config.json</c> says of a network under the key that <see cref="ArchitectureCatalog"/> gives it.</summary>
-public interface INetworkOptions
+internal interface INetworkOptions
 {
     /// <summary>Side of the network's input in pixels that its layers are named by; other sides work too.</summary>
     int ImgResolution { get; }
 
-    /// <summary>Channels of the input.</summary>
     int InChannels { get; }
 
     /// <summary>Channels of the output; more than those of the input where the network also learnt a variance.</summary>
@@ -27,6 +25,5 @@ public interface INetworkOptions
     string Description { get; }
 
     /// <summary>Lays the network out; the caller owns it.</summary>
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
     Network Build();
 }

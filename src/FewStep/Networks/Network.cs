@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace FewStep.Networks;
 
 /// <summary>A network as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
-public abstract class Network : IDisposable
+internal abstract class Network : IDisposable
 {
     /// <summary>Names, shapes and places of the parameters.</summary>
     public ParameterLayout Layout => Builder.Layout;
@@ -29,7 +29,6 @@ public abstract class Network : IDisposable
     /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>
     public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes);
 
-    /// <summary>Frees the buffers.</summary>
     public void Dispose()
     {
         foreach (var buffer in Buffers.Values)

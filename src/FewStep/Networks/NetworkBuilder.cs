@@ -3,11 +3,10 @@ using static TorchSharp.torch;
 namespace FewStep.Networks;
 
 /// <summary>Collects parameters and buffers while a network's layers are constructed, each under its dotted path.</summary>
-public sealed class NetworkBuilder
+internal sealed class NetworkBuilder
 {
     private readonly string _prefix;
 
-    /// <summary>Starts an empty network.</summary>
     public NetworkBuilder()
         : this("", new ParameterLayout(), [])
     {
@@ -20,27 +19,19 @@ public sealed class NetworkBuilder
         Buffers = buffers;
     }
 
-    /// <summary>The parameters so far.</summary>
     public ParameterLayout Layout { get; }
 
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by dotted name.</summary>
     public Dictionary<string, Tensor> Buffers { get; }
 
     /// <summary>A builder for a sub-layer: the same network, a longer path.</summary>
-    /// <param name="name">The sub-layer's name.</param>
     public NetworkBuilder At(string name) => new($"{_prefix}{name}.", Layout, Buffers);
 
-    /// <summary>Adds a parameter under this path.</summary>
-    /// <param name="name">Last part of its name.</param>
-    /// <param name="init">How it begins.</param>
-    /// <param name="shape">PyTorch shape.</param>
-    /// <returns>Its index among the network's parameters.</returns>
     public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(_prefix + name, init, shape);
 
     /// <summary>Adds a buffer under this path.</summary>
     /// <param name="name">Last part of its name.</param>
     /// <param name="value">float32; the network owns it from now on.</param>
-    /// <returns>Its full name.</returns>
     public string Buffer(string name, Tensor value)
     {
         // An enclosing dispose scope would take the buffer with it.
@@ -48,8 +39,6 @@ public sealed class NetworkBuilder
         return _prefix + name;
     }
 
-    /// <summary>Moves the buffers to a device.</summary>
-    /// <param name="device">Where to.</param>
     public void MoveBuffers(Device device)
     {
         using var _ = no_grad();

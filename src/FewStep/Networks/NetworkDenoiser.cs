@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FewStep.Networks;
 
 /// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for training.</summary>
-public sealed class NetworkDenoiser : IDenoiser, IDisposable
+internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 {
     private readonly Network _network;
     private readonly int _patch;
@@ -36,22 +36,16 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         Weights = weights.DetachFromDisposeScope();
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape { get; }
 
-    /// <inheritdoc/>
     public int Classes { get; }
 
-    /// <inheritdoc/>
     public double SigmaMin => Preconditioning.SigmaMin;
 
-    /// <inheritdoc/>
     public double SigmaMax => Preconditioning.SigmaMax;
 
-    /// <summary>How the network is preconditioned.</summary>
     public IPreconditioning Preconditioning { get; }
 
-    /// <summary>Names and places of the weights.</summary>
     public ParameterLayout Layout => _network.Layout;
 
     /// <summary>Untrained tensors of the checkpoint by name; owned by the network.</summary>
@@ -80,7 +74,6 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
     = ScalarType.Float32;
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var noGradient = no_grad();
@@ -136,7 +129,6 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
 
     /// <summary>Moves weights and buffers to a device, once; everything that it is given must lie there from then on. <see cref="Weights"/> is another tensor afterwards.</summary>
-    /// <param name="device">Where to.</param>
     public void MoveTo(Device device)
     {
         using var noGradient = no_grad();
@@ -162,7 +154,6 @@ public sealed class NetworkDenoiser : IDenoiser, IDisposable
         _cached = null;
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         WeightsChanged();

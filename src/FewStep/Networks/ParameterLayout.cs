@@ -7,9 +7,8 @@ namespace FewStep.Networks;
 /// <param name="Shape">Shape as in PyTorch, e.g. [out, in, height, width].</param>
 /// <param name="Offset">First element in the flat buffer.</param>
 /// <param name="Init">How it is initialised.</param>
-public sealed record ParameterSpec(string Name, long[] Shape, long Offset, WeightInit Init)
+internal sealed record ParameterSpec(string Name, long[] Shape, long Offset, WeightInit Init)
 {
-    /// <summary>Number of elements.</summary>
     public long Count { get; } = Shape.Aggregate(1L, (a, b) => a * b);
 }
 
@@ -17,7 +16,7 @@ public sealed record ParameterSpec(string Name, long[] Shape, long Offset, Weigh
 /// <remarks>
 /// One buffer makes the optimiser step, EMA, clipping and checkpoints one call each.
 /// </remarks>
-public sealed class ParameterLayout
+internal sealed class ParameterLayout
 {
     private readonly List<ParameterSpec> _specs = [];
     private readonly HashSet<string> _names = [];
@@ -28,12 +27,6 @@ public sealed class ParameterLayout
     /// <summary>Length of the flat buffer: the number of parameters of the network.</summary>
     public long Count { get; private set; }
 
-    /// <summary>Adds a parameter.</summary>
-    /// <param name="name">Its unique name.</param>
-    /// <param name="init">How it begins.</param>
-    /// <param name="shape">Its PyTorch shape.</param>
-    /// <returns>Its index in <see cref="Specs"/>.</returns>
-    /// <exception cref="ArgumentException">The name is taken.</exception>
     public int Add(string name, WeightInit init, params long[] shape)
     {
         if (!_names.Add(name))
@@ -48,7 +41,6 @@ public sealed class ParameterLayout
     }
 
     /// <summary>A freshly initialised flat buffer.</summary>
-    /// <param name="seed">Seed of the weights.</param>
     /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
     public Tensor Initialize(long seed)
     {

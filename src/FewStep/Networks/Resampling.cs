@@ -24,7 +24,6 @@ internal sealed class Resampling
     /// <summary>Whether the filter is [1,1]: going up repeats pixels, going down averages four.</summary>
     public bool IsBox { get; }
 
-    /// <summary>The filter's padding on each side.</summary>
     public int Padding { get; }
 
     /// <summary>x [B,C,H,W] → [B,C,2H,2W].</summary>

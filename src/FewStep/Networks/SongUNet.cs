@@ -15,7 +15,6 @@ internal sealed class SongUNet : UNet
     private readonly UNetBlockOptions _block;
     private int _imageChannels;
 
-    /// <exception cref="InvalidInputException">An option is out of range.</exception>
     public SongUNet(SongUNetOptions options)
         : base(options.Checked())
     {

@@ -4,15 +4,13 @@ namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="SongUNet"/>; names and defaults are NVlabs/edm's (DDPM++).</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record SongUNetOptions : IUNetOptions
+internal sealed record SongUNetOptions : IUNetOptions
 {
     /// <summary>Side of the images in pixels, for the layers' names and the choice of attention levels; other sides work too.</summary>
     public required int ImgResolution { get; init; }
 
-    /// <summary>Channels of the input.</summary>
     public required int InChannels { get; init; }
 
-    /// <summary>Channels of the output.</summary>
     public required int OutChannels { get; init; }
 
     /// <summary>Number of classes; 0 is unconditional.</summary>
@@ -21,19 +19,14 @@ public sealed record SongUNetOptions : IUNetOptions
     /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
     public int AugmentDim { get; init; }
 
-    /// <summary>Base number of channels.</summary>
     public int ModelChannels { get; init; } = 128;
 
-    /// <summary>Channel multiplier of each resolution.</summary>
     public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 2, 2];
 
-    /// <summary>Multiplier of the embedding's size.</summary>
     public int ChannelMultEmb { get; init; } = 4;
 
-    /// <summary>Residual blocks a resolution.</summary>
     public int NumBlocks { get; init; } = 4;
 
-    /// <summary>Resolutions with self-attention.</summary>
     public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
 
     /// <summary>Dropout probability inside the blocks while training.</summary>

@@ -11,7 +11,6 @@ internal sealed record UNetBlockOptions
 
     public double Dropout { get; init; }
 
-    /// <summary>Factor after each residual sum.</summary>
     public double SkipScale { get; init; } = 1;
 
     public double Epsilon { get; init; } = 1e-5;

@@ -6,13 +6,11 @@ namespace FewStep.Networks;
 /// <summary>Place of a layer in a U-Net.</summary>
 internal enum UNetRole
 {
-    /// <summary>The first convolution.</summary>
     Input,
 
     /// <summary>What halves the size on the way to a level.</summary>
     Down,
 
-    /// <summary>A block before the middle.</summary>
     Encoder,
 
     /// <summary>One of the two blocks of the middle.</summary>
@@ -55,7 +53,6 @@ internal interface IUNetOptions : INetworkOptions
     /// <summary>Channels of each level, from the finest on.</summary>
     IReadOnlyList<int> LevelChannels { get; }
 
-    /// <summary>Channels after the first convolution.</summary>
     int FirstChannels { get; }
 
     /// <summary>Whether only the last decoder block of a level has attention, instead of all.</summary>

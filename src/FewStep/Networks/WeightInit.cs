@@ -6,12 +6,10 @@ namespace FewStep.Networks;
 /// <summary>How a parameter begins: a distribution by fan-in and fan-out, times a scale, as NVlabs/edm's <c>weight_init</c>.</summary>
 /// <param name="Mode">Distribution.</param>
 /// <param name="Scale">Factor on the drawn values; 0 gives zeros.</param>
-public sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
+internal sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
 {
-    /// <summary>All zeros.</summary>
     public static WeightInit Zeros { get; } = new(WeightInitMode.Constant, 0);
 
-    /// <summary>All ones.</summary>
     public static WeightInit Ones { get; } = new(WeightInitMode.Constant, 1);
 
     /// <summary>Draws a parameter.</summary>
@@ -40,9 +38,8 @@ public sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
 }
 
 /// <summary>Distributions of initial weights.</summary>
-public enum WeightInitMode
+internal enum WeightInitMode
 {
-    /// <summary>Every element is the scale.</summary>
     Constant,
 
     /// <summary>Uniform of half-width sqrt(6 / (fan-in + fan-out)).</summary>

@@ -4,13 +4,12 @@ namespace FewStep.Noise;
 /// The variance-preserving cosine noise: alpha(t) = cos(b(t)) / cos(b(0)) with b(t) = (t + s) / (1 + s) pi / 2, alpha^2 (1 + sigma^2) = 1
 /// (Nichol and Dhariwal 2021, equation 17, in continuous time).
 /// </summary>
-public sealed class CosineVpNoise : NoiseSchedule
+internal sealed class CosineVpNoise : NoiseSchedule
 {
     private readonly double _s;
 
     /// <summary>Creates the schedule.</summary>
     /// <param name="offset">The offset s that keeps the first noise levels apart, 0 or more; default 0.008, the paper's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The offset is negative or not finite.</exception>
     public CosineVpNoise(double offset = 0.008)
     {
         if (!(offset >= 0) || !double.IsFinite(offset))
@@ -21,13 +20,10 @@ public sealed class CosineVpNoise : NoiseSchedule
         _s = offset;
     }
 
-    /// <inheritdoc/>
     public override string Name => "vp-cosine";
 
-    /// <inheritdoc/>
     public override double MaximumTime => 1;
 
-    /// <inheritdoc/>
     protected override double SigmaAt(double t)
     {
         double a = Angle(0), b = Angle(t);
@@ -35,7 +31,6 @@ public sealed class CosineVpNoise : NoiseSchedule
         return Math.Sqrt(Math.Sin(b - a) * Math.Sin(b + a)) / Math.Cos(b);
     }
 
-    /// <inheritdoc/>
     protected override double TimeAt(double sigma)
     {
         double a = Angle(0);
@@ -44,8 +39,12 @@ public sealed class CosineVpNoise : NoiseSchedule
         return Math.Max(0, b * 2 / Math.PI * (1 + _s) - _s);
     }
 
-    /// <inheritdoc/>
-    protected override double AlphaOf(double sigma, double t) => Math.Cos(Angle(t)) / Math.Cos(Angle(0));
+    /// <summary>beta of the step from one time to a later one: 1 - cos(b)^2 / cos(a)^2, where the difference loses digits.</summary>
+    internal double Beta(double before, double after)
+    {
+        double a = Angle(before), b = Angle(after), cosine = Math.Cos(a);
+        return Math.Sin(b - a) * Math.Sin(b + a) / (cosine * cosine);
+    }
 
     private double Angle(double t) => (t + _s) / (1 + _s) * Math.PI / 2;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FewStep.Platform;
+using static TorchSharp.torch;
 
 namespace FewStep.Noise;
 
@@ -22,28 +23,20 @@ public sealed class DiscreteVpNoise
     public const int UsualTimes = 1000;
 
     private const int MostTimes = 100_000;
-    private const double CosineOffset = 0.008;
 
     // Above it the last level of a cosine schedule would be infinite (Nichol and Dhariwal 2021, section 3.2).
     private const double LargestCosineBeta = 0.999;
 
     private readonly ImmutableArray<double> _logarithms;
+    private readonly DeviceTable _sigmaTable;
+    private readonly DeviceTable _logarithmTable;
 
-    private DiscreteVpNoise(string name, int times, Func<int, double> beta)
+    private DiscreteVpNoise(string name, double[] sigmas)
     {
         Name = name;
-        var sigmas = new double[times];
-
-        // sigma^2 + 1 = 1 / alpha-bar: summing sigma^2 itself keeps the digits of small levels.
-        double s2 = 0;
-        for (int t = 0; t < times; t++)
-        {
-            s2 = (s2 + beta(t)) / (1 - beta(t));
-            sigmas[t] = Math.Sqrt(s2);
-        }
-
         Sigmas = [.. sigmas];
         _logarithms = [.. sigmas.Select(sigma => Math.Log(sigma))];
+        (_sigmaTable, _logarithmTable) = (new DeviceTable(sigmas), new DeviceTable([.. _logarithms]));
         if (!sigmas.Zip(sigmas.Skip(1), (low, high) => low < high).All(rises => rises) || !(sigmas[0] > 0) || !double.IsFinite(sigmas[^1]))
         {
             throw new InvalidInputException($"The betas of the noise {name} give noise levels that do not increase from time to time, or end at infinity; take other betas.");
@@ -82,7 +75,7 @@ public sealed class DiscreteVpNoise
     public static DiscreteVpNoise Linear(double first = 0.0001, double last = 0.02, int times = UsualTimes)
     {
         Check(LinearName, first, last, times);
-        return new DiscreteVpNoise(LinearName, times, t => Ramp(first, last, t, times));
+        return new DiscreteVpNoise(LinearName, Sums(times, t => Ramp(first, last, t, times)));
     }
 
     /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion: 0.00085 to 0.012).</summary>
@@ -94,7 +87,7 @@ public sealed class DiscreteVpNoise
     {
         Check(ScaledLinearName, first, last, times);
         double low = Math.Sqrt(first), high = Math.Sqrt(last);
-        return new DiscreteVpNoise(ScaledLinearName, times, t => Math.Pow(Ramp(low, high, t, times), 2));
+        return new DiscreteVpNoise(ScaledLinearName, Sums(times, t => Math.Pow(Ramp(low, high, t, times), 2)));
     }
 
     /// <summary>alpha-bar(t) = cos^2(((t + 1) / M + s) / (1 + s) pi / 2) up to a factor with s = 0.008, each beta at most 0.999 (Nichol and Dhariwal 2021, equation 17; diffusers' squaredcos_cap_v2).</summary>
@@ -107,13 +100,37 @@ public sealed class DiscreteVpNoise
             throw new InvalidInputException(FormattableString.Invariant($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}."));
         }
 
-        double Angle(double share) => (share + CosineOffset) / (1 + CosineOffset) * Math.PI / 2;
-        return new DiscreteVpNoise(CosineName, times, t =>
+        var continuous = new CosineVpNoise();
+        return new DiscreteVpNoise(CosineName, Sums(times, t => Math.Min(continuous.Beta((double)t / times, (t + 1.0) / times), LargestCosineBeta)));
+    }
+
+    /// <summary>The cosine as EDM writes iDDPM's levels (2206.00364, table 1): alpha-bar_j = sin^2(pi / 2 j / (M (C_2 + 1))), u_(j-1)^2 + 1 = (u_j^2 + 1) / max(alpha-bar_(j-1) / alpha-bar_j, C_1), upwards from u_M = 0, which is no level of the network.</summary>
+    /// <param name="smallestAlpha">C_1, in (0, 1).</param>
+    /// <param name="offset">C_2, 0 to 10.</param>
+    /// <param name="times">M, 2 to 100,000.</param>
+    /// <exception cref="InvalidInputException">A value is out of range.</exception>
+    public static DiscreteVpNoise Iddpm(double smallestAlpha = 0.001, double offset = 0.008, int times = UsualTimes)
+    {
+        if (!(smallestAlpha is > 0 and < 1) || !(offset is >= 0 and <= 10) || times is < 2 or > MostTimes)
         {
-            // 1 - cos(after)^2 / cos(before)^2, where the difference loses digits.
-            double before = Angle((double)t / times), after = Angle((t + 1.0) / times), cosine = Math.Cos(before);
-            return Math.Min(Math.Sin(after - before) * Math.Sin(after + before) / (cosine * cosine), LargestCosineBeta);
-        });
+            throw new InvalidInputException($"iDDPM preconditioning needs C_1 in (0, 1), C_2 in [0, 10] and M in 2..{MostTimes}, not {smallestAlpha}, {offset}, {times}.");
+        }
+
+        double AlphaBar(int j)
+        {
+            double sine = Math.Sin(Math.PI / 2 * j / times / (offset + 1));
+            return sine * sine;
+        }
+
+        var sigmas = new double[times];
+        double u = 0;
+        for (int j = times; j > 0; j--)
+        {
+            u = Math.Sqrt((u * u + 1) / Math.Max(AlphaBar(j - 1) / AlphaBar(j), smallestAlpha) - 1);
+            sigmas[times - j] = u;
+        }
+
+        return new DiscreteVpNoise("iDDPM", sigmas);
     }
 
     /// <summary>The time that a network is told for sigma; the ends stand for all beyond them.</summary>
@@ -144,9 +161,39 @@ public sealed class DiscreteVpNoise
         };
     }
 
+    /// <summary><see cref="Time(double, TimeRounding)"/> of many levels, where they lie, so that none of them is read back.</summary>
+    internal Tensor Times(Tensor sigma, TimeRounding rounding)
+    {
+        var levels = _sigmaTable.On(sigma.device);
+        var next = searchsorted(levels, sigma).Clamp(1, Sigmas.Length - 1); // beyond the ends the neighbours are the last two levels
+        var low = next.Minus(1);
+        if (rounding == TimeRounding.NearestSigma)
+        {
+            return where(sigma - levels[low] <= levels[next] - sigma, low, next);
+        }
+
+        var logarithms = _logarithmTable.On(sigma.device);
+        var between = low.Plus((sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).Clamp(0, Sigmas.Length - 1);
+        return rounding == TimeRounding.NearestLogarithm ? between.Plus(0.5).floor() : between;
+    }
+
     /// <summary>The time whose level is nearest to sigma in ln sigma; the ends stand for all beyond them.</summary>
     /// <param name="sigma">Noise level, above 0.</param>
     public int NearestTime(double sigma) => (int)Time(sigma, TimeRounding.NearestLogarithm);
+
+    // sigma^2 + 1 = 1 / alpha-bar: summing sigma^2 itself keeps the digits of small levels.
+    private static double[] Sums(int times, Func<int, double> beta)
+    {
+        var sigmas = new double[times];
+        double s2 = 0;
+        for (int t = 0; t < times; t++)
+        {
+            s2 = (s2 + beta(t)) / (1 - beta(t));
+            sigmas[t] = Math.Sqrt(s2);
+        }
+
+        return sigmas;
+    }
 
     private static double Ramp(double first, double last, int time, int times) => first + ((last - first) * time / (times - 1));
 
@@ -157,4 +204,19 @@ public sealed class DiscreteVpNoise
             throw new InvalidInputException(FormattableString.Invariant($"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}."));
         }
     }
+}
+
+
+/// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input and output follow sigma itself either way.</summary>
+/// <remarks>The rules differ for sigmas near the middle of two levels only, but a network is told another time there, so what another implementation does must be done here to agree with it.</remarks>
+public enum TimeRounding
+{
+    /// <summary>The time of the level nearest to sigma, the lower one of two that are as near: NVlabs/edm's rounding, by which checkpoints of openai/guided-diffusion are read.</summary>
+    NearestSigma,
+
+    /// <summary>The time of the level nearest in ln sigma, as programs with k-diffusion's samplers have it.</summary>
+    NearestLogarithm,
+
+    /// <summary>A time between two whole ones, linear in ln sigma, for networks that are told times as real numbers.</summary>
+    Between,
 }

@@ -1,15 +1,17 @@
+using FewStep.Platform;
+using static TorchSharp.torch;
+
 namespace FewStep.Noise;
 
 /// <summary>
 /// The variance-preserving noise with linearly growing beta: sigma(t) = sqrt(exp(beta_d t^2 / 2 + beta_min t) - 1), alpha = 1 / sqrt(1 + sigma^2)
 /// (Karras et al. 2022, Table 1, "VP").
 /// </summary>
-public sealed class LinearVpNoise : NoiseSchedule
+internal sealed class LinearVpNoise : NoiseSchedule
 {
     /// <summary>Creates the schedule.</summary>
     /// <param name="betaMin">beta at t = 0, finite; default 0.1, as of DDPM++ in EDM. Below 0 the schedule starts where sigma is 0, after t = 0.</param>
     /// <param name="betaD">Growth of beta from t = 0 to 1, above 0; default 19.9, as of DDPM++ in EDM.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range or not finite.</exception>
     public LinearVpNoise(double betaMin = 0.1, double betaD = 19.9)
     {
         if (!double.IsFinite(betaMin))
@@ -31,20 +33,16 @@ public sealed class LinearVpNoise : NoiseSchedule
     /// <summary>Growth of beta from t = 0 to 1.</summary>
     public double BetaD { get; }
 
-    /// <inheritdoc/>
     public override string Name => "vp-linear";
 
-    /// <inheritdoc/>
     public override double MinimumTime => Math.Max(0, -2 * BetaMin / BetaD);
 
-    /// <inheritdoc/>
     public override double MaximumTime => double.PositiveInfinity;
 
     /// <summary>The schedule with sigma(1) = sigmaMax and sigma(firstTime) = sigmaMin, as EDM derives it to sample with VP steps between any two noise levels.</summary>
     /// <param name="sigmaMin">Noise level at <paramref name="firstTime"/>, above 0.</param>
     /// <param name="sigmaMax">Noise level at t = 1, above <paramref name="sigmaMin"/>.</param>
     /// <param name="firstTime">Above 0 and below 1; default 0.001, EDM's epsilon_s.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The values are out of order, or no linear beta joins them.</exception>
     public static LinearVpNoise Between(double sigmaMin, double sigmaMax, double firstTime = 1e-3)
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !(firstTime > 0) || !(firstTime < 1))
@@ -57,7 +55,6 @@ public sealed class LinearVpNoise : NoiseSchedule
         return new LinearVpNoise(u1 - betaD / 2, betaD);
     }
 
-    /// <inheritdoc/>
     protected override double SigmaAt(double t)
     {
         double u = t * (BetaD * t / 2 + BetaMin);
@@ -65,7 +62,6 @@ public sealed class LinearVpNoise : NoiseSchedule
         return Math.Sqrt(Math.Max(0, 2 * Math.Sinh(u / 2) * Math.Exp(u / 2)));
     }
 
-    /// <inheritdoc/>
     protected override double TimeAt(double sigma)
     {
         double u = LogOnePlus(sigma * sigma);
@@ -74,8 +70,9 @@ public sealed class LinearVpNoise : NoiseSchedule
         return BetaMin > 0 ? 2 * u / (BetaMin + root) : (root - BetaMin) / BetaD;
     }
 
-    /// <inheritdoc/>
-    protected override double AlphaOf(double sigma, double t) => Math.Exp(-t * (BetaD * t / 2 + BetaMin) / 2);
+    internal Tensor Sigmas(Tensor t) => (t * t.Times(BetaD / 2).Plus(BetaMin)).expm1().sqrt();
+
+    internal Tensor Times(Tensor sigma) => (sigma * sigma).log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
 
     // ln(1 + y) loses digits for small y.
     private static double LogOnePlus(double y) => y < 0.5 ? 2 * Math.Atanh(y / (2 + y)) : Math.Log(1 + y);

@@ -1,9 +1,9 @@
 namespace FewStep.Noise;
 
-/// <summary>The noise of a model as a function of its own time t: x_t = alpha(t) (x0 + sigma(t) n) with unit noise n.</summary>
+/// <summary>The noise of a variance-preserving model as a function of its own time t: x_t = alpha(t) (x0 + sigma(t) n) with unit noise n and alpha = 1 / sqrt(1 + sigma^2).</summary>
 /// <remarks>
 /// sigma is the ratio of noise to signal, which is EDM's sigma(t); alpha is EDM's scale s(t) (Karras et al. 2022, section 2). Not to be mixed up with a
-/// <see cref="SamplingSchedule"/>, the list of sigmas that a sampler visits. Both functions increase (sigma) or fall (alpha) with t.
+/// <see cref="SamplingSchedule"/>, the list of sigmas that a sampler visits. sigma increases with t.
 /// </remarks>
 public abstract class NoiseSchedule
 {
@@ -43,12 +43,6 @@ public abstract class NoiseSchedule
         return TimeAt(sigma);
     }
 
-    /// <summary>Scale of the signal at time t.</summary>
-    /// <param name="t">Time, as for <see cref="Sigma"/>.</param>
-    /// <returns>alpha(t), above 0 and at most 1.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">t is out of range.</exception>
-    public double Alpha(double t) => AlphaOf(Sigma(t), t);
-
     /// <summary>sigma(t) for a checked t.</summary>
     /// <param name="t">Time.</param>
     protected abstract double SigmaAt(double t);
@@ -56,9 +50,4 @@ public abstract class NoiseSchedule
     /// <summary>t(sigma) for a checked sigma.</summary>
     /// <param name="sigma">Noise level.</param>
     protected abstract double TimeAt(double sigma);
-
-    /// <summary>alpha at time t, where the noise level is sigma.</summary>
-    /// <param name="sigma">Noise level at <paramref name="t"/>.</param>
-    /// <param name="t">Time.</param>
-    protected abstract double AlphaOf(double sigma, double t);
 }

@@ -28,7 +28,6 @@ internal static class PublishedTables
 
     /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled from the table of 20, one step is both ends.</summary>
     /// <param name="coefficient">GITS' coefficient, 0.8 to 1.5 in steps of 0.05; larger ones spend more steps at low noise.</param>
-    /// <exception cref="InvalidInputException">There is no table for the coefficient.</exception>
     public static StandardSchedule ForGits(double coefficient)
     {
         int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
@@ -50,4 +49,28 @@ internal static class PublishedTables
     }
 
     private sealed record GitsFile(string Source, Dictionary<string, double[][]> Tables);
+}
+
+/// <summary>How a published table of noise levels becomes a schedule of another range and another number of steps.</summary>
+internal static class PublishedTable
+{
+    /// <summary>
+    /// The table's first and last levels give way to the schedule's ends; of the others those strictly between the ends stay. If that makes N+1 levels they are the schedule, unchanged. Otherwise they are
+    /// resampled log-linearly: ln sigma is linear between neighbours over the index (as NVIDIA publishes it for Align Your Steps).
+    /// </summary>
+    /// <returns>N+1 falling noise levels.</returns>
+    public static double[] Fit(IReadOnlyList<double> table, int steps, double sigmaMax, double sigmaMin)
+    {
+        double[] levels = [sigmaMax, .. table.Skip(1).SkipLast(1).Where(s => s < sigmaMax && s > sigmaMin), sigmaMin];
+        long intervals = levels.Length - 1;
+        var sigmas = new double[steps + 1];
+        for (int i = 0; i <= steps; i++)
+        {
+            // Whole numbers: a level that is met exactly stays the table's figure.
+            (long k, long rest) = Math.DivRem(i * intervals, steps);
+            sigmas[i] = rest == 0 ? levels[k] : Math.Exp(Math.Log(levels[k]) + (Math.Log(levels[k + 1] / levels[k]) * rest / steps));
+        }
+
+        return sigmas;
+    }
 }

@@ -97,8 +97,6 @@ public sealed class StandardSchedule
     }
 
     /// <summary>A published table, fitted to the noise levels and the number of steps (<see cref="PublishedTable.Fit"/>).</summary>
-    /// <param name="name">Name of the schedule.</param>
-    /// <param name="table">The table for N steps: falling noise levels, not changed.</param>
     internal static StandardSchedule Table(string name, Func<int, IReadOnlyList<double>> table) =>
         new(name, (steps, sigmaMax, sigmaMin) => PublishedTable.Fit(table(steps), steps, sigmaMax, sigmaMin));
 

@@ -31,7 +31,6 @@ internal sealed class CsvExporter : ISummaryExporter
             => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)?.Ranges).FirstOrDefault(r => r is not null) ?? [];
         return
         [
-            Word("trial", t => t.Name),
             Word("role", t => Lower(t.Role)),
             Number("number", t => t.Number),
             Word("schedule", t => t.Schedule),
@@ -50,6 +49,7 @@ internal sealed class CsvExporter : ISummaryExporter
             Word("images_hash", t => t.ImagesHash),
             Word("terminal", t => t.Sigmas.Count == 0 ? null : Lower(t.Terminal)),
             Numbers("sigmas", t => t.Sigmas),
+            Word("trial", t => t.Name),
         ];
     }
 

@@ -15,12 +15,11 @@ internal static class FigureText
         return NumberText.WithSpread(values?.Mean, values?.Spread ?? values?.InnerDeviation);
     }
 
-    /// <summary>A verdict in a few words; null where there is none.</summary>
-    public static string? Of(Verdict? verdict) => verdict switch
+    /// <summary>The difference to the best; null where there is no verdict.</summary>
+    public static string? Difference(Verdict? verdict) => verdict switch
     {
         null => null,
         { Standing: Standing.Best } => "best",
-        { Standing: Standing.Undecided } => $"{NumberText.SignedWithSpread(verdict.Difference, verdict.HalfWidth)}, not decided",
         _ => NumberText.SignedWithSpread(verdict.Difference, verdict.HalfWidth),
     };
 
@@ -31,7 +30,7 @@ internal static class FigureText
         _ => CellMark.None,
     };
 
-    /// <summary>What real images differ by, and what that means; null where it was not measured.</summary>
+    /// <summary>What real images differ by; null where it was not measured.</summary>
     public static string? Floor(FigureSummary figure)
     {
         if (figure.Floor is not double floor || !double.IsFinite(floor))
@@ -43,8 +42,7 @@ internal static class FigureText
             figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";
         string images = figure.FloorImages > 0 ? $" at {NumberText.Count(figure.FloorImages)} images" : "";
         return $"Floor: real images against the real images of the reference have {figure.ShortName} "
-            + $"{NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}. "
-            + "A sampler near it is as close to the reference as other real images are.";
+            + $"{NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}.";
     }
 
     /// <summary>What too few ranges of seeds cannot show; null where there are enough, or where nothing was sampled.</summary>
@@ -52,9 +50,8 @@ internal static class FigureText
     {
         1 => "There is one range of seeds only: the spread over seeds is unknown, and no difference between rows is decided. Measure three "
             + "ranges or more.",
-        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors to each "
-            + "side, "
-            + "so that even a large difference may remain undecided. Measure three ranges or more.",
+        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors "
+            + "to each side, so that even a large difference may remain undecided. Measure three ranges or more.",
         _ => null,
     };
 }

@@ -16,8 +16,6 @@ internal static class AdamsBashforth
     public static ReadOnlySpan<double> Fixed(int order) => Uniform[order - 1];
 
     /// <summary>For any steps: the integral of the polynomial in sigma through the slopes.</summary>
-    /// <param name="sigmas">Where the slopes were taken, newest first.</param>
-    /// <param name="next">Where the step ends.</param>
     public static double[] Variable(ReadOnlySpan<double> sigmas, double next)
     {
         double s = sigmas[0], h = next - s;
@@ -29,8 +27,6 @@ internal static class AdamsBashforth
     /// For any steps, as in the reference implementation of iPNDM-v. In Newton's form its weights of the scaled second and third differences of the slopes
     /// are other than the integrals at unequal steps; at equal steps all agree with <see cref="Fixed"/>.
     /// </summary>
-    /// <param name="sigmas">Where the slopes were taken, newest first.</param>
-    /// <param name="next">Where the step ends.</param>
     public static double[] PublishedVariable(ReadOnlySpan<double> sigmas, double next)
     {
         int order = sigmas.Length;

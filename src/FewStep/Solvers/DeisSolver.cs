@@ -1,7 +1,7 @@
 namespace FewStep.Solvers;
 
 /// <summary>DEIS in its tAB form, of orders 2 to 4: the slopes' polynomial in the time of VP diffusion, integrated over sigma (Zhang and Chen 2023). One evaluation a step.</summary>
-public sealed class DeisSolver : ISolver
+internal sealed class DeisSolver : ISolver
 {
     private readonly int _order;
     private readonly SolverCoefficients _coefficients;
@@ -9,7 +9,6 @@ public sealed class DeisSolver : ISolver
     /// <summary>Creates the solver.</summary>
     /// <param name="order">2 to 4; default 4.</param>
     /// <param name="coefficients">Default as in the reference implementation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
     public DeisSolver(int order = 4, SolverCoefficients coefficients = SolverCoefficients.Published)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);
@@ -18,7 +17,6 @@ public sealed class DeisSolver : ISolver
         Name = SolverName.Of(Family.Name, order, (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact));
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("deis", "DEIS, tAB form, multistep", "Zhang and Chen 2023, arXiv 2204.13902", settings => new DeisSolver(settings.Order, settings.Coefficients))
     {
         Orders = [2, 3, 4],
@@ -26,19 +24,14 @@ public sealed class DeisSolver : ISolver
         Options = [SolverOption.Coefficients],
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => _order;
 
-    /// <inheritdoc/>
     public string Description => $"DEIS-tAB of order {_order}, multistep; 1 evaluation a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => _order - 1;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         double[] sigmas = [step.Sigma, .. step.History.Select(p => p.Sigma)];

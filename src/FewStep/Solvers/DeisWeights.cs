@@ -10,15 +10,10 @@ internal static class DeisWeights
     // The VP process with sigma = 0.002 at t = 0.001 and 80 at t = 1: EDM's range whatever the schedule's, as in the reference. Its times go on beyond 1.
     private static readonly LinearVpNoise Noise = LinearVpNoise.Between(0.002, 80);
 
-    /// <summary>The integrals, to rounding.</summary>
-    /// <param name="sigmas">Where the slopes were taken, newest first; the step starts at the first.</param>
-    /// <param name="next">Where the step ends.</param>
     public static double[] Exact(ReadOnlySpan<double> sigmas, double next) =>
         LagrangeWeights.Integrate(Times(sigmas), v => Noise.Time(Math.Exp(v)), Math.Exp, Math.Log(sigmas[0]), Math.Log(next));
 
     /// <summary>The integrals by the reference's quadrature: the sum over 10,000 points that hold both ends, times a ten-thousandth of the step.</summary>
-    /// <param name="sigmas">Where the slopes were taken, newest first; the step starts at the first.</param>
-    /// <param name="next">Where the step ends.</param>
     public static double[] Published(ReadOnlySpan<double> sigmas, double next)
     {
         double[] nodes = Times(sigmas);

@@ -8,7 +8,7 @@ namespace FewStep.Solvers;
 /// differences, and x_(i+1) = a x_i + G (phi_1 m_0 + phi_2 D1 + 2 phi_3 D2). The reference implementation takes phi_1 / 2 for phi_2 at order 2, which keeps the order,
 /// and phi_3 for 2 phi_3 at order 3, which makes it 2.
 /// </remarks>
-public sealed class DpmPlusPlusSolver : ISolver
+internal sealed class DpmPlusPlusSolver : ISolver
 {
     private readonly int _order;
     private readonly SolverPrediction _prediction;
@@ -21,7 +21,6 @@ public sealed class DpmPlusPlusSolver : ISolver
     /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
     /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
     /// <param name="coefficients">Default as in the reference implementation.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
     public DpmPlusPlusSolver(
         int order = 3,
         SolverPrediction prediction = SolverPrediction.Data,
@@ -42,7 +41,6 @@ public sealed class DpmPlusPlusSolver : ISolver
             (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact && order > 1));
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("dpmpp", "multistep DPM-Solver++; DPM-Solver with predict=noise", "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(
         settings.Order,
         settings.Prediction,
@@ -55,22 +53,16 @@ public sealed class DpmPlusPlusSolver : ISolver
         Options = [SolverOption.Predict, SolverOption.LowerOrderFinal, SolverOption.Thresholding, SolverOption.Coefficients],
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => _order;
 
-    /// <inheritdoc/>
     public string Description => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => _order - 1;
 
-    /// <inheritdoc/>
     public bool ThresholdsDenoised { get; }
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         int order = MultistepOrder.At(step.Index, step.Steps, _order, _lowerOrderFinal);

@@ -6,7 +6,7 @@ namespace FewStep.Solvers;
 /// The inner point lies the share r of the way down in ln sigma: s_m = s_i^(1-r) s_(i+1)^r. Then x_(i+1) = x_i + h ((1 - 1/(2r)) d_i + 1/(2r) d_m) with h = s_(i+1) - s_i.
 /// r = 1/2 is DPM-Solver-2 (Lu et al. 2022, algorithm 1), and r = 1 is Heun's method.
 /// </remarks>
-public sealed class DpmSolver2 : ISolver
+internal sealed class DpmSolver2 : ISolver
 {
     private const string RatioKey = "r";
 
@@ -14,7 +14,6 @@ public sealed class DpmSolver2 : ISolver
 
     /// <summary>Creates the solver.</summary>
     /// <param name="ratio">r, 0.05 to 1; default 0.5.</param>
-    /// <exception cref="ArgumentOutOfRangeException">r is out of range.</exception>
     public DpmSolver2(double ratio = 0.5)
     {
         if (!(ratio >= 0.05) || !(ratio <= 1))
@@ -26,28 +25,21 @@ public sealed class DpmSolver2 : ISolver
         Name = SolverName.Of(Family.Name, null, (RatioKey, FormattableString.Invariant($"{ratio:R}"), ratio != 0.5));
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("dpm2", "single-step DPM-Solver-2", "Lu et al. 2022, arXiv 2206.00927", settings => new DpmSolver2(settings.Number(RatioKey)))
     {
         Options = [new(RatioKey, "0.5", "where the inner point lies in ln sigma; 1 is heun") { Minimum = 0.05, Maximum = 1 }],
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => 2;
 
-    /// <inheritdoc/>
     public string Description => "DPM-Solver-2, single-step; 2 evaluations a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => 0;
 
-    /// <inheritdoc/>
     public int EvaluationsPerStep => 2;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         double s = step.Sigma, s1 = step.NextSigma, h = s1 - s, w = 1 / (2 * _ratio);

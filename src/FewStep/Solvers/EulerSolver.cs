@@ -5,7 +5,7 @@ namespace FewStep.Solvers;
 public sealed class EulerSolver : ISolver
 {
     /// <summary>The family.</summary>
-    public static SolverFamily Family { get; } = new("euler", "Euler's method in sigma, which is DDIM", "Song et al. 2021, arXiv 2010.02502", _ => new EulerSolver());
+    internal static SolverFamily Family { get; } = new("euler", "Euler's method in sigma, which is DDIM", "Song et al. 2021, arXiv 2010.02502", _ => new EulerSolver());
 
     /// <inheritdoc/>
     public string Name => "euler";

@@ -6,7 +6,7 @@ namespace FewStep.Solvers;
 public sealed class HeunSolver : ISolver
 {
     /// <summary>The family.</summary>
-    public static SolverFamily Family { get; } = new("heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
+    internal static SolverFamily Family { get; } = new("heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
 
     /// <inheritdoc/>
     public string Name => "heun";

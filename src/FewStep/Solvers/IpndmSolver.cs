@@ -1,13 +1,12 @@
 namespace FewStep.Solvers;
 
 /// <summary>iPNDM of orders 2 to 4: Adams-Bashforth in sigma with the weights of equal steps, whatever the steps (Zhang and Chen 2023, section 3.4). One evaluation a step.</summary>
-public sealed class IpndmSolver : ISolver
+internal sealed class IpndmSolver : ISolver
 {
     private readonly int _order;
 
     /// <summary>Creates the solver.</summary>
     /// <param name="order">2 to 4; default 4.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
     public IpndmSolver(int order = 4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);
@@ -16,26 +15,20 @@ public sealed class IpndmSolver : ISolver
         Name = SolverName.Of(Family.Name, order);
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("ipndm", "Adams-Bashforth with the weights of equal steps", "Zhang and Chen 2023, arXiv 2204.13902", settings => new IpndmSolver(settings.Order))
     {
         Orders = [2, 3, 4],
         DefaultOrder = 4,
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => _order;
 
-    /// <inheritdoc/>
     public string Description => $"iPNDM of order {_order}, multistep; 1 evaluation a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => _order - 1;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         int order = step.History.Count + 1;

@@ -11,12 +11,6 @@ internal static class LagrangeWeights
     private static readonly double[] Weights = Rule.Weights;
 
     /// <summary>w_j = integral over v of L_j(time(v)) density(v).</summary>
-    /// <param name="nodes">Where the outputs were taken, distinct.</param>
-    /// <param name="time">The coordinate in which the polynomial is one.</param>
-    /// <param name="density">The weight of v.</param>
-    /// <param name="from">First v.</param>
-    /// <param name="to">Last v; may be the smaller.</param>
-    /// <returns>One weight a node.</returns>
     public static double[] Integrate(ReadOnlySpan<double> nodes, Func<double, double> time, Func<double, double> density, double from, double to)
     {
         var weights = new double[nodes.Length];
@@ -35,9 +29,6 @@ internal static class LagrangeWeights
     }
 
     /// <summary>L_j(t): 1 at node j, 0 at the others.</summary>
-    /// <param name="nodes">The nodes, distinct.</param>
-    /// <param name="j">Which.</param>
-    /// <param name="t">Where.</param>
     public static double Basis(ReadOnlySpan<double> nodes, int j, double t)
     {
         double product = 1;

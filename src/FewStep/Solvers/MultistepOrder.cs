@@ -7,10 +7,6 @@ internal static class MultistepOrder
     /// Rises with the outputs at hand, then stays; with <paramref name="lowerOrderFinal"/> it falls to 1 at the last step (Lu et al. 2022, DPM-Solver++). The rise
     /// goes first: where there are fewer steps than orders nothing is lowered, as in the reference.
     /// </summary>
-    /// <param name="index">The step i.</param>
-    /// <param name="steps">Number of steps N.</param>
-    /// <param name="order">The solver's order.</param>
-    /// <param name="lowerOrderFinal">Whether the last steps have lower orders.</param>
     public static int At(int index, int steps, int order, bool lowerOrderFinal) =>
         index + 1 < order ? index + 1 : lowerOrderFinal ? Math.Min(order, steps - index) : order;
 }

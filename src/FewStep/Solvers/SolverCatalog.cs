@@ -13,7 +13,7 @@ public static class SolverCatalog
     public const string Untuned = "ipndm:3";
 
     /// <summary>Every family of solvers, in the order of lists.</summary>
-    public static ImmutableArray<SolverFamily> Families { get; } =
+    internal static ImmutableArray<SolverFamily> Families { get; } =
     [
         EulerSolver.Family,
         HeunSolver.Family,
@@ -46,7 +46,7 @@ public static class SolverCatalog
     /// <summary>Finds the family of a text.</summary>
     /// <param name="text">The text.</param>
     /// <exception cref="InvalidInputException">There is none of that name; the message lists the names.</exception>
-    public static SolverFamily Family(SolverText text)
+    internal static SolverFamily Family(SolverText text)
     {
         ArgumentNullException.ThrowIfNull(text);
         string name = text.Name == "ddim" ? EulerSolver.Family.Name : text.Name;

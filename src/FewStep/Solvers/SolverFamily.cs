@@ -1,13 +1,10 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace FewStep.Solvers;
 
 /// <summary>A solver by its name, with the orders and options that it comes in.</summary>
-/// <param name="Name">Its name, lower case with hyphens.</param>
-/// <param name="Description">One line.</param>
-/// <param name="Source">The paper.</param>
-/// <param name="Make">Makes the solver from checked settings.</param>
-public sealed record SolverFamily(string Name, string Description, string Source, Func<SolverSettings, ISolver> Make)
+internal sealed record SolverFamily(string Name, string Description, string Source, Func<SolverSettings, ISolver> Make)
 {
     /// <summary>The orders that may follow the name after a colon, rising; empty where there is but one.</summary>
     public ImmutableArray<int> Orders { get; init; } = [];
@@ -15,11 +12,72 @@ public sealed record SolverFamily(string Name, string Description, string Source
     /// <summary>The order where none is given; null without <see cref="Orders"/>.</summary>
     public int? DefaultOrder { get; init; }
 
-    /// <summary>The options that may follow.</summary>
     public ImmutableArray<SolverOption> Options { get; init; } = [];
 
     /// <summary>How the text form looks, e.g. <c>unipc[:1..3][:variant=bh1|bh2]</c>.</summary>
     public string Form => Name
         + (Orders.IsEmpty ? "" : $"[:{Orders[0]}..{Orders[^1]}]")
         + string.Concat(Options.Select(o => $"[:{o.Key}={o.Values.Replace(" to ", "..", StringComparison.Ordinal)}]"));
+}
+
+/// <summary>An option of a solver in its text form, <c>key=value</c>: one of several words, or a number.</summary>
+internal sealed record SolverOption(string Key, string Default, string Description)
+{
+    /// <summary>The words to choose from; empty for a number.</summary>
+    public ImmutableArray<string> Choices { get; init; } = [];
+
+    public double Minimum { get; init; }
+
+    public double Maximum { get; init; }
+
+    /// <summary>What may be given, in one line: <c>bh1|bh2</c>, <c>0.1 to 1</c>.</summary>
+    public string Values => Choices.IsEmpty ? FormattableString.Invariant($"{Minimum} to {Maximum}") : string.Join('|', Choices);
+
+    internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)") { Choices = ["data", "noise"] };
+
+    internal static SolverOption LowerOrderFinal { get; } = Flag("lower-order-final", true, "the last steps fall to order 1, which steadies runs of few steps");
+
+    internal static SolverOption Thresholding { get; } = Flag("thresholding", true, "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");
+
+    internal static SolverOption Coefficients { get; } = new("coefficients", "published", "as in the reference implementation, or as the order needs") { Choices = ["published", "exact"] };
+
+    private static SolverOption Flag(string key, bool usual, string description) => new(key, usual ? "true" : "false", description) { Choices = ["true", "false"] };
+}
+
+/// <summary>Writes solvers' names: the order always, an option where it changes what the solver does.</summary>
+internal static class SolverName
+{
+    /// <summary>The canonical text.</summary>
+    /// <param name="family">The family's name.</param>
+    /// <param name="order">The order; null where the family has but one.</param>
+    /// <param name="options">Key, value, and whether the value is other than the default and has an effect.</param>
+    public static string Of(string family, int? order, params ReadOnlySpan<(string Key, string Value, bool Matters)> options)
+    {
+        string name = order is int p ? string.Create(CultureInfo.InvariantCulture, $"{family}:{p}") : family;
+        foreach (var (key, value, matters) in options)
+        {
+            name += matters ? $":{key}={value}" : "";
+        }
+
+        return name;
+    }
+}
+
+/// <summary>Where a solver's reference implementation falls short of the method's mathematics, the choice between the two; <c>docs/solvers.md</c> names each case.</summary>
+internal enum SolverCoefficients
+{
+    /// <summary>As in the reference implementation, with which published figures were made.</summary>
+    Published,
+
+    Exact,
+}
+
+/// <summary>What an exponential solver takes to be smooth along the trajectory, and extrapolates.</summary>
+internal enum SolverPrediction
+{
+    /// <summary>The denoiser's output D: data prediction (DPM-Solver++).</summary>
+    Data,
+
+    /// <summary>The slope (x - D) / sigma: noise prediction (DPM-Solver).</summary>
+    Noise,
 }

@@ -4,15 +4,11 @@ using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>Order and options of one solver, held against what its family offers.</summary>
-public sealed class SolverSettings
+internal sealed class SolverSettings
 {
     private readonly SolverFamily _family;
     private readonly SolverText _text;
 
-    /// <summary>Checks what was given.</summary>
-    /// <param name="family">The family.</param>
-    /// <param name="text">What was given; its name is not looked at.</param>
-    /// <exception cref="InvalidInputException">The family has no such order, option or value; the message lists those it has.</exception>
     public SolverSettings(SolverFamily family, SolverText text)
     {
         (_family, _text) = (family, text);
@@ -35,30 +31,20 @@ public sealed class SolverSettings
         }
     }
 
-    /// <summary>The order.</summary>
-    /// <exception cref="InvalidOperationException">The family has no orders.</exception>
     public int Order => _text.Order ?? _family.DefaultOrder ?? throw new InvalidOperationException($"Solver {_family.Name} has no orders.");
 
-    /// <summary><c>predict</c>.</summary>
     public SolverPrediction Prediction => Value("predict") == "data" ? SolverPrediction.Data : SolverPrediction.Noise;
 
-    /// <summary><c>coefficients</c>.</summary>
     public SolverCoefficients Coefficients => Value("coefficients") == "exact" ? SolverCoefficients.Exact : SolverCoefficients.Published;
 
-    /// <summary>The value of a flag.</summary>
-    /// <param name="key">One of the family's options.</param>
     public bool Flag(string key) => Value(key) == "true";
 
     /// <summary>The value of a flag; null where it was not given.</summary>
-    /// <param name="key">One of the family's options.</param>
     public bool? GivenFlag(string key) => _text.Options.TryGetValue(key, out string? value) ? value == "true" : null;
 
-    /// <summary>The value of a number.</summary>
-    /// <param name="key">One of the family's options.</param>
     public double Number(string key) => double.Parse(Value(key), CultureInfo.InvariantCulture);
 
     /// <summary>The value of an option, the default where it was left out.</summary>
-    /// <param name="key">One of the family's options.</param>
     public string Value(string key) => _text.Options.TryGetValue(key, out string? value) ? value : _family.Options.Single(o => o.Key == key).Default;
 
     private static bool Fits(SolverOption option, string value) => option.Choices.IsEmpty

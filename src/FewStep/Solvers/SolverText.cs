@@ -5,22 +5,17 @@ using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>A solver as text, <c>name[:order][:key=value]...</c>, taken apart but not yet held against what there is. Underscores count as hyphens.</summary>
-public sealed record SolverText
+internal sealed record SolverText
 {
     private SolverText(string name) => Name = name;
 
-    /// <summary>The name.</summary>
     public string Name { get; }
 
     /// <summary>The order; null where none was given.</summary>
     public int? Order { get; private init; }
 
-    /// <summary>The options given, by key.</summary>
     public ImmutableSortedDictionary<string, string> Options { get; private init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Takes a text apart.</summary>
-    /// <param name="text">The text.</param>
-    /// <exception cref="InvalidInputException">It has another form, or says something twice.</exception>
     public static SolverText Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -46,17 +41,10 @@ public sealed record SolverText
         return solver;
     }
 
-    /// <summary>The same with an order.</summary>
-    /// <param name="order">The order.</param>
-    /// <exception cref="InvalidInputException">It has another order already.</exception>
     public SolverText WithOrder(int order) => Order is int other && other != order
         ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has order {other}, but order {order} was asked for too; give one of them.")
         : this with { Order = order };
 
-    /// <summary>The same with an option.</summary>
-    /// <param name="key">Its key.</param>
-    /// <param name="value">Its value.</param>
-    /// <exception cref="InvalidInputException">The option has another value already.</exception>
     public SolverText With(string key, string value)
     {
         string word = Word(key);
@@ -65,11 +53,9 @@ public sealed record SolverText
             : this with { Options = Options.SetItem(word, value) };
     }
 
-    /// <summary>The text.</summary>
     public override string ToString() => Name + (Order is int order ? string.Create(CultureInfo.InvariantCulture, $":{order}") : "") + string.Concat(Options.Select(o => $":{o.Key}={o.Value}"));
 
     /// <summary>A part of a text for a message: short, in one line.</summary>
-    /// <param name="text">What was given.</param>
     internal static string Shown(string text) => Printable.Line(text, 60);
 
     private static string Word(string text) => text.Trim().Replace('_', '-').ToLowerInvariant();

@@ -9,7 +9,6 @@ internal static class Thresholding
     /// <param name="family">The solver's name, for the message.</param>
     /// <param name="prediction">What is extrapolated.</param>
     /// <param name="given">What was asked for; null where nothing was.</param>
-    /// <exception cref="InvalidInputException">It was asked for with noise prediction.</exception>
     public static bool Resolve(string family, SolverPrediction prediction, bool? given) => prediction == SolverPrediction.Data
         ? given ?? true
         : given != true ? false : throw new InvalidInputException($"Solver {family}: thresholding=true goes with predict=data only; leave one of them out.");

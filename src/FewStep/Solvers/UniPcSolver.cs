@@ -7,7 +7,7 @@ namespace FewStep.Solvers;
 /// The output at x_i, which this step starts with anyway, first corrects x_i; the next step goes from there, and the output is not evaluated again. The last step stays
 /// uncorrected, since nothing is evaluated at its end (Zhao et al. 2023, algorithms 5 to 8). The corrector raises the order of convergence by one (theorem 3.1).
 /// </remarks>
-public sealed class UniPcSolver : ISolver
+internal sealed class UniPcSolver : ISolver
 {
     private const string VariantKey = "variant";
 
@@ -22,7 +22,6 @@ public sealed class UniPcSolver : ISolver
     /// <param name="prediction">What is extrapolated; default data.</param>
     /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
     /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
     public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data, bool lowerOrderFinal = true, bool? thresholding = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
@@ -38,7 +37,6 @@ public sealed class UniPcSolver : ISolver
             (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised));
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(
         settings.Order,
         settings.Value(VariantKey) == "bh1" ? UniPcVariant.Bh1 : UniPcVariant.Bh2,
@@ -57,22 +55,16 @@ public sealed class UniPcSolver : ISolver
         ],
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => _order + 1;
 
-    /// <inheritdoc/>
     public string Description => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => _order;
 
-    /// <inheritdoc/>
     public bool ThresholdsDenoised { get; }
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         Tensor[] m = ModelOutputs.Newest(step, _order + 1, _prediction);
@@ -94,4 +86,13 @@ public sealed class UniPcSolver : ISolver
         double[] weights = UniPcWeights.Corrector(h, positions, _variant);
         return WeightedSum.Of(h.StateWeight, start.State, h.OutputWeight, weights, [.. m[1..(order + 1)], m[0]]);
     }
+}
+
+/// <summary>The function B(h) of UniPC, of which any that is O(h) keeps the order (Zhao et al. 2023, section 3.1).</summary>
+internal enum UniPcVariant
+{
+    Bh1,
+
+    /// <summary>B(h) = e^h - 1: the paper's choice where few steps are guided.</summary>
+    Bh2,
 }

@@ -1,7 +1,7 @@
 namespace FewStep.Solvers;
 
 /// <summary>iPNDM-v of orders 2 to 4: Adams-Bashforth in sigma with the weights of the steps that are taken. One evaluation a step.</summary>
-public sealed class VariableIpndmSolver : ISolver
+internal sealed class VariableIpndmSolver : ISolver
 {
     private readonly int _order;
     private readonly SolverCoefficients _coefficients;
@@ -9,7 +9,6 @@ public sealed class VariableIpndmSolver : ISolver
     /// <summary>Creates the solver.</summary>
     /// <param name="order">2 to 4; default 4.</param>
     /// <param name="coefficients">Default as in the reference implementation, which differ from the integrals above order 2.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The order is out of range.</exception>
     public VariableIpndmSolver(int order = 4, SolverCoefficients coefficients = SolverCoefficients.Published)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);
@@ -18,7 +17,6 @@ public sealed class VariableIpndmSolver : ISolver
         Name = SolverName.Of(Family.Name, order, (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact && order > 2));
     }
 
-    /// <summary>The family.</summary>
     public static SolverFamily Family { get; } = new("ipndm-v", "Adams-Bashforth with the weights of the steps taken", "zju-pi/diff-sampler (Chen et al. 2024, arXiv 2405.11326)", settings => new VariableIpndmSolver(settings.Order, settings.Coefficients))
     {
         Orders = [2, 3, 4],
@@ -26,19 +24,14 @@ public sealed class VariableIpndmSolver : ISolver
         Options = [SolverOption.Coefficients],
     };
 
-    /// <inheritdoc/>
     public string Name { get; }
 
-    /// <inheritdoc/>
     public int Order => _order;
 
-    /// <inheritdoc/>
     public string Description => $"iPNDM-v of order {_order}, multistep; 1 evaluation a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => _order - 1;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         double[] sigmas = [step.Sigma, .. step.History.Select(p => p.Sigma)];

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 1711.05101) on one flat parameter buffer.</summary>
-public sealed class AdamW : IDisposable
+internal sealed class AdamW : IDisposable
 {
     private readonly AdamWOptions _options;
 
@@ -20,7 +20,6 @@ public sealed class AdamW : IDisposable
         SecondMoment = zeros_like(parameters).DetachFromDisposeScope();
     }
 
-    /// <summary>The parameters that are optimised.</summary>
     public Tensor Parameters { get; }
 
     /// <summary>Running mean of the gradient; owned by the optimiser.</summary>
@@ -29,12 +28,9 @@ public sealed class AdamW : IDisposable
     /// <summary>Running mean of the squared gradient; owned by the optimiser.</summary>
     public Tensor SecondMoment { get; }
 
-    /// <summary>Updates made so far.</summary>
     public long Updates { get; set; }
 
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
-    /// <param name="gradient">Flat gradient; changed in place. Not-a-number and infinite entries count as zero, as in NVlabs/edm.</param>
-    /// <param name="learningRate">Step size of this update.</param>
     /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs to the current dispose scope.</returns>
     public Tensor Step(Tensor gradient, double learningRate)
     {
@@ -62,7 +58,6 @@ public sealed class AdamW : IDisposable
         return norm.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Frees the moments.</summary>
     public void Dispose()
     {
         FirstMoment.Dispose();

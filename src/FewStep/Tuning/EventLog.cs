@@ -4,14 +4,12 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>TensorBoard events of a training.</summary>
-public sealed class EventLog : IDisposable
+internal sealed class EventLog : IDisposable
 {
     private const int Interval = 20;
     private readonly Lazy<TorchSharp.Modules.SummaryWriter> _writer;
 
     /// <summary>Prepares a new event file, which is opened with the first event: work that is refused leaves none.</summary>
-    /// <param name="folder">Where TensorBoard looks; created where missing.</param>
-    /// <exception cref="InvalidInputException">There is a file in its place.</exception>
     public EventLog(string folder)
     {
         if (File.Exists(folder))
@@ -26,8 +24,6 @@ public sealed class EventLog : IDisposable
         });
     }
 
-    /// <summary>Notes every twentieth update.</summary>
-    /// <param name="update">Figures of the update; images seen are the horizontal axis.</param>
     public void Training(TrainingUpdate update)
     {
         if (update.Update % Interval == 0)
@@ -38,13 +34,8 @@ public sealed class EventLog : IDisposable
         }
     }
 
-    /// <summary>Notes one figure.</summary>
-    /// <param name="name">Its tag.</param>
-    /// <param name="value">Its value.</param>
-    /// <param name="step">Position on the horizontal axis.</param>
     public void Scalar(string name, double value, long step) => _writer.Value.add_scalar(name, (float)value, (int)step);
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         // The writer flushes every event itself.

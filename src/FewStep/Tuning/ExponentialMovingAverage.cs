@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>Exponential moving average of flat weights with a half-life in images and EDM's ramp-up.</summary>
-public sealed class ExponentialMovingAverage : IDisposable
+internal sealed class ExponentialMovingAverage : IDisposable
 {
     private readonly double _halfLife;
     private readonly double _rampUp;
@@ -23,9 +23,6 @@ public sealed class ExponentialMovingAverage : IDisposable
     public Tensor Weights { get; }
 
     /// <summary>Takes the weights after an update into the average.</summary>
-    /// <param name="weights">Flat weights.</param>
-    /// <param name="imagesSeen">Images seen including this update's.</param>
-    /// <param name="batch">Images of this update.</param>
     public void Update(Tensor weights, long imagesSeen, int batch)
     {
         using var noGradient = no_grad();
@@ -34,6 +31,5 @@ public sealed class ExponentialMovingAverage : IDisposable
         Weights.lerp_(weights, 1 - keep);
     }
 
-    /// <summary>Frees the average.</summary>
     public void Dispose() => Weights.Dispose();
 }

@@ -5,10 +5,8 @@ namespace FewStep.Tuning;
 /// <param name="WarmUp">Length of the warm-up, in the unit of the position (images or updates).</param>
 /// <param name="Total">Where the decay ends.</param>
 /// <param name="FinalFraction">Learning rate at the end, as a fraction of the peak; default 0.01.</param>
-public sealed record LearningRateSchedule(double Peak, long WarmUp, long Total, double FinalFraction = 0.01)
+internal sealed record LearningRateSchedule(double Peak, long WarmUp, long Total, double FinalFraction = 0.01)
 {
-    /// <summary>The learning rate at a position.</summary>
-    /// <param name="position">Images seen, or updates made.</param>
     public double At(long position)
     {
         if (position < WarmUp)

@@ -12,8 +12,6 @@ internal sealed class LossLog
     private readonly List<string> _rows = [];
     private readonly Queue<TrainingUpdate> _open = new();
 
-    /// <param name="path">The file; rows beyond <paramref name="images"/> are dropped, for they will be made again.</param>
-    /// <param name="images">Images seen at the checkpoint that training resumes from.</param>
     public LossLog(string path, long images)
     {
         _path = path;

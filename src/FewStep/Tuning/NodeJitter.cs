@@ -13,7 +13,6 @@ internal static class NodeJitter
     /// <param name="schedule">The schedule.</param>
     /// <param name="index">Which sigma. The first never moves up, the last never down.</param>
     /// <param name="halfWidth">Half-width in ln sigma, 0 or more.</param>
-    /// <returns>Smallest and largest ln sigma.</returns>
     public static (double Low, double High) Range(SamplingSchedule schedule, int index, double halfWidth)
     {
         double here = Math.Log(schedule.Sigmas[index]);

@@ -31,7 +31,6 @@ internal sealed class StudentJudge : IDisposable
         TeacherEvaluations = sampling.Evaluations;
     }
 
-    /// <summary>Network evaluations of the fine paths.</summary>
     public long TeacherEvaluations { get; }
 
     /// <summary>Judges one student.</summary>
@@ -49,6 +48,5 @@ internal sealed class StudentJudge : IDisposable
         return (new LossEstimate(root, root > 0 ? square.HalfWidth / (2 * root) : 0, square.Confidence), sampling.Evaluations);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _comparison.Dispose();
 }

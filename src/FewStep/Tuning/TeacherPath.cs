@@ -26,7 +26,6 @@ internal sealed class TeacherPath
         _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
     }
 
-    /// <summary>The fine schedule.</summary>
     public SamplingSchedule Fine => _sampler.Schedule;
 
     /// <summary>Solves one batch.</summary>

@@ -3,7 +3,7 @@ using FewStep.Platform;
 namespace FewStep.Tuning;
 
 /// <summary>How a model is pre-trained.</summary>
-public sealed record TrainerOptions
+internal sealed record TrainerOptions
 {
     /// <summary>Training images seen in all, repeats included.</summary>
     public required long Images { get; init; }
@@ -26,14 +26,11 @@ public sealed record TrainerOptions
     /// <summary>The loss; default EDM's.</summary>
     public TrainingLoss Loss { get; init; } = new EdmLoss();
 
-    /// <summary>Constants of the optimiser.</summary>
     public AdamWOptions AdamW { get; init; } = new();
 
     /// <summary>Seed of data order, sigma, noise and dropout.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Checks the options, all at once.</summary>
-    /// <exception cref="InvalidInputException">Something is out of range.</exception>
     public void Validate()
     {
         new OptionRules("The training options are invalid")

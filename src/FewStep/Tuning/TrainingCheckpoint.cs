@@ -10,21 +10,9 @@ internal static class TrainingCheckpoint
     private const string KindKey = "kind", FingerprintKey = "fingerprint", IdentityKey = "identity";
 
     /// <summary>Writes it, whole or not at all.</summary>
-    /// <param name="path">A safetensors file.</param>
-    /// <param name="kind">What program and version the tensors are for.</param>
-    /// <param name="identity">Options, architecture and data; <see cref="Read"/> demands the same.</param>
-    /// <param name="tensors">The state.</param>
-    /// <param name="texts">What else belongs to it.</param>
     public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>> texts) =>
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts) { [KindKey] = kind, [FingerprintKey] = identity.Fingerprint, [IdentityKey] = identity.Parts });
 
-    /// <summary>Takes a saved state over.</summary>
-    /// <param name="path">A file written by <see cref="Write"/>.</param>
-    /// <param name="kind">Must be that of the file.</param>
-    /// <param name="identity">Must be that of the file.</param>
-    /// <param name="targets">Tensors to overwrite with those that were saved, by name.</param>
-    /// <returns>The file's texts.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
     public static Dictionary<string, string> Read(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
@@ -63,12 +51,6 @@ internal static class TrainingCheckpoint
         }
     }
 
-    /// <summary>A number among the file's texts.</summary>
-    /// <typeparam name="T">Type of the number.</typeparam>
-    /// <param name="texts">The texts.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="path">The file, for the message.</param>
-    /// <exception cref="InvalidInputException">It is missing or no number.</exception>
     public static T Number<T>(IReadOnlyDictionary<string, string> texts, string name, string path)
         where T : ISpanParsable<T>
         => T.TryParse(texts.GetValueOrDefault(name), System.Globalization.CultureInfo.InvariantCulture, out var value)

@@ -10,11 +10,9 @@ namespace FewStep.Tuning;
 /// <summary>What a training is: options, architecture and data. A checkpoint can only be resumed by the same.</summary>
 /// <param name="Fingerprint">SHA-256 of all that must be equal, hexadecimal.</param>
 /// <param name="Parts">The same as JSON, so that a difference can be named.</param>
-public sealed record TrainingIdentity(string Fingerprint, string Parts)
+internal sealed record TrainingIdentity(string Fingerprint, string Parts)
 {
     /// <summary>An identity whose fingerprint is that of its parts.</summary>
-    /// <typeparam name="T">Type of the parts.</typeparam>
-    /// <param name="parts">What must be equal.</param>
     public static TrainingIdentity Of<T>(T parts)
     {
         string json = JsonSerializer.Serialize(parts, JsonFile.Options);
@@ -22,7 +20,6 @@ public sealed record TrainingIdentity(string Fingerprint, string Parts)
     }
 
     /// <summary>SHA-256 of a text.</summary>
-    /// <param name="text">The text.</param>
     internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>SHA-256 of weights.</summary>

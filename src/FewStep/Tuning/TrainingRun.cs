@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>A training in a folder: data, checkpoints, exact resume, loss log and the finished model.</summary>
-public sealed class TrainingRun
+internal sealed class TrainingRun
 {
     private const string CheckpointName = "training.safetensors";
     private const string LogName = "training-loss.csv";
@@ -26,7 +26,6 @@ public sealed class TrainingRun
     /// <param name="images">Training images; not disposed.</param>
     /// <param name="run">Folder and intervals.</param>
     /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or images and model do not fit.</exception>
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
         options.Validate();
@@ -57,7 +56,6 @@ public sealed class TrainingRun
     /// <param name="progress">Told after every update.</param>
     /// <param name="observe">Told the figures of every update; null for nobody.</param>
     /// <param name="cancellation">Stops after the current update.</param>
-    /// <returns>Images seen in all, and whether that is all of them.</returns>
     public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
     {
         using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;
@@ -71,53 +69,38 @@ public sealed class TrainingRun
             state.Load(checkpoint, _identity);
         }
 
-        var trainer = new Trainer(denoiser, _options, state);
         var batches = new ImageBatches(_images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
         var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
-        double nextSave = state.Seconds + _run.CheckpointSeconds;
-        while (!trainer.Done && !cancellation.IsCancellationRequested)
+        var objective = new PretrainingObjective(denoiser, _options, () => queue.Next(CancellationToken.None), Note);
+        var loop = new TrainingLoop(state, objective);
+        var end = loop.Run(() => Save(denoiser, state, checkpoint, log), _run.CheckpointSeconds, cancellation);
+        if (loop.Failed is { } failed)
         {
-            using var batch = queue.Next(CancellationToken.None);
-            Note(trainer.Advance(batch.Images, batch.Labels));
-            if (state.Seconds >= nextSave)
-            {
-                Note(trainer.Flush());
-                Save(denoiser, state, checkpoint, log);
-                nextSave = state.Seconds + _run.CheckpointSeconds;
-            }
+            throw new InvalidInputException($"The training diverged at update {failed.Update} (loss {failed.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
         }
 
-        Note(trainer.Flush());
         Save(denoiser, state, checkpoint, log);
-        return (state.Images, trainer.Done);
+        return (state.Images, end == TrainingEnd.Over);
 
-        void Note(IReadOnlyList<TrainingUpdate> updates)
+        void Note(TrainingUpdate update)
         {
-            foreach (var update in updates)
-            {
-                if (!double.IsFinite(update.Loss))
-                {
-                    throw new InvalidInputException($"The training diverged at update {update.Update} (loss {update.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
-                }
-
-                log.Add(update);
-                observe?.Invoke(update);
-                progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
-            }
+            log.Add(update);
+            observe?.Invoke(update);
+            progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
         }
     }
 
     private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
     {
         log.Flush();
-        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average.Weights, ScalarType.BFloat16);
+        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average!.Weights, ScalarType.BFloat16);
         state.Save(checkpoint, _identity);
     }
 }
 
 /// <summary>Where and how often a training writes.</summary>
-public sealed record TrainingRunOptions
+internal sealed record TrainingRunOptions
 {
     /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights, bfloat16).</summary>
     public required string Folder { get; init; }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
-public sealed class TrainingState : IDisposable
+internal sealed class TrainingState : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
     private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
@@ -13,24 +13,23 @@ public sealed class TrainingState : IDisposable
     /// <summary>Begins at given weights.</summary>
     /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
     /// <param name="adamW">Constants of the optimiser.</param>
-    /// <param name="emaHalfLife">Half-life of the average in images.</param>
-    public TrainingState(Tensor weights, AdamWOptions adamW, double emaHalfLife)
+    /// <param name="emaHalfLife">Half-life of the average in images; null for no average.</param>
+    public TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife)
     {
         Weights = weights.DetachFromDisposeScope();
         Optimizer = new AdamW(Weights, adamW);
-        Average = new ExponentialMovingAverage(Weights, emaHalfLife);
+        Average = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(Weights, halfLife) : null;
     }
 
-    /// <summary>The weights that are trained.</summary>
     public Tensor Weights { get; }
 
-    /// <summary>The optimiser and its moments.</summary>
     public AdamW Optimizer { get; }
 
-    /// <summary>The averaged weights: the model that is used.</summary>
-    public ExponentialMovingAverage Average { get; }
+    /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
+    public ExponentialMovingAverage? Average { get; }
 
-    /// <summary>Images seen so far.</summary>
+    public long Updates => Optimizer.Updates;
+
     public long Images { get; set; }
 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
@@ -57,8 +56,6 @@ public sealed class TrainingState : IDisposable
     /// <param name="path">A file written by <see cref="Save"/>.</param>
     /// <param name="identity">Must be that of the file.</param>
     /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
-    /// <returns>The file's texts.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another training.</exception>
     public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));
@@ -68,19 +65,26 @@ public sealed class TrainingState : IDisposable
         return texts;
     }
 
-    /// <summary>Frees weights, moments and average.</summary>
     public void Dispose()
     {
         Optimizer.Dispose();
-        Average.Dispose();
+        Average?.Dispose();
         Weights.Dispose();
     }
 
-    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further) => new(further ?? new Dictionary<string, Tensor>())
+    private Dictionary<string, Tensor> Tensors(IReadOnlyDictionary<string, Tensor>? further)
     {
-        ["weights"] = Weights,
-        ["first_moment"] = Optimizer.FirstMoment,
-        ["second_moment"] = Optimizer.SecondMoment,
-        ["average"] = Average.Weights,
-    };
+        var tensors = new Dictionary<string, Tensor>(further ?? new Dictionary<string, Tensor>())
+        {
+            ["weights"] = Weights,
+            ["first_moment"] = Optimizer.FirstMoment,
+            ["second_moment"] = Optimizer.SecondMoment,
+        };
+        if (Average is not null)
+        {
+            tensors["average"] = Average.Weights;
+        }
+
+        return tensors;
+    }
 }

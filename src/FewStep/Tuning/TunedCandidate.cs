@@ -10,22 +10,17 @@ namespace FewStep.Tuning;
 /// <param name="HalfWidth">Half-width of its 95 % interval over the latents.</param>
 /// <param name="Evaluations">Network evaluations: teacher, student and judgement.</param>
 /// <param name="Seconds">Wall-clock seconds.</param>
-public sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
+internal sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
 {
-    /// <summary>Whether it is of a schedule.</summary>
-    /// <param name="schedule">The schedule.</param>
     internal bool IsOf(SamplingSchedule schedule) => Terminal == schedule.Terminal && Sigmas.SequenceEqual(schedule.Sigmas);
 }
 
 /// <summary>The file of the candidates that are done, so that an interrupted search goes on.</summary>
-/// <param name="Fingerprint">Model and options of the search.</param>
-/// <param name="Candidates">In the order in which they were done.</param>
 internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<TunedCandidate> Candidates)
 {
     /// <summary>Reads the candidates of the same search.</summary>
     /// <param name="path">The file; null for none.</param>
     /// <param name="fingerprint">What the file must be of.</param>
-    /// <exception cref="InvalidInputException">The file is of another search, or invalid.</exception>
     public static List<TunedCandidate> Read(string? path, string fingerprint)
     {
         if (path is null || !File.Exists(path))

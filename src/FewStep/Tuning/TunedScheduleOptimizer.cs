@@ -15,7 +15,7 @@ namespace FewStep.Tuning;
 /// The schedule of least discretization loss is best for weights that stay as they are; how hard each jump is to learn is another question, and this search asks it directly. All candidates share seeds, so that their
 /// differences are the schedule's. From the best start, the inner sigmas are moved one at a time in ln sigma.
 /// </remarks>
-public sealed class TunedScheduleOptimizer : IScheduleOptimizer
+internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
 {
     private const double SmallestGap = 0.05;
     private readonly NetworkDenoiser _model;
@@ -28,7 +28,6 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
     /// <param name="model">The pre-trained model; its weights are not touched. Not disposed.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="path">File for the candidates that are done, by which an interrupted search goes on; null for none.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or the file is of another search.</exception>
     public TunedScheduleOptimizer(NetworkDenoiser model, TunedScheduleOptions? options = null, string? path = null)
     {
         (_model, _path) = (model, path);
@@ -41,13 +40,11 @@ public sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _done = TunedCandidateFile.Read(path, _fingerprint);
     }
 
-    /// <inheritdoc/>
     public string Name => "tuned";
 
     /// <summary>The candidates so far, in the order in which they were done.</summary>
     public IReadOnlyList<TunedCandidate> Candidates => _done;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

@@ -4,7 +4,7 @@ using FewStep.Platform;
 namespace FewStep.Tuning;
 
 /// <summary>How a <see cref="TunedScheduleOptimizer"/> searches.</summary>
-public sealed record TunedScheduleOptions
+internal sealed record TunedScheduleOptions
 {
     /// <summary>The short tuning that every candidate gets; default 100 updates of the trajectory loss, measured at the end only.</summary>
     public TunerOptions Tuning { get; init; } = new() { Updates = 100, EvaluationInterval = 100, HeldOutCount = 64, SnapshotFractions = [] };
@@ -30,8 +30,6 @@ public sealed record TunedScheduleOptions
     /// <summary>Further schedules to begin at; those of another number of steps than is searched are left out.</summary>
     public IReadOnlyList<SamplingSchedule> FurtherStarts { get; init; } = [];
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
         new OptionRules("The search over tunings cannot start")

@@ -13,17 +13,13 @@ internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = 
     private readonly WeightsDenoiser _studentNetwork = new(model), _heldOutNetwork = new(model);
     private CountingDenoiser? _student, _heldOut;
 
-    /// <summary>The pre-trained model.</summary>
     public NetworkDenoiser Model => model;
 
-    /// <summary>Who is learned from, counted.</summary>
     public IDenoiser Teacher => _teacher;
 
-    /// <summary>Evaluations so far.</summary>
     public TuningEvaluations Evaluations => new(_teacher.Images, _student?.Images ?? 0, _heldOut?.Images ?? 0);
 
     /// <summary>The network with the weights that are trained.</summary>
-    /// <param name="weights">Flat weights, a leaf that gradients flow into.</param>
     public IDenoiser Student(Tensor weights)
     {
         _studentNetwork.Weights = weights;
@@ -31,10 +27,30 @@ internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = 
     }
 
     /// <summary>The network with weights that are judged on held-out data.</summary>
-    /// <param name="weights">Flat weights.</param>
     public IDenoiser HeldOut(Tensor weights)
     {
         _heldOutNetwork.Weights = weights;
         return _heldOut ??= new CountingDenoiser(_heldOutNetwork);
     }
+}
+
+/// <summary>A network as a denoiser with weights other than its own, differentiable in them; dropout is off.</summary>
+/// <param name="model">The network; not disposed.</param>
+internal sealed class WeightsDenoiser(NetworkDenoiser model) : IDenoiser
+{
+    /// <summary>Flat weights of the next evaluations; not owned.</summary>
+    public Tensor? Weights { get; set; }
+
+    public ImageShape Shape => model.Shape;
+
+    public int Classes => model.Classes;
+
+    public Device Device => model.Device;
+
+    public double SigmaMin => model.SigmaMin;
+
+    public double SigmaMax => model.SigmaMax;
+
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+        => model.Denoise(Weights ?? throw new InvalidOperationException("No weights were given."), x, sigma, labels);
 }

@@ -1,4 +1,5 @@
 using FewStep.Noise;
+using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -86,4 +87,12 @@ public enum TuningStop
 
     /// <summary>A loss was not finite.</summary>
     Diverged,
+}
+
+/// <summary>What a tuning gives; whoever received it disposes of it.</summary>
+/// <param name="Weights">The averaged weights that were best on held-out data, flat float32 in the model's layout.</param>
+/// <param name="Report">How it went.</param>
+internal sealed record TuningResult(Tensor Weights, TuningReport Report) : IDisposable
+{
+    public void Dispose() => Weights.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FewStep.Checkpoints;
+using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Platform;
 using static TorchSharp.torch;
@@ -7,7 +8,7 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>A tuning in a folder: checkpoints, exact resume, the curve, the best model and its snapshots.</summary>
-public sealed class TuningRun
+internal sealed class TuningRun
 {
     private const string CheckpointName = "tuning.safetensors", CurveName = "tuning-curve.json", SnapshotsName = "snapshots";
     private readonly ModelConfig _config;
@@ -27,7 +28,6 @@ public sealed class TuningRun
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is; null for the model.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or model, schedule, options and images do not fit.</exception>
     public TuningRun(
         ModelConfig config,
         NetworkDenoiser model,
@@ -62,14 +62,11 @@ public sealed class TuningRun
     public string ModelPath => _run.Folder;
 
     /// <summary>The folder of the snapshot at an update.</summary>
-    /// <param name="update">The update.</param>
     public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
 
     /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current afterwards.</summary>
     /// <param name="observer">Who is told what; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update.</param>
-    /// <returns>How it went; the best weights are in <see cref="ModelPath"/>.</returns>
-    /// <exception cref="InvalidInputException">The folder holds the checkpoint of another tuning, or cannot be written.</exception>
     public TuningReport Execute(TuningObserver? observer = null, CancellationToken cancellation = default)
     {
         using var state = _tuner.Begin(_start);
@@ -79,19 +76,7 @@ public sealed class TuningRun
             state.Load(checkpoint, _identity);
         }
 
-        double nextSave = state.Training.Seconds + _run.CheckpointSeconds;
-        var report = _tuner.Run(
-            state,
-            WithSnapshots(observer ?? new TuningObserver()),
-            soFar =>
-            {
-                if (state.Training.Seconds >= nextSave)
-                {
-                    Save(state, soFar());
-                    nextSave = state.Training.Seconds + _run.CheckpointSeconds;
-                }
-            },
-            cancellation);
+        var report = _tuner.Run(state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);
         return report;
     }
@@ -118,3 +103,35 @@ public sealed class TuningRun
         _sampler.Save(Path.Combine(folder, Model.SamplerName));
     }
 }
+
+/// <summary>Where and how often a tuning writes.</summary>
+internal sealed record TuningRunOptions
+{
+    /// <summary>
+    /// Becomes a model folder with the best averaged weights so far and the sampler that they are tuned to, beside <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c> and, at the fractions of the
+    /// options, <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update).
+    /// </summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Seconds between checkpoints, 0 or more; default 60.</summary>
+    public double CheckpointSeconds { get; init; } = 60;
+
+    /// <summary>Type of the stored models: float32 (default) or bfloat16.</summary>
+    public ScalarType StoredType { get; init; } = ScalarType.Float32;
+
+    /// <summary>Whether snapshots are written; default true.</summary>
+    public bool WriteSnapshots { get; init; } = true;
+
+    public void Validate()
+    {
+        if (!(CheckpointSeconds >= 0))
+        {
+            throw new InvalidInputException(FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
+        }
+    }
+}
+
+/// <summary>Who a student learns from, where that is not the pre-trained model as it is: the model under guidance.</summary>
+/// <param name="Denoiser">The teacher; not owned.</param>
+/// <param name="Identity">What tells it from another: a tuning is only resumed with the same teacher.</param>
+internal sealed record TuningTeacher(IDenoiser Denoiser, string Identity);

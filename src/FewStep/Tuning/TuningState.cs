@@ -19,23 +19,24 @@ internal sealed class TuningState : IDisposable
         Best = start.clone().DetachFromDisposeScope();
     }
 
-    /// <summary>Weights, moments, average and counters.</summary>
     public TrainingState Training { get; }
 
     /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this object.</summary>
     public Tensor Best { get; }
 
+    /// <summary>The averaged weights as they are now.</summary>
+    public Tensor Averaged => Training.Average!.Weights;
+
     public IReadOnlyList<TuningPoint> Curve => _curve;
 
     public TuningPoint? BestPoint { get; private set; }
 
-    /// <summary>Measurements since the best one.</summary>
     public int Stale { get; private set; }
 
     /// <summary>Evaluations of former sittings and this one.</summary>
     public TuningEvaluations Evaluations { get; set; } = new(0, 0, 0);
 
-    public int Updates => (int)Training.Optimizer.Updates;
+    public int Updates => (int)Training.Updates;
 
     /// <summary>Sum of the training losses since the last point, and how many they are.</summary>
     public (double Sum, int Count) Losses { get; private set; }
@@ -53,7 +54,7 @@ internal sealed class TuningState : IDisposable
         if (BestPoint is null || heldOut < BestPoint.HeldOut)
         {
             using var noGradient = no_grad();
-            Best.copy_(Training.Average.Weights);
+            Best.copy_(Averaged);
             (BestPoint, Stale) = (point, 0);
         }
         else
@@ -75,8 +76,6 @@ internal sealed class TuningState : IDisposable
             new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
     }
 
-    /// <summary>Takes a saved state over.</summary>
-    /// <exception cref="InvalidInputException">The file is damaged, or belongs to another tuning.</exception>
     public void Load(string path, TrainingIdentity identity)
     {
         var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = Best });

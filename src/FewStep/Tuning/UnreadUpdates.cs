@@ -4,7 +4,6 @@ using static TorchSharp.torch;
 namespace FewStep.Tuning;
 
 /// <summary>Figures of updates that still lie on the device. Reading one from a GPU waits for all the work before it, so they are read in groups there; a processor's are read at once.</summary>
-/// <param name="device">Where the updates are made.</param>
 internal sealed class UnreadUpdates(Device device)
 {
     private const int GroupOnDevice = 20;
@@ -13,7 +12,6 @@ internal sealed class UnreadUpdates(Device device)
     /// <summary>Whether figures are read as soon as they are there.</summary>
     public bool ReadsAtOnce { get; } = device.type == DeviceType.CPU;
 
-    /// <summary>Whether nothing is left unread.</summary>
     public bool IsEmpty => _unread.Count == 0;
 
     /// <summary>Takes the figures of an update.</summary>
@@ -22,7 +20,6 @@ internal sealed class UnreadUpdates(Device device)
     /// <param name="loss">One float32 on the device; not changed.</param>
     /// <param name="norm">One float32 on the device; not changed.</param>
     /// <param name="rate">Step size used.</param>
-    /// <returns>All that was unread, where it is time; nothing otherwise.</returns>
     public IReadOnlyList<TrainingUpdate> Add(long update, long images, Tensor loss, Tensor norm, double rate)
     {
         using var noGradient = no_grad();
@@ -30,7 +27,6 @@ internal sealed class UnreadUpdates(Device device)
         return ReadsAtOnce || _unread.Count == GroupOnDevice ? Read() : [];
     }
 
-    /// <summary>Reads all that is unread.</summary>
     public IReadOnlyList<TrainingUpdate> Read()
     {
         if (IsEmpty)

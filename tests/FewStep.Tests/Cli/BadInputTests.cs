@@ -5,8 +5,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Theory]
     [InlineData("There is no model at", "sample", "--model", "@nothing", "--steps", "4")]
     [InlineData("There is no model in", "sample", "--model", "@data", "--steps", "4")]
-    [InlineData("--steps 0", "sample", "--model", "@model", "--steps", "0")]
-    [InlineData("add e.g. --steps 4", "sample", "--model", "@model")]
+    [InlineData("number of steps is 0", "sample", "--model", "@model", "--steps", "0")]
+    [InlineData("add e.g. --steps 4", "sample", "--model", "@model", "--schedule", "log-snr")]
     [InlineData("There is no schedule 'sine'", "sample", "--model", "@model", "--steps", "4", "--schedule", "sine")]
     [InlineData("Cannot read", "sample", "--model", "@model", "--schedule", "@missing.schedule.json")]
     [InlineData("rho", "sample", "--model", "@model", "--steps", "4", "--schedule", "karras:0")]
@@ -22,14 +22,14 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("--nonsense", "sample", "--nonsense")]
     [InlineData("There is no schedule 'sine'", "evaluate", "--model", "@model", "--schedules", "karras,sine")]
     [InlineData("must be one or more numbers", "evaluate", "--model", "@model", "--steps", "4,0")]
-    [InlineData("a range needs 2 or more images", "evaluate", "--model", "@model", "--samples", "1")]
-    [InlineData("seeds are 0 to", "evaluate", "--model", "@model", "--first-seed", "4294967290")]
+    [InlineData("samples must be at least 2", "evaluate", "--model", "@model", "--samples", "1")]
+    [InlineData("leave the seeds of evaluations", "evaluate", "--model", "@model", "--first-seed", "4294967290")]
     [InlineData("config.json is not valid", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@model")]
     [InlineData("There is no image set", "evaluate", "--model", "@model", "--classifier", "@classifier", "--data", "@nothing")]
     [InlineData("the classifier takes 1x28x28", "evaluate", "--model", "@model", "--data", "@data")]
     [InlineData("Two models are called", "evaluate", "--model", "@model", "--model", "a=@tuned", "--model", "a=@model")]
-    [InlineData("--shown-steps 7", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@classifier", "--schedules", "karras", "--shown-steps", "7")]
-    [InlineData("needs training images", "evaluate", "--model", "@model", "--reference", "@data", "--classifier", "@classifier")]
+    [InlineData("7 is to be shown", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@classifier", "--schedules", "karras", "--shown-steps", "7")]
+    [InlineData("needs a loss curve", "evaluate", "--model", "@model", "--reference", "@data", "--classifier", "@classifier")]
     [InlineData("--tuned-schedules: 'cosine'", "evaluate", "--model", "@model", "--schedules", "karras", "--tuned-schedules", "cosine")]
     [InlineData("There is no image set", "data", "subset", "--data", "@nothing", "--count", "3")]
     [InlineData("at least 1 image", "data", "subset", "--data", "@data", "--count", "0")]
@@ -186,9 +186,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_damaged_store_is_not_overwritten()
     {
         Directory.CreateDirectory(world.At("damaged"));
-        string store = world.Write(Path.Combine("damaged", "evaluations.json"), "{\"version\": 1, \"ranges\": [null]}");
+        string store = world.Write(Path.Combine("damaged", "measurements.json"), "{\"version\": 1, \"ranges\": [null]}");
         await CommandLineRun.Refused(
-            "evaluations.json", "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "1", "--samples", "4", "--out", world.At("damaged"));
+            "measurements.json", "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "1", "--samples", "4", "--out", world.At("damaged"));
         Assert.Equal("{\"version\": 1, \"ranges\": [null]}", await File.ReadAllTextAsync(store, TestContext.Current.CancellationToken));
     }
 }

@@ -18,9 +18,9 @@ public sealed class ClassifierFlagTests(TinyWorld world) : IClassFixture<TinyWor
         }
 
         var printed = await CommandLineRun.Json([.. evaluate, "--out", world.At("beside")]);
-        Assert.Equal("FD (stripes)", printed.GetProperty("metric").GetProperty("name").GetString());
+        Assert.Equal("FD (stripes)", printed.GetProperty("figures")[0].GetProperty("name").GetString());
         using var named = FeatureClassifierFolder.Load(world.Classifier);
-        Assert.Equal(named.Hash, printed.GetProperty("metric").GetProperty("feature_hash").GetString());
+        Assert.Equal(named.Hash, printed.GetProperty("figures")[0].GetProperty("feature_hash").GetString());
     }
 
     [Fact]

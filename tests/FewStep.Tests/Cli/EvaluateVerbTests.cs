@@ -52,7 +52,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
         Assert.True(run.Code == 0, run.Messages);
         Assert.DoesNotContain("fewstep:", run.Messages, StringComparison.Ordinal); // progress is no message
-        Assert.Equal(2, run.Output.Split("heun").Length - 1);
+        Assert.Equal(2, run.Output.Split("│ heun ").Length - 1);
         Assert.Contains("uniform-t", run.Output, StringComparison.Ordinal);
         Assert.Contains("2 disjoint subsets of 25 training images, not of 3", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("J, power", run.Output, StringComparison.Ordinal);

@@ -23,7 +23,7 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
         var compared = await CommandLineRun.Json(
             "compare", "--model", onnx, "--data", world.Data, "--classifier", world.Classifier, "--schedules", $"karras,{schedule}", "--solvers", "euler", "--nfe", "2", "--samples", "6", "--ranges", "2",
             "--metrics", "fd", "--strip-seeds", "none", "--out", world.At("onnx-compare"));
-        Assert.Equal(2, compared.GetProperty("cells").GetArrayLength());
+        Assert.Equal(2, compared.GetProperty("trials").GetArrayLength());
         var evaluated = await CommandLineRun.Json(
             "evaluate", "--model", onnx, "--data", world.Data, "--classifier", world.Classifier, "--schedules", schedule, "--samples", "6", "--ranges", "1", "--strip-seeds", "none", "--out", world.At("onnx-evaluate"));
         Assert.Equal(sampled.GetProperty("model").GetProperty("hash").GetString(), evaluated.GetProperty("model").GetProperty("hash").GetString());
@@ -53,8 +53,8 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
         string[] evaluate = ["evaluate", "--model", model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "2", "--samples", "6", "--ranges", "1", "--strip-seeds", "none", "--out", folder];
         await CommandLineRun.Json(evaluate);
         var second = await CommandLineRun.Json([.. evaluate, "--guidance", "2"]);
-        Assert.Equal(4, second.GetProperty("evaluations")[0].GetProperty("evaluations_per_image").GetInt32());
-        using var store = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "evaluations.json"), TestContext.Current.CancellationToken));
+        Assert.Equal(4, second.GetProperty("trials")[0].GetProperty("evaluations_per_image").GetInt32());
+        using var store = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "measurements.json"), TestContext.Current.CancellationToken));
         Assert.Equal(2, store.RootElement.GetProperty("ranges").GetArrayLength());
     }
 

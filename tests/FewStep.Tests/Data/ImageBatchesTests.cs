@@ -84,26 +84,6 @@ public class ImageBatchesTests
     }
 
     [Fact]
-    public void In_order_without_shuffling_and_once_with_a_smaller_rest()
-    {
-        using var set = ListImageSet.Numbered(5);
-        Assert.Equal([3, 4, 0, 1], Numbers(new ImageBatches(set, new ImageBatchOptions { BatchSize = 4, Shuffle = false }), 3));
-        var sizes = new List<long>();
-        var numbers = new List<int>();
-        foreach (var batch in ImageBatches.Once(set, 2))
-        {
-            using (batch)
-            {
-                sizes.Add(batch.Count);
-                numbers.AddRange(Numbers(batch));
-            }
-        }
-
-        Assert.Equal([2, 2, 1], sizes);
-        Assert.Equal([0, 1, 2, 3, 4], numbers);
-    }
-
-    [Fact]
     public void Nothing_but_the_batch_stays_alive()
     {
         using var set = ListImageSet.Numbered(10);
@@ -128,7 +108,6 @@ public class ImageBatchesTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageBatches(set, new ImageBatchOptions { BatchSize = 0 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageBatches(set, new ImageBatchOptions { BatchSize = int.MaxValue }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageBatches(set).Read(-1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => ImageBatches.Once(set, 0));
     }
 
     private static int[] Numbers(ImageBatches batches, long position)

@@ -46,11 +46,12 @@ public class PrefetchingBatchesTests
     [Fact]
     public void Failures_reach_the_consumer_after_the_good_batches()
     {
-        using var set = ListImageSet.Numbered(30, broken: 20);
-        using var ahead = new PrefetchingBatches(new ImageBatches(set, Options with { Shuffle = false }));
+        int broken = new EpochShuffle(30, Options.Seed)[20];
+        using var set = ListImageSet.Numbered(30, broken: broken);
+        using var ahead = new PrefetchingBatches(new ImageBatches(set, Options));
         ahead.Next(Stop).Dispose();
         ahead.Next(Stop).Dispose();
-        Assert.Contains("image 20", Assert.Throws<InvalidInputException>(() => ahead.Next(Stop)).Message, StringComparison.Ordinal);
+        Assert.Contains($"image {broken}", Assert.Throws<InvalidInputException>(() => ahead.Next(Stop)).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => ahead.Next(Stop));
     }
 

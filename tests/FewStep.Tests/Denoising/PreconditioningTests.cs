@@ -9,7 +9,7 @@ public sealed class PreconditioningTests
 {
     public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])
     [
-        new VpPreconditioning(), new IddpmPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
+        new VpPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
         new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
     ]);
 
@@ -44,28 +44,28 @@ public sealed class PreconditioningTests
     public void The_levels_of_iDDPM_are_those_of_its_cosine_schedule()
     {
         using var scope = NewDisposeScope();
-        var iddpm = new IddpmPreconditioning();
-        int m = iddpm.Levels;
+        double[] levels = [.. DiscreteVpNoise.Iddpm().Sigmas.Reverse()];
+        int m = levels.Length;
 
         // Where C_1 does not limit, the recursion telescopes: 1 + u_j^2 = alpha-bar_M / alpha-bar_j.
         double AlphaBar(double j) => Math.Pow(Math.Sin(Math.PI / 2 * j / m / 1.008), 2);
         for (int j = m - 1; j > 30; j--)
         {
             double expected = Math.Sqrt((AlphaBar(m) / AlphaBar(j)) - 1);
-            Assert.Equal(expected, iddpm.NoiseLevels[j], 1e-6 * expected);
-            Assert.True(iddpm.NoiseLevels[j] < iddpm.NoiseLevels[j - 1]);
+            Assert.Equal(expected, levels[j], 1e-6 * expected);
+            Assert.True(levels[j] < levels[j - 1]);
         }
 
-        Tensor own = tensor(iddpm.NoiseLevels.ToArray());
-        Assert.Equal(Enumerable.Range(0, m).Select(j => (double)(m - 1 - j)), iddpm.Coefficients(own * 1.0001).Noise.data<double>().ToArray());
+        Tensor own = tensor(levels);
+        Assert.Equal(Enumerable.Range(0, m).Select(j => (double)(m - 1 - j)), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()).Coefficients(own * 1.0001).Noise.data<double>().ToArray());
     }
 
     [Fact]
     public void The_discrete_cosine_is_that_of_iDDPM()
     {
         using var scope = NewDisposeScope();
-        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()), new IddpmPreconditioning());
-        Assert.All(discrete.Noise.Sigmas.Zip(iddpm.NoiseLevels.Reverse()), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
+        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()));
+        Assert.All(discrete.Noise.Sigmas.Zip(iddpm.Noise.Sigmas), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
         Tensor sigma = tensor(new[] { 0.01, 0.37, 5.2, 900 });
         Assert.Equal(iddpm.Coefficients(sigma).Noise.data<double>().ToArray(), discrete.Coefficients(sigma).Noise.data<double>().ToArray());
     }
@@ -122,7 +122,7 @@ public sealed class PreconditioningTests
     {
         using var scope = NewDisposeScope();
         Tensor sigma = tensor(new[] { 0.002, 1, 80 });
-        var (skip, output, input, noise) = new ConsistencyPreconditioning().Coefficients(sigma);
+        var (skip, output, input, noise) = EdmPreconditioning.Consistency().Coefficients(sigma);
         Assert.Equal((1, 0), (skip[0].item<double>(), output[0].item<double>()));
         var edm = new EdmPreconditioning(noiseLabelScale: 1000).Coefficients(sigma);
         Assert.True(input.allclose(edm.In) && noise.allclose(edm.Noise) && noise.allclose(250 * sigma.log()));
@@ -147,12 +147,12 @@ public sealed class PreconditioningTests
         Assert.Throws<InvalidInputException>(() => new VpPreconditioning(smallestTime: double.NaN));
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, 1));
         Assert.Throws<InvalidInputException>(() => new VePreconditioning(1, double.PositiveInfinity));
-        Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(levels: 1));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Iddpm(times: 1));
         Assert.Throws<InvalidInputException>(() => new EdmPreconditioning(noiseLabelScale: 0));
-        Assert.Throws<InvalidInputException>(() => new ConsistencyPreconditioning(sigmaData: double.NaN));
+        Assert.Throws<InvalidInputException>(() => EdmPreconditioning.Consistency(sigmaData: double.NaN));
         Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(times: 1));
         Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(last: 1));
         Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Linear(first: double.NaN));
-        Assert.Throws<InvalidInputException>(() => new IddpmPreconditioning(smallestAlpha: double.NaN));
+        Assert.Throws<InvalidInputException>(() => DiscreteVpNoise.Iddpm(smallestAlpha: double.NaN));
     }
 }

@@ -147,7 +147,7 @@ public sealed class PlannedExperimentTests : IDisposable
             ["search: tailored", "features of the real images (reference, floor)", "the teacher's endpoints", "images of the report", "samples of the comparison"],
             summary.Ledger.Select(l => l.Stage));
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(_world.Folder, s.Path))));
-        Assert.Equal("karras, heun, 6 steps", summary.ImageStrips[^1].Label);
+        Assert.Equal("teacher: karras, heun, 6 steps", summary.ImageStrips[^1].Label);
     }
 
     [Fact]

@@ -48,9 +48,9 @@ public class StandardSchedulesTests
         AssertEven(StandardSchedules.Create("cosine", 7, 0.002, 80), new CosineVpNoise().Time);
         AssertEven(StandardSchedules.Create("karras:1", 7, 0.002, 80), s => s);
         AssertEven(StandardSchedules.Create("karras:3", 7, 0.002, 80), Math.Cbrt);
-        AssertEven(StandardSchedules.Create("flow", 7, 0.002, 80), new RectifiedFlowNoise().Time);
+        AssertEven(StandardSchedules.Create("flow", 7, 0.002, 80), s => s / (1 + s));
         // SD3: t' = shift t / (1 + (shift - 1) t), here solved for t.
-        AssertEven(StandardSchedules.Create("flow:3", 7, 0.002, 80), s => new RectifiedFlowNoise().Time(s) is var t ? t / (3 - (2 * t)) : 0);
+        AssertEven(StandardSchedules.Create("flow:3", 7, 0.002, 80), s => s / (3 + s));
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed class VpVeLossTests
         using var generator = new Generator(1);
         var range = new VpPreconditioning();
         var sigma = new VpLoss().DrawSigma(20_000, generator);
-        double[] times = [.. range.Coefficients(sigma.to(ScalarType.Float64)).Noise.data<double>().Select(label => label / (range.TimeSteps - 1)).Order()];
+        double[] times = [.. range.Coefficients(sigma.to(ScalarType.Float64)).Noise.data<double>().Select(label => label / (1000 - 1)).Order()];
         AssertUniform(times);
         Assert.InRange(sigma.max().item<float>(), 0, range.SigmaMax * (1 + 1e-6));
         Assert.InRange(sigma.min().item<float>(), range.SigmaMin * (1 - 1e-6), 1);

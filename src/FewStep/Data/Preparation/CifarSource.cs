@@ -6,7 +6,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>CIFAR-10 in its binary version: records of a label and 32x32 pixels in three planes, red, green, blue (<c>data_batch_1.bin</c> to <c>5</c>, <c>test_batch.bin</c>). Held in memory.</summary>
-public sealed class CifarSource : IImageSource
+internal sealed class CifarSource : IImageSource
 {
     private const int Side = 32, Plane = Side * Side, Record = 1 + (3 * Plane), Classes = 10;
     private const int LargestBatch = 100_000 * Record;
@@ -21,14 +21,11 @@ public sealed class CifarSource : IImageSource
     {
     }
 
-    /// <inheritdoc/>
     public int Count => _records.Count;
 
-    /// <inheritdoc/>
     public IReadOnlyList<string>? ClassNames => _names ?? UsualNames;
 
     /// <summary>Whether a folder or file looks like CIFAR-10's binary version.</summary>
-    /// <param name="path">The path.</param>
     public static bool Is(string path) => Directory.Exists(path)
         ? File.Exists(Path.Combine(path, BatchName(DataSplit.Train, 1))) || File.Exists(Path.Combine(path, BatchName(DataSplit.Test, 1)))
         : path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
@@ -37,7 +34,6 @@ public sealed class CifarSource : IImageSource
     /// <param name="path">A folder with the batches, or the archive <c>cifar-10-binary.tar.gz</c>; nothing is unpacked to disk.</param>
     /// <param name="split">Which images: the batches that are there of the 50,000 to train on, or the 10,000 to test with.</param>
     /// <returns>The images in the order of the batches; the caller owns them.</returns>
-    /// <exception cref="InvalidInputException">A batch is missing, cut short or damaged.</exception>
     public static CifarSource Open(string path, DataSplit split)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -58,10 +54,8 @@ public sealed class CifarSource : IImageSource
         return source;
     }
 
-    /// <inheritdoc/>
     public int Label(int index) => _records[index][0];
 
-    /// <inheritdoc/>
     public PixelImage Read(int index)
     {
         byte[] record = _records[index], pixels = new byte[3 * Plane];
@@ -73,7 +67,6 @@ public sealed class CifarSource : IImageSource
         return new PixelImage(new ImageShape(3, Side, Side), pixels);
     }
 
-    /// <summary>Does nothing: all is in memory.</summary>
     public void Dispose()
     {
     }

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -7,15 +6,12 @@ namespace FewStep.Data;
 /// order of the names, as ImageNet's synsets are.
 /// </summary>
 /// <remarks>JPEG files with CMYK colours, of which ImageNet has some, are converted to RGB. Hidden files and links to folders are left out.</remarks>
-public sealed class ClassFolderSource : IImageSource
+internal sealed class ClassFolderSource : IImageSource
 {
     private readonly string _path;
     private readonly ImageFolderFiles _files;
     private readonly int[]? _labels;
 
-    /// <summary>Lists a folder.</summary>
-    /// <param name="path">The folder.</param>
-    /// <exception cref="InvalidInputException">It is missing, holds no images, or holds images beside its class folders.</exception>
     public ClassFolderSource(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -29,16 +25,13 @@ public sealed class ClassFolderSource : IImageSource
         }
     }
 
-    /// <inheritdoc/>
     public int Count => _files.Names.Length;
 
     /// <summary>Names of the class folders; null where there are no classes.</summary>
     public IReadOnlyList<string>? ClassNames { get; }
 
-    /// <inheritdoc/>
     public int Label(int index) => _labels?[index] ?? -1;
 
-    /// <inheritdoc/>
     public PixelImage Read(int index)
     {
         string where = EncodedImageScan.Where(_files.Names[index], _path);

@@ -7,7 +7,7 @@ namespace FewStep.Data;
 
 /// <summary>Downsampled ImageNet (Chrabaszcz et al. 2017) as it is distributed: <c>train_data_batch_1.npz</c> to <c>10</c>, <c>val_data.npz</c>, with <c>data</c> uint8 [N, 3 x side x side] in planes and <c>labels</c> from 1 to 1000.</summary>
 /// <remarks>Its labels number the classes as ILSVRC's development kit does, which is not the sorted order of the synsets that folders give and EDM's models have; a class map brings them into that order. One batch is in memory at a time.</remarks>
-public sealed class DownsampledImageNetSource : IImageSource
+internal sealed class DownsampledImageNetSource : IImageSource
 {
     private const string Data = "data", Labels = "labels";
     private readonly string[] _files;
@@ -22,14 +22,12 @@ public sealed class DownsampledImageNetSource : IImageSource
         (_files, _starts, _labels, _side, ClassNames) = (files, starts, labels, side, names);
     }
 
-    /// <inheritdoc/>
     public int Count => _labels.Length;
 
     /// <summary>Names of the classes, from the class map; null without one.</summary>
     public IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Whether a folder or file looks like downsampled ImageNet.</summary>
-    /// <param name="path">The path.</param>
     public static bool Is(string path) => Directory.Exists(path)
         ? Directory.EnumerateFiles(path, "*.npz").Any(f => BatchNumber(f) is not null || IsValidation(f))
         : path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
@@ -40,7 +38,6 @@ public sealed class DownsampledImageNetSource : IImageSource
     /// <param name="map">The classes' order and names; null leaves label - 1 of the files.</param>
     /// <param name="progress">Told the files read; may be null.</param>
     /// <param name="cancellation">Stops between files.</param>
-    /// <exception cref="InvalidInputException">A file is missing, damaged or of another form.</exception>
     public static DownsampledImageNetSource Open(string path, DataSplit split, ImageNetClassMap? map, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -61,10 +58,8 @@ public sealed class DownsampledImageNetSource : IImageSource
         return new DownsampledImageNetSource(files, [.. starts], [.. labels], side, map?.Names);
     }
 
-    /// <inheritdoc/>
     public int Label(int index) => _labels[index];
 
-    /// <inheritdoc/>
     public PixelImage Read(int index)
     {
         int file = Array.FindLastIndex(_starts, start => start <= index);
@@ -85,7 +80,6 @@ public sealed class DownsampledImageNetSource : IImageSource
         return new PixelImage(new ImageShape(3, _side, _side), pixels);
     }
 
-    /// <summary>Lets the batch in memory go.</summary>
     public void Dispose() => _pixels = [];
 
     private static string[] Batches(string path, DataSplit split)

@@ -11,10 +11,10 @@ namespace FewStep.Data;
 /// <param name="Count">Images in it.</param>
 /// <param name="Shape">Their shape.</param>
 /// <param name="Classes">Number of classes; 0 without labels.</param>
-public sealed record PreparedImages(int Count, ImageShape Shape, int Classes);
+internal sealed record PreparedImages(int Count, ImageShape Shape, int Classes);
 
 /// <summary>Writes data sets as EDM reads them: a zip of uncompressed PNG files named <c>00000/img00000000.png</c> on, and <c>dataset.json</c> with their labels.</summary>
-public static class EdmZipWriter
+internal static class EdmZipWriter
 {
     private const int ReportEvery = 200;
 
@@ -26,7 +26,6 @@ public static class EdmZipWriter
     /// <param name="colour">Whether gray images are stored in colour even where the first is gray; a gray image among coloured ones always is. Default false.</param>
     /// <param name="progress">Told the images written; may be null.</param>
     /// <param name="cancellation">Stops between two images; nothing is left behind.</param>
-    /// <exception cref="InvalidInputException">An image is damaged or of another shape than the first, only some have labels, or the file cannot be written.</exception>
     public static PreparedImages Write(
         string path,
         IImageSource source,

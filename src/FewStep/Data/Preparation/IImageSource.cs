@@ -1,9 +1,8 @@
 namespace FewStep.Data;
 
 /// <summary>Images in the order in which a data set is made of them; unlike those of an <see cref="IImageSet"/> they may differ in size. Not thread-safe; read them in order.</summary>
-public interface IImageSource : IDisposable
+internal interface IImageSource : IDisposable
 {
-    /// <summary>Number of images.</summary>
     int Count { get; }
 
     /// <summary>Names of the classes by label; null where they are not known, or there are no labels.</summary>
@@ -15,6 +14,5 @@ public interface IImageSource : IDisposable
 
     /// <summary>Reads an image.</summary>
     /// <param name="index">0 to <see cref="Count"/> - 1.</param>
-    /// <exception cref="Platform.InvalidInputException">It is damaged; the message names it.</exception>
     PixelImage Read(int index);
 }

@@ -4,9 +4,8 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>The classes of ImageNet as <c>map_clsloc.txt</c> lists them, a line each: synset, number, name (<c>n02119789 1 kit_fox</c>). Labels follow the sorted synsets, as in class folders.</summary>
-public sealed class ImageNetClassMap
+internal sealed class ImageNetClassMap
 {
-    /// <summary>Number of classes.</summary>
     public const int Classes = 1000;
 
     private readonly int[] _labels = new int[Classes + 1];
@@ -16,9 +15,6 @@ public sealed class ImageNetClassMap
     /// <summary>Synset and name by label, e.g. <c>n02119789 kit_fox</c>.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>Reads a map.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It is missing, or does not list each of the 1000 classes once.</exception>
     public static ImageNetClassMap Read(string path)
     {
         string[] lines;

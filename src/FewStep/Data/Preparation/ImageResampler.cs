@@ -7,7 +7,7 @@ namespace FewStep.Data;
 /// Two passes, along rows and then along columns, each only where the size changes. A target pixel's weights are the kernel at the source pixels' centres, stretched by the scale when
 /// shrinking, divided by their sum in float64 and rounded to multiples of 2^-22; sums are integers, rounded to the nearest byte (halves up) and clipped after each pass.
 /// </remarks>
-public static class ImageResampler
+internal static class ImageResampler
 {
     private const int PrecisionBits = 22;
 
@@ -18,7 +18,6 @@ public static class ImageResampler
     /// <param name="height">New height, 1 or more.</param>
     /// <param name="width">New width, 1 or more.</param>
     /// <param name="filter">The kernel.</param>
-    /// <returns>A new image, or the same one where the size stays.</returns>
     public static PixelImage Resize(PixelImage image, int height, int width, ResamplingFilter filter)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -3,7 +3,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>Opens images to make a data set of, by what lies at a path.</summary>
-public static class ImageSources
+internal static class ImageSources
 {
     /// <summary>Opens images.</summary>
     /// <param name="path">CIFAR-10's binary version (folder or tar.gz), downsampled ImageNet (folder or npz), a folder of images, a zip of images, or idx files.</param>
@@ -12,7 +12,6 @@ public static class ImageSources
     /// <param name="progress">Told how far opening has come; may be null.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <returns>The images; the caller owns them.</returns>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, or something damaged.</exception>
     public static IImageSource Open(string path, DataSplit? split = null, string? classMap = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);

@@ -3,7 +3,7 @@ using FewStep.Platform;
 namespace FewStep.Data;
 
 /// <summary>How images of any size are brought to one.</summary>
-public enum ImageTransform
+internal enum ImageTransform
 {
     /// <summary>Not at all: they must have one size already.</summary>
     None,
@@ -16,13 +16,12 @@ public enum ImageTransform
 }
 
 /// <summary>Applies an <see cref="ImageTransform"/>.</summary>
-public static class ImageTransforms
+internal static class ImageTransforms
 {
     /// <summary>Brings an image to a square size.</summary>
     /// <param name="image">The image; not changed.</param>
     /// <param name="transform">How.</param>
     /// <param name="resolution">Side of the result, 1 or more; no matter where nothing is to be done.</param>
-    /// <returns>The image as it was where nothing was to be done, else a new one.</returns>
     public static PixelImage Apply(PixelImage image, ImageTransform transform, int resolution)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -45,8 +44,6 @@ public static class ImageTransforms
     }
 
     /// <summary>Parses the names of the command line: <c>none</c>, <c>box</c>, <c>center-crop</c>.</summary>
-    /// <param name="text">The name.</param>
-    /// <exception cref="InvalidInputException">It is another one.</exception>
     public static ImageTransform Parse(string text) => text switch
     {
         "none" => ImageTransform.None,
@@ -69,4 +66,14 @@ public static class ImageTransforms
 
         return new PixelImage(new(channels, side, side), result);
     }
+}
+
+/// <summary>A kernel for <see cref="ImageResampler"/>.</summary>
+internal enum ResamplingFilter
+{
+    /// <summary>The mean over the pixels whose centres lie within the target pixel's area (Pillow's BOX).</summary>
+    Box,
+
+    /// <summary>Keys' cubic convolution with a = -1/2, widened when shrinking (Pillow's BICUBIC).</summary>
+    Bicubic,
 }

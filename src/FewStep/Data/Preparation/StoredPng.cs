@@ -13,7 +13,6 @@ internal static class StoredPng
 
     /// <summary>Encodes an image.</summary>
     /// <param name="image">1 or 3 channels.</param>
-    /// <exception cref="InvalidInputException">It has another number of channels.</exception>
     public static byte[] Encode(PixelImage image)
     {
         var (channels, height, width) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);

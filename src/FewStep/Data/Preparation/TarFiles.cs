@@ -16,8 +16,6 @@ internal sealed class TarFiles(Stream stream)
 
     /// <summary>Goes to the next file.</summary>
     /// <returns>Its name and its length in bytes as its header claims it; null at the end.</returns>
-    /// <exception cref="InvalidDataException">A header is damaged.</exception>
-    /// <exception cref="EndOfStreamException">The archive ends within an entry.</exception>
     public (string Name, long Length)? Next()
     {
         while (true)
@@ -59,7 +57,6 @@ internal sealed class TarFiles(Stream stream)
     }
 
     /// <summary>The content of the file at hand; memory grows as it comes.</summary>
-    /// <exception cref="EndOfStreamException">The archive ends before the file does.</exception>
     public byte[] Content()
     {
         using var content = new MemoryStream();

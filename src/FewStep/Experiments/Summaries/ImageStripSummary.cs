@@ -3,7 +3,7 @@ namespace FewStep.Experiments;
 /// <summary>One row of sample images: a PNG that holds one equally wide tile for each seed, left to right.</summary>
 public sealed record ImageStripSummary
 {
-    /// <summary>What the row shows, e.g. <c>Phase 1 + tuning</c>.</summary>
+    /// <summary>What the row shows: the trial's <see cref="TrialSummary.Name"/>.</summary>
     public required string Label { get; init; }
 
     /// <summary>Name of the schedule, as in <see cref="TrialSummary.Schedule"/>.</summary>

@@ -5,6 +5,8 @@ namespace FewStep.Reporting.Sections;
 /// <summary>Solvers by schedules, a table for each figure and number, where most combinations were measured.</summary>
 internal sealed class GridSection : IReportSection
 {
+    private const int LeastTrials = 6; // fewer are seen at a glance in the table of all
+
     public string Id => "grid";
 
     public string Heading => "Solvers and schedules";
@@ -17,7 +19,8 @@ internal sealed class GridSection : IReportSection
                          .ToArray()
                      let solvers = trials.Select(t => t.Solver!).Distinct().ToArray()
                      let methods = trials.Select(ReportPage.Method).Distinct().ToArray()
-                     where solvers.Length > 1 && methods.Length > 1 && 4 * trials.Length >= 3 * solvers.Length * methods.Length
+                     where trials.Length >= LeastTrials && solvers.Length > 1 && methods.Length > 1
+                         && 4 * trials.Length >= 3 * solvers.Length * methods.Length
                      select new ReportBlock[]
                      {
                          new HeadingBlock($"{figure.ShortName}, {page.Unit(number)}"),

@@ -120,9 +120,14 @@ internal sealed class HeadlineSection : IReportSection
             yield return $"The teacher ({page.Label(teacher)}, {Cost(teacher)}) {value}.";
         }
 
-        foreach (string sentence in new[] { FigureText.Floor(main), FigureText.FewRanges(page.Summary) }.OfType<string>())
+        if (FigureText.Floor(main) is { } floor)
         {
-            yield return sentence;
+            yield return $"{floor} A sampler near it is as close to the reference as other real images are.";
+        }
+
+        if (FigureText.FewRanges(page.Summary) is { } caution)
+        {
+            yield return caution;
         }
 
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;

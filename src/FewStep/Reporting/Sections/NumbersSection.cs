@@ -53,12 +53,13 @@ internal sealed class NumbersSection : IReportSection
         foreach (FigureSummary figure in page.Summary.Figures)
         {
             Verdict? Of(TrialSummary t) => t.Verdicts.GetValueOrDefault(figure.Key);
-            string? Detail(TrialSummary t) => page.IsBrief ? null : FigureText.Of(Of(t));
+            string? Detail(TrialSummary t) => page.IsBrief ? null : FigureText.Difference(Of(t));
             yield return new(
                 FigureText.Header(figure), true, t => new(FigureText.Value(t, figure), Detail(t)) { Mark = FigureText.Mark(Of(t)) });
             if (page.IsBrief && figure == page.Main)
             {
-                yield return new("Behind the best", true, t => ReportCell.Of(FigureText.Of(Of(t))));
+                yield return new("Behind the best", true, t => ReportCell.Of(
+                    Of(t)?.Standing == Standing.Undecided ? $"{FigureText.Difference(Of(t))}, not decided" : FigureText.Difference(Of(t))));
             }
         }
 
@@ -103,12 +104,12 @@ internal sealed class NumbersSection : IReportSection
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
             yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for "
-                + "every row. Under it: "
-                + "the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % interval (Student's t "
-                + "over the ranges). "
-                + "Not decided: the interval reaches zero. It knows of chance in the seeds only, and nothing corrects for the choice of "
-                + "the best among many, "
-                + "which flatters it a little.";
+                + "every "
+                + "row. Under it: the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % "
+                + "interval "
+                + "(Student's t over the ranges). Italic: not decided, because the interval reaches zero. It knows of chance in the seeds "
+                + "only, "
+                + "and nothing corrects for the choice of the best among many, which flatters it a little.";
         }
 
         if (summary.Trials.Any(t => t.EvaluationsPerImage is not null))

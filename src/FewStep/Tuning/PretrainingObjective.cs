@@ -1,0 +1,43 @@
+using FewStep.Data;
+using FewStep.Networks;
+using FewStep.Platform;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>Pre-training: a denoising loss over all noise levels, until all images have been seen.</summary>
+/// <param name="denoiser">The model; its own weights are not touched.</param>
+/// <param name="options">How to train; checked.</param>
+/// <param name="next">The next batch of clean images on the denoiser's device; disposed here.</param>
+/// <param name="note">Told the figures of every update.</param>
+internal sealed class PretrainingObjective(NetworkDenoiser denoiser, TrainerOptions options, Func<ImageBatch> next, Action<TrainingUpdate> note) : ITrainingObjective
+{
+    private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
+
+    public int Batch => options.Batch;
+
+    public double LearningRate(TrainingState state) => _learningRate.At(state.Images);
+
+    public (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        using var batch = next();
+        using var generator = new Generator((ulong)SeedHash.Derive(options.Seed, 1, update));
+        var labels = batch.Labels;
+        if (labels is not null && options.LabelDropout > 0)
+        {
+            using var dropout = TensorArithmetic.Number(options.LabelDropout);
+            var dropped = HostCopy.To(rand([batch.Count], generator: generator).lt(dropout), labels.device);
+            labels = labels.masked_fill(dropped, TensorArithmetic.MinusOne);
+        }
+
+        var leaf = weights.detach().requires_grad_();
+        var loss = options.Loss.Compute(denoiser, leaf, batch.Images, labels, generator);
+        loss.backward();
+        return (loss.detach().MoveToOuterDisposeScope(), leaf.grad!.MoveToOuterDisposeScope());
+    }
+
+    public bool IsOver(TrainingState state, CancellationToken cancellation) => state.Images >= options.Images;
+
+    public void Note(TrainingUpdate update) => note(update);
+}

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using static TorchSharp.torch;
+
+namespace FewStep.Tuning;
+
+/// <summary>What a training is for. What happens in an update depends on options and number of the update only, so that a resumed training is the uninterrupted one.</summary>
+internal interface ITrainingObjective
+{
+    int Batch { get; }
+
+    double LearningRate(TrainingState state);
+
+    /// <summary>Loss and gradient of an update.</summary>
+    /// <param name="update">Updates made before.</param>
+    /// <param name="weights">Flat weights; not changed.</param>
+    /// <param name="cancellation">Stops before there is any gradient, not after.</param>
+    /// <returns>One float32, and the gradient, which may be changed; both belong to the current dispose scope.</returns>
+    (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation);
+
+    /// <summary>Whether <see cref="IsOver"/> will look at figures, which have to be read first.</summary>
+    bool NeedsFigures(TrainingState state) => false;
+
+    /// <summary>Asked before each update; here an objective measures.</summary>
+    bool IsOver(TrainingState state, CancellationToken cancellation);
+
+    /// <summary>Told the figures of every update in order, some updates late on a device that reading would keep waiting.</summary>
+    void Note(TrainingUpdate update);
+}
+
+/// <summary>Figures of one update.</summary>
+/// <param name="Update">Updates made so far.</param>
+/// <param name="Images">Images seen so far.</param>
+/// <param name="Loss">The batch's loss before the update.</param>
+/// <param name="GradientNorm">Norm of the gradient before clipping.</param>
+/// <param name="LearningRate">Step size used.</param>
+public sealed record TrainingUpdate(long Update, long Images, double Loss, double GradientNorm, double LearningRate);
+
+/// <summary>How a training ended.</summary>
+internal enum TrainingEnd
+{
+    Over,
+
+    Cancelled,
+
+    Diverged,
+}
+
+/// <summary>The only training loop: updates, their figures, the moving average, checkpoints, cancellation.</summary>
+internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objective)
+{
+    private readonly UnreadUpdates _unread = new(state.Weights.device);
+
+    /// <summary>The update whose loss was not finite; null while there was none.</summary>
+    public TrainingUpdate? Failed { get; private set; }
+
+    /// <summary>Trains until the objective says that it is over, a loss is not finite, or the token is cancelled.</summary>
+    /// <param name="save">Keeps the state; null where it is not kept on the way.</param>
+    /// <param name="saveSeconds">Seconds between two calls of it, 0 for every update.</param>
+    /// <param name="cancellation">Stops before the next update.</param>
+    public TrainingEnd Run(Action? save, double saveSeconds, CancellationToken cancellation)
+    {
+        long started = Stopwatch.GetTimestamp();
+        double before = state.Seconds, nextSave = before + saveSeconds;
+        var end = TrainingEnd.Over;
+        try
+        {
+            while ((!objective.NeedsFigures(state) || Tell(_unread.Read())) && !objective.IsOver(state, cancellation))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (!Update(cancellation))
+                {
+                    break;
+                }
+
+                state.Seconds = before + Stopwatch.GetElapsedTime(started).TotalSeconds;
+                if (save is not null && state.Seconds >= nextSave && Tell(_unread.Read()))
+                {
+                    save();
+                    nextSave = state.Seconds + saveSeconds;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            end = TrainingEnd.Cancelled;
+        }
+
+        Tell(_unread.Read());
+        state.Seconds = before + Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return Failed is null ? end : TrainingEnd.Diverged;
+    }
+
+    /// <summary>Makes one update; false where a loss was not finite.</summary>
+    public bool Update(CancellationToken cancellation)
+    {
+        using var scope = NewDisposeScope();
+        var (loss, gradient) = objective.Differentiate(state.Updates, state.Weights, cancellation);
+        double rate = objective.LearningRate(state);
+        if (_unread.ReadsAtOnce && !float.IsFinite(loss.item<float>()))
+        {
+            Failed = new TrainingUpdate(state.Updates + 1, state.Images + objective.Batch, loss.item<float>(), double.NaN, rate);
+            return false; // before it does harm; elsewhere it is found some updates later
+        }
+
+        var norm = state.Optimizer.Step(gradient, rate);
+        state.Images += objective.Batch;
+        state.Average?.Update(state.Weights, state.Images, objective.Batch);
+        return Tell(_unread.Add(state.Updates, state.Images, loss, norm, rate));
+    }
+
+    // Nothing is told from the first loss on that is not finite.
+    private bool Tell(IReadOnlyList<TrainingUpdate> updates)
+    {
+        foreach (var update in updates)
+        {
+            Failed ??= double.IsFinite(update.Loss) ? null : update;
+            if (Failed is not null)
+            {
+                return false;
+            }
+
+            objective.Note(update);
+        }
+
+        return Failed is null;
+    }
+}

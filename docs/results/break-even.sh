@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/break-even} samples=${2:-500} updates=${3:-200}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@"; }
-schedule=$out/schedules/phase1-power-0-n4.schedule.json
+schedule=$out/schedules/phase1-power-0-n4.sampler.json
 
 fewstep compare --solvers euler,ipndm:3 --schedules karras --nfe 4,5,6,8,10,12,16,20,24,32 --metrics fd --strip-seeds none --samples "$samples" --ranges 3 --out "$out/baselines"
 [ -e "$schedule" ] || fewstep schedule --steps 4 --out "$out/schedules"

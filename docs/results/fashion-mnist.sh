@@ -23,7 +23,7 @@ for name in karras phase1; do
     if [ "$part" != all ] && [ "$part" != "$name" ]; then continue; fi
     case $name in
         karras) target=(--schedule karras --steps 4) ;;
-        phase1) target=(--schedule "$out/schedules/phase1-power-0-n4.schedule.json") ;;
+        phase1) target=(--schedule "$out/schedules/phase1-power-0-n4.sampler.json") ;;
     esac
     models=(--model models/fashion-mnist)
     for loss in trajectory denoise; do

@@ -9,8 +9,8 @@ fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@";
 # A curve of a certain number of images, noise levels and seed: no stopping rule ends it early.
 schedule() {
     local name=images-$1-points-$2-seed-$3
-    files+=("$out/$name/phase1-power-0-n4.schedule.json" "$out/$name/phase1-power-0-n8.schedule.json")
-    if [ ! -e "$out/$name/phase1-power-0-n8.schedule.json" ]; then
+    files+=("$out/$name/phase1-power-0-n4.sampler.json" "$out/$name/phase1-power-0-n8.sampler.json")
+    if [ ! -e "$out/$name/phase1-power-0-n8.sampler.json" ]; then
         fewstep schedule --steps 4,8 --curve-images "$1" --curve-points "$2" --seed "$3" --regret 1e-12 --out "$out/$name"
     fi
 }

@@ -15,11 +15,11 @@ fi
 
 # Phase 1, then Phase 2 on its schedule.
 if [ "$part" = all ] || [ "$part" = tuned ]; then
-    [ -e "$out/schedules/phase1-power-0-n10.schedule.json" ] || fewstep schedule --steps "$counts" --out "$out/schedules"
+    [ -e "$out/schedules/phase1-power-0-n10.sampler.json" ] || fewstep schedule --steps "$counts" --out "$out/schedules"
     for steps in ${counts//,/ }; do
-        schedule=$out/schedules/phase1-power-0-n$steps.schedule.json
+        schedule=$out/schedules/phase1-power-0-n$steps.sampler.json
         fewstep tune --schedule "$schedule" --updates "$updates" --patience 0 --out "$out/tuned-$steps"
-        fewstep evaluate --model models/fashion-mnist --model "tuned=$out/tuned-$steps/model" --schedules "karras,$schedule" --tuned-schedules "$schedule" --steps "$steps" --teacher karras --teacher-steps $((2 * steps)) \
+        fewstep evaluate --model models/fashion-mnist --model "tuned=$out/tuned-$steps" --schedules "karras,$schedule" --tuned-schedules "$schedule" --steps "$steps" --teacher karras --teacher-steps $((2 * steps)) \
             --samples "$samples" --ranges 3 --out "$out/tuned-$steps/evaluation"
     done
 fi

@@ -13,12 +13,12 @@ measure() {
     fewstep evaluate --model models/fashion-mnist "${models[@]}" --schedules "$2" --steps 4 --samples "$samples" --ranges 3 --out "$1/evaluation"
 }
 
-[ -e "$out/schedules/endpoint-euler-n4.schedule.json" ] || fewstep schedule --optimizer phase1,gits,ays,dm-nonuniform,optimal-steps,endpoint --steps 4 --out "$out/schedules"
+[ -e "$out/schedules/endpoint-euler-n4.sampler.json" ] || fewstep schedule --optimizer phase1,gits,ays,dm-nonuniform,optimal-steps,endpoint --steps 4 --out "$out/schedules"
 
 for loss in trajectory denoise; do
     if [ "$part" != all ] && [ "$part" != "${loss/trajectory/cross}" ]; then continue; fi
     for name in karras phase1-power-0 gits endpoint-euler optimal-steps ays dm-nonuniform-euler log-snr; do
-        schedule=$out/schedules/$name-n4.schedule.json
+        schedule=$out/schedules/$name-n4.sampler.json
         [ -e "$schedule" ] || schedule=$name
         fewstep tune --schedule "$schedule" --steps 4 --loss "$loss" --updates "$updates" --patience 0 --out "$out/$name-$loss"
         measure "$out/$name-$loss" "$schedule"
@@ -26,8 +26,8 @@ for loss in trajectory denoise; do
 done
 
 if [ "$part" = all ] || [ "$part" = search ]; then
-    fewstep tune --schedule "karras,$out/schedules/phase1-power-0-n4.schedule.json,$out/schedules/gits-n4.schedule.json" --steps 4 --search 16 --search-updates 50 --updates "$updates" --patience 0 --out "$out/search"
-    measure "$out/search" "$out/search/run.schedule.json"
+    fewstep tune --schedule "karras,$out/schedules/phase1-power-0-n4.sampler.json,$out/schedules/gits-n4.sampler.json" --steps 4 --search 16 --search-updates 50 --updates "$updates" --patience 0 --out "$out/search"
+    measure "$out/search" "$out/search/sampler.json"
 fi
 
 if [ "$part" = all ] || [ "$part" = rounds ]; then

@@ -19,7 +19,7 @@ if [ "$part" = all ] || [ "$part" = tuned ]; then
     for steps in ${counts//,/ }; do
         schedule=$out/schedules/phase1-power-0-n$steps.sampler.json
         fewstep tune --schedule "$schedule" --updates "$updates" --patience 0 --out "$out/tuned-$steps"
-        fewstep evaluate --model models/fashion-mnist --model "tuned=$out/tuned-$steps/model" --schedules "karras,$schedule" --tuned-schedules "$schedule" --steps "$steps" --teacher karras --teacher-steps $((2 * steps)) \
+        fewstep evaluate --model models/fashion-mnist --model "tuned=$out/tuned-$steps" --schedules "karras,$schedule" --tuned-schedules "$schedule" --steps "$steps" --teacher karras --teacher-steps $((2 * steps)) \
             --samples "$samples" --ranges 3 --out "$out/tuned-$steps/evaluation"
     done
 fi

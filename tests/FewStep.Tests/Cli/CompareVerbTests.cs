@@ -36,7 +36,7 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(10, rows.Count);
         Assert.All(rows, r => Assert.Equal(rows[0].Count, r.Count));
         var page = XDocument.Parse(await Text(folder, "report.html"));
-        Assert.Equal(["images", "headline", "numbers", "charts", "schedules", "loss-curve", "searches", "cost", "warnings", "data", "manifest"], page.Descendants("section").Select(s => (string?)s.Attribute("id")));
+        Assert.Equal(["images", "headline", "numbers", "charts", "schedules", "loss-curve", "searches", "cost", "warnings", "data", "manifest", "use"], page.Descendants("section").Select(s => (string?)s.Attribute("id")));
         Assert.Equal(6, page.Descendants("{http://www.w3.org/2000/svg}image").Count());
 
         string evaluations = await Text(folder, "measurements.json"), searches = await Text(folder, "searches.json");

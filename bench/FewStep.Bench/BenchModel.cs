@@ -1,7 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

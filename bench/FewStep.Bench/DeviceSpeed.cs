@@ -1,15 +1,12 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using FewStep.Networks;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

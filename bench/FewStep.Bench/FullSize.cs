@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

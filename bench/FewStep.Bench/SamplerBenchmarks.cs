@@ -4,7 +4,6 @@ using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

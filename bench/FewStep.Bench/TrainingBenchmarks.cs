@@ -2,7 +2,6 @@ using BenchmarkDotNet.Attributes;
 using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Bench;
 

@@ -5,7 +5,6 @@ internal static class EmbeddedDefault
 {
     private const string Name = "fashion-mnist";
 
-    /// <summary>Model folder.</summary>
     public static string Model => At("models", Name);
 
     /// <summary>Folder with the idx files of 10,000 training and 10,000 test images.</summary>

@@ -1,8 +1,6 @@
 using FewStep.Models;
 using FewStep.Denoising;
-using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime;
-using static TorchSharp.torch;
 
 namespace FewStep.Onnx;
 
@@ -11,7 +9,7 @@ namespace FewStep.Onnx;
 /// A model with a fixed batch is given its batch in pieces, the last one filled up with copies of its last image. A model that takes one noise level a call is called once for each level in a batch. Either
 /// way an image is evaluated once, and its result does not depend on the batch by more than rounding.
 /// </remarks>
-public sealed class OnnxDenoiser : IDenoiser, IDisposable
+internal sealed class OnnxDenoiser : IDenoiser, IDisposable
 {
     private readonly string _path;
     private readonly OnnxSession _session;
@@ -19,31 +17,18 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
     private readonly IPreconditioning? _preconditioning;
     private readonly int? _unconditional;
 
-    /// <summary>Binds a loaded model.</summary>
-    /// <param name="path">Its path, for messages.</param>
-    /// <param name="session">The model; owned here from now on.</param>
-    /// <param name="signature">Which inputs are what.</param>
-    /// <param name="preconditioning">Turns its output into a denoised image; null where it gives that itself.</param>
-    /// <param name="classes">Number of classes; 0 without.</param>
-    /// <param name="sigmaMin">Smallest noise level.</param>
-    /// <param name="sigmaMax">Largest noise level.</param>
-    /// <param name="unconditional">Label that stands for "no class"; null where the model knows none.</param>
     internal OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning, int classes, double sigmaMin, double sigmaMax, int? unconditional)
     {
         (_path, _session, _signature, _preconditioning, _unconditional) = (path, session, signature, preconditioning, unconditional);
         (Classes, SigmaMin, SigmaMax) = (classes, sigmaMin, sigmaMax);
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape => _signature.Shape;
 
-    /// <inheritdoc/>
     public int Classes { get; }
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
     /// <summary>Number of images in every call; null where it may vary.</summary>
@@ -52,8 +37,6 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
     /// <summary>Whether the label -1, "no class", means something to the model.</summary>
     public bool KnowsNoClass => Classes > 0 && (_signature.IsOneHot || _unconditional is not null);
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidInputException">The model fails, gives what is no image, or does not know "no class" and is asked for it.</exception>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var scope = NewDisposeScope();
@@ -69,7 +52,6 @@ public sealed class OnnxDenoiser : IDenoiser, IDisposable
         return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);

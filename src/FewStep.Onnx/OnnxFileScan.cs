@@ -1,6 +1,4 @@
-using System.Text;
 using FewStep.Checkpoints;
-using FewStep.Platform;
 
 namespace FewStep.Onnx;
 
@@ -33,10 +31,6 @@ internal sealed class OnnxFileScan
         Tensor,
     }
 
-    /// <summary>Looks through a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <returns>Full paths of the further files with weights, in a fixed order.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged, or refused.</exception>
     public static IReadOnlyList<string> ExternalFiles(string path)
     {
         using var source = ByteSource.Open(path);

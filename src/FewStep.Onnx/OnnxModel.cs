@@ -1,15 +1,12 @@
 using FewStep.Denoising;
 using FewStep.Models;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Onnx;
 
 /// <summary>A diffusion model read from an ONNX file, with the hash that identifies it. Owns the denoiser; dispose it.</summary>
-public sealed class OnnxModel : IDisposable
+internal sealed class OnnxModel : IDisposable
 {
     /// <summary>How the names of ONNX files end.</summary>
     public const string Extension = ".onnx";
@@ -20,13 +17,10 @@ public sealed class OnnxModel : IDisposable
     /// <summary>Where it was read from, as given.</summary>
     public string Path { get; }
 
-    /// <summary>What was said about it.</summary>
     public OnnxModelDescription Description { get; }
 
-    /// <summary>Display name.</summary>
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
-    /// <summary>The denoiser; owned here.</summary>
     public OnnxDenoiser Denoiser { get; }
 
     /// <summary>Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</summary>
@@ -36,15 +30,9 @@ public sealed class OnnxModel : IDisposable
     public string Hash { get; }
 
     /// <summary>Whether a path means an ONNX file.</summary>
-    /// <param name="path">The path.</param>
     public static bool IsFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
 
-    /// <summary>Reads a model.</summary>
-    /// <param name="path">The file; a description may lie beside it (<see cref="OnnxModelDescription.Beside"/>).</param>
-    /// <param name="settings">Settings that win over that description; null for none.</param>
-    /// <param name="threads">Processor threads; 0 (default) takes as many as libtorch.</param>
     /// <returns>The model; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">There is no such file, it is damaged or refused, or what it gives is not known.</exception>
     public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -74,7 +62,6 @@ public sealed class OnnxModel : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Denoiser.Dispose();
 
     private static OnnxPrediction Prediction(string path, OnnxSignature signature, OnnxModelDescription description)

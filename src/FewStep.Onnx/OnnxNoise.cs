@@ -1,7 +1,6 @@
 using FewStep.Models;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Onnx;
 
@@ -12,12 +11,6 @@ internal static class OnnxNoise
     public const string Flow = "rectified-flow";
 
     /// <summary>The preconditioning that turns a model's output into a denoised image.</summary>
-    /// <param name="model">Path of the model, for messages.</param>
-    /// <param name="prediction">What the model gives.</param>
-    /// <param name="description">The description.</param>
-    /// <param name="wholeTimes">Whether the model takes whole times only.</param>
-    /// <returns>The preconditioning; null for a model that gives the denoised image itself.</returns>
-    /// <exception cref="InvalidInputException">Prediction, noise and settings do not belong together, or are out of range.</exception>
     public static IPreconditioning? Preconditioning(string model, OnnxPrediction prediction, OnnxModelDescription description, bool wholeTimes)
     {
         bool discrete = prediction is OnnxPrediction.Epsilon or OnnxPrediction.V or OnnxPrediction.Sample;

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime;
 
 namespace FewStep.Onnx;
@@ -11,10 +10,6 @@ internal sealed class OnnxSession : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
 
-    /// <summary>Loads a model.</summary>
-    /// <param name="path">The file, looked through before.</param>
-    /// <param name="threads">Processor threads, 1 or more.</param>
-    /// <exception cref="InvalidInputException">ONNX Runtime is not there, or refuses the model.</exception>
     public OnnxSession(string path, int threads)
     {
         _path = path;
@@ -32,25 +27,16 @@ internal sealed class OnnxSession : IDisposable
         });
     }
 
-    /// <summary>Inputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => _session.InputMetadata;
 
-    /// <summary>Outputs by name.</summary>
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => _session.OutputMetadata;
 
-    /// <summary>Evaluates the model.</summary>
-    /// <param name="names">Names of the inputs.</param>
-    /// <param name="inputs">Their values; stay the caller's.</param>
-    /// <param name="output">Name of the output.</param>
-    /// <param name="read">Reads the output, which is gone afterwards.</param>
-    /// <exception cref="InvalidInputException">The model fails.</exception>
     public void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)
     {
         using var results = Guarded("failed", () => _session.Run(_run, names, inputs, [output]));
         read(results[0]);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _run.Dispose();

@@ -1,24 +1,16 @@
 using FewStep.Models;
 using FewStep.Denoising;
-using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using static TorchSharp.torch;
 
 namespace FewStep.Onnx;
 
 /// <summary>An input of a model: name, element type and sizes.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Element">Its element type in the file.</param>
-/// <param name="Type">The same in libtorch.</param>
-/// <param name="Sizes">Its sizes; -1 where they may vary.</param>
 internal sealed record OnnxInput(string Name, TensorElementType Element, ScalarType Type, IReadOnlyList<int> Sizes);
 
 /// <summary>Which of a model's inputs and outputs are what.</summary>
 /// <param name="Image">Noised images [B,C,H,W].</param>
 /// <param name="Noise">Sigma or time: a scalar, [1], or one for each image.</param>
 /// <param name="Label">Class labels [B], or one-hot [B,K]; null where there are none.</param>
-/// <param name="Output">Name of the output.</param>
-/// <param name="Shape">Shape of an image.</param>
 internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput? Label, string Output, ImageShape Shape)
 {
     private const long LargestImage = 1L << 28; // values: a gibibyte in float32
@@ -41,11 +33,6 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     /// <summary>Whether labels are one-hot rows, and not indices.</summary>
     public bool IsOneHot => Label is { Sizes.Count: 2 };
 
-    /// <summary>Recognises inputs and output.</summary>
-    /// <param name="path">The model, for messages.</param>
-    /// <param name="session">The loaded model.</param>
-    /// <param name="description">Names and shape that the file does not tell.</param>
-    /// <exception cref="InvalidInputException">One is not recognised, or of a kind that no diffusion model has.</exception>
     public static OnnxSignature Of(string path, OnnxSession session, OnnxModelDescription description)
     {
         string image = Find(path, "input", "images", session.Inputs.Keys, description.ImageInput, "image_input", ImageNames)!;

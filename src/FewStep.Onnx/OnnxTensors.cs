@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using Microsoft.ML.OnnxRuntime;
-using static TorchSharp.torch;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace FewStep.Onnx;
@@ -9,7 +7,6 @@ namespace FewStep.Onnx;
 internal static class OnnxTensors
 {
     /// <summary>The type of libtorch for one of ONNX; null for those that no model takes as image, noise level or label.</summary>
-    /// <param name="type">Element type in the file.</param>
     public static ScalarType? TypeOf(TensorElementType type) => type switch
     {
         TensorElementType.Float => ScalarType.Float32,
@@ -22,13 +19,9 @@ internal static class OnnxTensors
     };
 
     /// <summary>Whether a type holds whole numbers only.</summary>
-    /// <param name="type">The type.</param>
     public static bool IsWhole(ScalarType type) => type is ScalarType.Int64 or ScalarType.Int32;
 
     /// <summary>A value over the memory of a tensor.</summary>
-    /// <param name="tensor">Contiguous, on the CPU; it must live as long as the value, and is not moved.</param>
-    /// <param name="type">Its element type in the file.</param>
-    /// <param name="shape">Its shape there, of as many values.</param>
     /// <returns>The value; the caller owns it.</returns>
     public static unsafe OrtValue Value(Tensor tensor, TensorElementType type, long[] shape)
     {
@@ -40,9 +33,6 @@ internal static class OnnxTensors
     }
 
     /// <summary>Copies a value into a new tensor.</summary>
-    /// <param name="value">The value.</param>
-    /// <param name="model">Path of the model, for the message.</param>
-    /// <exception cref="InvalidInputException">Its type is none that images have.</exception>
     public static Tensor Copy(OrtValue value, string model)
     {
         var info = value.GetTensorTypeAndShape();

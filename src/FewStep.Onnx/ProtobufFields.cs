@@ -1,12 +1,8 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
 
 namespace FewStep.Onnx;
 
 /// <summary>One field of a protobuf message.</summary>
-/// <param name="Number">Its number.</param>
-/// <param name="Value">Value of a whole number; 0 for a field that holds bytes.</param>
-/// <param name="Content">What a field of bytes holds; null for a number.</param>
 internal readonly record struct ProtobufField(int Number, ulong Value, ByteSource? Content);
 
 /// <summary>Walks the fields of a protobuf message without reading what they hold.</summary>
@@ -15,8 +11,6 @@ internal static class ProtobufFields
     private const int LongestHead = 20; // a key and a length or value, ten bytes each at most
 
     /// <summary>The fields of a message in order.</summary>
-    /// <param name="message">The message.</param>
-    /// <exception cref="InvalidInputException">It is damaged.</exception>
     public static IEnumerable<ProtobufField> Of(ByteSource message)
     {
         long position = 0;

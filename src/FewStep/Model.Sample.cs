@@ -1,7 +1,5 @@
 using FewStep.Models;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep;
 

@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 

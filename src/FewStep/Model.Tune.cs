@@ -1,8 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep;
 

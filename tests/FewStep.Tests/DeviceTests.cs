@@ -4,12 +4,10 @@ using FewStep.Metrics;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Tuning;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests;
 
@@ -79,8 +77,9 @@ public sealed class DeviceTests
     [InlineData(TimeRounding.NearestSigma)]
     [InlineData(TimeRounding.NearestLogarithm)]
     [InlineData(TimeRounding.Between)]
-    public void The_times_of_a_discrete_noise_are_those_of_its_rule(TimeRounding rounding)
+    public void The_times_of_a_discrete_noise_are_those_of_its_rule(object roundingGiven)
     {
+        var rounding = (TimeRounding)roundingGiven;
         using var scope = NewDisposeScope();
         foreach (var noise in new[] { DiscreteVpNoise.Linear(), DiscreteVpNoise.ScaledLinear(times: 50), DiscreteVpNoise.Cosine(2) })
         {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Tests;
 

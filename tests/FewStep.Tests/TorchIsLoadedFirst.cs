@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FewStep.Platform;
 
 namespace FewStep.Tests;
 

@@ -3,13 +3,10 @@ namespace FewStep.Cli.Terminal;
 /// <summary>What the program tells the shell.</summary>
 internal static class ExitCode
 {
-    /// <summary>Done.</summary>
     public const int Success = 0;
 
-    /// <summary>A defect of the program.</summary>
     public const int Defect = 1;
 
-    /// <summary>A comparison was made and failed.</summary>
     public const int Different = 1;
 
     /// <summary>Options, files or a model that cannot be used; one line says how to mend it.</summary>

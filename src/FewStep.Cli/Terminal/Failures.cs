@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Terminal;
 
@@ -8,10 +7,6 @@ internal static class Failures
 {
     private const string TraceVariable = "FEWSTEP_TRACE";
 
-    /// <summary>Writes the line.</summary>
-    /// <param name="failure">What went wrong.</param>
-    /// <param name="messages">Where to.</param>
-    /// <returns>The exit code.</returns>
     public static int Report(Exception failure, TextWriter messages)
     {
         var (code, text) = Describe(failure);

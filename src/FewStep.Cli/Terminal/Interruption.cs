@@ -8,8 +8,6 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source;
     private readonly PosixSignalRegistration[] _registrations;
 
-    /// <param name="messages">Told that the program is about to stop.</param>
-    /// <param name="cancellation">Stops as a signal does.</param>
     public Interruption(TextWriter messages, CancellationToken cancellation = default)
     {
         _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -27,10 +25,8 @@ internal sealed class Interruption : IDisposable
         _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)];
     }
 
-    /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var registration in _registrations)

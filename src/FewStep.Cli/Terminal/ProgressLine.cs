@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Terminal;
 
@@ -17,7 +15,6 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
     private long _shown;
     private int _width;
 
-    /// <inheritdoc/>
     public void Report(WorkProgress value)
     {
         lock (_lock)

@@ -8,9 +8,6 @@ namespace FewStep.Cli.Terminal;
 internal static class ReportTables
 {
     /// <summary>What came out, in tables and sentences, and where the report lies.</summary>
-    /// <param name="console">Where to.</param>
-    /// <param name="summary">What to show.</param>
-    /// <param name="report">Path of the page.</param>
     public static void Show(IAnsiConsole console, Summary summary, string report)
     {
         foreach (ReportBlock block in ReportSections.Filled(new ReportPage(summary) { IsBrief = true }).SelectMany(s => s.Blocks))

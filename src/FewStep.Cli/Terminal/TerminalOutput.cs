@@ -1,17 +1,13 @@
 using System.Text.Json;
-using FewStep.Platform;
 using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
 /// <summary>What the program says: results on standard output (a table, or one JSON object with <c>--json</c>), everything else on standard error.</summary>
-/// <param name="output">Results.</param>
-/// <param name="messages">Messages and progress.</param>
 internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 {
     private readonly ProgressLine _progress = new(messages);
 
-    /// <summary>Shows how long work comes along.</summary>
     public IProgress<WorkProgress> Progress => _progress;
 
     /// <summary>Says something to the person, not to the pipe.</summary>
@@ -21,14 +17,8 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
         messages.WriteLine(text);
     }
 
-    /// <summary>Removes the progress line.</summary>
     public void Clear() => _progress.Clear();
 
-    /// <summary>Ends with a result.</summary>
-    /// <typeparam name="T">Type of the result.</typeparam>
-    /// <param name="json">Whether the JSON form is wanted.</param>
-    /// <param name="result">The result, for JSON.</param>
-    /// <param name="show">Writes it for people.</param>
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {
         Clear();

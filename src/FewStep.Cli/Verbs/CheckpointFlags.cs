@@ -17,7 +17,6 @@ internal static class CheckpointFlags
     public static (string Word, AttentionOrder? Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
 
     /// <summary>Gives the options to every command that reads a model.</summary>
-    /// <param name="command">The command; its sub-commands follow.</param>
     public static void AddTo(Command command)
     {
         if (command.Options.Any(o => o.Name == Model) || command.Arguments.Any(a => a.Name == ModelArgument))
@@ -34,8 +33,6 @@ internal static class CheckpointFlags
         }
     }
 
-    /// <summary>The values.</summary>
-    /// <param name="parsed">The command line of a verb that reads a model.</param>
     public static ModelReadOptions Read(ParseResult parsed) => new()
     {
         Section = parsed.GetValue<string?>(Section),

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
@@ -15,8 +14,6 @@ internal sealed class ChurnFlags
     public IEnumerable<Option> All => [_churn, _minimum, _maximum, _noise];
 
     /// <summary>What was asked for; null where no noise is added.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <exception cref="InvalidInputException">A companion was given without <c>--s-churn</c>.</exception>
     public StochasticChurn? Read(ParseResult parsed)
     {
         double amount = parsed.GetValue(_churn);

@@ -1,6 +1,4 @@
-using System.Globalization;
 using FewStep.Checkpoints;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
@@ -11,9 +9,6 @@ internal static class ClassLabel
     private const int MaximumNames = 20; // in a message of one line
 
     /// <summary>Reads an index, or a name of the model's classes.</summary>
-    /// <param name="text">What was given.</param>
-    /// <param name="model">The model.</param>
-    /// <exception cref="InvalidInputException">The model has no such class.</exception>
     public static long Parse(string text, ModelConfig model)
     {
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long index))
@@ -39,8 +34,6 @@ internal static class ClassLabel
     }
 
     /// <summary>What the labels of all images are, for the manifest.</summary>
-    /// <param name="label">One label; null for seed mod classes.</param>
-    /// <param name="model">The model.</param>
     public static string Describe(long? label, ModelConfig model) => label switch
     {
         null => model.Classes == 0 ? "none" : $"seed mod {model.Classes}",

@@ -7,21 +7,15 @@ internal sealed class ClassifierFlag
 {
     private const string Suffix = "-classifier";
 
-    /// <summary>Makes the option.</summary>
-    /// <param name="description">What the verb uses the classifier for.</param>
-    /// <param name="besideModel">Whether the verb has a model that a classifier may lie beside.</param>
     public ClassifierFlag(string description, bool besideModel = true)
     {
         string usual = besideModel ? $"the folder that is called as the model with {Suffix} after it, else that of the embedded model" : "that of the embedded model";
         Option = new Option<string?>("--classifier") { Description = $"{description} Left out, {usual}.", HelpName = "folder" };
     }
 
-    /// <summary>The option.</summary>
     public Option<string?> Option { get; }
 
     /// <summary>The folder that was named; else the one beside the model, where there is one; else the embedded one.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="model">The model's folder or file; null for none.</param>
     public string Read(ParseResult parsed, string? model)
     {
         string? beside = model is null ? null : $"{Path.TrimEndingDirectorySeparator(model)}{Suffix}";

@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -13,21 +12,14 @@ internal sealed class ClassifierImages : IDisposable
     {
     }
 
-    /// <summary>Images to train on.</summary>
     public IImageSet Training { get; private set; } = null!;
 
-    /// <summary>Images that no update sees.</summary>
     public IImageSet Test { get; private set; } = null!;
 
     /// <summary>What the test images are, for people.</summary>
     public string TestName { get; private set; } = "test images";
 
     /// <summary>Opens the training images, and the test images wherever they are to be had.</summary>
-    /// <param name="data">The training images: the training split where there are splits, and else all.</param>
-    /// <param name="test">The test images, their test split where there are splits; null for the test split of <paramref name="data"/>, or a tenth of it that is held out.</param>
-    /// <param name="progress">Told the images checked.</param>
-    /// <param name="cancellation">Stops the check.</param>
-    /// <exception cref="InvalidInputException">A set is missing or invalid, or too small to hold images out.</exception>
     public static ClassifierImages Open(string data, string? test, IProgress<WorkProgress> progress, CancellationToken cancellation)
     {
         var images = new ClassifierImages();
@@ -62,7 +54,6 @@ internal sealed class ClassifierImages : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _sets.ForEach(set => set.Dispose());
 
     // At random but always the same, for sets may be sorted by class.

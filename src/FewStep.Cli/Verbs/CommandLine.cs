@@ -7,12 +7,6 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The program: its verbs, and what becomes of failures.</summary>
 internal static class CommandLine
 {
-    /// <summary>Runs one command line.</summary>
-    /// <param name="arguments">Words after the program's name.</param>
-    /// <param name="output">Results go here, and nothing else.</param>
-    /// <param name="messages">Progress and messages go here.</param>
-    /// <param name="cancellation">Stops as Ctrl-C does.</param>
-    /// <returns>0, 2 for bad input, 130 when interrupted, 1 for a defect of the program or a failed comparison, or what the verb returns.</returns>
     public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
     {
         var terminal = new TerminalOutput(output, messages);

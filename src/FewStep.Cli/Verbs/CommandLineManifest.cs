@@ -1,6 +1,5 @@
 using System.Collections;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Experiments;
 using TorchSharp;
 
@@ -10,18 +9,9 @@ namespace FewStep.Cli.Verbs;
 internal static class CommandLineManifest
 {
     /// <summary>The manifest of a run, made when it is over: it says how long it took.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="started">When the run started.</param>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="type">Type that the network computes in.</param>
     public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => Create(parsed, started, seed, NumberFormat(type), DeviceFlag.Resolve(parsed));
 
     /// <summary>The same, for a model that may be no network.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="started">When the run started.</param>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="numberFormat">What the model computes in.</param>
-    /// <param name="device">Where; null for the processor.</param>
     public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, string numberFormat, torch.Device? device = null) => new()
     {
         Version = RunEnvironment.Version,
@@ -35,7 +25,6 @@ internal static class CommandLineManifest
     };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
-    /// <param name="parsed">The command line.</param>
     public static string CommandText(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Prepend("fewstep"));
 
     /// <summary>The name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>

@@ -3,7 +3,6 @@ using FewStep.Cli.Terminal;
 using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 

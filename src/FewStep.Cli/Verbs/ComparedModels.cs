@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Models;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -16,13 +15,8 @@ internal sealed class ComparedModels : IDisposable
     /// <summary>Name of the tuning (null for the first) and the model.</summary>
     public IReadOnlyList<(string? Tuning, Model Model)> All => _models;
 
-    /// <summary>The model as it came.</summary>
     public Model First => _models[0].Model;
 
-    /// <summary>Opens models.</summary>
-    /// <param name="values">Paths; all but the first may have a name in front: <c>trajectory=runs/tuned</c>.</param>
-    /// <param name="options">How; what is said about a checkpoint is about the first, for tuned models are folders, which say everything.</param>
-    /// <exception cref="InvalidInputException">A model is missing or damaged, makes other images than the first, or two have one name.</exception>
     public static ComparedModels Open(IReadOnlyList<string> values, ModelOptions options)
     {
         var models = new ComparedModels();
@@ -42,7 +36,6 @@ internal sealed class ComparedModels : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _models.ForEach(m => m.Model.Dispose());
 
     private void Add(string value, ModelOptions options)

@@ -1,8 +1,6 @@
 using FewStep.Models;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

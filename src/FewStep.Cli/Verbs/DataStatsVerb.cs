@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
 
@@ -53,7 +52,6 @@ internal static class DataVerb
         return command;
     }
 
-    /// <summary>The option for a split.</summary>
     internal static Option<DataSplit?> Split() => SharedOptions.Named<DataSplit?>(
         "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train", DataSplit.Train), ("test", DataSplit.Test));
 

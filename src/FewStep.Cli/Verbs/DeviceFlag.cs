@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
@@ -10,7 +9,6 @@ internal static class DeviceFlag
     private const string Name = "--device";
 
     /// <summary>Gives the option to every command that runs a network.</summary>
-    /// <param name="command">The command; its sub-commands follow.</param>
     public static void AddTo(Command command)
     {
         if (command.Options.Any(o => o.Name == SharedOptions.ThreadsName))
@@ -31,12 +29,8 @@ internal static class DeviceFlag
     }
 
     /// <summary>What was asked for; the processor for a verb that runs no network.</summary>
-    /// <param name="parsed">The command line.</param>
     public static DeviceChoice Read(ParseResult parsed) =>
         parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(option) : DeviceChoice.Cpu;
 
-    /// <summary>Where networks compute.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <exception cref="InvalidInputException">A GPU was asked for, and cannot be used.</exception>
     public static torch.Device Resolve(ParseResult parsed) => Read(parsed).Resolve();
 }

@@ -4,7 +4,6 @@ using FewStep.Data;
 using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Cli.Verbs;
@@ -48,9 +47,6 @@ internal sealed class ExperimentFlags
         DefaultValueFactory = _ => UsualMetrics.KeptImages,
     };
 
-    /// <param name="samples">Default number of images in a seed range.</param>
-    /// <param name="metrics">What is measured where nothing is said, for the help.</param>
-    /// <param name="features">The feature network of metrics that take any, where none is named.</param>
     public ExperimentFlags(int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
     {
         _samples = new Option<int>("--samples")
@@ -121,8 +117,6 @@ internal sealed class ExperimentFlags
 
     public int BatchSize(ParseResult parsed) => parsed.GetValue(_batch);
 
-    /// <summary>How to sample.</summary>
-    /// <exception cref="InvalidInputException">The seeds to show are no list of seeds.</exception>
     public ExperimentOptions Experiment(ParseResult parsed, string folder, string title) => new()
     {
         Title = title,
@@ -135,13 +129,6 @@ internal sealed class ExperimentFlags
         Seed = parsed.GetValue(Seed),
     };
 
-    /// <summary>What metrics may use.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="shape">Shape of the images that will be measured.</param>
-    /// <param name="model">The model's folder or file, which a classifier may lie beside; null for none.</param>
-    /// <param name="real">Real images to compare with; null for none.</param>
-    /// <param name="progress">Told how far it has come.</param>
-    /// <param name="cancellation">Stops measuring the real images.</param>
     public MetricContext Context(
         ParseResult parsed, Denoising.ImageShape shape, string? model, Func<IImageSet>? real, IProgress<WorkProgress> progress, CancellationToken cancellation) => new()
     {

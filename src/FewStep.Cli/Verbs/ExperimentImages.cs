@@ -1,17 +1,12 @@
 using System.CommandLine;
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The real images of a verb that measures. Owns the sets; dispose it.</summary>
-/// <param name="Name">Name for people.</param>
-/// <param name="Reference">What samples are compared with; null where a file of statistics is, or nothing.</param>
-/// <param name="Training">What the model was trained on, for loss curve, searches and floors; null where none is given.</param>
 internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImageSet? Training) : IDisposable
 {
     /// <summary>Opens both splits of <c>--data</c>; with <c>--reference</c> that set, and the training images only where <c>--data</c> is given as well.</summary>
-    /// <exception cref="InvalidInputException">A set is missing or invalid.</exception>
     public static ExperimentImages Open(ExperimentFlags flags, ParseResult parsed, bool compares, IProgress<WorkProgress> progress, CancellationToken cancellation)
     {
         string data = parsed.GetRequiredValue(flags.Data);
@@ -35,7 +30,6 @@ internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImag
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Reference?.Dispose();

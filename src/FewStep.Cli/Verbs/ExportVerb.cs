@@ -8,7 +8,6 @@ using FewStep.Cli.Terminal;
 using FewStep.Interchange;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

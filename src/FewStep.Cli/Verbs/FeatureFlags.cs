@@ -1,20 +1,16 @@
 using System.CommandLine;
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options that choose a feature network.</summary>
-/// <param name="classifier">The verb's <c>--classifier</c>.</param>
-/// <param name="usual">The network where none is named.</param>
 internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual = FeatureKind.Inception)
 {
     /// <summary>The network for the metrics that take either.</summary>
     public Option<FeatureKind> Features { get; } = SharedOptions.Named(
         "--features", "Features that metrics are measured on.", usual, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
 
-    /// <summary>The weight file.</summary>
     public Option<string?> Inception { get; } = new("--inception")
     {
         Description = $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, {InceptionPlace.Variable} or a folder models.",
@@ -22,12 +18,7 @@ internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual 
     };
 
     /// <summary>Opens a network for images of a shape.</summary>
-    /// <param name="kind">Which.</param>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="shape">Shape of the images.</param>
-    /// <param name="model">The model's folder or file, which a classifier may lie beside; null for none.</param>
     /// <returns>The network; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The weights are missing, damaged, or do not take such images.</exception>
     public IClassScorer Open(FeatureKind kind, ParseResult parsed, ImageShape shape, string? model)
     {
         if (kind == FeatureKind.Inception)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Sampling;
 using FewStep.Search;
 using Spectre.Console;
@@ -36,7 +35,6 @@ internal sealed record FoundSchedule(
             result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search, result.StopReason, path);
     }
 
-    /// <summary>The table of Phase 1 alone.</summary>
     public static Table Phase1Table(IEnumerable<FoundSchedule> found)
     {
         var table = new Table().AddColumns("weighting", "N", "discretization loss (95 %)", "sigmas");
@@ -48,7 +46,6 @@ internal sealed record FoundSchedule(
         return table;
     }
 
-    /// <summary>The table of several optimisers.</summary>
     public static Table OptimizerTable(IEnumerable<FoundSchedule> found)
     {
         var table = new Table().AddColumns("optimiser", "N", "objective (95 %)", "evaluations", "seconds", "stopped", "sigmas");

@@ -1,16 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.Globalization;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The text of <c>--help</c>, with defaults as the options accept them: the library writes an enumeration's value by its name in the program.</summary>
 internal static class HelpText
 {
-    /// <summary>Writes the text.</summary>
-    /// <param name="help">What would write it.</param>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="output">Where to.</param>
     public static void Write(HelpAction help, ParseResult parsed, TextWriter output)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);

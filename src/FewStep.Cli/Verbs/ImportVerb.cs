@@ -1,11 +1,9 @@
 using FewStep.Search;
 using FewStep.Sampling;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Interchange;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,17 +1,12 @@
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Where Inception-v3's weights are: named on the command line, in an environment variable, or in a folder <c>models</c> here or beside the program.</summary>
 internal static class InceptionPlace
 {
-    /// <summary>The environment variable.</summary>
     public const string Variable = "FEWSTEP_INCEPTION";
 
-    /// <summary>Finds the file.</summary>
-    /// <param name="given">What the command line names; null for nothing.</param>
-    /// <exception cref="InvalidInputException">There is none; the line says where to get it.</exception>
     public static string Find(string? given)
     {
         string? named = given ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : null);

@@ -1,7 +1,5 @@
-using FewStep.Platform;
 using FewStep.Models;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Denoising;

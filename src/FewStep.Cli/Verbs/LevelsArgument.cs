@@ -1,7 +1,6 @@
 using FewStep.Models;
 using System.CommandLine;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -22,11 +21,9 @@ internal sealed class LevelsArgument
     public string? Path(ParseResult parsed) => parsed.GetValue(_model);
 
     /// <summary>Opens the model; null where none was named.</summary>
-    /// <exception cref="InvalidInputException">The model cannot be read.</exception>
     public Model? Open(ParseResult parsed) => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, new ModelOptions().ComputeType, 0)) : null;
 
     /// <summary>The levels; null where nothing was said.</summary>
-    /// <exception cref="InvalidInputException">The numbers are out of range, or beside a model.</exception>
     public (double Low, double High)? Read(ParseResult parsed, Model? model)
     {
         var (low, high) = (parsed.GetValue(_low), parsed.GetValue(_high));

@@ -25,7 +25,6 @@ internal sealed class LossCurveFlags
 
     private readonly Option<int> _batch = new("--curve-batch") { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
 
-    /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
         command.Add(_points);
@@ -35,7 +34,6 @@ internal sealed class LossCurveFlags
         command.Add(_batch);
     }
 
-    /// <summary>What was asked for.</summary>
     public LossCurveOptions Read(ParseResult parsed) => new()
     {
         Points = parsed.GetValue(_points),

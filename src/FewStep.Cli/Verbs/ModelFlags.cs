@@ -1,8 +1,6 @@
 using FewStep.Models;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Denoising;
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -24,20 +22,13 @@ internal sealed class ModelFlags
     private readonly Option<string?> _shape = new("--onnx-shape") { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };
     private readonly Option<int?> _classes = new("--onnx-classes") { Description = "Number of an ONNX model's classes, where the file leaves it open." };
 
-    /// <summary>All options.</summary>
     public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
 
-    /// <summary>The guidance options alone.</summary>
     public IEnumerable<Option> GuidanceAlone => [_weight, _interval, _guide];
 
     /// <summary>The options about an ONNX file alone.</summary>
     public IEnumerable<Option> OnnxAlone => [_prediction, _noise, _shape, _classes];
 
-    /// <summary>What was asked for.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="type">The number format that a network computes in.</param>
-    /// <param name="threads">Processor threads; 0 for libtorch's number.</param>
-    /// <exception cref="InvalidInputException">A value is out of range, or an option has no use without another.</exception>
     public ModelOptions Read(ParseResult parsed, ScalarType type, int threads)
     {
         var onnx = new OnnxModelDescription { Prediction = parsed.GetValue(_prediction), Noise = parsed.GetValue(_noise), Shape = Shape(parsed.GetValue(_shape)), Classes = parsed.GetValue(_classes) };

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -14,7 +13,6 @@ internal sealed class NoiseArgument
     public IEnumerable<Option> All => [_name, _first, _last];
 
     /// <summary>The noise; null where none was named.</summary>
-    /// <exception cref="InvalidInputException">The name is unknown, or the betas are out of range.</exception>
     public DiscreteVpNoise? Read(ParseResult parsed)
     {
         var (name, first, last) = (parsed.GetValue(_name), parsed.GetValue(_first), parsed.GetValue(_last));

@@ -1,15 +1,8 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Comma-separated numbers on the command line.</summary>
 internal static class NumberList
 {
-    /// <summary>Parses e.g. <c>3,4,6</c>.</summary>
-    /// <param name="text">Positive whole numbers, separated by commas.</param>
-    /// <param name="option">The option's name, for the message.</param>
-    /// <exception cref="InvalidInputException">Something else.</exception>
     public static IReadOnlyList<int> Steps(string text, string option)
     {
         var numbers = new List<int>();
@@ -26,10 +19,6 @@ internal static class NumberList
         return [.. numbers.Distinct()];
     }
 
-    /// <summary>Parses e.g. <c>0.25,0.5,1</c>, or <c>none</c>.</summary>
-    /// <param name="text">Numbers above 0 up to 1, separated by commas.</param>
-    /// <param name="option">The option's name, for the message.</param>
-    /// <exception cref="InvalidInputException">Something else.</exception>
     public static IReadOnlyList<double> Fractions(string text, string option)
     {
         var numbers = new List<double>();

@@ -7,9 +7,6 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Prints the schedule optimisers.</summary>
 internal static class OptimizerList
 {
-    /// <summary>As a table or JSON.</summary>
-    /// <param name="terminal">Where to.</param>
-    /// <param name="json">Whether JSON is wanted.</param>
     public static void Show(TerminalOutput terminal, bool json)
     {
         var entries = ScheduleOptimizerCatalog.All;

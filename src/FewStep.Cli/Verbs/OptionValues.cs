@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -8,7 +7,6 @@ namespace FewStep.Cli.Verbs;
 internal static class OptionValues
 {
     /// <summary>Has every option refuse an empty value: an empty path would be the current folder, or the root of the disk.</summary>
-    /// <param name="command">The command; its sub-commands follow.</param>
     public static void RefuseEmpty(Command command)
     {
         foreach (var option in command.Options)
@@ -29,7 +27,6 @@ internal static class OptionValues
     }
 
     /// <summary>The errors of a command line, one sentence an option, without the names of the program's types.</summary>
-    /// <param name="errors">The errors, at least one.</param>
     public static string Describe(IReadOnlyList<ParseError> errors)
     {
         var sentences = errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message)).Select(error => error.Option switch
@@ -42,10 +39,7 @@ internal static class OptionValues
     }
 
     /// <summary>Refuses options that mean nothing in what was asked for: what is given must not silently do nothing.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="options">The options.</param>
     /// <param name="without">What they belong to, e.g. <c>--guidance w</c>.</param>
-    /// <exception cref="InvalidInputException">One is given.</exception>
     public static void RefuseIdle(ParseResult parsed, IEnumerable<Option> options, string without)
     {
         if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)

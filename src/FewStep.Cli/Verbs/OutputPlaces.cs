@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 
@@ -9,8 +8,6 @@ internal static class OutputPlaces
     private const string Folder = "--out", Grid = "--grid", Raw = "--output", Weights = "--weights", Lists = "--list-";
 
     /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c>, <c>--output</c> and <c>--weights</c> lie in, defaults included; nothing is left behind.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <exception cref="InvalidInputException">A place cannot be written.</exception>
     public static void Check(ParseResult parsed)
     {
         var options = parsed.CommandResult.Command.Options;

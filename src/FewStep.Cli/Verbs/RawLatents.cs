@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -19,11 +18,6 @@ internal sealed class RawLatents : IDisposable
     /// <summary>Labels int64 [B], -1 for no class; null where the file has none. Owned here.</summary>
     public Tensor? Labels { get; }
 
-    /// <summary>Reads and checks a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="shape">The model's image shape.</param>
-    /// <param name="classes">The model's number of classes; 0 without.</param>
-    /// <exception cref="InvalidInputException">The file cannot be read, or its arrays do not fit the model.</exception>
     public static RawLatents Read(string path, ImageShape shape, int classes)
     {
         var names = NpzFile.Names(path);
@@ -39,7 +33,6 @@ internal sealed class RawLatents : IDisposable
         return new RawLatents(latents.ToTensor(), classes == 0 ? null : labels.ToTensor());
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         Latents.Dispose();

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
@@ -17,7 +16,5 @@ internal sealed class RepeatedSamplers
 
     public bool IsGiven(ParseResult parsed) => parsed.GetResult(Option) is { Implicit: false };
 
-    /// <summary>What was given; empty for nothing.</summary>
-    /// <exception cref="InvalidInputException">A value is no sampler.</exception>
     public IReadOnlyList<SamplerChoice> Read(ParseResult parsed) => [.. (parsed.GetValue(Option) ?? []).Select(SamplerChoice.Parse)];
 }

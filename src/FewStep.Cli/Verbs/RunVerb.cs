@@ -3,7 +3,6 @@ using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Experiments;
 using FewStep.Models;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 using FewStep.Sampling;
 using TorchSharp;
 
@@ -18,14 +17,6 @@ internal sealed class SampleSink : IDisposable
     private readonly GridLayout _layout;
     private readonly List<torch.Tensor> _kept = [];
 
-    /// <summary>Prepares the places.</summary>
-    /// <param name="shape">Shape of the images.</param>
-    /// <param name="count">Number of images.</param>
-    /// <param name="folder">Folder; null for none.</param>
-    /// <param name="grid">Grid file; null for none.</param>
-    /// <param name="columns">Images in a row of the grid; 0 makes it square.</param>
-    /// <param name="raw">NumPy file for the samples as they are; null for none.</param>
-    /// <exception cref="InvalidInputException">PNG files cannot hold the images, or they are too many for one file, or the grid's name is no PNG file's.</exception>
     public SampleSink(ImageShape shape, int count, string? folder, string? grid, int columns, string? raw)
     {
         (_folder, _grid, _layout, _raw) = (folder, grid, new GridLayout { Columns = columns }, raw);
@@ -55,10 +46,6 @@ internal sealed class SampleSink : IDisposable
     }
 
     /// <summary>Refuses a command line without any place, before anything is read.</summary>
-    /// <param name="folder">Folder; null for none.</param>
-    /// <param name="grid">Grid file; null for none.</param>
-    /// <param name="raw">NumPy file; null for none.</param>
-    /// <exception cref="InvalidInputException">There is none.</exception>
     public static void CheckPlaces(string? folder, string? grid, string? raw)
     {
         if (folder is null && grid is null && raw is null)
@@ -68,8 +55,6 @@ internal sealed class SampleSink : IDisposable
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>
-    /// <param name="batch">The batch; stays the caller's.</param>
-    /// <exception cref="InvalidInputException">An image holds NaN, or a file cannot be written.</exception>
     public void Take(SampledBatch batch)
     {
         for (int i = 0; _folder is not null && i < batch.Seeds.Count; i++)
@@ -85,8 +70,6 @@ internal sealed class SampleSink : IDisposable
     }
 
     /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
-    /// <param name="manifest">The manifest.</param>
-    /// <exception cref="InvalidInputException">A sample is not finite, or a file cannot be written.</exception>
     public void Finish(SampleManifest manifest)
     {
         if (_kept.Count > 0)
@@ -109,7 +92,6 @@ internal sealed class SampleSink : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _kept.ForEach(images => images.Dispose());
 
     private static void WriteRaw(string path, torch.Tensor samples, double evaluationsPerImage)

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -8,7 +7,6 @@ using FewStep.Solvers;
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of optimisers need.</summary>
-/// <param name="also">What else <c>--schedule</c> takes, for its description.</param>
 internal sealed class SamplerFlags(string also = "")
 {
     private readonly Option<string?> _sampler = SharedOptions.Sampler();
@@ -23,10 +21,8 @@ internal sealed class SamplerFlags(string also = "")
     private readonly Option<int?> _steps = new("--steps") { Description = "Number of solver steps; a file has its own." };
     private readonly Option<string> _data = SharedOptions.Data();
 
-    /// <summary>The options, but for <see cref="Data"/>.</summary>
     public IEnumerable<Option> All => [_sampler, _schedule, _steps];
 
-    /// <summary>The images of a search.</summary>
     public Option<string> Data => _data;
 
     /// <summary>The text of <c>--schedule</c>; null where it was left out.</summary>
@@ -37,9 +33,6 @@ internal sealed class SamplerFlags(string also = "")
     public bool IsSamplerGiven(ParseResult parsed) => parsed.GetValue(_sampler) is not null;
 
     /// <summary>What was chosen; null where neither <c>--sampler</c> nor <c>--schedule</c> nor <c>--steps</c> is given.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="solver">The solver of a schedule; null where none was named.</param>
-    /// <exception cref="InvalidInputException">A name is unknown, a file invalid, or options contradict each other.</exception>
     public SamplerChoice? Read(ParseResult parsed, ISolver? solver)
     {
         var (sampler, schedule, steps) = (parsed.GetValue(_sampler), parsed.GetValue(_schedule), parsed.GetValue(_steps));
@@ -63,13 +56,6 @@ internal sealed class SamplerFlags(string also = "")
     }
 
     /// <summary>The sampler of a choice, searched for in <c>--data</c> where that is needed.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="choice">What was chosen.</param>
-    /// <param name="usual">The solver where none was named.</param>
-    /// <param name="seed">Seed of a search.</param>
-    /// <param name="progress">Told how far a search is.</param>
-    /// <param name="cancellation">Stops a search.</param>
     public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, IProgress<WorkProgress> progress, CancellationToken cancellation)
     {
         using var images = new DelayedImages(parsed.GetRequiredValue(_data), progress, cancellation);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Search;
 using FewStep.Solvers;

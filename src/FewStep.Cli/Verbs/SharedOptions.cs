@@ -3,7 +3,6 @@ using FewStep.Sampling;
 using FewStep.Models;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using FewStep.Platform;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -32,11 +31,6 @@ internal static class SharedOptions
         }),
     };
 
-    /// <summary>An option whose values have names.</summary>
-    /// <param name="name">The option.</param>
-    /// <param name="description">Its description.</param>
-    /// <param name="leftOut">Its value where it is left out; null for none.</param>
-    /// <param name="values">The values by their names.</param>
     public static Option<T> Named<T>(string name, string description, T leftOut, params (string Word, T Value)[] values)
     {
         string words = string.Join(", ", values.Select(v => v.Word));
@@ -75,7 +69,6 @@ internal static class SharedOptions
     };
 
     /// <summary>Applies <c>--threads</c>, after checking that libtorch is there at all.</summary>
-    /// <exception cref="InvalidInputException">libtorch cannot be loaded, or the number is negative.</exception>
     public static void PrepareTorch(int threads)
     {
         TorchLibrary.Require();

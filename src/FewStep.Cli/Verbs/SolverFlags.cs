@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
@@ -21,11 +20,6 @@ internal sealed class SolverFlags
 
     public IEnumerable<Option> All => [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
 
-    /// <summary>The solver that was asked for.</summary>
-    /// <param name="parsed">The command line.</param>
-    /// <param name="usual">Name of the solver where only options of it are given; null for Euler's method.</param>
-    /// <returns>The solver; null where nothing is said of it.</returns>
-    /// <exception cref="InvalidInputException">There is no such solver, or the flags contradict its text.</exception>
     public ISolver? Find(ParseResult parsed, string? usual)
     {
         if (All.All(option => parsed.GetResult(option) is null or { Implicit: true }))

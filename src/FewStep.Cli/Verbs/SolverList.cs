@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Solvers;
 using Spectre.Console;
@@ -8,7 +7,6 @@ namespace FewStep.Cli.Verbs;
 /// <summary>What <c>--list-solvers</c> prints: every solver with its orders and options.</summary>
 internal static class SolverList
 {
-    /// <summary>The JSON form.</summary>
     private sealed record Listing(IReadOnlyList<Entry> Solvers);
 
     private sealed record Entry(
@@ -23,9 +21,6 @@ internal static class SolverList
 
     private sealed record Choice(string Key, string Values, string Default, string Description);
 
-    /// <summary>Prints the list.</summary>
-    /// <param name="terminal">Where to.</param>
-    /// <param name="json">Whether the JSON form is wanted.</param>
     public static void Show(TerminalOutput terminal, bool json)
     {
         var listing = new Listing([.. SolverCatalog.Families.Select(Describe)]);

@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Metrics;
-using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

@@ -1,10 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Models;
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Tuning;
 using Spectre.Console;
 

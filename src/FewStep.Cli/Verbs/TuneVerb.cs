@@ -1,10 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Cli.Terminal;
 using FewStep.Data;
 using FewStep.Tuning;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Networks;

@@ -46,7 +46,6 @@ internal sealed class TuningFlags
     private readonly Option<int> _substeps = new("--teacher-substeps") { Description = "Steps of the teacher between two sigmas of the schedule (trajectory).", DefaultValueFactory = _ => Default.TeacherSubsteps };
     private readonly Option<int> _reuse = new("--teacher-reuse") { Description = "How often each path of the teacher is used (trajectory).", DefaultValueFactory = _ => Default.TeacherReuse };
 
-    /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command command)
     {
         foreach (var option in new Option[] { _solver, _loss, _weighting, _updates, _batch, _microBatch, _rate, _ema, _interval, _patience, _heldOut, _teacher, _substeps, _reuse })
@@ -58,7 +57,6 @@ internal sealed class TuningFlags
     /// <summary>The solver, where it was named; else null.</summary>
     public ISolver? Solver(ParseResult parsed) => parsed.GetResult(_solver) is { Implicit: false } ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
-    /// <summary>What was asked for.</summary>
     public TunerOptions Read(ParseResult parsed) => new()
     {
         Solver = parsed.GetRequiredValue(_solver),

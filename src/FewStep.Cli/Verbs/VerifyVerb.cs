@@ -1,10 +1,8 @@
 using TorchSharp;
 using FewStep.Models;
 using System.CommandLine;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
-using FewStep.Platform;
 
 namespace FewStep.Cli.Verbs;
 

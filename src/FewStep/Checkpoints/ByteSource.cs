@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace FewStep.Checkpoints;

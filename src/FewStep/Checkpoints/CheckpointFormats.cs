@@ -1,12 +1,8 @@
 using System.Buffers.Binary;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
 /// <summary>A form that models come in.</summary>
-/// <param name="Name">In words, with its article.</param>
-/// <param name="Is">Whether a path holds it, by its content.</param>
-/// <param name="Read">Reads it; refuses options that it answers itself.</param>
 internal sealed record CheckpointFormat(string Name, Func<string, bool> Is, Func<string, ModelReadOptions, LoadedModel> Read);
 
 /// <summary>What a file of weights is by its first bytes, whatever its name ends in.</summary>
@@ -33,7 +29,6 @@ internal static class CheckpointFormats
     // Protocol 2 and the start of the ten-byte number with which the older format of torch.save begins.
     private static readonly byte[] TorchMagic = [PickleProtocol, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-    /// <summary>The first that says yes reads.</summary>
     public static IReadOnlyList<CheckpointFormat> All { get; } =
     [
         new("a diffusers folder of a UNet2DModel", DiffusersFolder.IsOne, DiffusersFolder.Read),
@@ -43,7 +38,6 @@ internal static class CheckpointFormats
     ];
 
     /// <summary>Reads a model in any of the forms.</summary>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is known, a damaged model, or an option that contradicts it.</exception>
     public static LoadedModel Read(string path, ModelReadOptions options)
     {
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
@@ -62,7 +56,6 @@ internal static class CheckpointFormats
     }
 
     /// <summary>Looks at the first bytes; <see cref="WeightsFileKind.Unknown"/> for what is not there.</summary>
-    /// <exception cref="InvalidInputException">The file cannot be read.</exception>
     public static WeightsFileKind KindOf(string path)
     {
         if (!File.Exists(path))

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using System.Text.Json;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
@@ -19,7 +18,6 @@ internal sealed record DiffusersConfig
     [JsonPropertyName("_name_or_path")]
     public JsonElement NameOrPath { get; init; }
 
-    /// <summary>A number, or height and width.</summary>
     public JsonElement SampleSize { get; init; }
 
     public int InChannels { get; init; } = 3;
@@ -78,8 +76,6 @@ internal sealed record DiffusersConfig
     public int? NumTrainTimesteps { get; init; }
 
     /// <summary>Height and width of the images, equal.</summary>
-    /// <param name="path">The file, for messages.</param>
-    /// <param name="given">What the user says; null for nothing.</param>
     public int Side(string path, int? given)
     {
         int? own = SampleSize.ValueKind switch
@@ -128,8 +124,6 @@ internal sealed record DiffusersConfig
 }
 
 /// <summary>What the block types of a diffusers U-Net amount to.</summary>
-/// <param name="ByResidualBlocks">Whether residual blocks change the resolution, as in ADM, instead of convolutions, as in DDPM.</param>
-/// <param name="AttentionLevels">Levels with attention, 0 the finest.</param>
 internal sealed record DiffusersBlocks(bool ByResidualBlocks, IReadOnlyList<int> AttentionLevels)
 {
     public static DiffusersBlocks Of(DiffusersConfig config, string path)

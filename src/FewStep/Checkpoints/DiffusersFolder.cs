@@ -1,8 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -28,9 +26,6 @@ internal static class DiffusersFolder
     public static bool IsOne(string folder) =>
         File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json")) || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
 
-    /// <summary>Reads a model.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="options">What the folder does not say; only what it leaves open may be given.</param>
     /// <returns>The model; the caller owns its denoiser.</returns>
     public static LoadedModel Read(string folder, ModelReadOptions options)
     {

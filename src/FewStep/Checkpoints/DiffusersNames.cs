@@ -1,5 +1,4 @@
 using FewStep.Networks;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 

@@ -2,8 +2,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -19,7 +17,6 @@ internal static class EdmModel
     // The noise levels of iDDPM, which its options determine.
     private const string NoiseLevels = "u";
 
-    /// <summary>Reads a model.</summary>
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = "ema")
     {
@@ -41,7 +38,6 @@ internal static class EdmModel
         return (config, ModelFolder.Build(config, tensors, path));
     }
 
-    /// <summary>Reads a model as <see cref="CheckpointFormats"/> do.</summary>
     public static LoadedModel Load(string path, ModelReadOptions options)
     {
         options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));

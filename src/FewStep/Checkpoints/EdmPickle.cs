@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never run, nor anything else in them.</summary>
@@ -22,9 +19,6 @@ internal static class EdmPickle
         "torch.nn.modules.container.Sequential",
     ]);
 
-    /// <summary>Reads one network of a pickle.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="network">Key of the network; default <c>ema</c>, the only one in released files.</param>
     /// <returns>Its classes, options and tensors; the caller owns it.</returns>
     public static EdmCheckpoint Read(string path, string network = "ema")
     {

@@ -1,6 +1,4 @@
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -8,11 +6,6 @@ namespace FewStep.Checkpoints;
 internal static class ForeignWeights
 {
     /// <summary>Builds a denoiser. Besides the given tensors it needs the memory of one set of float32 weights.</summary>
-    /// <param name="config">What the model is.</param>
-    /// <param name="network">Its network; owned from now on, and freed when this fails.</param>
-    /// <param name="map">Where each parameter is found; parameters and buffers that are not in it keep what the network has.</param>
-    /// <param name="tensors">Tensors by name; not changed.</param>
-    /// <param name="source">Where they come from, for messages.</param>
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Build(ModelConfig config, Network network, IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
@@ -100,7 +93,6 @@ internal sealed record ForeignWeight(string Name, long[] Shape, IReadOnlyList<st
     /// <summary>Shape of each part, without regard to axes of one at its end.</summary>
     public long[] PartShape => Form == WeightForm.Transposed ? [Shape[1], Shape[0]] : [Shape[0] / Parts.Count, .. Shape[1..]];
 
-    /// <summary>The parameter from its parts.</summary>
     /// <returns>A tensor of the shape here, in the parts' type; it belongs to the current dispose scope and may be a view of a part.</returns>
     public Tensor FromParts(IReadOnlyList<Tensor> parts)
     {

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Infers the architecture of an ADM network from the shapes of a state dictionary of openai/guided-diffusion or openai/consistency_models.</summary>
@@ -59,7 +56,6 @@ internal sealed class GuidedDiffusionArchitecture
 
     public IReadOnlyList<int> Multipliers { get; }
 
-    /// <summary>Levels with attention, 0 the finest.</summary>
     public IReadOnlyList<int> AttentionLevels { get; }
 
     public bool ScaleShift { get; }

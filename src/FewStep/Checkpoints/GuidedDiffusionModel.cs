@@ -2,8 +2,6 @@ using System.Text.Json;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -23,7 +21,6 @@ internal static class GuidedDiffusionModel
         (256, [1, 1, 2, 2, 4, 4], 256, null, DiscreteVpNoise.LinearName, AttentionOrder.Legacy),
     ];
 
-    /// <summary>Reads a model.</summary>
     /// <returns>The model; the caller owns its denoiser.</returns>
     public static LoadedModel Read(string path, ModelReadOptions options)
     {

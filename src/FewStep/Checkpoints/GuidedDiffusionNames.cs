@@ -1,7 +1,5 @@
 using System.Text.Json;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -41,10 +39,6 @@ internal static class GuidedDiffusionNames
     };
 
     /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds the configuration, so that <see cref="ModelSource"/> reads the same model back.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="config">What the model is.</param>
-    /// <param name="denoiser">The model.</param>
-    /// <param name="order">How attention is to be arranged; default as guided-diffusion's code has it unless told otherwise.</param>
     public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -63,7 +57,6 @@ internal static class GuidedDiffusionNames
     }
 
     /// <summary>What guided-diffusion's own code would compute differently from the network, whatever the names of its weights.</summary>
-    /// <returns>One sentence; null where nothing is different.</returns>
     public static string? Difference(DhariwalUNetOptions options)
     {
         int least = options.ModelChannels * options.ChannelMult.Min();

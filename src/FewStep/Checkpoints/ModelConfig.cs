@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
@@ -13,14 +12,12 @@ internal sealed record ModelConfig
 {
     private INetworkOptions? _network;
 
-    /// <summary>Version of the format; 1.</summary>
     public int Version { get; init; } = 1;
 
     public string Name { get; init; } = "model";
 
     public required ImageShape Shape { get; init; }
 
-    /// <summary>Number of classes; 0 is unconditional.</summary>
     public int Classes { get; init; }
 
     /// <summary>Names of the classes in order, as many as there are classes; null where they have none.</summary>
@@ -39,7 +36,6 @@ internal sealed record ModelConfig
         init => _network = value;
     }
 
-    /// <summary>Builds the model without weights.</summary>
     /// <returns>The network; the caller owns it.</returns>
     public Network BuildNetwork()
     {

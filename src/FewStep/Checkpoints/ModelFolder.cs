@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -14,9 +12,6 @@ internal static class ModelFolder
 
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
-    /// <summary>Reads a model.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder, Device? device = null)
     {
@@ -44,7 +39,6 @@ internal static class ModelFolder
         }
     }
 
-    /// <summary>Reads a model as <see cref="CheckpointFormats"/> do.</summary>
     public static LoadedModel Load(string folder, ModelReadOptions options)
     {
         options.RefuseAllBut(folder, "a model folder");
@@ -52,7 +46,6 @@ internal static class ModelFolder
         return new LoadedModel(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
     }
 
-    /// <summary>Builds a denoiser from named tensors.</summary>
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Build(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
@@ -61,7 +54,6 @@ internal static class ModelFolder
         return ForeignWeights.Build(config, network, [.. weights.Select(w => new ForeignWeight(w.Item1, w.Item2, [w.Item1]))], tensors, source);
     }
 
-    /// <summary>A denoiser with fresh random weights.</summary>
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Initialize(ModelConfig config, long seed)
     {
@@ -71,10 +63,6 @@ internal static class ModelFolder
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>
-    /// <param name="folder">Target; created where missing.</param>
-    /// <param name="config">What the model is.</param>
-    /// <param name="denoiser">Gives names and buffers.</param>
-    /// <param name="weights">Flat weights to store, in the denoiser's layout.</param>
     /// <param name="type">Type of the stored weights: float32 or bfloat16. Buffers stay float32.</param>
     public static void Write(string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
     {
@@ -84,10 +72,7 @@ internal static class ModelFolder
     }
 
     /// <summary>A denoiser of its own with other weights, on the same device and in the same number format.</summary>
-    /// <param name="config">What the model is.</param>
-    /// <param name="denoiser">Gives names and buffers.</param>
     /// <param name="weights">Flat float32 weights in its layout; copied.</param>
-    /// <param name="hash">SHA-256 of the file that <see cref="Write"/> would make of them.</param>
     internal static NetworkDenoiser With(ModelConfig config, NetworkDenoiser denoiser, Tensor weights, out string hash)
     {
         using var scope = NewDisposeScope();

@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

@@ -1,9 +1,6 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -33,9 +30,6 @@ internal sealed class ModelSource : IDisposable
     public string Hash { get; }
 
     /// <summary>Reads a model in any accepted form, which its content tells, not its name.</summary>
-    /// <param name="path">A model folder, a network pickle of NVlabs/edm, a state dictionary in the names of openai/guided-diffusion (<c>torch.save</c> or safetensors), or a diffusers folder.</param>
-    /// <param name="options">What the checkpoint does not say; null for nothing.</param>
-    /// <param name="device">Where the denoiser computes; null for the processor.</param>
     /// <returns>The model; the caller owns it.</returns>
     public static ModelSource Open(string path, ModelReadOptions? options = null, Device? device = null)
     {
@@ -51,7 +45,6 @@ internal sealed class ModelSource : IDisposable
 
     public void Dispose() => Denoiser.Dispose();
 
-    /// <summary>What <see cref="Hash"/> is.</summary>
     internal static string HashOf(ModelConfig config, string weightsHash)
     {
         string what = JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + weightsHash;
@@ -74,9 +67,5 @@ internal sealed class ModelSource : IDisposable
 }
 
 /// <summary>A model read from somebody's checkpoint.</summary>
-/// <param name="Config">What it is.</param>
 /// <param name="Denoiser">The denoiser with float32 weights; the caller owns it.</param>
-/// <param name="Format">What the file is, in words, e.g. <c>network pickle of NVlabs/edm</c>.</param>
-/// <param name="WeightsPath">The file that holds the weights.</param>
-/// <param name="Remarks">One sentence for each thing that the checkpoint does not say and that was therefore assumed, or that its user should know.</param>
 internal sealed record LoadedModel(ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks);

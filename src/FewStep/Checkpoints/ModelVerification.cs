@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -15,10 +13,7 @@ internal static class ModelVerification
     private const long MaximumBytes = 4L << 30;
     private const string Input = "x", Sigma = "sigma", Labels = "labels", Denoised = "denoised", TimeSteps = "timesteps", Output = "output";
 
-    /// <summary>Compares all that a file holds.</summary>
-    /// <param name="denoiser">The model.</param>
     /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
-    /// <param name="cancellation">Stops between batches.</param>
     public static IReadOnlyList<VerificationResult> Run(NetworkDenoiser denoiser, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

@@ -1,15 +1,10 @@
 using System.Collections.Immutable;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
 /// <summary>A NumPy array: values in C order and a shape.</summary>
 internal sealed class NpyArray
 {
-    /// <summary>Creates an array.</summary>
-    /// <param name="values"><c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or <c>byte[]</c> in C order (last axis fastest); kept, not copied.</param>
-    /// <param name="shape">Sizes of the axes; none for a single number.</param>
     public NpyArray(Array values, params ReadOnlySpan<long> shape)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -35,7 +30,6 @@ internal sealed class NpyArray
     /// <summary>Sizes of the axes; empty for a single number.</summary>
     public ImmutableArray<long> Shape { get; }
 
-    /// <summary>The values as their own type.</summary>
     public T[] As<T>()
         where T : unmanaged => Values as T[] ?? throw new InvalidInputException($"A NumPy array holds {Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed. Convert it with astype.");
 
@@ -63,7 +57,6 @@ internal sealed class NpyArray
         return tensor;
     }
 
-    /// <summary>Copies a tensor.</summary>
     /// <param name="tensor">float32, float64, float16, int32, int64 or uint8, on any device; not disposed.</param>
     public static NpyArray FromTensor(Tensor tensor)
     {

@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 

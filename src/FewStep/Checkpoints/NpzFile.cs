@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
@@ -29,10 +28,6 @@ internal static class NpzFile
         return shape;
     }
 
-    /// <summary>Reads arrays.</summary>
-    /// <param name="path">The file, its entries stored or deflated.</param>
-    /// <param name="names">Which arrays to read; null for all.</param>
-    /// <param name="maximumBytes">Larger unpacked content is refused; default 8 GiB.</param>
     public static IReadOnlyDictionary<string, NpyArray> Read(string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
     {
         using var zip = ZipContent.Open(path, maximumBytes);

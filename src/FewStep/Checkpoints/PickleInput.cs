@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 
@@ -31,13 +29,10 @@ internal sealed class PickleInput
 
     public byte Byte() => Take(1)[0];
 
-    /// <summary>A 2-byte unsigned integer.</summary>
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
 
-    /// <summary>A 4-byte signed integer.</summary>
     public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
 
-    /// <summary>A 4-byte unsigned integer.</summary>
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
 
     /// <summary>An 8-byte length, which must be left in the file.</summary>
@@ -62,7 +57,6 @@ internal sealed class PickleInput
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 
-    /// <summary>UTF-8 text of a given length.</summary>
     public string Text(long length)
     {
         if (length > MaximumTextBytes)

@@ -1,4 +1,3 @@
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads Python pickles, protocols 2 to 5, as data. Nothing a file names is looked up or run; names outside an allow-list are refused.</summary>
@@ -24,11 +23,6 @@ internal sealed class PickleReader
 
     private int Floor => _marks.Count > 0 ? _marks[^1] : 0;
 
-    /// <summary>Reads one pickle.</summary>
-    /// <param name="source">The bytes.</param>
-    /// <param name="position">Where the pickle begins; afterwards where the bytes behind it begin.</param>
-    /// <param name="calls">The allow-list.</param>
-    /// <param name="persistentIds">Collects what it refers to beside itself; null where it must not refer to anything.</param>
     public static object? Read(ByteSource source, ref long position, PickleCalls calls, List<PicklePersistentId>? persistentIds = null)
     {
         var reader = new PickleReader(source, position, calls, persistentIds);

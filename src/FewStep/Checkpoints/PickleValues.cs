@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Checkpoints;
 
 // What a pickle may hold besides null, bool, long, BigInteger, double, string, tuples (object?[]) and lists (List<object?>).
@@ -59,7 +57,6 @@ internal sealed class PickleDictionary
 internal sealed record PickleSet(List<object?> Items);
 
 /// <summary>The allow-list of a pickle reader: which names a file may mention, and the few whose calls have a meaning here. A call of every other allowed name is only recorded.</summary>
-/// <param name="names">Full names besides Python's plain containers, e.g. <c>torch._utils._rebuild_tensor_v2</c>.</param>
 internal sealed class PickleCalls(params IEnumerable<string> names)
 {
     private readonly HashSet<string> _allowed = [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];

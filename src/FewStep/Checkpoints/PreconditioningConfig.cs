@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

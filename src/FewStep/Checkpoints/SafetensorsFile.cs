@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 
@@ -24,7 +22,6 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <summary>Reads all tensors and the metadata.</summary>
     /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c> texts.</returns>
     public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
@@ -56,10 +53,6 @@ internal static class SafetensorsFile
     }
 
     /// <summary>Writes tensors, whole or not at all.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="tensors">Tensors by name, of any supported type; not changed.</param>
-    /// <param name="metadata">Texts for <c>__metadata__</c>; null for none.</param>
-    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         AtomicFile.Write(path, Writer(tensors, metadata));
 

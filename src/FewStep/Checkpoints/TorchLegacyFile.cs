@@ -1,8 +1,5 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Checkpoints;
 

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
@@ -9,8 +6,6 @@ internal static class TorchStateFile
     private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
 
     /// <summary>Reads the tensors of a state dictionary.</summary>
-    /// <param name="path">The file, e.g. <c>.pt</c> or <c>.pth</c>.</param>
-    /// <param name="section">Key of the state dictionary where the file holds several things, e.g. <c>state_dict</c> or <c>ema</c>; null where the file is one itself.</param>
     /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share their memory. Values that are no tensors are left out.</returns>
     public static Dictionary<string, Tensor> Read(string path, string? section = null)
     {

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Reads a storage's bytes in their order: called again and again until all are read.</summary>
@@ -41,9 +38,6 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     }
 
     /// <summary>Makes a tensor of the current dispose scope.</summary>
-    /// <param name="value">The file's description, see <see cref="IsTensor"/>.</param>
-    /// <param name="name">What messages call the tensor.</param>
-    /// <param name="storage">Gives the flat tensor that the file's description of a storage stands for; null where it stands for none.</param>
     public Tensor Rebuild(object? value, string name, Func<object?, Tensor?> storage)
     {
         if (value is PickleObject { Callee: "torch._utils._rebuild_parameter", Arguments: [var data, ..] })

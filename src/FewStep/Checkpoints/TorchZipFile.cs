@@ -1,7 +1,3 @@
-using System.Text;
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>PyTorch's zip container, of <c>torch.save</c> and of TorchScript alike: one folder with <c>data.pkl</c> and the storages' bytes under <c>data/</c>. Code in it is never looked at.</summary>

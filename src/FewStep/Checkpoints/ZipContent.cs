@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using FewStep.Platform;
 
 namespace FewStep.Checkpoints;
 

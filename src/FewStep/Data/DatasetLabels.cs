@@ -1,11 +1,8 @@
 using System.Text.Json;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
 /// <summary>Class labels of a list of images.</summary>
-/// <param name="Values">One class index an image, from 0; null where there are no labels.</param>
-/// <param name="Classes">Number of classes; 0 where there are no labels.</param>
 internal sealed record DatasetLabels(int[]? Values, int Classes)
 {
     /// <summary>Name of the file with the labels.</summary>

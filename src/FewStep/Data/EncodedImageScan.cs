@@ -1,29 +1,19 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
 /// <summary>One pass over the encoded images of a set when it is opened: all headers checked, the shape found, the content hashed.</summary>
 internal static class EncodedImageScan
 {
-    /// <summary>Largest encoded image, 64 MiB.</summary>
     public const int LargestFile = 64 << 20;
 
-    /// <summary>Largest dataset.json, 256 MiB.</summary>
     public const int LargestJson = 256 << 20;
 
     private const int ReportEvery = 1000;
 
     /// <summary>Checks every image. The hash covers names, bytes and dataset.json, so a folder and a zip of the same content have the same.</summary>
-    /// <param name="names">Names of the images, in order; at least one.</param>
-    /// <param name="read">Reads an encoded image.</param>
-    /// <param name="datasetJson">Content of dataset.json; null where there is none.</param>
-    /// <param name="container">The data set, for messages.</param>
-    /// <param name="progress">Receives the number of images checked.</param>
-    /// <param name="cancellation">Stops the pass.</param>
     public static (ImageShape Shape, string Hash) Run(
         IReadOnlyList<string> names, Func<int, byte[]> read, byte[]? datasetJson, string container, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>Names of files inside data sets, which come from outside: checked before use and made harmless before they are shown.</summary>

@@ -1,17 +1,12 @@
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that training resumes anywhere.</summary>
-/// <param name="count">Number of images, at least 1.</param>
-/// <param name="seed">Seed of the order.</param>
 internal sealed class EpochShuffle(int count, long seed)
 {
     private readonly int[] _order = new int[count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), "A shuffle needs at least one image.")];
     private long _epoch = -1;
 
     /// <summary>The image at a position of the endless order. Not thread-safe.</summary>
-    /// <param name="position">0-based position.</param>
     public int this[long position]
     {
         get

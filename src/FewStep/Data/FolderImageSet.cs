@@ -1,5 +1,4 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -16,12 +15,6 @@ internal sealed class FolderImageSet : IImageSet
     private readonly DatasetLabels _labels;
 
     /// <summary>Opens a folder and checks every image's header.</summary>
-    /// <param name="path">The folder.</param>
-    /// <param name="progress">Receives the number of images checked; null to not report.</param>
-    /// <param name="cancellation">Stops the check.</param>
-    /// <exception cref="InvalidInputException">
-    /// The folder is missing or holds no images; an image is too large, damaged or of another shape; images lie both in class folders and beside them; or dataset.json is bad.
-    /// </exception>
     public FolderImageSet(string path, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);

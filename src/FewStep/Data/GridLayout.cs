@@ -15,8 +15,6 @@ internal sealed record GridLayout
     /// <summary>Gray level of gutters and empty places, 0 (black) to 255 (white, the default).</summary>
     public byte Background { get; init; } = 255;
 
-    /// <summary>Columns for a number of images.</summary>
-    /// <param name="count">Number of images, at least 1.</param>
     internal int ColumnsFor(int count)
     {
         Check(Columns, 0, 1024, nameof(Columns));

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -9,9 +8,6 @@ internal static class IdxFile
 {
     private const long MaximumBytes = 4L << 30;
 
-    /// <summary>Reads a file of unsigned bytes.</summary>
-    /// <param name="path">A <c>*-ubyte</c> or <c>*-ubyte.gz</c> file.</param>
-    /// <param name="dimensions">Number of dimensions that it must have: 3 for images, 1 for labels.</param>
     public static (int[] Sizes, byte[] Bytes) Read(string path, int dimensions)
     {
         try

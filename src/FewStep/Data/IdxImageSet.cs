@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -10,9 +9,6 @@ internal sealed class IdxImageSet : IImageSet
     private readonly byte[] _pixels;
     private readonly byte[]? _labels;
 
-    /// <summary>Reads images and, where given, labels.</summary>
-    /// <param name="imagesPath">idx file of three dimensions (count, height, width), optionally gzip-compressed.</param>
-    /// <param name="labelsPath">idx file of one dimension; null for none.</param>
     public IdxImageSet(string imagesPath, string? labelsPath)
     {
         (int[] sizes, _pixels) = IdxFile.Read(imagesPath, 3);

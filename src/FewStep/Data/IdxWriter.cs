@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -10,11 +9,7 @@ internal static class IdxWriter
     private const int ReportEvery = 1000;
 
     /// <summary>Writes a set; labels go beside the images by the naming convention (train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz).</summary>
-    /// <param name="imagesPath">Target of the images; gzip-compressed where it ends in .gz. With labels its name must hold "images" and "idx3".</param>
     /// <param name="set">1-channel images, at most 256 classes; not disposed.</param>
-    /// <param name="progress">Receives the number of images written; null to not report.</param>
-    /// <param name="cancellation">Stops the work; nothing is left behind.</param>
-    /// <returns>The path of the labels; null where the set has none.</returns>
     public static string? Write(string imagesPath, IImageSet set, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (set.Shape.Channels != 1)

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Data;
 
 /// <summary>
@@ -15,9 +12,6 @@ internal sealed class ImageBatches
     private readonly Lock _orderLock = new();
     private readonly EpochShuffle _order;
 
-    /// <summary>Creates the order.</summary>
-    /// <param name="set">The images; must outlive this and stays the caller's.</param>
-    /// <param name="options">Batch size, seed and flips; null = defaults.</param>
     public ImageBatches(IImageSet set, ImageBatchOptions? options = null)
     {
         Set = set;
@@ -30,9 +24,6 @@ internal sealed class ImageBatches
 
     public ImageBatchOptions Options { get; }
 
-    /// <summary>Reads the batch at a position.</summary>
-    /// <param name="position">Place of its first image in the endless order, from 0: the number of images shown before.</param>
-    /// <param name="device">Where the tensors shall lie; null = CPU.</param>
     /// <returns>The batch; the caller owns it.</returns>
     public ImageBatch Read(long position, Device? device = null) => Prepare(position, CancellationToken.None).ToTensors(device);
 

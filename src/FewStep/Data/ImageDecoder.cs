@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using FewStep.Denoising;
-using FewStep.Platform;
 using SkiaSharp;
 
 namespace FewStep.Data;
@@ -11,11 +10,6 @@ namespace FewStep.Data;
 internal static class ImageDecoder
 {
     /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>
-    /// <param name="file">The whole encoded file.</param>
-    /// <param name="where">What and where the image is, for messages.</param>
-    /// <param name="shape">Expected shape, 1 or 3 channels; a gray image serves where 3 channels are expected.</param>
-    /// <param name="destination">H x W x C bytes.</param>
-    /// <param name="acceptCmyk">Whether JPEG images with four components are accepted and converted to RGB; default false.</param>
     public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
     {
         CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);

@@ -1,5 +1,4 @@
 using System.IO.Enumeration;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -10,9 +9,6 @@ internal sealed class ImageFolderFiles
 
     private readonly string _path;
 
-    /// <summary>Lists a folder.</summary>
-    /// <param name="path">The folder.</param>
-    /// <param name="order">What the names are ordered by (ordinal); null for the names themselves.</param>
     public ImageFolderFiles(string path, Func<string, string>? order = null)
     {
         _path = path;
@@ -66,8 +62,6 @@ internal sealed class ImageFolderFiles
     }
 
     /// <summary>The content of a file below the folder.</summary>
-    /// <param name="name">Its relative path.</param>
-    /// <param name="largest">Most bytes.</param>
     public byte[] Read(string name, int largest = EncodedImageScan.LargestFile)
     {
         string where = EncodedImageScan.Where(name, _path);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -15,9 +14,6 @@ internal static class ImageHeader
     private static ReadOnlySpan<byte> PngHeaderChunk => [0, 0, 0, 13, (byte)'I', (byte)'H', (byte)'D', (byte)'R'];
 
     /// <summary>Reads the shape: 1 channel for gray images (transparent or not), else 3.</summary>
-    /// <param name="file">The whole encoded file.</param>
-    /// <param name="where">What and where the image is, for messages.</param>
-    /// <param name="acceptCmyk">Whether JPEG images with four components are accepted, as 3 channels; default false.</param>
     public static ImageShape Read(ReadOnlySpan<byte> file, string where, bool acceptCmyk = false)
     {
         (int channels, long height, long width) = file.StartsWith(PngSignature) ? ReadPng(file, where)

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>Opens image sets of every kind by what lies at a path.</summary>
@@ -14,10 +12,6 @@ internal static class ImageSets
     /// <summary>
     /// Opens an image set. A folder with idx files or with a sub-folder train beside one called test, val, valid or validation has splits; anything else has none.
     /// </summary>
-    /// <param name="path">A zip, an idx file of images (labels are taken from beside it where they are), or a folder.</param>
-    /// <param name="split">The split; null (the default) takes the training split where there are splits, and all there is where there are none.</param>
-    /// <param name="progress">Receives the number of images checked; null to not report.</param>
-    /// <param name="cancellation">Stops the check.</param>
     /// <returns>The set; the caller disposes of it.</returns>
     public static IImageSet Open(string path, DataSplit? split = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {

@@ -3,15 +3,11 @@ using FewStep.Denoising;
 namespace FewStep.Data;
 
 /// <summary>8-bit pixels in managed memory, channels last.</summary>
-/// <param name="Shape">1 or 3 channels.</param>
-/// <param name="Bytes">H x W x C bytes.</param>
 internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
 {
     private const int LargestSide = 32768;
 
     /// <summary>Lays images of one shape out in a grid.</summary>
-    /// <param name="images">At least one image.</param>
-    /// <param name="layout">The layout.</param>
     internal static PixelImage Grid(IReadOnlyList<PixelImage> images, GridLayout layout)
     {
         var shape = images[0].Shape;

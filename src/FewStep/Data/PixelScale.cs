@@ -1,12 +1,8 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Data;
 
 /// <summary>The one mapping between bytes and the model's range: b = floor(127.5 x + 128) clipped to 0..255, x = b / 127.5 - 1; the same that image files are written with.</summary>
 internal static class PixelScale
 {
-    /// <summary>Maps bytes to [-1,1].</summary>
     /// <param name="bytes">uint8, any shape; not changed and not disposed.</param>
     /// <returns>float32 of the same shape; the caller owns it.</returns>
     public static Tensor FromBytes(Tensor bytes)
@@ -37,7 +33,6 @@ internal static class PixelScale
 internal static class PixelValue
 {
     /// <summary>The value of a byte, in [-1, 1].</summary>
-    /// <param name="stored">0 to 255.</param>
     public static float FromByte(byte stored) => stored / 127.5f - 1f;
 
     /// <summary>The byte nearest to a value; values outside of [-1, 1] are clipped.</summary>

@@ -1,9 +1,6 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using FewStep.Denoising;
-using FewStep.Platform;
 using SkiaSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Data;
 
@@ -25,8 +22,6 @@ internal static class PngFile
         }
     }
 
-    /// <summary>Writes one image.</summary>
-    /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="image">[C,H,W] or [1,C,H,W].</param>
     public static void Write(string path, Tensor image)
     {
@@ -36,9 +31,7 @@ internal static class PngFile
     }
 
     /// <summary>Writes each image of a batch to its own file, named by its number: 000000.png.</summary>
-    /// <param name="folder">Target folder; created where missing.</param>
     /// <param name="images">[B,C,H,W].</param>
-    /// <param name="firstNumber">Number of the first image, default 0.</param>
     public static IReadOnlyList<string> WriteEach(string folder, Tensor images, long firstNumber = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstNumber);
@@ -55,9 +48,7 @@ internal static class PngFile
     }
 
     /// <summary>Writes a batch as one grid image.</summary>
-    /// <param name="path">Target, which ends in <c>.png</c>; written whole or not at all.</param>
     /// <param name="images">[B,C,H,W].</param>
-    /// <param name="layout">The layout; null = the defaults of <see cref="GridLayout"/>.</param>
     public static void WriteGrid(string path, Tensor images, GridLayout? layout = null)
     {
         CheckName(path);
@@ -75,11 +66,8 @@ internal static class PngFile
 
     /// <summary>Encodes a batch as one grid image.</summary>
     /// <param name="images">[B,C,H,W].</param>
-    /// <param name="layout">The layout; null = the defaults of <see cref="GridLayout"/>.</param>
     public static byte[] EncodeGrid(Tensor images, GridLayout? layout = null) => Encode(PixelImage.Grid(ToPixels(images), layout ?? new GridLayout()));
 
-    /// <summary>Reads a PNG or JPEG file.</summary>
-    /// <param name="path">The file, at most 64 MiB.</param>
     /// <returns>[1,C,H,W] float32 in [-1, 1] on the CPU, C = 1 for gray images, else 3; the caller owns it.</returns>
     public static Tensor Read(string path)
     {

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using static TorchSharp.torch;
 
 namespace FewStep.Data;
 
@@ -12,11 +11,6 @@ internal sealed class PrefetchingBatches : IDisposable
     private readonly Device? _device;
     private readonly Task _producer;
 
-    /// <summary>Starts to read ahead.</summary>
-    /// <param name="batches">What to read; its image set must outlive this.</param>
-    /// <param name="position">Place of the first image in the endless order, from 0; see <see cref="ImageBatch.NextPosition"/>.</param>
-    /// <param name="ahead">Batches held ready; default 4, at least 1.</param>
-    /// <param name="device">Where the tensors shall lie; null = CPU.</param>
     public PrefetchingBatches(ImageBatches batches, long position = 0, int ahead = 4, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(position);

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -37,10 +35,6 @@ internal sealed class SubsetImageSet : IImageSet
     /// <summary>SHA-256 over the other set's hash and the chosen indices, hexadecimal.</summary>
     public string Hash { get; }
 
-    /// <summary>Consecutive images.</summary>
-    /// <param name="source">The whole set.</param>
-    /// <param name="start">Index of the first image.</param>
-    /// <param name="count">Number of images, at least 1.</param>
     public static SubsetImageSet Range(IImageSet source, int start, int count)
     {
         Check(source, start, count);
@@ -48,10 +42,6 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     /// <summary>Randomly chosen different images. With one seed, choices at places that do not overlap have no image in common: (n, seed, 0) to train on, (m, seed, n) held out.</summary>
-    /// <param name="source">The whole set.</param>
-    /// <param name="count">Number of images, at least 1.</param>
-    /// <param name="seed">Seed of the shuffled order that is taken from.</param>
-    /// <param name="skip">Place in the shuffled order to start at; default 0.</param>
     public static SubsetImageSet Random(IImageSet source, int count, long seed, int skip = 0)
     {
         Check(source, skip, count);
@@ -62,9 +52,6 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     /// <summary>Randomly chosen different images with every class equally often, to within one.</summary>
-    /// <param name="source">The whole set, with classes.</param>
-    /// <param name="count">Number of images, at least 1.</param>
-    /// <param name="seed">Seed of the choice.</param>
     public static SubsetImageSet Balanced(IImageSet source, int count, long seed)
     {
         Check(source, 0, count);

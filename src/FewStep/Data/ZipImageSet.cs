@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -19,12 +18,6 @@ internal sealed class ZipImageSet : IImageSet
     private readonly DatasetLabels _labels;
 
     /// <summary>Opens a zip and checks every image's header.</summary>
-    /// <param name="path">The zip file; kept open until disposal.</param>
-    /// <param name="progress">Receives the number of images checked; null to not report.</param>
-    /// <param name="cancellation">Stops the check.</param>
-    /// <exception cref="InvalidInputException">
-    /// The file is no zip, holds no images, an unsafe or doubled name, an image that is too large, damaged or of another shape, or a bad dataset.json.
-    /// </exception>
     public ZipImageSet(string path, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);

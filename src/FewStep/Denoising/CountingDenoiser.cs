@@ -1,11 +1,9 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Denoising;
 
 /// <summary>Passes every call to another denoiser and counts it, so that network evaluations are measured and never derived.</summary>
 /// <remarks>A denoiser that counts its own evaluations (<see cref="IEvaluationCount"/>: guidance) costs what it says, every other one evaluation an image.</remarks>
 /// <param name="inner">The denoiser that does the work; not disposed here.</param>
-public sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
+internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 {
     private long _calls;
     private long _images;
@@ -16,25 +14,18 @@ public sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
     /// <summary>Images evaluated so far: the sum of the calls' batch sizes.</summary>
     public long Images => Interlocked.Read(ref _images);
 
-    /// <inheritdoc/>
     public ImageShape Shape => inner.Shape;
 
-    /// <inheritdoc/>
     public Device Device => inner.Device;
 
-    /// <inheritdoc/>
     public int Classes => inner.Classes;
 
-    /// <inheritdoc/>
     public double SigmaMin => inner.SigmaMin;
 
-    /// <inheritdoc/>
     public double SigmaMax => inner.SigmaMax;
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
     {
         cost = new EvaluationCost(1, x.shape[0]);
@@ -46,17 +37,14 @@ public sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 }
 
 /// <summary>A denoiser made of others, which counts its own network evaluations: one of its calls may take several, or different numbers for different images.</summary>
-public interface IEvaluationCount : IDenoiser
+internal interface IEvaluationCount : IDenoiser
 {
     /// <summary>Denoises as <see cref="IDenoiser.Denoise"/> does, and says what this call cost, whoever else calls at the same time.</summary>
     /// <param name="x">Noised images [B,C,H,W].</param>
     /// <param name="sigma">Noise levels [B] or [1].</param>
     /// <param name="labels">Class indices int64 [B]; or null.</param>
-    /// <param name="cost">Calls of networks, and images that they evaluated.</param>
     Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost);
 }
 
 /// <summary>What a call of a denoiser cost.</summary>
-/// <param name="Calls">Calls of networks.</param>
-/// <param name="Images">Images that networks evaluated: the sum of their calls' batch sizes.</param>
-public readonly record struct EvaluationCost(long Calls, long Images);
+internal readonly record struct EvaluationCost(long Calls, long Images);

@@ -1,6 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
@@ -8,15 +6,10 @@ namespace FewStep.Denoising;
 /// Preconditioning of networks that were trained on the whole times of a <see cref="DiscreteVpNoise"/> (Ho et al. 2006.11239) and see x_t = x / sqrt(1 + sigma^2); the noise label is the time t.
 /// </summary>
 /// <remarks>c_in, c_skip and c_out follow sigma exactly; only the time that the network is told is rounded, where it knows no times in between.</remarks>
-public sealed class DiscreteVpPreconditioning : IPreconditioning
+internal sealed class DiscreteVpPreconditioning : IPreconditioning
 {
     private readonly TimeRounding _rounding;
 
-    /// <summary>Creates the preconditioning.</summary>
-    /// <param name="noise">The levels that the network was trained on.</param>
-    /// <param name="prediction">What it predicts; default the noise.</param>
-    /// <param name="rounding">The time that it is told between two levels; default that of the level nearest to sigma.</param>
-    /// <exception cref="Platform.InvalidInputException">The levels leave what float32 computes with.</exception>
     public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
     {
         ArgumentNullException.ThrowIfNull(noise);
@@ -27,16 +20,12 @@ public sealed class DiscreteVpPreconditioning : IPreconditioning
     /// <summary>The levels that the network was trained on.</summary>
     public DiscreteVpNoise Noise { get; }
 
-    /// <summary>What the network predicts.</summary>
     public NetworkPrediction Prediction { get; }
 
-    /// <inheritdoc/>
     public double SigmaMin => Noise.Sigmas[0];
 
-    /// <inheritdoc/>
     public double SigmaMax => Noise.Sigmas[^1];
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var time = Noise.Times(sigma.to(ScalarType.Float64), _rounding).to(sigma.dtype);

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Denoising;
 
 /// <summary>EDM's preconditioning (Karras et al. 2206.00364, table 1): unit variance of the network's input and target at every sigma.</summary>
@@ -13,11 +10,6 @@ internal sealed class EdmPreconditioning : IPreconditioning
     private readonly double _noiseLabelScale;
     private readonly double _boundary; // the noise level that nothing is done at
 
-    /// <summary>Creates the preconditioning.</summary>
-    /// <param name="sigmaData">Standard deviation of the data, default 0.5, 1e-9 to 1e6.</param>
-    /// <param name="sigmaMin">Smallest noise level, default 0.002, at least 1e-9.</param>
-    /// <param name="sigmaMax">Largest noise level, default 80, at most 1e6.</param>
-    /// <param name="noiseLabelScale">Factor of c_noise, default 1; openai/consistency_models' networks of this kind were trained with 1000. Above 0, at most 1e6.</param>
     public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum, double noiseLabelScale = 1)
         : this("EDM", sigmaData, sigmaMin, sigmaMax, noiseLabelScale, 0)
     {

@@ -1,24 +1,16 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Denoising;
 
 /// <summary>
 /// Preconditioning of networks trained as rectified flows (Liu et al. 2022): they see x_t = (1 - t) x0 + t n with t = sigma / (1 + sigma) and give the velocity n - x0, so that
 /// D = x_t - t u.
 /// </summary>
-public sealed class FlowPreconditioning : IPreconditioning
+internal sealed class FlowPreconditioning : IPreconditioning
 {
     /// <summary>Time of the smallest noise level where nothing else is said.</summary>
     public const double UsualFirstTime = 0.001;
 
     private readonly double _timeScale;
 
-    /// <summary>Creates the preconditioning.</summary>
-    /// <param name="timeScale">Factor of t in the noise label: 1 (default), or 1000 for networks that are told thousandths; above 0 and at most 1e6.</param>
-    /// <param name="sigmaMin">Smallest noise level; default that of t = 0.001.</param>
-    /// <param name="sigmaMax">Largest noise level; default that of t = 0.999. t = 1 is no noise level: sigma is infinite there.</param>
-    /// <exception cref="Platform.InvalidInputException">A value is out of range.</exception>
     public FlowPreconditioning(double timeScale = 1, double sigmaMin = UsualFirstTime / (1 - UsualFirstTime), double sigmaMax = (1 - UsualFirstTime) / UsualFirstTime)
     {
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
@@ -30,13 +22,10 @@ public sealed class FlowPreconditioning : IPreconditioning
         (_timeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);
     }
 
-    /// <inheritdoc/>
     public double SigmaMin { get; }
 
-    /// <inheritdoc/>
     public double SigmaMax { get; }
 
-    /// <inheritdoc/>
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var scale = sigma.Plus(1).reciprocal(); // 1 - t

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
@@ -11,11 +9,6 @@ internal sealed record GaussianMixture
     private const ulong ImageStream = 0x9E3779B97F4A7C15;
 
     /// <summary>Creates a mixture of K components over images of dimension d.</summary>
-    /// <param name="shape">Shape of an image; d is its dimension.</param>
-    /// <param name="weights">K positive weights that sum to 1 (to 1e-6).</param>
-    /// <param name="means">K means of d finite values each, in the order channel, row, column.</param>
-    /// <param name="stds">K finite standard deviations c_k, 0 or more; 0 is a point mass.</param>
-    /// <param name="classes">The class of each component, covering 0 to the largest without a gap; null for a mixture without classes.</param>
     public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means, IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
     {
         int components = weights.Count;
@@ -58,17 +51,12 @@ internal sealed record GaussianMixture
     /// <summary>The class of each component; empty for a mixture without classes.</summary>
     public ImmutableArray<int> ComponentClasses { get; } = [];
 
-    /// <summary>Number of classes; 0 without.</summary>
     public int Classes { get; }
 
     /// <summary>Gaussian data N(m, c^2 I): the mixture of one component.</summary>
-    /// <param name="shape">Shape of an image.</param>
-    /// <param name="mean">Every value of the mean m.</param>
-    /// <param name="std">Standard deviation c, 0 or more.</param>
     public static GaussianMixture Gaussian(ImageShape shape, double mean, double std) => new(shape, [1.0], [[.. Enumerable.Repeat(mean, (int)shape.Dimension)]], [std]);
 
     /// <summary>Draws images; each depends on its own seed only.</summary>
-    /// <param name="seeds">One seed an image.</param>
     /// <param name="type">float32 or float64 (default).</param>
     /// <returns>Images [B,C,H,W] and labels int64 [B] (-1 for a mixture without classes), both on the CPU; the caller owns them.</returns>
     public (Tensor Images, Tensor Labels) Sample(IReadOnlyList<long> seeds, ScalarType type = ScalarType.Float64)

@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
@@ -16,10 +14,6 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     private readonly Tensor _logWeights; // [1,K] float64
     private readonly Tensor _componentClasses; // [1,K] int64
 
-    /// <summary>Creates the denoiser.</summary>
-    /// <param name="mixture">The distribution of the images.</param>
-    /// <param name="sigmaMin">Smallest noise level offered, above 0; default 0.002.</param>
-    /// <param name="sigmaMax">Largest noise level offered; default 80.</param>
     public GaussianMixtureDenoiser(GaussianMixture mixture, double sigmaMin = 0.002, double sigmaMax = 80)
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
@@ -49,9 +43,6 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     public double SigmaMax { get; }
 
     /// <summary>The denoiser of Gaussian data N(m, c^2 I).</summary>
-    /// <param name="shape">Shape of an image.</param>
-    /// <param name="mean">Every value of the mean m.</param>
-    /// <param name="std">Standard deviation c, 0 or more.</param>
     public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std) => new(GaussianMixture.Gaussian(shape, mean, std));
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Denoising;
 
 /// <summary>How strongly, and at which noise levels, a model is guided.</summary>

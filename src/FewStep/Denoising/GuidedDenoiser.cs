@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
@@ -28,13 +26,10 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         }
     }
 
-    /// <inheritdoc/>
     public ImageShape Shape => _model.Shape;
 
-    /// <inheritdoc/>
     public int Classes => _model.Classes;
 
-    /// <inheritdoc/>
     public Device Device => _model.Device;
 
     /// <summary>Smallest noise level that both were made for.</summary>
@@ -43,7 +38,6 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
 
-    /// <summary>Calls of both networks so far.</summary>
     public long Calls => _model.Calls + _guide.Calls;
 
     /// <summary>Images that both networks evaluated so far.</summary>
@@ -51,8 +45,6 @@ internal sealed class GuidedDenoiser : IEvaluationCount
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change nothing.</summary>
     /// <param name="model">A model with classes that knows "no class", for it was trained with label dropout; not disposed here.</param>
-    /// <param name="guidance">How strongly and where.</param>
-    /// <exception cref="InvalidInputException">The model has no classes, or the guidance is out of range.</exception>
     public static GuidedDenoiser ClassifierFree(IDenoiser model, Guidance guidance) => model.Classes > 0
         ? new GuidedDenoiser(model, model, guidance, guideSeesLabels: false)
         : throw new InvalidInputException("Classifier-free guidance needs a model with classes, and this one has none; guide it by a weaker model.");
@@ -60,8 +52,6 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     /// <summary>Guides a model by a weaker one of the same images.</summary>
     /// <param name="model">The model; not disposed here.</param>
     /// <param name="guide">The weaker model, with as many classes or none; not disposed here.</param>
-    /// <param name="guidance">How strongly and where.</param>
-    /// <exception cref="InvalidInputException">The two do not fit, or the guidance is out of range.</exception>
     public static GuidedDenoiser Auto(IDenoiser model, IDenoiser guide, Guidance guidance)
     {
         if (guide.Shape != model.Shape || (guide.Classes != 0 && guide.Classes != model.Classes))
@@ -72,10 +62,8 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         return new GuidedDenoiser(model, guide, guidance, guideSeesLabels: true);
     }
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
-    /// <inheritdoc/>
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
     {
         using var scope = NewDisposeScope();

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Denoising;
 
 /// <summary>A denoiser: the estimate of E[x0 | x] at a noise level sigma (EDM's time; x = x0 + sigma n with unit noise n).</summary>

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Denoising;
 
 /// <summary>Shape of one image: channels, height, width in pixels.</summary>

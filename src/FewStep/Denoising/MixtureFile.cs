@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Denoising;
 
 /// <summary>The JSON file of a Gaussian mixture: <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a class for each component.</summary>

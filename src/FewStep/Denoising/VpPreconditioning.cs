@@ -1,6 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Denoising;
 
@@ -10,11 +8,6 @@ internal sealed class VpPreconditioning : IPreconditioning
     private readonly LinearVpNoise _noise;
     private readonly int _timeSteps;
 
-    /// <summary>Creates the preconditioning.</summary>
-    /// <param name="betaD">Slope of beta over the time 0 to 1, default 19.9, above 0 and at most 400.</param>
-    /// <param name="betaMin">beta at time 0, default 0.1, 0 to 400.</param>
-    /// <param name="timeSteps">Original number of time steps M, default 1000: the noise label is (M - 1) t.</param>
-    /// <param name="smallestTime">Time of <see cref="SigmaMin"/>, default 1e-5, at least 1e-9 and below 1.</param>
     public VpPreconditioning(double betaD = 19.9, double betaMin = 0.1, int timeSteps = 1000, double smallestTime = 1e-5)
     {
         if (!(betaD is > 0 and <= 400) || !(betaMin is >= 0 and <= 400) || timeSteps < 2 || !(smallestTime is >= 1e-9 and < 1))

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -18,12 +17,6 @@ internal sealed class Alternation(
 {
     private const int JudgeSteps = 18;
 
-    /// <summary>Runs all rounds.</summary>
-    /// <param name="pretrained">The pre-trained model's curve.</param>
-    /// <param name="first">Phase 1's schedule on it.</param>
-    /// <param name="progress">Told how it goes.</param>
-    /// <param name="cancellation">Stops; the folder can be resumed.</param>
-    /// <returns>The rounds in order.</returns>
     public IReadOnlyList<AlternationRound> Execute(
         LossCurve pretrained, SamplingSchedule first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -105,11 +98,5 @@ internal sealed class Alternation(
 }
 
 /// <summary>One round of an <see cref="Alternation"/>.</summary>
-/// <param name="Round">From 1.</param>
-/// <param name="Schedule">The schedule that it tuned to.</param>
-/// <param name="Report">How the tuning went.</param>
-/// <param name="ModelPath">Folder of its best model.</param>
-/// <param name="TeacherDistance">Mean root-mean-square distance of its samples to a fine teacher's, the same latents for all rounds; null where there is one round only.</param>
-/// <param name="Further">What the round cost beside its tuning.</param>
 internal sealed record AlternationRound(
     int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);

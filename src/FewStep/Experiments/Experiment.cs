@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using FewStep.Experiments;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 

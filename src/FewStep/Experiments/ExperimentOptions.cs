@@ -1,7 +1,6 @@
 using FewStep.Data;
 using FewStep.Experiments;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 

@@ -3,7 +3,6 @@ using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Metrics;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tuning;
@@ -21,13 +20,9 @@ internal sealed class FewStepRun : IDisposable
     private readonly RunPlan _plan;
     private readonly TeacherEndpoints _endpoints;
 
-    /// <summary>Prepares a run; nothing is written.</summary>
     /// <param name="model">The pre-trained model; not disposed.</param>
     /// <param name="training">Training images: loss curve, the denoising loss, the floor of the metrics. Not disposed.</param>
-    /// <param name="metrics">Names of the metrics, the headline's first.</param>
     /// <param name="context">What they may use: networks, reference images. Not disposed.</param>
-    /// <param name="options">What to do.</param>
-    /// <exception cref="InvalidInputException">Options are out of range, or the parts do not fit.</exception>
     public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
     {
         options.Check();
@@ -54,13 +49,6 @@ internal sealed class FewStepRun : IDisposable
         Seed = _options.Seed,
     };
 
-    /// <summary>Does what is not done yet.</summary>
-    /// <param name="resume">Whether to go on with a run that lies in the folder.</param>
-    /// <param name="progress">Told how each stage comes along.</param>
-    /// <param name="cancellation">Stops; the folder can be resumed.</param>
-    /// <returns>What the run has to tell.</returns>
-    /// <exception cref="InvalidInputException">The folder holds another run.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Summary Execute(bool resume, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var sitting = Stopwatch.StartNew();
@@ -80,7 +68,6 @@ internal sealed class FewStepRun : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _endpoints.Dispose();
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)

@@ -1,6 +1,4 @@
-using System.Globalization;
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Sampling;
 using TorchSharp;
 
@@ -9,17 +7,10 @@ namespace FewStep.Experiments;
 /// <summary>Draws the same seeds under several trials, one row a trial. A picture that lies in the folder is not drawn again.</summary>
 internal static class ImageStrips
 {
-    /// <summary>Most images in a row.</summary>
     public const int MaximumImages = 64;
 
-    /// <summary>Most rows beside the teachers'.</summary>
     public const int MaximumRows = 24;
 
-    /// <summary>Draws what is missing.</summary>
-    /// <param name="trials">The trials in the order of the rows, as they were measured.</param>
-    /// <param name="options">Seeds and folder.</param>
-    /// <param name="progress">Told the rows done.</param>
-    /// <param name="cancellation">Stops between solver steps.</param>
     public static IReadOnlyList<ImageStripSummary> Draw(
         IReadOnlyList<(Trial Trial, TrialSummary Summary)> trials, ExperimentOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {

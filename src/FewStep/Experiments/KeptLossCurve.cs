@@ -1,6 +1,4 @@
-using System.Globalization;
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Experiments;
@@ -9,13 +7,6 @@ namespace FewStep.Experiments;
 internal static class KeptLossCurve
 {
     /// <summary>Reads the curve, or measures and writes it. A second measurement would move the schedules by a rounding, and all on them would have to be sampled again.</summary>
-    /// <param name="folder">Where results go.</param>
-    /// <param name="model">The model.</param>
-    /// <param name="images">Training images.</param>
-    /// <param name="options">How to measure.</param>
-    /// <param name="progress">Told the images done.</param>
-    /// <param name="cancellation">Stops the measurement.</param>
-    /// <exception cref="InvalidInputException">Model and images do not fit, or the options are out of range.</exception>
     public static LossCurve Get(
         string folder, Model model, IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {

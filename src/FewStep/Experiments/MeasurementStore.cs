@@ -1,16 +1,8 @@
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Experiments;
 
 /// <summary>What was measured on one range of seeds of one trial: the unit in which an experiment is stored and resumed.</summary>
-/// <param name="Key">The images, hashed; see <see cref="Trial.ImagesKey(SeedRange)"/>.</param>
-/// <param name="Trial">What was sampled, for readers.</param>
-/// <param name="FirstSeed">Seed of the first image.</param>
-/// <param name="Images">Number of images.</param>
-/// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image.</param>
-/// <param name="Seconds">Wall-clock seconds of sampling and metrics.</param>
-/// <param name="Figures">Values by the hash of the metric's identity.</param>
 internal sealed record MeasuredRange(
     string Key,
     string Trial,
@@ -56,8 +48,6 @@ internal sealed class MeasurementStore
     }
 
     /// <summary>Opens the file of a folder, which is written with the first measurement.</summary>
-    /// <param name="folder">The folder; null for a store that is gone with the process.</param>
-    /// <exception cref="InvalidInputException">The file is there and invalid.</exception>
     public static MeasurementStore Open(string? folder)
     {
         var store = new MeasurementStore(folder is null ? null : Path.Combine(folder, FileName));

@@ -1,6 +1,5 @@
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -9,7 +8,6 @@ namespace FewStep.Experiments;
 /// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and models.</summary>
 internal sealed record PlannedExperiment
 {
-    /// <summary>What is crossed.</summary>
     public required TrialPlanOptions Plan { get; init; }
 
     /// <summary>How it is sampled; its folder also keeps the searches and the loss curve.</summary>
@@ -38,8 +36,6 @@ internal sealed record PlannedExperiment
 
     private Model First => Plan.Models[0].Model;
 
-    /// <summary>Does what is not done yet.</summary>
-    /// <exception cref="InvalidInputException">Options are out of range, parts do not fit, or nothing could be measured.</exception>
     public Summary Run(IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         Options.Check();

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Experiments;
@@ -9,7 +7,6 @@ namespace FewStep.Experiments;
 /// <summary>What a run stands on, for manifests.</summary>
 internal static class RunEnvironment
 {
-    /// <summary>FewStep's version.</summary>
     public static string Version { get; } = typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
@@ -35,7 +32,6 @@ internal static class RunEnvironment
     };
 
     /// <summary>The machine, without anything that names it or its user.</summary>
-    /// <param name="device">Where networks computed.</param>
     public static IReadOnlyDictionary<string, string> Machine(torch.Device device) => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["operating system"] = RuntimeInformation.OSDescription,

@@ -1,6 +1,5 @@
 using FewStep.Tuning;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 

@@ -5,8 +5,6 @@ using FewStep.Solvers;
 namespace FewStep.Experiments;
 
 /// <summary>What a run compares: the standard schedules, Phase 1, Phase 1 and 2, and a fine teacher.</summary>
-/// <param name="model">The pre-trained model.</param>
-/// <param name="options">The run's options.</param>
 internal sealed class RunPlan(Model model, RunOptions options)
 {
     private readonly ISolver _solver = SolverCatalog.Find(options.Tuning.Solver);
@@ -18,9 +16,6 @@ internal sealed class RunPlan(Model model, RunOptions options)
     };
 
     /// <summary>The trials in the order of the report.</summary>
-    /// <param name="found">Phase 1's schedules, the run's power first.</param>
-    /// <param name="best">The round that is kept; null without tuning.</param>
-    /// <param name="tuned">Its model; null without tuning.</param>
     public IReadOnlyList<Trial> Trials(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, Model? tuned)
     {
         var powers = DiscretizationLossOptimizer.Weightings(options.Power);
@@ -52,8 +47,6 @@ internal sealed class RunPlan(Model model, RunOptions options)
         return [.. trials, Teacher];
     }
 
-    /// <summary>Name of a round's schedule.</summary>
-    /// <param name="round">From 1.</param>
     public string Name(int round)
     {
         string first = DiscretizationLossOptimizer.NameOf(new PowerWeighting(options.Power));

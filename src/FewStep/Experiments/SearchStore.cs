@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -12,7 +10,6 @@ namespace FewStep.Experiments;
 /// <summary>What the searches of an experiment may use, and where they keep what they find.</summary>
 internal sealed record SearchSources
 {
-    /// <summary>The model.</summary>
     public required Model Model { get; init; }
 
     /// <summary>Folder for searches and schedules; null (default) to keep none.</summary>
@@ -64,15 +61,10 @@ internal sealed class SearchStore
     public IReadOnlyList<SearchSummary> Used =>
         [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations, s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
 
-    /// <summary>Number of searches that ran now.</summary>
     public int Ran { get; private set; }
 
     private string? FilePath => _sources.Folder is null ? null : Path.Combine(_sources.Folder, FileName);
 
-    /// <summary>Opens what the folder holds.</summary>
-    /// <param name="sources">What searches may use.</param>
-    /// <param name="usual">The solver that searches which look at none are given.</param>
-    /// <exception cref="InvalidInputException">Its file is invalid.</exception>
     public static SearchStore Open(SearchSources sources, ISolver usual)
     {
         var store = new SearchStore(sources, usual, []);
@@ -97,7 +89,6 @@ internal sealed class SearchStore
     }
 
     /// <summary>Refuses searches that cannot work with the model, before anything is done.</summary>
-    /// <exception cref="InvalidInputException">A search needs what is not there, or an option is out of range.</exception>
     public static void Check(SearchSources sources, TrialPlanOptions options)
     {
         foreach (var searched in options.Schedules.OfType<ScheduleChoice.Searched>())
@@ -117,13 +108,6 @@ internal sealed class SearchStore
     }
 
     /// <summary>The schedules of a search for some numbers of steps, searched where they are not known.</summary>
-    /// <param name="search">The search.</param>
-    /// <param name="solver">The solver that they are for; null for a search that looks at none.</param>
-    /// <param name="steps">Numbers of steps, at least one.</param>
-    /// <param name="progress">Told how the search comes along.</param>
-    /// <param name="cancellation">Stops the search.</param>
-    /// <returns>Each number of steps once.</returns>
-    /// <exception cref="InvalidInputException">The search is impossible.</exception>
     public IReadOnlyDictionary<int, SamplingSchedule> Find(
         ScheduleOptimizerChoice search, ISolver? solver, IReadOnlyList<int> steps, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {

@@ -2,19 +2,15 @@ using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Experiments;
 
 /// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing: counted, as everywhere, and not derived.</summary>
-public static class SolverCost
+internal static class SolverCost
 {
     private const double SigmaMin = 0.002, SigmaMax = 80;
 
     /// <summary>Evaluations an image of a run of N steps.</summary>
-    /// <param name="solver">The solver.</param>
-    /// <param name="steps">N, 1 or more.</param>
-    /// <param name="terminal">What happens at the last sigma.</param>
     public static int Evaluations(ISolver solver, int steps, ScheduleTerminal terminal = ScheduleTerminal.SigmaMin)
     {
         using var scope = NewDisposeScope();
@@ -23,9 +19,6 @@ public static class SolverCost
     }
 
     /// <summary>The number of steps whose run takes exactly so many evaluations.</summary>
-    /// <param name="solver">The solver.</param>
-    /// <param name="evaluations">Evaluations an image, 1 or more.</param>
-    /// <returns>The steps; null where no number of steps takes as many, e.g. an odd number with two stages a step.</returns>
     public static int? StepsFor(ISolver solver, int evaluations)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(evaluations, 1);

@@ -1,6 +1,5 @@
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Experiments;
 
@@ -8,14 +7,6 @@ namespace FewStep.Experiments;
 internal static class StoredImages
 {
     /// <summary>Measures all of them together, and disjoint subsets for the spread.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="name">What they are, for people.</param>
-    /// <param name="metrics">Names of the metrics, the headline's first.</param>
-    /// <param name="context">What the metrics may use.</param>
-    /// <param name="options">Number of subsets, seed of their choice, and batch size.</param>
-    /// <param name="progress">Told the images done.</param>
-    /// <param name="cancellation">Stops between batches.</param>
-    /// <exception cref="InvalidInputException">The images do not fit a metric or are too few.</exception>
     public static Summary Measure(
         IImageSet images,
         string name,

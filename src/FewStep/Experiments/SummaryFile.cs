@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Experiments;
 
 /// <summary><c>metrics.json</c>: a <see cref="Summary"/> on disk.</summary>
@@ -8,7 +6,6 @@ internal static class SummaryFile
     public static void Write(string path, Summary summary) => JsonFile.Write(path, summary);
 
     /// <summary>Reads the file and checks that it is complete.</summary>
-    /// <exception cref="InvalidInputException">It cannot be read, has another format version, or a list in it holds null.</exception>
     public static Summary Read(string path)
     {
         var summary = JsonFile.Read<Summary>(path);

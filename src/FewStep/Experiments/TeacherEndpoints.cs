@@ -1,17 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Experiments;
 
 /// <summary>The images that a fine teacher makes of the seeds of an experiment: sampled once for each range and kept in the folder as safetensors, one range at a time in memory.</summary>
-/// <param name="folder">Where the files lie; null to keep none.</param>
-/// <param name="teacher">The fine sampler.</param>
-/// <param name="batchSize">Images sampled at a time, 1 or more.</param>
 internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";
@@ -19,7 +13,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     private string? _heldKey;
     private EndpointImages? _held;
 
-    /// <summary>The fine sampler.</summary>
     public Trial Teacher => teacher;
 
     /// <summary>Cost of the images that were used, whenever they were sampled.</summary>
@@ -29,11 +22,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     public FineTeacher ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
 
     /// <summary>The images of a range, read or sampled.</summary>
-    /// <param name="range">The seeds.</param>
-    /// <param name="sampled">Told the images of each batch, where they are sampled.</param>
-    /// <param name="cancellation">Stops between solver steps; nothing of the range is kept then.</param>
-    /// <returns>Images [range.Count,C,H,W] in the order of the seeds, owned here until the next range is asked for.</returns>
-    /// <exception cref="InvalidInputException">The file is damaged or cannot be written, or the teacher diverges.</exception>
     public EndpointImages Get(SeedRange range, Action<int>? sampled = null, CancellationToken cancellation = default)
     {
         string key = teacher.ImagesKey(range);
@@ -47,7 +35,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         return _held!;
     }
 
-    /// <inheritdoc/>
     public void Dispose() => Release();
 
     private void Release()

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Experiments;
@@ -30,10 +29,6 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
             values.Count == 1 ? values[0].InnerDeviation : null);
     }
 
-    /// <summary>Measures what is not stored yet.</summary>
-    /// <param name="trials">The trials; the same combination may stand under two names and is measured once.</param>
-    /// <param name="progress">Told the network evaluations done of all that are to be made.</param>
-    /// <param name="cancellation">Stops between solver steps; finished ranges stay stored.</param>
     public void Run(IReadOnlyList<Trial> trials, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         // A teacher whose images others are compared with comes first.

@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -90,14 +89,11 @@ internal sealed class TrialPlan
     /// <summary>The trials by number, then schedule, model and solver; the teacher last.</summary>
     public IReadOnlyList<Trial> Trials { get; private set; } = [];
 
-    /// <summary>What cannot be measured, and why.</summary>
     public IReadOnlyList<LeftOutSummary> LeftOut => _leftOut;
 
     private Model First => _options.Models[0].Model;
 
     /// <summary>Refuses what is impossible, before anything is measured.</summary>
-    /// <returns>Numbers of steps that schedules will be made or searched for, in increasing order; loss curves should be known well there.</returns>
-    /// <exception cref="InvalidInputException">An option is out of range, no solver makes any of the numbers, a schedule leaves the model's levels, or a search needs what is not there.</exception>
     public static IReadOnlyList<int> Check(TrialPlanOptions options, SearchSources sources)
     {
         var plan = new TrialPlan(options);
@@ -116,7 +112,6 @@ internal sealed class TrialPlan
     }
 
     /// <summary>Makes or searches all schedules and crosses them with models and solvers.</summary>
-    /// <exception cref="InvalidInputException">Nothing at all can be measured.</exception>
     public static TrialPlan Create(TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
@@ -154,8 +149,6 @@ internal sealed class TrialPlan
     }
 
     /// <summary>The number that headline and pictures are about.</summary>
-    /// <param name="wanted">What was asked for; null for 4, or the least of those that were.</param>
-    /// <exception cref="InvalidInputException">No trial is at that number.</exception>
     public int Shown(int? wanted)
     {
         int[] measured = [.. Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number!.Value).Distinct().Order()];
@@ -167,7 +160,6 @@ internal sealed class TrialPlan
     }
 
     /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the first given one) with the last model that has it.</summary>
-    /// <param name="number">The number that the headline is about.</param>
     public IReadOnlyList<Trial> WithRoles(int number)
     {
         var trials = Trials.ToList();

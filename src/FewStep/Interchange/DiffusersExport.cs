@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Interchange;
 

@@ -1,9 +1,7 @@
-using FewStep.Platform;
-
 namespace FewStep.Interchange;
 
 /// <summary>In which form a scheduler class of Hugging Face diffusers takes a schedule.</summary>
-public enum DiffusersForm
+internal enum DiffusersForm
 {
     /// <summary><c>sigmas</c> as they are, the last one included: nothing is appended.</summary>
     Sigmas,
@@ -22,11 +20,8 @@ public enum DiffusersForm
 }
 
 /// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40; DDPM, LCM, TCD and most of those that take a number only in a state of early 2026).</summary>
-/// <param name="Name">The class.</param>
-/// <param name="Form">What it takes.</param>
-public sealed record DiffusersScheduler(string Name, DiffusersForm Form)
+internal sealed record DiffusersScheduler(string Name, DiffusersForm Form)
 {
-    /// <summary>The classes that are known.</summary>
     public static IReadOnlyList<DiffusersScheduler> All { get; } =
     [
         new("EulerDiscreteScheduler", DiffusersForm.Sigmas),
@@ -49,8 +44,6 @@ public sealed record DiffusersScheduler(string Name, DiffusersForm Form)
     ];
 
     /// <summary>Finds a class by name, with or without <c>Scheduler</c> at its end.</summary>
-    /// <param name="name">The name.</param>
-    /// <exception cref="InvalidInputException">It is not known, or takes no schedule.</exception>
     public static DiffusersScheduler Find(string name)
     {
         var found = All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase) || string.Equals(s.Name, name + "Scheduler", StringComparison.OrdinalIgnoreCase));

@@ -1,10 +1,9 @@
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Interchange;
 
 /// <summary>What becomes of the end of a schedule in an exported list.</summary>
-public enum FinalSigma
+internal enum FinalSigma
 {
     /// <summary>As the schedule says: its last sigma, and a zero after it where its terminal rule is zero.</summary>
     Keep,
@@ -17,7 +16,7 @@ public enum FinalSigma
 }
 
 /// <summary>How to write a schedule for another program.</summary>
-public sealed record ScheduleExportOptions
+internal sealed record ScheduleExportOptions
 {
     /// <summary>Significant digits, 3 to 17; default 9, which keep a float32 exactly.</summary>
     public int Digits { get; init; } = 9;
@@ -34,15 +33,12 @@ public sealed record ScheduleExportOptions
     /// <summary>Flow-matching schedulers: the shift that they apply to what they are given, 0.01 to 100; default 1, none.</summary>
     public double Shift { get; init; } = 1;
 
-    /// <summary>Refuses values out of range.</summary>
-    /// <exception cref="InvalidInputException">All broken rules, in one line.</exception>
     public void Validate() => new OptionRules("The export is impossible")
         .Require(Digits is >= SigmaText.FewestDigits and <= SigmaText.MostDigits, $"{Digits} digits are not {SigmaText.FewestDigits} to {SigmaText.MostDigits}")
         .Require(Shift is >= 0.01 and <= 100, $"the shift {Shift} is not in 0.01 to 100")
         .Check();
 
     /// <summary>The sigmas of a schedule with their end.</summary>
-    /// <param name="schedule">The schedule.</param>
     internal IReadOnlyList<double> Sigmas(SamplingSchedule schedule) => Final switch
     {
         FinalSigma.Zero when schedule.Terminal == ScheduleTerminal.SigmaMin => [.. schedule.Sigmas.SkipLast(1), 0],
@@ -51,6 +47,5 @@ public sealed record ScheduleExportOptions
     };
 
     /// <summary>The noise levels at which a program denoises that goes on to zero after the last of them by itself.</summary>
-    /// <param name="schedule">The schedule.</param>
     internal IReadOnlyList<double> Visited(SamplingSchedule schedule) => schedule.Terminal == ScheduleTerminal.Zero || Final == FinalSigma.AppendZero ? schedule.Sigmas : [.. schedule.Sigmas.SkipLast(1)];
 }

@@ -1,10 +1,9 @@
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Interchange;
 
 /// <summary>The programs that a schedule can be written for.</summary>
-public static class ScheduleExporters
+internal static class ScheduleExporters
 {
     private delegate ScheduleExport Exporter(SamplingSchedule schedule, ScheduleExportOptions options);
 
@@ -22,18 +21,10 @@ public static class ScheduleExporters
         ["webui"] = ("the list of the scheduler 'custom' of webUI_ExtraSchedulers", WebUi),
     };
 
-    /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names => [.. All.Keys];
 
-    /// <summary>What a name stands for.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
     public static string Describe(string name) => All[name].Description;
 
-    /// <summary>Writes a schedule for a program.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">The name is unknown, an option is out of range, or the program cannot take the schedule.</exception>
     public static ScheduleExport Export(string name, SamplingSchedule schedule, ScheduleExportOptions? options = null)
     {
         options ??= new ScheduleExportOptions();

@@ -1,18 +1,14 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Interchange;
 
 /// <summary>Reads schedules from lists of numbers as people and programs write them: with commas, semicolons, spaces or lines between them, as a list of Python or C#, in a call or an option.</summary>
-public static partial class ScheduleImport
+internal static partial class ScheduleImport
 {
     private const int MostCharacters = 1 << 20;
 
     /// <summary>Reads a list of sigmas. A last zero becomes the terminal rule zero: a last denoise at the sigma before it.</summary>
-    /// <param name="text">The list, at most a million characters; what stands around it (<c>sigmas = torch.tensor([...])</c>, <c>--sigmas "..."</c>) is left aside.</param>
-    /// <exception cref="InvalidInputException">There is no list, or its numbers make no schedule; the message names the number.</exception>
     public static SamplingSchedule Sigmas(string text)
     {
         var numbers = Numbers(text);
@@ -22,9 +18,6 @@ public static partial class ScheduleImport
     }
 
     /// <summary>Reads a list of timesteps, after the last of which the sampler goes on to zero.</summary>
-    /// <param name="text">The list, as for <see cref="Sigmas"/>; numbers in between two timesteps lie in between in ln sigma.</param>
-    /// <param name="noise">The noise that the model was trained on.</param>
-    /// <exception cref="InvalidInputException">There is no list, or its numbers are no falling timesteps of the noise.</exception>
     public static SamplingSchedule Timesteps(string text, DiscreteVpNoise noise)
     {
         var numbers = Numbers(text);

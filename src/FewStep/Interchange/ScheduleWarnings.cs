@@ -1,18 +1,14 @@
-using System.Globalization;
 using FewStep.Noise;
 
 namespace FewStep.Interchange;
 
 /// <summary>What is likely wrong with a schedule on its way from or to another program.</summary>
-public static class ScheduleWarnings
+internal static class ScheduleWarnings
 {
     private const double Tolerance = 1e-4; // lists hold decimal roundings of the model's ends
     private const double FarOff = 0.05;
 
     /// <summary>Sigmas that become one timestep, or are far from theirs.</summary>
-    /// <param name="sigmas">Noise levels above 0.</param>
-    /// <param name="times">Their timesteps.</param>
-    /// <param name="noise">The model's noise.</param>
     public static IReadOnlyList<string> OfTimes(IReadOnlyList<double> sigmas, IReadOnlyList<int> times, DiscreteVpNoise noise)
     {
         var warnings = new List<string>();
@@ -34,8 +30,6 @@ public static class ScheduleWarnings
     }
 
     /// <summary>Sigmas that are the same number once printed.</summary>
-    /// <param name="sigmas">Noise levels.</param>
-    /// <param name="digits">Significant digits that are printed.</param>
     public static IReadOnlyList<string> OfPrinted(IReadOnlyList<double> sigmas, int digits) =>
     [
         .. sigmas.Zip(sigmas.Skip(1))
@@ -44,8 +38,6 @@ public static class ScheduleWarnings
     ];
 
     /// <summary>Another number of steps than was meant.</summary>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="steps">Number of steps that was meant.</param>
     public static IReadOnlyList<string> OfCount(SamplingSchedule schedule, int steps)
     {
         int evaluations = schedule.Steps + (schedule.Terminal == ScheduleTerminal.Zero ? 1 : 0);
@@ -61,9 +53,6 @@ public static class ScheduleWarnings
     }
 
     /// <summary>Sigmas beyond the levels that a model was made for.</summary>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="sigmaMin">The model's smallest level.</param>
-    /// <param name="sigmaMax">The model's largest level.</param>
     public static IReadOnlyList<string> OfRange(SamplingSchedule schedule, double sigmaMin, double sigmaMax)
     {
         double first = schedule.Sigmas[0], last = schedule.Sigmas[^1];

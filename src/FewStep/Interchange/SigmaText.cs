@@ -1,18 +1,14 @@
-using System.Globalization;
-
 namespace FewStep.Interchange;
 
 /// <summary>Noise levels as text without exponents, which some readers take for two numbers.</summary>
-public static class SigmaText
+internal static class SigmaText
 {
-    /// <summary>Fewest significant digits.</summary>
     public const int FewestDigits = 3;
 
     /// <summary>Most significant digits: as many as a double has.</summary>
     public const int MostDigits = 17;
 
     /// <summary>A number in fixed decimals, e.g. <c>0.000123</c> and <c>80.0</c>: always with a decimal point, and no digits that say nothing.</summary>
-    /// <param name="value">Finite.</param>
     /// <param name="digits">Significant digits, <see cref="FewestDigits"/> to <see cref="MostDigits"/>; 9 keep a float32 exactly.</param>
     public static string Fixed(double value, int digits)
     {
@@ -33,8 +29,5 @@ public static class SigmaText
         return value < 0 ? $"-{text}" : text;
     }
 
-    /// <summary>A list with commas.</summary>
-    /// <param name="values">Finite numbers.</param>
-    /// <param name="digits">Significant digits.</param>
     public static string List(IEnumerable<double> values, int digits) => string.Join(", ", values.Select(v => Fixed(v, digits)));
 }

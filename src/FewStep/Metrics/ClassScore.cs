@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>The Inception score (Salimans et al. 2016): exp of the mean Kullback-Leibler divergence of an image's class probabilities from their mean, per consecutive part of the set. Streaming, in float64.</summary>
@@ -12,9 +9,6 @@ internal sealed class ClassScore : IDisposable
     private readonly long _images;
     private long _seen;
 
-    /// <param name="classes">Number of classes.</param>
-    /// <param name="images">Images that will come.</param>
-    /// <param name="splits">Parts; no more than there are images.</param>
     public ClassScore(int classes, long images, int splits)
     {
         int parts = (int)Math.Clamp(splits, 1, Math.Max(images, 1));
@@ -22,7 +16,6 @@ internal sealed class ClassScore : IDisposable
         (_negativeEntropies, _counts, _images) = (new double[parts], new long[parts], images);
     }
 
-    /// <summary>Adds a batch.</summary>
     /// <param name="logits">[B,classes]; not changed and not disposed.</param>
     public void Add(Tensor logits)
     {
@@ -59,6 +52,5 @@ internal sealed class ClassScore : IDisposable
         return (spread.Mean, spread.StandardDeviation);
     }
 
-    /// <inheritdoc/>
     public void Dispose() => _sums.Dispose();
 }

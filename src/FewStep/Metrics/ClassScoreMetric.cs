@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>The Inception score on Inception-v3's classes (Salimans et al. 2016), or the same on a classifier's; needs no reference.</summary>

@@ -1,7 +1,5 @@
 using FewStep.Networks;
-using FewStep.Platform;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 

@@ -1,29 +1,17 @@
 using FewStep.Data;
-using FewStep.Platform;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>Trains a <see cref="FeatureClassifier"/> with AdamW on augmented images.</summary>
-public static class ClassifierTrainer
+internal static class ClassifierTrainer
 {
     private const int EvaluationBatch = 250;
     private const int ReportEvery = 25;
     private const double SecondsBetweenCheckpoints = 60;
 
     /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end. The last weights are kept, not the best.</summary>
-    /// <param name="configuration">The architecture; its training record is replaced.</param>
-    /// <param name="training">Labelled training images.</param>
-    /// <param name="test">Labelled test images, which no update sees.</param>
-    /// <param name="options">The recipe. The same options, images, thread count and processor give the same weights.</param>
-    /// <param name="progress">Told the images done and the running loss; may be null.</param>
-    /// <param name="device">Where it is trained and stays; null for the processor.</param>
-    /// <param name="checkpoint">A file from which the training goes on where it exists, written every minute, when cancelled and after the last update; the caller deletes it when the classifier is stored. Null for none.</param>
-    /// <param name="cancellation">Stops between updates.</param>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The configuration, the options or the images do not fit, the checkpoint is damaged or another training's, or the training diverged.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static FeatureClassifier Train(
         ClassifierConfiguration configuration,
         IImageSet training,
@@ -58,12 +46,6 @@ public static class ClassifierTrainer
     }
 
     /// <summary>Measures the share of images that are classified correctly.</summary>
-    /// <param name="classifier">The classifier; not changed.</param>
-    /// <param name="images">Labelled images.</param>
-    /// <param name="progress">Told the images done; may be null.</param>
-    /// <param name="cancellation">Stops between batches.</param>
-    /// <returns>0 to 1.</returns>
-    /// <exception cref="InvalidInputException">The images do not fit the classifier.</exception>
     public static double Accuracy(FeatureClassifier classifier, IImageSet images, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(classifier);

@@ -1,9 +1,7 @@
-using FewStep.Platform;
-
 namespace FewStep.Metrics;
 
 /// <summary>How a <see cref="FeatureClassifier"/> is trained. The defaults suit 28x28 to 32x32 images on a few CPU cores.</summary>
-public sealed record ClassifierTrainingOptions
+internal sealed record ClassifierTrainingOptions
 {
     /// <summary>Passes over the training images, 1 to 1,000. Default 8.</summary>
     public int Epochs { get; init; } = 8;
@@ -29,8 +27,6 @@ public sealed record ClassifierTrainingOptions
     /// <summary>Whether convolutions run in bfloat16 while training (weights and features stay float32): over twice as fast on recent CPUs. Default true.</summary>
     public bool Bfloat16 { get; init; } = true;
 
-    /// <summary>Refuses values out of range.</summary>
-    /// <exception cref="InvalidInputException">A value is out of range; one line lists all that are.</exception>
     public void Check()
     {
         new OptionRules("The classifier cannot be trained so")
@@ -45,9 +41,4 @@ public sealed record ClassifierTrainingOptions
 }
 
 /// <summary>How the weights of a classifier were made.</summary>
-/// <param name="Options">The options.</param>
-/// <param name="TrainingSetHash">Hash of the training images.</param>
-/// <param name="TestSetHash">Hash of the test images.</param>
-/// <param name="Updates">Number of updates.</param>
-/// <param name="TestAccuracy">Share of the test images that the stored weights classify correctly, 0 to 1.</param>
-public sealed record ClassifierTrainingRecord(ClassifierTrainingOptions Options, string TrainingSetHash, string TestSetHash, long Updates, double TestAccuracy);
+internal sealed record ClassifierTrainingRecord(ClassifierTrainingOptions Options, string TrainingSetHash, string TestSetHash, long Updates, double TestAccuracy);

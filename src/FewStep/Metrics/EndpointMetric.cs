@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 

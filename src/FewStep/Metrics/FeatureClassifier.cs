@@ -1,9 +1,6 @@
 using System.Security.Cryptography;
-using System.Text;
 using FewStep.Denoising;
-using FewStep.Platform;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
@@ -12,17 +9,12 @@ namespace FewStep.Metrics;
 /// A strided 5x5 stem, then stages of pre-activation residual blocks at halving resolution, group normalisation throughout (no running statistics), and a mean over
 /// positions. Distances on these features rank samplers of one data set; they are no FID and must never be compared with one.
 /// </remarks>
-public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
+internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
 {
     private readonly List<nn.Module<Tensor, Tensor>> _trunk = [];
     private readonly Parameter _headWeight;
     private readonly Parameter _headBias;
 
-    /// <summary>Creates a classifier with random weights.</summary>
-    /// <param name="configuration">The architecture.</param>
-    /// <param name="seed">Seed of the weights, 0 or more.</param>
-    /// <param name="device">Where the weights lie and features are computed, for as long as it lives; null for the processor.</param>
-    /// <exception cref="InvalidInputException">The configuration is out of range.</exception>
     public FeatureClassifier(ClassifierConfiguration configuration, long seed = 0, Device? device = null)
         : base(nameof(FeatureClassifier))
     {
@@ -56,25 +48,19 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
         }
     }
 
-    /// <summary>Architecture, metric name and training record.</summary>
     public ClassifierConfiguration Configuration { get; internal set; }
 
-    /// <summary>Where the weights lie.</summary>
     public Device Device { get; }
 
-    /// <inheritdoc/>
     public string Name => Configuration.MetricName;
 
     /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
     public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')') && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
 
-    /// <inheritdoc/>
     public int Classes => Configuration.Classes;
 
-    /// <inheritdoc/>
     public int Dimension => Configuration.Channels[^1];
 
-    /// <inheritdoc/>
     public ImageShape Shape => Configuration.Shape;
 
     /// <summary>SHA-256 over names, shapes and float16 values of the weights, lower-case hexadecimal. Computed at each call.</summary>
@@ -101,7 +87,6 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
     /// <summary>Computes features, with gradients where they are enabled.</summary>
     /// <param name="images">Images [B,C,H,W], float32 in [-1,1], on any device.</param>
     /// <returns>Mean activations of the last stage [B,d], float32; the caller owns them.</returns>
-    /// <exception cref="ArgumentException">The images have another shape.</exception>
     public Tensor Features(Tensor images)
     {
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual(Shape.Batch(0).AsSpan(1)))
@@ -128,17 +113,14 @@ public sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
         return nn.functional.linear(features, _headWeight, _headBias);
     }
 
-    /// <inheritdoc/>
     public override Tensor forward(Tensor input) => Logits(input);
 
-    /// <inheritdoc/>
     public Tensor Extract(Tensor images)
     {
         using var _ = no_grad();
         return Features(images);
     }
 
-    /// <inheritdoc/>
     public Tensor ClassLogits(Tensor features)
     {
         using var _ = no_grad();

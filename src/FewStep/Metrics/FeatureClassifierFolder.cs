@@ -1,19 +1,14 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>A classifier on disk: a folder with <c>config.json</c> and <c>model.safetensors</c> (float16).</summary>
-public static class FeatureClassifierFolder
+internal static class FeatureClassifierFolder
 {
     private const string ConfigurationFile = "config.json";
     private const string WeightsFile = "model.safetensors";
 
     /// <summary>Writes both files, each whole or not at all; the weights are rounded to float16.</summary>
-    /// <param name="classifier">The classifier; not changed.</param>
-    /// <param name="folder">Target; created where missing.</param>
-    /// <exception cref="InvalidInputException">A file cannot be written.</exception>
     public static void Save(FeatureClassifier classifier, string folder)
     {
         ArgumentNullException.ThrowIfNull(classifier);
@@ -24,11 +19,7 @@ public static class FeatureClassifierFolder
         JsonFile.Write(Path.Combine(folder, ConfigurationFile), classifier.Configuration);
     }
 
-    /// <summary>Reads a classifier.</summary>
-    /// <param name="folder">A folder that <see cref="Save"/> wrote.</param>
-    /// <param name="device">Where it computes; null for the processor.</param>
     /// <returns>The classifier, its weights in float32; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">A file is missing or invalid, a weight is missing, superfluous, of another shape, or not finite.</exception>
     public static FeatureClassifier Load(string folder, Device? device = null)
     {
         string configurationPath = Path.Combine(folder, ConfigurationFile);
@@ -57,8 +48,6 @@ public static class FeatureClassifierFolder
     }
 
     /// <summary>Whether a folder holds a classifier that another one would replace.</summary>
-    /// <param name="folder">Where a classifier is to be saved.</param>
-    /// <exception cref="InvalidInputException">The folder holds another model.</exception>
     public static bool Holds(string folder)
     {
         string configuration = Path.Combine(folder, ConfigurationFile);

@@ -1,18 +1,10 @@
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Data;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>What images are compared with, as features of one network: mean and covariance of real images, and the features of single images
 /// where they are wanted. Owns its tensors; dispose it.</summary>
-/// <param name="statistics">Mean and covariance; owned here. Its count means something only where <paramref name="images"/> is not null.</param>
-/// <param name="kept">Features [n,d] of images in a random order; owned here. Null where they are not known.</param>
-/// <param name="images">Number of images; null where a statistics file does not say.</param>
-/// <param name="imagesHash">Hash of the images, or of the statistics file where it does not say of which images.</param>
-/// <param name="extractorHash">Hash of the feature network; null where a statistics file does not say.</param>
 internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kept, long? images, string imagesHash, string? extractorHash) : IDisposable
 {
     private const string Format = "fewstep-feature-statistics-1";
@@ -32,13 +24,6 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
     public static string FileName(FeatureKind kind) => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
 
     /// <summary>Measures all images of a set, in its order.</summary>
-    /// <param name="set">The images, two or more, of the extractor's shape.</param>
-    /// <param name="extractor">The feature network.</param>
-    /// <param name="choice">Which features of single images are kept; null for none.</param>
-    /// <param name="batch">Images at a time, 1 or more.</param>
-    /// <param name="progress">Told the images done; may be null.</param>
-    /// <param name="cancellation">Stops between batches.</param>
-    /// <exception cref="InvalidInputException">The images do not fit the extractor, are fewer than two, or a feature is not finite.</exception>
     public static FeatureReference Measure(
         IImageSet set,
         IFeatureExtractor extractor,
@@ -82,7 +67,6 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
 
     /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and writes
     /// the file (a cache, safetensors) otherwise.</summary>
-    /// <exception cref="InvalidInputException">The file exists and is invalid, or the images do not fit the extractor.</exception>
     public static FeatureReference LoadOrMeasure(
         string path,
         IImageSet set,
@@ -110,8 +94,6 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
         return measured;
     }
 
-    /// <summary>Reads a file that <see cref="Save"/> wrote.</summary>
-    /// <exception cref="InvalidInputException">It is missing or invalid.</exception>
     public static (FeatureReference Reference, KeptChoice? Choice) Load(string path)
     {
         using var scope = NewDisposeScope();
@@ -141,9 +123,6 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
     }
 
     /// <summary>Writes a file, whole or not at all.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="choice">Which features were kept.</param>
-    /// <exception cref="InvalidInputException">It cannot be written.</exception>
     public void Save(string path, KeptChoice? choice)
     {
         using var scope = NewDisposeScope();
@@ -173,8 +152,6 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
 }
 
 /// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by class.</summary>
-/// <param name="Most">Most images.</param>
-/// <param name="Seed">Seed of the order.</param>
 internal sealed record KeptChoice(int Most, long Seed)
 {
     /// <summary>Each image's place in the random order.</summary>

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>Running count, mean and covariance of feature vectors in float64, from batches of any size; the statistics that Fréchet distances compare.</summary>
@@ -8,17 +5,13 @@ namespace FewStep.Metrics;
 /// Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel where the mean is large against the spread,
 /// so the result depends on the batching only to rounding. Owns two tensors that outlive any dispose scope; dispose it. Not safe for concurrent use.
 /// </remarks>
-public sealed class FeatureStatistics : IDisposable
+internal sealed class FeatureStatistics : IDisposable
 {
-    /// <summary>Longest feature vector.</summary>
     public const int MostDimensions = 16384;
 
     private readonly Tensor _mean; // [d]
     private readonly Tensor _scatter; // [d,d], the sum of (f - mean)(f - mean)^T
 
-    /// <summary>Creates empty statistics.</summary>
-    /// <param name="dimension">Length d of a feature vector, 1 to 16,384.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="dimension"/> is out of range.</exception>
     public FeatureStatistics(int dimension)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
@@ -28,18 +21,13 @@ public sealed class FeatureStatistics : IDisposable
         _scatter = zeros(dimension, dimension, dtype: ScalarType.Float64).DetachFromDisposeScope();
     }
 
-    /// <summary>Length d of a feature vector.</summary>
     public int Dimension { get; }
 
     /// <summary>Number n of feature vectors added so far.</summary>
     public long Count { get; private set; }
 
     /// <summary>Makes statistics from a known count, mean and covariance, as a statistics file holds them.</summary>
-    /// <param name="count">Number n of vectors, 2 or more.</param>
-    /// <param name="mean">Mean [d], any floating type; copied.</param>
-    /// <param name="covariance">Unbiased covariance [d,d], any floating type; copied.</param>
     /// <returns>The statistics; the caller owns them.</returns>
-    /// <exception cref="InvalidInputException">The shapes disagree, a value is not finite, a variance is negative, or the covariance is not symmetric.</exception>
     public static FeatureStatistics FromMoments(long count, Tensor mean, Tensor covariance)
     {
         if (count < 2)
@@ -72,10 +60,7 @@ public sealed class FeatureStatistics : IDisposable
         return made;
     }
 
-    /// <summary>Adds a batch.</summary>
     /// <param name="features">Features [B,d], B may be 0, any floating type; not changed and not disposed.</param>
-    /// <exception cref="ArgumentException">The shape is not [B,d].</exception>
-    /// <exception cref="InvalidInputException">A feature is not finite.</exception>
     public void Add(Tensor features)
     {
         if (features.dim() != 2 || features.shape[1] != Dimension)
@@ -102,17 +87,13 @@ public sealed class FeatureStatistics : IDisposable
         Combine(n, m, centred.t().mm(centred));
     }
 
-    /// <summary>The mean [d], float64.</summary>
     /// <returns>A copy; the caller owns it.</returns>
-    /// <exception cref="InvalidOperationException">Nothing was added.</exception>
     public Tensor Mean() => Count > 0 ? _mean.clone() : throw new InvalidOperationException("No features were added: there is no mean.");
 
     /// <summary>The unbiased covariance [d,d] (divisor n - 1), float64.</summary>
     /// <returns>A new tensor; the caller owns it.</returns>
-    /// <exception cref="InvalidOperationException">Fewer than two vectors were added.</exception>
     public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1) : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _mean.Dispose();

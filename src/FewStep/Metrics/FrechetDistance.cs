@@ -1,21 +1,13 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>The Fréchet distance of two Gaussians fitted to features: "FID" on Inception-v3's features (Heusel et al. 2017, equation 6), "FD" on any other's.</summary>
-public static class FrechetDistance
+internal static class FrechetDistance
 {
     /// <summary>|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)), in float64.</summary>
-    /// <param name="a">Statistics of 2 or more images.</param>
-    /// <param name="b">Statistics of 2 or more images, of the same dimension.</param>
-    /// <returns>The squared 2-Wasserstein distance of the Gaussians, 0 or more; symmetric in its arguments to rounding.</returns>
     /// <remarks>
     /// With S = R R^T for each, the eigenvalues of S_a S_b are the squared singular values of R_a^T R_b, so the trace of the root is the sum of those singular values:
     /// no root of a product and no regularisation is needed, and a singular covariance (fewer images than features) is exact rather than shifted by a small diagonal.
     /// </remarks>
-    /// <exception cref="ArgumentException">The dimensions differ.</exception>
-    /// <exception cref="InvalidOperationException">One of them has seen fewer than two images.</exception>
     public static double Between(FeatureStatistics a, FeatureStatistics b)
     {
         ArgumentNullException.ThrowIfNull(a);

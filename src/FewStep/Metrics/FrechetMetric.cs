@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Metrics;
 
 /// <summary>The Fréchet distance of Gaussians fitted to features: FID on Inception-v3 (Heusel et al. 2017). It falls with the number of

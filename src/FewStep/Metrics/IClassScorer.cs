@@ -1,14 +1,11 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>A feature network that also classifies, which an Inception score needs. Owns its weights; dispose it.</summary>
-public interface IClassScorer : IFeatureExtractor, IDisposable
+internal interface IClassScorer : IFeatureExtractor, IDisposable
 {
     /// <summary>What the features are called behind the name of a metric, e.g. <c>fashion features</c>.</summary>
     string FeatureName { get; }
 
-    /// <summary>Number of classes.</summary>
     int Classes { get; }
 
     /// <summary>Class scores of images whose features are known, without gradients.</summary>

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Metrics;
 
 /// <summary>Judges images: by features of real images, or by what a fine teacher makes of the same latents. One metric may give several

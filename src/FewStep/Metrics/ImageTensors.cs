@@ -1,6 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
@@ -9,18 +7,11 @@ internal sealed class ImageTensors(IImageSet set)
 {
     private readonly byte[] _image = new byte[set.Shape.Dimension];
 
-    /// <summary>Reads images as they are.</summary>
-    /// <param name="indices">Images, at least one.</param>
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
     public Tensor Read(ReadOnlySpan<int> indices) => Read(indices, static _ => (0, 0, false));
 
     /// <summary>Hands out images, batch by batch, to be measured.</summary>
-    /// <param name="indices">Which, in order.</param>
-    /// <param name="batch">Images at a time, 1 or more.</param>
-    /// <param name="stage">What progress calls the work.</param>
     /// <param name="take">Receives the number of images before the batch, and the batch, which is disposed of afterwards.</param>
-    /// <param name="progress">Told the images done; may be null.</param>
-    /// <param name="cancellation">Stops between batches.</param>
     public void ForEach(
         int[] indices, int batch, string stage, Action<int, MeasuredImages> take, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -37,10 +28,6 @@ internal sealed class ImageTensors(IImageSet set)
     }
 
     /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and mirrored with probability one half.</summary>
-    /// <param name="indices">Images, at least one.</param>
-    /// <param name="shift">Largest shift, 0 or more.</param>
-    /// <param name="mirror">Whether to mirror.</param>
-    /// <param name="seed">Seed of this batch.</param>
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
     public Tensor ReadAugmented(ReadOnlySpan<int> indices, int shift, bool mirror, long seed) => Read(indices, place =>
     {
@@ -49,11 +36,7 @@ internal sealed class ImageTensors(IImageSet set)
         return ((int)(random % choices) - shift, (int)(random / choices % choices) - shift, mirror && (random / choices / choices & 1) == 1);
     });
 
-    /// <summary>Reads class labels.</summary>
-    /// <param name="indices">Images, at least one.</param>
-    /// <param name="classes">Number of classes that there may be.</param>
     /// <returns>int64 [B]; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">An image has no label, or one out of range.</exception>
     public Tensor Labels(ReadOnlySpan<int> indices, int classes)
     {
         var labels = new long[indices.Length];

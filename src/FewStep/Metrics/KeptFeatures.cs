@@ -1,12 +1,6 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>Keeps the features of the first images of a set, for metrics that look at single images.</summary>
-/// <param name="extractor">The feature network; not owned.</param>
-/// <param name="images">Images that will come.</param>
-/// <param name="most">Most images that are kept.</param>
-/// <param name="judge">Makes the figures of the features [n,d].</param>
 internal sealed class KeptFeatures(
     IFeatureExtractor extractor,
     int images,

@@ -1,21 +1,12 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>The kernel distance of two sets of features: the unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, averaged over random subsets (Binkowski et al. 2018, KID).</summary>
 /// <remarks>Unlike a Fréchet distance it has no bias that falls with the number of images, so values at different numbers compare; it may be slightly negative.</remarks>
-public static class KernelDistance
+internal static class KernelDistance
 {
-    /// <summary>Measures.</summary>
     /// <param name="a">Features [n,d], 2 or more rows, any floating type; not changed and not disposed.</param>
     /// <param name="b">Features [m,d], 2 or more rows; not changed and not disposed.</param>
-    /// <param name="subsets">Number of subsets, 1 or more; one where a subset is all there is.</param>
-    /// <param name="size">Rows of each set in a subset, 2 or more; as many as the smaller set has where it has fewer.</param>
-    /// <param name="seed">Seed of the choice, 0 or more.</param>
-    /// <param name="cancellation">Stops between subsets.</param>
     /// <returns>Mean over the subsets, computed in float64, and their sample standard deviation; null for a single subset.</returns>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
     public static (double Mean, double? Deviation) Between(Tensor a, Tensor b, int subsets, int size, long seed, CancellationToken cancellation = default)
     {
         if (a.dim() != 2 || b.dim() != 2 || a.shape[1] != b.shape[1] || a.shape[0] < 2 || b.shape[0] < 2)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>Kernel distance with the cubic polynomial kernel: KID on Inception-v3 (Binkowski et al. 2018).</summary>

@@ -1,6 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
@@ -37,8 +35,6 @@ public sealed class MeasuredImages : IDisposable
         : _features[extractor] = (_whole is null ? Extract(extractor) : Narrow(_whole.Features(extractor))).DetachFromDisposeScope();
 
     /// <summary>Some of the images, with the features that all together have.</summary>
-    /// <param name="first">Index of the first.</param>
-    /// <param name="count">How many.</param>
     /// <returns>The part, which must not outlive the whole; the caller owns it.</returns>
     internal MeasuredImages Part(int first, int count) => new(this, first, count);
 

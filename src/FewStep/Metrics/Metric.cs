@@ -1,9 +1,6 @@
-using System.Globalization;
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep;
 

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Metrics;
 
 /// <summary>The metrics by name.</summary>
@@ -17,8 +15,6 @@ internal static class MetricCatalog
 
     public static IEnumerable<string> Names => Entries.Select(e => e.Name);
 
-    /// <summary>The entry of a name.</summary>
-    /// <exception cref="InvalidInputException">There is none.</exception>
     public static MetricEntry Find(string name) => Entries.FirstOrDefault(e => e.Name == name)
         ?? throw new InvalidInputException($"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
 
@@ -33,10 +29,7 @@ internal static class MetricCatalog
         Entries.Where(e => e.Needs.HasFlag(MetricNeeds.Features) && (e.Kind ?? features) == features).Select(e => e.Name);
 
     /// <summary>Opens metrics; first all networks, so that a missing weight file shows before real images are read.</summary>
-    /// <param name="names">Names of the catalogue; one that comes again is opened once.</param>
     /// <param name="context">What they may use; it owns what they share and must outlive them.</param>
-    /// <returns>The metrics in the order of the names.</returns>
-    /// <exception cref="InvalidInputException">A name is unknown, or what its metric needs is missing or does not fit.</exception>
     public static IReadOnlyList<IMetric> Open(IEnumerable<string> names, MetricContext context)
     {
         MetricEntry[] chosen = [.. names.Select(Find).Distinct()];

@@ -1,6 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
@@ -39,7 +37,6 @@ internal sealed class MetricContext : IDisposable
     public IEnumerable<string> Remarks => _networks.Values.OfType<InceptionFeatures>().Select(n => n.Remark).OfType<string>();
 
     /// <summary>Checks that there is all that some metrics need, and opens their networks.</summary>
-    /// <exception cref="InvalidInputException">Something is missing.</exception>
     public void Prepare(IReadOnlyCollection<MetricEntry> metrics)
     {
         Options.Check();
@@ -70,12 +67,10 @@ internal sealed class MetricContext : IDisposable
     /// <summary>The network that a metric is measured on; null for one that needs none.</summary>
     public IClassScorer? NetworkOf(MetricEntry metric) => metric.Needs.HasFlag(MetricNeeds.Features) ? Network(metric.Kind ?? Features) : null;
 
-    /// <exception cref="InvalidInputException">There is none, or its weights are missing, damaged, or do not take such images.</exception>
     public IClassScorer Network(FeatureKind kind) => _networks.TryGetValue(kind, out var known)
         ? known
         : _networks[kind] = OpenNetwork?.Invoke(kind) ?? throw new InvalidInputException("There is no feature network to measure images with; name its weights.");
 
-    /// <exception cref="InvalidInputException">The real images or the statistics do not fit.</exception>
     public FeatureReference Reference(FeatureKind kind) => _references.TryGetValue(kind, out var known) ? known : _references[kind] = Measure(kind);
 
     public void Dispose()
@@ -103,7 +98,5 @@ internal sealed class MetricContext : IDisposable
 }
 
 /// <summary>What a fine teacher makes of the seeds that are measured.</summary>
-/// <param name="Name">Its sampler, for people.</param>
-/// <param name="Identity">All that determines its images, as text.</param>
 /// <param name="Images">Its images [B,C,H,W] of a range in the order of the seeds; valid until the next range is asked for, not owned.</param>
 internal sealed record FineTeacher(string Name, string Identity, Func<SeedRange, Tensor> Images);

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Metrics;
 
 /// <summary>How image metrics are computed; the defaults are those of the papers.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).</summary>

@@ -1,25 +1,13 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Metrics;
 
 /// <summary>How well generated images lie among real ones and cover them, by nearest neighbours in feature space. Each image has a ball around it that reaches to its k-th nearest neighbour in its own set.</summary>
-/// <param name="Precision">Share of generated images within the ball of a real one (Kynkäänniemi et al. 2019).</param>
-/// <param name="Recall">Share of real images within the ball of a generated one (the same).</param>
-/// <param name="Density">Mean number of real balls that a generated image lies in, over k (Naeem et al. 2020); may exceed 1.</param>
-/// <param name="Coverage">Share of real images whose ball holds a generated one (the same).</param>
-public sealed record NeighbourMetrics(double Precision, double Recall, double Density, double Coverage)
+internal sealed record NeighbourMetrics(double Precision, double Recall, double Density, double Coverage)
 {
     private const long BlockBytes = 1 << 27;
 
     /// <summary>Measures in float64, in blocks of rows: memory grows with the number of images, time with its square.</summary>
     /// <param name="real">Features [n,d] of real images, any floating type; not changed and not disposed.</param>
     /// <param name="generated">Features [m,d]; not changed and not disposed.</param>
-    /// <param name="manifoldNeighbours">k of precision and recall, 1 or more. Default 3.</param>
-    /// <param name="coverageNeighbours">k of density and coverage, 1 or more. Default 5.</param>
-    /// <param name="cancellation">Stops between blocks.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
-    /// <exception cref="InvalidInputException">A set has too few images to have that many neighbours.</exception>
     public static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default) =>
         Between(real, generated, manifoldNeighbours, coverageNeighbours, BlockBytes, cancellation);
 

@@ -4,15 +4,11 @@ namespace FewStep.Metrics;
 
 /// <summary>The differences of two measurements over the same ranges of seeds, with the two-sided 95 % interval of their mean (Student's t). Equal
 /// seeds have equal latents, so the differences vary far less than the values do.</summary>
-/// <param name="Pairs">Number of ranges k.</param>
-/// <param name="Mean">Mean of the differences, the second's value less the first's.</param>
-/// <param name="HalfWidth">Half-width of the interval; null below two ranges, whose spread is unknown.</param>
 internal sealed record PairedRanges(int Pairs, double Mean, double? HalfWidth)
 {
     private const double Confidence = 0.95;
 
     /// <summary>Compares the values of the same ranges in the same order; null where there are none.</summary>
-    /// <exception cref="ArgumentException">There are not as many of the one as of the other.</exception>
     public static PairedRanges? Compare(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         if (first.Count != second.Count)

@@ -1,27 +1,14 @@
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Metrics;
 
 /// <summary>What real images differ from the reference by: metrics of disjoint random subsets of them, usually of training images. A sampler near
 /// it is as close as other real images are.</summary>
-/// <param name="Figures">By key, one value a subset; empty where nothing could be measured.</param>
-/// <param name="Images">Images in a subset.</param>
-/// <param name="Subsets">Number of subsets.</param>
-/// <param name="Remark">What is lacking, in a sentence; null where nothing is.</param>
 internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Figures, int Images, int Subsets, string? Remark)
 {
     private const int Batch = 250;
 
     /// <summary>Measures the metrics that compare with real images.</summary>
-    /// <param name="metrics">The metrics; others than those that compare are left out.</param>
-    /// <param name="training">Real images other than the reference; null where there are none.</param>
-    /// <param name="images">Images in a seed range of the samples, 2 or more.</param>
-    /// <param name="ranges">Number of seed ranges, 1 or more: as many disjoint subsets are measured as there are images for.</param>
-    /// <param name="seed">Seed of the choice.</param>
-    /// <param name="progress">Told the images done; may be null.</param>
-    /// <param name="cancellation">Stops between batches.</param>
-    /// <exception cref="InvalidInputException">The images do not fit the feature network.</exception>
     public static RealFloor Measure(
         IReadOnlyList<IMetric> metrics,
         IImageSet? training,

@@ -3,15 +3,9 @@ using FewStep.Data;
 namespace FewStep.Metrics;
 
 /// <summary>Disjoint random subsets of real images of one size, for the floor of a metric.</summary>
-/// <param name="Indices">The images of each subset; as many subsets as there are images for, perhaps none.</param>
-/// <param name="Balanced">Whether every subset holds the classes as often as samples of consecutive seeds do: equally, to within one image.</param>
-public sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
+internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
 {
     /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough images of each.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="size">Images in a subset, 2 or more.</param>
-    /// <param name="most">Most subsets, 1 or more.</param>
-    /// <param name="seed">Seed of the choice, 0 or more.</param>
     public static RealSubsets Choose(IImageSet images, int size, int most, long seed)
     {
         ArgumentNullException.ThrowIfNull(images);

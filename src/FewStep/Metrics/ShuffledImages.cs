@@ -5,9 +5,6 @@ namespace FewStep.Metrics;
 /// <summary>A random order of a set's images: sets are often sorted by class, and parts of them must not be.</summary>
 internal static class ShuffledImages
 {
-    /// <summary>All indices once.</summary>
-    /// <param name="images">The images.</param>
-    /// <param name="seed">Seed of the order, 0 or more.</param>
     public static int[] Order(IImageSet images, long seed)
     {
         var order = new EpochShuffle(images.Count, seed);

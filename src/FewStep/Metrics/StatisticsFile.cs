@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
-using System.Text;
 using FewStep.Checkpoints;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
@@ -19,7 +16,6 @@ internal static class StatisticsFile
     private const int HashLength = 64;
 
     /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of covariance.</summary>
-    /// <exception cref="InvalidInputException">It is missing, damaged, or holds no statistics.</exception>
     public static int Dimension(string path)
     {
         var names = NpzFile.Names(path);
@@ -36,7 +32,6 @@ internal static class StatisticsFile
     }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid, for images that will be measured on a network's features.</summary>
-    /// <exception cref="InvalidInputException">It is missing, damaged, holds no sound statistics, or those of other features.</exception>
     public static FeatureReference Read(string path, IFeatureExtractor extractor)
     {
         if (Dimension(path) is var dimension && dimension != extractor.Dimension)
@@ -56,7 +51,6 @@ internal static class StatisticsFile
     }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid.</summary>
-    /// <exception cref="InvalidInputException">It is missing, damaged, or holds no sound statistics.</exception>
     public static FeatureReference Read(string path)
     {
         Dimension(path);
@@ -79,9 +73,6 @@ internal static class StatisticsFile
     }
 
     /// <summary>Writes a file that EDM and pytorch-fid read, whole or not at all. Equal content makes equal files.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="reference">Measured images.</param>
-    /// <exception cref="InvalidInputException">It cannot be written.</exception>
     public static void Write(string path, FeatureReference reference)
     {
         using var scope = NewDisposeScope();

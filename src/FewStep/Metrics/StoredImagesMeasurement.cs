@@ -1,21 +1,10 @@
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Metrics;
 
 /// <summary>Measures stored images: all together, and disjoint random subsets for the spread.</summary>
 internal static class StoredImagesMeasurement
 {
-    /// <summary>Measures.</summary>
-    /// <param name="metrics">The metrics.</param>
-    /// <param name="images">The images.</param>
-    /// <param name="subsets">Number of disjoint subsets, 1 or more; 1 leaves the spread out.</param>
-    /// <param name="seed">Seed of the order that subsets are taken from.</param>
-    /// <param name="batch">Images at a time, 1 or more.</param>
-    /// <param name="progress">Told the images done; may be null.</param>
-    /// <param name="cancellation">Stops between batches.</param>
-    /// <returns>The metrics' figures in their order.</returns>
-    /// <exception cref="InvalidInputException">The images do not fit a metric, are too few, or a feature is not finite.</exception>
     public static IReadOnlyList<StoredFigure> Measure(
         IReadOnlyList<IMetric> metrics,
         IImageSet images,
@@ -76,8 +65,4 @@ internal static class StoredImagesMeasurement
 }
 
 /// <summary>A figure of stored images.</summary>
-/// <param name="Figure">The figure.</param>
-/// <param name="Whole">Of all images together.</param>
-/// <param name="PartImages">Images in each subset.</param>
-/// <param name="Parts">Of each subset; empty where there is only one set.</param>
 internal sealed record StoredFigure(MetricFigure Figure, MetricValue Whole, int PartImages, IReadOnlyList<double> Parts);

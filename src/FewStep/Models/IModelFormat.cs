@@ -1,14 +1,11 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Models;
 
 /// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by name.</summary>
 internal interface IModelFormat
 {
-    /// <exception cref="InvalidInputException">There is no such file, it is damaged or refused, or an option contradicts it.</exception>
     OpenedModel Open(string path, ModelOptions options);
 }
 

@@ -1,12 +1,9 @@
 using System.Security.Cryptography;
-using System.Text;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep;
 

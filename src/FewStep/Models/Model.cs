@@ -2,7 +2,6 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
-using FewStep.Platform;
 
 namespace FewStep;
 
@@ -43,7 +42,6 @@ public sealed partial class Model : IDisposable
     /// <summary>Where it was opened from, as given; null where it was not.</summary>
     public string? Path { get; private init; }
 
-    /// <summary>What reports say of it.</summary>
     internal ModelSummary Summary { get; }
 
     /// <summary>What tells its images from another model's: hash and number format.</summary>
@@ -61,8 +59,6 @@ public sealed partial class Model : IDisposable
     /// <summary>One sentence for each thing that its file does not say and that was assumed, or that its user should know.</summary>
     internal IReadOnlyList<string> Remarks { get; private init; } = [];
 
-    /// <summary>The network, for what needs weights.</summary>
-    /// <exception cref="InvalidInputException">There is none.</exception>
     internal NetworkDenoiser RequireNetwork() => Network ?? throw new InvalidInputException(
         $"{Path} ({Format}) can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was made from.");
 

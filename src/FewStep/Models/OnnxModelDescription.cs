@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Models;
 

@@ -1,5 +1,4 @@
 using FewStep.Data;
-using static TorchSharp.torch;
 
 namespace FewStep.Models;
 

@@ -1,9 +1,5 @@
 namespace FewStep.Networks;
 
-/// <summary>An architecture.</summary>
-/// <param name="Key">Its key in <c>config.json</c>.</param>
-/// <param name="Options">The record of its sizes, an <see cref="INetworkOptions"/>.</param>
-/// <param name="EdmClass">The class of NVlabs/edm's code that it is, for its pickles; null where there is none.</param>
 internal sealed record Architecture(string Key, Type Options, string? EdmClass = null);
 
 /// <summary>All architectures: a new one is its options, its network and a line here.</summary>

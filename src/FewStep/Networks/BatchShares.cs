@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
@@ -22,7 +20,6 @@ internal sealed class BatchShares
     /// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
     /// <param name="sigma">Noise levels [B] or [1].</param>
     /// <param name="labels">int64 [B], or null.</param>
-    /// <param name="computeType">Type that the network computes in.</param>
     public BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
     {
         (_x, _sigma, _labels) = (x, sigma, labels);
@@ -54,7 +51,6 @@ internal sealed class BatchShares
         return Joined(parts);
     }
 
-    /// <summary>Evaluates all shares differentiably.</summary>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
     public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise) => Differentiable.apply(weights, this, denoise);
 

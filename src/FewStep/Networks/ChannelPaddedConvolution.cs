@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
@@ -14,10 +13,6 @@ internal static class ChannelPaddedConvolution
     /// more often, gradients. On the processor the blocks are therefore filled here.
     /// </remarks>
     /// <param name="x">[B,in,H,W].</param>
-    /// <param name="weight">[out,in,k,k].</param>
-    /// <param name="bias">[out], or null.</param>
-    /// <param name="stride">Stride in both directions.</param>
-    /// <param name="padding">Zeros on all four sides.</param>
     /// <returns>[B,out,H',W']; belongs to the current dispose scope.</returns>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, long stride = 1, long padding = 0)
     {

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Convolution with optional factor-2 resampling, NVlabs/edm's <c>Conv2d</c>: <c>weight</c> [out, in, k, k] and <c>bias</c> [out] unless the kernel is 0.</summary>
@@ -12,15 +10,7 @@ internal sealed class Conv2d
     private readonly Resampling? _down;
     private readonly bool _fused;
 
-    /// <param name="builder">Receives the parameters.</param>
-    /// <param name="inChannels">Channels of the input.</param>
-    /// <param name="outChannels">Channels of the output.</param>
-    /// <param name="kernel">Odd side of the kernel; 0 resamples only.</param>
-    /// <param name="init">How the weight begins; null is only for kernel 0.</param>
-    /// <param name="up">Doubles the size first.</param>
-    /// <param name="down">Halves the size first.</param>
     /// <param name="filter">Resampling filter taps; default [1,1].</param>
-    /// <param name="fusedResample">Shares the padding between convolution and resampling, and convolves before going down.</param>
     public Conv2d(
         NetworkBuilder builder,
         int inChannels,
@@ -48,7 +38,6 @@ internal sealed class Conv2d
 
     public int OutChannels { get; }
 
-    /// <summary>x [B,in,H,W] → [B,out,H',W'].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
     {
         int pad = _kernel / 2;
@@ -85,10 +74,6 @@ internal sealed class StridedConv2d
     private readonly int _bias;
     private readonly bool _symmetric;
 
-    /// <param name="builder">Receives the parameters.</param>
-    /// <param name="channels">Channels of input and output.</param>
-    /// <param name="init">How the weight begins.</param>
-    /// <param name="symmetricPadding">Pads on all sides, instead of on the right and below only.</param>
     public StridedConv2d(NetworkBuilder builder, int channels, WeightInit init, bool symmetricPadding)
     {
         _weight = builder.Parameter("weight", init, channels, channels, 3, 3);
@@ -96,7 +81,6 @@ internal sealed class StridedConv2d
         _symmetric = symmetricPadding;
     }
 
-    /// <summary>x [B,C,H,W] → [B,C,H/2,W/2].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
     {
         int padding = _symmetric ? 1 : 0;

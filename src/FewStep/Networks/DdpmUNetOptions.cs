@@ -14,7 +14,6 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
     public required int OutChannels { get; init; }
 
-    /// <summary>Number of classes; 0 is unconditional.</summary>
     public int LabelDim { get; init; }
 
     /// <summary>Channels of each resolution, from the finest on.</summary>

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>The ADM architecture of Dhariwal and Nichol (2105.05233) as NVlabs/edm writes it, with the same parameter names.</summary>

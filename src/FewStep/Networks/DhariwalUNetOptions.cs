@@ -14,7 +14,6 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     /// <summary>Channels of the output; more than the image's where the network also learnt a variance.</summary>
     public required int OutChannels { get; init; }
 
-    /// <summary>Number of classes; 0 is unconditional.</summary>
     public int LabelDim { get; init; }
 
     /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>

@@ -14,7 +14,6 @@ internal interface IFeatureFormat
     static abstract unsafe void Store(void* features, nint index, Vector512<float> values);
 }
 
-/// <summary>float32 features.</summary>
 internal readonly struct Float32Features : IFeatureFormat
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,11 +1,7 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>What the layers need during one evaluation of a network.</summary>
-/// <param name="Parameters">Views of the weights by parameter index, in the compute type.</param>
 /// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type.</param>
-/// <param name="Dropout">Source of dropout masks; null turns dropout off.</param>
 internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator? Dropout)
 {
     public Tensor this[int index] => Parameters[index];
@@ -22,10 +18,7 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     }
 
     /// <summary>Views of a flat weight buffer for one evaluation; they belong to the current dispose scope.</summary>
-    /// <param name="layout">The network's parameters.</param>
     /// <param name="weights">Flat float32 weights.</param>
-    /// <param name="computeType">Type of the convolutions.</param>
-    /// <param name="dropout">Source of dropout masks; null turns dropout off.</param>
     public static ForwardPass Over(ParameterLayout layout, Tensor weights, ScalarType computeType, Generator? dropout = null)
     {
         var master = layout.Views(weights);

@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
@@ -28,13 +27,9 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
     }
 
     /// <summary>f(gamma (x + shift - mean) / deviation + beta).</summary>
-    /// <param name="x">Features that <see cref="Takes"/> accepts.</param>
     /// <param name="gamma">float32 [C].</param>
     /// <param name="beta">float32 [C].</param>
     /// <param name="shift">float32 [B,C], or null.</param>
-    /// <param name="groups">Number of groups.</param>
-    /// <param name="epsilon">Added to the variance.</param>
-    /// <param name="silu">Whether z sigmoid(z) follows.</param>
     /// <returns>Channels-last, of the shape and type of <paramref name="x"/>; belongs to the current dispose scope.</returns>
     public static Tensor Apply(Tensor x, Tensor gamma, Tensor beta, Tensor? shift, long groups, double epsilon, bool silu)
     {

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Group normalisation, NVlabs/edm's <c>GroupNorm</c>: at most 32 groups of at least 4 channels, unless their number is given.</summary>
@@ -24,15 +21,12 @@ internal sealed class GroupNorm
         _bias = builder.Parameter("bias", WeightInit.Zeros, channels);
     }
 
-    /// <summary>x [B,C,H,W] → the same shape.</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
         => FusedGroupNorm.Takes(x)
             ? FusedGroupNorm.Apply(x, pass.Master[_weight], pass.Master[_bias], shift: null, _groups, _epsilon, silu: false)
             : Plain(pass, x);
 
     /// <summary>The SiLU of the normalised x + shift: x [B,C,H,W] → the same shape.</summary>
-    /// <param name="pass">The evaluation.</param>
-    /// <param name="x">Features.</param>
     /// <param name="shift">float32 [B,C], added to all pixels before the normalisation; null for none.</param>
     public Tensor ForwardSilu(ForwardPass pass, Tensor x, Tensor? shift = null)
     {

@@ -5,12 +5,6 @@ using System.Runtime.Intrinsics;
 namespace FewStep.Networks;
 
 /// <summary>What a fused group normalisation works on: B images of P pixels of C channels in G groups, channels innermost.</summary>
-/// <param name="Batch">Images B.</param>
-/// <param name="Pixels">Pixels P of an image.</param>
-/// <param name="Channels">Channels C, a multiple of 16 and of the groups.</param>
-/// <param name="Groups">Groups G.</param>
-/// <param name="Epsilon">Added to the variance.</param>
-/// <param name="Silu">Whether z sigmoid(z) follows.</param>
 internal readonly record struct GroupNormShape(int Batch, int Pixels, int Channels, int Groups, float Epsilon, bool Silu)
 {
     public const int Lanes = 16;
@@ -25,8 +19,6 @@ internal readonly record struct GroupNormShape(int Batch, int Pixels, int Channe
 internal static unsafe class GroupNormKernel<TFormat>
     where TFormat : struct, IFeatureFormat
 {
-    /// <summary>Normalises one image.</summary>
-    /// <param name="shape">Sizes.</param>
     /// <param name="x">The image [P, C].</param>
     /// <param name="gamma">[C].</param>
     /// <param name="beta">[C].</param>
@@ -58,13 +50,10 @@ internal static unsafe class GroupNormKernel<TFormat>
         ArrayPool<float>.Shared.Return(buffer);
     }
 
-    /// <summary>Derivatives of one image.</summary>
-    /// <param name="shape">Sizes.</param>
     /// <param name="x">The image [P, C].</param>
     /// <param name="gamma">[C].</param>
     /// <param name="beta">[C].</param>
     /// <param name="shift">[C] of this image, or null.</param>
-    /// <param name="moments">What <see cref="Forward"/> found.</param>
     /// <param name="dy">Gradient of the result [P, C].</param>
     /// <param name="dx">Receives the gradient of the image [P, C].</param>
     /// <param name="dgammaBeta">Receives this image's gradients of gamma and beta [2, C].</param>

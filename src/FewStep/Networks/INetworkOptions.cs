@@ -1,4 +1,3 @@
-
 namespace FewStep.Networks;
 
 /// <summary>An architecture with its sizes: what <c>config.json</c> says of a network under the key that <see cref="ArchitectureCatalog"/> gives it.</summary>
@@ -12,7 +11,6 @@ internal interface INetworkOptions
     /// <summary>Channels of the output; more than those of the input where the network also learnt a variance.</summary>
     int OutChannels { get; }
 
-    /// <summary>Number of classes; 0 is unconditional.</summary>
     int LabelDim { get; }
 
     /// <summary>Probability with which training dropped the class label; 0 for a network that was never shown "no class".</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Fully connected layer, NVlabs/edm's <c>Linear</c>: parameters <c>weight</c> [out, in] and <c>bias</c> [out].</summary>

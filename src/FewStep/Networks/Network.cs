@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>A network as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
@@ -21,8 +18,6 @@ internal abstract class Network : IDisposable
     /// <summary>Moves the buffers to the device that the weights lie on.</summary>
     public void MoveBuffers(Device device) => Builder.MoveBuffers(device);
 
-    /// <summary>Evaluates the network.</summary>
-    /// <param name="pass">Weights in the compute type, and the mode.</param>
     /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>
     /// <param name="noiseLabels">Noise labels [B], float32.</param>
     /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
@@ -40,10 +35,6 @@ internal abstract class Network : IDisposable
     }
 
     /// <summary>One-hot class labels float32 [batch, count], zeros for "none".</summary>
-    /// <param name="classes">int64 [batch], -1 for none; null for none at all.</param>
-    /// <param name="batch">Batch size.</param>
-    /// <param name="count">Number of classes.</param>
-    /// <param name="device">Where to put them.</param>
     protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
     {
         if (classes is null)

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Collects parameters and buffers while a network's layers are constructed, each under its dotted path.</summary>
@@ -29,8 +27,6 @@ internal sealed class NetworkBuilder
 
     public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(_prefix + name, init, shape);
 
-    /// <summary>Adds a buffer under this path.</summary>
-    /// <param name="name">Last part of its name.</param>
     /// <param name="value">float32; the network owns it from now on.</param>
     public string Buffer(string name, Tensor value)
     {

@@ -1,7 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
@@ -14,12 +12,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     private ForwardPass? _cached;
 
     /// <summary>Binds a network, a preconditioning and weights.</summary>
-    /// <param name="network">The raw network; owned by this denoiser from now on.</param>
-    /// <param name="preconditioning">Its preconditioning.</param>
-    /// <param name="shape">Shape of the images.</param>
-    /// <param name="classes">Number of classes; 0 is unconditional.</param>
     /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
-    /// <param name="patchSize">Side of the square patches that are folded into channels before the network and unfolded after it; 1 is none.</param>
     public NetworkDenoiser(Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
     {
         if (weights.NumberOfElements != network.Layout.Count || weights.dtype != ScalarType.Float32)
@@ -86,7 +79,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     /// <param name="x">Noised images [B,C,H,W].</param>
     /// <param name="sigma">Noise levels [B] or [1], of the type of <paramref name="x"/>.</param>
     /// <param name="labels">int64 [B], -1 for none; or null.</param>
-    /// <param name="dropout">Source of dropout masks; null (default) turns dropout off.</param>
     /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
     public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
     {
@@ -106,7 +98,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         return shares.Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
     }
 
-    /// <summary>The raw network F, without preconditioning.</summary>
     /// <param name="x">Scaled input [B,C,H,W], float32 or float64; not changed and not disposed.</param>
     /// <param name="noiseLabels">What the network is told of the noise, [B] or [1]: c_noise, or a time step.</param>
     /// <param name="labels">int64 [B], -1 for none; or null.</param>

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Embeds a noise label as cosines and sines.</summary>

@@ -1,12 +1,6 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>One parameter of a network: where it lies in the flat buffer, and how it begins.</summary>
-/// <param name="Name">Dotted name as in NVlabs/edm, e.g. <c>enc.32x32_block0.conv0.weight</c>.</param>
-/// <param name="Shape">Shape as in PyTorch, e.g. [out, in, height, width].</param>
-/// <param name="Offset">First element in the flat buffer.</param>
-/// <param name="Init">How it is initialised.</param>
 internal sealed record ParameterSpec(string Name, long[] Shape, long Offset, WeightInit Init)
 {
     public long Count { get; } = Shape.Aggregate(1L, (a, b) => a * b);
@@ -40,7 +34,6 @@ internal sealed class ParameterLayout
         return _specs.Count - 1;
     }
 
-    /// <summary>A freshly initialised flat buffer.</summary>
     /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
     public Tensor Initialize(long seed)
     {
@@ -51,7 +44,6 @@ internal sealed class ParameterLayout
     }
 
     /// <summary>Views of a flat buffer in the parameters' PyTorch shapes; differentiable, at the cost of one split.</summary>
-    /// <param name="flat">[<see cref="Count"/>], any floating type.</param>
     /// <returns>One view a parameter; they belong to the current dispose scope.</returns>
     public Tensor[] Views(Tensor flat)
     {

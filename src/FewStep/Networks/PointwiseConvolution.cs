@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 
@@ -12,15 +11,11 @@ internal static class PointwiseConvolution
 {
     /// <summary>Whether a convolution is one of these, on the processor in float32.</summary>
     /// <param name="x">[B,in,H,W].</param>
-    /// <param name="weight">[out,in,h,w].</param>
-    /// <param name="stride">Stride in both directions.</param>
     public static bool Suits(Tensor x, Tensor weight, long stride)
         => x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && stride == 1 && weight.shape[2] == 1 && weight.shape[3] == 1;
 
     /// <summary>The convolution of x with a weight, without padding.</summary>
     /// <param name="x">[B,in,H,W].</param>
-    /// <param name="weight">[out,in,1,1].</param>
-    /// <param name="bias">[out], or null.</param>
     /// <returns>[B,out,H,W], channels-last in memory; belongs to the current dispose scope.</returns>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>Factor-2 resampling of feature maps with a separable filter, as in NVlabs/edm's <c>Conv2d</c>.</summary>
@@ -26,7 +23,6 @@ internal sealed class Resampling
 
     public int Padding { get; }
 
-    /// <summary>x [B,C,H,W] → [B,C,2H,2W].</summary>
     public Tensor Up(Tensor x, int padding)
     {
         // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
@@ -35,7 +31,6 @@ internal sealed class Resampling
             : nn.functional.conv_transpose2d(x, Depthwise(x, 4), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
     }
 
-    /// <summary>x [B,C,H,W] → [B,C,H/2,W/2].</summary>
     public Tensor Down(Tensor x, int padding)
     {
         return IsBox && padding == 0

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>The DDPM++ and NCSN++ architectures of Song et al. (2011.13456) as NVlabs/edm writes them, with the same parameter names.</summary>

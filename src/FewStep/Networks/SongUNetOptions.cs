@@ -13,7 +13,6 @@ internal sealed record SongUNetOptions : IUNetOptions
 
     public required int OutChannels { get; init; }
 
-    /// <summary>Number of classes; 0 is unconditional.</summary>
     public int LabelDim { get; init; }
 
     /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
@@ -35,16 +34,13 @@ internal sealed record SongUNetOptions : IUNetOptions
     /// <summary>Probability with which training drops the class label; a record of how the model was made.</summary>
     public double LabelDropout { get; init; }
 
-    /// <summary><c>positional</c> (DDPM++) or <c>fourier</c> (NCSN++).</summary>
     public string EmbeddingType { get; init; } = "positional";
 
     /// <summary>Multiplier of the noise embedding's size: 1 for DDPM++, 2 for NCSN++.</summary>
     public int ChannelMultNoise { get; init; } = 1;
 
-    /// <summary><c>standard</c> (DDPM++), <c>residual</c> (NCSN++) or <c>skip</c>.</summary>
     public string EncoderType { get; init; } = "standard";
 
-    /// <summary><c>standard</c> or <c>skip</c>.</summary>
     public string DecoderType { get; init; } = "standard";
 
     /// <summary>Resampling filter: [1,1] for DDPM++, [1,3,3,1] for NCSN++.</summary>

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>A U-Net over its plan. Architectures differ in their embedding, in what changes the resolution, and in the end.</summary>
@@ -39,7 +37,6 @@ internal abstract class UNet(IUNetOptions options) : Network
         }
     }
 
-    /// <summary>[B, E], float32.</summary>
     protected abstract Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes);
 
     protected abstract Tensor End(ForwardPass pass, Tensor x, State state);

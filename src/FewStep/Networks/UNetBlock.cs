@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Networks;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Networks;
 
 /// <summary>Place of a layer in a U-Net.</summary>
@@ -24,14 +21,6 @@ internal enum UNetRole
 }
 
 /// <summary>A layer of a U-Net.</summary>
-/// <param name="Half">Its name up to the last part, e.g. <c>enc.16x16_</c>.</param>
-/// <param name="Name">The last part, e.g. <c>block0</c>.</param>
-/// <param name="Role">Its place.</param>
-/// <param name="Level">Its resolution, 0 the finest.</param>
-/// <param name="Index">Number of the block among those of its place and level.</param>
-/// <param name="InChannels">Channels of its input, those of a skip connection included.</param>
-/// <param name="OutChannels">Channels of its output.</param>
-/// <param name="Heads">Heads of the self-attention that follows; 0 for none.</param>
 internal sealed record UNetLayer(string Half, string Name, UNetRole Role, int Level, int Index, int InChannels, int OutChannels, int Heads)
 {
     public string Prefix => Half + Name;

@@ -1,20 +1,12 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Networks;
 
 /// <summary>How a parameter begins: a distribution by fan-in and fan-out, times a scale, as NVlabs/edm's <c>weight_init</c>.</summary>
-/// <param name="Mode">Distribution.</param>
-/// <param name="Scale">Factor on the drawn values; 0 gives zeros.</param>
 internal sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
 {
     public static WeightInit Zeros { get; } = new(WeightInitMode.Constant, 0);
 
     public static WeightInit Ones { get; } = new(WeightInitMode.Constant, 1);
 
-    /// <summary>Draws a parameter.</summary>
-    /// <param name="shape">[out, in] or [out, in, height, width] for the random modes; any shape for <see cref="WeightInitMode.Constant"/>.</param>
-    /// <param name="generator">Source of randomness.</param>
     /// <returns>float32; the caller owns it.</returns>
     public Tensor Create(long[] shape, Generator generator)
     {

@@ -8,8 +8,6 @@ internal sealed class CosineVpNoise : NoiseSchedule
 {
     private readonly double _s;
 
-    /// <summary>Creates the schedule.</summary>
-    /// <param name="offset">The offset s that keeps the first noise levels apart, 0 or more; default 0.008, the paper's.</param>
     public CosineVpNoise(double offset = 0.008)
     {
         if (!(offset >= 0) || !double.IsFinite(offset))

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Noise;
 
@@ -8,7 +6,7 @@ namespace FewStep.Noise;
 /// The noise levels of a variance-preserving model that was trained on M whole times t = 0, ..., M - 1, as the betas of its training give them:
 /// sigma(t)^2 = 1 / alpha-bar(t) - 1, alpha-bar(t) = prod_(s &lt;= t) (1 - beta_s) (Ho et al. 2020).
 /// </summary>
-public sealed class DiscreteVpNoise
+internal sealed class DiscreteVpNoise
 {
     /// <summary>Betas in equal steps (DDPM, guided-diffusion); 0.0001 to 0.02 where nothing else is said.</summary>
     public const string LinearName = "vp-linear";
@@ -19,7 +17,6 @@ public sealed class DiscreteVpNoise
     /// <summary>alpha-bar follows a squared cosine (Nichol and Dhariwal 2021; diffusers' <c>squaredcos_cap_v2</c>).</summary>
     public const string CosineName = "vp-cosine";
 
-    /// <summary>Usual number of times M.</summary>
     public const int UsualTimes = 1000;
 
     private const int MostTimes = 100_000;
@@ -43,21 +40,13 @@ public sealed class DiscreteVpNoise
         }
     }
 
-    /// <summary>The names that <see cref="Create"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = [LinearName, ScaledLinearName, CosineName];
 
-    /// <summary>Its name, one of <see cref="Names"/>.</summary>
     public string Name { get; }
 
     /// <summary>sigma(t) for t = 0, ..., M - 1, increasing.</summary>
     public ImmutableArray<double> Sigmas { get; }
 
-    /// <summary>The noise of a name.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="first">beta_0; null is the name's usual one.</param>
-    /// <param name="last">beta_(M-1); null is the name's usual one.</param>
-    /// <param name="times">M, 2 to 100,000; null is 1000.</param>
-    /// <exception cref="InvalidInputException">The name is unknown, or a value is out of range or has no meaning for it.</exception>
     public static DiscreteVpNoise Create(string name, double? first = null, double? last = null, int? times = null) => name switch
     {
         LinearName => Linear(first ?? 0.0001, last ?? 0.02, times ?? UsualTimes),
@@ -68,10 +57,6 @@ public sealed class DiscreteVpNoise
     };
 
     /// <summary>Betas in equal steps (DDPM, guided-diffusion: 0.0001 to 0.02).</summary>
-    /// <param name="first">beta_0, above 0; default 0.0001.</param>
-    /// <param name="last">beta_(M-1), at least <paramref name="first"/> and below 1; default 0.02.</param>
-    /// <param name="times">M, 2 to 100,000; default 1000.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public static DiscreteVpNoise Linear(double first = 0.0001, double last = 0.02, int times = UsualTimes)
     {
         Check(LinearName, first, last, times);
@@ -79,10 +64,6 @@ public sealed class DiscreteVpNoise
     }
 
     /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion: 0.00085 to 0.012).</summary>
-    /// <param name="first">beta_0, above 0; default 0.00085.</param>
-    /// <param name="last">beta_(M-1), at least <paramref name="first"/> and below 1; default 0.012.</param>
-    /// <param name="times">M, 2 to 100,000; default 1000.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public static DiscreteVpNoise ScaledLinear(double first = 0.00085, double last = 0.012, int times = UsualTimes)
     {
         Check(ScaledLinearName, first, last, times);
@@ -91,8 +72,6 @@ public sealed class DiscreteVpNoise
     }
 
     /// <summary>alpha-bar(t) = cos^2(((t + 1) / M + s) / (1 + s) pi / 2) up to a factor with s = 0.008, each beta at most 0.999 (Nichol and Dhariwal 2021, equation 17; diffusers' squaredcos_cap_v2).</summary>
-    /// <param name="times">M, 2 to 100,000; default 1000.</param>
-    /// <exception cref="InvalidInputException">The number is out of range.</exception>
     public static DiscreteVpNoise Cosine(int times = UsualTimes)
     {
         if (times is < 2 or > MostTimes)
@@ -105,10 +84,6 @@ public sealed class DiscreteVpNoise
     }
 
     /// <summary>The cosine as EDM writes iDDPM's levels (2206.00364, table 1): alpha-bar_j = sin^2(pi / 2 j / (M (C_2 + 1))), u_(j-1)^2 + 1 = (u_j^2 + 1) / max(alpha-bar_(j-1) / alpha-bar_j, C_1), upwards from u_M = 0, which is no level of the network.</summary>
-    /// <param name="smallestAlpha">C_1, in (0, 1).</param>
-    /// <param name="offset">C_2, 0 to 10.</param>
-    /// <param name="times">M, 2 to 100,000.</param>
-    /// <exception cref="InvalidInputException">A value is out of range.</exception>
     public static DiscreteVpNoise Iddpm(double smallestAlpha = 0.001, double offset = 0.008, int times = UsualTimes)
     {
         if (!(smallestAlpha is > 0 and < 1) || !(offset is >= 0 and <= 10) || times is < 2 or > MostTimes)
@@ -134,9 +109,6 @@ public sealed class DiscreteVpNoise
     }
 
     /// <summary>The time that a network is told for sigma; the ends stand for all beyond them.</summary>
-    /// <param name="sigma">Noise level, above 0.</param>
-    /// <param name="rounding">The rule between two levels.</param>
-    /// <returns>0 to M - 1, whole unless the rule is <see cref="TimeRounding.Between"/>.</returns>
     public double Time(double sigma, TimeRounding rounding)
     {
         double wanted = Math.Log(sigma);
@@ -178,7 +150,6 @@ public sealed class DiscreteVpNoise
     }
 
     /// <summary>The time whose level is nearest to sigma in ln sigma; the ends stand for all beyond them.</summary>
-    /// <param name="sigma">Noise level, above 0.</param>
     public int NearestTime(double sigma) => (int)Time(sigma, TimeRounding.NearestLogarithm);
 
     // sigma^2 + 1 = 1 / alpha-bar: summing sigma^2 itself keeps the digits of small levels.
@@ -209,7 +180,7 @@ public sealed class DiscreteVpNoise
 
 /// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input and output follow sigma itself either way.</summary>
 /// <remarks>The rules differ for sigmas near the middle of two levels only, but a network is told another time there, so what another implementation does must be done here to agree with it.</remarks>
-public enum TimeRounding
+internal enum TimeRounding
 {
     /// <summary>The time of the level nearest to sigma, the lower one of two that are as near: NVlabs/edm's rounding, by which checkpoints of openai/guided-diffusion are read.</summary>
     NearestSigma,

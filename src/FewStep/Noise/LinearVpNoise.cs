@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Noise;
 
 /// <summary>
@@ -9,9 +6,6 @@ namespace FewStep.Noise;
 /// </summary>
 internal sealed class LinearVpNoise : NoiseSchedule
 {
-    /// <summary>Creates the schedule.</summary>
-    /// <param name="betaMin">beta at t = 0, finite; default 0.1, as of DDPM++ in EDM. Below 0 the schedule starts where sigma is 0, after t = 0.</param>
-    /// <param name="betaD">Growth of beta from t = 0 to 1, above 0; default 19.9, as of DDPM++ in EDM.</param>
     public LinearVpNoise(double betaMin = 0.1, double betaD = 19.9)
     {
         if (!double.IsFinite(betaMin))
@@ -27,7 +21,6 @@ internal sealed class LinearVpNoise : NoiseSchedule
         (BetaMin, BetaD) = (betaMin, betaD);
     }
 
-    /// <summary>beta at t = 0.</summary>
     public double BetaMin { get; }
 
     /// <summary>Growth of beta from t = 0 to 1.</summary>
@@ -40,9 +33,6 @@ internal sealed class LinearVpNoise : NoiseSchedule
     public override double MaximumTime => double.PositiveInfinity;
 
     /// <summary>The schedule with sigma(1) = sigmaMax and sigma(firstTime) = sigmaMin, as EDM derives it to sample with VP steps between any two noise levels.</summary>
-    /// <param name="sigmaMin">Noise level at <paramref name="firstTime"/>, above 0.</param>
-    /// <param name="sigmaMax">Noise level at t = 1, above <paramref name="sigmaMin"/>.</param>
-    /// <param name="firstTime">Above 0 and below 1; default 0.001, EDM's epsilon_s.</param>
     public static LinearVpNoise Between(double sigmaMin, double sigmaMax, double firstTime = 1e-3)
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !(firstTime > 0) || !(firstTime < 1))

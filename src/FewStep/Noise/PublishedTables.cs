@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
-using FewStep.Platform;
 
 namespace FewStep.Noise;
 
@@ -27,7 +25,6 @@ internal static class PublishedTables
     public static StandardSchedule AysStableVideoDiffusion() => StandardSchedule.Table("ays-svd", _ => StableVideoDiffusion);
 
     /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled from the table of 20, one step is both ends.</summary>
-    /// <param name="coefficient">GITS' coefficient, 0.8 to 1.5 in steps of 0.05; larger ones spend more steps at low noise.</param>
     public static StandardSchedule ForGits(double coefficient)
     {
         int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
@@ -58,7 +55,6 @@ internal static class PublishedTable
     /// The table's first and last levels give way to the schedule's ends; of the others those strictly between the ends stay. If that makes N+1 levels they are the schedule, unchanged. Otherwise they are
     /// resampled log-linearly: ln sigma is linear between neighbours over the index (as NVIDIA publishes it for Align Your Steps).
     /// </summary>
-    /// <returns>N+1 falling noise levels.</returns>
     public static double[] Fit(IReadOnlyList<double> table, int steps, double sigmaMax, double sigmaMin)
     {
         double[] levels = [sigmaMax, .. table.Skip(1).SkipLast(1).Where(s => s < sigmaMax && s > sigmaMin), sigmaMin];

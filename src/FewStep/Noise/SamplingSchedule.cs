@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using FewStep.Platform;
 
 namespace FewStep.Noise;
 

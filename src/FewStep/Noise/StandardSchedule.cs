@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using MathNet.Numerics.Distributions;
 
 namespace FewStep.Noise;

@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Noise;
 
 /// <summary>The standard sampling schedules by name.</summary>

@@ -1,12 +1,9 @@
 namespace FewStep.Platform;
 
 /// <summary>Writes files whole or not at all: to a temporary name in the same folder, then renamed over the target.</summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary file is gone.</summary>
-    /// <param name="path">Target; its folder is created where missing.</param>
-    /// <param name="write">Writes the content.</param>
-    /// <exception cref="InvalidInputException">The file cannot be written: no permission, no space, or the path is a folder.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -38,7 +35,5 @@ public static class AtomicFile
     }
 
     /// <summary>Writes text as UTF-8 without a byte-order mark; see <see cref="Write"/>.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="text">Content.</param>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 }

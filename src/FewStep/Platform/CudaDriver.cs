@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace FewStep.Platform;
 
@@ -24,7 +22,6 @@ internal static class CudaDriver
     public static bool IsInstalled => TryOpen(out _);
 
     /// <summary>A GPU for manifests: its name, memory and the newest CUDA that the driver serves; null where the driver does not tell.</summary>
-    /// <param name="index">The GPU's number, from 0.</param>
     public static string? Describe(int index)
     {
         if (!TryOpen(out nint driver)

@@ -1,13 +1,8 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Platform;
 
 /// <summary>Whether this process can compute on NVIDIA GPUs.</summary>
-/// <param name="Devices">Number of GPUs that can be used.</param>
-/// <param name="Problem">Where there are none, why and how to mend it, as a clause; null otherwise.</param>
 internal sealed record CudaState(int Devices, string? Problem)
 {
-    /// <summary>What there is here and now.</summary>
     public static CudaState Now()
     {
         if (!TorchLibrary.HasCuda)

@@ -1,6 +1,4 @@
-using System.Globalization;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
@@ -64,14 +62,11 @@ public sealed record DeviceChoice
     public override string ToString() => _auto ? "auto" : !_cuda ? "cpu" : _index is int index ? string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{index}") : CudaName;
 
     /// <summary>A device for manifests: <c>cpu</c>, or a GPU's number with its name, memory and the newest CUDA of its driver.</summary>
-    /// <param name="device">The device.</param>
     internal static string Describe(Device device) => device.type != DeviceType.CUDA
         ? device.type.ToString().ToLowerInvariant()
         : string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
 
     /// <summary>Finds the device among what there is.</summary>
-    /// <param name="state">What there is.</param>
-    /// <exception cref="InvalidInputException">A GPU was asked for, and there is none of that number.</exception>
     internal Device Resolve(CudaState state)
     {
         int index = _index ?? 0;

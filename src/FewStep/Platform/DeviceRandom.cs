@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
@@ -10,10 +9,6 @@ namespace FewStep.Platform;
 /// </remarks>
 internal static class DeviceRandom
 {
-    /// <summary>Numbers uniform in [0, 1).</summary>
-    /// <param name="shape">Shape.</param>
-    /// <param name="generator">A generator of the processor; advanced.</param>
-    /// <param name="device">Where they are drawn.</param>
     /// <returns>float32; it belongs to the current dispose scope.</returns>
     public static Tensor Uniform(long[] shape, Generator generator, Device device)
     {

@@ -1,16 +1,12 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Platform;
 
 /// <summary>Constant numbers that are copied to a device once, not at every use.</summary>
-/// <param name="values">The numbers.</param>
 internal sealed class DeviceTable(double[] values)
 {
     private readonly Lock _lock = new();
     private Tensor? _tensor;
 
     /// <summary>The numbers on a device, float64; owned here.</summary>
-    /// <param name="device">Where they are needed.</param>
     public Tensor On(Device device)
     {
         lock (_lock)

@@ -1,13 +1,11 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
 /// <summary>The work that a device was told to do, and which a GPU does later.</summary>
-public static class DeviceWork
+internal static class DeviceWork
 {
     /// <summary>Waits until it is done, so that a clock shows what it took. The processor has nothing to wait for.</summary>
-    /// <param name="device">The device.</param>
     public static void Finish(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);

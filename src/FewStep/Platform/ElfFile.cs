@@ -3,11 +3,7 @@ using System.Buffers.Binary;
 namespace FewStep.Platform;
 
 /// <summary>A section of an ELF file.</summary>
-/// <param name="Type">Its kind, e.g. 11 for dynamic symbols.</param>
-/// <param name="Offset">First byte in the file.</param>
-/// <param name="Size">Length in bytes.</param>
 /// <param name="Link">Index of the section that it belongs to, e.g. that of its names.</param>
-/// <param name="Info">Depends on the kind; for version requirements their number.</param>
 internal readonly record struct ElfSection(uint Type, long Offset, long Size, uint Link, uint Info);
 
 /// <summary>The sections of a 64-bit little-endian ELF file, read without trusting anything in it.</summary>
@@ -25,9 +21,6 @@ internal sealed class ElfFile
     /// <summary>The sections, in the order of the table.</summary>
     public IReadOnlyList<ElfSection> Sections { get; }
 
-    /// <summary>Reads the table of sections.</summary>
-    /// <param name="stream">The file; it must allow seeking, and stays the caller's.</param>
-    /// <exception cref="InvalidDataException">The bytes are no 64-bit little-endian ELF file, or the table leaves the file.</exception>
     public static ElfFile Read(Stream stream)
     {
         byte[] header = new byte[HeaderBytes];
@@ -47,21 +40,15 @@ internal sealed class ElfFile
         return new ElfFile(stream, [.. Enumerable.Range(0, count).Select(i => Section(bytes.AsSpan(i * entry, SectionBytes)))]);
     }
 
-    /// <summary>The content of a section.</summary>
-    /// <param name="section">One of <see cref="Sections"/>.</param>
-    /// <exception cref="InvalidDataException">It leaves the file, or is too large to be one.</exception>
     public byte[] Content(ElfSection section) =>
         section.Offset >= 0 && section.Size is >= 0 and <= LargestSection && section.Offset <= _stream.Length - section.Size
             ? At(_stream, section.Offset, new byte[section.Size])
             : throw Outside();
 
     /// <summary>The content of the section that another one links to.</summary>
-    /// <param name="section">One of <see cref="Sections"/>.</param>
-    /// <exception cref="InvalidDataException">There is no such section, or it leaves the file.</exception>
     public byte[] Linked(ElfSection section) => section.Link < (uint)Sections.Count ? Content(Sections[(int)section.Link]) : throw Outside();
 
     /// <summary>What all defects of tables have in common.</summary>
-    /// <param name="cause">What revealed the defect; null for none.</param>
     internal static InvalidDataException Outside(Exception? cause = null) => new("The ELF file's tables point outside of the file.", cause);
 
     private static ElfSection Section(ReadOnlySpan<byte> bytes) => new(

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace FewStep.Platform;
 
@@ -14,8 +13,6 @@ internal static class ElfSymbols
     private const int VisibilityDefault = 0, VisibilityProtected = 3;
 
     /// <summary>Names that the library cannot be loaded without, and does not define. A name that no relocation uses is never looked for.</summary>
-    /// <param name="path">The library.</param>
-    /// <exception cref="InvalidDataException">It is no 64-bit little-endian ELF file, its tables leave the file, or it has no dynamic symbols.</exception>
     public static HashSet<string> Required(string path)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -30,9 +27,6 @@ internal static class ElfSymbols
     }
 
     /// <summary>Takes the names that a library offers from those that are wanted.</summary>
-    /// <param name="path">The library.</param>
-    /// <param name="wanted">Names; those that are found are removed.</param>
-    /// <exception cref="InvalidDataException">It is no 64-bit little-endian ELF file, its tables leave the file, or it has no dynamic symbols.</exception>
     public static void RemoveOffered(string path, HashSet<string> wanted) => Visit(path, relocations: false, (name, binding, visibility, defined, _) =>
     {
         if (defined && binding is BindingGlobal or BindingWeak or BindingUnique && visibility is VisibilityDefault or VisibilityProtected)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 
 namespace FewStep.Platform;
 
@@ -7,16 +6,12 @@ namespace FewStep.Platform;
 /// Reads and relaxes the symbol-version requirements (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF file held in memory.
 /// </summary>
 /// <remarks>Layout: the generic ELF ABI and the Linux Standard Base, "Symbol Versioning".</remarks>
-public static class ElfVersionRequirements
+internal static class ElfVersionRequirements
 {
     private const uint SectionTypeVersionNeed = 0x6ffffffe; // SHT_GNU_verneed
     private const ushort FlagWeak = 2; // VER_FLG_WEAK
 
     /// <summary>Marks every requirement of <paramref name="version"/> weak, so that the dynamic linker only warns of its absence.</summary>
-    /// <param name="elf">The whole file; changed in place.</param>
-    /// <param name="version">Version name, e.g. <c>GLIBCXX_3.4.32</c>.</param>
-    /// <returns>The number of entries that were changed: 0 where the file does not require that version, or requires it weakly already.</returns>
-    /// <exception cref="InvalidDataException">The bytes are no 64-bit little-endian ELF file, or a table points outside of them.</exception>
     public static int Weaken(byte[] elf, string version)
     {
         ArgumentNullException.ThrowIfNull(elf);

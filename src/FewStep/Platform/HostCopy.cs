@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
@@ -7,8 +6,6 @@ namespace FewStep.Platform;
 internal static class HostCopy
 {
     /// <summary>Copies to a device without waiting for it: a plain copy would first let a GPU finish all that it was told.</summary>
-    /// <param name="made">A tensor on any device; not changed, and the result itself where it lies there already.</param>
-    /// <param name="device">Where to.</param>
     /// <returns>The tensor there; it belongs to the current dispose scope.</returns>
     public static Tensor To(Tensor made, Device device)
     {

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace FewStep.Platform;
 
 /// <summary>The one way this program reads and writes JSON: snake_case names, enums as snake_case text, indented, full double precision.</summary>
-public static class JsonFile
+internal static class JsonFile
 {
     private const long MaximumBytes = 64 << 20;
 
@@ -22,9 +22,6 @@ public static class JsonFile
     };
 
     /// <summary>Reads a file of at most 64 MiB.</summary>
-    /// <typeparam name="T">What the file holds.</typeparam>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It is missing, a folder, too large, or not the JSON of a <typeparamref name="T"/>.</exception>
     public static T Read<T>(string path)
     {
         try
@@ -47,8 +44,5 @@ public static class JsonFile
     }
 
     /// <summary>Writes a file whole or not at all.</summary>
-    /// <typeparam name="T">What the file holds.</typeparam>
-    /// <param name="path">Target.</param>
-    /// <param name="value">Content.</param>
     public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, JsonSerializer.Serialize(value, Options) + "\n");
 }

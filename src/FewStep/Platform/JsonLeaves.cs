@@ -6,7 +6,6 @@ namespace FewStep.Platform;
 internal static class JsonLeaves
 {
     /// <summary>Values that are there, as text; lists are joined by commas.</summary>
-    /// <param name="node">The JSON; null for none.</param>
     public static SortedDictionary<string, string> Of(JsonNode? node)
     {
         var leaves = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -15,8 +14,6 @@ internal static class JsonLeaves
     }
 
     /// <summary>The first value in which two differ, as a clause for people; null where they agree.</summary>
-    /// <param name="there">What is stored.</param>
-    /// <param name="here">What is wanted.</param>
     public static string? Difference(IReadOnlyDictionary<string, string> there, IReadOnlyDictionary<string, string> here)
     {
         string? name = there.Keys.Union(here.Keys).Order(StringComparer.Ordinal).FirstOrDefault(n => there.GetValueOrDefault(n) != here.GetValueOrDefault(n));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FewStep.Platform;
 
 /// <summary>How the C library keeps the memory of tensors on the processor.</summary>
-public static partial class NativeHeap
+internal static partial class NativeHeap
 {
     // Parameters of mallopt, from glibc's malloc.h.
     private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3;

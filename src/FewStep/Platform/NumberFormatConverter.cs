@@ -1,18 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
 /// <summary>Writes number formats as the command line names them: <c>float32</c>, <c>bfloat16</c>.</summary>
 internal sealed class NumberFormatConverter : JsonConverter<ScalarType>
 {
-    /// <inheritdoc/>
     public override ScalarType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.TokenType == JsonTokenType.String && Enum.TryParse<ScalarType>(reader.GetString(), ignoreCase: true, out var type) && Enum.IsDefined(type)
             ? type
             : throw new JsonException("A number format must be a name such as float32 or bfloat16.");
 
-    /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, ScalarType value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString().ToLowerInvariant());
 }

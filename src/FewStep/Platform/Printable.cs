@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace FewStep.Platform;
 
 /// <summary>Makes names and texts found in files fit for a one-line message: control characters could forge lines or move a terminal's cursor.</summary>
@@ -13,8 +10,6 @@ internal static class Printable
     public static string Text(string text) => $"'{Line(text, LongestName)}'";
 
     /// <summary>The text as one line without quotes, everything unprintable as <c>?</c>.</summary>
-    /// <param name="text">Any text.</param>
-    /// <param name="most">Most characters of it that are shown.</param>
     public static string Line(string text, int most = LongestLine)
     {
         var shown = new StringBuilder();

@@ -1,12 +1,9 @@
 namespace FewStep.Platform;
 
 /// <summary>Derives independent seeds and hash-based random numbers from a run's seed (SplitMix64).</summary>
-public static class SeedHash
+internal static class SeedHash
 {
     /// <summary>A seed for one purpose, e.g. (run seed, step index).</summary>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="path">Numbers that name the purpose.</param>
-    /// <returns>A non-negative seed.</returns>
     public static long Derive(long seed, params ReadOnlySpan<long> path)
     {
         ulong state = Mix((ulong)seed);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
@@ -14,8 +13,6 @@ internal static class ShareThreads
     private static readonly ConcurrentBag<Worker> Idle = [];
 
     /// <summary>Computes all shares, each on a thread of its own, and waits for them.</summary>
-    /// <param name="shares">Number of shares, 1 or more.</param>
-    /// <param name="body">Computes the share of a number.</param>
     public static void Run(int shares, Action<int> body)
     {
         int threads = get_num_threads(), each = Math.Max(1, threads / shares);

@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Platform;
 
@@ -9,7 +8,7 @@ namespace FewStep.Platform;
 /// garbage collection on another thread may free it while libtorch reads it: the operation fails, or computes with another number. These are TorchSharp's own operations, bit for bit, with numbers that are kept until libtorch is done;
 /// <c>src/BannedSymbols.txt</c> forbids the others.
 /// </remarks>
-internal static class TensorArithmetic
+public static class TensorArithmetic
 {
     /// <summary>0, never collected.</summary>
     public static readonly Scalar Zero = Number(0);

@@ -1,11 +1,9 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace FewStep.Platform;
 
 /// <summary>The libraries of a libtorch in one folder: that of a package, or the <c>torch/lib</c> of a PyTorch installation. Linux only.</summary>
-/// <param name="folder">The folder.</param>
 internal sealed partial class TorchFolder(string folder)
 {
     /// <summary>The environment variable that names a folder to load libtorch from.</summary>
@@ -34,8 +32,6 @@ internal sealed partial class TorchFolder(string folder)
     public IEnumerable<string> Libraries => (HasCuda ? WithCuda : WithoutCuda).Select(name => Path.Combine(folder, name));
 
     /// <summary>Checks that the folder holds a libtorch which offers all that a shim needs, before anything of it is loaded.</summary>
-    /// <param name="shim">TorchSharp's native library.</param>
-    /// <exception cref="InvalidInputException">The folder is missing or lacks a library, a library is damaged or does not offer a symbol.</exception>
     public void Check(string shim)
     {
         if (!Directory.Exists(folder))
@@ -57,7 +53,6 @@ internal sealed partial class TorchFolder(string folder)
     }
 
     /// <summary>Whether another folder's libtorch is this one: the same file, or the same bytes as far as a look at their beginning tells.</summary>
-    /// <param name="other">The other folder, which has one.</param>
     public bool IsSame(string other)
     {
         string here = Resolved(Path.Combine(folder, Marker)), there = Resolved(Path.Combine(other, Marker));

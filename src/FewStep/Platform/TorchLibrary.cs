@@ -13,7 +13,7 @@ namespace FewStep.Platform;
 /// Where the system's libstdc++ is new enough the shipped file is loaded untouched.
 /// The environment variable <c>FEWSTEP_TORCH_LIB</c> names the folder of another libtorch (the <c>torch/lib</c> of a PyTorch), which is then loaded in place of the program's own, after a look at whether it fits.
 /// </remarks>
-public static class TorchLibrary
+internal static class TorchLibrary
 {
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
@@ -36,7 +36,6 @@ public static class TorchLibrary
     public static bool HasCuda { get; private set; }
 
     /// <summary>Makes sure that libtorch is there: TorchSharp's own types would say that their initializer threw an exception.</summary>
-    /// <exception cref="InvalidInputException">It is not; the message says what to reference.</exception>
     internal static void Require()
     {
         if (Failure is null && !_works)
@@ -59,8 +58,6 @@ public static class TorchLibrary
     }
 
     /// <summary>Sets the processor threads of tensor operations.</summary>
-    /// <param name="threads">1 to 1024; 0 leaves their number as it is.</param>
-    /// <exception cref="InvalidInputException">The number is out of range, or libtorch cannot be loaded.</exception>
     internal static void UseThreads(int threads)
     {
         Require();
@@ -143,10 +140,6 @@ public static class TorchLibrary
     }
 
     /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the system's temporary one.</summary>
-    /// <param name="shipped">The file as shipped.</param>
-    /// <param name="cache">The cache; null where the user has none.</param>
-    /// <returns>Path of the copy; one in a temporary folder is gone once it is loaded.</returns>
-    /// <exception cref="IOException">Neither place will do.</exception>
     internal static string LoadRelaxed(string shipped, string? cache)
     {
         try
@@ -207,8 +200,6 @@ public static class TorchLibrary
     }
 
     /// <summary>Writes the copy of <paramref name="shipped"/> with the unused requirement weakened into <paramref name="cache"/>, unless it is there.</summary>
-    /// <returns>The copy's path; its folder is named by the shipped file's hash.</returns>
-    /// <exception cref="InvalidDataException">The file does not carry that requirement, so weakening it cannot be the remedy.</exception>
     internal static string RelaxedCopy(string shipped, string cache)
     {
         byte[] bytes = File.ReadAllBytes(shipped);

@@ -1,11 +1,9 @@
 namespace FewStep.Platform;
 
 /// <summary>Tells before long work whether its results can be written.</summary>
-public static class WritableFolder
+internal static class WritableFolder
 {
     /// <summary>Checks that a folder can be created, or is there, and takes files. Nothing is left behind.</summary>
-    /// <param name="folder">The folder.</param>
-    /// <exception cref="InvalidInputException">A file is in its place or above it, or the system refuses to write there.</exception>
     public static void Check(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);

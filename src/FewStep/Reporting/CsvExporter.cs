@@ -1,6 +1,4 @@
-using System.Globalization;
 using FewStep.Experiments;
-using FewStep.Platform;
 
 namespace FewStep.Reporting;
 

@@ -1,6 +1,4 @@
-using System.Globalization;
 using FewStep.Experiments;
-using FewStep.Platform;
 using FewStep.Reporting.Html;
 
 namespace FewStep.Reporting;
@@ -15,9 +13,6 @@ internal sealed class HtmlExporter : ISummaryExporter
     public void Write(Summary summary, string folder)
         => AtomicFile.WriteText(Path.Combine(folder, Name), Render(summary, path => StripFile.Read(folder, path)));
 
-    /// <summary>The page's text.</summary>
-    /// <param name="summary">What was found.</param>
-    /// <param name="image">Gives the PNG bytes of a picture from its path; null where there is none.</param>
     public static string Render(Summary summary, Func<string, byte[]?> image)
     {
         var page = new ReportPage(summary) { Image = image };

@@ -1,9 +1,7 @@
 using FewStep.Experiments;
-using FewStep.Platform;
 
 namespace FewStep.Reporting;
 
-/// <summary>The summary itself.</summary>
 internal sealed class JsonExporter : ISummaryExporter
 {
     public string FileName => Summary.FileName;

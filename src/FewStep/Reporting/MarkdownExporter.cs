@@ -1,6 +1,4 @@
-using System.Text;
 using FewStep.Experiments;
-using FewStep.Platform;
 
 namespace FewStep.Reporting;
 

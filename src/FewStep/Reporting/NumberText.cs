@@ -1,11 +1,8 @@
-using System.Globalization;
-
 namespace FewStep.Reporting;
 
 /// <summary>Numbers as text for people, the same under every culture, with as many digits as they deserve.</summary>
 internal static class NumberText
 {
-    /// <summary>Shown where a number is missing.</summary>
     public const string Missing = "–";
 
     /// <summary>A number with about <paramref name="digits"/> significant digits; whole above that, with an exponent far from 1.</summary>

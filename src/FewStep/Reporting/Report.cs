@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Platform;
 using FewStep.Reporting;
 
 namespace FewStep;

@@ -7,7 +7,6 @@ internal abstract record ReportBlock;
 
 internal sealed record HeadingBlock(string Text) : ReportBlock;
 
-/// <summary>A paragraph.</summary>
 internal sealed record TextBlock(string Text, TextWeight Weight = TextWeight.Normal) : ReportBlock;
 
 internal enum TextWeight

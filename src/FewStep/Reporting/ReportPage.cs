@@ -46,7 +46,6 @@ internal sealed class ReportPage(Summary summary)
         Main is { } main ? trials.Where(t => HasValue(t, main))
             .MinBy(t => main.HigherIsBetter ? -t.Figures[main.Key].Mean : t.Figures[main.Key].Mean) : null;
 
-    /// <summary>What a number counts: <c>4 evaluations</c>.</summary>
     public string Unit(int number) => (summary.Axis, number) switch
     {
         (_, 0) => "stored images",

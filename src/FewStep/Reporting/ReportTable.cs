@@ -18,9 +18,6 @@ internal sealed record ReportRow(IReadOnlyList<ReportCell> Cells)
     public bool IsStrong { get; init; }
 }
 
-/// <summary>A cell.</summary>
-/// <param name="Text">What it says.</param>
-/// <param name="Detail">A second, lesser part such as a confidence interval; null where there is none.</param>
 internal sealed record ReportCell(string Text, string? Detail = null)
 {
     public CellMark Mark { get; init; }

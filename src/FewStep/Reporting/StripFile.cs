@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Reporting;
 
 /// <summary>Reads an image strip from a run folder that may come from anyone.</summary>

@@ -7,8 +7,6 @@ namespace FewStep.Reporting;
 /// have.</summary>
 /// <remarks>The interval knows of the seeds' chance alone. It holds for two trials that were chosen before they were measured; the best of
 /// several is lower by luck.</remarks>
-/// <param name="IsBetter">Whether the second is better (true) or worse (false) beyond the interval; null where that is not shown.</param>
-/// <param name="Words">That in words, with the interval.</param>
 internal sealed record TrialComparison(bool? IsBetter, string Words)
 {
     public static TrialComparison Of(TrialSummary before, TrialSummary after, FigureSummary figure)

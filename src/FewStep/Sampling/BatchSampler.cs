@@ -1,11 +1,7 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Sampling;
 
 /// <summary>Samples the images of many seeds in batches. An image depends on its seed and label, and on the batch size only as far as the network's rounding does.</summary>
-/// <param name="sampler">Samples one batch.</param>
-public sealed class BatchSampler(SamplingLoop sampler)
+internal sealed class BatchSampler(SamplingLoop sampler)
 {
     /// <summary>Images in a batch, above 0; default that of the loop's options.</summary>
     public int BatchSize { get; init; } = sampler.Options.BatchSize;
@@ -17,12 +13,7 @@ public sealed class BatchSampler(SamplingLoop sampler)
     public ScalarType Type { get; init; } = ScalarType.Float32;
 
     /// <summary>Samples the images of the seeds, batch by batch, each when it is asked for.</summary>
-    /// <param name="seeds">Image seeds.</param>
-    /// <param name="progress">Told after each batch; null for none.</param>
-    /// <param name="cancellationToken">Stops between two steps.</param>
     /// <returns>Batches that together hold each seed once, in the order given; the receiver disposes of each.</returns>
-    /// <exception cref="InvalidInputException">The batch size, the label or a seed is out of range.</exception>
-    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public IEnumerable<SampledBatch> Sample(IReadOnlyList<long> seeds, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Check();
@@ -32,12 +23,7 @@ public sealed class BatchSampler(SamplingLoop sampler)
     /// <summary>Samples from given latents, batch by batch, each when it is asked for. The seeds of the images are their numbers 0, 1, ..., which labels and added noise follow.</summary>
     /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type the solver's state keeps (<see cref="Type"/> is not looked at); stays the caller's.</param>
     /// <param name="labels">Class indices int64 [B], -1 for "no class"; null for <see cref="Label"/>. Stays the caller's.</param>
-    /// <param name="progress">Told after each batch; null for none.</param>
-    /// <param name="cancellationToken">Stops between two steps.</param>
     /// <returns>Batches that together hold each image once, in order; the receiver disposes of each.</returns>
-    /// <exception cref="InvalidInputException">The batch size or the label is out of range.</exception>
-    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or there are not as many labels.</exception>
-    /// <exception cref="OperationCanceledException">The work was stopped.</exception>
     public IEnumerable<SampledBatch> Sample(Tensor latents, Tensor? labels, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Check();

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Sampling;
 
 /// <summary>Dynamic thresholding (Saharia et al. 2022, section 2.3): an image whose values leave the data's range [-1, 1] is clamped at a high quantile of their magnitudes and scaled back.</summary>

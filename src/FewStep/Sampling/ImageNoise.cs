@@ -1,6 +1,4 @@
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
 
@@ -10,8 +8,6 @@ internal sealed class ImageNoise : IDisposable
     private readonly ImageShape _shape;
     private readonly Generator[] _generators;
 
-    /// <param name="seeds">Image seeds, checked where the latents were drawn.</param>
-    /// <param name="shape">Shape of an image.</param>
     public ImageNoise(IReadOnlyList<long> seeds, ImageShape shape)
     {
         (_shape, _generators) = (shape, [.. seeds.Select(seed => new Generator((ulong)seed))]);
@@ -20,7 +16,6 @@ internal sealed class ImageNoise : IDisposable
 
     /// <summary>The next noise of every image [B,C,H,W]; the caller owns it.</summary>
     /// <param name="type">float32 or float64, which holds the same numbers.</param>
-    /// <param name="device">Where to put it.</param>
     public Tensor Draw(ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();

@@ -1,23 +1,16 @@
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
 
 /// <summary>Unit noise from image seeds. An image's latents depend on its seed alone: not on the batch, the order, the device or the type.</summary>
 /// <remarks>Drawn on the CPU in float32 from one generator a seed, as NVlabs/edm draws them there.</remarks>
-public static class Latents
+internal static class Latents
 {
     /// <summary>The largest image seed: the CPU generator takes no more than 32 bits, so larger ones would repeat images.</summary>
     public const long MaximumSeed = uint.MaxValue;
 
-    /// <summary>Draws the latents of a batch.</summary>
-    /// <param name="seeds">Image seeds, 0 to <see cref="MaximumSeed"/>, at least one.</param>
-    /// <param name="shape">Shape of an image.</param>
     /// <param name="type">float32 (default) or float64, which holds the same numbers.</param>
-    /// <param name="device">Where to put them; null for the CPU.</param>
     /// <returns>Unit noise [B,C,H,W]; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">A seed is out of range.</exception>
     public static Tensor Draw(IReadOnlyList<long> seeds, ImageShape shape, ScalarType type = ScalarType.Float32, Device? device = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(seeds.Count);

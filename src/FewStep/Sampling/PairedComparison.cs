@@ -1,7 +1,5 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
 
@@ -15,13 +13,6 @@ internal sealed class PairedComparison : IDisposable
     private PairedComparison(PairedSampling sampling, SeedList seeds, Tensor teacher) => (_sampling, _seeds, _teacher) = (sampling, seeds, teacher);
 
     /// <summary>Runs the teacher: Heun's method on Karras' schedule.</summary>
-    /// <param name="sampling">Runs and counts.</param>
-    /// <param name="seeds">Image seeds.</param>
-    /// <param name="sigmaMin">End of the schedules that are compared.</param>
-    /// <param name="sigmaMax">Their beginning.</param>
-    /// <param name="terminal">What they do at the end.</param>
-    /// <param name="steps">Steps of the teacher, two evaluations each.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     public static PairedComparison WithHeun(
         PairedSampling sampling, SeedList seeds, double sigmaMin, double sigmaMax, ScheduleTerminal terminal, int steps, CancellationToken cancellation)
     {
@@ -30,13 +21,6 @@ internal sealed class PairedComparison : IDisposable
     }
 
     /// <summary>Samples both sides and compares them, batch by batch.</summary>
-    /// <param name="student">The sampler that is judged.</param>
-    /// <param name="teacher">The fine sampler.</param>
-    /// <param name="seeds">Image seeds.</param>
-    /// <param name="batchSize">Images at a time.</param>
-    /// <param name="progress">Told after each batch; null for nobody.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
-    /// <returns>The distance (see <see cref="PairedDistance"/>), and the network evaluations of both.</returns>
     public static (double MeanRootMeanSquare, long Evaluations) Measure(
         SamplingLoop student,
         SamplingLoop teacher,
@@ -62,10 +46,6 @@ internal sealed class PairedComparison : IDisposable
     }
 
     /// <summary>Differences of the ends of a sampler from the teacher's, [images, values], float32; they belong to the current dispose scope.</summary>
-    /// <param name="solver">The sampler's solver.</param>
-    /// <param name="schedule">The sampler's schedule.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
-    /// <param name="student">Runs the sampler where it is another model than the teacher; null for the same.</param>
     public Tensor Residuals(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation, PairedSampling? student = null)
     {
         using var scope = NewDisposeScope();

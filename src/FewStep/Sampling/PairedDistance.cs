@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Sampling;
 
 /// <summary>How far a sampler's images end from a teacher's that start at the same latents, averaged over images.</summary>
@@ -11,17 +8,13 @@ internal sealed class PairedDistance
     private double _mean; // of the Euclidean distances
     private long _dimension;
 
-    /// <summary>Number of pairs added so far.</summary>
     public long Images { get; private set; }
 
     /// <summary>Mean over images of the root-mean-square difference of a pixel value ([-1,1]).</summary>
     public double MeanRootMeanSquare => Images > 0 ? _mean / Math.Sqrt(_dimension) : 0;
 
-    /// <summary>Adds a batch of pairs.</summary>
     /// <param name="samples">Images [B,C,H,W], any floating type; not changed and not disposed.</param>
     /// <param name="teacher">The teacher's images of the same latents, in the same order and shape; not changed and not disposed.</param>
-    /// <exception cref="ArgumentException">The shapes differ from each other or from earlier batches.</exception>
-    /// <exception cref="InvalidInputException">A distance is not finite.</exception>
     public void Add(Tensor samples, Tensor teacher)
     {
         if (samples.dim() != 4 || !samples.shape.AsSpan().SequenceEqual(teacher.shape))

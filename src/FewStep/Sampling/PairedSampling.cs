@@ -1,32 +1,22 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
 
 /// <summary>Runs solvers from the same latents, batch by batch, for searches that compare a sampler with a fine teacher. It counts the network
 /// evaluations of one search.</summary>
-/// <param name="denoiser">The model.</param>
-/// <param name="batchSize">Images in one call of it.</param>
 internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
 {
     private readonly CountingDenoiser _denoiser = new(denoiser);
 
-    /// <summary>The model, counted.</summary>
     public IDenoiser Denoiser => _denoiser;
 
     /// <summary>Network evaluations since this object was made.</summary>
     public long Evaluations => _denoiser.Images;
 
     /// <summary>The ends of the runs of all seeds.</summary>
-    /// <param name="solver">The solver.</param>
-    /// <param name="schedule">Its schedule.</param>
-    /// <param name="seeds">Image seeds.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>Images [B,C,H,W], float32, which belong to the current dispose scope.</returns>
-    /// <exception cref="InvalidInputException">A sample is not finite.</exception>
     public Tensor Endpoints(ISolver solver, SamplingSchedule schedule, SeedList seeds, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
@@ -36,13 +26,6 @@ internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
     }
 
     /// <summary>Visits the trajectories of all seeds, a batch at a time, so that memory does not grow with the number of seeds.</summary>
-    /// <param name="solver">The solver.</param>
-    /// <param name="schedule">Its schedule.</param>
-    /// <param name="seeds">Image seeds.</param>
-    /// <param name="visit">Called with each batch's trajectory in the order of the seeds; valid only while called.</param>
-    /// <param name="progress">Told after each batch; null for nobody.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
-    /// <exception cref="InvalidInputException">A sample is not finite.</exception>
     public void Trajectories(
         ISolver solver,
         SamplingSchedule schedule,

@@ -1,16 +1,11 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
 /// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2), a schedule file <c>*.schedule.json</c> (version 1, of which the solver may be missing), or a plain list of sigmas.</summary>
-/// <param name="Schedule">The sigmas.</param>
-/// <param name="Solver">The solver; null where the file names none.</param>
-/// <param name="Origin">Where they came from.</param>
 internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, SamplerOrigin Origin)
 {
     public const string Extension = ".sampler.json";
@@ -29,7 +24,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         return extension is null ? Path.GetFileNameWithoutExtension(name) : name[..^extension.Length];
     }
 
-    /// <exception cref="InvalidInputException">The file cannot be read or breaks a rule; the message names file and rule.</exception>
     public static SamplerFile Read(string path)
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
@@ -60,7 +54,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     }
 
     /// <summary>Writes a sampler with full precision, whole or not at all.</summary>
-    /// <exception cref="ArgumentException">A part of it could not be read back.</exception>
     public static void Write(string path, Sampler sampler)
     {
         var (schedule, origin) = (sampler.Schedule, sampler.Origin);

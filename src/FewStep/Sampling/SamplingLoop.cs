@@ -1,22 +1,15 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Sampling;
 
 /// <summary>Runs a solver over a sampling schedule: the only loop of its kind. One run at a time.</summary>
-public sealed class SamplingLoop
+internal sealed class SamplingLoop
 {
     private readonly CountingDenoiser _denoiser;
 
-    /// <summary>Creates a sampler.</summary>
     /// <param name="denoiser">The denoiser; not disposed here.</param>
-    /// <param name="solver">The solver.</param>
-    /// <param name="schedule">Where it steps.</param>
-    /// <param name="options">Deviations from the plain run; null for none.</param>
-    /// <exception cref="InvalidInputException">Noise is to be added for a solver with a history, or a rule of its options is broken.</exception>
     public SamplingLoop(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, SampleOptions? options = null)
     {
         Options = options ?? new SampleOptions();
@@ -25,16 +18,12 @@ public sealed class SamplingLoop
         Options.Churn?.Check(solver);
     }
 
-    /// <summary>The solver.</summary>
     public ISolver Solver { get; }
 
-    /// <summary>The schedule.</summary>
     public SamplingSchedule Schedule { get; }
 
-    /// <summary>Deviations from the plain run.</summary>
     public SampleOptions Options { get; }
 
-    /// <summary>Shape of the images.</summary>
     public ImageShape Shape => _denoiser.Shape;
 
     /// <summary>Number of the denoiser's classes; 0 without.</summary>
@@ -46,10 +35,6 @@ public sealed class SamplingLoop
     /// <summary>Samples one batch: from latents times sigma_0 down the schedule. The same arguments give the same images.</summary>
     /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
-    /// <param name="observe">Called at each sigma in turn; null for none.</param>
-    /// <param name="cancellationToken">Stops the run between two steps.</param>
-    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or the options ask for added noise, which needs image seeds.</exception>
-    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public SamplingResult Sample(Tensor latents, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {
         return Options.Churn is null
@@ -59,12 +44,7 @@ public sealed class SamplingLoop
 
     /// <summary>Samples one batch whose images have seeds, which the noise of stochastic sampling is drawn from: an image does not depend on the others of its batch.</summary>
     /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
-    /// <param name="seeds">Image seeds, one for each of the latents, 0 to <see cref="Latents.MaximumSeed"/>.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
-    /// <param name="observe">Called at each sigma in turn; null for none.</param>
-    /// <param name="cancellationToken">Stops the run between two steps.</param>
-    /// <exception cref="ArgumentException">The latents have the wrong type or shape, or there are not as many seeds.</exception>
-    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(seeds);

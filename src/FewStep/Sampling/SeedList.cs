@@ -1,6 +1,4 @@
 using System.Collections;
-using System.Globalization;
-using FewStep.Platform;
 
 namespace FewStep.Sampling;
 
@@ -97,7 +95,6 @@ public sealed class SeedList : IReadOnlyList<long>
         }
     }
 
-    /// <inheritdoc/>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>The list in the form that <see cref="Parse"/> reads.</summary>

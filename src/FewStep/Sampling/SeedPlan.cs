@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Sampling;
 
 /// <summary>Which image seeds belong to what, so that nothing is judged on latents that it was found, tuned or chosen by. The parts follow each
@@ -12,7 +10,6 @@ internal static class SeedPlan
     /// <summary>The first seed whose latents tuning learns from.</summary>
     public const long FirstTuned = 0x8000_0000;
 
-    /// <summary>The first seed of schedule searches.</summary>
     public const long FirstSearched = 4_000_000_000;
 
     /// <summary>The first seed that tuning is held out from, to know when to stop.</summary>
@@ -28,8 +25,6 @@ internal static class SeedPlan
     private const long SearchRuns = 2_600; // as many as there is room for, and 540,000 latents for the last
 
     /// <summary>Seeds of training latents: successive, so that every class comes as often as any other.</summary>
-    /// <param name="position">Number of the first; there are about two thousand million, then they come again.</param>
-    /// <param name="count">How many.</param>
     public static long[] Tuned(long position, int count)
     {
         // Positions are drawn among more seeds than there are, so as to begin where they did before searches had seeds of their own.
@@ -38,20 +33,15 @@ internal static class SeedPlan
     }
 
     /// <summary>The first seed of a run's searches, which take the ones after it as well.</summary>
-    /// <param name="seed">The run's seed, of any sign.</param>
     public static long Searched(long seed) => FirstSearched + (Math.Abs(seed % SearchRuns) * SearchStride);
 
     /// <summary>Seeds of held-out latents, and of the noise of held-out images.</summary>
-    /// <param name="position">Those before.</param>
-    /// <param name="count">How many.</param>
     public static long[] HeldOut(long position, int count) =>
         [.. Enumerable.Range(0, count).Select(k => FirstHeldOut + ((position + k) % (FirstCandidate - FirstHeldOut)))];
 
     /// <summary>Seeds that candidates of the search over tunings are judged by.</summary>
-    /// <exception cref="InvalidInputException">There are too many, or none.</exception>
     public static SeedList Candidates(int count) => SeedList.Of(count, FirstCandidate);
 
     /// <summary>Seeds that rounds of an alternation are judged by.</summary>
-    /// <exception cref="InvalidInputException">There are too many, or none.</exception>
     public static SeedList Judged(int count) => SeedList.Of(count, FirstJudged);
 }

@@ -3,7 +3,6 @@ using FewStep.Solvers;
 namespace FewStep.Sampling;
 
 /// <summary>The past steps of one run, newest first. It owns their tensors, and disposes of a step that its solver no longer looks at.</summary>
-/// <param name="length">How many steps to keep, 0 or more.</param>
 internal sealed class SolverHistory(int length) : IDisposable
 {
     private readonly List<PastStep> _steps = new(length + 1);

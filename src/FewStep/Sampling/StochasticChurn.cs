@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
@@ -26,8 +25,6 @@ public sealed record StochasticChurn
         sigma >= MinimumSigma && !(sigma > MaximumSigma) ? sigma * (1 + Math.Min(Amount / steps, Math.Sqrt(2) - 1)) : sigma;
 
     /// <summary>Checks the values, and that the solver can work with them.</summary>
-    /// <param name="solver">The solver.</param>
-    /// <exception cref="InvalidInputException">A value is out of range, or the solver has a history: past outputs do not belong to a state with new noise.</exception>
     internal void Check(ISolver solver)
     {
         new OptionRules("The stochastic sampling is invalid")

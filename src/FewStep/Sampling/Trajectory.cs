@@ -1,9 +1,7 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Sampling;
 
 /// <summary>Records the states of a run and the denoiser's outputs there: pass <see cref="Record"/> as the sampler's observer. It owns what it recorded.</summary>
-public sealed class Trajectory : IDisposable
+internal sealed class Trajectory : IDisposable
 {
     private readonly List<double> _sigmas = [];
     private readonly List<Tensor> _states = [];
@@ -12,14 +10,12 @@ public sealed class Trajectory : IDisposable
     /// <summary>The sigmas that were visited: N+1 after a whole run.</summary>
     public IReadOnlyList<double> Sigmas => _sigmas;
 
-    /// <summary>x_i [B,C,H,W] at each sigma.</summary>
     public IReadOnlyList<Tensor> States => _states;
 
     /// <summary>D(x_i; sigma_i): N after a whole run, N+1 where the terminal rule is zero.</summary>
     public IReadOnlyList<Tensor> Denoised => _denoised;
 
     /// <summary>Keeps a point. The tensors' memory is shared with the run, which never changes a tensor in place.</summary>
-    /// <param name="point">The point.</param>
     public void Record(TrajectoryPoint point)
     {
         _sigmas.Add(point.Sigma);
@@ -30,7 +26,6 @@ public sealed class Trajectory : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var recorded in _states.Concat(_denoised))

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -15,16 +13,12 @@ namespace FewStep.Search;
 /// Simplified: the bound's integrals are taken on a grid from one table of the model's outputs along forward noise, where the paper draws times by importance sampling for every candidate; each number of steps is searched by
 /// itself, where the paper halves the steps of a schedule of 10; and early stopping is decided by the distance of Euler samples to a fine teacher, where the paper looks at images and FID.
 /// </remarks>
-public sealed class AysOptimizer : IScheduleOptimizer
+internal sealed class AysOptimizer : IScheduleOptimizer
 {
     private const string OptimizerName = "ays";
     private readonly ScheduleSearchContext _context;
     private readonly AysOptions _options;
 
-    /// <summary>Creates the search.</summary>
-    /// <param name="context">The model, and training images where there are some; without, the model's own samples stand for them.</param>
-    /// <param name="options">How to search; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">Values are out of range.</exception>
     public AysOptimizer(ScheduleSearchContext context, AysOptions? options = null)
     {
         context.Validate();
@@ -48,10 +42,8 @@ public sealed class AysOptimizer : IScheduleOptimizer
         },
     };
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

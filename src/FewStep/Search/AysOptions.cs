@@ -1,9 +1,6 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
-/// <summary>How <see cref="AysOptimizer"/> searches.</summary>
-public sealed record AysOptions
+internal sealed record AysOptions
 {
     /// <summary>Images whose forward noise the bound is averaged over, at least 2; default 128.</summary>
     public int Images { get; init; } = 128;
@@ -28,8 +25,6 @@ public sealed record AysOptions
     /// <summary>Heun steps of that teacher, and of the one that makes images where there are none, at least 2; default 40.</summary>
     public int TeacherSteps { get; init; } = 40;
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate() =>
         new OptionRules("Align Your Steps cannot search")
             .Require(Images >= 2 && JudgeLatents >= 2, $"there must be at least 2 images and 2 latents to judge by, not {Images} and {JudgeLatents}")

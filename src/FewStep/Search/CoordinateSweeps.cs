@@ -1,22 +1,10 @@
-using System.Globalization;
-
 namespace FewStep.Search;
 
 /// <summary>Lowers a sum of costs of steps between grid points by moving one node after another to its best candidate, sweep by sweep, until nothing moves or samples no longer get better.</summary>
-/// <param name="cost">cost[i][j] of a step from grid point i to j above i.</param>
-/// <param name="candidates">Candidates for a node, spread between its neighbours; the grid points beside it are tried too.</param>
-/// <param name="maximumSweeps">Most sweeps.</param>
-/// <param name="patience">Sweeps without a better sample before the search stops; null never judges samples.</param>
-/// <param name="judge">How bad the samples on a path are; lower is better. Asked for the start and after each move: a sweep can go far, so the best is often inside one.</param>
 internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maximumSweeps, int? patience, Func<int[], double> judge)
 {
-    /// <summary>Why the search stopped.</summary>
     public string StopReason { get; private set; } = "";
 
-    /// <summary>Searches.</summary>
-    /// <param name="start">N+1 increasing grid points, of which the first and last stay.</param>
-    /// <param name="cancellation">Stops between two moves.</param>
-    /// <returns>The path of the best samples, or without a judge the last one.</returns>
     public int[] Minimise(int[] start, CancellationToken cancellation)
     {
         int[] path = [.. start], best = [.. start];

@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using MathNet.Numerics.Integration;
 
 namespace FewStep.Search;
@@ -14,24 +13,14 @@ namespace FewStep.Search;
 /// sum_i (1 - s_{i+1} / s_i) times J - integral of power 0 bounds Euler's own path: local errors add up unshrunk (Minkowski), and s_{i+1} d(1/s) is at most -d ln s (Cauchy-Schwarz).
 /// A terminal denoise at the last sigma is the same for every schedule with that end and is not counted.
 /// </remarks>
-public static class DiscretizationLoss
+internal static class DiscretizationLoss
 {
     private const int Panels = 512;
     private const int NodesPerPanel = 8;
 
-    /// <summary>J of a schedule.</summary>
-    /// <param name="curve">The training loss curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="schedule">The schedule, within the curve's range.</param>
-    /// <exception cref="InvalidInputException">The schedule leaves the measured range.</exception>
     public static double Evaluate(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) => Sum(curve, weighting, schedule.Sigmas.AsSpan());
 
     /// <summary>The integral of L dg from the larger to the smaller noise level: J of infinitely many steps.</summary>
-    /// <param name="curve">The training loss curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="sigmaMax">Start.</param>
-    /// <param name="sigmaMin">End, above 0 and below the start.</param>
-    /// <exception cref="ArgumentException">The ends are not in order.</exception>
     public static double Integral(ILossCurve curve, INoiseWeighting weighting, double sigmaMax, double sigmaMin)
     {
         if (!(sigmaMin > 0 && sigmaMin < sigmaMax))
@@ -57,10 +46,6 @@ public static class DiscretizationLoss
     }
 
     /// <summary>J less the integral: what discretization adds, never below 0 but for rounding.</summary>
-    /// <param name="curve">The training loss curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="schedule">The schedule, within the curve's range.</param>
-    /// <exception cref="InvalidInputException">The schedule leaves the measured range.</exception>
     public static double Bound(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) =>
         Evaluate(curve, weighting, schedule) - Integral(curve, weighting, schedule.Sigmas[0], schedule.Sigmas[^1]);
 
@@ -69,19 +54,10 @@ public static class DiscretizationLoss
     /// The error of the curve is propagated to first order, with all covariances. For a schedule found on the same curve the interval holds as well: at an optimum, J's first-order change does not
     /// depend on the inner noise levels (envelope theorem).
     /// </remarks>
-    /// <param name="curve">The measured curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="schedule">The schedule, within the curve's range.</param>
-    /// <exception cref="InvalidInputException">The schedule leaves the measured range.</exception>
     public static LossEstimate Estimate(LossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) =>
         new(Evaluate(curve.Fitted, weighting, schedule), curve.HalfWidth(Sensitivity(curve, weighting, schedule)), curve.Confidence);
 
     /// <summary>J of one schedule less J of another, with the interval of the difference: much narrower than either's own, since both share images and noise.</summary>
-    /// <param name="curve">The measured curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="first">A schedule within the curve's range.</param>
-    /// <param name="second">The schedule to subtract.</param>
-    /// <exception cref="InvalidInputException">A schedule leaves the measured range.</exception>
     public static LossEstimate Difference(LossCurve curve, INoiseWeighting weighting, SamplingSchedule first, SamplingSchedule second)
     {
         double[] sensitivity = Sensitivity(curve, weighting, first);

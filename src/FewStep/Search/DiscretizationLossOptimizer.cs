@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Search;
 
@@ -9,7 +7,7 @@ namespace FewStep.Search;
 /// Phase 1 of arXiv 2412.10786 in our reading: the schedules of least discretization loss. One training loss curve serves every number of steps and every weighting; the search itself
 /// costs no network evaluation.
 /// </summary>
-public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
+internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 {
     private const string OptimizerName = "phase1";
     private readonly ILossCurve _curve;
@@ -18,16 +16,10 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
     private readonly int _gridSize;
 
     /// <summary>Creates the search on a measured curve; losses then carry confidence intervals.</summary>
-    /// <param name="curve">The measured curve.</param>
-    /// <param name="weightings">Weightings, the main one first; null for <see cref="Weightings"/> of the default power.</param>
-    /// <param name="gridSize">Noise levels of the dynamic programme, 128 to 20,000; default 1,000.</param>
     public DiscretizationLossOptimizer(LossCurve curve, IReadOnlyList<INoiseWeighting>? weightings = null, int gridSize = 1000)
         : this(curve.Fitted, weightings, gridSize) => _measured = curve;
 
     /// <summary>Creates the search on a curve whose uncertainty is not known: an exact or a blended one.</summary>
-    /// <param name="curve">The curve.</param>
-    /// <param name="weightings">Weightings, the main one first; null for <see cref="Weightings"/> of the default power.</param>
-    /// <param name="gridSize">Noise levels of the dynamic programme, 128 to 20,000; default 1,000.</param>
     public DiscretizationLossOptimizer(ILossCurve curve, IReadOnlyList<INoiseWeighting>? weightings = null, int gridSize = 1000)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(gridSize, 128);
@@ -62,12 +54,9 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
     internal static string NameOf(PowerWeighting weighting) =>
         weighting.Power == PowerWeighting.DefaultPower ? OptimizerName : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
     /// <summary>The weighting of a power and, beside it, the literal reading's (power 1).</summary>
-    /// <param name="power">The main power.</param>
-    /// <exception cref="InvalidInputException">The power is out of range.</exception>
     public static IReadOnlyList<PowerWeighting> Weightings(double power) =>
         power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)] : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
 
@@ -75,7 +64,6 @@ public sealed class DiscretizationLossOptimizer : IScheduleOptimizer
     internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
         new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant($"{power:R}") : null);
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

@@ -5,7 +5,6 @@ namespace FewStep.Search;
 /// No gap falls below a hundredth of the mean gap.
 /// </summary>
 /// <remarks>Gradients are central differences. Steps are halved until the function falls enough (Armijo), so it never rises; where it has kinks, BFGS follows them (Lewis and Overton 2013).</remarks>
-/// <param name="function">The function of N+1 rising numbers.</param>
 internal sealed class DmNonUniformDescent(Func<double[], double> function)
 {
     private const double Floor = 0.01;
@@ -13,17 +12,8 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     private const double RelativeDecrease = 1e-10;
 
     /// <summary>Where a descent ended.</summary>
-    /// <param name="Points">N+1 rising numbers.</param>
-    /// <param name="Value">The function there.</param>
-    /// <param name="Iterations">Iterations taken.</param>
-    /// <param name="Converged">Whether it stopped by itself: no direction lowered the function any more.</param>
     public sealed record Result(double[] Points, double Value, int Iterations, bool Converged);
 
-    /// <summary>Descends from a start.</summary>
-    /// <param name="start">N+1 rising numbers, N of 2 or more.</param>
-    /// <param name="maximumIterations">Bound on the iterations.</param>
-    /// <param name="cancellation">Stops between two iterations.</param>
-    /// <exception cref="OperationCanceledException">The descent was cancelled.</exception>
     public Result Descend(double[] start, int maximumIterations, CancellationToken cancellation)
     {
         double low = start[0], high = start[^1];
@@ -61,7 +51,6 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         return new Result(Points(point, low, high), value, maximumIterations, false);
     }
 
-    /// <summary>The gradient by central differences.</summary>
     internal static double[] Gradient(Func<double[], double> at, double[] point)
     {
         var gradient = new double[point.Length];

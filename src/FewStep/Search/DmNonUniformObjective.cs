@@ -8,18 +8,13 @@ namespace FewStep.Search;
 /// nodes on either side. The error of an output is modelled as sigma_VP^p / alpha_VP, which in sigma is s^p (1 + s^2)^((1 - p) / 2). As in the authors' program the weights of one output in several steps are added
 /// with their signs before their size counts, but for the first and the last step, whose terms count alone, and the two steps after the first, which count as the root of their squares.
 /// </remarks>
-/// <param name="order">Order of the solver, 1 to 3.</param>
-/// <param name="power">p, 0 to 3.</param>
 internal sealed class DmNonUniformObjective(int order, double power)
 {
     private const int UnsignedSteps = 3; // of the authors' program: "to avoid numerical instability"
 
     /// <summary>The modelled error of the denoiser's output at a noise level.</summary>
-    /// <param name="sigma">Above 0.</param>
     public double Error(double sigma) => Math.Pow(sigma, power) * Math.Pow(1 + (sigma * sigma), 0.5 * (1 - power));
 
-    /// <summary>The bound for some steps.</summary>
-    /// <param name="lambdas">N+1 rising values of -ln sigma.</param>
     public double Evaluate(ReadOnlySpan<double> lambdas)
     {
         int n = lambdas.Length - 1;

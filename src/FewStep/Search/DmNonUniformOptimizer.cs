@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Search;
 
@@ -14,7 +12,7 @@ namespace FewStep.Search;
 /// region; three starts (log-SNR, Karras, uniform t) are tried and the best end is kept, where the authors choose the start by the kind of model; the model's own noise schedule plays no part but for its ends, and the
 /// error model is that of variance-preserving diffusion for every model, as in the paper. With order 1 and power 1 the optimum is exactly log-SNR.
 /// </remarks>
-public sealed class DmNonUniformOptimizer : IScheduleOptimizer
+internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
 {
     /// <summary>The power p by default, 1: what the authors recommend for models of pixels.</summary>
     public const double DefaultPower = 1;
@@ -26,10 +24,6 @@ public sealed class DmNonUniformOptimizer : IScheduleOptimizer
     private readonly double _power;
     private readonly DmNonUniformObjective _objective;
 
-    /// <summary>Creates the search.</summary>
-    /// <param name="order">Order of the multistep solver, 1 to 3; default 3.</param>
-    /// <param name="power">p of the error model sigma_VP^p / alpha_VP, 0 to 3: 1 (default) for models of pixels, 2 for models of latents.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A value is out of range.</exception>
     public DmNonUniformOptimizer(int order = 3, double power = DefaultPower)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
@@ -54,10 +48,8 @@ public sealed class DmNonUniformOptimizer : IScheduleOptimizer
         Create = (context, parameter) => new DmNonUniformOptimizer(Math.Clamp(context.Solver.Order, 1, 3), parameter is null ? DefaultPower : Power(parameter)),
     };
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
@@ -72,7 +64,6 @@ public sealed class DmNonUniformOptimizer : IScheduleOptimizer
     }
 
     /// <summary>The bound of a schedule: what the search minimises.</summary>
-    /// <param name="schedule">The schedule.</param>
     public double Bound(SamplingSchedule schedule) => _objective.Evaluate(Lambdas(schedule));
 
     private static double Power(string text) => OptimizerParameter.Number(OptimizerName, "power of the error model", text, 0, 3);

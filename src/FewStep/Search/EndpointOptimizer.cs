@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Search;
@@ -13,7 +11,7 @@ namespace FewStep.Search;
 /// The objective is what a user of the solver sees, so it holds for multistep solvers too, whose errors the bounds of one-step methods do not describe. It is measured on few latents; the reported loss is of others, held out.
 /// The idea is common (e.g. LD3, 2405.15506, which minimises a perceptual distance by gradients through the solver); the search is ours.
 /// </remarks>
-public sealed class EndpointOptimizer : IScheduleOptimizer
+internal sealed class EndpointOptimizer : IScheduleOptimizer
 {
     private const string OptimizerName = "endpoint";
     private const int RunsPerStep = 25;
@@ -21,10 +19,6 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
     private readonly ScheduleSearchContext _context;
     private readonly EndpointOptions _options;
 
-    /// <summary>Creates the search.</summary>
-    /// <param name="context">The model and the solver. Where it offers a loss curve, Phase 1's schedule is one of the starts, and the curve's evaluations count.</param>
-    /// <param name="options">How to search; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">Values are out of range.</exception>
     public EndpointOptimizer(ScheduleSearchContext context, EndpointOptions? options = null)
     {
         context.Validate();
@@ -33,7 +27,6 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
         _options.Validate();
     }
 
-    /// <summary>How the catalogue offers it.</summary>
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
         Name = OptimizerName,
@@ -43,10 +36,8 @@ public sealed class EndpointOptimizer : IScheduleOptimizer
         Create = (context, _) => new EndpointOptimizer(context, context.Images is int latents ? new EndpointOptions { Latents = latents } : null),
     };
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

@@ -1,9 +1,6 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
-/// <summary>How <see cref="EndpointOptimizer"/> searches.</summary>
-public sealed record EndpointOptions
+internal sealed record EndpointOptions
 {
     /// <summary>Latents that the distance is minimised on, at least 2; default 64.</summary>
     public int Latents { get; init; } = 64;
@@ -23,8 +20,6 @@ public sealed record EndpointOptions
     /// <summary>Starts beside the standard schedules: whether GITS searches on the same latents (60 evaluations each); default true.</summary>
     public bool StartFromGits { get; init; } = true;
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate() =>
         new OptionRules("The endpoint search cannot start")
             .Require(Latents >= 2 && HeldOutLatents >= 2, $"there must be at least 2 latents to search and 2 held out, not {Latents} and {HeldOutLatents}")

@@ -1,38 +1,20 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
 /// <summary>The endpoint search for one number of steps: the best of some starts, refined within a budget of network evaluations.</summary>
-/// <param name="solver">The sampler's solver.</param>
-/// <param name="distance">The objective.</param>
-/// <param name="paired">Counts the evaluations.</param>
-/// <param name="request">Ends of the schedules.</param>
-/// <param name="tolerance">See <see cref="EndpointOptions.Tolerance"/>.</param>
-/// <param name="maximumEvaluations">See <see cref="EndpointOptions.MaximumEvaluations"/>.</param>
-/// <param name="maximumRuns">Most runs of the sampler where <paramref name="maximumEvaluations"/> is null.</param>
 internal sealed class EndpointSearch(
     ISolver solver, PairedComparison distance, PairedSampling paired, ScheduleSearchRequest request, double tolerance, long? maximumEvaluations, int maximumRuns)
 {
-    /// <summary>What was found.</summary>
-    /// <param name="Schedule">The schedule.</param>
-    /// <param name="Start">Name of the start.</param>
-    /// <param name="StartValue">Its distance.</param>
-    /// <param name="Value">The distance of <paramref name="Schedule"/>.</param>
-    /// <param name="Stop">Why the search stopped.</param>
     public sealed record Found(SamplingSchedule Schedule, string Start, double StartValue, double Value, string Stop);
 
     /// <summary>Runs of the sampler over the latents after the starts.</summary>
     public int Runs { get; private set; }
 
     /// <summary>Tries the starts and refines the best.</summary>
-    /// <param name="starts">Names and schedules, all with the request's ends.</param>
-    /// <param name="told">Called with the distance after each iteration.</param>
-    /// <param name="cancellation">Stops between two steps of a run.</param>
     public Found Refine(IReadOnlyList<(string Name, ImmutableArray<double> Sigmas)> starts, Action<double> told, CancellationToken cancellation)
     {
         long beforeStarts = paired.Evaluations;

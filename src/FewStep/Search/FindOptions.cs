@@ -13,7 +13,7 @@ public sealed record FindOptions
     public LossCurveOptions Curve { get; init; } = new();
 
     /// <summary>The model's loss curve, where it is known already; null (default) to measure it.</summary>
-    public LossCurve? LossCurve { get; init; }
+    internal LossCurve? LossCurve { get; init; }
 
     /// <summary>Of the default search: power of the weighting g(sigma) of the discretization loss, -4 to 4; default 0, which is -ln sigma.</summary>
     public double Power { get; init; } = PowerWeighting.DefaultPower;

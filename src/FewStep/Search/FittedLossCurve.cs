@@ -1,23 +1,14 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>A smooth, never decreasing curve through measured losses: isotonic where the model breaks monotonicity, then a monotone cubic of ln L over ln sigma.</summary>
 /// <remarks>Over ln sigma, ln L is nearly straight at both ends (L grows as sigma^2 at low noise and is constant at high noise), so a cubic on it is accurate and stays above 0.</remarks>
-public sealed class FittedLossCurve : ILossCurve
+internal sealed class FittedLossCurve : ILossCurve
 {
     // A loss of exactly 0 has no logarithm; this share of the largest loss stands for it.
     private const double Floor = 1e-12;
     private const double EdgeTolerance = 1e-9;
     private readonly MonotoneCubic _logLoss;
 
-    /// <summary>Fits a curve.</summary>
-    /// <param name="sigmas">Two or more finite noise levels, above 0, strictly increasing.</param>
-    /// <param name="losses">Measured losses, finite, at least 0 and not all 0.</param>
-    /// <param name="variances">Variances of the losses, at least 0, which say what yields where the losses fall; null weighs all alike in relative terms.</param>
-    /// <exception cref="InvalidInputException">Every loss is 0, so no schedule is better than another.</exception>
-    /// <exception cref="ArgumentException">Lengths or values break their rules.</exception>
     public FittedLossCurve(ReadOnlySpan<double> sigmas, ReadOnlySpan<double> losses, ReadOnlySpan<double> variances = default)
     {
         if (sigmas.Length != losses.Length || sigmas.Length < 2 || (variances.Length != 0 && variances.Length != sigmas.Length))
@@ -53,18 +44,12 @@ public sealed class FittedLossCurve : ILossCurve
     /// <summary>The noise levels that the curve was fitted on, increasing.</summary>
     public IReadOnlyList<double> Sigmas { get; }
 
-    /// <inheritdoc/>
     public double SigmaMin => Sigmas[0];
 
-    /// <inheritdoc/>
     public double SigmaMax => Sigmas[^1];
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidInputException">The noise level lies outside the measured range.</exception>
     public double Loss(double sigma) => Math.Exp(_logLoss.Value(Logarithm(sigma)));
 
-    /// <inheritdoc/>
-    /// <exception cref="InvalidInputException">The noise level lies outside the measured range.</exception>
     public double Derivative(double sigma)
     {
         double u = Logarithm(sigma);

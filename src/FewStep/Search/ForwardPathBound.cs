@@ -1,10 +1,8 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
@@ -28,14 +26,6 @@ internal sealed class ForwardPathBound
     /// <summary>The mean bound of one step from grid point i to j above i: [i][j].</summary>
     public double[][] Steps { get; private set; } = [];
 
-    /// <summary>Measures the differences.</summary>
-    /// <param name="paired">Runs and counts.</param>
-    /// <param name="context">Images or, without, latents; batch size and device.</param>
-    /// <param name="options">How many.</param>
-    /// <param name="request">Ends of the grid.</param>
-    /// <param name="sigmas">The grid, decreasing.</param>
-    /// <param name="progress">Told after each image.</param>
-    /// <param name="cancellation">Stops between two calls of the denoiser.</param>
     public static ForwardPathBound Measure(
         PairedSampling paired, ScheduleSearchContext context, AysOptions options, ScheduleSearchRequest request, double[] sigmas, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -56,7 +46,6 @@ internal sealed class ForwardPathBound
     }
 
     /// <summary>Each image's bound of a whole schedule.</summary>
-    /// <param name="path">The schedule's grid points.</param>
     public double[] PerImage(int[] path)
     {
         int points = _sigmas.Length;

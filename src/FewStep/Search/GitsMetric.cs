@@ -1,7 +1,7 @@
 namespace FewStep.Search;
 
 /// <summary>What GITS takes for the cost of one jump.</summary>
-public enum GitsMetric
+internal enum GitsMetric
 {
     /// <summary>How much farther than the teacher the jump ends from the straight line between the teacher's start and end (L2); may be negative. The reference implementation's default.</summary>
     Deviation,

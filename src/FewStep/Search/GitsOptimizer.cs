@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Search;
@@ -11,16 +9,12 @@ namespace FewStep.Search;
 /// run serves every number of steps.
 /// </summary>
 /// <remarks>The costs are of Euler steps along the teacher's trajectory, so the schedule does not depend on the solver that will use it.</remarks>
-public sealed class GitsOptimizer : IScheduleOptimizer
+internal sealed class GitsOptimizer : IScheduleOptimizer
 {
     private const string OptimizerName = "gits";
     private readonly ScheduleSearchContext _context;
     private readonly GitsOptions _options;
 
-    /// <summary>Creates the search.</summary>
-    /// <param name="context">The model.</param>
-    /// <param name="options">How to search; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">Values are out of range.</exception>
     public GitsOptimizer(ScheduleSearchContext context, GitsOptions? options = null)
     {
         context.Validate();
@@ -44,10 +38,8 @@ public sealed class GitsOptimizer : IScheduleOptimizer
         },
     };
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

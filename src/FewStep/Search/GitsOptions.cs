@@ -1,16 +1,13 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
 
 /// <summary>How <see cref="GitsOptimizer"/> searches; the defaults are those of the reference implementation (zju-pi/diff-sampler), but for the teacher's solver.</summary>
-public sealed record GitsOptions
+internal sealed record GitsOptions
 {
-    /// <summary>The smallest coefficient that makes sense.</summary>
     public const double LowestCoefficient = 0.1;
 
-    /// <summary>The largest coefficient that makes sense.</summary>
     public const double HighestCoefficient = 10;
 
     /// <summary>Weight of the remaining cost at each jump, 0.1 to 10; default 1.15. Above 1 makes late steps, at small sigmas, count more.</summary>
@@ -31,8 +28,6 @@ public sealed record GitsOptions
     /// <summary>Latents that costs are averaged over, at least 2; default 256.</summary>
     public int Latents { get; init; } = 256;
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate() =>
         new OptionRules("GITS cannot search")
             .Require(Coefficient is >= LowestCoefficient and <= HighestCoefficient, $"the coefficient must lie between {LowestCoefficient} and {HighestCoefficient}, not {Coefficient}")

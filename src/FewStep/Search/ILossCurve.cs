@@ -2,7 +2,7 @@ namespace FewStep.Search;
 
 /// <summary>A training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension that never decreases with sigma.</summary>
 /// <remarks>Measured curves are <see cref="FittedLossCurve"/>; exact ones (Gaussian data) implement this directly.</remarks>
-public interface ILossCurve
+internal interface ILossCurve
 {
     /// <summary>Smallest noise level at which the curve is known, above 0.</summary>
     double SigmaMin { get; }
@@ -11,10 +11,8 @@ public interface ILossCurve
     double SigmaMax { get; }
 
     /// <summary>L at a noise level: mean squared error of one image value, above 0.</summary>
-    /// <param name="sigma">From <see cref="SigmaMin"/> to <see cref="SigmaMax"/>.</param>
     double Loss(double sigma);
 
     /// <summary>dL/dsigma at a noise level, never below 0.</summary>
-    /// <param name="sigma">From <see cref="SigmaMin"/> to <see cref="SigmaMax"/>.</param>
     double Derivative(double sigma);
 }

@@ -5,16 +5,13 @@ namespace FewStep.Search;
 /// g decreases strictly in sigma. Which g fits says how much an error made at a noise level still counts at the end of the path: <see cref="PowerWeighting"/> is the closed family;
 /// a measured amplification A(sigma) of a model's own flow has g'(sigma) = -A(sigma) / sigma.
 /// </remarks>
-public interface INoiseWeighting
+internal interface INoiseWeighting
 {
     /// <summary>Short name for reports and files, e.g. <c>power 0</c>.</summary>
     string Name { get; }
 
-    /// <summary>g at a noise level.</summary>
-    /// <param name="sigma">Above 0.</param>
     double Value(double sigma);
 
     /// <summary>dg/dsigma at a noise level; below 0.</summary>
-    /// <param name="sigma">Above 0.</param>
     double Derivative(double sigma);
 }

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>Finds sampling schedules by an objective and a search of its own. Model, images, latents and teacher belong to the optimiser's constructor.</summary>

@@ -1,16 +1,12 @@
 namespace FewStep.Search;
 
 /// <summary>The losses of each image at each noise level, [images, sigmas], and the mean and covariance that they give.</summary>
-/// <param name="points">Number of noise levels.</param>
 internal sealed class ImageLosses(int points)
 {
     private readonly List<double[]> _rows = [];
 
-    /// <summary>Number of images.</summary>
     public int Images => _rows.Count;
 
-    /// <summary>Adds an image.</summary>
-    /// <param name="losses">Its loss at each noise level; kept.</param>
     public void Add(double[] losses)
     {
         if (losses.Length != points)
@@ -37,8 +33,6 @@ internal sealed class ImageLosses(int points)
     }
 
     /// <summary>Mean at each noise level over all images but those of one group: images go to the groups in turn.</summary>
-    /// <param name="group">The group left out, from 0.</param>
-    /// <param name="groups">Number of groups, at most <see cref="Images"/>.</param>
     public double[] MeanWithout(int group, int groups)
     {
         var mean = new double[points];
@@ -61,7 +55,6 @@ internal sealed class ImageLosses(int points)
     }
 
     /// <summary>Covariance of those means: the images' sample covariance over their number.</summary>
-    /// <param name="mean">The means.</param>
     public double[][] CovarianceOfMean(double[] mean)
     {
         double[][] covariance = [.. mean.Select(_ => new double[points])];

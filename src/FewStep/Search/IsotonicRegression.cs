@@ -1,12 +1,9 @@
 namespace FewStep.Search;
 
 /// <summary>Weighted least-squares fit by a sequence that never decreases (pool adjacent violators; Ayer et al. 1955).</summary>
-public static class IsotonicRegression
+internal static class IsotonicRegression
 {
     /// <summary>The non-decreasing sequence y that minimises sum w_k (y_k - v_k)^2; unchanged values where they already rise.</summary>
-    /// <param name="values">The values v, finite.</param>
-    /// <param name="weights">The weights w, finite and above 0, as many as values.</param>
-    /// <exception cref="ArgumentException">The lengths differ, or a weight or value breaks its rule.</exception>
     public static double[] Fit(ReadOnlySpan<double> values, ReadOnlySpan<double> weights)
     {
         if (values.Length != weights.Length)

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -15,9 +13,6 @@ internal sealed class JumpCostProgram
     private JumpCostProgram(double[] best, int[][] next) => (_best, _next) = (best, next);
 
     /// <summary>Solves for all numbers of jumps up to a largest one.</summary>
-    /// <param name="cost">cost[i][j] of a jump from i to j above i, finite; the rest is not looked at.</param>
-    /// <param name="maximumSteps">Largest number of jumps, 1 to the number of points less 1.</param>
-    /// <param name="coefficient">Weight of later costs, above 0; default 1.</param>
     public static JumpCostProgram Solve(double[][] cost, int maximumSteps, double coefficient = 1)
     {
         int last = cost.Length - 1;
@@ -52,12 +47,9 @@ internal sealed class JumpCostProgram
             : throw new InvalidInputException("A cost between two points of the search's grid is not finite: the model diverged; check that checkpoint and preconditioning belong together.");
     }
 
-    /// <summary>The least cost V_N(0).</summary>
-    /// <param name="steps">N, 1 to the largest that was solved for.</param>
     public double Cost(int steps) => _best[steps];
 
     /// <summary>The points of the cheapest way: N+1 increasing indices from the first to the last.</summary>
-    /// <param name="steps">N, 1 to the largest that was solved for.</param>
     public int[] Path(int steps)
     {
         var path = new int[steps + 1];

@@ -1,8 +1,6 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
@@ -14,14 +12,6 @@ internal sealed class JumpCosts
     /// <summary>The mean table [i][j]; 0 where j is not above i.</summary>
     public double[][] Mean { get; private set; } = [];
 
-    /// <summary>Measures the costs.</summary>
-    /// <param name="paired">Runs the teacher.</param>
-    /// <param name="teacher">The teacher's solver.</param>
-    /// <param name="schedule">The teacher's points.</param>
-    /// <param name="seeds">Latents.</param>
-    /// <param name="metric">What a jump costs.</param>
-    /// <param name="progress">Told after each batch.</param>
-    /// <param name="cancellation">Stops between two steps of the teacher.</param>
     public static JumpCosts Measure(
         PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedList seeds, GitsMetric metric, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -33,8 +23,6 @@ internal sealed class JumpCosts
     }
 
     /// <summary>The cost of a way for each latent: sum over its jumps of coefficient^k cost.</summary>
-    /// <param name="path">Points of the way.</param>
-    /// <param name="coefficient">Weight of later costs.</param>
     public double[] PathCosts(int[] path, double coefficient) =>
         [.. _latents.Select(table => Enumerable.Range(0, path.Length - 1).Sum(k => Math.Pow(coefficient, k) * table[path[k]][path[k + 1] - path[k] - 1]))];
 

@@ -13,10 +13,6 @@ internal static class LagrangeExponential
     private static readonly GaussLegendreRule Long = new(-1, 1, 16);
 
     /// <summary>Integrals of e^(lambda - to) l_j(lambda) from <paramref name="from"/> to <paramref name="to"/>, where l_j is the Lagrange polynomial of node j. They add up to 1 - e^(from - to).</summary>
-    /// <param name="from">lambda at the start of the step.</param>
-    /// <param name="to">lambda at its end.</param>
-    /// <param name="nodes">Different lambdas, one or more.</param>
-    /// <param name="weights">Receives one weight a node.</param>
     public static void Weights(double from, double to, ReadOnlySpan<double> nodes, Span<double> weights)
     {
         weights.Clear();

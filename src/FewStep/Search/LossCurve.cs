@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using FewStep.Platform;
 using MathNet.Numerics.Distributions;
 
 namespace FewStep.Search;
@@ -9,7 +7,7 @@ namespace FewStep.Search;
 /// <remarks>
 /// Images are the independent observations; noise levels share images and noise, so their errors are correlated and the covariance matters.
 /// </remarks>
-public sealed class LossCurve
+internal sealed class LossCurve
 {
     /// <summary>Most noise levels that a curve may have.</summary>
     public const int MaximumPoints = 1024;
@@ -18,14 +16,6 @@ public sealed class LossCurve
 
     private readonly double[][] _covariance;
 
-    /// <summary>Creates a curve and checks it.</summary>
-    /// <param name="sigmas">M noise levels: 2 to <see cref="MaximumPoints"/>, finite, above 0, strictly increasing.</param>
-    /// <param name="loss">M mean losses, finite, at least 0, not all 0.</param>
-    /// <param name="covariance">M rows of M numbers: covariance of the means; symmetric, no correlation beyond 1.</param>
-    /// <param name="images">Number of images averaged, at least 2.</param>
-    /// <param name="confidence">Confidence of the intervals, 0.5 to 0.9999; default 0.95.</param>
-    /// <param name="origin">How the curve was measured.</param>
-    /// <exception cref="InvalidInputException">A value breaks its rule; the message names it.</exception>
     public LossCurve(IReadOnlyList<double> sigmas, IReadOnlyList<double> loss, IReadOnlyList<IReadOnlyList<double>> covariance, long images, LossCurveOrigin origin, double confidence = 0.95)
     {
         Sigmas = [.. sigmas];
@@ -50,22 +40,17 @@ public sealed class LossCurve
         Fitted = new FittedLossCurve(Sigmas.AsSpan(), Loss.AsSpan(), _covariance.Select((row, k) => row[k]).ToArray());
     }
 
-    /// <summary>The noise levels, increasing.</summary>
     public ImmutableArray<double> Sigmas { get; }
 
     /// <summary>Mean loss at each noise level: mean squared error of one image value.</summary>
     public ImmutableArray<double> Loss { get; }
 
-    /// <summary>Standard error of each mean.</summary>
     public ImmutableArray<double> StandardError { get; }
 
-    /// <summary>Number of images averaged.</summary>
     public long Images { get; }
 
-    /// <summary>How the curve was measured.</summary>
     public LossCurveOrigin Origin { get; }
 
-    /// <summary>Confidence of the intervals.</summary>
     public double Confidence { get; }
 
     /// <summary>Student's t quantile of <see cref="Images"/> - 1 degrees of freedom: half-width of an interval over its standard error.</summary>
@@ -75,17 +60,12 @@ public sealed class LossCurve
     public FittedLossCurve Fitted { get; }
 
     /// <summary>Covariance of the means at two noise levels.</summary>
-    /// <param name="k">Index of the first.</param>
-    /// <param name="l">Index of the second.</param>
     public double Covariance(int k, int l) => _covariance[k][l];
 
     /// <summary>The mean loss at one noise level with its interval.</summary>
-    /// <param name="k">Index of the noise level.</param>
     public LossEstimate Point(int k) => new(Loss[k], Quantile * StandardError[k], Confidence);
 
     /// <summary>Half-width of the confidence interval of sum_k weights_k L_k.</summary>
-    /// <param name="weights">One weight a noise level.</param>
-    /// <exception cref="ArgumentException">There are not as many weights as noise levels.</exception>
     public double HalfWidth(ReadOnlySpan<double> weights)
     {
         if (weights.Length != Sigmas.Length)

@@ -4,15 +4,9 @@ namespace FewStep.Search;
 /// Joins the curve of a tuned model around the noise levels that it was tuned on with the pre-trained model's curve elsewhere. A model tuned on its schedule's levels alone forgets those between,
 /// so its own curve would only confirm the schedule it was tuned on.
 /// </summary>
-public static class LossCurveBlend
+internal static class LossCurveBlend
 {
     /// <summary>The blended curve: ln L = (1 - w) ln L_pretrained + w ln L_tuned, with w = 1 at a tuned level, falling smoothly to 0 at <paramref name="width"/> from the nearest one.</summary>
-    /// <param name="pretrained">The pre-trained model's curve; the result has its noise levels and more around the tuned ones.</param>
-    /// <param name="tuned">The tuned model's curve, measured where <paramref name="pretrained"/> was: same images and noise (seed) keep the seams free of sampling noise.</param>
-    /// <param name="tunedLevels">Noise levels that the model was tuned on (the schedule's, without its last), above 0.</param>
-    /// <param name="width">How far around each in ln sigma the tuned curve is believed, above 0: the half-width of the jitter used in tuning.</param>
-    /// <exception cref="ArgumentException">The width or a level is out of range.</exception>
-    /// <exception cref="Platform.InvalidInputException">The tuned curve does not cover the pre-trained one's range.</exception>
     public static FittedLossCurve Blend(FittedLossCurve pretrained, FittedLossCurve tuned, IReadOnlyList<double> tunedLevels, double width)
     {
         if (!(width > 0) || !double.IsFinite(width) || tunedLevels.Any(s => !(s > 0) || !double.IsFinite(s)))

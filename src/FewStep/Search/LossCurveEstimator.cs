@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Search;
 
@@ -14,7 +12,7 @@ namespace FewStep.Search;
 /// All noise levels share images and noise (common random numbers), and each image counts with its noise n and -n (antithetic); the mean of the two is one observation. Images are drawn without
 /// replacement. The curve is judged at fixed numbers of images, each a quarter above the last, so that the batch size does not matter and there are few looks.
 /// </remarks>
-public sealed class LossCurveEstimator
+internal sealed class LossCurveEstimator
 {
     private const double Growth = 1.25;
     private readonly ITrainingImages _images;
@@ -22,11 +20,7 @@ public sealed class LossCurveEstimator
     private readonly CountingDenoiser _denoiser;
     private readonly double[] _sigmas;
 
-    /// <summary>Creates the estimator.</summary>
     /// <param name="denoiser">The denoiser whose loss is measured; not disposed.</param>
-    /// <param name="images">Images that the model was trained on, or others of their kind.</param>
-    /// <param name="options">How to measure; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">Options break their rules, shapes or classes differ, or there are fewer than 8 images.</exception>
     public LossCurveEstimator(IDenoiser denoiser, ITrainingImages images, LossCurveOptions? options = null)
     {
         _options = options ?? new LossCurveOptions();
@@ -51,11 +45,6 @@ public sealed class LossCurveEstimator
         _denoiser = new CountingDenoiser(denoiser);
     }
 
-    /// <summary>Measures the curve.</summary>
-    /// <param name="progress">Receives images done, of the most allowed, and how good the curve is so far; null for nobody.</param>
-    /// <param name="cancellation">Stops between two calls of the denoiser.</param>
-    /// <exception cref="InvalidInputException">A loss is not finite, or all are 0.</exception>
-    /// <exception cref="OperationCanceledException">The measurement was cancelled.</exception>
     public LossCurve Estimate(IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();

@@ -1,11 +1,8 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>The file form of a loss curve, <c>loss-curve.json</c>, version 1.</summary>
 /// <remarks>It holds the covariance of the means instead of each image's losses: enough for the confidence interval of any schedule, and small.</remarks>
-public static class LossCurveFile
+internal static class LossCurveFile
 {
     /// <summary>Name of the file where a folder holds one.</summary>
     public const string Name = "loss-curve.json";
@@ -13,9 +10,6 @@ public static class LossCurveFile
     /// <summary>The version that is written, and the only one read.</summary>
     public const int Version = 1;
 
-    /// <summary>Reads and checks a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="InvalidInputException">It is missing, no loss curve, of another version, or its numbers contradict each other.</exception>
     public static LossCurve Read(string path)
     {
         var content = JsonFile.Read<Content>(path);
@@ -42,9 +36,6 @@ public static class LossCurveFile
     }
 
     /// <summary>Reads a file that is to be the curve of a certain model.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="modelHash">The model; a file that names none is believed.</param>
-    /// <exception cref="InvalidInputException">The file is invalid, or of another model.</exception>
     public static LossCurve ReadFor(string path, string modelHash)
     {
         var curve = Read(path);
@@ -54,9 +45,6 @@ public static class LossCurveFile
     }
 
     /// <summary>Writes a file whole or not at all.</summary>
-    /// <param name="path">Target.</param>
-    /// <param name="curve">The curve.</param>
-    /// <exception cref="InvalidInputException">The file cannot be written.</exception>
     public static void Write(string path, LossCurve curve)
     {
         int points = curve.Sigmas.Length;

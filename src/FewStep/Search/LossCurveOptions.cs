@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>How to measure a training loss curve, and how well.</summary>
@@ -39,7 +37,7 @@ public sealed record LossCurveOptions
     public IReadOnlyList<int> Steps { get; init; } = [3, 4, 6, 8, 10];
 
     /// <summary>Weightings whose losses are judged; default power 0.</summary>
-    public IReadOnlyList<INoiseWeighting> Weightings { get; init; } = [new PowerWeighting()];
+    internal IReadOnlyList<INoiseWeighting> Weightings { get; init; } = [new PowerWeighting()];
 
     /// <summary>The run's seed, at least 0; default 0. It chooses images and noise.</summary>
     public long Seed { get; init; }
@@ -47,7 +45,6 @@ public sealed record LossCurveOptions
     /// <summary>Recorded with the curve, so that it is not taken for another model's; null (default) for nothing.</summary>
     public string? ModelHash { get; init; }
 
-    /// <summary>Images before the first look.</summary>
     internal int FirstLook => MinimumImages ?? Math.Max(8, Math.Min(64, MaximumImages));
 
     /// <summary>Checks all values at once.</summary>

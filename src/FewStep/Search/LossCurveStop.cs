@@ -1,7 +1,7 @@
 namespace FewStep.Search;
 
 /// <summary>Why the estimation of a loss curve stopped.</summary>
-public enum LossCurveStop
+internal enum LossCurveStop
 {
     /// <summary>The curve is as good as was asked.</summary>
     PrecisionReached,

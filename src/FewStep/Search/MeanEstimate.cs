@@ -7,8 +7,6 @@ internal static class MeanEstimate
 {
     private const double Confidence = 0.95;
 
-    /// <summary>Estimates a mean.</summary>
-    /// <param name="values">One value a latent or image, at least 2.</param>
     public static LossEstimate Of(IReadOnlyCollection<double> values)
     {
         double mean = values.Average();

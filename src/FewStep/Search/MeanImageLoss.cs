@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Search;
 
 /// <summary>The loss of a denoiser that always answers with the mean image: the images' variance about it, which a model that has learnt anything stays below at every noise level.</summary>
@@ -35,7 +32,6 @@ internal sealed class MeanImageLoss : IDisposable
         return (_squares! - _sum!.Squared().Over(_images)).mean().item<double>() / (_images - 1);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _sum?.Dispose();

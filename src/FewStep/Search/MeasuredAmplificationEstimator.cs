@@ -1,10 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
@@ -17,17 +14,14 @@ namespace FewStep.Search;
 /// second order. With M steps a latent costs M + 1 evaluations for the path and 2 (M - k + 1) for each measured level k = 0, 2, 4, ...: 261 for M = 20. What the network
 /// rounds away is noise on A: bfloat16 adds to A below sigma = 0.02 or so.
 /// </remarks>
-public sealed class MeasuredAmplificationEstimator
+internal sealed class MeasuredAmplificationEstimator
 {
     private const string Stage = "amplification";
     private readonly CountingDenoiser _denoiser;
     private readonly MeasuredAmplificationOptions _options;
     private readonly MeasuredAmplificationSolver _solver = new();
 
-    /// <summary>Creates the estimator.</summary>
     /// <param name="denoiser">The model; not disposed.</param>
-    /// <param name="options">How to measure; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">Options break their rules.</exception>
     public MeasuredAmplificationEstimator(IDenoiser denoiser, MeasuredAmplificationOptions? options = null)
     {
         _options = options ?? new MeasuredAmplificationOptions();
@@ -36,12 +30,6 @@ public sealed class MeasuredAmplificationEstimator
     }
 
     /// <summary>Measures the amplification between two noise levels.</summary>
-    /// <param name="sigmaMax">Start of the path.</param>
-    /// <param name="sigmaMin">Its end, above 0.</param>
-    /// <param name="progress">Receives how far the measurement is; null for nobody.</param>
-    /// <param name="cancellation">Stops between two calls of the denoiser.</param>
-    /// <exception cref="InvalidInputException">The noise levels are out of order, or the model's outputs are not finite.</exception>
-    /// <exception cref="OperationCanceledException">The measurement was cancelled.</exception>
     public MeasuredAmplification Measure(double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();

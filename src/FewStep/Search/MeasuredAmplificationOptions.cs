@@ -1,9 +1,7 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>How to measure the amplification of a model's flow, and how well.</summary>
-public sealed record MeasuredAmplificationOptions
+internal sealed record MeasuredAmplificationOptions
 {
     /// <summary>Steps of the solver over the whole range, even, 8 to 200; default 20. Every second of its noise levels is measured, so evaluations grow with the square.</summary>
     public int Steps { get; init; } = 20;
@@ -23,8 +21,6 @@ public sealed record MeasuredAmplificationOptions
     /// <summary>Images in one call of the denoiser, 2 or more (a latent is perturbed both ways at once); default 64. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate() =>
         new OptionRules("The amplification cannot be measured")
             .Require(Steps is >= 8 and <= 200 && Steps % 2 == 0, $"steps must be an even number from 8 to 200, not {Steps}")

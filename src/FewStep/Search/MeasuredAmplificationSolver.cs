@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
@@ -11,19 +9,14 @@ namespace FewStep.Search;
 /// <remarks>One evaluation a step and one more in the first. Solvers that start with an Euler step would lose the accuracy there.</remarks>
 internal sealed class MeasuredAmplificationSolver : ISolver
 {
-    /// <inheritdoc/>
     public string Name => "exponential-3-midpoint";
 
-    /// <inheritdoc/>
     public int Order => 3;
 
-    /// <inheritdoc/>
     public string Description => "third-order exponential multistep with a midpoint start; 1 evaluation a step and 1 more in the first";
 
-    /// <inheritdoc/>
     public int HistoryLength => 2;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         double s = step.Sigma, t = step.NextSigma;

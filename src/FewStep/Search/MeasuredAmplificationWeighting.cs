@@ -8,17 +8,13 @@ namespace FewStep.Search;
 /// ln A is interpolated over ln sigma by Akima's cubic (J. ACM 17, 1970), so A stays above 0 and is smooth; beyond the measured range it is constant. g is the integral of that interpolant to rounding,
 /// 0 at the largest measured noise level. A = 1 gives power 0.
 /// </remarks>
-public sealed class MeasuredAmplificationWeighting : INoiseWeighting
+internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
 {
     private static readonly GaussLegendreRule Rule = new(-1, 1, 12);
     private readonly double[] _u; // -ln sigma, rising
     private readonly double[] _g; // g at each
     private readonly CubicSpline _logAmplification;
 
-    /// <summary>Creates the weighting.</summary>
-    /// <param name="sigmas">Five or more falling noise levels, finite and above 0.</param>
-    /// <param name="amplification">A at each, finite and above 0.</param>
-    /// <exception cref="ArgumentException">The numbers break their rules.</exception>
     public MeasuredAmplificationWeighting(IReadOnlyList<double> sigmas, IReadOnlyList<double> amplification)
     {
         if (sigmas.Count < 5 || sigmas.Count != amplification.Count)
@@ -43,21 +39,15 @@ public sealed class MeasuredAmplificationWeighting : INoiseWeighting
         }
     }
 
-    /// <summary>Creates the weighting of a measurement.</summary>
-    /// <param name="measured">The measurement.</param>
     public MeasuredAmplificationWeighting(MeasuredAmplification measured)
         : this(measured.Sigmas, measured.Values)
     {
     }
 
-    /// <inheritdoc/>
     public string Name => "amplification";
 
-    /// <summary>A at a noise level.</summary>
-    /// <param name="sigma">Above 0.</param>
     public double Amplification(double sigma) => At(-Math.Log(sigma));
 
-    /// <inheritdoc/>
     public double Value(double sigma)
     {
         double u = -Math.Log(sigma);
@@ -67,7 +57,6 @@ public sealed class MeasuredAmplificationWeighting : INoiseWeighting
         return _g[k] + Integral(_u[k], inside) + ((u - inside) * At(inside));
     }
 
-    /// <inheritdoc/>
     public double Derivative(double sigma) => -Amplification(sigma) / sigma;
 
     private double At(double u) => Math.Exp(_logAmplification.Interpolate(Math.Clamp(u, _u[0], _u[^1])));

@@ -2,16 +2,12 @@ namespace FewStep.Search;
 
 /// <summary>Piecewise cubic Hermite interpolation of non-decreasing data that stays non-decreasing between the points, with a continuous derivative.</summary>
 /// <remarks>Slopes start as the three-point parabola's and are limited as in Fritsch and Carlson, "Monotone Piecewise Cubic Interpolation", SIAM J. Numer. Anal. 17 (1980).</remarks>
-public sealed class MonotoneCubic
+internal sealed class MonotoneCubic
 {
     private readonly double[] _x;
     private readonly double[] _y;
     private readonly double[] _slope;
 
-    /// <summary>Builds the interpolant.</summary>
-    /// <param name="x">Two or more finite, strictly increasing points; copied.</param>
-    /// <param name="y">Finite, non-decreasing values, as many; copied.</param>
-    /// <exception cref="ArgumentException">Points or values break their rule.</exception>
     public MonotoneCubic(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {
         if (x.Length < 2 || x.Length != y.Length)
@@ -33,7 +29,6 @@ public sealed class MonotoneCubic
     }
 
     /// <summary>The interpolant; constant beyond the first and last point.</summary>
-    /// <param name="x">Where.</param>
     public double Value(double x)
     {
         int k = Interval(x);
@@ -46,7 +41,6 @@ public sealed class MonotoneCubic
     }
 
     /// <summary>The interpolant's derivative, never below 0; 0 beyond the first and last point.</summary>
-    /// <param name="x">Where.</param>
     public double Derivative(double x)
     {
         if (x < _x[0] || x > _x[^1])

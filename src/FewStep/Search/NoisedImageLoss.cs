@@ -1,25 +1,13 @@
-using System.Globalization;
 using FewStep.Denoising;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
 /// <summary>Each image's training loss at many noise levels: |D(x0 + s n; s) - x0|^2 / dimension, averaged over the noise n and -n, with one n for all levels.</summary>
-/// <param name="denoiser">The denoiser.</param>
-/// <param name="seed">The run's seed; each image's noise has a generator of its own, seeded by it and the image's index.</param>
-/// <param name="mean">Told the images.</param>
 internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLoss mean)
 {
     private const long NoiseStream = 2; // the order of the images has the first
 
-    /// <summary>Measures some images.</summary>
-    /// <param name="source">Where they are.</param>
-    /// <param name="indices">Which ones.</param>
-    /// <param name="sigmas">Noise levels.</param>
-    /// <param name="cancellation">Stops between two calls of the denoiser.</param>
-    /// <returns>One array an image, with a loss for each noise level.</returns>
     public double[][] Measure(ITrainingImages source, long[] indices, double[] sigmas, CancellationToken cancellation)
     {
         using var inference = no_grad();

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Search;
@@ -14,12 +12,10 @@ namespace FewStep.Search;
 /// The student's steps are Euler's, as in the paper. The paper searches for each image alone; here all latents share one schedule, chosen by their mean-square distance. A recursion over the best states is no global optimum of
 /// the last distance: a worse state may lead to a better end.
 /// </remarks>
-public sealed class OptimalStepsOptimizer : IScheduleOptimizer
+internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
 {
-    /// <summary>Latents by default.</summary>
     public const int DefaultLatents = 32;
 
-    /// <summary>Steps of the teacher by default.</summary>
     public const int DefaultTeacherSteps = 100;
 
     private const string OptimizerName = "optimal-steps";
@@ -28,9 +24,6 @@ public sealed class OptimalStepsOptimizer : IScheduleOptimizer
     private readonly int _teacherSteps;
 
     /// <summary>Creates the search. It holds the states of all latents at all points in memory: about 12 teacherSteps latents dimension bytes.</summary>
-    /// <param name="context">The model.</param>
-    /// <param name="teacherSteps">Euler steps of the teacher on Karras' schedule, 1 to 1,000; default 100 (the paper: 200). No schedule can have more steps.</param>
-    /// <exception cref="InvalidInputException">Values are out of range.</exception>
     public OptimalStepsOptimizer(ScheduleSearchContext context, int teacherSteps = DefaultTeacherSteps)
     {
         context.Validate();
@@ -38,7 +31,6 @@ public sealed class OptimalStepsOptimizer : IScheduleOptimizer
         (_context, _latents, _teacherSteps) = (context, context.Images ?? DefaultLatents, teacherSteps);
     }
 
-    /// <summary>How the catalogue offers it.</summary>
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
         Name = OptimizerName,
@@ -49,10 +41,8 @@ public sealed class OptimalStepsOptimizer : IScheduleOptimizer
         Create = (context, parameter) => new OptimalStepsOptimizer(context, parameter is null ? DefaultTeacherSteps : Parse(parameter)),
     };
 
-    /// <inheritdoc/>
     public string Name => OptimizerName;
 
-    /// <inheritdoc/>
     public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();

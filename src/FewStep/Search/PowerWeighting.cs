@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>The power family of weightings: g(s) = s^-p for p above 0, -ln s for p = 0, -s^-p for p below 0.</summary>
@@ -8,9 +5,8 @@ namespace FewStep.Search;
 /// p = 1 is the bound of the probability-flow ODE (our reading of arXiv 2412.10786), p = 2 the variational bound of discrete-time diffusion (VDM; Align Your Steps),
 /// and p = 0 assumes that later steps carry an error along instead of shrinking it.
 /// </remarks>
-public sealed class PowerWeighting : INoiseWeighting
+internal sealed class PowerWeighting : INoiseWeighting
 {
-    /// <summary>The default power, 0: propagation-aware.</summary>
     public const double DefaultPower = 0;
 
     /// <summary>The power of the literal ODE bound, 1, which is always reported beside the chosen one.</summary>
@@ -19,9 +15,6 @@ public sealed class PowerWeighting : INoiseWeighting
     /// <summary>The largest power, and less its sign the smallest.</summary>
     public const double LargestPower = 4;
 
-    /// <summary>Creates a member of the family.</summary>
-    /// <param name="power">p, -4 to 4; default <see cref="DefaultPower"/>.</param>
-    /// <exception cref="InvalidInputException">The power is not a number in that range.</exception>
     public PowerWeighting(double power = DefaultPower)
     {
         if (!(power is >= -LargestPower and <= LargestPower))
@@ -32,13 +25,10 @@ public sealed class PowerWeighting : INoiseWeighting
         Power = power;
     }
 
-    /// <summary>The power p.</summary>
     public double Power { get; }
 
-    /// <inheritdoc/>
     public string Name => string.Create(CultureInfo.InvariantCulture, $"power {Power}");
 
-    /// <inheritdoc/>
     public double Value(double sigma) => Power switch
     {
         > 0 => Math.Pow(sigma, -Power),
@@ -46,6 +36,5 @@ public sealed class PowerWeighting : INoiseWeighting
         _ => -Math.Pow(sigma, -Power),
     };
 
-    /// <inheritdoc/>
     public double Derivative(double sigma) => Power == 0 ? -1 / sigma : -Math.Abs(Power) * Math.Pow(sigma, -Power - 1);
 }

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -20,12 +17,6 @@ internal sealed class ProbeModel
 
     private ProbeModel(double[] position, double[] gradient, double[,] gaussNewton, double[,] rest) => (_position, _gradient, _gaussNewton, _rest) = (position, gradient, gaussNewton, rest);
 
-    /// <summary>Builds the model.</summary>
-    /// <param name="center">The point.</param>
-    /// <param name="widths">Distance of the probes from it in each coordinate.</param>
-    /// <param name="up">Probes at larger coordinates.</param>
-    /// <param name="down">Probes at smaller coordinates.</param>
-    /// <param name="previous">The model before, at another point; null for none.</param>
     public static ProbeModel From(LeastSquaresPoint center, double[] widths, IReadOnlyList<LeastSquaresPoint> up, IReadOnlyList<LeastSquaresPoint> down, ProbeModel? previous)
     {
         using var scope = NewDisposeScope();

@@ -8,10 +8,6 @@ namespace FewStep.Search;
 /// Each evaluation is many samples, so few of them matter most. A simplex (Nelder and Mead; MathNet has one) sees only values, and in 3 to 9 dimensions needs several times as many; residuals give the coordinates' interaction
 /// for nothing. Probes are wide (a share of the gap between coordinates), so that rounding in a network of 16-bit numbers does no harm.
 /// </remarks>
-/// <param name="low">Lower end; coordinates stay above it.</param>
-/// <param name="high">Upper end; coordinates stay below it.</param>
-/// <param name="evaluate">The residuals' owner at a position; null where no further evaluation is allowed, which ends the search.</param>
-/// <param name="tolerance">Stop when an iteration lowers the value by less than this share, with wide probes and with narrow ones.</param>
 internal sealed class ProbeSearch(double low, double high, Func<double[], LeastSquaresPoint?> evaluate, double tolerance)
 {
     private static readonly double[] ProbeWidths = [0.25, 0.1]; // of the smaller gap beside a coordinate
@@ -24,15 +20,11 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     private double _damping = 0.01;
     private ProbeModel? _model;
 
-    /// <summary>Number of models that were made.</summary>
     public int Iterations { get; private set; }
 
     /// <summary>Whether the tolerance was reached; false where the evaluations ended first.</summary>
     public bool Converged { get; private set; }
 
-    /// <summary>Searches.</summary>
-    /// <param name="start">Where to start, taken over.</param>
-    /// <param name="told">Called with the best value after each iteration.</param>
     /// <returns>The best point; the caller owns it.</returns>
     public LeastSquaresPoint Minimise(LeastSquaresPoint start, Action<double> told)
     {

@@ -1,18 +1,12 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>Indices from 0 to count - 1 in a random order without repetition, drawn as needed (Fisher and Yates, keeping only what was moved).</summary>
-/// <param name="count">Number of indices.</param>
-/// <param name="seed">Chooses the order.</param>
 internal sealed class RandomOrder(long count, long seed)
 {
     private readonly Dictionary<long, long> _moved = [];
     private const long Stream = 1;
     private long _taken;
 
-    /// <summary>The next indices of the order.</summary>
-    /// <param name="number">How many; no more than remain.</param>
     public long[] Take(int number)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(number, count - _taken);

@@ -1,17 +1,12 @@
-using System.Globalization;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
 
 /// <summary>A sampler that somebody chose: a file, or schedule, solver and steps in short, e.g. <c>karras/ipndm:3/6</c>.</summary>
-/// <param name="Schedule">The schedule.</param>
-/// <param name="Solver">The solver; null where nobody named one, nor does the schedule's file.</param>
-/// <param name="Steps">Number of steps; null where only a file can say it.</param>
-public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int? Steps)
+internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int? Steps)
 {
     private const char Separator = '/';
 
@@ -19,7 +14,6 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
     internal static SamplerChoice Usual { get; } = new(new ScheduleChoice.Standard(StandardSchedules.Usual.Name, StandardSchedules.Usual), SolverCatalog.Find("ipndm:3"), 8);
 
     /// <summary>Reads a file, or the short form <c>schedule/solver/steps</c>.</summary>
-    /// <exception cref="InvalidInputException">It is neither, a name in it is unknown, or the file is invalid.</exception>
     public static SamplerChoice Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -35,10 +29,6 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
     }
 
     /// <summary>Puts a choice together from its parts.</summary>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="solver">The solver; null for that of the schedule's file.</param>
-    /// <param name="steps">Number of steps; null for that of the schedule's file.</param>
-    /// <exception cref="InvalidInputException">The number of steps is missing, out of range, or another than the file's.</exception>
     public static SamplerChoice Of(ScheduleChoice schedule, ISolver? solver, int? steps)
     {
         if (steps < 1)
@@ -55,10 +45,6 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
     }
 
     /// <summary>The sampler, where no search is needed for it.</summary>
-    /// <param name="sigmaMin">Last sigma of a standard schedule.</param>
-    /// <param name="sigmaMax">First sigma of a standard schedule.</param>
-    /// <param name="usual">The solver where none was named.</param>
-    /// <returns>The sampler; null where an optimiser has to search.</returns>
     internal Sampler? Make(double sigmaMin, double sigmaMax, ISolver usual)
     {
         var solver = Solver ?? usual;
@@ -85,6 +71,5 @@ public sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, int
         return sampler;
     }
 
-    /// <summary>In short, e.g. <c>karras/ipndm:3/6</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Schedule.Name}{Separator}{Solver?.Name}{Separator}{Steps}");
 }

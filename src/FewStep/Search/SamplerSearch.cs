@@ -1,6 +1,5 @@
 using FewStep.Data;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -9,8 +8,6 @@ namespace FewStep.Search;
 /// <summary>Searches samplers for a model with one or several optimisers, which share images and loss curve; both are opened and measured when an optimiser first asks for them.</summary>
 /// <param name="model">The model; not disposed.</param>
 /// <param name="images">Opens the images that it was trained on; called once at most, and what it gives is not disposed here.</param>
-/// <param name="steps">Numbers of steps.</param>
-/// <param name="options">How; its <see cref="FindOptions.Search"/> is not looked at.</param>
 internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOnlyList<int> steps, FindOptions options)
 {
     private IImageSet? _images;
@@ -21,8 +18,6 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     /// <summary>The loss curve; null until an optimiser asked for it.</summary>
     public LossCurve? Curve { get; private set; } = options.LossCurve;
 
-    /// <summary>Searches with each optimiser in turn.</summary>
-    /// <exception cref="InvalidInputException">Options are out of range, model and images do not fit, or an optimiser cannot do what is asked.</exception>
     public IReadOnlyList<FoundSampler> Find(IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var denoiser = model.Denoiser;

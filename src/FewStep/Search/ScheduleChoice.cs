@@ -1,41 +1,32 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
 
 /// <summary>A schedule that somebody chose: a standard one, what an optimiser finds for the model, or a file's.</summary>
-/// <param name="Name">Name for people; unique in what <see cref="ParseAll"/> gives.</param>
-public abstract record ScheduleChoice(string Name)
+internal abstract record ScheduleChoice(string Name)
 {
-    /// <summary>Where its sigmas come from.</summary>
     public abstract ScheduleSource Source { get; }
 
     /// <summary>A schedule for every number of steps that needs no model but its noise levels.</summary>
     public sealed record Standard(string Name, StandardSchedule Schedule) : ScheduleChoice(Name)
     {
-        /// <inheritdoc/>
         public override ScheduleSource Source => ScheduleSource.Standard;
     }
 
     /// <summary>What an optimiser finds for the model, and where it says so for each solver.</summary>
     public sealed record Searched(string Name, ScheduleOptimizerChoice Optimizer) : ScheduleChoice(Name)
     {
-        /// <inheritdoc/>
         public override ScheduleSource Source => Optimizer.Source;
     }
 
     /// <summary>A schedule as it was given, which has its own number of steps, with the solver that it was made for where that is known.</summary>
     public sealed record Given(string Name, SamplingSchedule Schedule, ISolver? Solver = null, SamplerOrigin? Origin = null) : ScheduleChoice(Name)
     {
-        /// <inheritdoc/>
         public override ScheduleSource Source => ScheduleSource.Given;
     }
 
-    /// <summary>Reads one choice.</summary>
-    /// <param name="text">A file, the name of a standard schedule (<see cref="StandardSchedules.Find"/>) or of an optimiser (<see cref="ScheduleOptimizerCatalog.Find"/>).</param>
-    /// <exception cref="InvalidInputException">It is none of these, or the file is invalid; the message lists what there is.</exception>
     public static ScheduleChoice Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -59,10 +50,6 @@ public abstract record ScheduleChoice(string Name)
                 + $"or an optimiser ({string.Join(", ", ScheduleOptimizerCatalog.Names)}), or a file of sigmas.");
     }
 
-    /// <summary>Reads several choices.</summary>
-    /// <param name="values">Each a file, or a list with commas.</param>
-    /// <returns>Each choice once, in the order given, with names that differ.</returns>
-    /// <exception cref="InvalidInputException">One cannot be read.</exception>
     public static IReadOnlyList<ScheduleChoice> ParseAll(IEnumerable<string> values)
     {
         var choices = new List<ScheduleChoice>();
@@ -81,7 +68,6 @@ public abstract record ScheduleChoice(string Name)
         return choices;
     }
 
-    /// <summary>Whether a text means a file.</summary>
     internal static bool IsFile(string text) =>
         text.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || text.Contains(Path.DirectorySeparatorChar) || File.Exists(text);
 }

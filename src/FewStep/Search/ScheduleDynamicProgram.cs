@@ -5,7 +5,7 @@ namespace FewStep.Search;
 /// F_k(j) = min over i &lt; j of F_{k-1}(i) + [g_j - g_i] L_i. Along the path g rises and L does not, so for i &lt; i' and j &lt; j' going straight beats crossing (Monge's inequality),
 /// the best i never falls as j rises, and divide and conquer finds a layer of M points in O(M log M).
 /// </remarks>
-public sealed class ScheduleDynamicProgram
+internal sealed class ScheduleDynamicProgram
 {
     private readonly double[] _loss;
     private readonly int[][] _previous;
@@ -17,10 +17,6 @@ public sealed class ScheduleDynamicProgram
     public int MaximumSteps => _loss.Length - 1;
 
     /// <summary>Solves for paths from the first grid point to the last.</summary>
-    /// <param name="g">The weighting at the grid's noise levels in sampling order (noise falling): strictly increasing, finite.</param>
-    /// <param name="losses">The loss curve there: never increasing, finite, at least 0.</param>
-    /// <param name="maximumSteps">Largest number of steps, 1 to the grid's points less 1.</param>
-    /// <exception cref="ArgumentException">A value breaks its rule.</exception>
     public static ScheduleDynamicProgram Solve(ReadOnlySpan<double> g, ReadOnlySpan<double> losses, int maximumSteps)
     {
         Check(g, losses, maximumSteps);
@@ -45,11 +41,9 @@ public sealed class ScheduleDynamicProgram
     }
 
     /// <summary>The least loss of a path with exactly this many steps.</summary>
-    /// <param name="steps">1 to <see cref="MaximumSteps"/>.</param>
     public double Loss(int steps) => _loss[Checked(steps)];
 
     /// <summary>The grid points of that path, N+1 increasing indices from the first to the last.</summary>
-    /// <param name="steps">1 to <see cref="MaximumSteps"/>.</param>
     public int[] Path(int steps)
     {
         var path = new int[Checked(steps) + 1];

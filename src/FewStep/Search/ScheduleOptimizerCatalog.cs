@@ -1,9 +1,7 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>The schedule optimisers by name.</summary>
-public static class ScheduleOptimizerCatalog
+internal static class ScheduleOptimizerCatalog
 {
     /// <summary>Every optimiser, in the order of lists.</summary>
     public static IReadOnlyList<ScheduleOptimizerEntry> All { get; } =
@@ -16,12 +14,9 @@ public static class ScheduleOptimizerCatalog
         EndpointOptimizer.Entry,
     ];
 
-    /// <summary>The names alone.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(e => e.Name)];
 
     /// <summary>Finds an optimiser and checks its parameter.</summary>
-    /// <param name="text">One of <see cref="Names"/>, with a parameter after a colon where the optimiser has one, e.g. <c>gits:1.15</c>.</param>
-    /// <exception cref="InvalidInputException">There is none of that name, or the parameter is none of its own; the message says what would be.</exception>
     public static ScheduleOptimizerChoice Find(string text)
     {
         string[] parts = text.Split(':', 2);

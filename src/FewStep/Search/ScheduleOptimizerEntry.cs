@@ -1,9 +1,7 @@
-using FewStep.Platform;
-
 namespace FewStep.Search;
 
 /// <summary>A schedule optimiser in the catalogue: what it is, what it needs, and how to make it.</summary>
-public sealed record ScheduleOptimizerEntry
+internal sealed record ScheduleOptimizerEntry
 {
     /// <summary>Name in options and files, e.g. <c>gits</c>.</summary>
     public required string Name { get; init; }
@@ -14,7 +12,6 @@ public sealed record ScheduleOptimizerEntry
     /// <summary>One line: what is minimised, how, and what it costs.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Where it comes from.</summary>
     public required string Source { get; init; }
 
     /// <summary>Whether the schedules depend on the solver that they are made for; default false.</summary>

@@ -7,16 +7,11 @@ namespace FewStep.Search;
 /// [g(s_{i+1}) - g(s_i)] L'(s_i) = g'(s_i) [L(s_i) - L(s_{i-1})]. Ends stay, the order stays, and the loss never rises.
 /// </summary>
 /// <remarks>A damped Newton iteration in u = ln s. The second derivatives form a tridiagonal matrix, so an iteration costs O(N).</remarks>
-public static class SchedulePolish
+internal static class SchedulePolish
 {
     private const double Tolerance = 1e-13;
     private const double LargestDamping = 1e10;
 
-    /// <summary>Polishes a schedule.</summary>
-    /// <param name="curve">The training loss curve, smooth over the schedule's range.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="start">Where to start, e.g. the dynamic programme's schedule.</param>
-    /// <param name="maximumIterations">Bound on the iterations; default 200, where a few suffice.</param>
     public static PolishedSchedule Polish(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule start, int maximumIterations = 200)
     {
         double[] first = [.. start.Sigmas];

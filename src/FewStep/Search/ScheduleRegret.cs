@@ -14,10 +14,6 @@ internal static class ScheduleRegret
     public const int Groups = 8;
 
     /// <summary>The largest regret over weightings and numbers of steps, relative to the part of the loss that schedules can change (J less its integral).</summary>
-    /// <param name="curve">The curve of the whole sample.</param>
-    /// <param name="losses">The sample, at least <see cref="Groups"/> images.</param>
-    /// <param name="weightings">Weightings.</param>
-    /// <param name="steps">Numbers of steps.</param>
     public static double Widest(LossCurve curve, ImageLosses losses, IReadOnlyList<INoiseWeighting> weightings, IReadOnlyList<int> steps)
     {
         var request = new ScheduleSearchRequest { Steps = steps, SigmaMax = curve.Sigmas[^1], SigmaMin = curve.Sigmas[0] };

@@ -1,14 +1,12 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
 
 /// <summary>What schedule optimisers may use of a model: each takes from it what its objective needs, and nothing is measured before it is asked for.</summary>
-public sealed record ScheduleSearchContext
+internal sealed record ScheduleSearchContext
 {
-    /// <summary>The model; not disposed.</summary>
     public required IDenoiser Denoiser { get; init; }
 
     /// <summary>The solver that the schedules are made for. Only optimisers that say so in their entry look at it.</summary>
@@ -32,14 +30,9 @@ public sealed record ScheduleSearchContext
     /// <summary>Runs the model from latents, for one search.</summary>
     internal PairedSampling Sampling() => new(Denoiser, BatchSize);
 
-    /// <summary>The training loss curve.</summary>
-    /// <param name="optimizer">Who needs it, for the message.</param>
-    /// <exception cref="InvalidInputException">There are no images to measure it on.</exception>
     public LossCurve RequireLossCurve(string optimizer) =>
         LossCurve?.Invoke() ?? throw new InvalidInputException($"The optimiser {optimizer} needs a loss curve: give the images that the model was trained on, or a measured curve.");
 
-    /// <summary>Checks all values at once.</summary>
-    /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate() =>
         new OptionRules("The schedule search cannot start")
             .Require(Images is null or >= 2, $"a search needs at least 2 images, not {Images}")

@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Search;

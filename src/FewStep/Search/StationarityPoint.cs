@@ -32,16 +32,13 @@ internal sealed class StationarityPoint
         Loss = DiscretizationLoss.Sum(curve, weighting, sigmas);
     }
 
-    /// <summary>The N+1 noise levels.</summary>
     public double[] Sigmas { get; }
 
-    /// <summary>The discretization loss J.</summary>
     public double Loss { get; }
 
     /// <summary>Largest |difference of the two sides| of the stationarity equations over their sum.</summary>
     public double Residual { get; }
 
-    /// <summary>Evaluates a schedule.</summary>
     public static StationarityPoint At(ILossCurve curve, INoiseWeighting weighting, double[] sigmas) => new(curve, weighting, sigmas);
 
     /// <summary>The Newton direction in u for the inner noise levels, with <paramref name="damping"/> times the terms' sizes added to the diagonal; null where the matrix is not positive definite.</summary>

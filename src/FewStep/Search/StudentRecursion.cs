@@ -1,9 +1,7 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
@@ -28,12 +26,6 @@ internal sealed class StudentRecursion : IDisposable
     }
 
     /// <summary>Runs the teacher; students have taken no step yet.</summary>
-    /// <param name="paired">Runs and counts.</param>
-    /// <param name="fine">The teacher's points.</param>
-    /// <param name="seeds">Latents.</param>
-    /// <param name="batchSize">Images in one call of the denoiser.</param>
-    /// <param name="progress">Told after each batch of the teacher.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     public static StudentRecursion Start(
         PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -58,7 +50,6 @@ internal sealed class StudentRecursion : IDisposable
     }
 
     /// <summary>Lets the students take one more step: M - k evaluations a latent for step k + 1 above the first.</summary>
-    /// <param name="cancellation">Stops between two points.</param>
     public void AddStep(CancellationToken cancellation)
     {
         using var inference = no_grad();
@@ -99,7 +90,6 @@ internal sealed class StudentRecursion : IDisposable
     }
 
     /// <summary>The points of the best student of k steps that ends at the last: k+1 increasing indices.</summary>
-    /// <param name="steps">k, 1 to the number of steps taken.</param>
     public int[] Path(int steps)
     {
         var path = new int[steps + 1];
@@ -113,7 +103,6 @@ internal sealed class StudentRecursion : IDisposable
     }
 
     /// <summary>Each latent's mean-square distance per image value between that student's end and the teacher's.</summary>
-    /// <param name="steps">k, 1 to the number of steps taken.</param>
     public double[] Distances(int steps) => _distances[steps];
 
     public void Dispose()

@@ -1,23 +1,18 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using static TorchSharp.torch;
 
 namespace FewStep.Search;
 
 /// <summary>An image set as the source of a loss curve.</summary>
 /// <param name="images">The set; not disposed.</param>
-public sealed class TrainingImages(IImageSet images) : ITrainingImages
+internal sealed class TrainingImages(IImageSet images) : ITrainingImages
 {
-    /// <inheritdoc/>
     public ImageShape Shape => images.Shape;
 
-    /// <inheritdoc/>
     public long Count => images.Count;
 
-    /// <inheritdoc/>
     public int Classes => images.Classes;
 
-    /// <inheritdoc/>
     public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)
     {
         int size = checked((int)images.Shape.Dimension);

@@ -11,8 +11,6 @@ internal static class AdamsBashforth
         [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
     ];
 
-    /// <summary>For equal steps.</summary>
-    /// <param name="order">1 to 4.</param>
     public static ReadOnlySpan<double> Fixed(int order) => Uniform[order - 1];
 
     /// <summary>For any steps: the integral of the polynomial in sigma through the slopes.</summary>

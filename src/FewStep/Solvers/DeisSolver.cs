@@ -6,9 +6,6 @@ internal sealed class DeisSolver : ISolver
     private readonly int _order;
     private readonly SolverCoefficients _coefficients;
 
-    /// <summary>Creates the solver.</summary>
-    /// <param name="order">2 to 4; default 4.</param>
-    /// <param name="coefficients">Default as in the reference implementation.</param>
     public DeisSolver(int order = 4, SolverCoefficients coefficients = SolverCoefficients.Published)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);

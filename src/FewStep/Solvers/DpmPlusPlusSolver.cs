@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Solvers;
 
 /// <summary>Multistep DPM-Solver++ (Lu et al. 2022b, algorithm 2) of orders 1 to 3, and with noise prediction multistep DPM-Solver: one evaluation a step.</summary>
@@ -15,12 +13,6 @@ internal sealed class DpmPlusPlusSolver : ISolver
     private readonly bool _lowerOrderFinal;
     private readonly SolverCoefficients _coefficients;
 
-    /// <summary>Creates the solver.</summary>
-    /// <param name="order">1 to 3; default 3.</param>
-    /// <param name="prediction">What is extrapolated; default data.</param>
-    /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
-    /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
-    /// <param name="coefficients">Default as in the reference implementation.</param>
     public DpmPlusPlusSolver(
         int order = 3,
         SolverPrediction prediction = SolverPrediction.Data,

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>Single-step DPM-Solver-2: a step of Euler to an inner point, then the whole step with slopes of both points. Two evaluations a step.</summary>
@@ -12,8 +11,6 @@ internal sealed class DpmSolver2 : ISolver
 
     private readonly double _ratio;
 
-    /// <summary>Creates the solver.</summary>
-    /// <param name="ratio">r, 0.05 to 1; default 0.5.</param>
     public DpmSolver2(double ratio = 0.5)
     {
         if (!(ratio >= 0.05) || !(ratio <= 1))

@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Solvers;
 
 /// <summary>
@@ -20,21 +17,14 @@ internal readonly record struct ExponentialStep(double Sigma, double NextSigma, 
     public double OutputWeight => Prediction == SolverPrediction.Data ? Length : -NextSigma * Length;
 
     /// <summary>Where another noise level lies, in units of the step: 0 at its start, 1 at its end, below 0 in the past.</summary>
-    /// <param name="sigma">Above 0.</param>
     public double Position(double sigma) => Math.Log(Sigma / sigma) / Length;
 
-    /// <summary>phi_k(z).</summary>
-    /// <param name="k">1 to 4.</param>
     public double Phi(int k) => PhiFunctions.Phi(k, Exponent);
 }
 
 /// <summary>The present and the past outputs of the denoiser, newest first, in the form that a solver extrapolates.</summary>
 internal static class ModelOutputs
 {
-    /// <summary>Slopes, or the denoiser's outputs themselves.</summary>
-    /// <param name="step">Where the run stands.</param>
-    /// <param name="count">How many, the present one among them; at most the history's length and one more.</param>
-    /// <param name="prediction">Which form.</param>
     public static Tensor[] Newest(SolverStep step, int count, SolverPrediction prediction)
     {
         var past = step.History.Take(count - 1);
@@ -48,11 +38,6 @@ internal static class ModelOutputs
 internal static class WeightedSum
 {
     /// <summary>a x + scale sum_j w_j m_j.</summary>
-    /// <param name="stateWeight">a.</param>
-    /// <param name="state">x.</param>
-    /// <param name="scale">Multiplies all weights.</param>
-    /// <param name="weights">w_j.</param>
-    /// <param name="outputs">m_j, at least as many.</param>
     public static Tensor Of(double stateWeight, Tensor state, double scale, ReadOnlySpan<double> weights, IReadOnlyList<Tensor> outputs)
     {
         var sum = state.Times(stateWeight);

@@ -1,29 +1,21 @@
-using FewStep.Platform;
 namespace FewStep.Solvers;
 
 /// <summary>Heun's method in sigma, the deterministic sampler of EDM (Karras et al. 2022, algorithm 1): two evaluations a step.</summary>
 /// <remarks>EDM skips the correction of its last step because that ends at sigma = 0, where the slope is undefined; schedules here end above zero, so every step is corrected.</remarks>
-public sealed class HeunSolver : ISolver
+internal sealed class HeunSolver : ISolver
 {
-    /// <summary>The family.</summary>
     internal static SolverFamily Family { get; } = new("heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
 
-    /// <inheritdoc/>
     public string Name => "heun";
 
-    /// <inheritdoc/>
     public int Order => 2;
 
-    /// <inheritdoc/>
     public string Description => "Heun's method in sigma (EDM); 2 evaluations a step";
 
-    /// <inheritdoc/>
     public int HistoryLength => 0;
 
-    /// <inheritdoc/>
     public int EvaluationsPerStep => 2;
 
-    /// <inheritdoc/>
     public SolverResult Step(SolverStep step)
     {
         double s = step.Sigma, s1 = step.NextSigma, h = s1 - s;

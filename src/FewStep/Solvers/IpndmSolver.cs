@@ -5,8 +5,6 @@ internal sealed class IpndmSolver : ISolver
 {
     private readonly int _order;
 
-    /// <summary>Creates the solver.</summary>
-    /// <param name="order">2 to 4; default 4.</param>
     public IpndmSolver(int order = 4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 2);

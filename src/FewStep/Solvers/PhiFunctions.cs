@@ -4,8 +4,6 @@ namespace FewStep.Solvers;
 internal static class PhiFunctions
 {
     /// <summary>phi_k(z) = sum_j z^j / (j + k)!, to rounding.</summary>
-    /// <param name="k">1 to 4.</param>
-    /// <param name="z">Any finite number; 0 gives 1/k!.</param>
     public static double Phi(int k, double z)
     {
         double factorial = 1; // k!

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using FewStep.Platform;
 
 namespace FewStep.Solvers;
 
@@ -43,9 +42,6 @@ public static class SolverCatalog
         return Known.GetOrAdd(solver.Name, solver);
     }
 
-    /// <summary>Finds the family of a text.</summary>
-    /// <param name="text">The text.</param>
-    /// <exception cref="InvalidInputException">There is none of that name; the message lists the names.</exception>
     internal static SolverFamily Family(SolverText text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace FewStep.Solvers;
 
@@ -47,10 +46,6 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
 /// <summary>Writes solvers' names: the order always, an option where it changes what the solver does.</summary>
 internal static class SolverName
 {
-    /// <summary>The canonical text.</summary>
-    /// <param name="family">The family's name.</param>
-    /// <param name="order">The order; null where the family has but one.</param>
-    /// <param name="options">Key, value, and whether the value is other than the default and has an effect.</param>
     public static string Of(string family, int? order, params ReadOnlySpan<(string Key, string Value, bool Matters)> options)
     {
         string name = order is int p ? string.Create(CultureInfo.InvariantCulture, $"{family}:{p}") : family;

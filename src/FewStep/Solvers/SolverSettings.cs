@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Solvers;
 
 /// <summary>Order and options of one solver, held against what its family offers.</summary>

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Solvers;
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Solvers;
 
 /// <summary>UniPC of orders 1 to 3: a multistep predictor, and a corrector that takes the last step again with the output at its end. One evaluation a step.</summary>
@@ -16,12 +14,6 @@ internal sealed class UniPcSolver : ISolver
     private readonly SolverPrediction _prediction;
     private readonly bool _lowerOrderFinal;
 
-    /// <summary>Creates the solver.</summary>
-    /// <param name="order">Order of the predictor, 1 to 3; default 3.</param>
-    /// <param name="variant">B(h); default bh2.</param>
-    /// <param name="prediction">What is extrapolated; default data.</param>
-    /// <param name="lowerOrderFinal">Whether the last steps fall to order 1; default true.</param>
-    /// <param name="thresholding">Whether outputs are limited to [-1, 1]; null (default) for yes with data prediction, no with noise prediction.</param>
     public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data, bool lowerOrderFinal = true, bool? thresholding = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);

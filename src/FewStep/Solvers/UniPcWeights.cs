@@ -6,9 +6,6 @@ namespace FewStep.Solvers;
 internal static class UniPcWeights
 {
     /// <summary>Weights of the outputs at hand, newest first; to be multiplied by the step's output weight.</summary>
-    /// <param name="step">The step to take.</param>
-    /// <param name="positions">Where the past outputs lie in units of the step, below 0, newest first; the order is one more than there are.</param>
-    /// <param name="variant">B(h).</param>
     public static double[] Predictor(ExponentialStep step, ReadOnlySpan<double> positions, UniPcVariant variant)
     {
         double scale = Scale(step, variant);
@@ -22,9 +19,6 @@ internal static class UniPcWeights
     }
 
     /// <summary>Weights of the outputs at hand, and last that of the output at the step's end.</summary>
-    /// <param name="step">The step to take again.</param>
-    /// <param name="positions">Where the past outputs lie in units of the step, below 0, newest first; the order is one more than there are.</param>
-    /// <param name="variant">B(h).</param>
     public static double[] Corrector(ExponentialStep step, ReadOnlySpan<double> positions, UniPcVariant variant)
     {
         double scale = Scale(step, variant);

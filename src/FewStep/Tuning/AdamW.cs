@@ -1,6 +1,4 @@
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -9,9 +7,7 @@ internal sealed class AdamW : IDisposable
 {
     private readonly AdamWOptions _options;
 
-    /// <summary>Starts with zero moments.</summary>
     /// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
-    /// <param name="options">Constants of the method.</param>
     public AdamW(Tensor parameters, AdamWOptions options)
     {
         _options = options;

@@ -1,9 +1,7 @@
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 

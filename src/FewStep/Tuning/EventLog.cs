@@ -1,6 +1,3 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Tuning;
 
 /// <summary>TensorBoard events of a training.</summary>

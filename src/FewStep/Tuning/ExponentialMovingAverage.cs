@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Tuning;
 
 /// <summary>Exponential moving average of flat weights with a half-life in images and EDM's ramp-up.</summary>
@@ -8,10 +6,7 @@ internal sealed class ExponentialMovingAverage : IDisposable
     private readonly double _halfLife;
     private readonly double _rampUp;
 
-    /// <summary>Starts at the given weights.</summary>
     /// <param name="weights">Flat float32 weights; copied.</param>
-    /// <param name="halfLife">Images after which old weights count half.</param>
-    /// <param name="rampUp">The half-life is at most this fraction of the images seen; default 0.05 (EDM).</param>
     public ExponentialMovingAverage(Tensor weights, double halfLife, double rampUp = 0.05)
     {
         (_halfLife, _rampUp) = (halfLife, rampUp);

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Tuning;
 
 /// <summary>What a tuning minimises, and how it is judged on held-out data. What happens in an update depends on the options and its number only.</summary>
@@ -8,9 +6,6 @@ internal interface ITuningObjective : IDisposable
     string HeldOutMetric { get; }
 
     /// <summary>Adds the gradient of one update's loss into the gradient of the weights.</summary>
-    /// <param name="update">Updates made before.</param>
-    /// <param name="weights">Flat weights, a leaf.</param>
-    /// <param name="cancellation">Stops before there is any gradient, not after.</param>
     /// <returns>The loss [1], float32, where the weights lie; it belongs to the current dispose scope.</returns>
     Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation);
 

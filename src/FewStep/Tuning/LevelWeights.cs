@@ -1,18 +1,11 @@
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
 /// <summary>Computes the weights of a <see cref="LevelWeighting"/>.</summary>
 internal static class LevelWeights
 {
-    /// <summary>Weights of levels.</summary>
-    /// <param name="weighting">Which.</param>
     /// <param name="sigma">s_i, float64.</param>
-    /// <param name="next">s_(i+1), of the same shape; 0 after the last level of a schedule whose terminal rule is zero.</param>
-    /// <param name="last">s_N.</param>
-    /// <param name="preconditioning">Gives c_out.</param>
     /// <returns>float32 of the shape of <paramref name="sigma"/>; belongs to the current dispose scope.</returns>
     public static Tensor For(LevelWeighting weighting, Tensor sigma, Tensor next, double last, IPreconditioning preconditioning)
     {

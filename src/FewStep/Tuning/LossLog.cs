@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Tuning;
 
 /// <summary>The training loss over images seen, averaged over intervals, as a CSV file that survives resuming.</summary>

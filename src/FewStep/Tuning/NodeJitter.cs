@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Tuning;
 
@@ -9,10 +8,6 @@ internal static class NodeJitter
     // Neighbours that both move to their limit stay a tenth of their distance apart.
     private const double LargestShare = 0.45;
 
-    /// <summary>How far a sigma may move.</summary>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="index">Which sigma. The first never moves up, the last never down.</param>
-    /// <param name="halfWidth">Half-width in ln sigma, 0 or more.</param>
     public static (double Low, double High) Range(SamplingSchedule schedule, int index, double halfWidth)
     {
         double here = Math.Log(schedule.Sigmas[index]);
@@ -20,10 +15,6 @@ internal static class NodeJitter
         return (here - Room(index + 1), here + Room(index - 1));
     }
 
-    /// <summary>A schedule with moved inner sigmas.</summary>
-    /// <param name="schedule">The schedule.</param>
-    /// <param name="halfWidth">Half-width in ln sigma; 0 gives the schedule itself.</param>
-    /// <param name="seed">Chooses the move.</param>
     public static SamplingSchedule Move(SamplingSchedule schedule, double halfWidth, long seed)
     {
         if (halfWidth == 0)

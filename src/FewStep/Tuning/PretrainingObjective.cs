@@ -1,15 +1,10 @@
 using FewStep.Data;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
 /// <summary>Pre-training: a denoising loss over all noise levels, until all images have been seen.</summary>
-/// <param name="denoiser">The model; its own weights are not touched.</param>
-/// <param name="options">How to train; checked.</param>
 /// <param name="next">The next batch of clean images on the denoiser's device; disposed here.</param>
-/// <param name="note">Told the figures of every update.</param>
 internal sealed class PretrainingObjective(NetworkDenoiser denoiser, TrainerOptions options, Func<ImageBatch> next, Action<TrainingUpdate> note) : ITrainingObjective
 {
     private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);

@@ -3,7 +3,6 @@ using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -17,11 +16,7 @@ internal sealed class StudentJudge : IDisposable
     private readonly ISolver _solver;
     private readonly PairedComparison _comparison;
 
-    /// <summary>Solves the fine paths.</summary>
     /// <param name="model">The pre-trained model; not disposed.</param>
-    /// <param name="request">Ends of the schedules.</param>
-    /// <param name="options">Number of latents and of steps.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     public StudentJudge(NetworkDenoiser model, ScheduleSearchRequest request, TunedScheduleOptions options, CancellationToken cancellation)
     {
         _student = new WeightsDenoiser(model);
@@ -33,11 +28,6 @@ internal sealed class StudentJudge : IDisposable
 
     public long TeacherEvaluations { get; }
 
-    /// <summary>Judges one student.</summary>
-    /// <param name="weights">Flat weights; not owned.</param>
-    /// <param name="schedule">The schedule that they were tuned to.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
-    /// <returns>Root-mean-square distance of a pixel value to the fine path's end, with a 95 % interval over the latents, and the network evaluations spent.</returns>
     public (LossEstimate Distance, long Evaluations) Judge(Tensor weights, SamplingSchedule schedule, CancellationToken cancellation)
     {
         _student.Weights = weights;

@@ -1,9 +1,7 @@
 using FewStep.Data;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -18,9 +16,6 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
     private EpochShuffle? _order;
     private long _number = -1;
 
-    /// <summary>The paths of one update.</summary>
-    /// <param name="update">Updates made before.</param>
-    /// <param name="cancellation">Stops the making of a block between two steps of the teacher.</param>
     /// <returns>A batch of paths; it belongs to the current dispose scope.</returns>
     public TeacherBlock Batch(long update, CancellationToken cancellation)
     {

@@ -2,7 +2,6 @@ using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -12,10 +11,6 @@ internal sealed class TeacherPath
     private readonly SamplingLoop _sampler;
     private readonly int[] _marks;
 
-    /// <param name="denoiser">The teacher.</param>
-    /// <param name="schedule">The coarse schedule.</param>
-    /// <param name="solver">The teacher's solver; one with a history looks back over the coarse schedule's sigmas too.</param>
-    /// <param name="substeps">Its steps between two of the coarse sigmas, spaced as Karras et al. space theirs (rho 7).</param>
     public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, ISolver solver, int substeps)
     {
         // With the terminal rule zero the coarse path jumps from s_N to its end; the teacher goes on to the model's smallest sigma in steps first.
@@ -28,10 +23,8 @@ internal sealed class TeacherPath
 
     public SamplingSchedule Fine => _sampler.Schedule;
 
-    /// <summary>Solves one batch.</summary>
     /// <param name="latents">Unit noise [B,C,H,W].</param>
     /// <param name="labels">int64 [B] or null.</param>
-    /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>The states at the N+1 sigmas, and where the terminal rule is zero the end as well; they belong to the current dispose scope.</returns>
     public Tensor[] Solve(Tensor latents, Tensor? labels, CancellationToken cancellation)
     {

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Tuning;
 
 /// <summary>How a model is pre-trained.</summary>
@@ -8,10 +6,8 @@ internal sealed record TrainerOptions
     /// <summary>Training images seen in all, repeats included.</summary>
     public required long Images { get; init; }
 
-    /// <summary>Images an update, default 128.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Peak learning rate, default 1e-3.</summary>
     public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Images of the learning rate's warm-up, default 50,000.</summary>
@@ -23,7 +19,6 @@ internal sealed record TrainerOptions
     /// <summary>Probability of dropping a label, so that the model learns the unconditional denoiser too; default 0.1.</summary>
     public double LabelDropout { get; init; } = 0.1;
 
-    /// <summary>The loss; default EDM's.</summary>
     public TrainingLoss Loss { get; init; } = new EdmLoss();
 
     public AdamWOptions AdamW { get; init; } = new();

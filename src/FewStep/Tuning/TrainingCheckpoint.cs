@@ -1,6 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -10,10 +9,6 @@ internal interface ITrainingObjective
 
     double LearningRate(TrainingState state);
 
-    /// <summary>Loss and gradient of an update.</summary>
-    /// <param name="update">Updates made before.</param>
-    /// <param name="weights">Flat weights; not changed.</param>
-    /// <param name="cancellation">Stops before there is any gradient, not after.</param>
     /// <returns>One float32, and the gradient, which may be changed; both belong to the current dispose scope.</returns>
     (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation);
 
@@ -28,12 +23,7 @@ internal interface ITrainingObjective
 }
 
 /// <summary>Figures of one update.</summary>
-/// <param name="Update">Updates made so far.</param>
-/// <param name="Images">Images seen so far.</param>
-/// <param name="Loss">The batch's loss before the update.</param>
-/// <param name="GradientNorm">Norm of the gradient before clipping.</param>
-/// <param name="LearningRate">Step size used.</param>
-public sealed record TrainingUpdate(long Update, long Images, double Loss, double GradientNorm, double LearningRate);
+internal sealed record TrainingUpdate(long Update, long Images, double Loss, double GradientNorm, double LearningRate);
 
 /// <summary>How a training ended.</summary>
 internal enum TrainingEnd
@@ -54,9 +44,6 @@ internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objec
     public TrainingUpdate? Failed { get; private set; }
 
     /// <summary>Trains until the objective says that it is over, a loss is not finite, or the token is cancelled.</summary>
-    /// <param name="save">Keeps the state; null where it is not kept on the way.</param>
-    /// <param name="saveSeconds">Seconds between two calls of it, 0 for every update.</param>
-    /// <param name="cancellation">Stops before the next update.</param>
     public TrainingEnd Run(Action? save, double saveSeconds, CancellationToken cancellation)
     {
         long started = Stopwatch.GetTimestamp();

@@ -1,8 +1,6 @@
 using System.Text.Json.Serialization;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -13,11 +11,8 @@ namespace FewStep.Tuning;
 internal abstract record TrainingLoss
 {
     /// <summary>The weighted denoising loss of one batch.</summary>
-    /// <param name="denoiser">The model.</param>
-    /// <param name="weights">Its flat weights; gradients flow into them.</param>
     /// <param name="images">Clean images [B,C,H,W], float32.</param>
     /// <param name="labels">int64 [B] or null.</param>
-    /// <param name="generator">Source of sigma, noise and dropout.</param>
     /// <returns>Scalar float32; it belongs to the current dispose scope.</returns>
     public Tensor Compute(NetworkDenoiser denoiser, Tensor weights, Tensor images, Tensor? labels, Generator generator)
     {
@@ -34,16 +29,12 @@ internal abstract record TrainingLoss
     /// <returns>Tensor [B], float32, above 0, on the processor; it belongs to the current dispose scope.</returns>
     public abstract Tensor DrawSigma(long batch, Generator generator);
 
-    /// <summary>Weights of noise levels.</summary>
     /// <param name="sigma">Tensor [B], float32.</param>
     /// <returns>Tensor [B]; it belongs to the current dispose scope.</returns>
     public abstract Tensor Weight(Tensor sigma);
 }
 
 /// <summary>EDM's training loss (2206.00364, table 1): log-normal sigma, weight (s^2 + s_data^2) / (s s_data)^2.</summary>
-/// <param name="MeanLogSigma">Mean of ln sigma, EDM's P_mean; default -1.2.</param>
-/// <param name="StandardDeviationLogSigma">Standard deviation of ln sigma, EDM's P_std; default 1.2.</param>
-/// <param name="SigmaData">Standard deviation of the data; default 0.5.</param>
 internal sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviationLogSigma = 1.2, double SigmaData = 0.5) : TrainingLoss
 {
     public override Tensor DrawSigma(long batch, Generator generator) => randn([batch], generator: generator).Times(StandardDeviationLogSigma).Plus(MeanLogSigma).exp();
@@ -56,9 +47,6 @@ internal sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviat
 }
 
 /// <summary>The training loss of variance-preserving models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VP): uniform time, weight 1 / s^2, which is the mean square of the noise's error.</summary>
-/// <param name="BetaD">Slope of beta over the time 0 to 1; default 19.9.</param>
-/// <param name="BetaMin">beta at time 0; default 0.1.</param>
-/// <param name="SmallestTime">Times are uniform from here to 1; default 1e-5.</param>
 internal sealed record VpLoss(double BetaD = 19.9, double BetaMin = 0.1, double SmallestTime = 1e-5) : TrainingLoss
 {
     public override Tensor DrawSigma(long batch, Generator generator)
@@ -72,8 +60,6 @@ internal sealed record VpLoss(double BetaD = 19.9, double BetaMin = 0.1, double 
 }
 
 /// <summary>The training loss of variance-exploding models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VE): log-uniform sigma, weight 1 / s^2.</summary>
-/// <param name="SigmaMin">Smallest noise level; default 0.02.</param>
-/// <param name="SigmaMax">Largest noise level; default 100.</param>
 internal sealed record VeLoss(double SigmaMin = 0.02, double SigmaMax = 100) : TrainingLoss
 {
     public override Tensor DrawSigma(long batch, Generator generator) => rand([batch], generator: generator).Times(Math.Log(SigmaMax / SigmaMin)).exp().Times(SigmaMin);

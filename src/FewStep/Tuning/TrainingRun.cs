@@ -1,10 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -20,11 +17,7 @@ internal sealed class TrainingRun
     private readonly NetworkDenoiser? _start;
     private readonly TrainingIdentity _identity;
 
-    /// <summary>Prepares a training.</summary>
-    /// <param name="config">The model to train.</param>
-    /// <param name="options">How.</param>
     /// <param name="images">Training images; not disposed.</param>
-    /// <param name="run">Folder and intervals.</param>
     /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
@@ -53,9 +46,6 @@ internal sealed class TrainingRun
     }
 
     /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current afterwards.</summary>
-    /// <param name="progress">Told after every update.</param>
-    /// <param name="observe">Told the figures of every update; null for nobody.</param>
-    /// <param name="cancellation">Stops after the current update.</param>
     public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
     {
         using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;

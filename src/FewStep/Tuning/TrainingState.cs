@@ -1,7 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Tuning;
 
 /// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
@@ -10,10 +6,7 @@ internal sealed class TrainingState : IDisposable
     private const string Kind = "fewstep-training-state-1";
     private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
 
-    /// <summary>Begins at given weights.</summary>
     /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
-    /// <param name="adamW">Constants of the optimiser.</param>
-    /// <param name="emaHalfLife">Half-life of the average in images; null for no average.</param>
     public TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife)
     {
         Weights = weights.DetachFromDisposeScope();
@@ -36,10 +29,7 @@ internal sealed class TrainingState : IDisposable
     public double Seconds { get; set; }
 
     /// <summary>Writes the state, whole or not at all.</summary>
-    /// <param name="path">A safetensors file.</param>
-    /// <param name="identity">Options, architecture and data; <see cref="Load"/> demands the same.</param>
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
-    /// <param name="furtherTexts">Likewise, as texts.</param>
     public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
     {
         var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
@@ -52,10 +42,6 @@ internal sealed class TrainingState : IDisposable
         TrainingCheckpoint.Write(path, Kind, identity, Tensors(furtherTensors), texts);
     }
 
-    /// <summary>Takes a saved state over.</summary>
-    /// <param name="path">A file written by <see cref="Save"/>.</param>
-    /// <param name="identity">Must be that of the file.</param>
-    /// <param name="furtherTensors">Tensors to overwrite with what else was saved, by name; null for none.</param>
     public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));

@@ -1,15 +1,8 @@
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Tuning;
 
 /// <summary>A schedule that was tuned to for a short while, and how far the tuned model's samples then were from the fine path's.</summary>
-/// <param name="Sigmas">The N+1 sigmas.</param>
-/// <param name="Terminal">The terminal rule.</param>
-/// <param name="Distance">Root-mean-square distance of a pixel value to the fine path's end.</param>
-/// <param name="HalfWidth">Half-width of its 95 % interval over the latents.</param>
-/// <param name="Evaluations">Network evaluations: teacher, student and judgement.</param>
-/// <param name="Seconds">Wall-clock seconds.</param>
 internal sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
 {
     internal bool IsOf(SamplingSchedule schedule) => Terminal == schedule.Terminal && Sigmas.SequenceEqual(schedule.Sigmas);
@@ -19,8 +12,6 @@ internal sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerm
 internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<TunedCandidate> Candidates)
 {
     /// <summary>Reads the candidates of the same search.</summary>
-    /// <param name="path">The file; null for none.</param>
-    /// <param name="fingerprint">What the file must be of.</param>
     public static List<TunedCandidate> Read(string? path, string fingerprint)
     {
         if (path is null || !File.Exists(path))

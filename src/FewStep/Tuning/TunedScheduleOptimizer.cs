@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Tuning;
@@ -24,10 +22,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     private readonly string _fingerprint;
     private readonly List<TunedCandidate> _done;
 
-    /// <summary>Prepares a search.</summary>
     /// <param name="model">The pre-trained model; its weights are not touched. Not disposed.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="path">File for the candidates that are done, by which an interrupted search goes on; null for none.</param>
     public TunedScheduleOptimizer(NetworkDenoiser model, TunedScheduleOptions? options = null, string? path = null)
     {
         (_model, _path) = (model, path);

@@ -1,9 +1,6 @@
-using System.Globalization;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -17,11 +14,7 @@ internal sealed class Tuner
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
 
-    /// <summary>Prepares a tuning.</summary>
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
-    /// <param name="schedule">The schedule to tune to.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="images">Images, which only the denoising loss needs.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the student then needs no more. Null for the model; not disposed.</param>
     public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null, IDenoiser? teacher = null)
     {
@@ -49,8 +42,6 @@ internal sealed class Tuner
 
     /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is cancelled.</summary>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own.</param>
-    /// <param name="observer">Who is told what; null for nobody.</param>
-    /// <param name="cancellation">Stops before the next update; the best weights so far are returned.</param>
     /// <returns>The best weights, and how it went; the caller owns it.</returns>
     public TuningResult Run(Tensor? start = null, TuningObserver? observer = null, CancellationToken cancellation = default)
     {
@@ -60,7 +51,6 @@ internal sealed class Tuner
     }
 
     /// <summary>A state that has not been trained.</summary>
-    /// <param name="start">Flat weights; null for the model's own.</param>
     internal TuningState Begin(Tensor? start)
     {
         if (start is not null && (start.NumberOfElements != _model.Weights.NumberOfElements || start.dtype != ScalarType.Float32))
@@ -72,12 +62,6 @@ internal sealed class Tuner
         return new TuningState((start ?? _model.Weights).to(_model.Device), _options);
     }
 
-    /// <summary>Tunes on from a state.</summary>
-    /// <param name="state">Advanced in place; consistent whenever <paramref name="save"/> is called, and afterwards.</param>
-    /// <param name="observer">Who is told what.</param>
-    /// <param name="save">Given the report so far, between two updates; null for nobody.</param>
-    /// <param name="saveSeconds">Seconds between two calls of it.</param>
-    /// <param name="cancellation">Stops before the next update.</param>
     internal TuningReport Run(TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
     {
         var network = new TuningNetwork(_model, _teacher);

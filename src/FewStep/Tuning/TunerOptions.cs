@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
-using FewStep.Platform;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -86,10 +84,8 @@ public sealed record TunerOptions
     /// <summary>Latents or images in one evaluation of the network.</summary>
     internal int EvaluationBatch => Math.Min(Batch, MicroBatch ?? Batch);
 
-    /// <summary>The weighting that is used.</summary>
     internal LevelWeighting LevelWeighting => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
 
-    /// <summary>The warm-up that is used.</summary>
     internal int WarmUp => WarmUpUpdates ?? Updates / 20;
 
     /// <summary>The updates of the snapshots, in order.</summary>

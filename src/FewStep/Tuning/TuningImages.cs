@@ -5,12 +5,10 @@ namespace FewStep.Tuning;
 /// <summary>Images for the denoising loss.</summary>
 /// <param name="Training">Images to tune on; not disposed.</param>
 /// <param name="HeldOut">Other images, for early stopping; not disposed.</param>
-/// <param name="Flip">Mirrors half of the training images; default false.</param>
-public sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Flip = false)
+internal sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool Flip = false)
 {
     /// <summary>Holds a tenth of a set out, chosen at random but always the same: sets may be sorted by class.</summary>
     /// <param name="images">Two images or more; not disposed, and needed as long as the parts.</param>
-    /// <exception cref="Platform.InvalidInputException">There is only one image.</exception>
     public static TuningImages Split(IImageSet images)
     {
         if (images.Count < 2)

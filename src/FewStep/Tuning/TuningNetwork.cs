@@ -1,12 +1,9 @@
 using FewStep.Denoising;
 using FewStep.Networks;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
 /// <summary>One network in the three parts that it plays in a tuning, each counted.</summary>
-/// <param name="model">The pre-trained model; its weights are the teacher's and stay as they are.</param>
-/// <param name="teacher">Who is learned from, where it is not the model as it is: the model under guidance. Null for the model.</param>
 internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = null)
 {
     private readonly CountingDenoiser _teacher = new(teacher ?? model);

@@ -1,12 +1,8 @@
-using FewStep.Platform;
-using static TorchSharp.torch;
-
 namespace FewStep.Tuning;
 
 /// <summary>Who is told what during a tuning; each may be null.</summary>
-public sealed record TuningObserver
+internal sealed record TuningObserver
 {
-    /// <summary>Told after every update.</summary>
     public IProgress<WorkProgress>? Progress { get; init; }
 
     /// <summary>Told the figures of every update; its images are latents or images seen.</summary>
@@ -20,6 +16,5 @@ public sealed record TuningObserver
 }
 
 /// <summary>The averaged weights at one update, which need not be the best so far.</summary>
-/// <param name="Point">Update and held-out metric.</param>
 /// <param name="Weights">Flat float32 weights, valid only while the observer is called.</param>
-public sealed record TuningSnapshot(TuningPoint Point, Tensor Weights);
+internal sealed record TuningSnapshot(TuningPoint Point, Tensor Weights);

@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -91,7 +90,6 @@ public enum TuningStop
 
 /// <summary>What a tuning gives; whoever received it disposes of it.</summary>
 /// <param name="Weights">The averaged weights that were best on held-out data, flat float32 in the model's layout.</param>
-/// <param name="Report">How it went.</param>
 internal sealed record TuningResult(Tensor Weights, TuningReport Report) : IDisposable
 {
     public void Dispose() => Weights.Dispose();

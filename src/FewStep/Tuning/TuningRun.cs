@@ -1,9 +1,6 @@
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -19,15 +16,9 @@ internal sealed class TuningRun
     private readonly Tensor? _start;
     private readonly TrainingIdentity _identity;
 
-    /// <summary>Prepares a tuning.</summary>
-    /// <param name="config">What the model is.</param>
     /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
-    /// <param name="sampler">The sampler to tune to, which the model's folder keeps.</param>
-    /// <param name="options">How; the solver is the sampler's.</param>
-    /// <param name="run">Folder and intervals.</param>
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
-    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is; null for the model.</param>
     public TuningRun(
         ModelConfig config,
         NetworkDenoiser model,
@@ -65,8 +56,6 @@ internal sealed class TuningRun
     public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
 
     /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current afterwards.</summary>
-    /// <param name="observer">Who is told what; null for nobody.</param>
-    /// <param name="cancellation">Stops before the next update.</param>
     public TuningReport Execute(TuningObserver? observer = null, CancellationToken cancellation = default)
     {
         using var state = _tuner.Begin(_start);
@@ -119,7 +108,6 @@ internal sealed record TuningRunOptions
     /// <summary>Type of the stored models: float32 (default) or bfloat16.</summary>
     public ScalarType StoredType { get; init; } = ScalarType.Float32;
 
-    /// <summary>Whether snapshots are written; default true.</summary>
     public bool WriteSnapshots { get; init; } = true;
 
     public void Validate()
@@ -132,6 +120,4 @@ internal sealed record TuningRunOptions
 }
 
 /// <summary>Who a student learns from, where that is not the pre-trained model as it is: the model under guidance.</summary>
-/// <param name="Denoiser">The teacher; not owned.</param>
-/// <param name="Identity">What tells it from another: a tuning is only resumed with the same teacher.</param>
 internal sealed record TuningTeacher(IDenoiser Denoiser, string Identity);

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Sampling;
 
 namespace FewStep.Tuning;
@@ -10,9 +9,6 @@ internal static class TuningSeeds
     private const long LatentStream = 1, ShuffleStream = 2, JitterStream = 3, NoiseStream = 4, LabelStream = 5;
 
     /// <summary>Image seeds of training latents; see <see cref="SeedPlan.Tuned"/>.</summary>
-    /// <param name="seed">The run's seed.</param>
-    /// <param name="position">Latents made before.</param>
-    /// <param name="count">How many.</param>
     public static long[] Training(long seed, long position, int count) =>
         SeedPlan.Tuned((SeedHash.Derive(seed, LatentStream) % LatentStarts) + position, count);
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -11,7 +9,6 @@ internal sealed class TuningState : IDisposable
     private readonly List<TuningPoint> _curve = [];
 
     /// <param name="start">Flat float32 weights to begin at; copied.</param>
-    /// <param name="options">The tuning's options.</param>
     public TuningState(Tensor start, TunerOptions options)
     {
         using var noGradient = no_grad();

@@ -1,5 +1,4 @@
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tuning;
 
@@ -14,12 +13,8 @@ internal sealed class UnreadUpdates(Device device)
 
     public bool IsEmpty => _unread.Count == 0;
 
-    /// <summary>Takes the figures of an update.</summary>
-    /// <param name="update">Updates made so far.</param>
-    /// <param name="images">Images seen so far.</param>
     /// <param name="loss">One float32 on the device; not changed.</param>
     /// <param name="norm">One float32 on the device; not changed.</param>
-    /// <param name="rate">Step size used.</param>
     public IReadOnlyList<TrainingUpdate> Add(long update, long images, Tensor loss, Tensor norm, double rate)
     {
         using var noGradient = no_grad();

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>A UNet2DModel of diffusers written down straight from its description, layer by layer and in diffusers' names: an oracle for the reader. Parameters come into being, at random, when they are first asked for.</summary>

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;

@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

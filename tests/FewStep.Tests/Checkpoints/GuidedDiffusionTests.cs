@@ -2,8 +2,6 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

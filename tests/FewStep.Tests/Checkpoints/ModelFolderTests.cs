@@ -1,7 +1,5 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
 using FewStep.Tests.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
-using System.Text;
 using CsCheck;
 using FewStep.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

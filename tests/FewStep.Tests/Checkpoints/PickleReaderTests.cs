@@ -1,6 +1,5 @@
 using System.Numerics;
 using FewStep.Checkpoints;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>Asserts that bad input ends in one line for the user.</summary>

@@ -1,8 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
 using FewStep.Checkpoints;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using FewStep.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Checkpoints;
 

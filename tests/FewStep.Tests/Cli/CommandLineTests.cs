@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using FewStep.Cli.Terminal;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Cli;
 

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Cli;

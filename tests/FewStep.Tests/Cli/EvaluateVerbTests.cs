@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FewStep.Experiments;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Cli;
 

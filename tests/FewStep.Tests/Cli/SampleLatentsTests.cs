@@ -1,9 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Tests.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Cli;
 

@@ -4,7 +4,6 @@ using FewStep.Denoising;
 using FewStep.Metrics;
 using FewStep.Networks;
 using FewStep.Tests.Metrics;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Cli;
 

@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

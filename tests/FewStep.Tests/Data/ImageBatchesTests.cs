@@ -2,7 +2,6 @@ using CsCheck;
 using FewStep.Data;
 using FewStep.Denoising;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Data;
 

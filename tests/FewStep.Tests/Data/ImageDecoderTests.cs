@@ -1,6 +1,5 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Tests.Cli;
 
 namespace FewStep.Tests.Data;

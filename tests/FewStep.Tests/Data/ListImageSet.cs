@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Data;
 using FewStep.Denoising;
 

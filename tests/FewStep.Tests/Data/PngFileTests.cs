@@ -1,7 +1,5 @@
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Data;
 

@@ -1,6 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Data;
 

@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

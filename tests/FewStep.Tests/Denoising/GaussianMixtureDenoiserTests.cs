@@ -1,5 +1,4 @@
 using FewStep.Denoising;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Denoising;
 

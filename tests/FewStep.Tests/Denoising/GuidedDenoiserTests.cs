@@ -1,10 +1,8 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Denoising;
 

@@ -1,13 +1,11 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Denoising;
 
 public sealed class PreconditioningTests
 {
-    public static TheoryData<IPreconditioning> NoisePredictors => new((IPreconditioning[])
+    public static TheoryData<object> NoisePredictors => new((IPreconditioning[])
     [
         new VpPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
         new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
@@ -15,8 +13,9 @@ public sealed class PreconditioningTests
 
     [Theory]
     [MemberData(nameof(NoisePredictors))]
-    public void The_true_noise_gives_the_clean_image(IPreconditioning preconditioning)
+    public void The_true_noise_gives_the_clean_image(object preconditioningGiven)
     {
+        var preconditioning = (IPreconditioning)preconditioningGiven;
         // F = n must give D = x0 at x = x0 + s n, and the network's input must have unit variance for unit data.
         using var scope = NewDisposeScope();
         Tensor sigma = tensor(new[] { preconditioning.SigmaMin, 0.3, 7, preconditioning.SigmaMax });

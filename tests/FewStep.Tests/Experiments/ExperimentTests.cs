@@ -2,7 +2,6 @@ using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Tests.Metrics;
 using TorchSharp;
 

@@ -3,11 +3,9 @@ using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Models;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tests.Metrics;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Experiments;
 

@@ -1,6 +1,5 @@
 using FewStep.Experiments;
 using FewStep.Metrics;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Experiments;
 

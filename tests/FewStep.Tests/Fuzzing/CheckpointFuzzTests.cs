@@ -4,7 +4,6 @@ using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Fuzzing;
 

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Fuzzing;
 

@@ -1,5 +1,4 @@
 using FewStep.Solvers;
-using System.Text;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Interchange;

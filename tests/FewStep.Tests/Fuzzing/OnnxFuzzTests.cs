@@ -1,10 +1,8 @@
 using FewStep.Models;
-using System.Text;
 using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Onnx;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Fuzzing;
 

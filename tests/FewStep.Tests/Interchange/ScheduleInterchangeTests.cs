@@ -1,8 +1,6 @@
-using System.Globalization;
 using CsCheck;
 using FewStep.Interchange;
 using FewStep.Noise;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Interchange;
 

@@ -1,8 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

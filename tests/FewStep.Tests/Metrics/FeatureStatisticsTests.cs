@@ -1,8 +1,6 @@
 using CsCheck;
 using FewStep.Metrics;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -1,9 +1,7 @@
 using CsCheck;
 using System.Runtime.InteropServices;
 using FewStep.Metrics;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

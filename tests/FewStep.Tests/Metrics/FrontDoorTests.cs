@@ -2,11 +2,9 @@ using FewStep.Denoising;
 using FewStep.Metrics;
 using FewStep.Models;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -1,10 +1,8 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Text.Json;
 using FewStep.Metrics;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

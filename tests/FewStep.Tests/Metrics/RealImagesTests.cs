@@ -3,7 +3,6 @@ using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Metrics;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Metrics;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -1,8 +1,6 @@
 using CsCheck;
 using FewStep.Metrics;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Metrics;
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Metrics;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Tests.Cli;

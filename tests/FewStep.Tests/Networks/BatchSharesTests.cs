@@ -3,7 +3,6 @@ using FewStep.Networks;
 using FewStep.Tests.Platform;
 using FewStep.Tuning;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Networks;
 

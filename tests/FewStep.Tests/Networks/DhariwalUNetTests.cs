@@ -1,7 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Networks;
 

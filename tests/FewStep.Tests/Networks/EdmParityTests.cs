@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Networks;
 

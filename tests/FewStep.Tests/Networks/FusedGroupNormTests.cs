@@ -1,7 +1,6 @@
 using FewStep.Networks;
 using FewStep.Tests.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Networks;
 

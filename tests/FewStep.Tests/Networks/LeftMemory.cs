@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Tests.Networks;
 
 /// <summary>The memory that tensors leave to those that come next, which libtorch's kernels should not read.</summary>

@@ -1,6 +1,5 @@
 using FewStep.Networks;
 using FewStep.Tests.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Networks;
 

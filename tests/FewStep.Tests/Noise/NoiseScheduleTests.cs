@@ -1,5 +1,4 @@
 using FewStep.Noise;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Noise;
 

@@ -1,6 +1,5 @@
 using CsCheck;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Tests.Solvers;
 
 namespace FewStep.Tests.Noise;

@@ -3,10 +3,8 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Platform;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Onnx;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace FewStep.Tests.Onnx;
 
 /// <summary>Writes small ONNX files by hand: a message of protobuf is a few fields, and a graph a few messages.</summary>

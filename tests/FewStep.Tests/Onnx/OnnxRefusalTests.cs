@@ -1,9 +1,7 @@
 using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Platform;
 using FewStep.Tests.Checkpoints;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Onnx;
 

@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using TorchSharp;
 
 namespace FewStep.Tests.Platform;

@@ -1,7 +1,4 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Platform;
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Tests.Platform;
 
 /// <summary>Runs a test's part on a thread of its own, for libtorch's number of threads is a thread's.</summary>

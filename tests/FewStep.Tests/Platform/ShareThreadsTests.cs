@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Platform;
 

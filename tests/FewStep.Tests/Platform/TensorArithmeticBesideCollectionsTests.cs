@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Platform;
 

@@ -4,9 +4,7 @@ using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using FewStep.Cli.Verbs;
 using FewStep.Onnx;
-using FewStep.Platform;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Platform;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Platform;
 

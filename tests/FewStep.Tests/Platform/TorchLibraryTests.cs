@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Tests.Platform;
 
 public sealed class TorchLibraryTests

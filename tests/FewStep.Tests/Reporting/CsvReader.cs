@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace FewStep.Tests.Reporting;
 
 /// <summary>Reads comma-separated values as RFC 4180 has them.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FewStep.Tests.Reporting;
 
 /// <summary>Number formats of three cultures, made by hand: the program runs without culture data.</summary>

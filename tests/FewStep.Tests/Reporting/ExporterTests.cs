@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FewStep.Experiments;
-using FewStep.Platform;
 using FewStep.Reporting;
 
 namespace FewStep.Tests.Reporting;

@@ -1,9 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FewStep.Experiments;
-using FewStep.Platform;
 using FewStep.Reporting;
 using FewStep.Reporting.Html;
 

@@ -1,5 +1,4 @@
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Sampling;
 

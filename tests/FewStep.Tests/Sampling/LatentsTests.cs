@@ -1,7 +1,5 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 using FewStep.Sampling;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Sampling;
 

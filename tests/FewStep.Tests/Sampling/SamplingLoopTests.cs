@@ -3,7 +3,6 @@ using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Sampling;
 

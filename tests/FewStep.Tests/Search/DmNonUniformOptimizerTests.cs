@@ -1,7 +1,6 @@
 using CsCheck;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using FewStep.Solvers;
 

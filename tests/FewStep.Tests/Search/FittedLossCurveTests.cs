@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Tests.Search;

@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -45,8 +44,9 @@ public sealed class GitsOptimizerTests
     [Theory]
     [InlineData(GitsMetric.Deviation)]
     [InlineData(GitsMetric.Distance)]
-    public void TheLossIsTheLeastOfAllWays(GitsMetric metric)
+    public void TheLossIsTheLeastOfAllWays(object metricGiven)
     {
+        var metric = (GitsMetric)metricGiven;
         using var denoiser = Mixture();
         var options = new GitsOptions { Points = 9, Latents = 6, Metric = metric };
         var results = new GitsOptimizer(Context(denoiser), options).Search(Request(4, 8, 1), cancellation: Token);

@@ -1,5 +1,4 @@
 using CsCheck;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Tests.Search;

@@ -1,9 +1,7 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Search;
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Tests.Search;

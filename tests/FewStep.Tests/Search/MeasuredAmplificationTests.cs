@@ -1,8 +1,6 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Search;
 

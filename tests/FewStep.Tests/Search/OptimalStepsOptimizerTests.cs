@@ -1,11 +1,9 @@
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 using static FewStep.Tests.Search.SearchModels;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Search;
 

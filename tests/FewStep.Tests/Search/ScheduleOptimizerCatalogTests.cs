@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Search;
 using static FewStep.Tests.Search.SearchModels;
 

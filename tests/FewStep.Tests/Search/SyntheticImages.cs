@@ -1,6 +1,5 @@
 using FewStep.Denoising;
 using FewStep.Search;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Search;
 

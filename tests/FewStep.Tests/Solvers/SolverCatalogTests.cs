@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Solvers;
 
 namespace FewStep.Tests.Solvers;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Solvers;
 

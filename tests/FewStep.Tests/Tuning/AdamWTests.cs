@@ -1,5 +1,4 @@
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -1,6 +1,5 @@
 using FewStep.Data;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -2,7 +2,6 @@ using CsCheck;
 using FewStep.Denoising;
 using FewStep.Tuning;
 using FewStep.Noise;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -3,7 +3,6 @@ using FewStep.Tuning;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -1,9 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Platform;
 using FewStep.Tuning;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

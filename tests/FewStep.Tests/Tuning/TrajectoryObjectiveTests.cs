@@ -2,10 +2,8 @@ using FewStep.Denoising;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -1,6 +1,5 @@
 using FewStep.Tuning;
 using FewStep.Networks;
-using FewStep.Platform;
 using FewStep.Search;
 
 namespace FewStep.Tests.Tuning;

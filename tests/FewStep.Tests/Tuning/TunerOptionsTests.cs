@@ -1,8 +1,6 @@
 using FewStep.Tuning;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Tests.Data;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -6,7 +6,6 @@ using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Data;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -2,7 +2,6 @@ using FewStep.Checkpoints;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Platform;
 using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Tuning;

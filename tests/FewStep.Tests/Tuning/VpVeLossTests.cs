@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Tuning;
-using static TorchSharp.torch;
 
 namespace FewStep.Tests.Tuning;
 

@@ -1,7 +1,5 @@
 using System.IO.Compression;
-using System.Text;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -30,9 +28,6 @@ internal sealed class CifarSource : IImageSource
         ? File.Exists(Path.Combine(path, BatchName(DataSplit.Train, 1))) || File.Exists(Path.Combine(path, BatchName(DataSplit.Test, 1)))
         : path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads a split.</summary>
-    /// <param name="path">A folder with the batches, or the archive <c>cifar-10-binary.tar.gz</c>; nothing is unpacked to disk.</param>
-    /// <param name="split">Which images: the batches that are there of the 50,000 to train on, or the 10,000 to test with.</param>
     /// <returns>The images in the order of the batches; the caller owns them.</returns>
     public static CifarSource Open(string path, DataSplit split)
     {

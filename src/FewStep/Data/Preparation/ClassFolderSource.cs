@@ -1,4 +1,3 @@
-
 namespace FewStep.Data;
 
 /// <summary>

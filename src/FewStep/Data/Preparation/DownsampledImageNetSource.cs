@@ -1,7 +1,5 @@
-using System.Globalization;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
@@ -33,11 +31,6 @@ internal sealed class DownsampledImageNetSource : IImageSource
         : path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens a split and reads all labels.</summary>
-    /// <param name="path">A folder with the batches, or one batch.</param>
-    /// <param name="split">Which files of a folder: the training batches, or the validation file.</param>
-    /// <param name="map">The classes' order and names; null leaves label - 1 of the files.</param>
-    /// <param name="progress">Told the files read; may be null.</param>
-    /// <param name="cancellation">Stops between files.</param>
     public static DownsampledImageNetSource Open(string path, DataSplit split, ImageNetClassMap? map, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);

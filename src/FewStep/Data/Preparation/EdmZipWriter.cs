@@ -1,16 +1,10 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Data;
 
 /// <summary>What a data set was made with.</summary>
-/// <param name="Count">Images in it.</param>
-/// <param name="Shape">Their shape.</param>
-/// <param name="Classes">Number of classes; 0 without labels.</param>
 internal sealed record PreparedImages(int Count, ImageShape Shape, int Classes);
 
 /// <summary>Writes data sets as EDM reads them: a zip of uncompressed PNG files named <c>00000/img00000000.png</c> on, and <c>dataset.json</c> with their labels.</summary>
@@ -19,13 +13,7 @@ internal static class EdmZipWriter
     private const int ReportEvery = 200;
 
     /// <summary>Writes a data set, whole or not at all. The same images, labels and options make the same bytes.</summary>
-    /// <param name="path">Target, which ends in <c>.zip</c>.</param>
     /// <param name="source">The images; not disposed.</param>
-    /// <param name="transform">How they are brought to one size.</param>
-    /// <param name="resolution">Side of the results; no matter without a transform.</param>
-    /// <param name="colour">Whether gray images are stored in colour even where the first is gray; a gray image among coloured ones always is. Default false.</param>
-    /// <param name="progress">Told the images written; may be null.</param>
-    /// <param name="cancellation">Stops between two images; nothing is left behind.</param>
     public static PreparedImages Write(
         string path,
         IImageSource source,
@@ -72,7 +60,6 @@ internal static class EdmZipWriter
     }
 
     /// <summary>EDM's name of an image: eight digits, in folders of a thousand.</summary>
-    /// <param name="index">Number of the image, from 0.</param>
     internal static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{index / 1000:D5}/img{index:D8}.png");
 
     private static int[]? Labels(IImageSource source)

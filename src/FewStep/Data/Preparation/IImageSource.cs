@@ -9,10 +9,7 @@ internal interface IImageSource : IDisposable
     IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Class of an image; -1 where there are no labels.</summary>
-    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
     int Label(int index);
 
-    /// <summary>Reads an image.</summary>
-    /// <param name="index">0 to <see cref="Count"/> - 1.</param>
     PixelImage Read(int index);
 }

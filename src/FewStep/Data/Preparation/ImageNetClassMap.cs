@@ -1,6 +1,3 @@
-using System.Globalization;
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>The classes of ImageNet as <c>map_clsloc.txt</c> lists them, a line each: synset, number, name (<c>n02119789 1 kit_fox</c>). Labels follow the sorted synsets, as in class folders.</summary>
@@ -65,6 +62,5 @@ internal sealed class ImageNetClassMap
     }
 
     /// <summary>The label of a class by its number in the development kit.</summary>
-    /// <param name="number">1 to 1000.</param>
     public int Label(int number) => _labels[number];
 }

@@ -13,11 +13,6 @@ internal static class ImageResampler
 
     private readonly record struct Taps(int First, int[] Weights);
 
-    /// <summary>Resizes an image.</summary>
-    /// <param name="image">The image; not changed.</param>
-    /// <param name="height">New height, 1 or more.</param>
-    /// <param name="width">New width, 1 or more.</param>
-    /// <param name="filter">The kernel.</param>
     public static PixelImage Resize(PixelImage image, int height, int width, ResamplingFilter filter)
     {
         ArgumentNullException.ThrowIfNull(image);

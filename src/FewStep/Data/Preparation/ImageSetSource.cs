@@ -1,7 +1,6 @@
 namespace FewStep.Data;
 
 /// <summary>The images of an <see cref="IImageSet"/> as a source. Owns the set; dispose it.</summary>
-/// <param name="set">The set; owned here from now on.</param>
 internal sealed class ImageSetSource(IImageSet set) : IImageSource
 {
     public int Count => set.Count;

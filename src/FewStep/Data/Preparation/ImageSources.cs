@@ -1,16 +1,8 @@
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>Opens images to make a data set of, by what lies at a path.</summary>
 internal static class ImageSources
 {
-    /// <summary>Opens images.</summary>
-    /// <param name="path">CIFAR-10's binary version (folder or tar.gz), downsampled ImageNet (folder or npz), a folder of images, a zip of images, or idx files.</param>
-    /// <param name="split">The split; null takes the training images where there are splits.</param>
-    /// <param name="classMap">File with the classes of downsampled ImageNet; null for none.</param>
-    /// <param name="progress">Told how far opening has come; may be null.</param>
-    /// <param name="cancellation">Stops it.</param>
     /// <returns>The images; the caller owns them.</returns>
     public static IImageSource Open(string path, DataSplit? split = null, string? classMap = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {

@@ -1,5 +1,3 @@
-using FewStep.Platform;
-
 namespace FewStep.Data;
 
 /// <summary>How images of any size are brought to one.</summary>
@@ -15,13 +13,9 @@ internal enum ImageTransform
     CenterCrop,
 }
 
-/// <summary>Applies an <see cref="ImageTransform"/>.</summary>
 internal static class ImageTransforms
 {
     /// <summary>Brings an image to a square size.</summary>
-    /// <param name="image">The image; not changed.</param>
-    /// <param name="transform">How.</param>
-    /// <param name="resolution">Side of the result, 1 or more; no matter where nothing is to be done.</param>
     public static PixelImage Apply(PixelImage image, ImageTransform transform, int resolution)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using FewStep.Platform;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
@@ -11,8 +10,6 @@ internal static class StoredPng
 
     private static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
 
-    /// <summary>Encodes an image.</summary>
-    /// <param name="image">1 or 3 channels.</param>
     public static byte[] Encode(PixelImage image)
     {
         var (channels, height, width) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);

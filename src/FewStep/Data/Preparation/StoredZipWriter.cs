@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
@@ -16,9 +15,6 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
     private long _offset = stream.Position;
     private long _entries;
 
-    /// <summary>Adds an entry.</summary>
-    /// <param name="name">Name with forward slashes, unique.</param>
-    /// <param name="content">Content, below 4 GiB.</param>
     public void Add(string name, ReadOnlySpan<byte> content)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(name);

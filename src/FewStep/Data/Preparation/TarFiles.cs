@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace FewStep.Data;
 
 /// <summary>The regular files of a tar archive (POSIX ustar and what GNU made of it), one after the other. Other entries, long names and attributes among them, are passed over.</summary>
@@ -14,8 +11,6 @@ internal sealed class TarFiles(Stream stream)
     private long _left;
     private int _padding;
 
-    /// <summary>Goes to the next file.</summary>
-    /// <returns>Its name and its length in bytes as its header claims it; null at the end.</returns>
     public (string Name, long Length)? Next()
     {
         while (true)

@@ -1,17 +1,14 @@
 using System.Security.Cryptography;
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights; dispose it.</summary>
-public sealed class InceptionFeatures : IClassScorer
+internal sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;
     private readonly InceptionInput _input;
 
-    /// <summary>Takes a network over.</summary>
     internal InceptionFeatures(InceptionNetwork network, InceptionKind kind, ImageShape shape, string hash, Device? device = null)
     {
         (_network, Kind, Shape, Hash) = (network, kind, shape, hash);
@@ -19,19 +16,15 @@ public sealed class InceptionFeatures : IClassScorer
         network.MoveTo(device ?? CPU);
     }
 
-    /// <summary>Which translation the weights are.</summary>
     public InceptionKind Kind { get; }
 
-    /// <inheritdoc/>
     public string Name => Kind == InceptionKind.PytorchFid ? "FID" : "FID (TorchScript Inception)";
 
     /// <summary>What the features are called behind the name of a metric.</summary>
     public string FeatureName => Kind == InceptionKind.PytorchFid ? "Inception-v3" : "Inception-v3, TorchScript";
 
-    /// <inheritdoc/>
     public int Dimension => InceptionLayout.Features;
 
-    /// <inheritdoc/>
     public ImageShape Shape { get; }
 
     /// <summary>SHA-256 of the weight file, lower-case hexadecimal.</summary>
@@ -43,15 +36,9 @@ public sealed class InceptionFeatures : IClassScorer
     /// <summary>What to know before believing figures on these weights; null for nothing.</summary>
     public string? Remark => IsOfficial ? null : $"The Inception-v3 weights (SHA-256 {Hash}) are none of the public files; figures on them compare with no published ones.";
 
-    /// <inheritdoc/>
     public int Classes => InceptionLayout.Classes;
 
-    /// <summary>Reads a weight file.</summary>
-    /// <param name="path">pytorch-fid's <c>pt_inception-2015-12-05-6726825d.pth</c> or NVIDIA's <c>inception-2015-12-05.pt</c>; read as data, never run.</param>
-    /// <param name="shape">Shape of the images that will be measured, 1 (gray, repeated) or 3 channels.</param>
-    /// <param name="device">Where it computes; null for the processor.</param>
     /// <returns>The extractor; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">The file is missing, damaged or holds other weights, or the images have another number of channels.</exception>
     public static InceptionFeatures Load(string path, ImageShape shape, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -73,7 +60,6 @@ public sealed class InceptionFeatures : IClassScorer
         }
     }
 
-    /// <inheritdoc/>
     public Tensor Extract(Tensor images)
     {
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual(Shape.Batch(0).AsSpan(1)))
@@ -85,7 +71,6 @@ public sealed class InceptionFeatures : IClassScorer
         return _network.Features(x);
     }
 
-    /// <inheritdoc/>
     public Tensor ClassLogits(Tensor features)
     {
         using var _ = no_grad();
@@ -101,7 +86,6 @@ public sealed class InceptionFeatures : IClassScorer
         return _network.BlockMeans(x);
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _network.Dispose();

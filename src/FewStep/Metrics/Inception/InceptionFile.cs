@@ -1,11 +1,7 @@
 namespace FewStep.Metrics;
 
 /// <summary>A public weight file of the Inception-v3 that FID is defined on.</summary>
-/// <param name="Kind">Which translation it is.</param>
-/// <param name="Name">Name of the file.</param>
-/// <param name="Source">Where it is to be had.</param>
-/// <param name="Sha256">SHA-256 of the file, lower-case hexadecimal.</param>
-public sealed record InceptionFile(InceptionKind Kind, string Name, string Source, string Sha256)
+internal sealed record InceptionFile(InceptionKind Kind, string Name, string Source, string Sha256)
 {
     /// <summary>The two public files, the usual one first.</summary>
     public static IReadOnlyList<InceptionFile> Known { get; } =

@@ -1,20 +1,14 @@
 using FewStep.Denoising;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>Brings images to the size and scale that a translation of Inception-v3 takes.</summary>
-/// <param name="kind">The translation.</param>
-/// <param name="shape">Shape of the images, 1 or 3 channels.</param>
-/// <param name="device">Where the images are brought to.</param>
 internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Device device) : IDisposable
 {
     // Linear interpolation is a product with a thin matrix along each axis.
     private readonly Tensor _rows = Interpolation(shape.Height, device);
     private readonly Tensor _columns = Interpolation(shape.Width, device);
 
-    /// <summary>Prepares images.</summary>
     /// <param name="images">[B,C,H,W], float32, each value one of 256 in [-1,1]; not changed and not disposed.</param>
     /// <returns>[B,3,299,299], float32; the caller owns it.</returns>
     public Tensor Prepare(Tensor images)
@@ -30,7 +24,6 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
         return (kind == InceptionKind.PytorchFid ? HalfPixel(bytes) : TensorFlow(bytes)).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _rows.Dispose();

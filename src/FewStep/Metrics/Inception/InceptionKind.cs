@@ -1,7 +1,7 @@
 namespace FewStep.Metrics;
 
 /// <summary>Which of the two public translations of the 2015 Inception-v3 a weight file is. They resize and scale images differently, so their features are close but not equal.</summary>
-public enum InceptionKind
+internal enum InceptionKind
 {
     /// <summary>pytorch-fid's state dictionary: bilinear resizing with half-pixel centres, then values from -1 to 1.</summary>
     PytorchFid,

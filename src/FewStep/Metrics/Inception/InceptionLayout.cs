@@ -3,7 +3,6 @@ namespace FewStep.Metrics;
 /// <summary>The convolutions of the Inception-v3 that FID is defined on (Szegedy et al. 2016, in the TensorFlow release of 2015-12-05), 1008 classes and no auxiliary head.</summary>
 internal static class InceptionLayout
 {
-    /// <summary>Features before the classifier.</summary>
     public const int Features = 2048;
 
     /// <summary>Classes of the classifier; ImageNet's 1000 and eight that are never used.</summary>
@@ -12,10 +11,8 @@ internal static class InceptionLayout
     /// <summary>Side of the images that the network takes.</summary>
     public const int Side = 299;
 
-    /// <summary>Epsilon of every batch normalisation.</summary>
     public const double Epsilon = 1e-3;
 
-    /// <summary>All convolutions.</summary>
     public static IReadOnlyList<InceptionConvolution> All { get; } =
     [
         new("Conv2d_1a_3x3", "layers.conv", 3, 32, 3, 3, 2, false),

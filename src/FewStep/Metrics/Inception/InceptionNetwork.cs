@@ -1,5 +1,4 @@
 using FewStep.Networks;
-using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
 namespace FewStep.Metrics;
@@ -14,7 +13,6 @@ internal sealed class InceptionNetwork : IDisposable
     private readonly Dictionary<string, (InceptionConvolution Layout, Tensor Weight, Tensor Bias)> _layers = new(StringComparer.Ordinal);
     private Tensor _head; // [classes, features]
 
-    /// <summary>Takes the folded weights over.</summary>
     /// <param name="layers">Weight [out,in,h,w] and bias [out] of each convolution of <see cref="InceptionLayout.All"/>, in its order, float32; owned here from now on.</param>
     /// <param name="head">Weight of the classifier [classes, features], float32; owned here from now on.</param>
     public InceptionNetwork(IReadOnlyList<(Tensor Weight, Tensor Bias)> layers, Tensor head)
@@ -29,8 +27,6 @@ internal sealed class InceptionNetwork : IDisposable
         }
     }
 
-    /// <summary>Moves the weights to a device.</summary>
-    /// <param name="device">Where to.</param>
     public void MoveTo(Device device)
     {
         foreach (var (name, (layout, weight, bias)) in _layers.ToList())
@@ -41,7 +37,6 @@ internal sealed class InceptionNetwork : IDisposable
         _head = Moved(_head, device);
     }
 
-    /// <summary>Features.</summary>
     /// <param name="x">[B,3,299,299], float32, scaled as the weights want it; not changed and not disposed.</param>
     /// <returns>[B,2048], float32; the caller owns it.</returns>
     public Tensor Features(Tensor x)
@@ -57,7 +52,6 @@ internal sealed class InceptionNetwork : IDisposable
 
     /// <summary>The spatial means of the outputs of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels), or of the last alone.</summary>
     /// <param name="x">[B,3,299,299], float32; not changed and not disposed.</param>
-    /// <param name="lastOnly">Whether the last alone is wanted.</param>
     /// <returns>[B,channels] each; the caller owns them.</returns>
     public IReadOnlyList<Tensor> BlockMeans(Tensor x, bool lastOnly = false)
     {
@@ -116,7 +110,6 @@ internal sealed class InceptionNetwork : IDisposable
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var (_, weight, bias) in _layers.Values)

@@ -1,16 +1,11 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
-using static TorchSharp.torch;
 
 namespace FewStep.Metrics;
 
 /// <summary>Reads Inception-v3's weights under either set of names and folds its batch normalisations.</summary>
 internal static class InceptionWeights
 {
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">pytorch-fid's state dictionary, or NVIDIA's TorchScript archive.</param>
     /// <returns>The network, which the caller owns, and which file it is.</returns>
-    /// <exception cref="InvalidInputException">The file is missing, damaged, or holds other weights.</exception>
     public static (InceptionNetwork Network, InceptionKind Kind) Read(string path)
     {
         bool script = TorchScriptFile.Is(path);
@@ -29,12 +24,7 @@ internal static class InceptionWeights
         }
     }
 
-    /// <summary>Builds the network from named tensors.</summary>
-    /// <param name="tensors">Parameters and buffers by the file's names; not changed.</param>
-    /// <param name="kind">Whose names they are.</param>
-    /// <param name="path">What messages call the file.</param>
     /// <returns>The network; the caller owns it.</returns>
-    /// <exception cref="InvalidInputException">A tensor is missing, of another shape, or not finite.</exception>
     public static InceptionNetwork Build(IReadOnlyDictionary<string, Tensor> tensors, InceptionKind kind, string path)
     {
         using var scope = NewDisposeScope();

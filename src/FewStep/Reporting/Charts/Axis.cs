@@ -3,11 +3,6 @@ namespace FewStep.Reporting.Charts;
 /// <summary>Maps values to pixels along one direction.</summary>
 internal abstract class Axis
 {
-    /// <summary>Creates the axis.</summary>
-    /// <param name="low">Value at <paramref name="start"/>.</param>
-    /// <param name="high">Value at <paramref name="end"/>, above <paramref name="low"/>.</param>
-    /// <param name="start">Pixel of the lowest value.</param>
-    /// <param name="end">Pixel of the highest value (above or below <paramref name="start"/>).</param>
     protected Axis(double low, double high, double start, double end)
     {
         if (!(double.IsFinite(low) && double.IsFinite(high) && low < high))
@@ -33,7 +28,6 @@ internal abstract class Axis
 
     /// <summary>Marks within the domain, in increasing order, of which at least two and about <paramref name="most"/> at most are
     /// labelled.</summary>
-    /// <param name="most">Labels wanted at most; below 5 counts as 5.</param>
     public abstract IReadOnlyList<AxisTick> Ticks(int most);
 
     /// <summary>Pixel of a value, kept within the axis; NaN where the axis has no such value.</summary>

@@ -14,10 +14,6 @@ internal sealed class CurveChart
     private readonly double _least;
     private readonly double _most;
 
-    /// <summary>Lays the panels out.</summary>
-    /// <param name="panels">At least one, with a value that the axis can show among them.</param>
-    /// <param name="size">Wide or narrow.</param>
-    /// <param name="isLinear">Whether the vertical axes are linear, and not logarithmic.</param>
     public CurveChart(IReadOnlyList<CurvePanel> panels, ChartSize size, bool isLinear)
     {
         (_panels, _size, _isLinear) = (panels, size, isLinear);
@@ -94,8 +90,4 @@ internal sealed record CurvePanel(string Title, IReadOnlyList<CurveLine> Lines);
 internal sealed record CurveLine(string Name, MethodStyle Style, IReadOnlyList<CurvePoint> Points);
 
 /// <summary>A point of a <see cref="CurveLine"/>.</summary>
-/// <param name="X">Network evaluations.</param>
-/// <param name="Value">The value.</param>
-/// <param name="Spread">Half the length of its error bar; null for none.</param>
-/// <param name="Tooltip">Its exact value in words.</param>
 internal sealed record CurvePoint(double X, double Value, double? Spread, string Tooltip);

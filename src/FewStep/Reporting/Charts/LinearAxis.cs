@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>An axis with equal distances for equal differences.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>An axis with equal distances for equal ratios; values above zero only.</summary>
@@ -7,7 +5,6 @@ internal sealed class LogAxis : Axis
 {
     private static readonly int[][] Multiples = [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3]];
 
-    /// <inheritdoc cref="Axis(double, double, double, double)"/>
     public LogAxis(double low, double high, double start, double end)
         : base(low, high, start, end)
     {

@@ -6,10 +6,6 @@ namespace FewStep.Reporting.Charts;
 /// <summary>The loss curve on two logarithmic axes, with the sigmas of some schedules on it.</summary>
 internal static class LossCurveChart
 {
-    /// <summary>Draws it.</summary>
-    /// <param name="curve">The curve, with at least one point that a logarithmic axis can show.</param>
-    /// <param name="marked">Schedules to mark, the most important first; that one's sigmas get labels.</param>
-    /// <param name="size">Wide or narrow.</param>
     public static XElement Draw(LossCurveSummary curve, IReadOnlyList<MarkedSchedule> marked, ChartSize size)
     {
         double height = size.IsNarrow ? 300 : 400;

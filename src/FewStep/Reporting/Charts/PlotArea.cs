@@ -3,10 +3,6 @@ using System.Xml.Linq;
 namespace FewStep.Reporting.Charts;
 
 /// <summary>The rectangle between two axes: grid, tick labels and axis titles.</summary>
-/// <param name="X">Horizontal axis.</param>
-/// <param name="Y">Vertical axis; its start is the lower edge.</param>
-/// <param name="XTitle">Quantity and unit; empty where another plot below shares the axis.</param>
-/// <param name="YTitle">Quantity and unit, written above the axis; empty where something else names them.</param>
 internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
 {
     public IEnumerable<XElement> Frame()

@@ -16,11 +16,6 @@ internal sealed class RowChart
     private readonly double _bottom;
     private readonly (double Value, string Label)? _reference;
 
-    /// <summary>Lays the rows out.</summary>
-    /// <param name="rows">At least one row.</param>
-    /// <param name="size">Wide or narrow.</param>
-    /// <param name="reference">A value to mark with a dashed line, and what it is; null for none.</param>
-    /// <param name="isLinear">Whether the axis is linear, and not logarithmic.</param>
     public RowChart(IReadOnlyList<ChartRow> rows, ChartSize size, (double Value, string Label)? reference = null, bool isLinear = false)
     {
         (_rows, _size, _reference, _isLinear) = (rows, size, reference, isLinear);
@@ -93,9 +88,6 @@ internal sealed class RowChart
 }
 
 /// <summary>One row of a <see cref="RowChart"/>.</summary>
-/// <param name="Label">Name at its left (above it where the chart is narrow).</param>
-/// <param name="Style">Look.</param>
-/// <param name="Points">Data points.</param>
 internal sealed record ChartRow(string Label, MethodStyle Style, IReadOnlyList<ChartRowPoint> Points)
 {
     public string Note { get; init; } = "";
@@ -108,8 +100,4 @@ internal sealed record ChartRow(string Label, MethodStyle Style, IReadOnlyList<C
 }
 
 /// <summary>A point of a row.</summary>
-/// <param name="Value">Where it stands on the axis.</param>
-/// <param name="Tooltip">Its exact value in words.</param>
-/// <param name="Label">Text above it where there is room; empty for none.</param>
-/// <param name="IsMinor">Whether it is drawn small and hollow: one of several that the main point sums up.</param>
 internal sealed record ChartRowPoint(double Value, string Tooltip, string Label = "", bool IsMinor = false);

@@ -8,10 +8,6 @@ internal static class TuningChart
 {
     private const int MostPoints = 250;
 
-    /// <summary>Draws it.</summary>
-    /// <param name="rounds">At least one round.</param>
-    /// <param name="styles">Looks.</param>
-    /// <param name="size">Wide or narrow.</param>
     public static XElement Draw(IReadOnlyList<TuningRoundSummary> rounds, MethodStyles styles, ChartSize size)
     {
         double end = size.Width - 14;

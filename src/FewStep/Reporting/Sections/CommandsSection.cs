@@ -1,4 +1,3 @@
-using System.Globalization;
 using FewStep.Experiments;
 
 namespace FewStep.Reporting.Sections;

@@ -1,9 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Text;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

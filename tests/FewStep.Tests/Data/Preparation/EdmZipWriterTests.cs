@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Text.Json;
 using FewStep.Data;
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Data;
 

@@ -6,10 +6,12 @@ using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Bench;
 
-/// <summary>The network of ImageNet at 64x64 in its full size with random weights: written as a pickle of NVlabs/edm, and read, evaluated and measured; and a few images to go with it.</summary>
+/// <summary>The network of ImageNet at 64x64 in its full size with random weights: written as a pickle of NVlabs/edm, and read, evaluated
+/// and measured; and a few images to go with it.</summary>
 internal static class FullSize
 {
-    private const string Usage = "full-size write FILE [--half] | full-size images FOLDER | full-size measure FILE [--bfloat16] [--threads N]";
+    private const string Usage = "full-size write FILE [--half] | full-size images FOLDER | full-size measure FILE [--bfloat16] [--threads "
+        + "N]";
     private const int Side = 64, Classes = 4, ImagesOfClass = 12;
 
     /// <summary>Runs one of them.</summary>
@@ -21,7 +23,8 @@ internal static class FullSize
             case ["write", var path, ..]:
                 var options = new DhariwalUNetOptions { ImgResolution = Side, InChannels = 3, OutChannels = 3, LabelDim = 1000 };
                 long count = EdmPickleWriter.Write(path, options, seed: 1, half: words.Contains("--half"));
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count:N0} parameters, {new FileInfo(path).Length:N0} bytes in {path}."));
+                Console.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"{count:N0} parameters, {new FileInfo(path).Length:N0} bytes in {path}."));
                 return 0;
             case ["images", var folder, ..]:
                 WriteImages(folder);
@@ -63,7 +66,8 @@ internal static class FullSize
             Report($"forward {pass}, one image, {type}{(finite ? "" : ", NOT finite")}", watch.Elapsed.TotalSeconds);
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{source.Denoiser.CountMultiplyAdds() / 1e9:F1} billion multiply-adds in a forward pass of one image"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{source.Denoiser.CountMultiplyAdds() / 1e9:F1} billion multiply-adds in a forward pass of one image"));
     }
 
     // Smooth pictures in two sizes, in folders by class, as photographs would lie.
@@ -77,7 +81,8 @@ internal static class FullSize
                 using var scope = NewDisposeScope();
                 var coarse = rand([1, 3, 3 + label, 4], generator: generator) * 2 - 1;
                 long[] size = i % 2 == 0 ? [96, 128] : [120, 80];
-                PngFile.Write(Path.Combine(folder, $"class{label}", $"{i:D2}.png"), nn.functional.interpolate(coarse, size, mode: InterpolationMode.Bilinear, align_corners: false));
+                PngFile.Write(Path.Combine(folder, $"class{label}", $"{i:D2}.png"),
+                    nn.functional.interpolate(coarse, size, mode: InterpolationMode.Bilinear, align_corners: false));
             }
         }
 
@@ -85,12 +90,14 @@ internal static class FullSize
     }
 
     private static void Report(string what, double seconds)
-        => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {seconds:F2} s; peak memory so far {PeakGigabytes():F2} GB"));
+        => Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{what}: {seconds:F2} s; peak memory so far {PeakGigabytes():F2} GB"));
 
     // Linux counts the largest resident size of a process; elsewhere the runtime's own figure serves.
     private static double PeakGigabytes()
     {
-        string? line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        string? line = File.Exists("/proc/self/status") ? File.ReadLines("/proc/self/status")
+            .FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
         return line is null
             ? Process.GetCurrentProcess().PeakWorkingSet64 / 1e9
             : double.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024 / 1e9;

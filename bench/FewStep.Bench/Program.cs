@@ -44,10 +44,13 @@ var config = ManualConfig.CreateEmpty()
     .WithOptions(ConfigOptions.JoinSummary)
     .WithArtifactsPath(Path.Combine(Path.GetTempPath(), "fewstep-bench"));
 
-Console.WriteLine("Measuring for one to three minutes. What a row counts stands in brackets; Op/s are those a second; Ratio is to the first row of a group.");
-var summary = BenchmarkRunner.Run([typeof(ForwardBenchmarks), typeof(TrainingBenchmarks), typeof(SamplerBenchmarks), typeof(ScheduleSearchBenchmarks)], config)[0];
+Console.WriteLine("Measuring for one to three minutes. What a row counts stands in brackets; Op/s are those a second; Ratio is to the "
+    + "first row of a group.");
+var summary = BenchmarkRunner.Run(
+    [typeof(ForwardBenchmarks), typeof(TrainingBenchmarks), typeof(SamplerBenchmarks), typeof(ScheduleSearchBenchmarks)], config)[0];
 MarkdownExporter.Console.ExportToLog(summary, ConsoleLogger.Default);
-bool complete = summary.Reports.Length == summary.BenchmarksCases.Length && summary.Reports.All(r => r.Success) && !summary.HasCriticalValidationErrors;
+bool complete = summary.Reports.Length == summary.BenchmarksCases.Length && summary.Reports.All(r => r.Success)
+    && !summary.HasCriticalValidationErrors;
 if (!complete)
 {
     Console.Error.WriteLine("Not everything could be measured; --log shows why.");

@@ -5,7 +5,8 @@ using FewStep.Search;
 
 namespace FewStep.Bench;
 
-/// <summary>Phase 1: network evaluations a second of the loss curve's measurement, and the dynamic programme for all schedules of up to 20 steps on 1,000 noise levels.</summary>
+/// <summary>Phase 1: network evaluations a second of the loss curve's measurement, and the dynamic programme for all schedules of up to 20
+/// steps on 1,000 noise levels.</summary>
 public class ScheduleSearchBenchmarks
 {
     private const int Points = 16;

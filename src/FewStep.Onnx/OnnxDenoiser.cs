@@ -6,8 +6,9 @@ namespace FewStep.Onnx;
 
 /// <summary>A model in an ONNX file as a denoiser, evaluated by ONNX Runtime on the processor.</summary>
 /// <remarks>
-/// A model with a fixed batch is given its batch in pieces, the last one filled up with copies of its last image. A model that takes one noise level a call is called once for each level in a batch. Either
-/// way an image is evaluated once, and its result does not depend on the batch by more than rounding.
+/// A model with a fixed batch is given its batch in pieces, the last one filled up with copies of its last image. A model that takes one
+/// noise level a call is called once for each level in a batch. Either way an image is evaluated once, and its result does not depend on
+/// the batch by more than rounding.
 /// </remarks>
 internal sealed class OnnxDenoiser : IDenoiser, IDisposable
 {
@@ -17,7 +18,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     private readonly IPreconditioning? _preconditioning;
     private readonly int? _unconditional;
 
-    internal OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning, int classes, double sigmaMin, double sigmaMax, int? unconditional)
+    internal OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning, int classes,
+        double sigmaMin, double sigmaMax, int? unconditional)
     {
         (_path, _session, _signature, _preconditioning, _unconditional) = (path, session, signature, preconditioning, unconditional);
         (Classes, SigmaMin, SigmaMax) = (classes, sigmaMin, sigmaMax);
@@ -70,7 +72,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
         if (none.any().item<bool>())
         {
             using var label = TensorArithmetic.Number(_unconditional
-                ?? throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its unconditional_label in {_path}{OnnxModelDescription.Extension}."));
+                ?? throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its "
+                    + $"unconditional_label in {_path}{OnnxModelDescription.Extension}."));
             indices = indices.masked_fill(none, label);
         }
 
@@ -99,7 +102,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
             using var group = NewDisposeScope();
             using var number = TensorArithmetic.Number(i);
             var rows = (which! == number).nonzero().view(-1);
-            var part = Pieces(images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(), labels?.index_select(0, rows));
+            var part = Pieces(
+                images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(), labels?.index_select(0, rows));
             result.index_copy_(0, rows, part.to(float32));
         }
 
@@ -117,7 +121,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
         for (long first = 0; first < images.shape[0]; first += size)
         {
             long count = Math.Min(size, images.shape[0] - first);
-            Tensor Piece(Tensor all) => count == size ? all.narrow(0, first, size) : cat([all.narrow(0, first, count), .. Enumerable.Repeat(all.narrow(0, first + count - 1, 1), (int)(size - count))]);
+            Tensor Piece(Tensor all) => count == size ? all.narrow(0, first, size)
+                : cat([all.narrow(0, first, count), .. Enumerable.Repeat(all.narrow(0, first + count - 1, 1), (int)(size - count))]);
             parts.Add(Call(Piece(images), Piece(levels), labels is null ? null : Piece(labels)).narrow(0, 0, count));
         }
 
@@ -143,7 +148,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
         {
             values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Input.Element, i.Shape)));
             Tensor? result = null;
-            _session.Run([.. inputs.Select(i => i.Input.Name)], values, _signature.Output, value => result = OnnxTensors.Copy(value, _path));
+            _session.Run(
+                [.. inputs.Select(i => i.Input.Name)], values, _signature.Output, value => result = OnnxTensors.Copy(value, _path));
             return Checked(result!, batch);
         }
         finally
@@ -156,9 +162,11 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     private Tensor Checked(Tensor output, long batch)
     {
         long[] sizes = output.shape;
-        if (sizes.Length != 4 || sizes[0] != batch || sizes[2] != Shape.Height || sizes[3] != Shape.Width || (sizes[1] != Shape.Channels && sizes[1] != 2 * Shape.Channels))
+        if (sizes.Length != 4 || sizes[0] != batch || sizes[2] != Shape.Height || sizes[3] != Shape.Width
+            || (sizes[1] != Shape.Channels && sizes[1] != 2 * Shape.Channels))
         {
-            throw new InvalidInputException($"{_path} gives [{string.Join(",", sizes)}] for {batch} images of {Shape}; it must give as many images of the same shape.");
+            throw new InvalidInputException(
+                $"{_path} gives [{string.Join(",", sizes)}] for {batch} images of {Shape}; it must give as many images of the same shape.");
         }
 
         return output.narrow(1, 0, Shape.Channels); // further channels hold a learned variance

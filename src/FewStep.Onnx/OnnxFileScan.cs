@@ -2,7 +2,8 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Onnx;
 
-/// <summary>Looks through an ONNX file before ONNX Runtime does: finds the further files that its weights lie in, and refuses what reaches out of its folder or claims more values than there are bytes.</summary>
+/// <summary>Looks through an ONNX file before ONNX Runtime does: finds the further files that its weights lie in, and refuses what reaches
+/// out of its folder or claims more values than there are bytes.</summary>
 internal sealed class OnnxFileScan
 {
     private const int DeepestNesting = 64;
@@ -120,7 +121,8 @@ internal sealed class OnnxFileScan
         }
     }
 
-    private double Size(ulong dimension) => dimension <= long.MaxValue ? dimension : throw new InvalidInputException($"{_path} holds a tensor with a negative size; fetch or export it again.");
+    private double Size(ulong dimension) => dimension <= long.MaxValue ? dimension
+        : throw new InvalidInputException($"{_path} holds a tensor with a negative size; fetch or export it again.");
 
     private double Packed(ByteSource sizes)
     {
@@ -164,22 +166,26 @@ internal sealed class OnnxFileScan
     // A model from elsewhere must not make this program read any other file of its user's.
     private string Resolve(string? location)
     {
-        if (string.IsNullOrWhiteSpace(location) || location.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(location) || location.Contains(':', StringComparison.Ordinal))
+        if (string.IsNullOrWhiteSpace(location) || location.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(location)
+            || location.Contains(':', StringComparison.Ordinal))
         {
-            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location ?? "")}, which is no path within the model's folder; it is refused.");
+            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location ?? "")}, which is no path within "
+                + "the model's folder; it is refused.");
         }
 
         string full = Path.GetFullPath(Path.Combine(_folder, location));
         if (!full.StartsWith(Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
-            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
+            throw new InvalidInputException(
+                $"{_path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
         }
 
         if (!_files.ContainsKey(full))
         {
             _files[full] = File.Exists(full)
                 ? new FileInfo(full).Length
-                : throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
+                : throw new InvalidInputException(
+                    $"{_path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
         }
 
         return full;

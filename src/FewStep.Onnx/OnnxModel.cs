@@ -26,7 +26,8 @@ internal sealed class OnnxModel : IDisposable
     /// <summary>Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</summary>
     public string Preconditioning { get; }
 
-    /// <summary>SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its description but for names. Lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its description
+    /// but for names. Lower-case hexadecimal.</summary>
     public string Hash { get; }
 
     /// <summary>Whether a path means an ONNX file.</summary>
@@ -53,7 +54,8 @@ internal sealed class OnnxModel : IDisposable
             int classes = ClassCount(path, signature, description);
             var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel);
             string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? OnnxNoise.Flow : "sigma");
-            return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}", HashOf(path, files, description with { Prediction = prediction }));
+            return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
+                HashOf(path, files, description with { Prediction = prediction }));
         }
         catch
         {
@@ -68,18 +70,23 @@ internal sealed class OnnxModel : IDisposable
     {
         var prediction = description.Prediction ?? (signature.IsToldSigma
             ? OnnxPrediction.Denoised
-            : throw new InvalidInputException($"{path} is told a time ({Printable.Text(signature.Noise.Name)}) and does not say what it gives; say its prediction (epsilon, v, sample or flow) and its noise, or describe it in {path}{OnnxModelDescription.Extension}."));
+            : throw new InvalidInputException(
+                $"{path} is told a time ({Printable.Text(signature.Noise.Name)}) and does not say what it gives; say its prediction "
+                    + $"(epsilon, v, sample or flow) and its noise, or describe it in {path}{OnnxModelDescription.Extension}."));
         return prediction == OnnxPrediction.Denoised && OnnxTensors.IsWhole(signature.Noise.Type)
-            ? throw new InvalidInputException($"{path}: a model that gives denoised images is told sigma, but its input {Printable.Text(signature.Noise.Name)} takes whole numbers; choose another prediction.")
+            ? throw new InvalidInputException($"{path}: a model that gives denoised images is told sigma, but its input "
+                + $"{Printable.Text(signature.Noise.Name)} takes whole numbers; choose another prediction.")
             : prediction;
     }
 
     private static (double Low, double High) Range(string path, OnnxModelDescription description)
     {
-        var (low, high) = (description.SigmaMin ?? EdmPreconditioning.UsualMinimum, description.SigmaMax ?? EdmPreconditioning.UsualMaximum);
+        var (low, high) = (description.SigmaMin ?? EdmPreconditioning.UsualMinimum,
+            description.SigmaMax ?? EdmPreconditioning.UsualMaximum);
         return low > 0 && low < high && double.IsFinite(high)
             ? (low, high)
-            : throw new InvalidInputException(FormattableString.Invariant($"{path}: its description says sigma_min {low} and sigma_max {high}; they must be finite with 0 < sigma_min < sigma_max."));
+            : throw new InvalidInputException(FormattableString.Invariant(
+                $"{path}: its description says sigma_min {low} and sigma_max {high}; they must be finite with 0 < sigma_min < sigma_max."));
     }
 
     private static int ClassCount(string path, OnnxSignature signature, OnnxModelDescription description)
@@ -88,18 +95,22 @@ internal sealed class OnnxModel : IDisposable
         int? said = description.Classes ?? description.ClassNames?.Count;
         if (signature.Label is null)
         {
-            return said is null or 0 ? 0 : throw new InvalidInputException($"{path} has no input for labels, so it has no classes; leave them out of its description.");
+            return said is null or 0 ? 0 : throw new InvalidInputException(
+                $"{path} has no input for labels, so it has no classes; leave them out of its description.");
         }
 
         if (description.ClassNames is { } names && (names.Count != (description.Classes ?? names.Count) || names.Contains(null!)))
         {
-            throw new InvalidInputException($"{path}: its description has {names.Count} class_names for {description.Classes} classes; give one text for each class.");
+            throw new InvalidInputException(
+                $"{path}: its description has {names.Count} class_names for {description.Classes} classes; give one text for each class.");
         }
 
-        int classes = fixedByFile ?? said ?? throw new InvalidInputException($"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; say its classes.");
+        int classes = fixedByFile ?? said ?? throw new InvalidInputException(
+            $"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; say its classes.");
         return classes is >= 1 and <= 1_000_000 && (said is null || said == classes)
             ? classes
-            : throw new InvalidInputException($"{path}: {said} classes were asked for; {(fixedByFile is null ? "1 to 1,000,000 are possible" : $"it has {fixedByFile}")}.");
+            : throw new InvalidInputException($"{path}: {said} classes were asked for; "
+                + $"{(fixedByFile is null ? "1 to 1,000,000 are possible" : $"it has {fixedByFile}")}.");
     }
 
     private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description)

@@ -11,11 +11,14 @@ internal static class OnnxNoise
     public const string Flow = "rectified-flow";
 
     /// <summary>The preconditioning that turns a model's output into a denoised image.</summary>
-    public static IPreconditioning? Preconditioning(string model, OnnxPrediction prediction, OnnxModelDescription description, bool wholeTimes)
+    public static IPreconditioning? Preconditioning(
+        string model, OnnxPrediction prediction, OnnxModelDescription description, bool wholeTimes)
     {
         bool discrete = prediction is OnnxPrediction.Epsilon or OnnxPrediction.V or OnnxPrediction.Sample;
-        Refuse(model, !discrete && (description.BetaStart ?? description.BetaEnd ?? description.TimeSteps) is not null, "beta_start, beta_end and time_steps belong to the predictions epsilon, v and sample");
-        Refuse(model, discrete && (description.SigmaMin ?? description.SigmaMax) is not null, "sigma_min and sigma_max follow from the noise of the predictions epsilon, v and sample; leave them out");
+        Refuse(model, !discrete && (description.BetaStart ?? description.BetaEnd ?? description.TimeSteps) is not null,
+            "beta_start, beta_end and time_steps belong to the predictions epsilon, v and sample");
+        Refuse(model, discrete && (description.SigmaMin ?? description.SigmaMax) is not null,
+            "sigma_min and sigma_max follow from the noise of the predictions epsilon, v and sample; leave them out");
         Refuse(model, prediction != OnnxPrediction.Flow && description.TimeScale is not null, "time_scale belongs to the prediction flow");
         switch (prediction)
         {
@@ -25,7 +28,8 @@ internal static class OnnxNoise
             case OnnxPrediction.Flow:
                 Refuse(model, description.Noise is not (null or Flow), $"the prediction flow goes with the noise {Flow}");
                 var usual = new FlowPreconditioning();
-                return new FlowPreconditioning(description.TimeScale ?? 1, description.SigmaMin ?? usual.SigmaMin, description.SigmaMax ?? usual.SigmaMax);
+                return new FlowPreconditioning(
+                    description.TimeScale ?? 1, description.SigmaMin ?? usual.SigmaMin, description.SigmaMax ?? usual.SigmaMax);
             default:
                 return new DiscreteVpPreconditioning(Discrete(model, description), prediction switch
                 {
@@ -40,11 +44,14 @@ internal static class OnnxNoise
     {
         if (description.Noise is not string name || !DiscreteVpNoise.Names.Contains(name))
         {
-            string given = description.Noise is null ? "its noise is not known" : $"the noise '{description.Noise}' is not known for its prediction";
-            throw new InvalidInputException($"{model}: {given}; give its noise, vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine, or noise in {model}{OnnxModelDescription.Extension}.");
+            string given = description.Noise is null ? "its noise is not known"
+                : $"the noise '{description.Noise}' is not known for its prediction";
+            throw new InvalidInputException($"{model}: {given}; give its noise, vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or "
+                + $"vp-cosine, or noise in {model}{OnnxModelDescription.Extension}.");
         }
 
-        Refuse(model, name == DiscreteVpNoise.CosineName && (description.BetaStart ?? description.BetaEnd) is not null, "the noise vp-cosine has no beta_start and beta_end");
+        Refuse(model, name == DiscreteVpNoise.CosineName && (description.BetaStart ?? description.BetaEnd) is not null,
+            "the noise vp-cosine has no beta_start and beta_end");
         return DiscreteVpNoise.Create(name, description.BetaStart, description.BetaEnd, description.TimeSteps);
     }
 

@@ -22,7 +22,8 @@ internal sealed class OnnxSession : IDisposable
                 InterOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // what fails is thrown, and said once
             };
-            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"); // waiting threads would take the processor from libtorch's
+            // waiting threads would take the processor from libtorch's
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             return new InferenceSession(path, options);
         });
     }
@@ -68,7 +69,9 @@ internal sealed class OnnxSession : IDisposable
         }
         catch (Exception e) when (e is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
         {
-            throw new InvalidInputException($"ONNX Runtime cannot be loaded on this system ({(e.InnerException ?? e).Message.ReplaceLineEndings(" ")}); install its native library for this platform, or convert the model to another form.", e);
+            throw new InvalidInputException(
+                $"ONNX Runtime cannot be loaded on this system ({(e.InnerException ?? e).Message.ReplaceLineEndings(" ")}); install its "
+                    + "native library for this platform, or convert the model to another form.", e);
         }
     }
 }

@@ -15,11 +15,13 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
 {
     private const long LargestImage = 1L << 28; // values: a gibibyte in float32
 
-    private static readonly string[] ImageNames = ["x", "sample", "input", "latent", "latents", "image", "x_t", "xt", "noisy", "noised", "hidden_states"];
+    private static readonly string[] ImageNames =
+        ["x", "sample", "input", "latent", "latents", "image", "x_t", "xt", "noisy", "noised", "hidden_states"];
     private static readonly string[] SigmaNames = ["sigma", "sigmas", "noise_level"];
     private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "times", "timestep_cond"];
     private static readonly string[] LabelNames = ["class_labels", "class_label", "labels", "label", "y", "classes"];
-    private static readonly string[] OutputNames = ["denoised", "out_sample", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0", "out"];
+    private static readonly string[] OutputNames =
+        ["denoised", "out_sample", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0", "out"];
 
     /// <summary>Number of images in every call; null where it may vary.</summary>
     public int? FixedBatch => Image.Sizes[0] > 0 ? Image.Sizes[0] : null;
@@ -36,39 +38,49 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     public static OnnxSignature Of(string path, OnnxSession session, OnnxModelDescription description)
     {
         string image = Find(path, "input", "images", session.Inputs.Keys, description.ImageInput, "image_input", ImageNames)!;
-        string noise = Find(path, "input", "the noise level", session.Inputs.Keys.Where(n => n != image), description.NoiseInput, "noise_input", [.. SigmaNames, .. TimeNames])!;
-        string? label = Find(path, "input", "labels", session.Inputs.Keys.Where(n => n != image && n != noise), description.LabelInput, "label_input", LabelNames, needed: false);
+        string noise = Find(path, "input", "the noise level", session.Inputs.Keys.Where(n => n != image), description.NoiseInput,
+            "noise_input", [.. SigmaNames, .. TimeNames])!;
+        string? label = Find(path, "input", "labels", session.Inputs.Keys.Where(n => n != image && n != noise), description.LabelInput,
+            "label_input", LabelNames, needed: false);
         if (session.Inputs.Keys.FirstOrDefault(name => name != image && name != noise && name != label) is string unknown)
         {
-            throw new InvalidInputException($"{path} has the input {Printable.Text(unknown)}, which is not known here: models of images, a noise level and class labels are; text conditions are not.");
+            throw new InvalidInputException($"{path} has the input {Printable.Text(unknown)}, which is not known here: models of images, a "
+                + "noise level and class labels are; text conditions are not.");
         }
 
         string output = Find(path, "output", "the result", session.Outputs.Keys, description.Output, "output", OutputNames)!;
         var images = Input(path, session, image, whole: false);
-        return new OnnxSignature(images, NoiseInput(path, session, noise), label is null ? null : LabelInput(path, session, label), output, ShapeOf(path, images, description.Shape));
+        return new OnnxSignature(images, NoiseInput(path, session, noise), label is null ? null : LabelInput(path, session, label), output,
+            ShapeOf(path, images, description.Shape));
     }
 
-    private static string? Find(string path, string kind, string what, IEnumerable<string> names, string? given, string setting, string[] known, bool needed = true)
+    private static string? Find(
+        string path, string kind, string what, IEnumerable<string> names, string? given, string setting, string[] known, bool needed = true)
     {
         List<string> all = [.. names];
         if (given is not null)
         {
-            return all.Contains(given) ? given : throw new InvalidInputException($"{path} has no {kind} {Printable.Text(given)} for {what}; it has {List(all)}.");
+            return all.Contains(given) ? given
+                : throw new InvalidInputException($"{path} has no {kind} {Printable.Text(given)} for {what}; it has {List(all)}.");
         }
 
-        string? found = known.Select(name => all.FirstOrDefault(n => string.Equals(n, name, StringComparison.OrdinalIgnoreCase))).FirstOrDefault(n => n is not null)
+        string? found = known.Select(name => all.FirstOrDefault(n => string.Equals(n, name, StringComparison.OrdinalIgnoreCase)))
+            .FirstOrDefault(n => n is not null)
             ?? (needed && kind == "output" && all.Count == 1 ? all[0] : null);
         return found is not null || !needed
             ? found
-            : throw new InvalidInputException($"{path}: which {kind} is {what} is not clear from the names {List(all)}; say it as {setting} in {path}{OnnxModelDescription.Extension}.");
+            : throw new InvalidInputException($"{path}: which {kind} is {what} is not clear from the names {List(all)}; say it as "
+                + $"{setting} in {path}{OnnxModelDescription.Extension}.");
     }
 
     private static OnnxInput Input(string path, OnnxSession session, string name, bool? whole)
     {
         var node = session.Inputs[name];
-        if (!node.IsTensor || OnnxTensors.TypeOf(node.ElementDataType) is not ScalarType type || (whole is bool wanted && OnnxTensors.IsWhole(type) != wanted))
+        if (!node.IsTensor || OnnxTensors.TypeOf(node.ElementDataType) is not ScalarType type
+            || (whole is bool wanted && OnnxTensors.IsWhole(type) != wanted))
         {
-            throw new InvalidInputException($"{path}: its input {Printable.Text(name)} is of type {(node.IsTensor ? node.ElementDataType : node.OnnxValueType)}, which none of this kind is.");
+            throw new InvalidInputException($"{path}: its input {Printable.Text(name)} is of type "
+                + $"{(node.IsTensor ? node.ElementDataType : node.OnnxValueType)}, which none of this kind is.");
         }
 
         return new OnnxInput(name, node.ElementDataType, type, node.Dimensions);
@@ -79,7 +91,8 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         var input = Input(path, session, name, whole: null);
         return input.Sizes.Skip(1).All(size => size is 1 or -1)
             ? input
-            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)}; a noise level is one number, or one for each image.");
+            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)}; a noise level is "
+                + "one number, or one for each image.");
     }
 
     private static OnnxInput LabelInput(string path, OnnxSession session, string name)
@@ -87,19 +100,22 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         var input = Input(path, session, name, whole: null);
         return input.Sizes.Count == 2 || (input.Sizes.Count == 1 && OnnxTensors.IsWhole(input.Type))
             ? input
-            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)} and type {input.Element}; labels are whole numbers [B], or one-hot [B,K].");
+            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)} and type "
+                + $"{input.Element}; labels are whole numbers [B], or one-hot [B,K].");
     }
 
     private static ImageShape ShapeOf(string path, OnnxInput image, ImageShape? given)
     {
         if (image.Sizes.Count != 4 || image.Sizes[0] == 0)
         {
-            throw new InvalidInputException($"{path}: its input {Printable.Text(image.Name)} has the sizes {Sizes(image)}; images are [B,C,H,W].");
+            throw new InvalidInputException(
+                $"{path}: its input {Printable.Text(image.Name)} has the sizes {Sizes(image)}; images are [B,C,H,W].");
         }
 
         if (given is null && image.Sizes.Skip(1).Any(size => size < 1))
         {
-            throw new InvalidInputException($"{path} does not fix the shape of its images, {Sizes(image)}; give its shape (channels, height, width), or shape in {path}{OnnxModelDescription.Extension}.");
+            throw new InvalidInputException($"{path} does not fix the shape of its images, {Sizes(image)}; give its shape (channels, "
+                + $"height, width), or shape in {path}{OnnxModelDescription.Extension}.");
         }
 
         var shape = given ?? new ImageShape(image.Sizes[1], image.Sizes[2], image.Sizes[3]);
@@ -107,14 +123,17 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         {
             if (size > 0 && size != wanted)
             {
-                throw new InvalidInputException($"{path} takes images of the sizes {Sizes(image)}, not of the shape {shape} that was asked for.");
+                throw new InvalidInputException(
+                    $"{path} takes images of the sizes {Sizes(image)}, not of the shape {shape} that was asked for.");
             }
         }
 
-        return shape.Dimension <= LargestImage ? shape : throw new InvalidInputException($"{path} takes images of {shape}, which is more than {LargestImage} values each; none are that large.");
+        return shape.Dimension <= LargestImage ? shape : throw new InvalidInputException(
+            $"{path} takes images of {shape}, which is more than {LargestImage} values each; none are that large.");
     }
 
-    private static string Sizes(OnnxInput input) => $"[{string.Join(",", input.Sizes.Select(s => s < 0 ? "?" : FormattableString.Invariant($"{s}")))}]";
+    private static string Sizes(OnnxInput input)
+        => $"[{string.Join(",", input.Sizes.Select(s => s < 0 ? "?" : FormattableString.Invariant($"{s}")))}]";
 
     private static string List(IEnumerable<string> names) => string.Join(", ", names.Take(8).Select(Printable.Text));
 }

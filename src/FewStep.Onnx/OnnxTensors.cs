@@ -38,7 +38,8 @@ internal static class OnnxTensors
         var info = value.GetTensorTypeAndShape();
         if (TypeOf(info.ElementDataType) is not ScalarType type)
         {
-            throw new InvalidInputException($"{model} gives values of type {info.ElementDataType}; images are float32, float64, float16 or bfloat16.");
+            throw new InvalidInputException(
+                $"{model} gives values of type {info.ElementDataType}; images are float32, float64, float16 or bfloat16.");
         }
 
         var tensor = empty(info.Shape, dtype: type);

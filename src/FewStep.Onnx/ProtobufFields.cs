@@ -69,5 +69,6 @@ internal static class ProtobufFields
         throw Damaged(message);
     }
 
-    private static InvalidInputException Damaged(ByteSource message) => new($"{message.Name} is no sound ONNX file; fetch or export it again.");
+    private static InvalidInputException Damaged(ByteSource message)
+        => new($"{message.Name} is no sound ONNX file; fetch or export it again.");
 }

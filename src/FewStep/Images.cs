@@ -26,13 +26,15 @@ public sealed class Images : IDisposable
     public IImageSet Test => _test.Value;
 
     /// <summary>Opens a data set.</summary>
-    /// <param name="path">A zip of PNG or JPEG images (EDM's form), a folder of such images (sub-folders are classes; <c>train</c> beside <c>test</c> are splits), an idx file, or a folder of idx files.</param>
+    /// <param name="path">A zip of PNG or JPEG images (EDM's form), a folder of such images (sub-folders are classes; <c>train</c> beside
+    /// <c>test</c> are splits), an idx file, or a folder of idx files.</param>
     /// <param name="progress">Told how many images of a split were checked; null for nobody.</param>
     /// <exception cref="InvalidInputException">There is nothing at the path.</exception>
     public static Images Open(string path, IProgress<WorkProgress>? progress = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return Path.Exists(path) ? new Images(path, progress) : throw new InvalidInputException($"There are no images at {Printable.Text(path)}.");
+        return Path.Exists(path) ? new Images(path, progress)
+            : throw new InvalidInputException($"There are no images at {Printable.Text(path)}.");
     }
 
     /// <inheritdoc/>

@@ -14,12 +14,15 @@ public sealed partial class Model
     /// <param name="cancellation">Stops between two steps.</param>
     /// <returns>The images, all in memory; the caller disposes of them.</returns>
     /// <exception cref="InvalidInputException">A value is out of range, or the sigmas leave the model's noise levels.</exception>
-    public Samples Sample(int seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+    public Samples Sample(int seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Sample(SeedList.Of(seeds), sampler, options, progress, cancellation);
 
-    /// <summary>Samples the images of a list of seeds, e.g. <c>SeedList.Parse("0-9,20")</c>. An image depends on its seed and label alone, but for the network's rounding.</summary>
+    /// <summary>Samples the images of a list of seeds, e.g. <c>SeedList.Parse("0-9,20")</c>. An image depends on its seed and label alone,
+    /// but for the network's rounding.</summary>
     /// <inheritdoc cref="Sample(int, Sampler, SampleOptions, IProgress{WorkProgress}, CancellationToken)"/>
-    public Samples Sample(SeedList seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public Samples Sample(SeedList seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         sampler ??= DefaultSampler;
@@ -30,10 +33,12 @@ public sealed partial class Model
         return new Samples(images, seeds, sampler, (double)batches.Sum(b => b.Evaluations) / seeds.Count);
     }
 
-    /// <summary>Samples on another thread; see <see cref="Sample(SeedList, Sampler, SampleOptions, IProgress{WorkProgress}, CancellationToken)"/>.</summary>
+    /// <summary>Samples on another thread; see
+    /// <see cref="Sample(SeedList, Sampler, SampleOptions, IProgress{WorkProgress}, CancellationToken)"/>.</summary>
     /// <inheritdoc cref="Sample(int, Sampler, SampleOptions, IProgress{WorkProgress}, CancellationToken)"/>
     public Task<Samples> SampleAsync(
-        SeedList seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        SeedList seeds, Sampler? sampler = null, SampleOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Sample(seeds, sampler, options, progress, cancellation), cancellation);
 
     /// <summary>Samples batch by batch, for more images than memory holds.</summary>

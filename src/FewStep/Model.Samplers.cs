@@ -7,20 +7,25 @@ namespace FewStep;
 /// <content>Samplers for the model: its own, standard ones, and those that a search finds.</content>
 public sealed partial class Model
 {
-    /// <summary>The sampler that is taken where none is named: the model's own, else <c>ipndm:3</c> on Karras' schedule with 8 steps.</summary>
+    /// <summary>The sampler that is taken where none is named: the model's own, else <c>ipndm:3</c> on Karras' schedule with 8
+    /// steps.</summary>
     public Sampler DefaultSampler => Sampler ?? Make(SamplerChoice.Usual);
 
-    /// <summary>A sampler over the model's noise levels, in short: <c>schedule/solver/steps</c>, e.g. <c>karras/ipndm:3/6</c>, or the path of a file.</summary>
+    /// <summary>A sampler over the model's noise levels, in short: <c>schedule/solver/steps</c>, e.g. <c>karras/ipndm:3/6</c>, or the path
+    /// of a file.</summary>
     /// <param name="sampler">The short form or the path.</param>
-    /// <exception cref="InvalidInputException">A name is unknown, the file is invalid, or its sigmas leave the model's noise levels.</exception>
+    /// <exception cref="InvalidInputException">A name is unknown, the file is invalid, or its sigmas leave the model's noise
+    /// levels.</exception>
     public Sampler CreateSampler(string sampler) => Make(SamplerChoice.Parse(sampler));
 
     /// <summary>A sampler over the model's noise levels.</summary>
     /// <param name="schedule">Name of a standard schedule, e.g. <c>karras</c> or <c>flow:3</c>, or the path of a file.</param>
     /// <param name="solver">The solver, e.g. <c>euler</c> or <c>ipndm:3</c>.</param>
     /// <param name="steps">Number of steps, 1 or more.</param>
-    /// <exception cref="InvalidInputException">A name is unknown, the file is invalid or of another number of steps, or its sigmas leave the model's noise levels.</exception>
-    public Sampler CreateSampler(string schedule, string solver, int steps) => Make(SamplerChoice.Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), steps));
+    /// <exception cref="InvalidInputException">A name is unknown, the file is invalid or of another number of steps, or its sigmas leave
+    /// the model's noise levels.</exception>
+    public Sampler CreateSampler(string schedule, string solver, int steps)
+        => Make(SamplerChoice.Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), steps));
 
     /// <summary>Searches the sigmas that suit the model best: by default Phase 1, on a loss curve that it measures first.</summary>
     /// <param name="train">Images that the model was trained on, or others of their kind; not disposed.</param>
@@ -29,7 +34,8 @@ public sealed partial class Model
     /// <param name="progress">Told how far it is; null for nobody.</param>
     /// <param name="cancellation">Stops the search.</param>
     /// <exception cref="InvalidInputException">Options are out of range, or model and images do not fit.</exception>
-    public Sampler FindSampler(IImageSet train, int steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+    public Sampler FindSampler(IImageSet train, int steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         FindSamplers(train, [steps], options, progress, cancellation)[0];
 
     /// <summary>Searches samplers of several numbers of steps, which one loss curve serves.</summary>
@@ -41,23 +47,27 @@ public sealed partial class Model
     /// <returns>One for each number of steps, in their order.</returns>
     /// <exception cref="InvalidInputException">Options are out of range, or model and images do not fit.</exception>
     public IReadOnlyList<Sampler> FindSamplers(
-        IImageSet train, IReadOnlyList<int> steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        IImageSet train, IReadOnlyList<int> steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         options ??= new FindOptions();
         var search = new SamplerSearch(this, () => train, steps, options);
-        return [.. search.Find([ScheduleOptimizerCatalog.Find(options.Search)], progress, cancellation).Take(steps.Count).Select(f => f.Sampler)];
+        return [.. search.Find([ScheduleOptimizerCatalog.Find(options.Search)], progress, cancellation).Take(steps.Count)
+            .Select(f => f.Sampler)];
     }
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>
     public Task<Sampler> FindSamplerAsync(
-        IImageSet train, int steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        IImageSet train, int steps, FindOptions? options = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => FindSampler(train, steps, options, progress, cancellation), cancellation);
 
     /// <summary>The sampler of a choice, searched for where that is needed.</summary>
     internal Sampler Make(
-        SamplerChoice choice, ISolver usual, Func<IImageSet> images, FindOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        SamplerChoice choice, ISolver usual, Func<IImageSet> images, FindOptions options, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         if (choice.MakeFor(Denoiser, usual) is { } made)
         {

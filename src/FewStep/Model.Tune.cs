@@ -10,16 +10,20 @@ public sealed partial class Model
     /// <summary>How the model was tuned, where <see cref="Tune"/> made it; else null.</summary>
     public TuningReport? Tuning { get; private init; }
 
-    /// <summary>Phase 2: tunes the model to a sampler. This model is the teacher, under its guidance where it has one, and stays as it is.</summary>
+    /// <summary>Phase 2: tunes the model to a sampler. This model is the teacher, under its guidance where it has one, and stays as it
+    /// is.</summary>
     /// <param name="sampler">What the tuned model is to be sampled with; its solver makes one evaluation a step.</param>
     /// <param name="options">How; null for the defaults. The solver and the number format are those of the sampler and the model.</param>
     /// <param name="images">Images, which only the loss <see cref="TuningLoss.Denoise"/> needs; a tenth is held out. Not disposed.</param>
     /// <param name="progress">Told after each update; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update.</param>
-    /// <returns>A model of its own with the best weights, whose <see cref="Sampler"/> is <paramref name="sampler"/>; the caller disposes of it.</returns>
-    /// <exception cref="InvalidInputException">The model has no weights that can be tuned, options are out of range, something does not fit, or the tuning diverged.</exception>
+    /// <returns>A model of its own with the best weights, whose <see cref="Sampler"/> is <paramref name="sampler"/>; the caller disposes of
+    /// it.</returns>
+    /// <exception cref="InvalidInputException">The model has no weights that can be tuned, options are out of range, something does not
+    /// fit, or the tuning diverged.</exception>
     public Model Tune(
-        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
@@ -46,10 +50,12 @@ public sealed partial class Model
     /// <summary><see cref="Tune"/> on another thread.</summary>
     /// <inheritdoc cref="Tune"/>
     public Task<Model> TuneAsync(
-        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Tune(sampler, options, images, progress, cancellation), cancellation);
 
-    /// <summary>Writes a model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where the model has a sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it.</summary>
+    /// <summary>Writes a model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where the model has a
+    /// sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it.</summary>
     /// <param name="folder">Target; created where missing.</param>
     /// <param name="type">Type of the stored weights: float32 (default) keeps every bit, bfloat16 halves the file.</param>
     /// <exception cref="InvalidInputException">The model has no weights (an ONNX file, a mixture), or a file cannot be written.</exception>

@@ -12,15 +12,17 @@ using TorchSharp;
 namespace FewStep.Tests;
 
 /// <summary>
-/// Everything on a device that holds no numbers: libtorch's <c>meta</c> refuses every operation with a tensor that lies elsewhere, and every reading of a number. What passes there makes its tensors on the model's device
-/// and copies nothing back. It has no convolutions and lacks some other operations, so a network without them stands for one.
+/// Everything on a device that holds no numbers: libtorch's <c>meta</c> refuses every operation with a tensor that lies elsewhere, and
+/// every reading of a number. What passes there makes its tensors on the model's device and copies nothing back. It has no convolutions and
+/// lacks some other operations, so a network without them stands for one.
 /// </summary>
 public sealed class DeviceTests
 {
     private static readonly Device Elsewhere = new(DeviceType.META);
     private static readonly SamplingSchedule Schedule = new([80, 20, 5, 1.5, 0.4, 0.1]);
 
-    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.ThresholdsDenoised ? $"{s.Name}:thresholding=false" : s.Name)];
+    public static TheoryData<string> Solvers
+        => [.. SolverCatalog.All.Select(s => s.ThresholdsDenoised ? $"{s.Name}:thresholding=false" : s.Name)];
 
     [Theory]
     [MemberData(nameof(Solvers))]
@@ -85,7 +87,8 @@ public sealed class DeviceTests
         {
             double low = Math.Log(noise.Sigmas[0] / 3), high = Math.Log(noise.Sigmas[^1] * 3);
             double[] sigmas = [.. Enumerable.Range(0, 5000).Select(i => Math.Exp(low + ((high - low) * i / 4999))), .. noise.Sigmas];
-            var times = new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(sigmas)).Noise.data<double>().ToArray();
+            var times = new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(sigmas)).Noise.data<double>()
+                .ToArray();
             for (int i = 0; i < sigmas.Length; i++)
             {
                 Assert.Equal(noise.Time(sigmas[i], rounding), times[i], 1e-9);
@@ -97,7 +100,8 @@ public sealed class DeviceTests
     public void A_network_with_all_its_buffers_is_moved()
     {
         using var scope = NewDisposeScope();
-        var song = (SongUNetOptions)TrainableModel.Config.Network with { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
+        var song = (SongUNetOptions)TrainableModel.Config.Network with
+        { EmbeddingType = "fourier", ChannelMultNoise = 2, EncoderType = "residual", ResampleFilter = [1, 3, 3, 1] };
         using var model = ModelFolder.Initialize(TrainableModel.Config with { Network = song }, 0);
         var x = ones(2, 1, 8, 8);
         var before = model.Denoise(x, ones(1), null);
@@ -138,7 +142,8 @@ public sealed class DeviceTests
             using var generator = new Generator(1);
             var leaf = state.Weights.detach().requires_grad_();
             loss.Compute(model, leaf, ones([4, 1, 8, 8], device: Elsewhere), ones([4], ScalarType.Int64, Elsewhere), generator).backward();
-            Assert.All(new[] { leaf.grad!, state.Optimizer.FirstMoment, state.Optimizer.SecondMoment, state.Average!.Weights }, t => Assert.Equal(DeviceType.META, t.device_type));
+            Assert.All(new[] { leaf.grad!, state.Optimizer.FirstMoment, state.Optimizer.SecondMoment, state.Average!.Weights },
+                t => Assert.Equal(DeviceType.META, t.device_type));
         }
     }
 
@@ -150,7 +155,8 @@ public sealed class DeviceTests
         using var scope = NewDisposeScope();
         using var model = Model(0);
         var images = new TuningImages(Tuning.TinyModel.Images(10, 1), Tuning.TinyModel.Images(5, 2));
-        using var denoise = new DenoiseObjective(new TuningNetwork(model), Tuning.TinyModel.Schedule, new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
+        using var denoise = new DenoiseObjective(new TuningNetwork(model), Tuning.TinyModel.Schedule,
+            new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
         var leaf = model.Weights.detach().clone().requires_grad_();
         Assert.Equal(DeviceType.META, denoise.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
         Assert.Equal(DeviceType.META, leaf.grad!.device_type);
@@ -163,7 +169,8 @@ public sealed class DeviceTests
         using var model = Model(3);
         var seeds = TuningSeeds.Training(0, 0, 4);
         var latents = Latents.Draw(seeds, model.Shape, device: model.Device);
-        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
+        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, new IpndmSolver(3), 4)
+            .Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
         Assert.All(states, s => Assert.Equal(DeviceType.META, s.device_type));
     }
 
@@ -171,7 +178,8 @@ public sealed class DeviceTests
     public void A_classifier_lies_where_it_was_made()
     {
         using var scope = NewDisposeScope();
-        using var classifier = new FeatureClassifier(new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8, 16], 1, "FD"), 3, Elsewhere);
+        using var classifier = new FeatureClassifier(
+            new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8, 16], 1, "FD"), 3, Elsewhere);
         Assert.All(classifier.Weights(), w => Assert.Equal(DeviceType.META, w.Value.device_type));
         Assert.Equal(DeviceType.META, classifier.ClassLogits(ones(2, 16, device: Elsewhere)).device_type);
     }
@@ -188,7 +196,8 @@ public sealed class DeviceTests
             Assert.Empty(gpu.Add(i, 10 * i, tensor((float)i), tensor(i + 0.5f), 0.1));
         }
 
-        Assert.Equal([.. Enumerable.Range(0, 20).Select(i => new TrainingUpdate(i, 10 * i, i, i + 0.5, 0.1))], gpu.Add(19, 190, tensor(new[] { 19f }), tensor(19.5f), 0.1));
+        Assert.Equal([.. Enumerable.Range(0, 20).Select(i => new TrainingUpdate(i, 10 * i, i, i + 0.5, 0.1))],
+            gpu.Add(19, 190, tensor(new[] { 19f }), tensor(19.5f), 0.1));
         Assert.True(gpu.IsEmpty);
         Assert.Empty(gpu.Read());
         Assert.Empty(gpu.Add(20, 200, tensor(1f), tensor(1f), 0.1));
@@ -209,14 +218,16 @@ public sealed class DeviceTests
         private readonly FourierEmbedding _noise;
         private readonly Linear _linear;
 
-        public Pointwise() => (_noise, _linear) = (new FourierEmbedding(Builder, 4), new Linear(Builder, 4, 1, new WeightInit(WeightInitMode.KaimingNormal)));
+        public Pointwise() => (_noise, _linear) = (new FourierEmbedding(Builder, 4),
+            new Linear(Builder, 4, 1, new WeightInit(WeightInitMode.KaimingNormal)));
 
         public override double Dropout => 0.1;
 
         public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
         {
             var scale = _linear.Forward(pass, _noise.Forward(noiseLabels)) + OneHot(classes, x.shape[0], 3, x.device).sum(1, keepdim: true);
-            var kept = pass.Dropout is { } generator ? DeviceRandom.Uniform(x.shape, generator, x.device).ge(0.1).to(x.dtype) : ones_like(x);
+            var kept = pass.Dropout is { } generator ? DeviceRandom.Uniform(x.shape, generator, x.device).ge(0.1).to(x.dtype)
+                : ones_like(x);
             return x * kept * scale.view(-1, 1, 1, 1).to(x.dtype);
         }
     }

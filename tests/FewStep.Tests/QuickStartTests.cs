@@ -44,12 +44,14 @@ public sealed class QuickStartTests
         string program = File.ReadAllText(Path.Combine(root, "samples", "QuickStart", "Program.cs")).ReplaceLineEndings("\n").TrimEnd();
         string indented = string.Join('\n', program.Split('\n').Select(line => line.Length == 0 ? "" : "    " + line));
         Assert.Contains(indented, File.ReadAllText(Path.Combine(root, "README.md")).ReplaceLineEndings("\n"), StringComparison.Ordinal);
-        Assert.Equal(["using FewStep;"], program.Split('\n').Where(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=', StringComparison.Ordinal)));
+        Assert.Equal(["using FewStep;"], program.Split('\n').Where(line => line.StartsWith("using ", StringComparison.Ordinal)
+            && line.EndsWith(';') && !line.Contains('=', StringComparison.Ordinal)));
     }
 
     private static async Task<(int Code, string Output, string Errors)> Run(params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet") { WorkingDirectory = AppContext.BaseDirectory, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet")
+        { WorkingDirectory = AppContext.BaseDirectory, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Program);
         foreach (var (name, value) in environment)
         {

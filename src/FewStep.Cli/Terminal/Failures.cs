@@ -25,14 +25,16 @@ internal static class Failures
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         // What writes through a library (event files) fails with the system's own exceptions.
         IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{OneLine(failure.Message)} {WriteFailure.Remedy(failure)}"),
-        _ when IsMemory(failure) => (ExitCode.BadInput, "There is not enough memory; choose smaller batches (--batch, --tune-batch, --curve-batch), or a smaller model."),
+        _ when IsMemory(failure) => (ExitCode.BadInput,
+            "There is not enough memory; choose smaller batches (--batch, --tune-batch, --curve-batch), or a smaller model."),
         _ => (ExitCode.Defect, $"{Sentence(failure)} This is a defect of fewstep; set {TraceVariable}=1 for the trace."),
     };
 
     // libtorch says it in its own words, behind a general exception.
     private static bool IsMemory(Exception failure) =>
         failure is OutOfMemoryException
-        || (failure is ExternalException && (failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) || failure.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)));
+        || (failure is ExternalException && (failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase)
+            || failure.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)));
 
     private static string Sentence(Exception failure)
     {

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>Turns the first Ctrl-C (or a request to terminate) into a cancellation, so that work stops at a point from which it resumes; the second one ends the program at once.</summary>
+/// <summary>Turns the first Ctrl-C (or a request to terminate) into a cancellation, so that work stops at a point from which it resumes;
+/// the second one ends the program at once.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source;
@@ -22,7 +23,8 @@ internal sealed class Interruption : IDisposable
             }
         }
 
-        _registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)];
+        _registrations =
+            [PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)];
     }
 
     public CancellationToken Token => _source.Token;

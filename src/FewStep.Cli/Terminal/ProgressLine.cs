@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>One line on standard error that shows stage, rate and time left: rewritten in place on a terminal, a new line now and then elsewhere.</summary>
+/// <summary>One line on standard error that shows stage, rate and time left: rewritten in place on a terminal, a new line now and then
+/// elsewhere.</summary>
 internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress>
 {
     private static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(0.2);
@@ -66,7 +67,8 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
     private string Describe(WorkProgress value, double seconds)
     {
         double rate = seconds > 0 ? (value.Done - _firstDone) / seconds : 0;
-        string share = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} of {value.Total:N0} {value.Unit} ({100.0 * value.Done / value.Total:F0} %)") : string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} {value.Unit}");
+        string share = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} of {value.Total:N0} {value.Unit} "
+            + $"({100.0 * value.Done / value.Total:F0} %)") : string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} {value.Unit}");
         string speed = rate > 0 ? string.Create(CultureInfo.InvariantCulture, $", {rate:G3} {value.Unit}/s") : "";
         string left = rate > 0 && value.Total > value.Done ? $", {Duration((value.Total - value.Done) / rate)} left" : "";
         string detail = value.Detail is null ? "" : $", {value.Detail}";
@@ -76,6 +78,7 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
     private static string Duration(double seconds)
     {
         var time = TimeSpan.FromSeconds(Math.Min(seconds, 1e8));
-        return time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min" : time.TotalMinutes >= 1 ? $"{time.Minutes} min {time.Seconds} s" : $"{time.Seconds} s";
+        return time.TotalHours >= 1 ? $"{(int)time.TotalHours} h {time.Minutes} min"
+            : time.TotalMinutes >= 1 ? $"{time.Minutes} min {time.Seconds} s" : $"{time.Seconds} s";
     }
 }

@@ -10,8 +10,10 @@ internal static class CheckpointFlags
 {
     private const string Model = "--model";
     private const string ModelArgument = "model";
-    private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels", Heads = "--model-heads", Order = "--model-attention-order",
-        Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps", Prediction = "--model-prediction", SigmaData = "--model-sigma-data";
+    private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",
+        Heads = "--model-heads", Order = "--model-attention-order",
+        Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps", Prediction = "--model-prediction",
+        SigmaData = "--model-sigma-data";
 
     /// <summary>The orders of attention by their names.</summary>
     public static (string Word, AttentionOrder? Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
@@ -49,15 +51,32 @@ internal static class CheckpointFlags
 
     private static IEnumerable<Option> All() =>
     [
-        new Option<string?>(Section) { Description = "Of a checkpoint that holds several things: key of the weights; left out, ema in pickles of NVlabs/edm and the file itself elsewhere.", HelpName = "key" },
-        new Option<int?>(Resolution) { Description = "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the released network with its shapes, else 64." },
+        new Option<string?>(Section)
+        {
+            Description = "Of a checkpoint that holds several things: key of the weights; "
+                + "left out, ema in pickles of NVlabs/edm and the file itself elsewhere.",
+            HelpName = "key"
+        },
+        new Option<int?>(Resolution)
+        {
+            Description = "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
+                + "released network with its shapes, else 64."
+        },
         new Option<int?>(HeadChannels) { Description = "Of a state dictionary: channels of an attention head; left out, 64." },
         new Option<int?>(Heads) { Description = "Of a state dictionary: attention heads of every layer, instead of their channels." },
         SharedOptions.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders),
-        new Option<string?>(Kind) { Description = "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and discrete else.", HelpName = "discrete|edm|consistency" },
-        SharedOptions.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else {DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
+        new Option<string?>(Kind)
+        {
+            Description = "Of a state dictionary: discrete, edm "
+                + "or consistency; left out, edm for openai/consistency_models and discrete else.",
+            HelpName = "discrete|edm|consistency"
+        },
+        SharedOptions.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its "
+            + $"shapes, else {DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
         new Option<int?>(TimeSteps) { Description = "Of discrete preconditioning: number of time steps; left out, 1000." },
-        SharedOptions.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.", null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
-        new Option<double?>(SigmaData) { Description = "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5." },
+        SharedOptions.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
+            null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
+        new Option<double?>(SigmaData)
+        { Description = "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5." },
     ];
 }

@@ -38,6 +38,7 @@ internal static class ClassLabel
     {
         null => model.Classes == 0 ? "none" : $"seed mod {model.Classes}",
         -1 => "none",
-        long index => model.ClassNames is { } names && index < names.Count ? $"{index} ({names[(int)index]})" : index.ToString(CultureInfo.InvariantCulture),
+        long index => model.ClassNames is { } names && index < names.Count ? $"{index} ({names[(int)index]})"
+            : index.ToString(CultureInfo.InvariantCulture),
     };
 }

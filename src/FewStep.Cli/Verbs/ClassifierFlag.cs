@@ -9,7 +9,8 @@ internal sealed class ClassifierFlag
 
     public ClassifierFlag(string description, bool besideModel = true)
     {
-        string usual = besideModel ? $"the folder that is called as the model with {Suffix} after it, else that of the embedded model" : "that of the embedded model";
+        string usual = besideModel ? $"the folder that is called as the model with {Suffix} after it, else that of the embedded model"
+            : "that of the embedded model";
         Option = new Option<string?>("--classifier") { Description = $"{description} Left out, {usual}.", HelpName = "folder" };
     }
 

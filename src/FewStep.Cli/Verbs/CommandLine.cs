@@ -47,7 +47,8 @@ internal static class CommandLine
         {
             OutputPlaces.Check(parsed);
             // The library's own signal handling fails with a stack trace on a second signal.
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
+            var invocation = new InvocationConfiguration
+            { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
             using var interruption = new Interruption(messages, cancellation);
             return await parsed.InvokeAsync(invocation, interruption.Token);
         }

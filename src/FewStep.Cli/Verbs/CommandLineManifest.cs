@@ -9,20 +9,24 @@ namespace FewStep.Cli.Verbs;
 internal static class CommandLineManifest
 {
     /// <summary>The manifest of a run, made when it is over: it says how long it took.</summary>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type) => Create(parsed, started, seed, NumberFormat(type), DeviceFlag.Resolve(parsed));
+    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type)
+        => Create(parsed, started, seed, NumberFormat(type), DeviceFlag.Resolve(parsed));
 
     /// <summary>The same, for a model that may be no network.</summary>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, string numberFormat, torch.Device? device = null) => new()
-    {
-        Version = RunEnvironment.Version,
-        Started = started,
-        Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
-        Seed = seed,
-        CommandLine = CommandText(parsed),
-        Versions = RunEnvironment.Versions(),
-        Options = Options(parsed),
-        Machine = new SortedDictionary<string, string>(RunEnvironment.Machine(device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal) { ["network computes in"] = numberFormat },
-    };
+    public static ManifestSummary Create(
+        ParseResult parsed, DateTimeOffset started, long seed, string numberFormat, torch.Device? device = null) => new()
+        {
+            Version = RunEnvironment.Version,
+            Started = started,
+            Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
+            Seed = seed,
+            CommandLine = CommandText(parsed),
+            Versions = RunEnvironment.Versions(),
+            Options = Options(parsed),
+            Machine = new SortedDictionary<string, string>(
+                RunEnvironment.Machine(device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal)
+            { ["network computes in"] = numberFormat },
+        };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
     public static string CommandText(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Prepend("fewstep"));
@@ -44,9 +48,11 @@ internal static class CommandLineManifest
         return options;
     }
 
-    public static string Quoted(string word) => word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:=,+@%".Contains(c, StringComparison.Ordinal) || c == Path.DirectorySeparatorChar)
+    public static string Quoted(string word) => word.Length > 0 && word.All(
+        c => char.IsAsciiLetterOrDigit(c) || "-_./:=,+@%".Contains(c, StringComparison.Ordinal) || c == Path.DirectorySeparatorChar)
         ? word
-        : OperatingSystem.IsWindows() ? $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        : OperatingSystem.IsWindows() ? $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\""
+        : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static string Text(object value) => value switch
     {

@@ -8,7 +8,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that is.</summary>
+/// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that
+/// is.</summary>
 internal static class CompareVerb
 {
     private const int TeacherSteps = 32;
@@ -37,22 +38,28 @@ internal static class CompareVerb
             DefaultValueFactory = _ => "4,6,8,10",
             HelpName = "list",
         };
-        var steps = new Option<string?>("--steps") { Description = "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", HelpName = "list" };
+        var steps = new Option<string?>("--steps")
+        { Description = "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", HelpName = "list" };
         var teacher = new Option<string>("--teacher")
         {
             Description = "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
             DefaultValueFactory = _ => FormattableString.Invariant($"heun:karras:{TeacherSteps}"),
             HelpName = "sampler",
         };
-        var transfer = new Option<bool>("--transfer") { Description = "Measure schedules found for one solver with the others too.", DefaultValueFactory = _ => true };
-        var shown = new Option<int?>("--shown-nfe") { Description = "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least." };
-        var searchImages = new Option<int?>("--search-images") { Description = "Latents of each search with trajectories; left out, the search's own number." };
+        var transfer = new Option<bool>("--transfer")
+        { Description = "Measure schedules found for one solver with the others too.", DefaultValueFactory = _ => true };
+        var shown = new Option<int?>("--shown-nfe")
+        { Description = "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least." };
+        var searchImages = new Option<int?>("--search-images")
+        { Description = "Latents of each search with trajectories; left out, the search's own number." };
         var output = ExperimentOutput.Option(Path.Combine("runs", "compare"));
-        var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var curve = new Option<string?>("--curve")
+        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var about = new ModelFlags();
         var command = new Command(
             "compare",
-            "Compare solvers and schedules on one model with the same latents everywhere, and say how sure the ranking is. Interrupt with Ctrl-C and repeat the command to resume.")
+            "Compare solvers and schedules on one model with the same latents everywhere, and say how sure the ranking is. Interrupt with "
+                + "Ctrl-C and repeat the command to resume.")
         {
             model, solvers, schedules, samplers.Option, evaluations, steps, teacher, transfer, searchImages, shown, output,
         };
@@ -74,10 +81,12 @@ internal static class CompareVerb
                 throw new InvalidInputException("--nfe and --steps exclude each other: give the evaluations or the steps to compare at.");
             }
 
-            var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps") : NumberList.Steps(parsed.GetRequiredValue(evaluations), "--nfe");
+            var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps")
+                : NumberList.Steps(parsed.GetRequiredValue(evaluations), "--nfe");
             if (parsed.GetValue(shown) is int one && !numbers.Contains(one))
             {
-                throw new InvalidInputException($"--shown-nfe {one} is none of the numbers that are measured ({string.Join(", ", numbers)}).");
+                throw new InvalidInputException(
+                    $"--shown-nfe {one} is none of the numbers that are measured ({string.Join(", ", numbers)}).");
             }
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed), EndpointMetric.Entry.Name];
@@ -87,7 +96,8 @@ internal static class CompareVerb
             using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
                 ? ExperimentImages.Open(flags, parsed, compares, terminal.Progress, cancellation)
                 : null;
-            using var context = flags.Context(parsed, source.Shape, path, real?.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            using var context = flags.Context(
+                parsed, source.Shape, path, real?.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
             var experiment = new PlannedExperiment
             {
                 Plan = new TrialPlanOptions
@@ -95,10 +105,12 @@ internal static class CompareVerb
                     Models = [(null, source)],
                     Schedules = chosen,
                     Samplers = samplers.Read(parsed),
-                    Solvers = [.. parsed.GetRequiredValue(solvers).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)],
+                    Solvers = [.. parsed.GetRequiredValue(solvers).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find)
+                        .DistinctBy(s => s.Name)],
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
-                    Teacher = MetricCatalog.NeedTeacher(metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
+                    Teacher = MetricCatalog.NeedTeacher(
+                        metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
                     Transfer = parsed.GetValue(transfer),
                 },
                 Options = flags.Experiment(parsed, folder, $"{source.Name}: solvers and schedules compared") with
@@ -114,7 +126,8 @@ internal static class CompareVerb
                 SearchImages = parsed.GetValue(searchImages),
             };
             var summary = experiment.Run(terminal.Progress, cancellation);
-            var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), source.NumberFormat!, source.Denoiser.Device);
+            var manifest = CommandLineManifest.Create(
+                parsed, started, parsed.GetValue(flags.Seed), source.NumberFormat!, source.Denoiser.Device);
             ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
             return Task.FromResult(ExitCode.Success);
         });
@@ -145,7 +158,8 @@ internal static class CompareVerb
                 int colon = schedule.LastIndexOf(':');
                 return colon < 0
                     ? throw new InvalidInputException("The number of steps is missing.")
-                    : SamplerChoice.Of(ScheduleChoice.Parse(schedule[..colon]), solver, NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0]);
+                    : SamplerChoice.Of(
+                        ScheduleChoice.Parse(schedule[..colon]), solver, NumberList.Steps(schedule[(colon + 1)..], "--teacher")[0]);
             }
             catch (InvalidInputException e)
             {
@@ -154,6 +168,7 @@ internal static class CompareVerb
         }
 
         throw new InvalidInputException(
-            $"--teacher '{Printable.Line(text, 80)}': it must be solver:schedule:steps, e.g. heun:karras:32, solver:file.json, or a sampler. {first?.Message}", first!);
+            $"--teacher '{Printable.Line(text, 80)}': it must be solver:schedule:steps, e.g. heun:karras:32, solver:file.json, or a "
+                + $"sampler. {first?.Message}", first!);
     }
 }

@@ -46,7 +46,8 @@ internal sealed class ComparedModels : IDisposable
             : [Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(value.Length == 0 ? "." : value))), value];
         if (_models.Count == 0 && named)
         {
-            throw new InvalidInputException($"--model '{value}': the first model is the one as it came and takes no name; name the tuned ones after it.");
+            throw new InvalidInputException(
+                $"--model '{value}': the first model is the one as it came and takes no name; name the tuned ones after it.");
         }
 
         if (parts[0].Length is 0 or > 60 || parts[0].Any(char.IsControl))
@@ -64,7 +65,8 @@ internal sealed class ComparedModels : IDisposable
         if (model.Shape != First.Shape || model.Classes != First.Classes)
         {
             throw new InvalidInputException(
-                $"{parts[1]} makes images of {model.Shape} in {model.Classes} classes, {First.Path} of {First.Shape} in {First.Classes}; only models of one kind compare.");
+                $"{parts[1]} makes images of {model.Shape} in {model.Classes} classes, {First.Path} of {First.Shape} in {First.Classes}; "
+                    + "only models of one kind compare.");
         }
     }
 }

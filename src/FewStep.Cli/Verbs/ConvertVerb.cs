@@ -10,21 +10,36 @@ internal static class ConvertVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = new Argument<string>("model") { Description = "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder, a model folder." };
-        var output = new Option<string>("--out") { Description = "Model folder to make; it must not exist, or be empty.", Required = true, HelpName = "folder" };
+        var model = new Argument<string>("model")
+        {
+            Description = "A model in any accepted form: a "
+                + "network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder, a model folder."
+        };
+        var output = new Option<string>("--out")
+        { Description = "Model folder to make; it must not exist, or be empty.", Required = true, HelpName = "folder" };
         var dtype = SharedOptions.Dtype();
         dtype.Description = "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.";
         dtype.DefaultValueFactory = _ => ScalarType.Float32;
         var json = SharedOptions.Json();
-        var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says everything itself.") { model, output, dtype, json };
+        var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says "
+            + "everything itself.") { model, output, dtype, json };
         command.SetAction((parsed, _) =>
         {
             string folder = parsed.GetRequiredValue(output);
             CheckFree(folder);
-            using var source = Model.Open(parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
             Write(folder, source, type);
-            var result = new { folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type), source_hash = source.Hash, remarks = source.Remarks };
+            var result = new
+            {
+                folder,
+                format = source.Format,
+                parameters = source.Summary.Parameters,
+                dtype = CommandLineManifest.NumberFormat(type),
+                source_hash = source.Hash,
+                remarks = source.Remarks
+            };
             terminal.Result(parsed.GetValue(json), result, console =>
             {
                 var writer = console.Profile.Out.Writer;
@@ -33,7 +48,8 @@ internal static class ConvertVerb
                     writer.WriteLine(remark);
                 }
 
-                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
+                writer.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
             });
             return Task.FromResult(0);
         });

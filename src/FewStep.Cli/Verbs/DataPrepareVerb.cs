@@ -12,23 +12,30 @@ internal static class DataPrepareVerb
     {
         var source = new Option<string>("--source")
         {
-            Description = "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary version (folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.",
+            Description = "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary version "
+                + "(folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.",
             Required = true,
             HelpName = "path",
         };
         var output = new Option<string>("--output") { Description = "The zip to write.", Required = true, HelpName = "file.zip" };
         var transform = new Option<ImageTransform>("--transform")
         {
-            Description = "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or center-crop (as guided-diffusion).",
+            Description = "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or "
+                + "center-crop (as guided-diffusion).",
             DefaultValueFactory = _ => ImageTransform.None,
             HelpName = "none|box|center-crop",
             CustomParser = result => SharedOptions.Parse(result, ImageTransforms.Parse),
         };
         var resolution = new Option<int>("--resolution") { Description = "Side of the results in pixels.", DefaultValueFactory = _ => 64 };
         var rgb = new Option<bool>("--rgb") { Description = "Store gray images in colour even where the first is gray." };
-        var map = new Option<string?>("--class-map") { Description = "map_clsloc.txt of downsampled ImageNet: names of the classes, and labels in the sorted order of the synsets.", HelpName = "file" };
+        var map = new Option<string?>("--class-map")
+        {
+            Description = "map_clsloc.txt of downsampled ImageNet: names of the classes, and labels in the sorted order of the synsets.",
+            HelpName = "file"
+        };
         var (split, json) = (DataVerb.Split(), SharedOptions.Json());
-        var command = new Command("prepare", "Make an EDM-style zip of images: PNG files and dataset.json. The same images make the same bytes.") { source, output, transform, resolution, rgb, split, map, json };
+        var command = new Command("prepare", "Make an EDM-style zip of images: PNG files and dataset.json. The same images make the same "
+            + "bytes.") { source, output, transform, resolution, rgb, split, map, json };
         command.SetAction((parsed, cancellation) =>
         {
             var (how, side) = (parsed.GetValue(transform), parsed.GetValue(resolution));
@@ -42,13 +49,23 @@ internal static class DataPrepareVerb
             var made = EdmZipWriter.Write(to, images, how, side, parsed.GetValue(rgb), terminal.Progress, cancellation);
             string hash = Hash(to);
             bool unordered = images is DownsampledImageNetSource { ClassNames: null };
-            var result = new { output = to, images = made.Count, shape = made.Shape, classes = made.Classes, class_names = images.ClassNames, sha256 = hash };
+            var result = new
+            {
+                output = to,
+                images = made.Count,
+                shape = made.Shape,
+                classes = made.Classes,
+                class_names = images.ClassNames,
+                sha256 = hash
+            };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), {(made.Classes == 0 ? "no labels" : $"{made.Classes:N0} classes")}, to {to}. SHA-256 of the file: {hash}.")));
+                $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), "
+                    + $"{(made.Classes == 0 ? "no labels" : $"{made.Classes:N0} classes")}, to {to}. SHA-256 of the file: {hash}.")));
             if (unordered)
             {
-                terminal.Message("The labels are those of the npz files less 1, which is not the sorted order of the synsets that ImageNet folders and EDM's models have; --class-map map_clsloc.txt brings them into it.");
+                terminal.Message("The labels are those of the npz files less 1, which is not the sorted order of the synsets that ImageNet "
+                    + "folders and EDM's models have; --class-map map_clsloc.txt brings them into it.");
             }
 
             return Task.FromResult(0);

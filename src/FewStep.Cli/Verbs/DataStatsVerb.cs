@@ -5,7 +5,8 @@ using FewStep.Metrics;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep data stats</c>: the mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store them.</summary>
+/// <summary><c>fewstep data stats</c>: the mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store
+/// them.</summary>
 internal static class DataStatsVerb
 {
     private const string Extension = ".npz";
@@ -14,17 +15,20 @@ internal static class DataStatsVerb
     {
         var classifier = new ClassifierFlag("Folder of the classifier, for --features classifier.", besideModel: false);
         var network = new FeatureFlags(classifier);
-        var output = new Option<string>("--output") { Description = "The statistics file to write: mu and sigma, float64.", Required = true, HelpName = "file.npz" };
+        var output = new Option<string>("--output")
+        { Description = "The statistics file to write: mu and sigma, float64.", Required = true, HelpName = "file.npz" };
         var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 50 };
         var (data, split, threads, json) = (SharedOptions.Data(), DataVerb.Split(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.") { data, split, output, network.Features, network.Inception, classifier.Option, batch, threads, json };
+        var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.")
+        { data, split, output, network.Features, network.Inception, classifier.Option, batch, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             string to = parsed.GetRequiredValue(output);
             if (!to.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || parsed.GetValue(batch) < 1)
             {
-                throw new InvalidInputException(parsed.GetValue(batch) < 1 ? $"--batch {parsed.GetValue(batch)} must be 1 or more." : $"Statistics are written as {Extension}, but the file is called {to}; end its name in {Extension}.");
+                throw new InvalidInputException(parsed.GetValue(batch) < 1 ? $"--batch {parsed.GetValue(batch)} must be 1 or more."
+                    : $"Statistics are written as {Extension}, but the file is called {to}; end its name in {Extension}.");
             }
 
             var kind = parsed.GetValue(network.Features);
@@ -37,10 +41,19 @@ internal static class DataStatsVerb
             using var extractor = network.Open(kind, parsed, images.Shape, model: null);
             using var measured = FeatureReference.Measure(images, extractor, null, parsed.GetValue(batch), terminal.Progress, cancellation);
             StatisticsFile.Write(to, measured);
-            var result = new { output = to, images = images.Count, features = extractor.FeatureName, dimension = extractor.Dimension, images_hash = images.Hash, extractor_hash = extractor.Hash };
+            var result = new
+            {
+                output = to,
+                images = images.Count,
+                features = extractor.FeatureName,
+                dimension = extractor.Dimension,
+                images_hash = images.Hash,
+                extractor_hash = extractor.Hash
+            };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Wrote the statistics of {images.Count:N0} images on {extractor.Dimension:N0} features ({extractor.FeatureName}) to {to}.")));
+                $"Wrote the statistics of {images.Count:N0} images on {extractor.Dimension:N0} features ({extractor.FeatureName}) to "
+                    + $"{to}.")));
             return Task.FromResult(0);
         });
         return command;

@@ -7,7 +7,9 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep data</c>: looks at image sets and cuts subsets from them.</summary>
 internal static class DataVerb
 {
-    public static Command Create(TerminalOutput terminal) => new("data", "Look at image sets, make them, cut subsets from them, and measure their statistics.") { Info(terminal), Subset(terminal), DataPrepareVerb.Create(terminal), DataStatsVerb.Create(terminal) };
+    public static Command Create(TerminalOutput terminal)
+        => new("data", "Look at image sets, make them, cut subsets from them, and measure their statistics.")
+        { Info(terminal), Subset(terminal), DataPrepareVerb.Create(terminal), DataStatsVerb.Create(terminal) };
 
     private static Command Info(TerminalOutput terminal)
     {
@@ -20,7 +22,8 @@ internal static class DataVerb
             var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 of the images and labels: {set.Hash}.")));
+                $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 of the images and labels: "
+                    + $"{set.Hash}.")));
             return Task.FromResult(0);
         });
         return command;
@@ -31,8 +34,10 @@ internal static class DataVerb
         var (data, split, seed, json) = (SharedOptions.Data(), Split(), SharedOptions.Seed(), SharedOptions.Json());
         var count = new Option<int>("--count") { Description = "Number of images.", Required = true };
         var balanced = new Option<bool>("--balanced") { Description = "Take every class equally often, to within one image." };
-        var output = new Option<string>("--out") { Description = "Folder for the pair of idx files, images and labels.", Required = true, HelpName = "folder" };
-        var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.") { data, split, count, balanced, output, seed, json };
+        var output = new Option<string>("--out")
+        { Description = "Folder for the pair of idx files, images and labels.", Required = true, HelpName = "folder" };
+        var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.")
+        { data, split, count, balanced, output, seed, json };
         command.SetAction((parsed, cancellation) =>
         {
             var wanted = parsed.GetValue(split);
@@ -40,20 +45,32 @@ internal static class DataVerb
             using var subset = parsed.GetValue(balanced)
                 ? SubsetImageSet.Balanced(set, parsed.GetValue(count), parsed.GetValue(seed))
                 : SubsetImageSet.Random(set, parsed.GetValue(count), parsed.GetValue(seed));
-            string images = Path.Combine(parsed.GetRequiredValue(output), $"{(wanted == DataSplit.Test ? "t10k" : "train")}-images-idx3-ubyte.gz");
+            string images = Path.Combine(
+                parsed.GetRequiredValue(output), $"{(wanted == DataSplit.Test ? "t10k" : "train")}-images-idx3-ubyte.gz");
             string? labels = IdxWriter.Write(images, subset, terminal.Progress, cancellation);
             int[] perClass = PerClass(subset);
-            var result = new { images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, images_per_class = perClass, source_hash = set.Hash };
+            var result = new
+            {
+                images,
+                labels,
+                count = subset.Count,
+                shape = subset.Shape,
+                classes = subset.Classes,
+                images_per_class = perClass,
+                source_hash = set.Hash
+            };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to {images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
+                $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
+                    + $"{images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
             return Task.FromResult(0);
         });
         return command;
     }
 
     internal static Option<DataSplit?> Split() => SharedOptions.Named<DataSplit?>(
-        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train", DataSplit.Train), ("test", DataSplit.Test));
+        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train",
+            DataSplit.Train), ("test", DataSplit.Test));
 
     private static int[] PerClass(IImageSet set)
     {
@@ -69,7 +86,8 @@ internal static class DataVerb
     private static string Classes(int[] perClass) => perClass.Length switch
     {
         0 => "no labels",
-        _ when perClass.Min() == perClass.Max() => string.Create(CultureInfo.InvariantCulture, $"{perClass.Length} classes of {perClass[0]:N0}"),
+        _ when perClass.Min() == perClass.Max()
+            => string.Create(CultureInfo.InvariantCulture, $"{perClass.Length} classes of {perClass[0]:N0}"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{perClass.Length} classes of {perClass.Min():N0} to {perClass.Max():N0}"),
     };
 }

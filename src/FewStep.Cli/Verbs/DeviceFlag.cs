@@ -15,7 +15,8 @@ internal static class DeviceFlag
         {
             command.Add(new Option<DeviceChoice>(Name)
             {
-                Description = "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where there is one and the processor elsewhere.",
+                Description = "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where "
+                    + "there is one and the processor elsewhere.",
                 DefaultValueFactory = _ => DeviceChoice.Auto,
                 HelpName = "auto|cpu|cuda|cuda:N",
                 CustomParser = result => SharedOptions.Parse(result, DeviceChoice.Parse),
@@ -30,7 +31,8 @@ internal static class DeviceFlag
 
     /// <summary>What was asked for; the processor for a verb that runs no network.</summary>
     public static DeviceChoice Read(ParseResult parsed) =>
-        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(option) : DeviceChoice.Cpu;
+        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(
+            option) : DeviceChoice.Cpu;
 
     public static torch.Device Resolve(ParseResult parsed) => Read(parsed).Resolve();
 }

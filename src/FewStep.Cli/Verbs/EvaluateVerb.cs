@@ -9,15 +9,18 @@ using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored images.</summary>
+/// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored
+/// images.</summary>
 internal static class EvaluateVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var flags = new ExperimentFlags(5000, "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
+        var flags = new ExperimentFlags(
+            5000, "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
         var model = new Option<string[]>("--model")
         {
-            Description = "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the table: --model trajectory=folder.",
+            Description = "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the table: --model "
+                + "trajectory=folder.",
             DefaultValueFactory = _ => [EmbeddedDefault.Model],
             HelpName = "folder",
         };
@@ -29,33 +32,42 @@ internal static class EvaluateVerb
             HelpName = "list",
         };
         var samplers = new RepeatedSamplers();
-        var steps = new Option<string>("--steps") { Description = "Numbers of solver steps.", DefaultValueFactory = _ => "3,4,5,6,8,10", HelpName = "list" };
+        var steps = new Option<string>("--steps")
+        { Description = "Numbers of solver steps.", DefaultValueFactory = _ => "3,4,5,6,8,10", HelpName = "list" };
         var solver = new Option<string>("--solver")
         {
             Description = $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.",
             DefaultValueFactory = _ => "euler",
             HelpName = "list",
         };
-        var tunedSchedules = new Option<string?>("--tuned-schedules") { Description = "Of --schedules, those that tuned models are measured on; left out, all.", HelpName = "list" };
-        var tunedSteps = new Option<string?>("--tuned-steps") { Description = "Of --steps, those that tuned models are measured at; left out, all.", HelpName = "list" };
-        var shown = new Option<int?>("--shown-steps") { Description = "Number of steps that headline and images are about; left out, 4, or the fewest." };
-        var teacher = new Option<string?>("--teacher") { Description = "A fine schedule to show beside, a name or file, sampled with the first model.", HelpName = "schedule" };
+        var tunedSchedules = new Option<string?>("--tuned-schedules")
+        { Description = "Of --schedules, those that tuned models are measured on; left out, all.", HelpName = "list" };
+        var tunedSteps = new Option<string?>("--tuned-steps")
+        { Description = "Of --steps, those that tuned models are measured at; left out, all.", HelpName = "list" };
+        var shown = new Option<int?>("--shown-steps")
+        { Description = "Number of steps that headline and images are about; left out, 4, or the fewest." };
+        var teacher = new Option<string?>("--teacher")
+        { Description = "A fine schedule to show beside, a name or file, sampled with the first model.", HelpName = "schedule" };
         var teacherSteps = new Option<int?>("--teacher-steps") { Description = "Its number of steps; a file has its own." };
         var teacherSolver = new Option<string>("--teacher-solver") { Description = "Its solver.", DefaultValueFactory = _ => "heun" };
-        var searchImages = new Option<int?>("--search-images") { Description = "Latents of each search with trajectories; left out, the search's own number." };
+        var searchImages = new Option<int?>("--search-images")
+        { Description = "Latents of each search with trajectories; left out, the search's own number." };
         var images = new Option<string?>("--images")
         {
             Description = "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.",
             HelpName = "path",
         };
         var output = ExperimentOutput.Option(Path.Combine("runs", "evaluation"));
-        var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var curve = new Option<string?>("--curve")
+        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var about = new ModelFlags();
         var command = new Command(
             "evaluate",
-            "Compare schedules, solvers and tuned models by metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the command to resume.")
+            "Compare schedules, solvers and tuned models by metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the "
+                + "command to resume.")
         {
-            model, schedules, samplers.Option, steps, solver, tunedSchedules, tunedSteps, shown, teacher, teacherSteps, teacherSolver, searchImages, images, output,
+            model, schedules, samplers.Option, steps, solver, tunedSchedules, tunedSteps, shown, teacher, teacherSteps, teacherSolver,
+            searchImages, images, output,
         };
         flags.AddTo(command);
         command.Add(curve);
@@ -80,7 +92,8 @@ internal static class EvaluateVerb
             using var models = ComparedModels.Open(parsed.GetRequiredValue(model), options);
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var real = ExperimentImages.Open(flags, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
-            using var context = flags.Context(parsed, models.First.Shape, models.First.Path, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            using var context = flags.Context(
+                parsed, models.First.Shape, models.First.Path, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
             var chosen = Schedules(parsed);
             var denoiser = models.First.Denoiser;
             var experiment = new PlannedExperiment
@@ -90,12 +103,14 @@ internal static class EvaluateVerb
                     Models = models.All,
                     Schedules = chosen,
                     Samplers = samplers.Read(parsed),
-                    Solvers = [.. parsed.GetRequiredValue(solver).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)],
+                    Solvers = [.. parsed.GetRequiredValue(solver).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find)
+                        .DistinctBy(s => s.Name)],
                     Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
                     TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,
                     TunedNumbers = parsed.GetValue(tunedSteps) is string numbers ? NumberList.Steps(numbers, "--tuned-steps") : null,
                     Teacher = parsed.GetValue(teacher) is string fine
-                        ? SamplerChoice.Of(ScheduleChoice.Parse(fine), SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)), parsed.GetValue(teacherSteps))
+                        ? SamplerChoice.Of(ScheduleChoice.Parse(fine), SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)),
+                            parsed.GetValue(teacherSteps))
                             .MakeFor(denoiser, SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)))
                         : null,
                 },
@@ -113,7 +128,8 @@ internal static class EvaluateVerb
                 HasResult = true,
             };
             var summary = experiment.Run(terminal.Progress, cancellation);
-            var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), models.First.NumberFormat!, denoiser.Device);
+            var manifest = CommandLineManifest.Create(
+                parsed, started, parsed.GetValue(flags.Seed), models.First.NumberFormat!, denoiser.Device);
             ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
             return Task.FromResult(ExitCode.Success);
 
@@ -129,21 +145,26 @@ internal static class EvaluateVerb
                 if (compares && parsed.GetValue(flags.Reference) is null && parsed.GetResult(flags.Data) is not { Implicit: false })
                 {
                     throw new InvalidInputException(
-                        "Nothing to compare the images with: give --reference with images or a statistics file (.npz), or --data with a test split.");
+                        "Nothing to compare the images with: give --reference with images or a statistics file (.npz), or --data with a "
+                            + "test split.");
                 }
 
                 using var set = ImageSets.Open(stored, null, terminal.Progress, cancellation);
                 using var beside = compares ? ExperimentImages.Open(flags, parsed, true, terminal.Progress, cancellation) : null;
-                using var used = flags.Context(parsed, set.Shape, null, beside?.Reference is { } other ? () => other : null, terminal.Progress, cancellation);
-                var place = flags.Experiment(parsed, folder, FormattableString.Invariant($"{set.Count} images of {stored}")) with { DataName = beside?.Name };
+                using var used = flags.Context(
+                    parsed, set.Shape, null, beside?.Reference is { } other ? () => other : null, terminal.Progress, cancellation);
+                var place = flags.Experiment(parsed, folder, FormattableString.Invariant($"{set.Count} images of {stored}")) with
+                { DataName = beside?.Name };
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
-                return result with { Manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), parsed.GetValue(flags.Dtype)) };
+                return result with
+                { Manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), parsed.GetValue(flags.Dtype)) };
             }
         });
         return command;
 
         IReadOnlyList<ScheduleChoice> Schedules(ParseResult parsed) =>
-            parsed.GetResult(schedules) is { Implicit: true } && samplers.IsGiven(parsed) ? [] : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
+            parsed.GetResult(schedules) is { Implicit: true } && samplers.IsGiven(parsed) ? []
+                : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
     }
 
     private static string[] TunedNames(string list, IReadOnlyList<ScheduleChoice> chosen)

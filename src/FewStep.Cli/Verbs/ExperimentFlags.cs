@@ -11,15 +11,18 @@ internal sealed class ExperimentFlags
     private static readonly ExperimentOptions Usual = new();
     private static readonly MetricOptions UsualMetrics = new();
     private readonly Option<int> _samples;
-    private readonly Option<int> _ranges = new("--ranges") { Description = "Disjoint seed ranges, whose spread is reported.", DefaultValueFactory = _ => Usual.Ranges };
-    private readonly Option<long> _firstSeed = new("--first-seed") { Description = "Seed of the first image.", DefaultValueFactory = _ => Usual.FirstSeed };
+    private readonly Option<int> _ranges = new("--ranges")
+    { Description = "Disjoint seed ranges, whose spread is reported.", DefaultValueFactory = _ => Usual.Ranges };
+    private readonly Option<long> _firstSeed = new("--first-seed")
+    { Description = "Seed of the first image.", DefaultValueFactory = _ => Usual.FirstSeed };
     private readonly Option<string> _strip = new("--strip-seeds")
     {
         Description = "Image seeds shown in the report; 'none' for no images.",
         DefaultValueFactory = _ => "0-9",
         HelpName = "list",
     };
-    private readonly Option<int> _batch = new("--batch") { Description = "Images sampled at a time.", DefaultValueFactory = _ => Usual.BatchSize };
+    private readonly Option<int> _batch = new("--batch")
+    { Description = "Images sampled at a time.", DefaultValueFactory = _ => Usual.BatchSize };
     private readonly Option<string?> _metrics;
     private readonly Option<int> _subsets = new("--kid-subsets")
     {
@@ -56,11 +59,13 @@ internal sealed class ExperimentFlags
         };
         _metrics = new Option<string?>("--metrics")
         {
-            Description = $"Metrics, separated by commas, the headline's first: {string.Join("; ", MetricCatalog.Entries.Select(e => $"{e.Name} ({e.Description})"))}. "
+            Description = "Metrics, separated by commas, the headline's first: "
+                + $"{string.Join("; ", MetricCatalog.Entries.Select(e => $"{e.Name} ({e.Description})"))}. "
                 + $"Left out: {metrics}.",
             HelpName = "list",
         };
-        Classifier = new ClassifierFlag("Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.");
+        Classifier = new ClassifierFlag(
+            "Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.");
         Network = new FeatureFlags(Classifier, features);
     }
 
@@ -68,7 +73,8 @@ internal sealed class ExperimentFlags
 
     public Option<string?> Reference { get; } = new("--reference")
     {
-        Description = "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of --data.",
+        Description = "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of "
+            + "--data.",
         HelpName = "path",
     };
 
@@ -92,7 +98,8 @@ internal sealed class ExperimentFlags
     {
         Option[] all =
         [
-            _samples, _ranges, _firstSeed, Data, Reference, _metrics, Network.Features, Network.Inception, Classifier.Option, _subsets, _subsetSize, _manifold,
+            _samples, _ranges, _firstSeed, Data, Reference, _metrics, Network.Features, Network.Inception, Classifier.Option, _subsets,
+            _subsetSize, _manifold,
             _coverage, _kept, _strip, _batch, Dtype, Seed, Threads, Json,
         ];
         foreach (var option in all)
@@ -130,26 +137,28 @@ internal sealed class ExperimentFlags
     };
 
     public MetricContext Context(
-        ParseResult parsed, Denoising.ImageShape shape, string? model, Func<IImageSet>? real, IProgress<WorkProgress> progress, CancellationToken cancellation) => new()
-    {
-        OpenNetwork = kind => Network.Open(kind, parsed, shape, model),
-        Features = parsed.GetValue(Network.Features),
-        RealImages = real,
-        Statistics = Statistics(parsed),
-        Options = new MetricOptions
+        ParseResult parsed, Denoising.ImageShape shape, string? model, Func<IImageSet>? real, IProgress<WorkProgress> progress,
+        CancellationToken cancellation) => new()
         {
-            KernelSubsets = parsed.GetValue(_subsets),
-            KernelSubsetSize = parsed.GetValue(_subsetSize),
-            ManifoldNeighbours = parsed.GetValue(_manifold),
-            CoverageNeighbours = parsed.GetValue(_coverage),
-            KeptImages = parsed.GetValue(_kept),
-            Seed = parsed.GetValue(Seed),
-        },
-        Progress = progress,
-        Cancellation = cancellation,
-    };
+            OpenNetwork = kind => Network.Open(kind, parsed, shape, model),
+            Features = parsed.GetValue(Network.Features),
+            RealImages = real,
+            Statistics = Statistics(parsed),
+            Options = new MetricOptions
+            {
+                KernelSubsets = parsed.GetValue(_subsets),
+                KernelSubsetSize = parsed.GetValue(_subsetSize),
+                ManifoldNeighbours = parsed.GetValue(_manifold),
+                CoverageNeighbours = parsed.GetValue(_coverage),
+                KeptImages = parsed.GetValue(_kept),
+                Seed = parsed.GetValue(Seed),
+            },
+            Progress = progress,
+            Cancellation = cancellation,
+        };
 
     /// <summary>The file of statistics in place of reference images; null where images are given.</summary>
     public string? Statistics(ParseResult parsed) =>
-        parsed.GetValue(Reference) is { } file && file.EndsWith(StatisticsFile.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(file) ? file : null;
+        parsed.GetValue(Reference) is { } file && file.EndsWith(StatisticsFile.Extension, StringComparison.OrdinalIgnoreCase)
+            && File.Exists(file) ? file : null;
 }

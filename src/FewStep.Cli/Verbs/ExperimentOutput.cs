@@ -10,7 +10,8 @@ internal static class ExperimentOutput
 {
     public static Option<string> Option(string usual) => new("--out")
     {
-        Description = $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies there already is not measured again.",
+        Description = $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what "
+            + "lies there already is not measured again.",
         DefaultValueFactory = _ => usual,
         HelpName = "folder",
     };

@@ -19,28 +19,40 @@ internal static class ExportVerb
     public static Command Create(TerminalOutput terminal)
     {
         var sampling = new SamplerFlags(" Of a file, --steps is the number that was meant, for a check.");
-        var target = new Option<string?>("--to") { Description = $"What to write: {string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", HelpName = "program" };
+        var target = new Option<string?>("--to")
+        {
+            Description =
+                $"What to write: {string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.",
+            HelpName = "program"
+        };
         var defaults = new ScheduleExportOptions();
-        var scheduler = new Option<string?>("--scheduler") { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
+        var scheduler = new Option<string?>("--scheduler")
+        { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
         var digits = new Option<int>("--digits") { Description = "Significant digits.", DefaultValueFactory = _ => defaults.Digits };
-        var shift = new Option<double>("--shift") { Description = "With --to diffusers: the shift of a flow-matching scheduler.", DefaultValueFactory = _ => defaults.Shift };
+        var shift = new Option<double>("--shift")
+        { Description = "With --to diffusers: the shift of a flow-matching scheduler.", DefaultValueFactory = _ => defaults.Shift };
         var final = SharedOptions.Named(
             "--final",
-            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more evaluation).",
+            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more "
+                + "evaluation).",
             FinalSigma.Keep,
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
-        var weights = new Option<string?>("--weights") { Description = "In place of a schedule: safetensors file for the weights of --model.", HelpName = "file" };
+        var weights = new Option<string?>("--weights")
+        { Description = "In place of a schedule: safetensors file for the weights of --model.", HelpName = "file" };
         var names = new Option<string>("--names")
         {
-            Description = $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and openai/consistency_models, ADM networks only).",
+            Description = $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
+                + "openai/consistency_models, ADM networks only).",
             DefaultValueFactory = _ => EdmNames,
             HelpName = $"{EdmNames}|{GuidedNames}",
         };
-        var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
+        var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code "
+            + $"is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = new Option<string?>("--output") { Description = "File for the text; left out, it is printed.", HelpName = "file" };
         var json = SharedOptions.Json();
-        var command = new Command("export", "Write a schedule for another program, or a model's weights.") { target, scheduler, digits, final, shift };
+        var command = new Command("export", "Write a schedule for another program, or a model's weights.")
+        { target, scheduler, digits, final, shift };
         foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. noise.All, .. levels.All, weights, names, order, output, json])
         {
             command.Add(option);
@@ -55,7 +67,8 @@ internal static class ExportVerb
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 }
 
-                OptionValues.RefuseIdle(parsed, [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
+                OptionValues.RefuseIdle(parsed,
+                    [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
                 var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
                 RefuseOwnFile(file, levels.Path(parsed) ?? throw new InvalidInputException("--weights needs --model."));
                 using var source = levels.Open(parsed)!;
@@ -64,7 +77,8 @@ internal static class ExportVerb
             }
 
             OptionValues.RefuseIdle(parsed, [names, order], "--weights");
-            string name = parsed.GetValue(target) ?? throw new InvalidInputException($"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
+            string name = parsed.GetValue(target) ?? throw new InvalidInputException(
+                $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
             {
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
@@ -93,7 +107,8 @@ internal static class ExportVerb
                 AtomicFile.WriteText(path, export.Text + "\n");
             }
 
-            terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
+            terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
+                parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
             foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
             {
                 terminal.Message(remark); // beside the output, so that this can go on to a file or a program
@@ -106,20 +121,23 @@ internal static class ExportVerb
 
     // What a file says may be wrong for the model, which is only warned of: the other program may know better.
     private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(
-        ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, TerminalOutput terminal, CancellationToken cancellation)
+        ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, TerminalOutput terminal,
+        CancellationToken cancellation)
     {
         int? steps = sampling.Steps(parsed);
         if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
         {
             var schedule = SamplerFile.Read(text).Schedule;
-            return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [], .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
+            return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
+                .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
         }
 
         var chosen = sampling.Read(parsed, null)!;
         var (first, last) = range ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
         if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
         {
-            return (made.Schedule, chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []);
+            return (made.Schedule,
+                chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
@@ -132,7 +150,8 @@ internal static class ExportVerb
         string target = Path.GetFullPath(file), source = Path.GetFullPath(model);
         if (target == source || Path.GetDirectoryName(target) == Path.TrimEndingDirectorySeparator(source))
         {
-            throw new InvalidInputException($"--weights {file} is part of --model {model} itself, which it could replace; choose another place.");
+            throw new InvalidInputException(
+                $"--weights {file} is part of --model {model} itself, which it could replace; choose another place.");
         }
     }
 
@@ -142,17 +161,22 @@ internal static class ExportVerb
         GuidedNames => order ?? AttentionOrder.Legacy,
         EdmNames when order is null => null,
         EdmNames => throw new InvalidInputException($"--attention-order belongs to --names {GuidedNames}."),
-        _ => throw new InvalidInputException($"--names '{names}' is not known; weights are written in the names of {EdmNames} or {GuidedNames}."),
+        _ => throw new InvalidInputException(
+            $"--names '{names}' is not known; weights are written in the names of {EdmNames} or {GuidedNames}."),
     };
 
     private static void ExportWeights(TerminalOutput terminal, bool json, Model source, string file, AttentionOrder? order)
     {
         var network = source.RequireNetwork();
-        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, network, guided) : ModelWeights.WriteEdm(file, network);
+        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, network, guided)
+            : ModelWeights.WriteEdm(file, network);
         string names = order is null ? EdmNames : GuidedNames;
-        terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash }, console => console.Profile.Out.Writer.WriteLine(
-            FormattableString.Invariant($"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
-        if (order is not null && source.Config.Network is DhariwalUNetOptions written && GuidedDiffusionNames.Difference(written) is string difference)
+        terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
+            console => console.Profile.Out.Writer.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of "
+                + $"{(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
+        if (order is not null && source.Config.Network is DhariwalUNetOptions written
+            && GuidedDiffusionNames.Difference(written) is string difference)
         {
             terminal.Message($"Warning: {difference}");
         }

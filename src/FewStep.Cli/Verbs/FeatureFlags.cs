@@ -9,11 +9,13 @@ internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual 
 {
     /// <summary>The network for the metrics that take either.</summary>
     public Option<FeatureKind> Features { get; } = SharedOptions.Named(
-        "--features", "Features that metrics are measured on.", usual, ("inception", FeatureKind.Inception), ("classifier", FeatureKind.Classifier));
+        "--features", "Features that metrics are measured on.", usual, ("inception", FeatureKind.Inception), ("classifier",
+            FeatureKind.Classifier));
 
     public Option<string?> Inception { get; } = new("--inception")
     {
-        Description = $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, {InceptionPlace.Variable} or a folder models.",
+        Description = $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, "
+            + $"{InceptionPlace.Variable} or a folder models.",
         HelpName = "file",
     };
 
@@ -34,6 +36,7 @@ internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual 
 
         string takes = network.Shape.ToString();
         network.Dispose();
-        throw new InvalidInputException($"The images are {shape}, but the classifier takes {takes}; choose a --classifier of that shape, or --features inception.");
+        throw new InvalidInputException(
+            $"The images are {shape}, but the classifier takes {takes}; choose a --classifier of that shape, or --features inception.");
     }
 }

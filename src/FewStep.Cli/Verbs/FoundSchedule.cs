@@ -28,11 +28,13 @@ internal sealed record FoundSchedule(
         var (choice, result, sampler) = (found.By, found.Result, found.Sampler);
         string name = result.Weighting is null ? choice.Text : $"{choice.Entry.Name}-{result.Weighting}";
         name = choice.Entry.IsForSolver ? $"{name}-{sampler.Solver.Name}" : name;
-        string path = Path.Combine(folder, $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{sampler.Steps}{SamplerFile.Extension}");
+        string path = Path.Combine(
+            folder, $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{sampler.Steps}{SamplerFile.Extension}");
         sampler.Save(path);
         return new FoundSchedule(
             choice.Text, sampler.Steps, result.Weighting, sampler.Solver.Name, result.Objective, [.. sampler.Schedule.Sigmas],
-            result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search, result.StopReason, path);
+            result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search,
+            result.StopReason, path);
     }
 
     public static Table Phase1Table(IEnumerable<FoundSchedule> found)
@@ -53,7 +55,8 @@ internal sealed record FoundSchedule(
         {
             string name = schedule.Weighting is null ? schedule.Optimizer : $"{schedule.Optimizer}, {schedule.Weighting}";
             table.AddRow(
-                Markup.Escape(name), Number(schedule.Steps), Markup.Escape(schedule.LossText), Number(schedule.NetworkEvaluations), schedule.Seconds.ToString("F1", CultureInfo.InvariantCulture), Markup.Escape(schedule.StopReason), schedule.SigmaText);
+                Markup.Escape(name), Number(schedule.Steps), Markup.Escape(schedule.LossText), Number(schedule.NetworkEvaluations),
+                schedule.Seconds.ToString("F1", CultureInfo.InvariantCulture), Markup.Escape(schedule.StopReason), schedule.SigmaText);
         }
 
         return table;

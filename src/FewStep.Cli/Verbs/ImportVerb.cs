@@ -14,13 +14,22 @@ internal static class ImportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var from = new Option<string>("--from") { Description = "The list, or a file that holds it: numbers with commas, spaces or lines between them, a JSON or Python list, or what export writes. A last zero is a last denoise.", Required = true, HelpName = "list or file" };
-        var output = new Option<string>("--output") { Description = $"The sampler file to write; its name should end in {SamplerFile.Extension}.", Required = true, HelpName = "file" };
+        var from = new Option<string>("--from")
+        {
+            Description = "The list, or a file that holds it: numbers with commas, spaces or lines between them, a JSON or "
+                + "Python list, or what export writes. A last zero is a last denoise.",
+            Required = true,
+            HelpName = "list or file"
+        };
+        var output = new Option<string>("--output")
+        { Description = $"The sampler file to write; its name should end in {SamplerFile.Extension}.", Required = true, HelpName = "file" };
         var times = new Option<bool>("--timesteps") { Description = "The numbers are timesteps of --noise, not sigmas." };
         var steps = new Option<int?>("--steps") { Description = "Number of steps that was meant, for a check." };
-        var solver = new Option<string>("--solver") { Description = "Solver of the sampler.", DefaultValueFactory = _ => new FindOptions().Solver, HelpName = "name" };
+        var solver = new Option<string>("--solver")
+        { Description = "Solver of the sampler.", DefaultValueFactory = _ => new FindOptions().Solver, HelpName = "name" };
         var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
-        var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.") { from, output, times, steps, solver };
+        var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.")
+        { from, output, times, steps, solver };
         foreach (var option in (Option[])[.. noise.All, .. levels.All, json])
         {
             command.Add(option);
@@ -34,7 +43,8 @@ internal static class ImportVerb
             var warnings = new List<string>();
             if (parsed.GetValue(steps) is int wanted)
             {
-                warnings.AddRange(wanted >= 1 ? ScheduleWarnings.OfCount(schedule, wanted) : throw new InvalidInputException($"--steps {wanted} must be 1 or more."));
+                warnings.AddRange(wanted >= 1 ? ScheduleWarnings.OfCount(schedule, wanted)
+                    : throw new InvalidInputException($"--steps {wanted} must be 1 or more."));
             }
 
             using var model = levels.Open(parsed);
@@ -45,7 +55,8 @@ internal static class ImportVerb
 
             if (schedule.Terminal == ScheduleTerminal.SigmaMin)
             {
-                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"The list does not end in zero, so samples keep noise of sigma {schedule.Sigmas[^1]:G5}."));
+                warnings.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"The list does not end in zero, so samples keep noise of sigma {schedule.Sigmas[^1]:G5}."));
             }
 
             if (known is not null && !parsed.GetValue(times))
@@ -57,8 +68,11 @@ internal static class ImportVerb
             string path = parsed.GetRequiredValue(output);
             var origin = new SamplerOrigin { Schedule = SamplerFile.NameOf(path), Objective = "imported" };
             new Sampler(schedule, Solvers.SolverCatalog.Find(parsed.GetRequiredValue(solver))) { Origin = origin }.Save(path);
-            terminal.Result(parsed.GetValue(json), new { file = path, steps = schedule.Steps, sigmas = schedule.Sigmas, terminal = schedule.Terminal, warnings }, console => console.Profile.Out.Writer.WriteLine(
-                FormattableString.Invariant($"{schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
+            terminal.Result(parsed.GetValue(json),
+                new { file = path, steps = schedule.Steps, sigmas = schedule.Sigmas, terminal = schedule.Terminal, warnings },
+                console => console.Profile.Out.Writer.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{schedule.Steps} "
+                    + $"steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
             foreach (string warning in warnings)
             {
                 terminal.Message($"Warning: {warning}");
@@ -73,7 +87,8 @@ internal static class ImportVerb
     {
         if (times && noise is null)
         {
-            throw new InvalidInputException("--timesteps needs the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.");
+            throw new InvalidInputException(
+                "--timesteps needs the noise that the model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.");
         }
 
         bool isFile = File.Exists(given);

@@ -2,7 +2,8 @@ using FewStep.Metrics;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Where Inception-v3's weights are: named on the command line, in an environment variable, or in a folder <c>models</c> here or beside the program.</summary>
+/// <summary>Where Inception-v3's weights are: named on the command line, in an environment variable, or in a folder <c>models</c> here or
+/// beside the program.</summary>
 internal static class InceptionPlace
 {
     public const string Variable = "FEWSTEP_INCEPTION";
@@ -21,5 +22,6 @@ internal static class InceptionPlace
     }
 
     private static string WhereToGet =>
-        $"Fetch {string.Join(", or ", InceptionFile.Known.Select(f => $"{f.Name} from {f.Source} (SHA-256 {f.Sha256})"))}; then name it with --inception or {Variable}, or put it into models/. --features classifier needs no such file.";
+        $"Fetch {string.Join(", or ", InceptionFile.Known.Select(f => $"{f.Name} from {f.Source} (SHA-256 {f.Sha256})"))}; then name it "
+            + $"with --inception or {Variable}, or put it into models/. --features classifier needs no such file.";
 }

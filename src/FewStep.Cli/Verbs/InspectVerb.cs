@@ -15,12 +15,18 @@ internal static class InspectVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var model = new Argument<string>("model") { Description = "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder." };
+        var model = new Argument<string>("model")
+        {
+            Description = "A model in any accepted form: a model folder, a network "
+                + "pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder."
+        };
         var json = SharedOptions.Json();
-        var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.") { model, json };
+        var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.")
+        { model, json };
         command.SetAction((parsed, _) =>
         {
-            using var source = Model.Open(parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var result = new
             {
                 path = source.Path,
@@ -53,7 +59,8 @@ internal static class InspectVerb
         Row("images", $"{source.Config.Shape} (channels x height x width)");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
-        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
+        Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}"
+            + $"{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
         Row("sampler", $"{source.Sampler?.ToString() ?? "none of its own"}");
         Row("hash", $"{source.Hash}");
         console.Write(table);
@@ -63,12 +70,15 @@ internal static class InspectVerb
         }
     }
 
-    private static string Architecture(ModelConfig config) => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
+    private static string Architecture(ModelConfig config)
+        => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {
-        PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, {given.Noise ?? DiscreteVpNoise.LinearName}, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
-        PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"),
+        PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, "
+            + $"{given.Noise ?? DiscreteVpNoise.LinearName}, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
+        PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, "
+            + $"sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"),
         _ => given.Kind,
     };
 

@@ -7,9 +7,12 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The noise levels that a schedule is for, where no model is evaluated: a model's, or two numbers.</summary>
 internal sealed class LevelsArgument
 {
-    private readonly Option<string?> _model = new("--model") { Description = "Model that the schedule is for; its noise levels are kept to.", HelpName = "model" };
-    private readonly Option<double?> _low = new("--sigma-min") { Description = "In place of --model: smallest noise level of the model.", HelpName = "number" };
-    private readonly Option<double?> _high = new("--sigma-max") { Description = "In place of --model: largest noise level of the model.", HelpName = "number" };
+    private readonly Option<string?> _model = new("--model")
+    { Description = "Model that the schedule is for; its noise levels are kept to.", HelpName = "model" };
+    private readonly Option<double?> _low = new("--sigma-min")
+    { Description = "In place of --model: smallest noise level of the model.", HelpName = "number" };
+    private readonly Option<double?> _high = new("--sigma-max")
+    { Description = "In place of --model: largest noise level of the model.", HelpName = "number" };
     private readonly ModelFlags _about = new();
 
     public IEnumerable<Option> All => [_model, _low, _high, .. _about.OnnxAlone];
@@ -21,7 +24,8 @@ internal sealed class LevelsArgument
     public string? Path(ParseResult parsed) => parsed.GetValue(_model);
 
     /// <summary>Opens the model; null where none was named.</summary>
-    public Model? Open(ParseResult parsed) => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, new ModelOptions().ComputeType, 0)) : null;
+    public Model? Open(ParseResult parsed)
+        => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, new ModelOptions().ComputeType, 0)) : null;
 
     /// <summary>The levels; null where nothing was said.</summary>
     public (double Low, double High)? Read(ParseResult parsed, Model? model)
@@ -39,7 +43,9 @@ internal sealed class LevelsArgument
             return null;
         }
 
-        var levels = new EdmPreconditioning(sigmaMin: low ?? EdmPreconditioning.UsualMinimum, sigmaMax: high ?? EdmPreconditioning.UsualMaximum); // for its range check
+        // for its range check
+        var levels = new EdmPreconditioning(
+            sigmaMin: low ?? EdmPreconditioning.UsualMinimum, sigmaMax: high ?? EdmPreconditioning.UsualMaximum);
         return (levels.SigmaMin, levels.SigmaMax);
     }
 }

@@ -8,22 +8,27 @@ internal sealed class LossCurveFlags
 {
     private static readonly LossCurveOptions Default = new();
 
-    private readonly Option<int> _points = new("--curve-points") { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => Default.Points };
+    private readonly Option<int> _points = new("--curve-points")
+    { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => Default.Points };
 
     private readonly Option<double> _regret = new("--regret")
     {
-        Description = "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, relative to the part of the discretization loss that schedules can change.",
+        Description = "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, "
+            + "relative to the part of the discretization loss that schedules can change.",
         DefaultValueFactory = _ => Default.RelativeRegret,
     };
 
     private readonly Option<double?> _precision = new("--precision")
     {
-        Description = "Go on until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative to it; left out, that does not matter.",
+        Description = "Go on until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative "
+            + "to it; left out, that does not matter.",
     };
 
-    private readonly Option<int> _images = new("--curve-images") { Description = "Most images for the loss curve.", DefaultValueFactory = _ => Default.MaximumImages };
+    private readonly Option<int> _images = new("--curve-images")
+    { Description = "Most images for the loss curve.", DefaultValueFactory = _ => Default.MaximumImages };
 
-    private readonly Option<int> _batch = new("--curve-batch") { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
+    private readonly Option<int> _batch = new("--curve-batch")
+    { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
 
     public void AddTo(Command command)
     {

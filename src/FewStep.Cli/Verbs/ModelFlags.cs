@@ -5,22 +5,41 @@ using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every verb with a model has.</summary>
+/// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every
+/// verb with a model has.</summary>
 internal sealed class ModelFlags
 {
-    private readonly Option<double?> _weight = new("--guidance") { Description = "Guidance weight w: D = D_guide + w (D - D_guide), where the guide is the model without labels, or --guide. Each guided evaluation costs two.", HelpName = "w" };
-    private readonly Option<string?> _interval = new("--guidance-interval") { Description = "Noise levels that guidance acts at; left out, all.", HelpName = "lo,hi" };
-    private readonly Option<string?> _guide = new("--guide") { Description = "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", HelpName = "model" };
+    private readonly Option<double?> _weight = new("--guidance")
+    {
+        Description = "Guidance weight w: D = D_guide + w (D - D_guide), "
+            + "where the guide is the model without labels, or --guide. Each guided evaluation costs two.",
+        HelpName = "w"
+    };
+    private readonly Option<string?> _interval = new("--guidance-interval")
+    { Description = "Noise levels that guidance acts at; left out, all.", HelpName = "lo,hi" };
+    private readonly Option<string?> _guide = new("--guide")
+    {
+        Description = "A weaker model that guides (autoguidance), in place of the model without labels. It must "
+            + "say everything itself: options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.",
+        HelpName = "model"
+    };
 
     private readonly Option<OnnxPrediction?> _prediction = SharedOptions.Named<OnnxPrediction?>(
         "--onnx-prediction",
         "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
         null,
-        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample", OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
+        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample",
+            OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
 
-    private readonly Option<string?> _noise = new("--onnx-noise") { Description = "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", HelpName = "name" };
-    private readonly Option<string?> _shape = new("--onnx-shape") { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };
-    private readonly Option<int?> _classes = new("--onnx-classes") { Description = "Number of an ONNX model's classes, where the file leaves it open." };
+    private readonly Option<string?> _noise = new("--onnx-noise")
+    {
+        Description = "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.",
+        HelpName = "name"
+    };
+    private readonly Option<string?> _shape = new("--onnx-shape")
+    { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };
+    private readonly Option<int?> _classes = new("--onnx-classes")
+    { Description = "Number of an ONNX model's classes, where the file leaves it open." };
 
     public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
 
@@ -31,7 +50,13 @@ internal sealed class ModelFlags
 
     public ModelOptions Read(ParseResult parsed, ScalarType type, int threads)
     {
-        var onnx = new OnnxModelDescription { Prediction = parsed.GetValue(_prediction), Noise = parsed.GetValue(_noise), Shape = Shape(parsed.GetValue(_shape)), Classes = parsed.GetValue(_classes) };
+        var onnx = new OnnxModelDescription
+        {
+            Prediction = parsed.GetValue(_prediction),
+            Noise = parsed.GetValue(_noise),
+            Shape = Shape(parsed.GetValue(_shape)),
+            Classes = parsed.GetValue(_classes)
+        };
         return new ModelOptions
         {
             ComputeType = type,
@@ -55,7 +80,8 @@ internal sealed class ModelFlags
         var guidance = new Guidance { Weight = weight };
         if (parsed.GetValue(_interval) is string text)
         {
-            double[] ends = Numbers(text) is [double low, double high] ? [low, high] : throw new InvalidInputException($"--guidance-interval '{text}' must be two noise levels, e.g. 0.3,5.");
+            double[] ends = Numbers(text) is [double low, double high] ? [low, high]
+                : throw new InvalidInputException($"--guidance-interval '{text}' must be two noise levels, e.g. 0.3,5.");
             guidance = guidance with { SigmaLow = ends[0], SigmaHigh = ends[1] };
         }
 

@@ -32,7 +32,8 @@ internal static class OptionValues
         var sentences = errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message)).Select(error => error.Option switch
         {
             { } option when IsEmpty(option) => $"{option.Option.Name} must not be empty.",
-            { } option when error.Message.Contains("System.", StringComparison.Ordinal) => $"{option.Option.Name} '{string.Join(' ', option.Tokens.Select(t => t.Value))}' must be {Kind(option.Option.ValueType)}.",
+            { } option when error.Message.Contains("System.", StringComparison.Ordinal) => $"{option.Option.Name} "
+                + $"'{string.Join(' ', option.Tokens.Select(t => t.Value))}' must be {Kind(option.Option.ValueType)}.",
             _ => error.Message.ReplaceLineEndings(" "),
         });
         return string.Join(' ', sentences.Distinct());
@@ -55,7 +56,8 @@ internal static class OptionValues
     private static string Kind(Type type)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        return plain == typeof(int) || plain == typeof(long) ? $"a whole number up to {(plain == typeof(int) ? int.MaxValue : long.MaxValue)}"
+        return plain == typeof(int) || plain == typeof(long)
+            ? $"a whole number up to {(plain == typeof(int) ? int.MaxValue : long.MaxValue)}"
             : plain == typeof(double) ? "a number"
             : plain == typeof(bool) ? "true or false"
             : "something else";

@@ -7,7 +7,8 @@ internal static class OutputPlaces
 {
     private const string Folder = "--out", Grid = "--grid", Raw = "--output", Weights = "--weights", Lists = "--list-";
 
-    /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c>, <c>--output</c> and <c>--weights</c> lie in, defaults included; nothing is left behind.</summary>
+    /// <summary>Checks the folder of <c>--out</c> and those that the files of <c>--grid</c>, <c>--output</c> and <c>--weights</c> lie in,
+    /// defaults included; nothing is left behind.</summary>
     public static void Check(ParseResult parsed)
     {
         var options = parsed.CommandResult.Command.Options;

@@ -43,18 +43,22 @@ internal sealed class RawLatents : IDisposable
     {
         if (latents.Values is not (float[] or double[]))
         {
-            throw new InvalidInputException($"{path}: latents hold {latents.Values.GetType().GetElementType()!.Name} values; they must be float32 or float64.");
+            throw new InvalidInputException(
+                $"{path}: latents hold {latents.Values.GetType().GetElementType()!.Name} values; they must be float32 or float64.");
         }
 
         if (latents.Shape is not [> 0, long c, long h, long w] || (c, h, w) != (shape.Channels, shape.Height, shape.Width))
         {
-            throw new InvalidInputException($"{path}: latents have shape [{string.Join(", ", latents.Shape)}]; for this model it must be [B, {shape.Channels}, {shape.Height}, {shape.Width}] with B above 0.");
+            throw new InvalidInputException($"{path}: latents have shape [{string.Join(", ", latents.Shape)}]; for this model it must be "
+                + $"[B, {shape.Channels}, {shape.Height}, {shape.Width}] with B above 0.");
         }
 
-        int bad = latents.Values is float[] single ? Array.FindIndex(single, v => !float.IsFinite(v)) : Array.FindIndex((double[])latents.Values, v => !double.IsFinite(v));
+        int bad = latents.Values is float[] single ? Array.FindIndex(single, v => !float.IsFinite(v))
+            : Array.FindIndex((double[])latents.Values, v => !double.IsFinite(v));
         if (bad >= 0)
         {
-            throw new InvalidInputException($"{path}: value {bad} of the latents (image {bad / shape.Dimension}) is NaN or infinite; latents are unit noise.");
+            throw new InvalidInputException(
+                $"{path}: value {bad} of the latents (image {bad / shape.Dimension}) is NaN or infinite; latents are unit noise.");
         }
     }
 
@@ -63,7 +67,8 @@ internal sealed class RawLatents : IDisposable
         if (labels.Values is not long[] values || labels.Shape.Length != 1 || labels.Shape[0] != images)
         {
             throw new InvalidInputException(
-                $"{path}: labels hold {labels.Values.GetType().GetElementType()!.Name} values of shape [{string.Join(", ", labels.Shape)}]; they must be int64 [{images}], one for each of the latents.");
+                $"{path}: labels hold {labels.Values.GetType().GetElementType()!.Name} values of shape "
+                    + $"[{string.Join(", ", labels.Shape)}]; they must be int64 [{images}], one for each of the latents.");
         }
 
         int bad = Array.FindIndex(values, label => label < -1 || label >= classes);

@@ -19,7 +19,8 @@ internal static class RunVerb
         var output = new Option<string?>("--out") { Description = $"Run folder; default a new one under {Runs}/.", HelpName = "folder" };
         var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
         var steps = new Option<int>("--steps") { Description = "Solver steps N.", DefaultValueFactory = _ => usual.Steps };
-        var rounds = new Option<int>("--rounds") { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => usual.Rounds };
+        var rounds = new Option<int>("--rounds")
+        { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => usual.Rounds };
         var power = new Option<double>("--power")
         {
             Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.",
@@ -28,7 +29,8 @@ internal static class RunVerb
         var tuning = new TuningFlags();
         var command = new Command(
             "run",
-            "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume to go on.")
+            "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume "
+                + "to go on.")
         {
             model, output, resume, steps, rounds, power,
         };
@@ -39,7 +41,8 @@ internal static class RunVerb
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
             var type = parsed.GetValue(flags.Dtype);
-            using var source = Model.Open(checkpoint, new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
+            using var source = Model.Open(checkpoint,
+                new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
             if (parsed.GetValue(rounds) > 0)
             {
                 source.RequireNetwork();
@@ -71,13 +74,15 @@ internal static class RunVerb
             };
             if (!goOn && File.Exists(Path.Combine(options.Folder, RunFolder.ManifestName)))
             {
-                throw new InvalidInputException($"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
+                throw new InvalidInputException(
+                    $"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
             }
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
             var summary = Execute(run, options.Folder, goOn, terminal, cancellation);
-            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = Commands(options, checkpoint, path) }, options.Folder);
+            ExperimentOutput.Write(
+                terminal, parsed.GetValue(flags.Json), summary with { Commands = Commands(options, checkpoint, path) }, options.Folder);
             return Task.FromResult(ExitCode.Success);
         });
         return command;
@@ -105,13 +110,16 @@ internal static class RunVerb
         [
             new("Sample with it", $"fewstep sample --model {made}{with} --seeds 0-63 --out samples --grid samples.png"),
             new("The sigmas for another program", $"fewstep export --sampler {sampler} --to comfyui"),
-            new("Measure it again, with more samples", $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
+            new("Measure it again, with more samples",
+                $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
             new("In a program", $"using var model = Model.Open(\"{Literal(options.Rounds > 0 ? options.Folder : model)}\");\n"
-                + $"model.Sample(seeds: 64{(options.Rounds > 0 ? "" : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
+                + $"model.Sample(seeds: 64{(options.Rounds > 0 ? ""
+                    : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
         ];
     }
 
-    private static string Literal(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+    private static string Literal(string path)
+        => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static string NewRun(string model, int steps)
     {
@@ -126,7 +134,8 @@ internal static class RunVerb
     }
 
     private static string NewestRun() =>
-        (Directory.Exists(Runs) ? new DirectoryInfo(Runs).GetDirectories().Where(d => File.Exists(Path.Combine(d.FullName, RunFolder.ManifestName))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
+        (Directory.Exists(Runs) ? new DirectoryInfo(Runs).GetDirectories()
+            .Where(d => File.Exists(Path.Combine(d.FullName, RunFolder.ManifestName))).MaxBy(d => d.CreationTimeUtc) : null) is { } newest
             ? Path.Combine(Runs, newest.Name)
             : throw new InvalidInputException($"There is no run under {Runs}/ to resume; name one with --out.");
 }

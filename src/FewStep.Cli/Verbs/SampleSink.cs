@@ -6,7 +6,8 @@ using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several of them. Every file is written whole or not at all, the manifest last.</summary>
+/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several of them. Every file is written whole or not at all, the
+/// manifest last.</summary>
 internal sealed class SampleSink : IDisposable
 {
     private const int MaximumGrid = 4096;
@@ -22,7 +23,8 @@ internal sealed class SampleSink : IDisposable
         (_folder, _grid, _layout, _raw) = (folder, grid, new GridLayout { Columns = columns }, raw);
         if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
-            throw new InvalidInputException($"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
+            throw new InvalidInputException(
+                $"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
         }
 
         if (raw is not null && (Directory.Exists(raw) || count * shape.Dimension * sizeof(double) > int.MaxValue))
@@ -50,7 +52,8 @@ internal sealed class SampleSink : IDisposable
     {
         if (folder is null && grid is null && raw is null)
         {
-            throw new InvalidInputException("Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
+            throw new InvalidInputException(
+                "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
         }
     }
 
@@ -99,7 +102,8 @@ internal sealed class SampleSink : IDisposable
         using var scope = torch.NewDisposeScope();
         if (!samples.isfinite().all().item<bool>())
         {
-            throw new InvalidInputException("A sample holds NaN or infinite values, so nothing was written: the model diverges at these noise levels, or the latents are no unit noise.");
+            throw new InvalidInputException("A sample holds NaN or infinite values, so nothing was written: the model diverges at these "
+                + "noise levels, or the latents are no unit noise.");
         }
 
         NpzFile.Write(path, new Dictionary<string, NpyArray>
@@ -113,14 +117,16 @@ internal sealed class SampleSink : IDisposable
     {
         if (count > MaximumGrid || columns is < 0 or > 1024)
         {
-            throw new InvalidInputException($"A grid holds at most {MaximumGrid} images in at most 1024 columns, not {count} in {columns}; leave --grid out or take fewer seeds.");
+            throw new InvalidInputException($"A grid holds at most {MaximumGrid} images in at most 1024 columns, not {count} in {columns}; "
+                + "leave --grid out or take fewer seeds.");
         }
 
         long across = columns > 0 ? Math.Min(columns, count) : (long)Math.Ceiling(Math.Sqrt(count));
         long down = (count + across - 1) / across;
         if (across * (shape.Width + 1) > LargestSide || down * (shape.Height + 1) > LargestSide)
         {
-            throw new InvalidInputException($"A grid of {across} x {down} images of {shape.Width} x {shape.Height} pixels is too large: sides may be {LargestSide}; take fewer seeds or other --columns.");
+            throw new InvalidInputException($"A grid of {across} x {down} images of {shape.Width} x {shape.Height} pixels is too large: "
+                + $"sides may be {LargestSide}; take fewer seeds or other --columns.");
         }
     }
 }

@@ -17,19 +17,41 @@ internal static class SampleVerb
         var sampling = new SamplerFlags();
         var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
         var listSolvers = new Option<bool>("--list-solvers") { Description = "Print the solvers with their orders and options, and end." };
-        var seeds = new Option<string>("--seeds") { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
-        var latents = new Option<string?>("--latents") { Description = "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or float64, and optionally int64 'labels' [B].", HelpName = "file" };
-        var label = new Option<string?>("--label") { Description = "Class of all images, by index or name; -1 for none. Left out, each image has the class seed (or number of the latent) mod classes.", HelpName = "class" };
+        var seeds = new Option<string>("--seeds")
+        { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
+        var latents = new Option<string?>("--latents")
+        {
+            Description = "In place of seeds: npz file "
+                + "with unit noise 'latents' [B,C,H,W], float32 or float64, and optionally int64 'labels' [B].",
+            HelpName = "file"
+        };
+        var label = new Option<string?>("--label")
+        {
+            Description = "Class of all images, by index or name; -1 for none. Left out, each image has the class seed (or number of "
+                + "the latent) mod classes.",
+            HelpName = "class"
+        };
         var toZero = new Option<bool>("--denoise-to-zero") { Description = "Denoise once more at the last sigma." };
-        var analytical = new Option<bool>("--analytical-first-step") { Description = "Take the first step without the network, as for data of unit variance." };
-        var folder = new Option<string?>("--out") { Description = "Folder for one PNG an image, named by its seed, and manifest.json.", HelpName = "folder" };
+        var analytical = new Option<bool>("--analytical-first-step")
+        { Description = "Take the first step without the network, as for data of unit variance." };
+        var folder = new Option<string?>("--out")
+        { Description = "Folder for one PNG an image, named by its seed, and manifest.json.", HelpName = "folder" };
         var grid = new Option<string?>("--grid") { Description = "PNG file for a grid of all images.", HelpName = "file" };
         var columns = new Option<int>("--columns") { Description = "Images in a row of the grid; 0 makes it square." };
-        var output = new Option<string?>("--output") { Description = "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", HelpName = "file" };
-        var batch = new Option<int>("--batch") { Description = "Images sampled at a time; it changes them by no more than the network's rounding.", DefaultValueFactory = _ => new SampleOptions().BatchSize };
+        var output = new Option<string?>("--output")
+        {
+            Description = "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.",
+            HelpName = "file"
+        };
+        var batch = new Option<int>("--batch")
+        {
+            Description = "Images sampled at a time; it changes them by no more than the network's rounding.",
+            DefaultValueFactory = _ => new SampleOptions().BatchSize
+        };
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("sample", "Sample images, with the model's own sampler where none is named.") { model };
-        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. solver.All, listSolvers, seeds, latents, label, .. about.All, .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
+        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. solver.All, listSolvers, seeds, latents, label, .. about.All,
+            .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
         {
             command.Add(option);
         }
@@ -54,20 +76,29 @@ internal static class SampleVerb
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             SampleSink.CheckPlaces(places, gridFile, rawFile);
             var chosen = sampling.Read(parsed, null);
-            using var source = Model.Open(parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));
             var method = solver.Find(parsed, chosen is null ? source.DefaultSampler.Solver.Name : chosen.Solver?.Name);
             if (method is not null && sampling.IsSamplerGiven(parsed))
             {
-                throw new InvalidInputException("--sampler says the solver too; leave --solver and its options out, or give --schedule in place of --sampler.");
+                throw new InvalidInputException(
+                    "--sampler says the solver too; leave --solver and its options out, or give --schedule in place of --sampler.");
             }
 
             var sampler = chosen is null
                 ? source.DefaultSampler with { Solver = method ?? source.DefaultSampler.Solver }
-                : sampling.Make(parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal.Progress, cancellation);
+                : sampling.Make(
+                    parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal.Progress, cancellation);
             Announce(terminal, source, sampler, chosen is null && method is null);
             var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(sampler.Schedule.Sigmas, ScheduleTerminal.Zero) : sampler.Schedule;
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
-            var options = new SampleOptions { BatchSize = parsed.GetValue(batch), Label = one, AnalyticalFirstStep = parsed.GetValue(analytical), Churn = churn.Read(parsed) };
+            var options = new SampleOptions
+            {
+                BatchSize = parsed.GetValue(batch),
+                Label = one,
+                AnalyticalFirstStep = parsed.GetValue(analytical),
+                Churn = churn.Read(parsed)
+            };
             var sampled = source.Batches(sampler with { Schedule = nodes }, options);
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
             if (raw?.Labels is not null && one is not null)
@@ -77,7 +108,8 @@ internal static class SampleVerb
 
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             using var sink = new SampleSink(source.Config.Shape, images, places, gridFile, parsed.GetValue(columns), rawFile);
-            var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation) : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
+            var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
+                : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
             var (evaluations, seconds) = Draw(batches, sink);
             var manifest = new SampleManifest
             {
@@ -100,20 +132,24 @@ internal static class SampleVerb
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
-                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype)), source.Denoiser.Device),
+                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0,
+                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype)), source.Denoiser.Device),
             };
             sink.Finish(manifest);
             terminal.Result(parsed.GetValue(json), manifest, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{manifest.Images:N0} images, {manifest.EvaluationsPerImage:0.##} network evaluations each, {manifest.Seconds:F1} s of sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.")));
+                $"{manifest.Images:N0} images, {manifest.EvaluationsPerImage:0.##} network evaluations each, {manifest.Seconds:F1} s of "
+                    + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.")));
             return Task.FromResult(0);
         });
         return command;
     }
 
     // A mixture knows no limits, and takes those of a file.
-    private static ModelOptions Covering(ModelOptions options, SamplerChoice? chosen) => chosen?.Schedule is ScheduleChoice.Given { Schedule.Sigmas: var sigmas }
-        ? options with { MixtureSigmaMin = Math.Min(options.MixtureSigmaMin, sigmas[^1]), MixtureSigmaMax = Math.Max(options.MixtureSigmaMax, sigmas[0]) }
+    private static ModelOptions Covering(ModelOptions options, SamplerChoice? chosen)
+        => chosen?.Schedule is ScheduleChoice.Given { Schedule.Sigmas: var sigmas }
+        ? options with
+        { MixtureSigmaMin = Math.Min(options.MixtureSigmaMin, sigmas[^1]), MixtureSigmaMax = Math.Max(options.MixtureSigmaMax, sigmas[0]) }
         : options;
 
     private static void Announce(TerminalOutput terminal, Model model, Sampler sampler, bool isUsual)

@@ -6,14 +6,16 @@ using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of optimisers need.</summary>
+/// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of
+/// optimisers need.</summary>
 internal sealed class SamplerFlags(string also = "")
 {
     private readonly Option<string?> _sampler = SharedOptions.Sampler();
 
     private readonly Option<string?> _schedule = new("--schedule")
     {
-        Description = $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho); "
+        Description = $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; "
+            + $"or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho); "
             + $"or an optimiser, which searches for it with --data: {string.Join(", ", ScheduleOptimizerCatalog.Names)}.{also}",
         HelpName = "file or name",
     };
@@ -40,7 +42,8 @@ internal sealed class SamplerFlags(string also = "")
         {
             return schedule is null && steps is null && solver is null
                 ? SamplerChoice.Parse(sampler)
-                : throw new InvalidInputException("--sampler says schedule, solver and steps; leave --schedule, --steps and --solver out, or --sampler.");
+                : throw new InvalidInputException(
+                    "--sampler says schedule, solver and steps; leave --schedule, --steps and --solver out, or --sampler.");
         }
 
         return schedule is null && steps is null ? null : Read(schedule ?? StandardSchedules.Usual.Name, solver, steps);
@@ -56,7 +59,8 @@ internal sealed class SamplerFlags(string also = "")
     }
 
     /// <summary>The sampler of a choice, searched for in <c>--data</c> where that is needed.</summary>
-    public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, IProgress<WorkProgress> progress,
+        CancellationToken cancellation)
     {
         using var images = new DelayedImages(parsed.GetRequiredValue(_data), progress, cancellation);
         return model.Make(choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, progress, cancellation);

@@ -13,18 +13,38 @@ internal static class ScheduleVerb
     {
         var defaults = new FindOptions();
         var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = new Option<string>("--out") { Description = "Folder for loss-curve.json and the sampler files.", DefaultValueFactory = _ => Path.Combine("runs", "schedules"), HelpName = "folder" };
-        var steps = new Option<string>("--steps") { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
-        var power = new Option<double>("--power") { Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. Power 1, the literal reading, is always reported too.", DefaultValueFactory = _ => defaults.Power };
-        var curve = new Option<string?>("--curve") { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
-        var optimizers = new Option<string?>("--optimizer") { Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.", HelpName = "names" };
-        var solver = new Option<string>("--solver") { Description = "Solver of the samplers; some optimisers look at it.", DefaultValueFactory = _ => defaults.Solver };
-        var images = new Option<int?>("--search-images") { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder for loss-curve.json and the sampler files.",
+            DefaultValueFactory = _ => Path.Combine("runs", "schedules"),
+            HelpName = "folder"
+        };
+        var steps = new Option<string>("--steps")
+        { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
+        var power = new Option<double>("--power")
+        {
+            Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above "
+                + "0 is sigma^-p. Power 1, the literal reading, is always reported too.",
+            DefaultValueFactory = _ => defaults.Power
+        };
+        var curve = new Option<string?>("--curve")
+        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+        var optimizers = new Option<string?>("--optimizer")
+        {
+            Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
+                + $"some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.",
+            HelpName = "names"
+        };
+        var solver = new Option<string>("--solver")
+        { Description = "Solver of the samplers; some optimisers look at it.", DefaultValueFactory = _ => defaults.Solver };
+        var images = new Option<int?>("--search-images")
+        { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
         var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
         var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
         var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.") { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
+        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.")
+        { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
         curveOptions.AddTo(command);
         foreach (var option in about.All)
         {
@@ -57,18 +77,27 @@ internal static class ScheduleVerb
                 Seed = parsed.GetValue(seed),
             };
             var choices = Choices(parsed.GetValue(optimizers) ?? options.Search);
-            using var source = Model.Open(parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            options = options with { LossCurve = parsed.GetValue(curve) is string known ? LossCurveFile.ReadFor(known, source.Hash) : null };
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            options = options with
+            { LossCurve = parsed.GetValue(curve) is string known ? LossCurveFile.ReadFor(known, source.Hash) : null };
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
             {
                 CurveMeasured = curve => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), curve),
             };
-            List<FoundSchedule> found = [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
+            List<FoundSchedule> found =
+                [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
             var measured = search.Curve;
             terminal.Result(
                 parsed.GetValue(json),
-                new { network_evaluations = measured?.Origin.NetworkEvaluations, images = measured?.Images, stop = measured?.Origin.Stop, schedules = found },
+                new
+                {
+                    network_evaluations = measured?.Origin.NetworkEvaluations,
+                    images = measured?.Images,
+                    stop = measured?.Origin.Stop,
+                    schedules = found
+                },
                 console => Show(console, measured, found, parsed.GetValue(optimizers) is null));
             return Task.FromResult(0);
         });
@@ -85,7 +114,8 @@ internal static class ScheduleVerb
         {
             console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, {measured.Origin.Seconds:F0} s; {measured.Origin.Quality}."));
+                $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, "
+                    + $"{measured.Origin.Seconds:F0} s; {measured.Origin.Quality}."));
             foreach (string remark in measured.Remarks())
             {
                 console.WriteLine(remark);

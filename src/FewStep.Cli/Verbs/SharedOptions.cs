@@ -12,15 +12,19 @@ internal static class SharedOptions
 {
     public const string ThreadsName = "--threads";
 
-    public static Option<bool> Json() => new("--json") { Description = "Print one JSON object on standard output, and nothing else there." };
+    public static Option<bool> Json()
+        => new("--json") { Description = "Print one JSON object on standard output, and nothing else there." };
 
-    public static Option<long> Seed() => new("--seed") { Description = "Seed of the run; all randomness is derived from it.", DefaultValueFactory = _ => 0 };
+    public static Option<long> Seed()
+        => new("--seed") { Description = "Seed of the run; all randomness is derived from it.", DefaultValueFactory = _ => 0 };
 
-    public static Option<int> Threads() => new(ThreadsName) { Description = "Processor threads of tensor operations; 0 leaves the choice to libtorch.", DefaultValueFactory = _ => 0 };
+    public static Option<int> Threads() => new(ThreadsName)
+    { Description = "Processor threads of tensor operations; 0 leaves the choice to libtorch.", DefaultValueFactory = _ => 0 };
 
     public static Option<ScalarType> Dtype() => new("--dtype")
     {
-        Description = "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
+        Description = "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay "
+            + "float32.",
         DefaultValueFactory = _ => new ModelOptions().ComputeType,
         HelpName = "float32|bfloat16",
         CustomParser = result => Parse(result, text => text switch
@@ -38,7 +42,8 @@ internal static class SharedOptions
         {
             Description = description,
             HelpName = string.Join('|', values.Select(v => v.Word)),
-            CustomParser = result => Parse(result, text => Array.FindIndex(values, v => v.Word == text) is >= 0 and int found ? values[found].Value : throw new InvalidInputException($"{name} '{text}' is none of {words}.")),
+            CustomParser = result => Parse(result, text => Array.FindIndex(values, v => v.Word == text) is >= 0
+                and int found ? values[found].Value : throw new InvalidInputException($"{name} '{text}' is none of {words}.")),
         };
         if (leftOut is not null)
         {
@@ -50,7 +55,8 @@ internal static class SharedOptions
 
     public static Option<string> Model(string also = "") => new("--model")
     {
-        Description = $"Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder{also}.",
+        Description = "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in "
+            + $"guided-diffusion's names, a diffusers folder{also}.",
         DefaultValueFactory = _ => EmbeddedDefault.Model,
         HelpName = "path",
     };

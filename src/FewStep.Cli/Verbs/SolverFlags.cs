@@ -8,15 +8,18 @@ internal sealed class SolverFlags
 {
     private readonly Option<string?> _solver = new("--solver")
     {
-        Description = $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler.",
+        Description = $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, of {string.Join(", ", SolverCatalog.Names)}; left out, the "
+            + "one that the schedule file was made for, else euler.",
         HelpName = "solver",
     };
 
     private readonly Option<int?> _order = new("--order") { Description = "Order of the solver.", HelpName = "number" };
     private readonly Option<string?> _variant = new("--variant") { Description = "Of unipc: bh1 or bh2.", HelpName = "name" };
     private readonly Option<string?> _predict = new("--predict") { Description = "Of dpmpp and unipc: data or noise.", HelpName = "what" };
-    private readonly Option<bool?> _lowerOrderFinal = new("--lower-order-final") { Description = "Of dpmpp and unipc: whether the last steps fall to order 1." };
-    private readonly Option<bool?> _thresholding = new("--thresholding") { Description = "Of dpmpp and unipc: whether outputs are limited to [-1, 1]." };
+    private readonly Option<bool?> _lowerOrderFinal = new("--lower-order-final")
+    { Description = "Of dpmpp and unipc: whether the last steps fall to order 1." };
+    private readonly Option<bool?> _thresholding = new("--thresholding")
+    { Description = "Of dpmpp and unipc: whether outputs are limited to [-1, 1]." };
 
     public IEnumerable<Option> All => [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
 

@@ -31,7 +31,8 @@ internal static class SolverList
 
             foreach (var solver in listing.Solvers)
             {
-                string orders = solver.Orders.Count == 0 ? "" : string.Join(", ", solver.Orders.Select(order => order.ToString(CultureInfo.InvariantCulture) + (order == solver.DefaultOrder ? " (default)" : "")));
+                string orders = solver.Orders.Count == 0 ? "" : string.Join(", ", solver.Orders.Select(
+                    order => order.ToString(CultureInfo.InvariantCulture) + (order == solver.DefaultOrder ? " (default)" : "")));
                 string options = string.Join('\n', solver.Options.Select(o => $"{o.Key}={Values(o)}"));
                 table.AddRow(
                     Markup.Escape(solver.Name),
@@ -42,7 +43,8 @@ internal static class SolverList
             }
 
             console.Write(table);
-            console.Profile.Out.Writer.WriteLine("A solver is written name[:order][:key=value]..., e.g. unipc:3:variant=bh1; ddim is euler.");
+            console.Profile.Out.Writer.WriteLine(
+                "A solver is written name[:order][:key=value]..., e.g. unipc:3:variant=bh1; ddim is euler.");
         });
     }
 

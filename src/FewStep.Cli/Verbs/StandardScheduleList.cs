@@ -7,7 +7,8 @@ namespace FewStep.Cli.Verbs;
 /// <summary>What <c>fewstep schedule --list-schedules</c> shows: the standard schedules.</summary>
 internal static class StandardScheduleList
 {
-    public static void Show(TerminalOutput terminal, bool json) => terminal.Result(json, new { schedules = StandardSchedules.All }, console =>
+    public static void Show(TerminalOutput terminal, bool json)
+        => terminal.Result(json, new { schedules = StandardSchedules.All }, console =>
     {
         var table = new Table().AddColumns("schedule", "what it is", "source");
         foreach (var entry in StandardSchedules.All)
@@ -17,6 +18,7 @@ internal static class StandardScheduleList
         }
 
         console.Write(table);
-        console.WriteLine("Wherever a schedule is asked for, a file with a JSON list of sigmas or a schedule file does as well, and is used exactly as given.");
+        console.WriteLine("Wherever a schedule is asked for, a file with a JSON list of sigmas or a schedule file does as well, and is "
+            + "used exactly as given.");
     });
 }

@@ -14,21 +14,38 @@ internal static class TrainClassifierVerb
     {
         var usual = new ClassifierTrainingOptions();
         var data = SharedOptions.Data();
-        data.Description = "Labelled training images: an EDM-style zip, a folder of PNG or JPEG files, or idx files; where there are splits, the training split.";
-        var held = new Option<string?>("--test") { Description = "Labelled test images; left out, the test split of --data, or a tenth of it held out at random where it has no splits.", HelpName = "path" };
+        data.Description = "Labelled training images: an EDM-style zip, a folder of PNG or JPEG files, or idx files; where there are "
+            + "splits, the training split.";
+        var held = new Option<string?>("--test")
+        {
+            Description = "Labelled test images; left out, the test split of --data, or a tenth of it held out at random where "
+                + "it has no splits.",
+            HelpName = "path"
+        };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace a classifier that lies in --out." };
         var output = new Option<string>("--out") { Description = "Folder for the classifier.", Required = true, HelpName = "folder" };
-        var channels = new Option<string>("--channels") { Description = "Width of each stage; the last is the number of features.", DefaultValueFactory = _ => "32,64,96", HelpName = "list" };
+        var channels = new Option<string>("--channels")
+        {
+            Description = "Width of each stage; the last is the number of features.",
+            DefaultValueFactory = _ => "32,64,96",
+            HelpName = "list"
+        };
         var blocks = new Option<int>("--blocks") { Description = "Residual blocks in each stage.", DefaultValueFactory = _ => 1 };
-        var epochs = new Option<int>("--epochs") { Description = "Passes over the training images.", DefaultValueFactory = _ => usual.Epochs };
+        var epochs = new Option<int>("--epochs")
+        { Description = "Passes over the training images.", DefaultValueFactory = _ => usual.Epochs };
         var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => usual.Batch };
-        var rate = new Option<double>("--learning-rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => usual.LearningRate };
-        var decay = new Option<double>("--weight-decay") { Description = "Decoupled weight decay.", DefaultValueFactory = _ => usual.WeightDecay };
-        var shift = new Option<int>("--shift") { Description = "Largest random shift of an image in pixels.", DefaultValueFactory = _ => usual.Shift };
+        var rate = new Option<double>("--learning-rate")
+        { Description = "Peak learning rate.", DefaultValueFactory = _ => usual.LearningRate };
+        var decay = new Option<double>("--weight-decay")
+        { Description = "Decoupled weight decay.", DefaultValueFactory = _ => usual.WeightDecay };
+        var shift = new Option<int>("--shift")
+        { Description = "Largest random shift of an image in pixels.", DefaultValueFactory = _ => usual.Shift };
         var plain = new Option<bool>("--no-mirror") { Description = "Do not mirror half of the images." };
-        var name = new Option<string>("--metric-name") { Description = "What the Fréchet distance on the features is called.", DefaultValueFactory = _ => "FD (classifier features)" };
+        var name = new Option<string>("--metric-name")
+        { Description = "What the Fréchet distance on the features is called.", DefaultValueFactory = _ => "FD (classifier features)" };
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. Interrupt with Ctrl-C and repeat the command to resume.")
+        var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
+            + "Interrupt with Ctrl-C and repeat the command to resume.")
         {
             data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
         };
@@ -38,7 +55,8 @@ internal static class TrainClassifierVerb
             string source = parsed.GetRequiredValue(data), folder = parsed.GetRequiredValue(output);
             if (FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite))
             {
-                throw new InvalidInputException($"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
+                throw new InvalidInputException(
+                    $"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
             }
 
             var options = new ClassifierTrainingOptions
@@ -55,17 +73,30 @@ internal static class TrainClassifierVerb
             options.Check();
             using var images = ClassifierImages.Open(source, parsed.GetValue(held), terminal.Progress, cancellation);
             var (training, test) = (images.Training, images.Test);
-            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)), parsed.GetValue(blocks), parsed.GetRequiredValue(name));
+            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)),
+                parsed.GetValue(blocks), parsed.GetRequiredValue(name));
             configuration.Check("The command line");
             string checkpoint = Path.Combine(folder, CheckpointName);
-            using var classifier = ClassifierTrainer.Train(configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint, cancellation);
+            using var classifier = ClassifierTrainer.Train(
+                configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint, cancellation);
             FeatureClassifierFolder.Save(classifier, folder);
             File.Delete(checkpoint);
             var record = classifier.Configuration.Training!;
-            var result = new { classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName, updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash };
+            var result = new
+            {
+                classifier = folder,
+                test_accuracy = record.TestAccuracy,
+                test_images = test.Count,
+                test = images.TestName,
+                updates = record.Updates,
+                metric = classifier.Name,
+                features = classifier.Dimension,
+                hash = classifier.Hash
+            };
             terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} {images.TestName} after {record.Updates:N0} updates. The classifier is in {folder}.")));
+                $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} {images.TestName} after {record.Updates:N0} updates. The "
+                    + $"classifier is in {folder}.")));
             return Task.FromResult(0);
         });
         return command;
@@ -73,7 +104,8 @@ internal static class TrainClassifierVerb
 
     private static int[] Widths(string text) =>
     [
-        .. text.Split(',', StringSplitOptions.TrimEntries).Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+        .. text.Split(',', StringSplitOptions.TrimEntries)
+            .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
             ? width
             : throw new InvalidInputException($"--channels '{text}' must be whole numbers separated by commas, e.g. 32,64,96.")),
     ];

@@ -13,35 +13,62 @@ internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var config = new Option<string?>("--config") { Description = "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", HelpName = "file" };
-        var checkpoint = new Option<string?>("--model") { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
+        var config = new Option<string?>("--config")
+        {
+            Description = "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.",
+            HelpName = "file"
+        };
+        var checkpoint = new Option<string?>("--model")
+        { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
         var data = SharedOptions.Data();
-        var output = new Option<string>("--out") { Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", Required = true, HelpName = "folder" };
-        var images = new Option<long>("--images") { Description = "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.", Required = true };
+        var output = new Option<string>("--out")
+        {
+            Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.",
+            Required = true,
+            HelpName = "folder"
+        };
+        var images = new Option<long>("--images")
+        {
+            Description = "Training images seen in all, repeats included. May "
+                + "be changed when resuming: the learning rate then follows the new length.",
+            Required = true
+        };
         var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => 128 };
-        var rate = new Option<double>("--learning-rate") { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => 1e-3 };
+        var rate = new Option<double>("--learning-rate")
+        { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => 1e-3 };
         var warmUp = new Option<long>("--warm-up") { Description = "Images of linear warm-up.", DefaultValueFactory = _ => 50_000 };
-        var ema = new Option<double>("--ema") { Description = "Half-life of the weights' moving average in images.", DefaultValueFactory = _ => 100_000 };
-        var dropLabels = new Option<double>("--label-dropout") { Description = "Probability of dropping a class label.", DefaultValueFactory = _ => 0.1 };
-        var loss = new Option<string?>("--loss") { Description = "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the one of the model's preconditioning.", HelpName = "name" };
+        var ema = new Option<double>("--ema")
+        { Description = "Half-life of the weights' moving average in images.", DefaultValueFactory = _ => 100_000 };
+        var dropLabels = new Option<double>("--label-dropout")
+        { Description = "Probability of dropping a class label.", DefaultValueFactory = _ => 0.1 };
+        var loss = new Option<string?>("--loss")
+        {
+            Description = "edm (log-normal sigma), vp (uniform time) "
+                + "or ve (log-uniform sigma); left out, the one of the model's preconditioning.",
+            HelpName = "name"
+        };
         var mean = new Option<double?>("--p-mean") { Description = "Of edm: mean of ln sigma (P_mean); left out, -1.2." };
         var deviation = new Option<double?>("--p-std") { Description = "Of edm: standard deviation of ln sigma (P_std); left out, 1.2." };
         var flip = new Option<bool>("--flip") { Description = "Mirror half of the images." };
-        var every = new Option<double>("--checkpoint-seconds") { Description = "Training seconds between checkpoints.", DefaultValueFactory = _ => 180 };
+        var every = new Option<double>("--checkpoint-seconds")
+        { Description = "Training seconds between checkpoints.", DefaultValueFactory = _ => 180 };
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            config, checkpoint, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed, threads, json,
+            config, checkpoint, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed,
+            threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            using var start = parsed.GetValue(checkpoint) is { } path ? Model.Open(path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu }) : null;
+            using var start = parsed.GetValue(checkpoint) is { } path ? Model.Open(
+                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu }) : null;
             var model = (start, parsed.GetValue(config)) switch
             {
                 ({ Config: var own }, null) => own,
                 (null, { } file) => JsonFile.Read<ModelConfig>(file),
-                _ => throw new InvalidInputException("Give either --config, the configuration of a new model, or --model, a model to train on from."),
+                _ => throw new InvalidInputException(
+                    "Give either --config, the configuration of a new model, or --model, a model to train on from."),
             };
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
             var options = new TrainerOptions
@@ -52,7 +79,8 @@ internal static class TrainVerb
                 WarmUpImages = parsed.GetValue(warmUp),
                 EmaHalfLifeImages = parsed.GetValue(ema),
                 LabelDropout = parsed.GetValue(dropLabels),
-                Loss = Loss(parsed.GetValue(loss) ?? model.Preconditioning.Kind, parsed.GetValue(mean), parsed.GetValue(deviation), model.Preconditioning),
+                Loss = Loss(parsed.GetValue(loss) ?? model.Preconditioning.Kind, parsed.GetValue(mean), parsed.GetValue(deviation),
+                    model.Preconditioning),
                 Seed = parsed.GetValue(seed),
             };
             var place = new TrainingRunOptions
@@ -70,7 +98,8 @@ internal static class TrainVerb
                 cancellation);
             string folder = Path.Combine(place.Folder, "model");
             terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder }, console => console.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} images seen. The averaged weights are in {folder}.")));
+                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} "
+                    + $"images seen. The averaged weights are in {folder}.")));
             return Task.FromResult(done ? ExitCode.Success : ExitCode.Interrupted);
         });
         return command;

@@ -16,14 +16,29 @@ internal static class TuneVerb
     {
         var model = SharedOptions.Model();
         var target = new SamplerFlags(" With --search, a list with commas to begin at.");
-        var output = new Option<string>("--out") { Description = "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", Required = true, HelpName = "folder" };
-        var every = new Option<double>("--checkpoint-seconds") { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
-        var snapshots = new Option<string>("--snapshots") { Description = "Fractions of the updates after which the averaged weights are kept in a folder of their own; none for no such folders.", DefaultValueFactory = _ => "0.25,0.5,1", HelpName = "list" };
-        var search = new Option<int>("--search") { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
-        var searchUpdates = new Option<int>("--search-updates") { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
+        var output = new Option<string>("--out")
+        {
+            Description = "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.",
+            Required = true,
+            HelpName = "folder"
+        };
+        var every = new Option<double>("--checkpoint-seconds")
+        { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
+        var snapshots = new Option<string>("--snapshots")
+        {
+            Description = "Fractions of the updates after which the averaged weights "
+                + "are kept in a folder of their own; none for no such folders.",
+            DefaultValueFactory = _ => "0.25,0.5,1",
+            HelpName = "list"
+        };
+        var search = new Option<int>("--search")
+        { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
+        var searchUpdates = new Option<int>("--search-updates")
+        { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
         var (tuning, about) = (new TuningFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to resume.") { model, search, searchUpdates, output, every, snapshots, dtype, seed, threads, json };
+        var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to "
+            + "resume.") { model, search, searchUpdates, output, every, snapshots, dtype, seed, threads, json };
         tuning.AddTo(command);
         foreach (var option in (Option[])[.. target.All, target.Data, .. about.GuidanceAlone])
         {
@@ -33,39 +48,54 @@ internal static class TuneVerb
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var options = tuning.Read(parsed) with { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
+            var options = tuning.Read(parsed) with
+            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             bool searches = parsed.GetValue(search) != 0;
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
-            using var source = Model.Open(parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             if (source.Teacher is not null && (options.Loss != TuningLoss.Trajectory || searches))
             {
-                throw new InvalidInputException("A guided teacher is learned from by the loss trajectory on a schedule that is given; leave --loss denoise and --search out, or --guidance.");
+                throw new InvalidInputException("A guided teacher is learned from by the loss trajectory on a schedule that is given; "
+                    + "leave --loss denoise and --search out, or --guidance.");
             }
 
             string folder = parsed.GetRequiredValue(output);
             var network = source.RequireNetwork();
-            List<Sampler> samplers = [.. starts.Select(s => target.Make(parsed, source, s, options.Solver, options.Seed, terminal.Progress, cancellation))];
+            List<Sampler> samplers =
+                [.. starts.Select(s => target.Make(parsed, source, s, options.Solver, options.Seed, terminal.Progress, cancellation))];
             var sampler = searches
                 ? samplers[0] with
                 {
-                    Schedule = Search(network, samplers, Candidates(options with { Solver = samplers[0].Solver.Name }, parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation),
-                    Origin = new SamplerOrigin { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
+                    Schedule = Search(network, samplers, Candidates(options with { Solver = samplers[0].Solver.Name },
+                        parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation),
+                    Origin = new SamplerOrigin
+                    { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
                 }
                 : samplers[0];
-            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
+            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
+                parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
-            var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images), teacher: source.Teacher);
+            var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images),
+                teacher: source.Teacher);
             using var events = new EventLog(Path.Combine(folder, "events"));
-            var observer = new TuningObserver { Progress = terminal.Progress, Update = events.Training, Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update) };
+            var observer = new TuningObserver
+            {
+                Progress = terminal.Progress,
+                Update = events.Training,
+                Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update)
+            };
             var report = run.Execute(observer, cancellation);
             if (report.Stop == TuningStop.Diverged)
             {
-                throw new InvalidInputException($"Tuning diverged: {report.Explanation}. The best weights so far are in {run.ModelPath}; tune again with another --out.");
+                throw new InvalidInputException($"Tuning diverged: {report.Explanation}. The best weights so far are in {run.ModelPath}; "
+                    + "tune again with another --out.");
             }
 
             terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. The model is in {run.ModelPath}.")));
+                $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. "
+                    + $"The model is in {run.ModelPath}.")));
             return Task.FromResult(report.Stop == TuningStop.Cancelled ? ExitCode.Interrupted : ExitCode.Success);
         });
         return command;
@@ -76,17 +106,20 @@ internal static class TuneVerb
     // Stopped before anything was measured, there is nothing to compare.
     private static string Gain(TuningReport report) => report.Curve.Count == 0 ? "" : string.Create(
         CultureInfo.InvariantCulture,
-        $"{report.HeldOutMetric}: {report.Curve[0].HeldOut:G4} before, {report.BestHeldOut:G4} at update {report.BestUpdate} of {report.Updates}. ");
+        $"{report.HeldOutMetric}: {report.Curve[0].HeldOut:G4} before, {report.BestHeldOut:G4} at update {report.BestUpdate} of "
+            + $"{report.Updates}. ");
 
     // One sampler, or those that a search begins at.
     private static IReadOnlyList<SamplerChoice> Starts(ParseResult parsed, SamplerFlags target, bool searches, ISolver? solver)
     {
         if (searches && target.Schedule(parsed) is string list)
         {
-            return [.. list.Split(',', StringSplitOptions.TrimEntries).Select(name => SamplerFlags.Read(name, solver, target.Steps(parsed)))];
+            return [
+                .. list.Split(',', StringSplitOptions.TrimEntries).Select(name => SamplerFlags.Read(name, solver, target.Steps(parsed)))];
         }
 
-        return [target.Read(parsed, solver) ?? throw new InvalidInputException("Say what to tune to: --sampler with a file or in short, or --schedule.")];
+        return [target.Read(parsed, solver)
+            ?? throw new InvalidInputException("Say what to tune to: --sampler with a file or in short, or --schedule.")];
     }
 
     private static TunedScheduleOptions Candidates(TunerOptions tuning, int candidates, int updates)
@@ -95,23 +128,35 @@ internal static class TuneVerb
         return defaults with
         {
             Candidates = candidates,
-            Tuning = tuning with { Updates = updates, EvaluationInterval = updates, HeldOutCount = defaults.Tuning.HeldOutCount, SnapshotFractions = [], WarmUpUpdates = null },
+            Tuning = tuning with
+            {
+                Updates = updates,
+                EvaluationInterval = updates,
+                HeldOutCount = defaults.Tuning.HeldOutCount,
+                SnapshotFractions = [],
+                WarmUpUpdates = null
+            },
             Starts = [],
         };
     }
 
-    private static SamplingSchedule Search(NetworkDenoiser network, List<Sampler> samplers, TunedScheduleOptions options, string folder, TerminalOutput terminal, CancellationToken cancellation)
+    private static SamplingSchedule Search(NetworkDenoiser network, List<Sampler> samplers, TunedScheduleOptions options, string folder,
+        TerminalOutput terminal, CancellationToken cancellation)
     {
         List<SamplingSchedule> starts = [.. samplers.Select(s => s.Schedule)];
         if (!starts.All(s => s.Steps == starts[0].Steps && s.Terminal == starts[0].Terminal))
         {
-            throw new InvalidInputException("--schedule: the schedules to begin a search at must have the same number of steps and the same terminal rule.");
+            throw new InvalidInputException(
+                "--schedule: the schedules to begin a search at must have the same number of steps and the same terminal rule.");
         }
 
-        var request = new ScheduleSearchRequest { Steps = [starts[0].Steps], SigmaMin = starts[0].Sigmas[^1], SigmaMax = starts[0].Sigmas[0], Terminal = starts[0].Terminal };
-        var optimizer = new TunedScheduleOptimizer(network, options with { FurtherStarts = starts }, Path.Combine(folder, "candidates.json"));
+        var request = new ScheduleSearchRequest
+        { Steps = [starts[0].Steps], SigmaMin = starts[0].Sigmas[^1], SigmaMax = starts[0].Sigmas[0], Terminal = starts[0].Terminal };
+        var optimizer = new TunedScheduleOptimizer(
+            network, options with { FurtherStarts = starts }, Path.Combine(folder, "candidates.json"));
         var found = optimizer.Search(request, terminal.Progress, cancellation)[0];
-        terminal.Message(string.Create(CultureInfo.InvariantCulture, $"{found.Search}: {found.Loss.Value:G4}; {found.StopReason}. Sigmas {string.Join(", ", found.Schedule.Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)))}."));
+        terminal.Message(string.Create(CultureInfo.InvariantCulture, $"{found.Search}: {found.Loss.Value:G4}; {found.StopReason}. Sigmas "
+            + $"{string.Join(", ", found.Schedule.Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)))}."));
         return found.Schedule;
     }
 }

@@ -17,13 +17,16 @@ internal static class VerifyVerb
         var model = SharedOptions.Model();
         var reference = new Option<string>("--reference")
         {
-            Description = "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.",
+            Description = "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and sigma [B] with denoised, or "
+                + "timesteps [B] with output, what the raw network makes of x.",
             Required = true,
             HelpName = "file",
         };
-        var tolerance = new Option<double>("--tolerance") { Description = $"Largest relative error that passes: {Definition}.", DefaultValueFactory = _ => DefaultTolerance };
+        var tolerance = new Option<double>("--tolerance")
+        { Description = $"Largest relative error that passes: {Definition}.", DefaultValueFactory = _ => DefaultTolerance };
         var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code 1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };
+        var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
+            + "1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };
         command.SetAction((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
@@ -33,7 +36,8 @@ internal static class VerifyVerb
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
             }
 
-            var exact = new ModelOptions { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
+            var exact = new ModelOptions
+            { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
             using var source = Model.Open(parsed.GetRequiredValue(model), exact);
             var results = ModelVerification.Run(source.RequireNetwork(), parsed.GetRequiredValue(reference), cancellation);
             double largest = results.Max(r => r.LargestRelativeError);
@@ -47,7 +51,13 @@ internal static class VerifyVerb
                 largest_relative_error = Finite(largest),
                 tolerance = limit,
                 definition = Definition,
-                compared = results.Select(r => new { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage }),
+                compared = results.Select(r => new
+                {
+                    array = r.Compared,
+                    images = r.Images,
+                    largest_relative_error = Finite(r.LargestRelativeError),
+                    worst_image = r.WorstImage
+                }),
                 remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result, console =>
@@ -60,10 +70,12 @@ internal static class VerifyVerb
 
                 foreach (var r in results)
                 {
-                    writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error {r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
+                    writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
+                        + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
                 }
 
-                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
+                writer.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
             });
             return Task.FromResult(passed ? ExitCode.Success : ExitCode.Different);
         });

@@ -2,7 +2,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>A run of bytes in a file or in memory, read by position, so that a checkpoint's weights go straight from the file into their tensors.</summary>
+/// <summary>A run of bytes in a file or in memory, read by position, so that a checkpoint's weights go straight from the file into their
+/// tensors.</summary>
 internal sealed class ByteSource : IDisposable
 {
     private readonly SafeFileHandle? _file;
@@ -52,7 +53,8 @@ internal sealed class ByteSource : IDisposable
     {
         if (offset < 0 || destination.Length > Length - offset)
         {
-            throw new InvalidInputException($"{Name} is cut short: {destination.Length} bytes are missing at byte {_start + offset}. Fetch the file again.");
+            throw new InvalidInputException(
+                $"{Name} is cut short: {destination.Length} bytes are missing at byte {_start + offset}. Fetch the file again.");
         }
 
         if (_file is null)
@@ -84,7 +86,8 @@ internal sealed class ByteSource : IDisposable
     {
         if (Length > limit)
         {
-            throw new InvalidInputException($"{Name} holds a value of {Length} bytes where at most {limit} make sense. Fetch the file again.");
+            throw new InvalidInputException(
+                $"{Name} holds a value of {Length} bytes where at most {limit} make sense. Fetch the file again.");
         }
 
         byte[] bytes = new byte[Length];

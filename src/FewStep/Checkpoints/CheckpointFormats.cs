@@ -34,7 +34,8 @@ internal static class CheckpointFormats
         new("a diffusers folder of a UNet2DModel", DiffusersFolder.IsOne, DiffusersFolder.Read),
         new($"a model folder ({ModelFolder.ConfigName} and {ModelFolder.WeightsName})", Directory.Exists, ModelFolder.Load),
         new("a network pickle of NVlabs/edm", path => KindOf(path) == WeightsFileKind.Pickle, EdmModel.Load),
-        new("a state dictionary of openai/guided-diffusion or openai/consistency_models", path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, GuidedDiffusionModel.Read),
+        new("a state dictionary of openai/guided-diffusion or openai/consistency_models",
+            path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, GuidedDiffusionModel.Read),
     ];
 
     /// <summary>Reads a model in any of the forms.</summary>
@@ -51,7 +52,8 @@ internal static class CheckpointFormats
         }
 
         throw new InvalidInputException(path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase)
-            ? $"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was exported from."
+            ? $"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or "
+                + "converted. Take the checkpoint that it was exported from."
             : $"{path} is no model. {Accepted()}");
     }
 
@@ -72,7 +74,8 @@ internal static class CheckpointFormats
             return WeightsFileKind.TorchState;
         }
 
-        if (head.Length > 8 && head[8] == (byte)'{' && BinaryPrimitives.ReadInt64LittleEndian(head) is > 1 and var length && length <= source.Length - 8)
+        if (head.Length > 8 && head[8] == (byte)'{' && BinaryPrimitives.ReadInt64LittleEndian(head) is > 1 and var length
+            && length <= source.Length - 8)
         {
             return WeightsFileKind.Safetensors;
         }

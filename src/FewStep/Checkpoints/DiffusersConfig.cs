@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The <c>config.json</c> of a diffusers <c>UNet2DModel</c>, with the defaults of diffusers. A key that is not here is refused: it could change what the network computes.</summary>
+/// <summary>The <c>config.json</c> of a diffusers <c>UNet2DModel</c>, with the defaults of diffusers. A key that is not here is refused: it
+/// could change what the network computes.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record DiffusersConfig
 {
@@ -81,7 +82,8 @@ internal sealed record DiffusersConfig
         int? own = SampleSize.ValueKind switch
         {
             JsonValueKind.Number when SampleSize.TryGetInt32(out int side) => side,
-            JsonValueKind.Array when SampleSize.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int side) ? side : 0).Distinct().ToArray() is [var side] => side,
+            JsonValueKind.Array when SampleSize.EnumerateArray().Select(e =>
+                e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int side) ? side : 0).Distinct().ToArray() is [var side] => side,
             JsonValueKind.Null or JsonValueKind.Undefined => null,
             _ => throw new InvalidInputException($"{path}: sample_size is neither a whole number nor two equal ones."),
         };
@@ -96,7 +98,8 @@ internal sealed record DiffusersConfig
         {
             if (!holds)
             {
-                string shown = value is string text ? Printable.Text(text) : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value ?? "null"}");
+                string shown = value is string text ? Printable.Text(text)
+                    : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value ?? "null"}");
                 throw new InvalidInputException($"{path}: {key} is {shown}; known is {known}.");
             }
         }
@@ -135,14 +138,18 @@ internal sealed record DiffusersBlocks(bool ByResidualBlocks, IReadOnlyList<int>
         {
             if (down[level].Attention != up[level].Attention)
             {
-                throw new InvalidInputException($"{path}: down_block_types and up_block_types differ in the attention of {config.BlockOutChannels[level]} channels (level {level + 1} of {levels}); known are networks with the same in both.");
+                throw new InvalidInputException(
+                    $"{path}: down_block_types and up_block_types differ in the attention of {config.BlockOutChannels[level]} channels "
+                        + $"(level {level + 1} of {levels}); known are networks with the same in both.");
             }
         }
 
         // The last level down and the first one (up) change no resolution.
-        List<bool> changes = [.. down.Take(levels - 1).Select(b => b.Residual), .. up.Take(levels - 1 == 0 ? 0 : levels).Skip(1).Select(b => b.Residual)];
+        List<bool> changes =
+            [.. down.Take(levels - 1).Select(b => b.Residual), .. up.Take(levels - 1 == 0 ? 0 : levels).Skip(1).Select(b => b.Residual)];
         return changes.Distinct().Count() > 1
-            ? throw new InvalidInputException($"{path}: down_block_types, up_block_types, downsample_type and upsample_type mix residual blocks and convolutions; known are networks with one of them throughout.")
+            ? throw new InvalidInputException($"{path}: down_block_types, up_block_types, downsample_type and upsample_type mix residual "
+                + "blocks and convolutions; known are networks with one of them throughout.")
             : new DiffusersBlocks(changes.FirstOrDefault(), [.. Enumerable.Range(0, levels).Where(level => down[level].Attention)]);
     }
 
@@ -152,6 +159,7 @@ internal sealed record DiffusersBlocks(bool ByResidualBlocks, IReadOnlyList<int>
         "AttnDownBlock2D" or "AttnUpBlock2D" => (true, resampling == "resnet"),
         "ResnetDownsampleBlock2D" or "ResnetUpsampleBlock2D" => (false, true),
         "AttnDownsampleBlock2D" or "AttnUpsampleBlock2D" => (true, true),
-        _ => throw new InvalidInputException($"{path}: {key} names {Printable.Text(type ?? "null")}; known are DownBlock2D, AttnDownBlock2D, ResnetDownsampleBlock2D and their counterparts up."),
+        _ => throw new InvalidInputException($"{path}: {key} names {Printable.Text(type ?? "null")}; known are DownBlock2D, "
+            + "AttnDownBlock2D, ResnetDownsampleBlock2D and their counterparts up."),
     };
 }

@@ -4,10 +4,11 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads folders of diffusers with an unconditional or class-conditional <c>UNet2DModel</c>: <c>unet/config.json</c> (or <c>config.json</c>), its weights beside it, and <c>scheduler/scheduler_config.json</c>.</summary>
+/// <summary>Reads folders of diffusers with an unconditional or class-conditional <c>UNet2DModel</c>: <c>unet/config.json</c> (or
+/// <c>config.json</c>), its weights beside it, and <c>scheduler/scheduler_config.json</c>.</summary>
 /// <remarks>
-/// A network whose residual blocks change the resolution (ADM, as in openai/diffusers-cd_imagenet64_l2) becomes a <see cref="DhariwalUNet"/>, one with convolutions for that (DDPM, as in
-/// google/ddpm-cifar10-32) a <see cref="DdpmUNet"/>.
+/// A network whose residual blocks change the resolution (ADM, as in openai/diffusers-cd_imagenet64_l2) becomes a
+/// <see cref="DhariwalUNet"/>, one with convolutions for that (DDPM, as in google/ddpm-cifar10-32) a <see cref="DdpmUNet"/>.
 /// </remarks>
 internal static class DiffusersFolder
 {
@@ -18,13 +19,16 @@ internal static class DiffusersFolder
     private const int EdmGroups = 32;
     private const int ChannelsOfAllGroups = 128;
 
-    private static readonly string[] WeightNames = ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
+    private static readonly string[] WeightNames =
+        ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
 
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
 
-    /// <summary>Whether a folder is of diffusers: it has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file names.</summary>
+    /// <summary>Whether a folder is of diffusers: it has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file
+    /// names.</summary>
     public static bool IsOne(string folder) =>
-        File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json")) || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
+        File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json"))
+            || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
 
     /// <returns>The model; the caller owns its denoiser.</returns>
     public static LoadedModel Read(string folder, ModelReadOptions options)
@@ -36,7 +40,8 @@ internal static class DiffusersFolder
         var tensors = ReadWeights(weights, network);
         try
         {
-            var denoiser = ForeignWeights.Build(config, network, DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos), tensors, weights);
+            var denoiser = ForeignWeights.Build(
+                config, network, DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos), tensors, weights);
             return new LoadedModel(config, denoiser, Format, weights, remark is null ? [] : [remark]);
         }
         finally
@@ -48,7 +53,8 @@ internal static class DiffusersFolder
         }
     }
 
-    internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(string folder, ModelReadOptions options)
+    internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(
+        string folder, ModelReadOptions options)
     {
         string place = File.Exists(Path.Combine(folder, Unet, ConfigName)) ? Path.Combine(folder, Unet) : folder;
         string configPath = Path.Combine(place, ConfigName);
@@ -72,7 +78,8 @@ internal static class DiffusersFolder
     {
         try
         {
-            return CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights) : SafetensorsFile.Read(weights).Tensors;
+            return CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
+                : SafetensorsFile.Read(weights).Tensors;
         }
         catch
         {
@@ -81,22 +88,27 @@ internal static class DiffusersFolder
         }
     }
 
-    private static (PreconditioningConfig, string? Remark) Preconditioning(string folder, DiffusersConfig given, DiffusersBlocks blocks, ModelReadOptions options)
+    private static (PreconditioningConfig, string? Remark) Preconditioning(
+        string folder, DiffusersConfig given, DiffusersBlocks blocks, ModelReadOptions options)
     {
         options.RefuseAllBut(
             folder,
             "a diffusers folder",
-            nameof(options.Resolution), nameof(options.Preconditioning), nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
+            nameof(options.Resolution), nameof(options.Preconditioning), nameof(options.Noise), nameof(options.TimeSteps), nameof(
+                options.Prediction), nameof(options.SigmaData));
         if (SchedulerNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is string file)
         {
             options.RefuseAllBut(folder, "a diffusers folder with a scheduler", nameof(options.Resolution));
             var read = DiffusersNoise.Read(file);
-            return (read, read.Kind == PreconditioningConfig.Consistency ? "It is a consistency model: it jumps to the end of a trajectory and does not denoise, so schedules searched with it mean little." : null);
+            return (read, read.Kind == PreconditioningConfig.Consistency ? "It is a consistency model: it jumps to the end of a trajectory "
+                + "and does not denoise, so schedules searched with it mean little." : null);
         }
 
         return options.Preconditioning is null && blocks.ByResidualBlocks
-            ? throw new InvalidInputException($"{folder} has no {SchedulerNames[0]}, so nothing says how its network was trained. Give the preconditioning.")
-            : (options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false), $"There is no scheduler_config.json; what the options leave open is diffusers' default, {given.ClassName} over 1000 linear betas.");
+            ? throw new InvalidInputException(
+                $"{folder} has no {SchedulerNames[0]}, so nothing says how its network was trained. Give the preconditioning.")
+            : (options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false), "There is no "
+                + $"scheduler_config.json; what the options leave open is diffusers' default, {given.ClassName} over 1000 linear betas.");
     }
 
     private static DhariwalUNetOptions Adm(DiffusersConfig given, DiffusersBlocks blocks, int side, string path)
@@ -104,12 +116,14 @@ internal static class DiffusersFolder
         int first = given.BlockOutChannels[0];
         if (first < 1 || given.BlockOutChannels.Any(c => c < first || c % first != 0))
         {
-            throw new InvalidInputException($"{path}: block_out_channels are no multiples of the first; such a network with residual blocks for resampling is not known here.");
+            throw new InvalidInputException($"{path}: block_out_channels are no multiples of the first; such a network with residual "
+                + "blocks for resampling is not known here.");
         }
 
         if (given.NormEps != AdmEpsilon || given.FreqShift != 0)
         {
-            throw new InvalidInputException(FormattableString.Invariant($"{path}: norm_eps {given.NormEps} and freq_shift {given.FreqShift}; known with residual blocks for resampling are {AdmEpsilon} and 0."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"{path}: norm_eps {given.NormEps} and freq_shift "
+                + $"{given.FreqShift}; known with residual blocks for resampling are {AdmEpsilon} and 0."));
         }
 
         return new DhariwalUNetOptions

@@ -42,8 +42,10 @@ internal static class DiffusersNames
             if (spec.Name.Contains(".qkv.", StringComparison.Ordinal))
             {
                 string attention = name[..name.LastIndexOf(".qkv.", StringComparison.Ordinal)];
-                string[] parts = [.. (tensors.ContainsKey($"{attention}.{Before[0]}.weight") ? Before : Now).Select(part => $"{attention}.{part}{name[kind..]}")];
-                map.Add(new ForeignWeight(spec.Name, spec.Shape, parts, WeightForm.PartsFirst, ForeignNames.Heads(network.Plan, spec.Name)));
+                string[] parts = [.. (tensors.ContainsKey($"{attention}.{Before[0]}.weight") ? Before : Now)
+                    .Select(part => $"{attention}.{part}{name[kind..]}")];
+                map.Add(
+                    new ForeignWeight(spec.Name, spec.Shape, parts, WeightForm.PartsFirst, ForeignNames.Heads(network.Plan, spec.Name)));
                 continue;
             }
 
@@ -53,7 +55,8 @@ internal static class DiffusersNames
                 name = tensors.ContainsKey(older) ? older : name;
             }
 
-            var form = name == "class_embedding.weight" ? WeightForm.Transposed : sineFirst && residual && name == "time_embedding.linear_1.weight" ? WeightForm.HalvesExchanged : WeightForm.Same;
+            var form = name == "class_embedding.weight" ? WeightForm.Transposed
+                : sineFirst && residual && name == "time_embedding.linear_1.weight" ? WeightForm.HalvesExchanged : WeightForm.Same;
             map.Add(new ForeignWeight(spec.Name, spec.Shape, [name], form));
         }
 

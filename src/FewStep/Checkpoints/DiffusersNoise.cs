@@ -4,7 +4,8 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about sampling (time steps to visit, clipping, variance) is none of the model's business.</summary>
+/// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about
+/// sampling (time steps to visit, clipping, variance) is none of the model's business.</summary>
 internal static class DiffusersNoise
 {
     public static PreconditioningConfig Read(string path)
@@ -18,12 +19,14 @@ internal static class DiffusersNoise
 
         if (kind is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler")
         {
-            return Prediction(given, path) == NetworkPrediction.Epsilon ? Levels(given, path, PreconditioningConfig.Edm) : throw Unknown(path, "prediction_type", "of an EDM scheduler is not epsilon");
+            return Prediction(given, path) == NetworkPrediction.Epsilon ? Levels(given, path, PreconditioningConfig.Edm)
+                : throw Unknown(path, "prediction_type", "of an EDM scheduler is not epsilon");
         }
 
         if (Text(given, "beta_schedule", path) is not string schedule)
         {
-            throw Unknown(path, "_class_name", $"is {Printable.Text(kind)} and there is no beta_schedule; known are schedulers over betas, CMStochasticIterativeScheduler and the EDM schedulers");
+            throw Unknown(path, "_class_name", $"is {Printable.Text(kind)} and there is no beta_schedule; known are schedulers over betas, "
+                + $"CMStochasticIterativeScheduler and the EDM schedulers");
         }
 
         if (given.TryGetValue("trained_betas", out JsonElement betas) && betas.ValueKind != JsonValueKind.Null)
@@ -41,14 +44,16 @@ internal static class DiffusersNoise
             "linear" => DiscreteVpNoise.LinearName,
             "scaled_linear" => DiscreteVpNoise.ScaledLinearName,
             "squaredcos_cap_v2" => DiscreteVpNoise.CosineName,
-            _ => throw Unknown(path, "beta_schedule", $"is {Printable.Text(schedule)}; known are linear, scaled_linear and squaredcos_cap_v2"),
+            _ => throw Unknown(
+                path, "beta_schedule", $"is {Printable.Text(schedule)}; known are linear, scaled_linear and squaredcos_cap_v2"),
         };
         double steps = Number(given, "num_train_timesteps", path) ?? 1000;
         return new PreconditioningConfig
         {
             Kind = PreconditioningConfig.Discrete,
             Noise = noise,
-            TimeSteps = steps is >= 2 and <= 100_000 && steps == Math.Floor(steps) ? (int)steps : throw Unknown(path, "num_train_timesteps", "is not a whole number in 2..100000"),
+            TimeSteps = steps is >= 2 and <= 100_000 && steps == Math.Floor(steps) ? (int)steps
+                : throw Unknown(path, "num_train_timesteps", "is not a whole number in 2..100000"),
             BetaStart = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_start", path) ?? 0.0001,
             BetaEnd = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_end", path) ?? 0.02,
             Prediction = Prediction(given, path),
@@ -94,8 +99,10 @@ internal static class DiffusersNoise
         }
     }
 
-    private static double? Number(Dictionary<string, JsonElement> given, string key, string path) => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
-        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && double.IsFinite(number) ? number : throw Unknown(path, key, "is no number");
+    private static double? Number(Dictionary<string, JsonElement> given, string key, string path)
+        => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
+            && double.IsFinite(number) ? number : throw Unknown(path, key, "is no number");
 
     private static InvalidInputException Unknown(string path, string key, string problem) => new($"{path}: {key} {problem}.");
 }

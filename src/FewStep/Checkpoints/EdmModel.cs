@@ -49,10 +49,12 @@ internal static class EdmModel
     public static ModelConfig Config(EdmCheckpoint checkpoint)
     {
         EdmModule outer = checkpoint.Network;
-        EdmModule model = outer.Child("model") ?? throw new InvalidInputException($"{checkpoint.Path} holds a {Printable.Text(outer.ClassName)} without a network inside; expected is EDMPrecond, VPPrecond, VEPrecond or iDDPMPrecond.");
+        EdmModule model = outer.Child("model") ?? throw new InvalidInputException($"{checkpoint.Path} holds a "
+            + $"{Printable.Text(outer.ClassName)} without a network inside; expected is EDMPrecond, VPPrecond, VEPrecond or iDDPMPrecond.");
         if (model.PositionalArguments > 0)
         {
-            throw new InvalidInputException($"{checkpoint.Path}: its {Printable.Text(model.ClassName)} was made with unnamed arguments, whose meaning is not recorded.");
+            throw new InvalidInputException($"{checkpoint.Path}: its {Printable.Text(model.ClassName)} was made with unnamed arguments, "
+                + "whose meaning is not recorded.");
         }
 
         var network = Options(checkpoint.Path, model);
@@ -70,11 +72,13 @@ internal static class EdmModel
     private static INetworkOptions Options(string path, EdmModule model)
     {
         var architecture = ArchitectureCatalog.All.FirstOrDefault(a => a.EdmClass == model.ClassName)
-            ?? throw new InvalidInputException($"{path} holds the architecture {Printable.Text(model.ClassName)}; known are {string.Join(" and ", ArchitectureCatalog.All.Select(a => a.EdmClass).OfType<string>())}.");
+            ?? throw new InvalidInputException($"{path} holds the architecture {Printable.Text(model.ClassName)}; known are "
+                + $"{string.Join(" and ", ArchitectureCatalog.All.Select(a => a.EdmClass).OfType<string>())}.");
         var options = (INetworkOptions)Activator.CreateInstance(architecture.Options)!;
         var given = model.InitArguments;
         var unknown = given.Names.ToHashSet(StringComparer.Ordinal);
-        foreach (PropertyInfo property in architecture.Options.GetProperties().Where(p => Nullable.GetUnderlyingType(p.PropertyType) is null))
+        foreach (PropertyInfo property in architecture.Options.GetProperties()
+            .Where(p => Nullable.GetUnderlyingType(p.PropertyType) is null))
         {
             string name = JsonFile.Options.PropertyNamingPolicy!.ConvertName(property.Name);
             object? value = property.PropertyType == typeof(int) ? given.Integer(name)
@@ -93,7 +97,8 @@ internal static class EdmModel
             unknown.Remove(name);
         }
 
-        return unknown.Count == 0 ? options : throw new InvalidInputException($"{path}: its {model.ClassName} has the option {Printable.Text(unknown.First())}, which is not known here.");
+        return unknown.Count == 0 ? options : throw new InvalidInputException(
+            $"{path}: its {model.ClassName} has the option {Printable.Text(unknown.First())}, which is not known here.");
     }
 
     private static PreconditioningConfig Preconditioning(string path, EdmModule outer)
@@ -110,10 +115,19 @@ internal static class EdmModel
                 SigmaMin = Math.Max(Needed("sigma_min"), EdmSigmaMin),
                 SigmaMax = Math.Min(Needed("sigma_max"), EdmSigmaMax),
             },
-            "VPPrecond" => new PreconditioningConfig { Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(), SmallestTime = Needed("epsilon_t") },
+            "VPPrecond" => new PreconditioningConfig
+            {
+                Kind = "vp",
+                BetaD = Needed("beta_d"),
+                BetaMin = Needed("beta_min"),
+                TimeSteps = Levels(),
+                SmallestTime = Needed("epsilon_t")
+            },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },
-            "iDDPMPrecond" => new PreconditioningConfig { Kind = "iddpm", SmallestAlpha = Needed("C_1"), CosineOffset = Needed("C_2"), TimeSteps = Levels() },
-            _ => throw new InvalidInputException($"{path} holds the preconditioning {Printable.Text(outer.ClassName)}; known are EDMPrecond, VPPrecond, VEPrecond and iDDPMPrecond."),
+            "iDDPMPrecond" => new PreconditioningConfig
+            { Kind = "iddpm", SmallestAlpha = Needed("C_1"), CosineOffset = Needed("C_2"), TimeSteps = Levels() },
+            _ => throw new InvalidInputException($"{path} holds the preconditioning {Printable.Text(outer.ClassName)}; known are "
+                + "EDMPrecond, VPPrecond, VEPrecond and iDDPMPrecond."),
         };
     }
 }

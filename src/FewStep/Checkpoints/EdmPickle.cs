@@ -1,6 +1,7 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never run, nor anything else in them.</summary>
+/// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never
+/// run, nor anything else in them.</summary>
 internal static class EdmPickle
 {
     private const string Persistent = "torch_utils.persistence._reconstruct_persistent_obj";
@@ -27,7 +28,8 @@ internal static class EdmPickle
         object? root = PickleReader.Read(source, ref position, Names);
         if (root is not PickleDictionary contents || contents[network] is not { } module)
         {
-            throw new InvalidInputException($"{path} holds no network {Printable.Text(network)}; a pickle of NVlabs/edm is a dictionary with an entry 'ema'.");
+            throw new InvalidInputException(
+                $"{path} holds no network {Printable.Text(network)}; a pickle of NVlabs/edm is a dictionary with an entry 'ema'.");
         }
 
         using var scope = NewDisposeScope();
@@ -58,8 +60,10 @@ internal static class EdmPickle
 
             (string className, PickleDictionary state) = value switch
             {
-                PickleObject { Callee: Persistent, Arguments: [PickleDictionary meta] } when meta["class_name"] is string found && meta["state"] is PickleDictionary fields => (found, fields),
-                PickleObject { State: PickleDictionary fields } container => (container.Callee[(container.Callee.LastIndexOf('.') + 1)..], fields),
+                PickleObject { Callee: Persistent, Arguments: [PickleDictionary meta] } when meta["class_name"] is string found
+                    && meta["state"] is PickleDictionary fields => (found, fields),
+                PickleObject { State: PickleDictionary fields } container
+                    => (container.Callee[(container.Callee.LastIndexOf('.') + 1)..], fields),
                 _ => throw Damaged(prefix, "a module without class and state"),
             };
             List<object?> transient = (state["_non_persistent_buffers_set"] as PickleSet)?.Items ?? [];
@@ -82,7 +86,8 @@ internal static class EdmPickle
 
             string where = $"{path}, module {(prefix.Length == 0 ? name : prefix[..^1])}";
             int positional = (state["_init_args"] as object?[])?.Length ?? 0;
-            return new EdmModule(name, className, positional, new ModuleArguments(state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
+            return new EdmModule(name, className, positional, new ModuleArguments(
+                state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
         }
 
         private void AddTensors(string prefix, object? named, List<object?> except)
@@ -115,12 +120,14 @@ internal static class EdmPickle
 
         private string Name(object? key, string prefix)
         {
-            string name = key is string { Length: > 0 and <= 64 } text && !text.Contains('.') ? text : throw Damaged(prefix, "a part whose name is no Python identifier");
+            string name = key is string { Length: > 0 and <= 64 } text && !text.Contains('.') ? text
+                : throw Damaged(prefix, "a part whose name is no Python identifier");
             _parts.Add(prefix.Length + name.Length);
             return name;
         }
 
-        private InvalidInputException Damaged(string prefix, string what) => new($"{path} is damaged or no network of NVlabs/edm: {what} at {Printable.Text(prefix)}. Fetch the file again.");
+        private InvalidInputException Damaged(string prefix, string what)
+            => new($"{path} is damaged or no network of NVlabs/edm: {what} at {Printable.Text(prefix)}. Fetch the file again.");
     }
 }
 
@@ -137,7 +144,8 @@ internal sealed class EdmCheckpoint : IDisposable
     /// <summary>The outermost module, e.g. of class <c>EDMPrecond</c>.</summary>
     public EdmModule Network { get; }
 
-    /// <summary>Parameters and persistent buffers by dotted name, e.g. <c>model.enc.32x32_conv.weight</c>, on the CPU in the file's types.</summary>
+    /// <summary>Parameters and persistent buffers by dotted name, e.g. <c>model.enc.32x32_conv.weight</c>, on the CPU in the file's
+    /// types.</summary>
     public IReadOnlyDictionary<string, Tensor> State { get; }
 
     public void Dispose()
@@ -150,7 +158,8 @@ internal sealed class EdmCheckpoint : IDisposable
 }
 
 /// <summary>A module of a network.</summary>
-internal sealed record EdmModule(string Name, string ClassName, int PositionalArguments, ModuleArguments InitArguments, ModuleArguments Attributes, IReadOnlyList<EdmModule> Children)
+internal sealed record EdmModule(string Name, string ClassName, int PositionalArguments, ModuleArguments InitArguments,
+    ModuleArguments Attributes, IReadOnlyList<EdmModule> Children)
 {
     /// <summary>The module of a name directly in this one; null where there is none.</summary>
     public EdmModule? Child(string name) => Children.FirstOrDefault(child => child.Name == name);

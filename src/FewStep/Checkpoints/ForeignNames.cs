@@ -3,7 +3,8 @@ using FewStep.Networks;
 namespace FewStep.Checkpoints;
 
 /// <summary>Names of another code base for the parts of a U-Net.</summary>
-internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, string Attention)> Blocks, IReadOnlyDictionary<string, string> Modules, IReadOnlyDictionary<string, string> Whole)
+internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, string Attention)> Blocks,
+    IReadOnlyDictionary<string, string> Modules, IReadOnlyDictionary<string, string> Whole)
 {
     private static readonly string[] AttentionModules = ["norm2", "qkv", "proj"];
 
@@ -28,9 +29,11 @@ internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, s
         }
 
         string module = path[(dot + 1)..];
-        return Modules.TryGetValue(module, out string? other) ? $"{(AttentionModules.Contains(module) ? block.Attention : block.Block)}.{other}{kind}" : null;
+        return Modules.TryGetValue(
+            module, out string? other) ? $"{(AttentionModules.Contains(module) ? block.Attention : block.Block)}.{other}{kind}" : null;
     }
 
     /// <summary>Attention heads of the layer that a parameter belongs to.</summary>
-    public static int Heads(List<UNetLayer> plan, string parameter) => plan.First(layer => parameter.StartsWith(layer.Prefix + ".", StringComparison.Ordinal)).Heads;
+    public static int Heads(List<UNetLayer> plan, string parameter)
+        => plan.First(layer => parameter.StartsWith(layer.Prefix + ".", StringComparison.Ordinal)).Heads;
 }

@@ -7,7 +7,8 @@ internal static class ForeignWeights
 {
     /// <summary>Builds a denoiser. Besides the given tensors it needs the memory of one set of float32 weights.</summary>
     /// <returns>The denoiser; the caller owns it.</returns>
-    public static NetworkDenoiser Build(ModelConfig config, Network network, IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public static NetworkDenoiser Build(
+        ModelConfig config, Network network, IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         try
         {
@@ -47,10 +48,12 @@ internal static class ForeignWeights
         {
             foreach (string part in weight.Parts)
             {
-                Tensor tensor = tensors.GetValueOrDefault(part) ?? throw new InvalidInputException($"{source} lacks {Printable.Text(part)}, which its architecture has.");
+                Tensor tensor = tensors.GetValueOrDefault(part)
+                    ?? throw new InvalidInputException($"{source} lacks {Printable.Text(part)}, which its architecture has.");
                 if (!weight.Fits(tensor.shape))
                 {
-                    throw new InvalidInputException($"{source}: {Printable.Text(part)} has shape [{string.Join(',', tensor.shape)}], its architecture needs [{string.Join(',', weight.PartShape)}].");
+                    throw new InvalidInputException($"{source}: {Printable.Text(part)} has shape [{string.Join(',', tensor.shape)}], its "
+                        + $"architecture needs [{string.Join(',', weight.PartShape)}].");
                 }
             }
         }
@@ -61,7 +64,8 @@ internal static class ForeignWeights
         Tensor values = weight.FromParts([.. weight.Parts.Select(part => tensors[part])]).to(ScalarType.Float32);
         return values.isfinite().all().item<bool>()
             ? values
-            : throw new InvalidInputException($"{source}: {Printable.Text(weight.Parts[0])} holds values that are not finite (NaN or infinity).");
+            : throw new InvalidInputException(
+                $"{source}: {Printable.Text(weight.Parts[0])} holds values that are not finite (NaN or infinity).");
     }
 }
 
@@ -85,7 +89,8 @@ internal enum WeightForm
 }
 
 /// <summary>A parameter, and the tensors of another code base that hold it.</summary>
-internal sealed record ForeignWeight(string Name, long[] Shape, IReadOnlyList<string> Parts, WeightForm Form = WeightForm.Same, int Heads = 1)
+internal sealed record ForeignWeight(
+    string Name, long[] Shape, IReadOnlyList<string> Parts, WeightForm Form = WeightForm.Same, int Heads = 1)
 {
     /// <summary>Whether a tensor has the shape that each part must have; axes of one at the end do not count.</summary>
     public bool Fits(long[] partShape) => Trim(partShape).SequenceEqual(Trim(PartShape));
@@ -93,7 +98,8 @@ internal sealed record ForeignWeight(string Name, long[] Shape, IReadOnlyList<st
     /// <summary>Shape of each part, without regard to axes of one at its end.</summary>
     public long[] PartShape => Form == WeightForm.Transposed ? [Shape[1], Shape[0]] : [Shape[0] / Parts.Count, .. Shape[1..]];
 
-    /// <returns>A tensor of the shape here, in the parts' type; it belongs to the current dispose scope and may be a view of a part.</returns>
+    /// <returns>A tensor of the shape here, in the parts' type; it belongs to the current dispose scope and may be a view of a
+    /// part.</returns>
     public Tensor FromParts(IReadOnlyList<Tensor> parts)
     {
         Tensor joined = parts.Count == 1 ? parts[0] : cat([.. parts], 0);

@@ -1,6 +1,7 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Infers the architecture of an ADM network from the shapes of a state dictionary of openai/guided-diffusion or openai/consistency_models.</summary>
+/// <summary>Infers the architecture of an ADM network from the shapes of a state dictionary of openai/guided-diffusion or
+/// openai/consistency_models.</summary>
 internal sealed class GuidedDiffusionArchitecture
 {
     private const int LargestList = 1000;
@@ -23,10 +24,12 @@ internal sealed class GuidedDiffusionArchitecture
         OutChannels = (int)Shape("out.2.weight", 4)[0];
         Classes = Has("label_emb.weight") ? (int)Shape("label_emb.weight", 2)[0] : 0;
         int decoder = Count("output_blocks.{0}.0.in_layers.0.weight");
-        int perLevel = Enumerable.Range(0, decoder).FirstOrDefault(k => Has($"output_blocks.{k}.1.in_layers.0.weight") || Has($"output_blocks.{k}.2.in_layers.0.weight"), decoder - 1) + 1;
+        int perLevel = Enumerable.Range(0, decoder).FirstOrDefault(
+            k => Has($"output_blocks.{k}.1.in_layers.0.weight") || Has($"output_blocks.{k}.2.in_layers.0.weight"), decoder - 1) + 1;
         if (decoder < 2 || perLevel < 2 || decoder % perLevel != 0)
         {
-            throw Unknown(decoder == 0 ? "output_blocks.0.0.in_layers.0.weight" : $"output_blocks.{decoder - 1}.0.in_layers.0.weight", "does not end a row of levels with equally many blocks");
+            throw Unknown(decoder == 0 ? "output_blocks.0.0.in_layers.0.weight" : $"output_blocks.{decoder - 1}.0.in_layers.0.weight",
+                "does not end a row of levels with equally many blocks");
         }
 
         Blocks = perLevel - 1;
@@ -60,14 +63,16 @@ internal sealed class GuidedDiffusionArchitecture
 
     public bool ScaleShift { get; }
 
-    /// <summary>Whether attention's convolutions have two axes: openai/consistency_models', whose attention is always of the new order; guided-diffusion's have one.</summary>
+    /// <summary>Whether attention's convolutions have two axes: openai/consistency_models', whose attention is always of the new order;
+    /// guided-diffusion's have one.</summary>
     public bool IsConsistencyModels { get; }
 
     /// <summary>Groups of the normalisations, null where NVlabs/edm's rule says the same.</summary>
     public int? NormGroups => ModelChannels * Multipliers.Min() < ChannelsOfAllGroups ? AlwaysGroups : null;
 
     /// <summary>The channels of all levels with attention, the middle's included.</summary>
-    public IEnumerable<int> AttentionChannels => AttentionLevels.Append(Multipliers.Count - 1).Select(level => ModelChannels * Multipliers[level]);
+    public IEnumerable<int> AttentionChannels
+        => AttentionLevels.Append(Multipliers.Count - 1).Select(level => ModelChannels * Multipliers[level]);
 
     private int FirstOf(int level) => 1 + (level * (Blocks + 1));
 
@@ -76,9 +81,12 @@ internal sealed class GuidedDiffusionArchitecture
         foreach (string name in _tensors.Keys)
         {
             string? problem =
-                name.EndsWith(".op.weight", StringComparison.Ordinal) || name.EndsWith(".conv.weight", StringComparison.Ordinal) ? "resamples by a convolution; known are networks with resblock_updown"
-                : name.Contains("encoder_kv", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal) ? "belongs to conditioning on text"
-                : name.Contains("positional_embedding", StringComparison.Ordinal) || name.StartsWith("out.1.", StringComparison.Ordinal) ? "belongs to a classifier, which denoises nothing"
+                name.EndsWith(".op.weight", StringComparison.Ordinal) || name.EndsWith(".conv.weight", StringComparison.Ordinal)
+                    ? "resamples by a convolution; known are networks with resblock_updown"
+                : name.Contains("encoder_kv", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal)
+                ? "belongs to conditioning on text"
+                : name.Contains("positional_embedding", StringComparison.Ordinal) || name.StartsWith("out.1.", StringComparison.Ordinal)
+                ? "belongs to a classifier, which denoises nothing"
                 : null;
             if (problem is not null)
             {
@@ -111,13 +119,17 @@ internal sealed class GuidedDiffusionArchitecture
     private bool Has(string name) => _tensors.ContainsKey(name);
 
     private Tensor Find(string name) => _tensors.GetValueOrDefault(name)
-        ?? throw new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which every state dictionary of guided-diffusion's U-Net has; it {(_tensors.Count == 0 ? "holds no tensors" : $"begins with {string.Join(", ", _tensors.Keys.Take(3).Select(Printable.Text))}")}.");
+        ?? throw new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which "
+            + $"every state dictionary of guided-diffusion's U-Net has; it {(_tensors.Count == 0 ? "holds no tensors"
+                : $"begins with {string.Join(", ", _tensors.Keys.Take(3).Select(Printable.Text))}")}.");
 
     private long[] Shape(string name, int axes)
     {
         long[] shape = Find(name).shape;
-        return shape.Length == axes && shape.All(size => size is > 0 and <= 10_000_000) ? shape : throw Unknown(name, $"has shape [{string.Join(',', shape)}], not {axes} axes");
+        return shape.Length == axes && shape.All(size => size is > 0 and <= 10_000_000) ? shape
+            : throw Unknown(name, $"has shape [{string.Join(',', shape)}], not {axes} axes");
     }
 
-    private InvalidInputException Unknown(string name, string problem) => new($"{_path}: {Printable.Text(name)} {problem}. This network is not known here.");
+    private InvalidInputException Unknown(string name, string problem)
+        => new($"{_path}: {Printable.Text(name)} {problem}. This network is not known here.");
 }

@@ -5,7 +5,8 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries of openai/guided-diffusion and openai/consistency_models: <c>torch.save</c> files, and safetensors files in the same names.</summary>
+/// <summary>Reads state dictionaries of openai/guided-diffusion and openai/consistency_models: <c>torch.save</c> files, and safetensors
+/// files in the same names.</summary>
 internal static class GuidedDiffusionModel
 {
     private const string Format = "state dictionary in the names of openai/guided-diffusion";
@@ -13,7 +14,8 @@ internal static class GuidedDiffusionModel
     private const int UsualSide = 64;
     private const int UsualChannelsPerHead = 64;
 
-    // Released networks that their shapes give away: base channels, multipliers, side, heads (null: 64 channels each), noise, attention (README of openai/guided-diffusion).
+    // Released networks that their shapes give away: base channels, multipliers, side, heads (null: 64 channels each), noise, attention
+    // (README of openai/guided-diffusion).
     private static readonly (int Channels, int[] Multipliers, int Side, int? Heads, string Noise, AttentionOrder Order)[] Released =
     [
         (192, [1, 2, 3, 4], 64, null, DiscreteVpNoise.CosineName, AttentionOrder.New),
@@ -46,7 +48,8 @@ internal static class GuidedDiffusionModel
         }
     }
 
-    private static Dictionary<string, Tensor> WithoutPrefix(Dictionary<string, Tensor> tensors) => tensors.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal))
+    private static Dictionary<string, Tensor> WithoutPrefix(Dictionary<string, Tensor> tensors)
+        => tensors.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal))
         ? tensors.ToDictionary(t => t.Key[ParallelPrefix.Length..], t => t.Value, StringComparer.Ordinal)
         : tensors;
 
@@ -55,7 +58,8 @@ internal static class GuidedDiffusionModel
         ModelConfig config;
         try
         {
-            config = JsonSerializer.Deserialize<ModelConfig>(text, JsonFile.Options) ?? throw new InvalidInputException($"{path}: its {GuidedDiffusionNames.ConfigKey} is null.");
+            config = JsonSerializer.Deserialize<ModelConfig>(text, JsonFile.Options)
+                ?? throw new InvalidInputException($"{path}: its {GuidedDiffusionNames.ConfigKey} is null.");
         }
         catch (JsonException e)
         {
@@ -64,7 +68,8 @@ internal static class GuidedDiffusionModel
 
         if (config.Network is not DhariwalUNetOptions network || order is not ("new" or "legacy"))
         {
-            throw new InvalidInputException($"{path}: its metadata do not describe an ADM network (dhariwal_unet) and the order of its attention (new or legacy).");
+            throw new InvalidInputException(
+                $"{path}: its metadata do not describe an ADM network (dhariwal_unet) and the order of its attention (new or legacy).");
         }
 
         config = config with { Network = network with { AugmentDim = 0 } };
@@ -117,11 +122,13 @@ internal static class GuidedDiffusionModel
     {
         if (found.OutChannels != found.InChannels && found.OutChannels != 2 * found.InChannels)
         {
-            throw new InvalidInputException($"{path}: 'out.2.weight' makes {found.OutChannels} channels from {found.InChannels}; a denoiser makes as many, or twice as many with a learnt variance.");
+            throw new InvalidInputException($"{path}: 'out.2.weight' makes {found.OutChannels} channels from {found.InChannels}; a "
+                + "denoiser makes as many, or twice as many with a learnt variance.");
         }
 
         return found.InChannels == 6
-            ? throw new InvalidInputException($"{path}: 'input_blocks.0.0.weight' takes 6 channels: an upsampler, which needs a second image, is not known here.")
+            ? throw new InvalidInputException(
+                $"{path}: 'input_blocks.0.0.weight' takes 6 channels: an upsampler, which needs a second image, is not known here.")
             : found.InChannels;
     }
 
@@ -131,12 +138,15 @@ internal static class GuidedDiffusionModel
         {
             if (heads is { } number ? number < 1 || channels % number != 0 : perHead < 1 || channels % perHead != 0)
             {
-                throw new InvalidInputException($"{path}: attention over {channels} channels does not divide into {(heads is null ? $"heads of {perHead} channels" : $"{heads} heads")}. Give the channels of a head or the number of heads.");
+                throw new InvalidInputException($"{path}: attention over {channels} channels does not divide into "
+                    + $"{(heads is null ? $"heads of {perHead} channels" : $"{heads} heads")}. Give the channels of a head or the number "
+                    + "of heads.");
             }
         }
     }
 
-    private static IEnumerable<string> Remarks(ModelReadOptions options, GuidedDiffusionArchitecture found, ModelConfig config, AttentionOrder order, bool released)
+    private static IEnumerable<string> Remarks(
+        ModelReadOptions options, GuidedDiffusionArchitecture found, ModelConfig config, AttentionOrder order, bool released)
     {
         string source = released ? "of the released network with these shapes" : "the default";
         if (options.Resolution is null)
@@ -146,17 +156,22 @@ internal static class GuidedDiffusionModel
 
         if (options.ChannelsPerHead is null && options.Heads is null)
         {
-            yield return $"Attention heads of {(((DhariwalUNetOptions)config.Network).Heads is { } heads ? $"equal width, {heads} a layer, are" : $"{UsualChannelsPerHead} channels are")} {source}.";
+            yield return "Attention "
+                + $"heads of {(((DhariwalUNetOptions)config.Network).Heads is { } heads ? $"equal width, {heads} a layer, are"
+                    : $"{UsualChannelsPerHead} channels are")} {source}.";
         }
 
         if (options.AttentionOrder is null)
         {
-            yield return $"The {(order == AttentionOrder.New ? "new" : "legacy")} order of attention is {(found.IsConsistencyModels ? "openai/consistency_models', whose shape it has" : source)}.";
+            yield return $"The {(order == AttentionOrder.New ? "new" : "legacy")} order of attention is "
+                + $"{(found.IsConsistencyModels ? "openai/consistency_models', whose shape it has" : source)}.";
         }
 
         if (options.Preconditioning is null)
         {
-            yield return $"Preconditioning '{config.Preconditioning.Kind}' is that of {(found.IsConsistencyModels ? "openai/consistency_models' edm_* files; its cd_* and ct_* files need 'consistency'" : "openai/guided-diffusion")}.";
+            yield return $"Preconditioning '{config.Preconditioning.Kind}' is that "
+                + $"of {(found.IsConsistencyModels ? "openai/consistency_models' edm_* files; its cd_* and ct_* files need 'consistency'"
+                    : "openai/guided-diffusion")}.";
         }
 
         if (options.Noise is null && config.Preconditioning.Noise is { } noise)
@@ -165,9 +180,11 @@ internal static class GuidedDiffusionModel
         }
     }
 
-    private static LoadedModel Build(string path, ModelConfig config, Dictionary<string, Tensor> tensors, AttentionOrder order, IReadOnlyList<string> remarks)
+    private static LoadedModel Build(
+        string path, ModelConfig config, Dictionary<string, Tensor> tensors, AttentionOrder order, IReadOnlyList<string> remarks)
     {
         var network = (DhariwalUNet)config.BuildNetwork();
-        return new LoadedModel(config, ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(network, order), tensors, path), Format, path, remarks);
+        return new LoadedModel(
+            config, ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(network, order), tensors, path), Format, path, remarks);
     }
 }

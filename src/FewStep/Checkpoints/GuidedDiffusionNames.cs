@@ -3,7 +3,8 @@ using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The parameter names of openai/guided-diffusion and openai/consistency_models for ADM networks. Only names and the order of numbers change, never a number.</summary>
+/// <summary>The parameter names of openai/guided-diffusion and openai/consistency_models for ADM networks. Only names and the order of
+/// numbers change, never a number.</summary>
 internal static class GuidedDiffusionNames
 {
     /// <summary>Key in the metadata of a safetensors file under which the model's configuration is kept.</summary>
@@ -38,14 +39,17 @@ internal static class GuidedDiffusionNames
         ["out_conv"] = "out.2",
     };
 
-    /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds the configuration, so that <see cref="ModelSource"/> reads the same model back.</summary>
+    /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds
+    /// the configuration, so that <see cref="ModelSource"/> reads the same model back.</summary>
     public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser, AttentionOrder order = AttentionOrder.Legacy)
     {
         ArgumentNullException.ThrowIfNull(config);
         var options = config.Network as DhariwalUNetOptions
-            ?? throw new InvalidInputException($"{config.Name} is no ADM network (dhariwal_unet), so guided-diffusion has no names for its weights. Export it in the names of NVlabs/edm.");
+            ?? throw new InvalidInputException($"{config.Name} is no ADM network (dhariwal_unet), so guided-diffusion has no names for its "
+                + "weights. Export it in the names of NVlabs/edm.");
         using var scope = NewDisposeScope();
-        var weights = denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights)).ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
+        var weights = denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights))
+            .ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
         var renamed = ToGuidedDiffusion(options, weights, order);
         SafetensorsFile.Write(path, renamed, new Dictionary<string, string>
         {
@@ -60,20 +64,24 @@ internal static class GuidedDiffusionNames
     public static string? Difference(DhariwalUNetOptions options)
     {
         int least = options.ModelChannels * options.ChannelMult.Min();
-        return options.NormGroups is { } groups ? (groups == AlwaysGroups ? null : $"guided-diffusion normalises in {AlwaysGroups} groups, this network in {groups}.")
+        return options.NormGroups is { } groups
+            ? (groups == AlwaysGroups ? null : $"guided-diffusion normalises in {AlwaysGroups} groups, this network in {groups}.")
             : Math.Min(AlwaysGroups, least / 4) == AlwaysGroups ? null
-            : $"guided-diffusion normalises in {AlwaysGroups} groups, this network in {least / 4} where it has {least} channels: its own code would compute something else.";
+            : $"guided-diffusion normalises in {AlwaysGroups} groups, this network in {least / 4} where it has {least} channels: its own "
+                + "code would compute something else.";
     }
 
     /// <summary>Weights in guided-diffusion's names; the tensors belong to the current dispose scope.</summary>
-    internal static Dictionary<string, Tensor> ToGuidedDiffusion(DhariwalUNetOptions options, IReadOnlyDictionary<string, Tensor> weights, AttentionOrder order)
+    internal static Dictionary<string, Tensor> ToGuidedDiffusion(
+        DhariwalUNetOptions options, IReadOnlyDictionary<string, Tensor> weights, AttentionOrder order)
     {
         using var noGradient = no_grad();
         using var network = new DhariwalUNet(options);
         return Map(network, order).ToDictionary(weight => weight.Parts[0], weight =>
         {
             // Attention there is a convolution of one axis.
-            bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
+            bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal)
+                || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
             Tensor foreign = weight.ToForeign(weights[weight.Name]);
             return attention ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign;
         }, StringComparer.Ordinal);
@@ -88,8 +96,10 @@ internal static class GuidedDiffusionNames
             if (names.Find(spec.Name) is string name)
             {
                 bool attention = spec.Name.Contains(".qkv.", StringComparison.Ordinal);
-                var form = attention ? (order == AttentionOrder.New ? WeightForm.PartsFirst : WeightForm.HeadsFirst) : name == "label_emb.weight" ? WeightForm.Transposed : WeightForm.Same;
-                map.Add(new ForeignWeight(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(network.Plan, spec.Name) : 1));
+                var form = attention ? (order == AttentionOrder.New ? WeightForm.PartsFirst : WeightForm.HeadsFirst)
+                    : name == "label_emb.weight" ? WeightForm.Transposed : WeightForm.Same;
+                map.Add(
+                    new ForeignWeight(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(network.Plan, spec.Name) : 1));
             }
         }
 
@@ -124,6 +134,7 @@ public enum AttentionOrder
     /// <summary>By heads first: the code's default, and that of its networks above 64 pixels.</summary>
     Legacy,
 
-    /// <summary>Query, key and value first (<c>use_new_attention_order</c>): its network for 64 pixels, and openai/consistency_models.</summary>
+    /// <summary>Query, key and value first (<c>use_new_attention_order</c>): its network for 64 pixels, and
+    /// openai/consistency_models.</summary>
     New,
 }

@@ -52,7 +52,8 @@ internal sealed record ModelConfig
 
         if (ClassNames is { } names && (names.Count != Classes || names.Contains(null!)))
         {
-            throw new InvalidInputException($"The model configuration has {names.Count} class_names for {Classes} classes; give one text for each class, or leave them out.");
+            throw new InvalidInputException($"The model configuration has {names.Count} class_names for {Classes} classes; give one text "
+                + "for each class, or leave them out.");
         }
 
         int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
@@ -61,7 +62,8 @@ internal sealed record ModelConfig
         if (inChannels != channels || outChannels < channels || outChannels % patch != 0 || labels != Classes)
         {
             throw new InvalidInputException(
-                $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
+                $"The model configuration contradicts itself: images of {Shape} in patches of {PatchSize} need in_channels and "
+                    + $"out_channels {channels}, and label_dim {Classes}; it says {inChannels}, {outChannels}, {labels}.");
         }
 
         return network.Build();
@@ -74,11 +76,13 @@ internal sealed record ModelConfig
         if (network.ImgResolution < smallest || Shape.Height % step != 0 || Shape.Width % step != 0)
         {
             throw new InvalidInputException(
-                $"The model configuration contradicts itself: its layers over patches of {PatchSize} need img_resolution {smallest} or more and sides that are multiples of {step}; it says {network.ImgResolution} and images of {Shape}.");
+                $"The model configuration contradicts itself: its layers over patches of {PatchSize} need img_resolution {smallest} or "
+                    + $"more and sides that are multiples of {step}; it says {network.ImgResolution} and images of {Shape}.");
         }
     }
 
-    private static InvalidInputException NotOne() => new($"The model configuration must name one architecture: give one of {ArchitectureCatalog.Keys}.");
+    private static InvalidInputException NotOne()
+        => new($"The model configuration must name one architecture: give one of {ArchitectureCatalog.Keys}.");
 
     // In the file the architecture is a member named after it, behind all others.
     private sealed class ArchitectureKeysAttribute : JsonShapeAttribute
@@ -88,7 +92,8 @@ internal sealed record ModelConfig
             foreach (var architecture in ArchitectureCatalog.All)
             {
                 var member = type.CreateJsonPropertyInfo(architecture.Options, architecture.Key);
-                member.Get = config => ((ModelConfig)config)._network is { } network && network.GetType() == architecture.Options ? network : null;
+                member.Get = config => ((ModelConfig)config)._network is { } network && network.GetType() == architecture.Options ? network
+                    : null;
                 member.ShouldSerialize = (_, network) => network is not null;
                 member.Set = (config, network) => ((ModelConfig)config).Take((INetworkOptions?)network);
                 type.Properties.Add(member);

@@ -18,7 +18,8 @@ internal static class ModelFolder
         string configPath = Path.Combine(folder, ConfigName);
         if (!File.Exists(configPath))
         {
-            throw new InvalidInputException($"There is no model in {folder}: {ConfigName} is missing. Give a folder with {ConfigName} and {WeightsName}.");
+            throw new InvalidInputException(
+                $"There is no model in {folder}: {ConfigName} is missing. Give a folder with {ConfigName} and {WeightsName}.");
         }
 
         var config = JsonFile.Read<ModelConfig>(configPath);
@@ -51,7 +52,8 @@ internal static class ModelFolder
     {
         var network = config.BuildNetwork();
         var weights = network.Layout.Specs.Select(s => (s.Name, s.Shape)).Concat(network.Buffers.Select(b => (b.Key, b.Value.shape)));
-        return ForeignWeights.Build(config, network, [.. weights.Select(w => new ForeignWeight(w.Item1, w.Item2, [w.Item1]))], tensors, source);
+        return ForeignWeights.Build(
+            config, network, [.. weights.Select(w => new ForeignWeight(w.Item1, w.Item2, [w.Item1]))], tensors, source);
     }
 
     /// <returns>The denoiser; the caller owns it.</returns>
@@ -59,12 +61,14 @@ internal static class ModelFolder
     {
         var preconditioning = config.Preconditioning.Build(); // first, for it may refuse
         var network = config.BuildNetwork();
-        return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
+        return new NetworkDenoiser(
+            network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>
     /// <param name="type">Type of the stored weights: float32 or bfloat16. Buffers stay float32.</param>
-    public static void Write(string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
+    public static void Write(
+        string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
         SafetensorsFile.Write(Path.Combine(folder, WeightsName), Tensors(denoiser, weights, type), Metadata);

@@ -3,10 +3,12 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>What a checkpoint does not say itself. Everything is optional: what is left out is inferred, or has the default that the reader's remarks name.</summary>
+/// <summary>What a checkpoint does not say itself. Everything is optional: what is left out is inferred, or has the default that the
+/// reader's remarks name.</summary>
 public sealed record ModelReadOptions
 {
-    /// <summary>Key of the weights in a file that holds several things, e.g. <c>ema</c>; null is <c>ema</c> in a pickle of NVlabs/edm, and the file itself elsewhere.</summary>
+    /// <summary>Key of the weights in a file that holds several things, e.g. <c>ema</c>; null is <c>ema</c> in a pickle of NVlabs/edm, and
+    /// the file itself elsewhere.</summary>
     public string? Section { get; init; }
 
     /// <summary>Side of the images in pixels, 1 to 4096; null infers it from the levels of the network, else 64.</summary>
@@ -21,7 +23,8 @@ public sealed record ModelReadOptions
     /// <summary>Arrangement of query, key and value; null infers it from the network.</summary>
     public AttentionOrder? AttentionOrder { get; init; }
 
-    /// <summary><see cref="PreconditioningConfig.Discrete"/>, <see cref="PreconditioningConfig.Edm"/> or <see cref="PreconditioningConfig.Consistency"/>; null infers it.</summary>
+    /// <summary><see cref="PreconditioningConfig.Discrete"/>, <see cref="PreconditioningConfig.Edm"/> or
+    /// <see cref="PreconditioningConfig.Consistency"/>; null infers it.</summary>
     public string? Preconditioning { get; init; }
 
     /// <summary>Of discrete preconditioning: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null infers it.</summary>
@@ -41,15 +44,19 @@ public sealed record ModelReadOptions
     {
         (string Name, bool Given)[] all =
         [
-            (nameof(Section), Section is not null), (nameof(Resolution), Resolution is not null), (nameof(ChannelsPerHead), ChannelsPerHead is not null), (nameof(Heads), Heads is not null),
-            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(Noise), Noise is not null),
-            (nameof(TimeSteps), TimeSteps is not null), (nameof(Prediction), Prediction is not null), (nameof(SigmaData), SigmaData is not null),
+            (nameof(Section), Section is not null), (nameof(Resolution), Resolution is not null), (nameof(ChannelsPerHead),
+                ChannelsPerHead is not null), (nameof(Heads), Heads is not null),
+            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(Noise),
+                Noise is not null),
+            (nameof(TimeSteps), TimeSteps is not null), (nameof(Prediction), Prediction is not null), (nameof(SigmaData),
+                SigmaData is not null),
         ];
         foreach (var (name, given) in all)
         {
             if (given && !allowed.Contains(name))
             {
-                throw new InvalidInputException($"{path} is {kind}, which says itself what the option for its {Words(name)} says; leave that option out.");
+                throw new InvalidInputException(
+                    $"{path} is {kind}, which says itself what the option for its {Words(name)} says; leave that option out.");
             }
         }
     }
@@ -60,7 +67,8 @@ public sealed record ModelReadOptions
         bool discrete = kind == PreconditioningConfig.Discrete;
         if (!discrete && kind is not (PreconditioningConfig.Edm or PreconditioningConfig.Consistency))
         {
-            throw new InvalidInputException($"The preconditioning {Printable.Text(kind)} is none of {PreconditioningConfig.Discrete}, {PreconditioningConfig.Edm}, {PreconditioningConfig.Consistency}.");
+            throw new InvalidInputException($"The preconditioning {Printable.Text(kind)} is none of {PreconditioningConfig.Discrete}, "
+                + $"{PreconditioningConfig.Edm}, {PreconditioningConfig.Consistency}.");
         }
 
         if (discrete ? SigmaData is not null : Noise is not null || TimeSteps is not null || Prediction is not null)
@@ -72,7 +80,8 @@ public sealed record ModelReadOptions
 
         if (!discrete)
         {
-            return new PreconditioningConfig { Kind = kind, SigmaData = SigmaData ?? 0.5, NoiseLabelScale = kind == PreconditioningConfig.Edm ? 1000 : null };
+            return new PreconditioningConfig
+            { Kind = kind, SigmaData = SigmaData ?? 0.5, NoiseLabelScale = kind == PreconditioningConfig.Edm ? 1000 : null };
         }
 
         int steps = TimeSteps ?? DiscreteVpNoise.UsualTimes;
@@ -89,5 +98,6 @@ public sealed record ModelReadOptions
         };
     }
 
-    private static string Words(string name) => string.Concat(name.Select(c => char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : c.ToString())).TrimStart();
+    private static string Words(string name)
+        => string.Concat(name.Select(c => char.IsUpper(c) ? $" {char.ToLowerInvariant(c)}" : c.ToString())).TrimStart();
 }

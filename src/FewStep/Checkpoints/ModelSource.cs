@@ -4,7 +4,8 @@ using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>A model read from disk in any form that is accepted, with the hash that identifies its weights. Owns the denoiser; dispose it.</summary>
+/// <summary>A model read from disk in any form that is accepted, with the hash that identifies its weights. Owns the denoiser; dispose
+/// it.</summary>
 internal sealed class ModelSource : IDisposable
 {
     private ModelSource(string path, LoadedModel model, string hash)
@@ -26,7 +27,8 @@ internal sealed class ModelSource : IDisposable
     /// <summary>One sentence for each thing that the checkpoint does not say and that was assumed, or that its user should know.</summary>
     public IReadOnlyList<string> Remarks { get; }
 
-    /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file that holds the weights (the pickle, or the folder's safetensors file). Lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file that holds the
+    /// weights (the pickle, or the folder's safetensors file). Lower-case hexadecimal.</summary>
     public string Hash { get; }
 
     /// <summary>Reads a model in any accepted form, which its content tells, not its name.</summary>
@@ -68,4 +70,5 @@ internal sealed class ModelSource : IDisposable
 
 /// <summary>A model read from somebody's checkpoint.</summary>
 /// <param name="Denoiser">The denoiser with float32 weights; the caller owns it.</param>
-internal sealed record LoadedModel(ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks);
+internal sealed record LoadedModel(
+    ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks);

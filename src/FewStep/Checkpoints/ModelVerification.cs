@@ -13,21 +13,26 @@ internal static class ModelVerification
     private const long MaximumBytes = 4L << 30;
     private const string Input = "x", Sigma = "sigma", Labels = "labels", Denoised = "denoised", TimeSteps = "timesteps", Output = "output";
 
-    /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
+    /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with
+    /// <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
     public static IReadOnlyList<VerificationResult> Run(NetworkDenoiser denoiser, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         var names = NpzFile.Names(path);
-        var arrays = NpzFile.Read(path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)], MaximumBytes);
-        bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised), output = arrays.ContainsKey(TimeSteps) && arrays.ContainsKey(Output);
+        var arrays = NpzFile.Read(
+            path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)], MaximumBytes);
+        bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised), output = arrays.ContainsKey(TimeSteps)
+            && arrays.ContainsKey(Output);
         if (!arrays.TryGetValue(Input, out NpyArray? x) || (!denoised && !output))
         {
-            throw new InvalidInputException($"{path} needs the array x, and sigma with denoised or timesteps with output; it holds {string.Join(", ", names.Take(8).Select(Printable.Text))}.");
+            throw new InvalidInputException($"{path} needs the array x, and sigma with denoised or timesteps with output; it holds "
+                + $"{string.Join(", ", names.Take(8).Select(Printable.Text))}.");
         }
 
         if (x.Shape.Length != 4 || x.Shape[0] < 1 || !x.Shape.AsSpan()[1..].SequenceEqual(denoiser.Shape.Batch(1).AsSpan(1)))
         {
-            throw new InvalidInputException($"{path}: x has shape [{string.Join(',', x.Shape)}]; the model takes [B,{string.Join(',', denoiser.Shape.Batch(1)[1..])}].");
+            throw new InvalidInputException($"{path}: x has shape [{string.Join(',', x.Shape)}]; the model takes "
+                + $"[B,{string.Join(',', denoiser.Shape.Batch(1)[1..])}].");
         }
 
         using var scope = NewDisposeScope();
@@ -35,19 +40,22 @@ internal static class ModelVerification
         var results = new List<VerificationResult>();
         if (denoised)
         {
-            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise, denoiser.Device, cancellation));
+            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise,
+                denoiser.Device, cancellation));
         }
 
         if (output)
         {
-            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Raw, denoiser.Device, cancellation));
+            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Raw,
+                denoiser.Device, cancellation));
         }
 
         return results;
     }
 
     private static VerificationResult Compare(
-        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path, Func<Tensor, Tensor, Tensor?, Tensor> evaluate, Device device, CancellationToken cancellation)
+        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path,
+        Func<Tensor, Tensor, Tensor?, Tensor> evaluate, Device device, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
         Tensor inputs = Floats(x, Input, path), outputs = Floats(expected, name, path).to(ScalarType.Float64);
@@ -59,10 +67,13 @@ internal static class ModelVerification
             cancellation.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             long count = Math.Min(Batch, images - start);
-            Tensor actual = evaluate(inputs.narrow(0, start, count).to(device), noise.narrow(0, start, count).to(device), labels?.narrow(0, start, count).to(device)).to(ScalarType.Float64, CPU);
-            if (start == 0 && !(outputs.shape.Length == 4 && outputs.shape[0] == images && outputs.shape.AsSpan(1).SequenceEqual(actual.shape.AsSpan(1))))
+            Tensor actual = evaluate(inputs.narrow(0, start, count).to(device), noise.narrow(0, start, count).to(device),
+                labels?.narrow(0, start, count).to(device)).to(ScalarType.Float64, CPU);
+            if (start == 0 && !(outputs.shape.Length == 4 && outputs.shape[0] == images
+                && outputs.shape.AsSpan(1).SequenceEqual(actual.shape.AsSpan(1))))
             {
-                throw new InvalidInputException($"{path}: {name} has shape [{string.Join(',', outputs.shape)}]; the model makes [{images},{string.Join(',', actual.shape[1..])}].");
+                throw new InvalidInputException($"{path}: {name} has shape [{string.Join(',', outputs.shape)}]; the model makes "
+                    + $"[{images},{string.Join(',', actual.shape[1..])}].");
             }
 
             Tensor theirs = outputs.narrow(0, start, count);
@@ -88,7 +99,8 @@ internal static class ModelVerification
             float[] or Half[] => array.ToTensor().to(ScalarType.Float32),
             _ => throw new InvalidInputException($"{path}: {name} holds no floating-point numbers. Convert it with astype."),
         };
-        return values.isfinite().all().item<bool>() ? values : throw new InvalidInputException($"{path}: {name} holds NaN or infinity, with which nothing can be compared.");
+        return values.isfinite().all().item<bool>() ? values
+            : throw new InvalidInputException($"{path}: {name} holds NaN or infinity, with which nothing can be compared.");
     }
 
     // One number an image, whatever axes of one are around it.
@@ -119,13 +131,15 @@ internal static class ModelVerification
         {
             labels = Array.ConvertAll(values, v => (long)v);
         }
-        else if (classes > 0 && shape.Length == 2 && shape[0] == images && shape[1] == classes && Array.TrueForAll(values, v => v is 0 or 1))
+        else if (classes > 0 && shape.Length == 2 && shape[0] == images && shape[1] == classes
+            && Array.TrueForAll(values, v => v is 0 or 1))
         {
             labels = [.. values.Chunk(classes).Select(row => (long)Array.IndexOf(row, 1.0))];
         }
         else
         {
-            throw new InvalidInputException($"{path}: labels of shape [{string.Join(',', shape)}] are neither indices below {classes} for {images} images nor one-hot rows of {classes} numbers.");
+            throw new InvalidInputException($"{path}: labels of shape [{string.Join(',', shape)}] are neither indices below {classes} for "
+                + $"{images} images nor one-hot rows of {classes} numbers.");
         }
 
         return tensor(labels);

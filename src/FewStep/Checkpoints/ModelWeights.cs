@@ -8,13 +8,15 @@ internal static class ModelWeights
     // What NVlabs/edm's preconditioning classes call the network that they hold.
     private const string EdmPrefix = "model.";
 
-    /// <summary>Writes weights and buffers as the state dictionary of an NVlabs/edm network: its <c>load_state_dict</c> takes them, all float32.</summary>
+    /// <summary>Writes weights and buffers as the state dictionary of an NVlabs/edm network: its <c>load_state_dict</c> takes them, all
+    /// float32.</summary>
     public static int WriteEdm(string path, NetworkDenoiser denoiser)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var views = denoiser.Layout.Views(denoiser.Weights);
-        var tensors = denoiser.Layout.Specs.Zip(views).ToDictionary(p => EdmPrefix + p.First.Name, p => p.Second.to(ScalarType.Float32).contiguous());
+        var tensors = denoiser.Layout.Specs.Zip(views)
+            .ToDictionary(p => EdmPrefix + p.First.Name, p => p.Second.to(ScalarType.Float32).contiguous());
         foreach (var (name, buffer) in denoiser.Buffers)
         {
             tensors[EdmPrefix + name] = buffer;

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the same.</summary>
+/// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the
+/// same.</summary>
 internal sealed class ModuleArguments
 {
     private const int LongestList = 64;
@@ -64,14 +65,19 @@ internal sealed class ModuleArguments
             object?[] { Length: <= LongestList } tuple => tuple,
             _ => throw Wrong(name, "a list of whole numbers"),
         };
-        return items?.Select(item => Scalar(item) is long value and >= int.MinValue and <= int.MaxValue ? (int)value : throw Wrong(name, "a list of whole numbers")).ToArray();
+        return items?.Select(item => Scalar(item) is long value and >= int.MinValue and <= int.MaxValue ? (int)value
+            : throw Wrong(name, "a list of whole numbers")).ToArray();
     }
 
     private object? Find(string name) => Scalar(_values[name]);
 
     // numpy.core.multiarray.scalar(dtype, bytes) is how NumPy pickles a number.
     private static object? Scalar(object? value)
-        => value is PickleObject { Arguments: [PickleObject { Callee: "numpy.dtype", Arguments: [string type, ..] }, ByteSource { Length: 4 or 8 } bytes] }
+        => value is PickleObject
+        {
+            Arguments: [PickleObject { Callee: "numpy.dtype", Arguments: [string type, ..] },
+            ByteSource { Length: 4 or 8 } bytes]
+        }
             ? (type, bytes.ToArray(8)) switch
             {
                 ("f8", { Length: 8 } b) => BinaryPrimitives.ReadDoubleLittleEndian(b),
@@ -85,7 +91,8 @@ internal sealed class ModuleArguments
     private InvalidInputException Wrong(string name, string expected) => new($"{_where}: the option {name} is not {expected}.");
 }
 
-/// <summary>Counts the parts of a pickled network: a pickle may recall one module or tensor at many places, so that few bytes describe a tree without end.</summary>
+/// <summary>Counts the parts of a pickled network: a pickle may recall one module or tensor at many places, so that few bytes describe a
+/// tree without end.</summary>
 internal sealed class ModulePartCount(string path, long length)
 {
     private const int Most = 200_000;
@@ -99,7 +106,8 @@ internal sealed class ModulePartCount(string path, long length)
     {
         if (nameLength > LongestName || ++_parts > _most)
         {
-            throw new InvalidInputException($"{path} is damaged or hostile: it nests modules without end, or under names of more than {LongestName} characters. Fetch the file again.");
+            throw new InvalidInputException($"{path} is damaged or hostile: it nests modules without end, or under names of more than "
+                + $"{LongestName} characters. Fetch the file again.");
         }
     }
 }

@@ -24,14 +24,16 @@ internal sealed class NpyArray
         (Values, Shape) = (values, [.. shape]);
     }
 
-    /// <summary>The values in C order: <c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or <c>byte[]</c>.</summary>
+    /// <summary>The values in C order: <c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or
+    /// <c>byte[]</c>.</summary>
     public Array Values { get; }
 
     /// <summary>Sizes of the axes; empty for a single number.</summary>
     public ImmutableArray<long> Shape { get; }
 
     public T[] As<T>()
-        where T : unmanaged => Values as T[] ?? throw new InvalidInputException($"A NumPy array holds {Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed. Convert it with astype.");
+        where T : unmanaged => Values as T[] ?? throw new InvalidInputException("A NumPy array holds "
+            + $"{Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed. Convert it with astype.");
 
     /// <summary>The values as float64, whatever their type; a new array.</summary>
     public double[] ToDoubles() => Values switch

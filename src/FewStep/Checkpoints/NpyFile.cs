@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads and writes NumPy's <c>.npy</c> files, versions 1 to 3: float16, float32, float64, int32, int64 and uint8, never Python objects.</summary>
+/// <summary>Reads and writes NumPy's <c>.npy</c> files, versions 1 to 3: float16, float32, float64, int32, int64 and uint8, never Python
+/// objects.</summary>
 internal static class NpyFile
 {
     /// <summary>Reads one array of at most 2 GiB.</summary>
@@ -85,7 +86,8 @@ internal static class NpyElement
         _ => (ScalarType.Byte, 1),
     };
 
-    public static Span<byte> Bytes(Array values) => MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(values), values.Length * Tensor(values).Size);
+    public static Span<byte> Bytes(Array values)
+        => MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(values), values.Length * Tensor(values).Size);
 
     /// <summary>The same values with the first axis fastest in memory turned into the last axis fastest.</summary>
     public static Array FromFortranOrder(Array values, ReadOnlySpan<long> shape) => values switch

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The header of a NumPy file: element type, memory order, shape. NumPy writes it as a Python dictionary; nothing but its three keys is read.</summary>
+/// <summary>The header of a NumPy file: element type, memory order, shape. NumPy writes it as a Python dictionary; nothing but its three
+/// keys is read.</summary>
 internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Shape, int Count)
 {
     private const int MaximumAxes = 32;
@@ -10,7 +11,8 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
 
     public long DataBytes => (long)Count * NpyElement.Size(Descriptor)!.Value;
 
-    /// <summary>Reads the header and compares it with the file's length, so that nothing is allocated for values that are not there.</summary>
+    /// <summary>Reads the header and compares it with the file's length, so that nothing is allocated for values that are not
+    /// there.</summary>
     public static NpyHeader Read(Stream stream, long length, string name)
     {
         Span<byte> start = stackalloc byte[12];
@@ -57,7 +59,8 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
     /// <summary>The bytes of a version 1 header for an array.</summary>
     public static byte[] Write(NpyArray array)
     {
-        string sizes = string.Join(", ", array.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture))) + (array.Shape.Length == 1 ? "," : "");
+        string sizes = string.Join(", ", array.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)))
+            + (array.Shape.Length == 1 ? "," : "");
         string text = $"{{'descr': '{NpyElement.Descriptor(array.Values)}', 'fortran_order': False, 'shape': ({sizes}), }}";
 
         // The format asks for values aligned to 64 bytes and a newline at the end of the header.
@@ -78,7 +81,8 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
 
         if (NpyElement.Size(descriptor) is not { } size)
         {
-            throw new InvalidInputException($"{name} holds values of type {Printable.Text(descriptor)}; readable are <f4, <f8, <f2, <i4, <i8 and |u1. Convert it with astype.");
+            throw new InvalidInputException($"{name} holds values of type {Printable.Text(descriptor)}; readable are <f4, <f8, <f2, <i4, "
+                + "<i8 and |u1. Convert it with astype.");
         }
 
         if (shape.Count > MaximumAxes)
@@ -101,10 +105,12 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         return new NpyHeader(descriptor, fortran, [.. shape], (int)count);
     }
 
-    private static InvalidInputException Damaged(string name, string what) => new($"{name} is damaged: {what}. Save it again with numpy.save or numpy.savez.");
+    private static InvalidInputException Damaged(string name, string what)
+        => new($"{name} is damaged: {what}. Save it again with numpy.save or numpy.savez.");
 }
 
-/// <summary>Reads the one kind of Python literal that NumPy headers consist of: a flat dictionary of a string, a bool and a tuple of sizes.</summary>
+/// <summary>Reads the one kind of Python literal that NumPy headers consist of: a flat dictionary of a string, a bool and a tuple of
+/// sizes.</summary>
 internal sealed class NpyHeaderLiteral(string text, string name)
 {
     private int _at;
@@ -241,5 +247,6 @@ internal sealed class NpyHeaderLiteral(string text, string name)
         return sizes;
     }
 
-    private InvalidInputException Damaged() => new($"{name} is damaged: its NumPy header cannot be read at character {_at}. Save it again with numpy.save or numpy.savez.");
+    private InvalidInputException Damaged()
+        => new($"{name} is damaged: its NumPy header cannot be read at character {_at}. Save it again with numpy.save or numpy.savez.");
 }

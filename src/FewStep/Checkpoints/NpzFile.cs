@@ -22,13 +22,15 @@ internal static class NpzFile
     {
         using var zip = ZipContent.Open(path, DefaultMaximumBytes);
         string entry = name + Extension;
-        long length = zip.Length(entry) ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
+        long length = zip.Length(entry)
+            ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
         long[] shape = [];
         zip.Peek(entry, stream => shape = NpyHeader.Read(stream, length, $"{path}, array {Printable.Text(name)},").Shape);
         return shape;
     }
 
-    public static IReadOnlyDictionary<string, NpyArray> Read(string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
+    public static IReadOnlyDictionary<string, NpyArray> Read(
+        string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
     {
         using var zip = ZipContent.Open(path, maximumBytes);
         var arrays = new Dictionary<string, NpyArray>(StringComparer.Ordinal);
@@ -36,7 +38,8 @@ internal static class NpzFile
         foreach (string name in names)
         {
             string entry = name + Extension;
-            long length = zip.Length(entry) ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
+            long length = zip.Length(entry)
+                ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
             zip.Read(entry, stream => arrays[name] = NpyFile.Read(stream, length, $"{path}, array {Printable.Text(name)},"));
         }
 
@@ -44,7 +47,8 @@ internal static class NpzFile
     }
 
     /// <summary>Writes arrays, whole or not at all.</summary>
-    public static void Write(string path, IReadOnlyDictionary<string, NpyArray> arrays, bool compress = true) => AtomicFile.Write(path, stream =>
+    public static void Write(string path, IReadOnlyDictionary<string, NpyArray> arrays, bool compress = true)
+        => AtomicFile.Write(path, stream =>
     {
         using var zip = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true);
         foreach ((string name, NpyArray array) in arrays)
@@ -58,7 +62,8 @@ internal static class NpzFile
         }
     });
 
-    private static IEnumerable<string> Arrays(ZipContent zip) => zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length]);
+    private static IEnumerable<string> Arrays(ZipContent zip)
+        => zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length]);
 
     private static string List(ZipContent zip) => string.Join(", ", zip.Names.Take(8).Select(Printable.Text));
 }

@@ -3,7 +3,8 @@ using System.Numerics;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads a pickle's bytes in order through a small buffer; every length is compared with what is left before anything is allocated.</summary>
+/// <summary>Reads a pickle's bytes in order through a small buffer; every length is compared with what is left before anything is
+/// allocated.</summary>
 internal sealed class PickleInput
 {
     private const int MaximumTextBytes = 16 << 20;
@@ -92,7 +93,8 @@ internal sealed class PickleInput
         return Encoding.Latin1.GetString([.. line]);
     }
 
-    /// <summary>A run of bytes of a given length: a long one stays where it is, a short one (a NumPy number, say) is read and outlives the file's handle.</summary>
+    /// <summary>A run of bytes of a given length: a long one stays where it is, a short one (a NumPy number, say) is read and outlives the
+    /// file's handle.</summary>
     public ByteSource Bytes(long length)
     {
         if (length > Left)
@@ -120,7 +122,8 @@ internal sealed class PickleInput
     }
 
     /// <summary>The exception for damage at the current position.</summary>
-    public InvalidInputException Damaged(string what) => new($"{_source.Name} is damaged or no checkpoint: {what}, near byte {Position}. Fetch or save it again.");
+    public InvalidInputException Damaged(string what)
+        => new($"{_source.Name} is damaged or no checkpoint: {what}, near byte {Position}. Fetch or save it again.");
 
     private ReadOnlySpan<byte> Take(int count)
     {

@@ -1,7 +1,9 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads Python pickles, protocols 2 to 5, as data. Nothing a file names is looked up or run; names outside an allow-list are refused.</summary>
-/// <remarks>Time and memory are proportional to the file: each opcode makes at most one value, long byte strings stay in the file, and the number of opcodes is limited.</remarks>
+/// <summary>Reads Python pickles, protocols 2 to 5, as data. Nothing a file names is looked up or run; names outside an allow-list are
+/// refused.</summary>
+/// <remarks>Time and memory are proportional to the file: each opcode makes at most one value, long byte strings stay in the file, and the
+/// number of opcodes is limited.</remarks>
 internal sealed class PickleReader
 {
     // A network of a billion weights needs some 100,000: opcodes describe tensors, not numbers.
@@ -146,7 +148,8 @@ internal sealed class PickleReader
                 Push(_calls.Name(module, _input.Line(), _source.Name));
                 break;
             case PickleOpcode.StackGlobal:
-                Push(Take(2) is [string from, string name] ? _calls.Name(from, name, _source.Name) : throw _input.Damaged("a name that is no text"));
+                Push(Take(2) is [string from, string name] ? _calls.Name(from, name, _source.Name)
+                    : throw _input.Damaged("a name that is no text"));
                 break;
             case PickleOpcode.Reduce or PickleOpcode.NewObj:
                 Push(Take(2) is [PickleName callee, object?[] arguments]
@@ -179,7 +182,8 @@ internal sealed class PickleReader
 
     private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw _input.Damaged("a value is missing");
 
-    private void Recall(uint slot) => Push(_memo.TryGetValue(slot, out object? value) ? value : throw _input.Damaged($"the value {slot} is recalled before it is stored"));
+    private void Recall(uint slot) => Push(
+        _memo.TryGetValue(slot, out object? value) ? value : throw _input.Damaged($"the value {slot} is recalled before it is stored"));
 
     private object?[] Take(int count)
     {
@@ -208,7 +212,8 @@ internal sealed class PickleReader
 
     private void Add(object?[] items) => (Peek() as List<object?> ?? throw _input.Damaged("items for what is no list")).AddRange(items);
 
-    private void SetEntries(object?[] keysAndValues) => SetEntries(Peek() as PickleDictionary ?? throw _input.Damaged("entries for what is no dictionary"), keysAndValues);
+    private void SetEntries(object?[] keysAndValues)
+        => SetEntries(Peek() as PickleDictionary ?? throw _input.Damaged("entries for what is no dictionary"), keysAndValues);
 
     private PickleDictionary SetEntries(PickleDictionary dictionary, object?[] keysAndValues)
     {

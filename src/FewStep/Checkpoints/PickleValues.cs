@@ -25,7 +25,8 @@ internal sealed class PickleObject(PickleName callee, object?[] arguments)
 /// <summary>A reference to something beside the pickle, such as a tensor's storage.</summary>
 internal sealed record PicklePersistentId(object? Id);
 
-/// <summary>A Python dictionary in its order. Only text keys can be looked up: no composite key is ever hashed or compared, which a hostile file could make endless.</summary>
+/// <summary>A Python dictionary in its order. Only text keys can be looked up: no composite key is ever hashed or compared, which a hostile
+/// file could make endless.</summary>
 internal sealed class PickleDictionary
 {
     private Dictionary<string, int>? _index;
@@ -56,12 +57,15 @@ internal sealed class PickleDictionary
 /// <summary>A Python set, frozen or not, in the file's order.</summary>
 internal sealed record PickleSet(List<object?> Items);
 
-/// <summary>The allow-list of a pickle reader: which names a file may mention, and the few whose calls have a meaning here. A call of every other allowed name is only recorded.</summary>
+/// <summary>The allow-list of a pickle reader: which names a file may mention, and the few whose calls have a meaning here. A call of every
+/// other allowed name is only recorded.</summary>
 internal sealed class PickleCalls(params IEnumerable<string> names)
 {
-    private readonly HashSet<string> _allowed = [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
+    private readonly HashSet<string> _allowed =
+        [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
 
-    /// <summary>Names that begin so are on the list as well: TorchScript numbers its classes as it likes. Null (default) for none.</summary>
+    /// <summary>Names that begin so are on the list as well: TorchScript numbers its classes as it likes. Null (default) for
+    /// none.</summary>
     public string? Prefix { get; init; }
 
     public PickleName Name(string module, string name, string file)
@@ -69,7 +73,8 @@ internal sealed class PickleCalls(params IEnumerable<string> names)
         var found = new PickleName(module, name);
         return _allowed.Contains(found.FullName) || (Prefix is not null && found.FullName.StartsWith(Prefix, StringComparison.Ordinal))
             ? found
-            : throw new InvalidInputException($"{file} names the Python object {Printable.Text(found.FullName)}, which no weights need; nothing in it was run. Convert the checkpoint to safetensors.");
+            : throw new InvalidInputException($"{file} names the Python object {Printable.Text(found.FullName)}, which no weights need; "
+                + "nothing in it was run. Convert the checkpoint to safetensors.");
     }
 
     /// <summary>What stands for the result of a call; null where the arguments make no sense.</summary>

@@ -21,7 +21,8 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>edm</c> and <c>consistency</c>: standard deviation of the data, default 0.5.</summary>
     public double SigmaData { get; init; } = 0.5;
 
-    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; the other kinds derive theirs.</summary>
+    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; the other kinds derive
+    /// theirs.</summary>
     public double SigmaMin { get; init; } = 0.002;
 
     /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: largest noise level, default 80; the other kinds derive theirs.</summary>
@@ -48,7 +49,8 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>iddpm</c>: offset of the cosine schedule; null is 0.008.</summary>
     public double? CosineOffset { get; init; }
 
-    /// <summary>Of <c>discrete</c>: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null is <see cref="DiscreteVpNoise.LinearName"/>.</summary>
+    /// <summary>Of <c>discrete</c>: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null is
+    /// <see cref="DiscreteVpNoise.LinearName"/>.</summary>
     public string? Noise { get; init; }
 
     /// <summary>Of <c>discrete</c>: first beta; null is the noise's usual one.</summary>
@@ -66,8 +68,10 @@ internal sealed record PreconditioningConfig
         "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
         "ve" => new VePreconditioning(SigmaMin, SigmaMax),
         "iddpm" => new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)),
-        Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
+        Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(
+            Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
-        _ => throw new InvalidInputException($"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
+        _ => throw new InvalidInputException(
+            $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
     };
 }

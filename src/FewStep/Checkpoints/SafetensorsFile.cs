@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written atomically.</summary>
+/// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written
+/// atomically.</summary>
 internal static class SafetensorsFile
 {
     private const long MaximumHeader = 100 << 20;
@@ -22,7 +23,8 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c> texts.</returns>
+    /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c>
+    /// texts.</returns>
     public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         TorchLibrary.Require();
@@ -43,7 +45,8 @@ internal static class SafetensorsFile
             throw e switch
             {
                 EndOfStreamException => new InvalidInputException($"{path} is truncated.", e),
-                JsonException json => new InvalidInputException($"{path} has an invalid safetensors header: {JsonProblem.Describe(json)}.", e),
+                JsonException json
+                    => new InvalidInputException($"{path} has an invalid safetensors header: {JsonProblem.Describe(json)}.", e),
                 KeyNotFoundException or FormatException or InvalidOperationException or OverflowException
                     => new InvalidInputException($"{path} has an invalid safetensors header: {e.Message.ReplaceLineEndings(" ")}", e),
                 IOException or UnauthorizedAccessException => ReadFailure.Of(path, e),
@@ -53,7 +56,8 @@ internal static class SafetensorsFile
     }
 
     /// <summary>Writes tensors, whole or not at all.</summary>
-    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+        =>
         AtomicFile.Write(path, Writer(tensors, metadata));
 
     /// <summary>Writes the content of a file to a stream.</summary>
@@ -104,7 +108,8 @@ internal static class SafetensorsFile
         long length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length is < 2 or > MaximumHeader || length > stream.Length - 8)
         {
-            throw new InvalidInputException($"{path} is no safetensors file, or is truncated: its header states {length} bytes, the file has {stream.Length}.");
+            throw new InvalidInputException(
+                $"{path} is no safetensors file, or is truncated: its header states {length} bytes, the file has {stream.Length}.");
         }
 
         var json = new byte[length];
@@ -113,7 +118,8 @@ internal static class SafetensorsFile
         long start = 8 + length, space = stream.Length - start;
         var metadata = new Dictionary<string, string>();
         long expected = 0;
-        var entries = header.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Entry.Parse(p, path)).OrderBy(e => e.Begin).ToList();
+        var entries = header.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Entry.Parse(p, path))
+            .OrderBy(e => e.Begin).ToList();
         if (header.RootElement.TryGetProperty("__metadata__", out var texts))
         {
             foreach (var text in texts.EnumerateObject())
@@ -127,7 +133,9 @@ internal static class SafetensorsFile
             if (entry.Begin != expected || entry.End > space)
             {
                 throw new InvalidInputException(
-                    entry.End > space ? $"{path} is truncated: {Printable.Text(entry.Name)} ends at byte {start + entry.End}, the file at {stream.Length}." : $"{path}: the data of {Printable.Text(entry.Name)} overlaps another tensor's or leaves a gap.");
+                    entry.End > space ? $"{path} is truncated: {Printable.Text(entry.Name)} ends at "
+                        + $"byte {start + entry.End}, the file at {stream.Length}."
+                        : $"{path}: the data of {Printable.Text(entry.Name)} overlaps another tensor's or leaves a gap.");
             }
 
             expected = entry.End;
@@ -161,7 +169,8 @@ internal static class SafetensorsFile
             var type = Types.FirstOrDefault(t => t.Name == typeName);
             if (type.Name is null)
             {
-                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the unknown type {Printable.Text(typeName)}.");
+                throw new InvalidInputException(
+                    $"{path}: {Printable.Text(property.Name)} has the unknown type {Printable.Text(typeName)}.");
             }
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
@@ -181,7 +190,8 @@ internal static class SafetensorsFile
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)
             {
-                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has shape [{Printable.Line(string.Join(',', shape))}] of {typeName}, which its data offsets do not match.");
+                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has shape "
+                    + $"[{Printable.Line(string.Join(',', shape))}] of {typeName}, which its data offsets do not match.");
             }
 
             return new(property.Name, type.Type, shape, offsets[0], offsets[1]);

@@ -3,7 +3,8 @@ using System.Numerics;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>PyTorch's serialisation before its zip files: magic number, version, machine, the object, the keys of its storages, then their bytes. It lives on inside pickled modules.</summary>
+/// <summary>PyTorch's serialisation before its zip files: magic number, version, machine, the object, the keys of its storages, then their
+/// bytes. It lives on inside pickled modules.</summary>
 internal sealed class TorchLegacyFile
 {
     private const long Version = 1001;
@@ -31,16 +32,19 @@ internal sealed class TorchLegacyFile
 
         var references = new List<PicklePersistentId>();
         Root = PickleReader.Read(source, ref position, ObjectNames, references);
-        FindStorages(references, PickleReader.Read(source, ref position, NoNames) as List<object?> ?? throw Damaged("it has no list of storages"), position);
+        FindStorages(references,
+            PickleReader.Read(source, ref position, NoNames) as List<object?> ?? throw Damaged("it has no list of storages"), position);
     }
 
     /// <summary>The object; tensors and storages in it are still descriptions.</summary>
     public object? Root { get; }
 
-    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null where it stands for none.</summary>
+    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null
+    /// where it stands for none.</summary>
     public Tensor? Storage(object? description)
     {
-        if (TorchStorageReference.Parse(description) is not { } reference || !_places.TryGetValue(reference.Key, out var place) || place.Reference != reference)
+        if (TorchStorageReference.Parse(description) is not { } reference || !_places.TryGetValue(reference.Key, out var place)
+            || place.Reference != reference)
         {
             return null;
         }
@@ -63,7 +67,8 @@ internal sealed class TorchLegacyFile
         var references = new Dictionary<string, TorchStorageReference>(StringComparer.Ordinal);
         foreach (PicklePersistentId id in ids)
         {
-            TorchStorageReference reference = TorchStorageReference.Parse(id) ?? throw Damaged("it refers to what is no storage on this list of types");
+            TorchStorageReference reference = TorchStorageReference.Parse(id)
+                ?? throw Damaged("it refers to what is no storage on this list of types");
             references[reference.Key] = reference;
         }
 
@@ -77,7 +82,8 @@ internal sealed class TorchLegacyFile
 
             _source.Read(position, count);
             position += count.Length;
-            if (BinaryPrimitives.ReadInt64LittleEndian(count) != reference.Count || reference.Count > (_source.Length - position) / reference.Size || !_places.TryAdd(name, (reference, position)))
+            if (BinaryPrimitives.ReadInt64LittleEndian(count) != reference.Count
+                || reference.Count > (_source.Length - position) / reference.Size || !_places.TryAdd(name, (reference, position)))
             {
                 throw Damaged($"the storage {Printable.Text(name)} is cut short or has another size than stated");
             }
@@ -86,5 +92,6 @@ internal sealed class TorchLegacyFile
         }
     }
 
-    private InvalidInputException Damaged(string what) => new($"{_source.Name} is damaged or no checkpoint: {what}. Fetch or save it again.");
+    private InvalidInputException Damaged(string what)
+        => new($"{_source.Name} is damaged or no checkpoint: {what}. Fetch or save it again.");
 }

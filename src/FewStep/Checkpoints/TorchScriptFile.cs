@@ -1,6 +1,7 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone run.</summary>
+/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone
+/// run.</summary>
 internal static class TorchScriptFile
 {
     private const string ClassPrefix = "__torch__.";
@@ -21,7 +22,8 @@ internal static class TorchScriptFile
         Prefix = ClassPrefix,
     };
 
-    /// <summary>Whether a file is a TorchScript archive: a zip file with an entry <c>constants.pkl</c> beside <c>data.pkl</c>, which <c>torch.save</c> does not write.</summary>
+    /// <summary>Whether a file is a TorchScript archive: a zip file with an entry <c>constants.pkl</c> beside <c>data.pkl</c>, which
+    /// <c>torch.save</c> does not write.</summary>
     public static bool Is(string path)
     {
         using ByteSource source = ByteSource.Open(path);
@@ -33,11 +35,13 @@ internal static class TorchScriptFile
         }
 
         using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
-        return zip.Names.Any(name => name == "constants.pkl" || (name.EndsWith("/constants.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1));
+        return zip.Names.Any(name => name == "constants.pkl"
+            || (name.EndsWith("/constants.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1));
     }
 
     /// <summary>Reads all tensors of the module and its sub-modules.</summary>
-    /// <returns>Tensors by the names that <c>state_dict()</c> gives them (<c>layers.conv.weight</c>), on the CPU, in the file's types, outside of any dispose scope: the caller owns them.</returns>
+    /// <returns>Tensors by the names that <c>state_dict()</c> gives them (<c>layers.conv.weight</c>), on the CPU, in the file's types,
+    /// outside of any dispose scope: the caller owns them.</returns>
     public static Dictionary<string, Tensor> Read(string path)
     {
         long length;
@@ -58,20 +62,23 @@ internal static class TorchScriptFile
             tensor.DetachFromDisposeScope();
         }
 
-        return tensors.Count > 0 ? tensors : throw new InvalidInputException($"{path} holds no tensors; save a module: torch.jit.save(torch.jit.script(model), path).");
+        return tensors.Count > 0 ? tensors
+            : throw new InvalidInputException($"{path} holds no tensors; save a module: torch.jit.save(torch.jit.script(model), path).");
 
         void Walk(object? value, string name, int depth)
         {
             if (depth > MaximumDepth)
             {
-                throw new InvalidInputException($"{path} nests its modules more than {MaximumDepth} deep, as no network does. Fetch the file again.");
+                throw new InvalidInputException(
+                    $"{path} nests its modules more than {MaximumDepth} deep, as no network does. Fetch the file again.");
             }
 
             if (TorchStorages.IsTensor(value))
             {
                 tensors[name] = storages.Rebuild(value, name, file.Storage);
             }
-            else if (value is PickleObject { State: PickleDictionary attributes } module && module.Callee.StartsWith(ClassPrefix, StringComparison.Ordinal))
+            else if (value is PickleObject { State: PickleDictionary attributes } module
+                && module.Callee.StartsWith(ClassPrefix, StringComparison.Ordinal))
             {
                 foreach ((object? key, object? attribute) in attributes.Entries)
                 {

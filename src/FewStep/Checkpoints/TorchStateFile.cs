@@ -1,12 +1,14 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
+/// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is
+/// ever run.</summary>
 internal static class TorchStateFile
 {
     private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
 
     /// <summary>Reads the tensors of a state dictionary.</summary>
-    /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share their memory. Values that are no tensors are left out.</returns>
+    /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share
+    /// their memory. Values that are no tensors are left out.</returns>
     public static Dictionary<string, Tensor> Read(string path, string? section = null)
     {
         using ByteSource source = ByteSource.Open(path);
@@ -36,7 +38,8 @@ internal static class TorchStateFile
         return tensors;
     }
 
-    private static Dictionary<string, Tensor> Tensors(object? root, string? section, string path, TorchStorages storages, Func<object?, Tensor?> storage)
+    private static Dictionary<string, Tensor> Tensors(
+        object? root, string? section, string path, TorchStorages storages, Func<object?, Tensor?> storage)
     {
         object? found = section is null ? root : (root as PickleDictionary)?[section];
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
@@ -48,12 +51,15 @@ internal static class TorchStateFile
             }
         }
 
-        return tensors.Count > 0 ? tensors : throw new InvalidInputException($"{path} holds no tensors {(section is null ? "at its top level" : "under " + Printable.Text(section))}. {Sections(root)}");
+        return tensors.Count > 0 ? tensors : throw new InvalidInputException(
+            $"{path} holds no tensors {(section is null ? "at its top level" : "under " + Printable.Text(section))}. {Sections(root)}");
     }
 
     private static string Sections(object? root)
     {
-        string[] names = [.. (root as PickleDictionary)?.Entries.Where(e => e.Value is PickleDictionary).Select(e => e.Key).OfType<string>().Take(8).Select(Printable.Text) ?? []];
-        return names.Length > 0 ? $"Name one of its sections: {string.Join(", ", names)}." : "Save a state dictionary: torch.save(model.state_dict(), path).";
+        string[] names = [.. (root as PickleDictionary)?.Entries.Where(e => e.Value is PickleDictionary).Select(
+            e => e.Key).OfType<string>().Take(8).Select(Printable.Text) ?? []];
+        return names.Length > 0 ? $"Name one of its sections: {string.Join(", ", names)}."
+            : "Save a state dictionary: torch.save(model.state_dict(), path).";
     }
 }

@@ -3,8 +3,10 @@ namespace FewStep.Checkpoints;
 /// <summary>Reads a storage's bytes in their order: called again and again until all are read.</summary>
 internal delegate void StorageBytes(Span<byte> destination);
 
-/// <summary>Turns what a checkpoint says about its tensors into tensors. A storage becomes one block of memory, once, and its tensors views of it.</summary>
-/// <remarks>All blocks together may not exceed a limit, nor may all tensors, be they views of one block: no file can ask for more memory than its own size warrants, now or when its tensors are converted.</remarks>
+/// <summary>Turns what a checkpoint says about its tensors into tensors. A storage becomes one block of memory, once, and its tensors views
+/// of it.</summary>
+/// <remarks>All blocks together may not exceed a limit, nor may all tensors, be they views of one block: no file can ask for more memory
+/// than its own size warrants, now or when its tensors are converted.</remarks>
 internal sealed class TorchStorages(string file, long maximumBytes)
 {
     private const int MaximumAxes = 16;
@@ -17,7 +19,8 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     private long _leftForTensors = maximumBytes;
 
     /// <summary>The allow-list names of tensors in a state dictionary.</summary>
-    public static IEnumerable<string> TensorNames => ["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor", "torch._utils._rebuild_parameter"];
+    public static IEnumerable<string> TensorNames
+        => ["torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor", "torch._utils._rebuild_parameter"];
 
     /// <summary>Whether a value stands for a tensor.</summary>
     public static bool IsTensor(object? value) => value is PickleObject { Callee: var callee } && TensorNames.Contains(callee);
@@ -45,8 +48,13 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             value = data;
         }
 
-        if (value is not PickleObject { Callee: "torch._utils._rebuild_tensor_v2" or "torch._utils._rebuild_tensor", Arguments: [var described, long offset, object?[] sizes, object?[] strides, ..] }
-            || sizes.Length != strides.Length || sizes.Length > MaximumAxes || storage(described) is not { } flat || offset < 0 || offset > flat.numel())
+        if (value is not PickleObject
+            {
+                Callee: "torch._utils._rebuild_tensor_v2" or "torch._utils._rebuild_tensor",
+                Arguments: [var described, long offset, object?[] sizes, object?[] strides, ..]
+            }
+            || sizes.Length != strides.Length || sizes.Length > MaximumAxes || storage(described) is not { } flat || offset < 0
+            || offset > flat.numel())
         {
             throw Damaged(name);
         }
@@ -56,7 +64,8 @@ internal sealed class TorchStorages(string file, long maximumBytes)
         long count = 1, bound = 1, last = offset, total = flat.numel(), limit = Math.Max(total, int.MaxValue);
         for (int axis = 0; axis < shape.Length; axis++)
         {
-            if (sizes[axis] is not long size || size < 0 || size > limit / bound || strides[axis] is not long step || step < 0 || (size > 1 && step > total / (size - 1)))
+            if (sizes[axis] is not long size || size < 0 || size > limit / bound || strides[axis] is not long step || step < 0
+                || (size > 1 && step > total / (size - 1)))
             {
                 throw Damaged(name);
             }
@@ -96,19 +105,22 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     {
         if (bytes > left)
         {
-            throw new InvalidInputException($"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
+            throw new InvalidInputException(
+                $"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
         }
 
         left -= bytes;
     }
 
-    private InvalidInputException Damaged(string name) => new($"{file} is damaged: the tensor {Printable.Text(name)} does not fit its storage. Fetch the file again.");
+    private InvalidInputException Damaged(string name)
+        => new($"{file} is damaged: the tensor {Printable.Text(name)} does not fit its storage. Fetch the file again.");
 }
 
 /// <summary>A checkpoint's reference to a storage beside the pickle.</summary>
 internal sealed record TorchStorageReference(ScalarType Type, int Size, string Key, long Count)
 {
-    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; null where it is anything else.</summary>
+    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; null where it is anything
+    /// else.</summary>
     public static TorchStorageReference? Parse(object? value)
         => value is PicklePersistentId { Id: object?[] and ["storage", var storageClass, string key, string, long count, .. var view] }
             && count >= 0 && view is [] or [null] && TorchStorageType.Find(storageClass) is { } type

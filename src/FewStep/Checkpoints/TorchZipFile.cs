@@ -1,6 +1,7 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>PyTorch's zip container, of <c>torch.save</c> and of TorchScript alike: one folder with <c>data.pkl</c> and the storages' bytes under <c>data/</c>. Code in it is never looked at.</summary>
+/// <summary>PyTorch's zip container, of <c>torch.save</c> and of TorchScript alike: one folder with <c>data.pkl</c> and the storages' bytes
+/// under <c>data/</c>. Code in it is never looked at.</summary>
 internal sealed class TorchZipFile
 {
     private const string Pickle = "data.pkl";
@@ -15,10 +16,12 @@ internal sealed class TorchZipFile
     public TorchZipFile(ZipContent zip, string path, TorchStorages storages, PickleCalls names)
     {
         (_zip, _path, _storages) = (zip, path, storages);
-        List<string> pickles = [.. zip.Names.Where(name => name == Pickle || (name.EndsWith("/" + Pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
+        List<string> pickles = [.. zip.Names.Where(
+            name => name == Pickle || (name.EndsWith("/" + Pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
         if (pickles is not [var found])
         {
-            throw new InvalidInputException($"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
+            throw new InvalidInputException(
+                $"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
         }
 
         _folder = found[..^Pickle.Length];
@@ -36,7 +39,8 @@ internal sealed class TorchZipFile
     /// <summary>The object; tensors and storages in it are still descriptions.</summary>
     public object? Root { get; }
 
-    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null where it stands for none.</summary>
+    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null
+    /// where it stands for none.</summary>
     public Tensor? Storage(object? description)
     {
         if (TorchStorageReference.Parse(description) is not { } reference)
@@ -49,7 +53,8 @@ internal sealed class TorchZipFile
             string entry = $"{_folder}data/{reference.Key}";
             if (_zip.Length(entry) is not { } length || length % reference.Size != 0 || length / reference.Size != reference.Count)
             {
-                throw new InvalidInputException($"{_path} is damaged: the storage {Printable.Text(reference.Key)} is missing or has another size than stated. Fetch the file again.");
+                throw new InvalidInputException($"{_path} is damaged: the storage {Printable.Text(reference.Key)} is missing or has "
+                    + "another size than stated. Fetch the file again.");
             }
 
             Tensor? flat = null;

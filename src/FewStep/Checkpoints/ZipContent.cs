@@ -2,7 +2,8 @@ using System.IO.Compression;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, content checked against its length and checksum.</summary>
+/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, content checked against its length and
+/// checksum.</summary>
 internal sealed class ZipContent : IDisposable
 {
     // Deflate cannot shrink by more than this factor, so a larger claim is a lie made to allocate memory.
@@ -53,7 +54,8 @@ internal sealed class ZipContent : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
         {
-            throw new InvalidInputException($"{path} is not a sound zip file: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
+            throw new InvalidInputException(
+                $"{path} is not a sound zip file: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -89,7 +91,8 @@ internal sealed class ZipContent : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
         {
-            throw new InvalidInputException($"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
+            throw new InvalidInputException(
+                $"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
         }
     }
 
@@ -103,7 +106,8 @@ internal sealed class ZipContent : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
         {
-            throw new InvalidInputException($"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
+            throw new InvalidInputException(
+                $"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
         }
     }
 
@@ -112,7 +116,8 @@ internal sealed class ZipContent : IDisposable
         long length = _entries[name].Length;
         if (length > maximumBytes)
         {
-            throw new InvalidInputException($"{_path}, entry {Printable.Text(name)}, has {length} bytes, more than any of its kind ({maximumBytes}).");
+            throw new InvalidInputException(
+                $"{_path}, entry {Printable.Text(name)}, has {length} bytes, more than any of its kind ({maximumBytes}).");
         }
 
         byte[] bytes = new byte[length];
@@ -125,7 +130,8 @@ internal sealed class ZipContent : IDisposable
     {
         if (entry.Length < 0 || entry.CompressedLength < 0 || entry.Length / LargestDeflateRatio > entry.CompressedLength)
         {
-            throw new InvalidInputException($"{path} is damaged: {Printable.Text(entry.FullName)} claims {entry.Length} bytes from {entry.CompressedLength} compressed ones. Fetch the file again.");
+            throw new InvalidInputException($"{path} is damaged: {Printable.Text(entry.FullName)} claims {entry.Length} bytes from "
+                + $"{entry.CompressedLength} compressed ones. Fetch the file again.");
         }
     }
 

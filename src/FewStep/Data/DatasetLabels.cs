@@ -17,8 +17,8 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
     public int Of(int index) => Values is null ? -1 : Values[index];
 
     /// <summary>
-    /// Reads the labels of a dataset.json: {"labels": [["00000/img00000000.png", 6], ...]}, with null or nothing for "no labels". A list "classes" of names, where
-    /// there is one, gives the number of classes; else it is the largest label + 1.
+    /// Reads the labels of a dataset.json: {"labels": [["00000/img00000000.png", 6], ...]}, with null or nothing for "no labels". A list
+    /// "classes" of names, where there is one, gives the number of classes; else it is the largest label + 1.
     /// </summary>
     public static DatasetLabels Parse(ReadOnlyMemory<byte> json, IReadOnlyList<string> names, string container)
     {
@@ -43,13 +43,15 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
             }
 
             int[] values = Match(labels, names, where);
-            int named = root.TryGetProperty("classes", out var classes) && classes.ValueKind == JsonValueKind.Array ? classes.GetArrayLength() : 0;
+            int named =
+                root.TryGetProperty("classes", out var classes) && classes.ValueKind == JsonValueKind.Array ? classes.GetArrayLength() : 0;
             return new DatasetLabels(values, Math.Max(Math.Min(named, MostClasses), values.Max() + 1));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // GetString of text with unpaired surrogates is an InvalidOperationException.
-            throw new InvalidInputException($"{where} is not valid JSON: {(e is JsonException syntax ? JsonProblem.Describe(syntax) : e.Message.ReplaceLineEndings(" ").TrimEnd('.'))}.", e);
+            throw new InvalidInputException($"{where} is not valid JSON: "
+                + $"{(e is JsonException syntax ? JsonProblem.Describe(syntax) : e.Message.ReplaceLineEndings(" ").TrimEnd('.'))}.", e);
         }
     }
 
@@ -74,7 +76,8 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
             string name = pair[0].GetString()!;
             if (pair[1].ValueKind != JsonValueKind.Number || !pair[1].TryGetInt32(out int label) || label is < 0 or >= MostClasses)
             {
-                throw new InvalidInputException($"Label {row} of {where} ('{EntryName.Shown(name)}') is {EntryName.Shown(pair[1].GetRawText())}; a class is a whole number from 0 to {MostClasses - 1}.");
+                throw new InvalidInputException($"Label {row} of {where} ('{EntryName.Shown(name)}') is "
+                    + $"{EntryName.Shown(pair[1].GetRawText())}; a class is a whole number from 0 to {MostClasses - 1}.");
             }
 
             if (!indices.TryGetValue(name, out int index))
@@ -92,6 +95,7 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         }
 
         int without = Array.IndexOf(values, -1);
-        return without < 0 ? values : throw new InvalidInputException($"{where} has no label for '{EntryName.Shown(names[without])}'; label every image or set \"labels\" to null.");
+        return without < 0 ? values : throw new InvalidInputException(
+            $"{where} has no label for '{EntryName.Shown(names[without])}'; label every image or set \"labels\" to null.");
     }
 }

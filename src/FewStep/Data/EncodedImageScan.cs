@@ -4,7 +4,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>One pass over the encoded images of a set when it is opened: all headers checked, the shape found, the content hashed.</summary>
+/// <summary>One pass over the encoded images of a set when it is opened: all headers checked, the shape found, the content
+/// hashed.</summary>
 internal static class EncodedImageScan
 {
     public const int LargestFile = 64 << 20;
@@ -13,9 +14,11 @@ internal static class EncodedImageScan
 
     private const int ReportEvery = 1000;
 
-    /// <summary>Checks every image. The hash covers names, bytes and dataset.json, so a folder and a zip of the same content have the same.</summary>
+    /// <summary>Checks every image. The hash covers names, bytes and dataset.json, so a folder and a zip of the same content have the
+    /// same.</summary>
     public static (ImageShape Shape, string Hash) Run(
-        IReadOnlyList<string> names, Func<int, byte[]> read, byte[]? datasetJson, string container, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        IReadOnlyList<string> names, Func<int, byte[]> read, byte[]? datasetJson, string container, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         ImageShape? shape = null;

@@ -25,7 +25,8 @@ internal static class EntryName
         bool plain = name.Length is > 0 and <= 1024 && !name.Any(c => char.IsControl(c) || c is '\\' or ':');
         if (!plain || name.Split('/').Any(part => part is "" or "." or ".."))
         {
-            throw new InvalidInputException($"{container} holds the unsafe name '{Shown(name)}'; names must be relative, with forward slashes and without '..'.");
+            throw new InvalidInputException(
+                $"{container} holds the unsafe name '{Shown(name)}'; names must be relative, with forward slashes and without '..'.");
         }
     }
 

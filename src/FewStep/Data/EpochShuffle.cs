@@ -1,9 +1,11 @@
 namespace FewStep.Data;
 
-/// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that training resumes anywhere.</summary>
+/// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that
+/// training resumes anywhere.</summary>
 internal sealed class EpochShuffle(int count, long seed)
 {
-    private readonly int[] _order = new int[count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count), "A shuffle needs at least one image.")];
+    private readonly int[] _order = new int[count > 0 ? count
+        : throw new ArgumentOutOfRangeException(nameof(count), "A shuffle needs at least one image.")];
     private long _epoch = -1;
 
     /// <summary>The image at a position of the endless order. Not thread-safe.</summary>

@@ -3,8 +3,8 @@ using FewStep.Denoising;
 namespace FewStep.Data;
 
 /// <summary>
-/// A folder of PNG or JPEG images of one shape. Classes come from dataset.json where there is one (see <see cref="ZipImageSet"/>), else from sub-folders: with two or
-/// more of them each is a class, numbered in ordinal order of the names.
+/// A folder of PNG or JPEG images of one shape. Classes come from dataset.json where there is one (see <see cref="ZipImageSet"/>), else
+/// from sub-folders: with two or more of them each is a class, numbered in ordinal order of the names.
 /// </summary>
 /// <remarks>Images are ordered by relative path (ordinal, forward slashes). Hidden files and links to folders are left out.</remarks>
 internal sealed class FolderImageSet : IImageSet
@@ -21,7 +21,8 @@ internal sealed class FolderImageSet : IImageSet
         _path = path;
         _files = new ImageFolderFiles(path);
         byte[]? datasetJson = File.Exists(Path.Combine(path, JsonName)) ? _files.Read(JsonName, EncodedImageScan.LargestJson) : null;
-        _labels = datasetJson is not null ? DatasetLabels.Parse(datasetJson, _files.Names, path) : _files.Classes() is var (classes, labels) ? new DatasetLabels(labels, classes.Length) : DatasetLabels.None;
+        _labels = datasetJson is not null ? DatasetLabels.Parse(datasetJson, _files.Names, path)
+            : _files.Classes() is var (classes, labels) ? new DatasetLabels(labels, classes.Length) : DatasetLabels.None;
         (Shape, Hash) = EncodedImageScan.Run(_files.Names, i => _files.Read(_files.Names[i]), datasetJson, path, progress, cancellation);
     }
 

@@ -13,7 +13,8 @@ internal static class IdxFile
         try
         {
             using var file = File.OpenRead(path);
-            using var gzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress) : null;
+            using var gzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress)
+                : null;
             return Read(gzip ?? (Stream)file, path, dimensions);
         }
         catch (EndOfStreamException e)
@@ -32,7 +33,8 @@ internal static class IdxFile
         stream.ReadExactly(header);
         if (header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
         {
-            throw new InvalidInputException($"{path} is no idx file of unsigned bytes with {dimensions} dimension(s): its magic number is {Convert.ToHexStringLower(header.AsSpan(0, 4))}.");
+            throw new InvalidInputException($"{path} is no idx file of unsigned bytes with {dimensions} dimension(s): its magic number is "
+                + $"{Convert.ToHexStringLower(header.AsSpan(0, 4))}.");
         }
 
         var sizes = new int[dimensions];

@@ -8,20 +8,24 @@ internal static class IdxWriter
 {
     private const int ReportEvery = 1000;
 
-    /// <summary>Writes a set; labels go beside the images by the naming convention (train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz).</summary>
+    /// <summary>Writes a set; labels go beside the images by the naming convention (train-images-idx3-ubyte.gz,
+    /// train-labels-idx1-ubyte.gz).</summary>
     /// <param name="set">1-channel images, at most 256 classes; not disposed.</param>
-    public static string? Write(string imagesPath, IImageSet set, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public static string? Write(
+        string imagesPath, IImageSet set, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (set.Shape.Channels != 1)
         {
-            throw new InvalidInputException($"idx files hold gray images only, not {set.Shape}; keep coloured images in a zip or a folder.");
+            throw new InvalidInputException(
+                $"idx files hold gray images only, not {set.Shape}; keep coloured images in a zip or a folder.");
         }
 
         string? labelsPath = null;
         byte[]? labels = set.Classes > 0 ? Labels(set) : null;
         if (labels is not null)
         {
-            labelsPath = IdxName.LabelsBeside(imagesPath) ?? throw new InvalidInputException($"{imagesPath} must be named like train-images-idx3-ubyte.gz, so that its labels are found.");
+            labelsPath = IdxName.LabelsBeside(imagesPath) ?? throw new InvalidInputException(
+                $"{imagesPath} must be named like train-images-idx3-ubyte.gz, so that its labels are found.");
         }
 
         WriteFile(imagesPath, [set.Count, set.Shape.Height, set.Shape.Width], stream =>

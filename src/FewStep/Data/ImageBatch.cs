@@ -2,7 +2,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Images and labels as tensors. Disposing of it disposes of both; like all tensors they also end with the dispose scope in which they were made.</summary>
+/// <summary>Images and labels as tensors. Disposing of it disposes of both; like all tensors they also end with the dispose scope in which
+/// they were made.</summary>
 internal sealed class ImageBatch : IDisposable
 {
     internal ImageBatch(long position, Tensor images, Tensor? labels)
@@ -33,7 +34,8 @@ internal sealed class ImageBatch : IDisposable
     }
 }
 
-/// <summary>A batch in managed memory, which may be made on any thread: dispose scopes are bound to a thread, so tensors are made where they are used.</summary>
+/// <summary>A batch in managed memory, which may be made on any thread: dispose scopes are bound to a thread, so tensors are made where
+/// they are used.</summary>
 internal sealed record PreparedBatch(long Position, ImageShape Shape, byte[] Pixels, long[]? Labels)
 {
     /// <returns>The batch; the caller owns it.</returns>

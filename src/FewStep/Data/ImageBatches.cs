@@ -1,8 +1,8 @@
 namespace FewStep.Data;
 
 /// <summary>
-/// An endless, repeatable order of batches over an image set: what is at a position depends on set, options and position only, so training resumes anywhere exactly.
-/// A batch may span two epochs. Safe to use from several threads.
+/// An endless, repeatable order of batches over an image set: what is at a position depends on set, options and position only, so training
+/// resumes anywhere exactly. A batch may span two epochs. Safe to use from several threads.
 /// </summary>
 internal sealed class ImageBatches
 {
@@ -90,7 +90,8 @@ internal sealed class ImageBatches
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (batchSize * set.Shape.Dimension > Array.MaxLength)
         {
-            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"A batch of {set.Shape} images may be at most {Array.MaxLength / set.Shape.Dimension}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(batchSize), batchSize, $"A batch of {set.Shape} images may be at most {Array.MaxLength / set.Shape.Dimension}.");
         }
     }
 }

@@ -6,7 +6,8 @@ using SkiaSharp;
 namespace FewStep.Data;
 
 /// <summary>Decodes PNG and JPEG files to 8-bit pixels, channels last.</summary>
-/// <remarks>The stored values come out as they are: transparency is dropped, colour profiles, gamma and orientation notes are ignored.</remarks>
+/// <remarks>The stored values come out as they are: transparency is dropped, colour profiles, gamma and orientation notes are
+/// ignored.</remarks>
 internal static class ImageDecoder
 {
     /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>
@@ -15,7 +16,8 @@ internal static class ImageDecoder
         CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);
         if (destination.Length != shape.Dimension)
         {
-            throw new ArgumentException($"The destination has {destination.Length} bytes, a {shape} image {shape.Dimension}.", nameof(destination));
+            throw new ArgumentException(
+                $"The destination has {destination.Length} bytes, a {shape} image {shape.Dimension}.", nameof(destination));
         }
 
         using var data = SKData.CreateCopy(file);
@@ -27,7 +29,8 @@ internal static class ImageDecoder
 
         // No colour space is named for the result, so none is converted to.
         bool gray = codec.Info.ColorType == SKColorType.Gray8;
-        var info = new SKImageInfo(shape.Width, shape.Height, gray ? SKColorType.Gray8 : SKColorType.Rgba8888, codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
+        var info = new SKImageInfo(shape.Width, shape.Height, gray ? SKColorType.Gray8 : SKColorType.Rgba8888,
+            codec.Info.AlphaType == SKAlphaType.Opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul);
         byte[] pixels = ArrayPool<byte>.Shared.Rent(info.BytesSize);
         try
         {
@@ -49,7 +52,8 @@ internal static class ImageDecoder
     {
         if (found.Width != expected.Width || found.Height != expected.Height || found.Channels > expected.Channels)
         {
-            throw new InvalidInputException($"{where} is {found} (channels x height x width), the first image {expected}; bring all images to one shape.");
+            throw new InvalidInputException(
+                $"{where} is {found} (channels x height x width), the first image {expected}; bring all images to one shape.");
         }
     }
 
@@ -83,5 +87,6 @@ internal static class ImageDecoder
         }
     }
 
-    private static InvalidInputException Damaged(string where) => new($"{where} is damaged and cannot be decoded. Replace it or take it out.");
+    private static InvalidInputException Damaged(string where)
+        => new($"{where} is damaged and cannot be decoded. Replace it or take it out.");
 }

@@ -2,7 +2,8 @@ using System.IO.Enumeration;
 
 namespace FewStep.Data;
 
-/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Hidden files and links to folders are left out.</summary>
+/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Hidden files and links to folders are left
+/// out.</summary>
 internal sealed class ImageFolderFiles
 {
     private const int DeepestFolder = 16;
@@ -15,8 +16,15 @@ internal sealed class ImageFolderFiles
         try
         {
             string root = Path.GetFullPath(path);
-            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, MaxRecursionDepth = DeepestFolder, AttributesToSkip = FileAttributes.Hidden | FileAttributes.System };
-            var files = new FileSystemEnumerable<string>(root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
+            var options = new EnumerationOptions
+            {
+                RecurseSubdirectories = true,
+                IgnoreInaccessible = false,
+                MaxRecursionDepth = DeepestFolder,
+                AttributesToSkip = FileAttributes.Hidden | FileAttributes.System
+            };
+            var files = new FileSystemEnumerable<string>(
+                root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
             {
                 ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
 
@@ -38,7 +46,8 @@ internal sealed class ImageFolderFiles
 
     public string[] Names { get; }
 
-    /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than two.</summary>
+    /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than
+    /// two.</summary>
     public (string[] Classes, int[] Labels)? Classes()
     {
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
@@ -49,12 +58,14 @@ internal sealed class ImageFolderFiles
 
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
         {
-            throw new InvalidInputException($"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
+            throw new InvalidInputException(
+                $"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
         }
 
         if (folders.Length > DatasetLabels.MostClasses)
         {
-            throw new InvalidInputException($"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
+            throw new InvalidInputException(
+                $"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
         }
 
         var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);

@@ -3,7 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Reads an image's shape from the first bytes of a PNG or JPEG file, so that nothing is handed to a decoder before its size is known to be sane.</summary>
+/// <summary>Reads an image's shape from the first bytes of a PNG or JPEG file, so that nothing is handed to a decoder before its size is
+/// known to be sane.</summary>
 /// <remarks>PNG: ISO/IEC 15948, 11.2.2 (IHDR). JPEG: ITU-T T.81, B.2.2 (frame header).</remarks>
 internal static class ImageHeader
 {
@@ -101,5 +102,6 @@ internal static class ImageHeader
         return (frame[5] == 1 ? 1 : 3, BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
     }
 
-    private static InvalidInputException Damaged(string where) => new($"{where} is damaged: its header cannot be read. Replace it or take it out.");
+    private static InvalidInputException Damaged(string where)
+        => new($"{where} is damaged: its header cannot be read. Replace it or take it out.");
 }

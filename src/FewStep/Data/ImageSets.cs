@@ -3,17 +3,20 @@ namespace FewStep.Data;
 /// <summary>Opens image sets of every kind by what lies at a path.</summary>
 internal static class ImageSets
 {
-    private const string Accepted = "Accepted are: a zip of PNG/JPEG images (with dataset.json for labels), a folder of such images (sub-folders are classes), "
+    private const string Accepted = "Accepted are: a zip of PNG/JPEG images (with dataset.json for labels), a folder of such images "
+        + "(sub-folders are classes), "
         + "an idx file of images such as train-images-idx3-ubyte.gz (labels beside it), or a folder with idx files.";
 
     private static readonly string[] TrainFolders = ["train"];
     private static readonly string[] TestFolders = ["test", "val", "valid", "validation"];
 
     /// <summary>
-    /// Opens an image set. A folder with idx files or with a sub-folder train beside one called test, val, valid or validation has splits; anything else has none.
+    /// Opens an image set. A folder with idx files or with a sub-folder train beside one called test, val, valid or validation has splits;
+    /// anything else has none.
     /// </summary>
     /// <returns>The set; the caller disposes of it.</returns>
-    public static IImageSet Open(string path, DataSplit? split = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public static IImageSet Open(
+        string path, DataSplit? split = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (Directory.Exists(path))
@@ -54,7 +57,8 @@ internal static class ImageSets
     }
 
     /// <summary>Whether a folder holds idx files of images.</summary>
-    internal static bool HasIdxFiles(string path) => IdxName.Find(path, DataSplit.Train) is not null || IdxName.Find(path, DataSplit.Test) is not null;
+    internal static bool HasIdxFiles(string path)
+        => IdxName.Find(path, DataSplit.Train) is not null || IdxName.Find(path, DataSplit.Test) is not null;
 
     /// <summary>The folder with the images of a split: a sub-folder where there are splits, else the folder itself.</summary>
     internal static string SplitFolder(string path, DataSplit? split)
@@ -86,7 +90,8 @@ internal static class ImageSets
         return new IdxImageSet(images, File.Exists(labels) ? labels : null);
     }
 
-    private static string? SubFolder(string path, string[] names) => names.Select(n => Path.Combine(path, n)).FirstOrDefault(Directory.Exists);
+    private static string? SubFolder(string path, string[] names)
+        => names.Select(n => Path.Combine(path, n)).FirstOrDefault(Directory.Exists);
 
     private static byte[] Signature(string path)
     {

@@ -17,7 +17,8 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
         long height = (long)rows * (shape.Height * layout.Upscale + layout.Gutter) - layout.Gutter;
         if (width > LargestSide || height > LargestSide || width * height * shape.Channels > Array.MaxLength)
         {
-            throw new ArgumentException($"A grid of {images.Count} images would have {width} x {height} pixels; sides may be {LargestSide}. Show fewer images or enlarge them less.", nameof(images));
+            throw new ArgumentException($"A grid of {images.Count} images would have {width} x {height} pixels; sides may be "
+                + $"{LargestSide}. Show fewer images or enlarge them less.", nameof(images));
         }
 
         var grid = new PixelImage(new ImageShape(shape.Channels, (int)height, (int)width), new byte[width * height * shape.Channels]);

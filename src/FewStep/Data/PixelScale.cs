@@ -1,6 +1,7 @@
 namespace FewStep.Data;
 
-/// <summary>The one mapping between bytes and the model's range: b = floor(127.5 x + 128) clipped to 0..255, x = b / 127.5 - 1; the same that image files are written with.</summary>
+/// <summary>The one mapping between bytes and the model's range: b = floor(127.5 x + 128) clipped to 0..255, x = b / 127.5 - 1; the same
+/// that image files are written with.</summary>
 internal static class PixelScale
 {
     /// <param name="bytes">uint8, any shape; not changed and not disposed.</param>
@@ -20,7 +21,8 @@ internal static class PixelScale
         using var _ = no_grad();
         if (!isfinite(images).all().AsBoolean())
         {
-            throw new InvalidInputException("A sample holds NaN or infinity: the model diverged; check its noise levels, schedule and weights.");
+            throw new InvalidInputException(
+                "A sample holds NaN or infinity: the model diverged; check its noise levels, schedule and weights.");
         }
 
         var bytes = images.to_type(ScalarType.Float32).Times(127.5).Plus(128).floor().Clamp(0, 255);
@@ -29,7 +31,8 @@ internal static class PixelScale
 }
 
 /// <summary>The two ways between stored bytes and the network's values in [-1, 1].</summary>
-/// <remarks>As in EDM: v = b / 127.5 - 1 and b = floor(v x 127.5 + 128) clipped to [0, 255], which rounds halves up. Bytes survive both ways.</remarks>
+/// <remarks>As in EDM: v = b / 127.5 - 1 and b = floor(v x 127.5 + 128) clipped to [0, 255], which rounds halves up. Bytes survive both
+/// ways.</remarks>
 internal static class PixelValue
 {
     /// <summary>The value of a byte, in [-1, 1].</summary>

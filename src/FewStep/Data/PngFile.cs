@@ -6,8 +6,8 @@ namespace FewStep.Data;
 
 /// <summary>Writes images in [-1, 1] as 8-bit PNG, singly or as a grid, and reads them back. Gray images stay gray.</summary>
 /// <remarks>
-/// Bytes are floor(v x 127.5 + 128) clipped to [0, 255], as in EDM. Tensors are [B,C,H,W] or [C,H,W], C = 1 or 3, of any floating-point type and device; they are neither
-/// changed nor disposed.
+/// Bytes are floor(v x 127.5 + 128) clipped to [0, 255], as in EDM. Tensors are [B,C,H,W] or [C,H,W], C = 1 or 3, of any floating-point
+/// type and device; they are neither changed nor disposed.
 /// </remarks>
 internal static class PngFile
 {
@@ -61,12 +61,14 @@ internal static class PngFile
     public static byte[] Encode(Tensor image)
     {
         var pixels = ToPixels(image);
-        return pixels.Length == 1 ? Encode(pixels[0]) : throw new ArgumentException($"One image is expected, not {pixels.Length}; write a batch as a grid or each.", nameof(image));
+        return pixels.Length == 1 ? Encode(pixels[0])
+            : throw new ArgumentException($"One image is expected, not {pixels.Length}; write a batch as a grid or each.", nameof(image));
     }
 
     /// <summary>Encodes a batch as one grid image.</summary>
     /// <param name="images">[B,C,H,W].</param>
-    public static byte[] EncodeGrid(Tensor images, GridLayout? layout = null) => Encode(PixelImage.Grid(ToPixels(images), layout ?? new GridLayout()));
+    public static byte[] EncodeGrid(Tensor images, GridLayout? layout = null)
+        => Encode(PixelImage.Grid(ToPixels(images), layout ?? new GridLayout()));
 
     /// <returns>[1,C,H,W] float32 in [-1, 1] on the CPU, C = 1 for gray images, else 3; the caller owns it.</returns>
     public static Tensor Read(string path)
@@ -114,12 +116,14 @@ internal static class PngFile
             }
         }
 
-        var info = new SKImageInfo(image.Shape.Width, image.Shape.Height, gray ? SKColorType.Gray8 : SKColorType.Rgb888x, SKAlphaType.Opaque);
+        var info = new SKImageInfo(
+            image.Shape.Width, image.Shape.Height, gray ? SKColorType.Gray8 : SKColorType.Rgb888x, SKAlphaType.Opaque);
         var handle = GCHandle.Alloc(bytes, GCHandleType.Pinned);
         try
         {
             using var pixmap = new SKPixmap(info, handle.AddrOfPinnedObject());
-            using var png = pixmap.Encode(SKPngEncoderOptions.Default) ?? throw new InvalidOperationException($"The PNG encoder failed on a {image.Shape} image.");
+            using var png = pixmap.Encode(SKPngEncoderOptions.Default)
+                ?? throw new InvalidOperationException($"The PNG encoder failed on a {image.Shape} image.");
             return png.ToArray();
         }
         finally
@@ -133,7 +137,8 @@ internal static class PngFile
         long[] size = images.shape;
         if (size.Length is not (3 or 4) || size[^3] is not (1 or 3) || images.numel() == 0 || !images.is_floating_point())
         {
-            throw new ArgumentException($"Images must be floating point [B,C,H,W] or [C,H,W] with C = 1 or 3 and nothing empty, not {images.dtype} [{string.Join(',', size)}].", nameof(images));
+            throw new ArgumentException("Images must be floating point [B,C,H,W] or [C,H,W] with C = 1 or 3 and nothing empty, not "
+                + $"{images.dtype} [{string.Join(',', size)}].", nameof(images));
         }
 
         var shape = new ImageShape((int)size[^3], (int)size[^2], (int)size[^1]);
@@ -148,7 +153,8 @@ internal static class PngFile
             {
                 float value = source[i % shape.Channels * plane + i / shape.Channels];
                 bytes[i] = float.IsNaN(value)
-                    ? throw new InvalidInputException($"Image {b} of {result.Length} holds NaN and cannot be written: sampling diverged. Check the model's weights, the schedule and the number format.")
+                    ? throw new InvalidInputException($"Image {b} of {result.Length} holds NaN and cannot be written: sampling diverged. "
+                        + "Check the model's weights, the schedule and the number format.")
                     : PixelValue.ToByte(value);
             }
 

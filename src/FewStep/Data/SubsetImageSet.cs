@@ -4,7 +4,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with it.</summary>
+/// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with
+/// it.</summary>
 internal sealed class SubsetImageSet : IImageSet
 {
     private readonly IImageSet _source;
@@ -41,7 +42,8 @@ internal sealed class SubsetImageSet : IImageSet
         return new SubsetImageSet(source, [.. Enumerable.Range(start, count)]);
     }
 
-    /// <summary>Randomly chosen different images. With one seed, choices at places that do not overlap have no image in common: (n, seed, 0) to train on, (m, seed, n) held out.</summary>
+    /// <summary>Randomly chosen different images. With one seed, choices at places that do not overlap have no image in common: (n, seed,
+    /// 0) to train on, (m, seed, n) held out.</summary>
     public static SubsetImageSet Random(IImageSet source, int count, long seed, int skip = 0)
     {
         Check(source, skip, count);
@@ -60,7 +62,8 @@ internal sealed class SubsetImageSet : IImageSet
             throw new InvalidInputException("A balanced subset needs labels; the set has none.");
         }
 
-        int[] wanted = [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
+        int[] wanted =
+            [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
         int[] missing = [.. wanted];
         var order = new EpochShuffle(source.Count, seed);
         var indices = new List<int>(count);
@@ -77,7 +80,8 @@ internal sealed class SubsetImageSet : IImageSet
         int lacking = Array.FindIndex(missing, m => m > 0);
         if (lacking >= 0)
         {
-            throw new InvalidInputException($"A balanced subset of {count} images needs {wanted[lacking]} of class {lacking}; the set has {wanted[lacking] - missing[lacking]}.");
+            throw new InvalidInputException($"A balanced subset of {count} images needs {wanted[lacking]} of class {lacking}; the set has "
+                + $"{wanted[lacking] - missing[lacking]}.");
         }
 
         indices.Sort();
@@ -103,7 +107,8 @@ internal sealed class SubsetImageSet : IImageSet
         if (start < 0 || (long)start + count > source.Count)
         {
             string place = start == 0 ? "" : $" from place {start} on";
-            throw new InvalidInputException($"A subset of {count} image{(count == 1 ? "" : "s")}{place} does not fit into a set of {source.Count}.");
+            throw new InvalidInputException(
+                $"A subset of {count} image{(count == 1 ? "" : "s")}{place} does not fit into a set of {source.Count}.");
         }
     }
 }

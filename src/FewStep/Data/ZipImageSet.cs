@@ -5,9 +5,11 @@ using FewStep.Denoising;
 namespace FewStep.Data;
 
 /// <summary>
-/// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is extracted to disk.
+/// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is
+/// extracted to disk.
 /// </summary>
-/// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is dropped.</remarks>
+/// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is
+/// dropped.</remarks>
 internal sealed class ZipImageSet : IImageSet
 {
     private const string JsonName = DatasetLabels.FileName;
@@ -28,7 +30,8 @@ internal sealed class ZipImageSet : IImageSet
             file = File.OpenRead(path);
             _archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: false);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException
+            or OverflowException)
         {
             file?.Dispose(); // the archive does not when its constructor fails
             throw new InvalidInputException($"Cannot read {path} as a zip file: {e.Message.ReplaceLineEndings(" ")}", e);
@@ -41,7 +44,8 @@ internal sealed class ZipImageSet : IImageSet
             byte[]? datasetJson = json is null ? null : ReadEntry(json, EncodedImageScan.LargestJson);
             string[] names = [.. _entries.Select(e => e.FullName)];
             _labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
-            (Shape, Hash) = EncodedImageScan.Run(names, i => ReadEntry(_entries[i], EncodedImageScan.LargestFile), datasetJson, path, progress, cancellation);
+            (Shape, Hash) = EncodedImageScan.Run(
+                names, i => ReadEntry(_entries[i], EncodedImageScan.LargestFile), datasetJson, path, progress, cancellation);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
         {
@@ -61,11 +65,13 @@ internal sealed class ZipImageSet : IImageSet
 
     public int Classes => _labels.Classes;
 
-    /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a folder with the same files.</summary>
+    /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a folder with the same
+    /// files.</summary>
     public string Hash { get; }
 
     public void Read(int index, Span<byte> destination) =>
-        ImageDecoder.Decode(ReadEntry(_entries[index], EncodedImageScan.LargestFile), EncodedImageScan.Where(_entries[index].FullName, _path), Shape, destination);
+        ImageDecoder.Decode(ReadEntry(_entries[index], EncodedImageScan.LargestFile),
+            EncodedImageScan.Where(_entries[index].FullName, _path), Shape, destination);
 
     public int Label(int index)
     {
@@ -120,7 +126,8 @@ internal sealed class ZipImageSet : IImageSet
     {
         if (entry.Length > largest)
         {
-            throw new InvalidInputException($"{EncodedImageScan.Where(entry.FullName, _path)} unpacks to {entry.Length} bytes, more than the {largest} allowed.");
+            throw new InvalidInputException(
+                $"{EncodedImageScan.Where(entry.FullName, _path)} unpacks to {entry.Length} bytes, more than the {largest} allowed.");
         }
 
         try
@@ -140,7 +147,8 @@ internal sealed class ZipImageSet : IImageSet
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            throw new InvalidInputException($"{EncodedImageScan.Where(entry.FullName, _path)} cannot be unpacked: {e.Message.ReplaceLineEndings(" ")} Make the zip anew.", e);
+            throw new InvalidInputException($"{EncodedImageScan.Where(entry.FullName, _path)} cannot be unpacked: "
+                + $"{e.Message.ReplaceLineEndings(" ")} Make the zip anew.", e);
         }
     }
 }

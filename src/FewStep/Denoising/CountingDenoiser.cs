@@ -1,7 +1,8 @@
 namespace FewStep.Denoising;
 
 /// <summary>Passes every call to another denoiser and counts it, so that network evaluations are measured and never derived.</summary>
-/// <remarks>A denoiser that counts its own evaluations (<see cref="IEvaluationCount"/>: guidance) costs what it says, every other one evaluation an image.</remarks>
+/// <remarks>A denoiser that counts its own evaluations (<see cref="IEvaluationCount"/>: guidance) costs what it says, every other one
+/// evaluation an image.</remarks>
 /// <param name="inner">The denoiser that does the work; not disposed here.</param>
 internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 {
@@ -36,10 +37,12 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
     }
 }
 
-/// <summary>A denoiser made of others, which counts its own network evaluations: one of its calls may take several, or different numbers for different images.</summary>
+/// <summary>A denoiser made of others, which counts its own network evaluations: one of its calls may take several, or different numbers
+/// for different images.</summary>
 internal interface IEvaluationCount : IDenoiser
 {
-    /// <summary>Denoises as <see cref="IDenoiser.Denoise"/> does, and says what this call cost, whoever else calls at the same time.</summary>
+    /// <summary>Denoises as <see cref="IDenoiser.Denoise"/> does, and says what this call cost, whoever else calls at the same
+    /// time.</summary>
     /// <param name="x">Noised images [B,C,H,W].</param>
     /// <param name="sigma">Noise levels [B] or [1].</param>
     /// <param name="labels">Class indices int64 [B]; or null.</param>

@@ -3,14 +3,17 @@ using FewStep.Noise;
 namespace FewStep.Denoising;
 
 /// <summary>
-/// Preconditioning of networks that were trained on the whole times of a <see cref="DiscreteVpNoise"/> (Ho et al. 2006.11239) and see x_t = x / sqrt(1 + sigma^2); the noise label is the time t.
+/// Preconditioning of networks that were trained on the whole times of a <see cref="DiscreteVpNoise"/> (Ho et al. 2006.11239) and see x_t =
+/// x / sqrt(1 + sigma^2); the noise label is the time t.
 /// </summary>
-/// <remarks>c_in, c_skip and c_out follow sigma exactly; only the time that the network is told is rounded, where it knows no times in between.</remarks>
+/// <remarks>c_in, c_skip and c_out follow sigma exactly; only the time that the network is told is rounded, where it knows no times in
+/// between.</remarks>
 internal sealed class DiscreteVpPreconditioning : IPreconditioning
 {
     private readonly TimeRounding _rounding;
 
-    public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
+    public DiscreteVpPreconditioning(
+        DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
     {
         ArgumentNullException.ThrowIfNull(noise);
         (Noise, Prediction, _rounding) = (noise, prediction, rounding);

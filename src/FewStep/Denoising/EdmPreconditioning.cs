@@ -1,6 +1,7 @@
 namespace FewStep.Denoising;
 
-/// <summary>EDM's preconditioning (Karras et al. 2206.00364, table 1): unit variance of the network's input and target at every sigma.</summary>
+/// <summary>EDM's preconditioning (Karras et al. 2206.00364, table 1): unit variance of the network's input and target at every
+/// sigma.</summary>
 internal sealed class EdmPreconditioning : IPreconditioning
 {
     /// <summary>EDM's noise levels, which schedules run over where no model says otherwise.</summary>
@@ -10,7 +11,8 @@ internal sealed class EdmPreconditioning : IPreconditioning
     private readonly double _noiseLabelScale;
     private readonly double _boundary; // the noise level that nothing is done at
 
-    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum, double noiseLabelScale = 1)
+    public EdmPreconditioning(
+        double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum, double noiseLabelScale = 1)
         : this("EDM", sigmaData, sigmaMin, sigmaMax, noiseLabelScale, 0)
     {
     }
@@ -20,20 +22,25 @@ internal sealed class EdmPreconditioning : IPreconditioning
         SigmaLimits.Check(kind, sigmaMin, sigmaMax);
         if (!(sigmaData is >= SigmaLimits.Smallest and <= SigmaLimits.Largest))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"{kind} preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}."));
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{kind} preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}."));
         }
 
         if (!(noiseLabelScale is > 0 and <= SigmaLimits.Largest))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"{kind} preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}."));
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"{kind} preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}."));
         }
 
         (_sigmaData, SigmaMin, SigmaMax, _noiseLabelScale, _boundary) = (sigmaData, sigmaMin, sigmaMax, noiseLabelScale, boundary);
     }
 
-    /// <summary>Scalings of a consistency model (Song et al. 2303.01469, appendix C): f(x; sigma_min) = x exactly, the noise label is 1000 log(sigma) / 4.</summary>
-    /// <remarks>Such a network jumps to the end of a trajectory in one evaluation; it does not estimate E[x0 | x], so a schedule found with it means little.</remarks>
-    public static EdmPreconditioning Consistency(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80) => new("Consistency", sigmaData, sigmaMin, sigmaMax, 1000, sigmaMin);
+    /// <summary>Scalings of a consistency model (Song et al. 2303.01469, appendix C): f(x; sigma_min) = x exactly, the noise label is 1000
+    /// log(sigma) / 4.</summary>
+    /// <remarks>Such a network jumps to the end of a trajectory in one evaluation; it does not estimate E[x0 | x], so a schedule found with
+    /// it means little.</remarks>
+    public static EdmPreconditioning Consistency(double sigmaData = 0.5, double sigmaMin = 0.002, double sigmaMax = 80)
+        => new("Consistency", sigmaData, sigmaMin, sigmaMax, 1000, sigmaMin);
 
     public double SigmaMin { get; }
 
@@ -44,6 +51,7 @@ internal sealed class EdmPreconditioning : IPreconditioning
         double sd2 = _sigmaData * _sigmaData;
         var above = sigma.Minus(_boundary);
         var root = (sigma * sigma).Plus(sd2).sqrt();
-        return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(_sigmaData) / root, root.reciprocal(), sigma.log().Times(_noiseLabelScale / 4));
+        return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(_sigmaData) / root, root.reciprocal(),
+            sigma.log().Times(_noiseLabelScale / 4));
     }
 }

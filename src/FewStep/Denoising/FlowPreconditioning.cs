@@ -1,8 +1,8 @@
 namespace FewStep.Denoising;
 
 /// <summary>
-/// Preconditioning of networks trained as rectified flows (Liu et al. 2022): they see x_t = (1 - t) x0 + t n with t = sigma / (1 + sigma) and give the velocity n - x0, so that
-/// D = x_t - t u.
+/// Preconditioning of networks trained as rectified flows (Liu et al. 2022): they see x_t = (1 - t) x0 + t n with t = sigma / (1 + sigma)
+/// and give the velocity n - x0, so that D = x_t - t u.
 /// </summary>
 internal sealed class FlowPreconditioning : IPreconditioning
 {
@@ -11,12 +11,14 @@ internal sealed class FlowPreconditioning : IPreconditioning
 
     private readonly double _timeScale;
 
-    public FlowPreconditioning(double timeScale = 1, double sigmaMin = UsualFirstTime / (1 - UsualFirstTime), double sigmaMax = (1 - UsualFirstTime) / UsualFirstTime)
+    public FlowPreconditioning(double timeScale = 1, double sigmaMin = UsualFirstTime / (1 - UsualFirstTime),
+        double sigmaMax = (1 - UsualFirstTime) / UsualFirstTime)
     {
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
         if (!(timeScale is > 0 and <= SigmaLimits.Largest))
         {
-            throw new Platform.InvalidInputException(FormattableString.Invariant($"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
+            throw new Platform.InvalidInputException(FormattableString.Invariant(
+                $"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
         }
 
         (_timeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);

@@ -9,12 +9,16 @@ internal sealed record GaussianMixture
     private const ulong ImageStream = 0x9E3779B97F4A7C15;
 
     /// <summary>Creates a mixture of K components over images of dimension d.</summary>
-    public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means, IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
+    public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means,
+        IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
     {
         int components = weights.Count;
-        if (components == 0 || means.Count != components || stds.Count != components || (classes is not null && classes.Count != components))
+        if (components == 0 || means.Count != components || stds.Count != components
+            || (classes is not null && classes.Count != components))
         {
-            throw new InvalidInputException($"A mixture needs as many means, standard deviations and classes as weights, and at least 1: it has {components} weights, {means.Count} means, {stds.Count} standard deviations{(classes is null ? "" : $", {classes.Count} classes")}.");
+            throw new InvalidInputException(
+                $"A mixture needs as many means, standard deviations and classes as weights, and at least 1: it has {components} weights, "
+                    + $"{means.Count} means, {stds.Count} standard deviations{(classes is null ? "" : $", {classes.Count} classes")}.");
         }
 
         for (int k = 0; k < components; k++)
@@ -54,7 +58,8 @@ internal sealed record GaussianMixture
     public int Classes { get; }
 
     /// <summary>Gaussian data N(m, c^2 I): the mixture of one component.</summary>
-    public static GaussianMixture Gaussian(ImageShape shape, double mean, double std) => new(shape, [1.0], [[.. Enumerable.Repeat(mean, (int)shape.Dimension)]], [std]);
+    public static GaussianMixture Gaussian(ImageShape shape, double mean, double std)
+        => new(shape, [1.0], [[.. Enumerable.Repeat(mean, (int)shape.Dimension)]], [std]);
 
     /// <summary>Draws images; each depends on its own seed only.</summary>
     /// <param name="type">float32 or float64 (default).</param>
@@ -96,12 +101,14 @@ internal sealed record GaussianMixture
     {
         if (!(weight > 0) || !double.IsFinite(weight))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"Mixture weight {k} is {weight:R}; weights must be finite and above 0."));
+            throw new InvalidInputException(
+                FormattableString.Invariant($"Mixture weight {k} is {weight:R}; weights must be finite and above 0."));
         }
 
         if (!(std >= 0) || !double.IsFinite(std))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more."));
+            throw new InvalidInputException(
+                FormattableString.Invariant($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more."));
         }
 
         if (mean.Count != shape.Dimension)
@@ -113,7 +120,8 @@ internal sealed record GaussianMixture
         {
             if (!double.IsFinite(mean[j]))
             {
-                throw new InvalidInputException(FormattableString.Invariant($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite."));
+                throw new InvalidInputException(
+                    FormattableString.Invariant($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite."));
             }
         }
     }
@@ -123,7 +131,8 @@ internal sealed record GaussianMixture
         int[] distinct = [.. classes.Distinct().Order()];
         if (distinct[0] != 0 || distinct[^1] != distinct.Length - 1)
         {
-            throw new InvalidInputException($"The mixture's component classes must cover 0 to the largest without a gap; they are {string.Join(", ", distinct.Take(20))}.");
+            throw new InvalidInputException("The mixture's component classes must cover 0 to the largest without a gap; they are "
+                + $"{string.Join(", ", distinct.Take(20))}.");
         }
 
         return distinct.Length;

@@ -4,8 +4,8 @@ namespace FewStep.Denoising;
 
 /// <summary>The exact denoiser of a Gaussian mixture, so that solvers and searches can be checked against the truth.</summary>
 /// <remarks>
-/// D(x; s) = sum_k r_k (m_k + c_k^2 / (c_k^2 + s^2) (x - m_k)) with r_k the posterior probability of component k at x, computed as a softmax of
-/// logarithms. It works in the type of x.
+/// D(x; s) = sum_k r_k (m_k + c_k^2 / (c_k^2 + s^2) (x - m_k)) with r_k the posterior probability of component k at x, computed as a
+/// softmax of logarithms. It works in the type of x.
 /// </remarks>
 internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
         }
 
         Mixture = mixture;
@@ -43,7 +44,8 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     public double SigmaMax { get; }
 
     /// <summary>The denoiser of Gaussian data N(m, c^2 I).</summary>
-    public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std) => new(GaussianMixture.Gaussian(shape, mean, std));
+    public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std)
+        => new(GaussianMixture.Gaussian(shape, mean, std));
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
@@ -91,17 +93,20 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
 
         if (x.dim() != 4 || !x.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
-            throw new ArgumentException($"x has shape [{string.Join(", ", x.shape)}]; it must be [B, {Shape.Channels}, {Shape.Height}, {Shape.Width}].", nameof(x));
+            throw new ArgumentException(
+                $"x has shape [{string.Join(", ", x.shape)}]; it must be [B, {Shape.Channels}, {Shape.Height}, {Shape.Width}].", nameof(x));
         }
 
         if (sigma.dim() != 1 || (sigma.shape[0] != 1 && sigma.shape[0] != x.shape[0]) || sigma.dtype != x.dtype)
         {
-            throw new ArgumentException($"sigma is {sigma.dtype} [{string.Join(", ", sigma.shape)}]; it must be {x.dtype} [B] or [1].", nameof(sigma));
+            throw new ArgumentException(
+                $"sigma is {sigma.dtype} [{string.Join(", ", sigma.shape)}]; it must be {x.dtype} [B] or [1].", nameof(sigma));
         }
 
         if (labels is not null && (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != x.shape[0]))
         {
-            throw new ArgumentException($"labels are {labels.dtype} [{string.Join(", ", labels.shape)}]; they must be int64 [B].", nameof(labels));
+            throw new ArgumentException(
+                $"labels are {labels.dtype} [{string.Join(", ", labels.shape)}]; they must be int64 [B].", nameof(labels));
         }
 
         if (labels is not null && Classes > 0 && labels.max().item<long>() >= Classes)

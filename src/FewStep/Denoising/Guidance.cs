@@ -5,13 +5,15 @@ public sealed record Guidance
 {
     private const double LargestWeight = 1000;
 
-    /// <summary>The weight w of D = D_guide + w (D - D_guide), 0 to 1000: 1 (default) is the model alone, above 1 it is pushed away from its guide.</summary>
+    /// <summary>The weight w of D = D_guide + w (D - D_guide), 0 to 1000: 1 (default) is the model alone, above 1 it is pushed away from
+    /// its guide.</summary>
     public double Weight { get; init; } = 1;
 
     /// <summary>Guidance acts above this noise level only, 0 or more; default 0.</summary>
     public double SigmaLow { get; init; }
 
-    /// <summary>Guidance acts up to this noise level only, above <see cref="SigmaLow"/>; default infinity. Intervals are from Kynkäänniemi et al. 2024 (2404.07724).</summary>
+    /// <summary>Guidance acts up to this noise level only, above <see cref="SigmaLow"/>; default infinity. Intervals are from Kynkäänniemi
+    /// et al. 2024 (2404.07724).</summary>
     public double SigmaHigh { get; init; } = double.PositiveInfinity;
 
     /// <summary>Whether it acts at every noise level.</summary>
@@ -21,9 +23,11 @@ public sealed record Guidance
     /// <exception cref="InvalidInputException">All broken rules, in one line.</exception>
     public void Validate() => new OptionRules("The guidance is invalid")
         .Require(Weight is >= 0 and <= LargestWeight, $"its weight {Weight} is not in 0 to {LargestWeight}")
-        .Require(SigmaLow >= 0 && SigmaHigh > SigmaLow, $"its interval {SigmaLow} to {SigmaHigh} must begin at 0 or more and end above its beginning")
+        .Require(SigmaLow >= 0 && SigmaHigh > SigmaLow,
+            $"its interval {SigmaLow} to {SigmaHigh} must begin at 0 or more and end above its beginning")
         .Check();
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"weight {Weight:R}{(SigmaLow > 0 || SigmaHigh < double.PositiveInfinity ? FormattableString.Invariant($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}");
+    public override string ToString() => FormattableString.Invariant($"weight {Weight:R}{(SigmaLow > 0
+        || SigmaHigh < double.PositiveInfinity ? FormattableString.Invariant($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}");
 }

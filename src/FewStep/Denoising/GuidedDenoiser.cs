@@ -4,8 +4,8 @@ namespace FewStep.Denoising;
 
 /// <summary>A model under guidance: D = D_guide + w (D - D_guide) at the noise levels of an interval, D elsewhere.</summary>
 /// <remarks>
-/// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images
-/// that it acts on, and every evaluation of either counts.
+/// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model
+/// (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images that it acts on, and every evaluation of either counts.
 /// </remarks>
 internal sealed class GuidedDenoiser : IEvaluationCount
 {
@@ -17,12 +17,14 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     private GuidedDenoiser(IDenoiser model, IDenoiser guide, Guidance guidance, bool guideSeesLabels)
     {
         guidance.Validate();
-        (_model, _guide, _guidance, _guideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance, guideSeesLabels);
+        (_model, _guide, _guidance, _guideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance,
+            guideSeesLabels);
         (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
         if (!(SigmaMin < SigmaMax))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"The model was made for sigma {model.SigmaMin:G6} to {model.SigmaMax:G6} and its guide for {guide.SigmaMin:G6} to {guide.SigmaMax:G6}, which do not meet; choose another guide."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+                $"The model was made for sigma {model.SigmaMin:G6} to {model.SigmaMax:G6} and its guide for {guide.SigmaMin:G6} to "
+                    + $"{guide.SigmaMax:G6}, which do not meet; choose another guide."));
         }
     }
 
@@ -43,11 +45,13 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     /// <summary>Images that both networks evaluated so far.</summary>
     public long Images => _model.Images + _guide.Images;
 
-    /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change nothing.</summary>
+    /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change
+    /// nothing.</summary>
     /// <param name="model">A model with classes that knows "no class", for it was trained with label dropout; not disposed here.</param>
     public static GuidedDenoiser ClassifierFree(IDenoiser model, Guidance guidance) => model.Classes > 0
         ? new GuidedDenoiser(model, model, guidance, guideSeesLabels: false)
-        : throw new InvalidInputException("Classifier-free guidance needs a model with classes, and this one has none; guide it by a weaker model.");
+        : throw new InvalidInputException(
+            "Classifier-free guidance needs a model with classes, and this one has none; guide it by a weaker model.");
 
     /// <summary>Guides a model by a weaker one of the same images.</summary>
     /// <param name="model">The model; not disposed here.</param>
@@ -56,7 +60,8 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     {
         if (guide.Shape != model.Shape || (guide.Classes != 0 && guide.Classes != model.Classes))
         {
-            throw new InvalidInputException($"The guide makes images of {guide.Shape} in {guide.Classes} classes, the model of {model.Shape} in {model.Classes}; a guide makes the same images, in as many classes or none.");
+            throw new InvalidInputException($"The guide makes images of {guide.Shape} in {guide.Classes} classes, the model of "
+                + $"{model.Shape} in {model.Classes}; a guide makes the same images, in as many classes or none.");
         }
 
         return new GuidedDenoiser(model, guide, guidance, guideSeesLabels: true);

@@ -15,7 +15,8 @@ public interface IDenoiser
     /// <summary>Largest noise level that the model was made for.</summary>
     double SigmaMax { get; }
 
-    /// <summary>Where it computes, and where what it is given must lie; the processor unless it says otherwise. A denoiser around another one has the other's.</summary>
+    /// <summary>Where it computes, and where what it is given must lie; the processor unless it says otherwise. A denoiser around another
+    /// one has the other's.</summary>
     Device Device => CPU;
 
     /// <summary>Denoises a batch: one network evaluation an image.</summary>

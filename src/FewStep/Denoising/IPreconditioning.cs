@@ -15,7 +15,8 @@ internal interface IPreconditioning
 /// <summary>Coefficients of a preconditioned network (EDM, table 1), each [B].</summary>
 internal sealed record PreconditioningCoefficients(Tensor Skip, Tensor Out, Tensor In, Tensor Noise);
 
-/// <summary>Noise levels that can be computed with: their squares must be well within float32, in which networks and solvers compute.</summary>
+/// <summary>Noise levels that can be computed with: their squares must be well within float32, in which networks and solvers
+/// compute.</summary>
 internal static class SigmaLimits
 {
     public const double Smallest = 1e-9;
@@ -26,8 +27,9 @@ internal static class SigmaLimits
     {
         if (!(sigmaMin >= Smallest) || !(sigmaMax > sigmaMin) || !(sigmaMax <= Largest))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{kind} preconditioning needs {Smallest} <= sigma_min < sigma_max <= {Largest}, the range that float32 computes with, not {sigmaMin} and {sigmaMax}."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+                $"{kind} preconditioning needs {Smallest} <= sigma_min < sigma_max <= {Largest}, the range that float32 computes with, not "
+                    + $"{sigmaMin} and {sigmaMax}."));
         }
     }
 }

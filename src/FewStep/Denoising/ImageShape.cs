@@ -12,7 +12,8 @@ public sealed record ImageShape
     {
         if (channels is < 1 or > 4096 || height is < 1 or > 65536 || width is < 1 or > 65536)
         {
-            throw new InvalidInputException($"Image shape {channels}x{height}x{width} (channels x height x width) is out of range: sizes are positive, channels at most 4096, sides at most 65536.");
+            throw new InvalidInputException($"Image shape {channels}x{height}x{width} (channels x height x width) is out of range: sizes "
+                + "are positive, channels at most 4096, sides at most 65536.");
         }
 
         (Channels, Height, Width) = (channels, height, width);

@@ -1,6 +1,8 @@
 namespace FewStep.Denoising;
 
-/// <summary>The JSON file of a Gaussian mixture: <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a class for each component.</summary>
+/// <summary>The JSON file of a Gaussian mixture:
+/// <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a
+/// class for each component.</summary>
 internal static class MixtureFile
 {
     /// <summary>The value of <c>kind</c> in the file.</summary>
@@ -11,7 +13,8 @@ internal static class MixtureFile
         var content = JsonFile.Read<Content>(path);
         if (content.Kind != Kind)
         {
-            throw new InvalidInputException($"{path} is of kind '{Printable.Line(content.Kind, 40)}'; a mixture file says \"kind\": \"{Kind}\".");
+            throw new InvalidInputException(
+                $"{path} is of kind '{Printable.Line(content.Kind, 40)}'; a mixture file says \"kind\": \"{Kind}\".");
         }
 
         if (content.Shape is not [int channels, int height, int width])
@@ -26,7 +29,8 @@ internal static class MixtureFile
 
         try
         {
-            return new GaussianMixture(new ImageShape(channels, height, width), content.Weights, content.Means, content.Stds, content.Classes);
+            return new GaussianMixture(
+                new ImageShape(channels, height, width), content.Weights, content.Means, content.Stds, content.Classes);
         }
         catch (InvalidInputException e)
         {

@@ -1,6 +1,7 @@
 namespace FewStep.Denoising;
 
-/// <summary>Preconditioning of networks trained on the variance-exploding SDE (Song et al. 2011.13456); EDM (2206.00364), table 1, column VE.</summary>
+/// <summary>Preconditioning of networks trained on the variance-exploding SDE (Song et al. 2011.13456); EDM (2206.00364), table 1, column
+/// VE.</summary>
 internal sealed class VePreconditioning : IPreconditioning
 {
     public VePreconditioning(double sigmaMin = 0.02, double sigmaMax = 100)
@@ -13,5 +14,6 @@ internal sealed class VePreconditioning : IPreconditioning
 
     public double SigmaMax { get; }
 
-    public PreconditioningCoefficients Coefficients(Tensor sigma) => new(ones_like(sigma), sigma.clone(), ones_like(sigma), sigma.Over(2).log());
+    public PreconditioningCoefficients Coefficients(Tensor sigma)
+        => new(ones_like(sigma), sigma.clone(), ones_like(sigma), sigma.Over(2).log());
 }

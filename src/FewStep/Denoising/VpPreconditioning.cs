@@ -2,7 +2,8 @@ using FewStep.Noise;
 
 namespace FewStep.Denoising;
 
-/// <summary>Preconditioning of networks trained on the variance-preserving SDE (Song et al. 2011.13456) as noise predictors; EDM (2206.00364), table 1, column VP.</summary>
+/// <summary>Preconditioning of networks trained on the variance-preserving SDE (Song et al. 2011.13456) as noise predictors; EDM
+/// (2206.00364), table 1, column VP.</summary>
 internal sealed class VpPreconditioning : IPreconditioning
 {
     private readonly LinearVpNoise _noise;
@@ -12,7 +13,8 @@ internal sealed class VpPreconditioning : IPreconditioning
     {
         if (!(betaD is > 0 and <= 400) || !(betaMin is >= 0 and <= 400) || timeSteps < 2 || !(smallestTime is >= 1e-9 and < 1))
         {
-            throw new InvalidInputException($"VP preconditioning needs beta_d in (0, 400], beta_min in [0, 400], M >= 2 and epsilon_t in [1e-9, 1), not {betaD}, {betaMin}, {timeSteps}, {smallestTime}.");
+            throw new InvalidInputException("VP preconditioning needs beta_d in (0, 400], beta_min in [0, 400], M >= 2 and epsilon_t in "
+                + $"[1e-9, 1), not {betaD}, {betaMin}, {timeSteps}, {smallestTime}.");
         }
 
         (_noise, _timeSteps) = (new LinearVpNoise(betaMin, betaD), timeSteps);

@@ -9,11 +9,12 @@ namespace FewStep.Experiments;
 
 /// <summary>Alternates Phase 1 and Phase 2 and keeps the best round.</summary>
 /// <remarks>
-/// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss curve can be believed near them and the next Phase 1 does not merely
-/// confirm the levels that were tuned on.
+/// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss
+/// curve can be believed near them and the next Phase 1 does not merely confirm the levels that were tuned on.
 /// </remarks>
 internal sealed class Alternation(
-    Model model, TrainingImages images, TuningImages? tuningImages, RunOptions options, RunFolder folder, Func<LossCurveOptions> curveOptions)
+    Model model, TrainingImages images, TuningImages? tuningImages, RunOptions options, RunFolder folder,
+    Func<LossCurveOptions> curveOptions)
 {
     private const int JudgeSteps = 18;
 
@@ -35,7 +36,8 @@ internal sealed class Alternation(
             {
                 var tuned = TunedCurve(done, progress, cancellation);
                 var cost = new LedgerLineSummary(
-                    FormattableString.Invariant($"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds);
+                    FormattableString.Invariant(
+                        $"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds);
                 done = done with { Further = [.. done.Further, cost] };
                 schedule = NextSchedule(done, pretrained, tuned, cancellation);
             }
@@ -46,10 +48,12 @@ internal sealed class Alternation(
         return rounds;
     }
 
-    private AlternationRound Tune(int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private AlternationRound Tune(
+        int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var start = startFrom is null ? null : model.OpenAlike(startFrom);
-        var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
+        var tuning = options.Tuning with
+        { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
         var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
         var sampler = new Sampler(schedule, SolverCatalog.Find(tuning.Solver));
@@ -72,8 +76,10 @@ internal sealed class Alternation(
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new SamplingLoop(model.Denoiser, new HeunSolver(), fine);
         var student = new SamplingLoop(tuned.Denoiser, SolverCatalog.Find(options.Tuning.Solver), round.Schedule);
-        var distance = PairedComparison.Measure(student, teacher, SeedPlan.Judged(options.Tuning.HeldOutCount), options.BatchSize, progress, cancellation);
-        var cost = new LedgerLineSummary(FormattableString.Invariant($"judging round {round.Round}"), distance.Evaluations, 0, watch.Elapsed.TotalSeconds);
+        var distance = PairedComparison.Measure(
+            student, teacher, SeedPlan.Judged(options.Tuning.HeldOutCount), options.BatchSize, progress, cancellation);
+        var cost = new LedgerLineSummary(
+            FormattableString.Invariant($"judging round {round.Round}"), distance.Evaluations, 0, watch.Elapsed.TotalSeconds);
         return round with { TeacherDistance = distance.MeanRootMeanSquare, Further = [.. round.Further, cost] };
     }
 
@@ -91,12 +97,16 @@ internal sealed class Alternation(
 
     private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, LossCurve tuned, CancellationToken cancellation)
     {
-        var blended = LossCurveBlend.Blend(pretrained.Fitted, tuned.Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
-        var request = new ScheduleSearchRequest { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
-        return new DiscretizationLossOptimizer(blended, [new PowerWeighting(options.Power)]).Search(request, cancellation: cancellation)[0].Schedule;
+        var blended = LossCurveBlend.Blend(
+            pretrained.Fitted, tuned.Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
+        var request = new ScheduleSearchRequest
+        { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
+        return new DiscretizationLossOptimizer(
+            blended, [new PowerWeighting(options.Power)]).Search(request, cancellation: cancellation)[0].Schedule;
     }
 }
 
 /// <summary>One round of an <see cref="Alternation"/>.</summary>
 internal sealed record AlternationRound(
-    int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);
+    int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance,
+    IReadOnlyList<LedgerLineSummary> Further);

@@ -8,7 +8,8 @@ namespace FewStep;
 
 /// <summary>Measures trials by metrics, all on the same latents, and says how sure the differences are.</summary>
 /// <remarks>
-/// Every image has its own generator and the label seed mod classes, so the same seed is the same latent in every trial. What is done lies in the folder: a repeated call does what is missing.
+/// Every image has its own generator and the label seed mod classes, so the same seed is the same latent in every trial. What is done lies
+/// in the folder: a repeated call does what is missing.
 /// </remarks>
 public sealed class Experiment
 {
@@ -31,10 +32,12 @@ public sealed class Experiment
     /// <param name="progress">Told how each stage comes along.</param>
     /// <param name="cancellation">Stops; finished ranges stay stored.</param>
     /// <returns>Figures with spread and verdicts, pictures, costs. A trial that diverges is left out and named.</returns>
-    /// <exception cref="InvalidInputException">A schedule leaves its model's noise levels, shapes differ, or no trial could be measured.</exception>
+    /// <exception cref="InvalidInputException">A schedule leaves its model's noise levels, shapes differ, or no trial could be
+    /// measured.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Summary Run(
-        IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         Check(trials, metrics);
         var started = DateTimeOffset.UtcNow;
@@ -46,7 +49,8 @@ public sealed class Experiment
         var measured = trials.Where(t => measurement.Failure(t) is null).ToList();
         LeftOutSummary[] failed =
         [
-            .. trials.Except(measured).Select(t => new LeftOutSummary(Number(t), t.Sampler.Solver.Name, measurement.Failure(t)!, t.ScheduleName)),
+            .. trials.Except(measured)
+                .Select(t => new LeftOutSummary(Number(t), t.Sampler.Solver.Name, measurement.Failure(t)!, t.ScheduleName)),
         ];
         if (measured.Count == 0)
         {
@@ -84,14 +88,16 @@ public sealed class Experiment
     /// <summary>The same on a thread of the pool.</summary>
     /// <inheritdoc cref="Run"/>
     public Task<Summary> RunAsync(
-        IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Run(trials, metrics, progress, cancellation), cancellation);
 
     /// <summary>Evaluations an image of a trial, counted on a denoiser that knows nothing; those of guidance are not in it.</summary>
     internal int Cost(Trial trial)
     {
         var key = (trial.Sampler.Solver.Name, trial.Sampler.Steps, trial.Sampler.Schedule.Terminal);
-        return _costs.TryGetValue(key, out int known) ? known : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, key.Steps, key.Terminal);
+        return _costs.TryGetValue(key, out int known) ? known
+            : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, key.Steps, key.Terminal);
     }
 
     private static void Check(IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics)
@@ -109,7 +115,8 @@ public sealed class Experiment
             if (trial.Model.Shape != trials[0].Model.Shape)
             {
                 throw new InvalidInputException(
-                    $"{trial.Model.Name} makes images of {trial.Model.Shape}, {trials[0].Model.Name} of {trials[0].Model.Shape}; only models of one kind compare.");
+                    $"{trial.Model.Name} makes images of {trial.Model.Shape}, {trials[0].Model.Name} of {trials[0].Model.Shape}; only "
+                        + "models of one kind compare.");
             }
         }
 
@@ -137,10 +144,12 @@ public sealed class Experiment
     private (IReadOnlyList<FigureSummary> Figures, IReadOnlyList<string> Remarks) Figures(
         IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var floor = RealFloor.Measure(metrics, _options.FloorImages, _options.Samples, _options.Ranges, _options.Seed, progress, cancellation);
+        var floor = RealFloor.Measure(
+            metrics, _options.FloorImages, _options.Samples, _options.Ranges, _options.Seed, progress, cancellation);
         var figures = metrics.SelectMany(m => m.Figures).Select(FigureSummary.Of);
         figures = figures.Select(f => floor.Figures.TryGetValue(f.Key, out var spread)
-            ? f with { Floor = spread.Mean, FloorSpread = spread.StandardDeviation, FloorImages = floor.Images, FloorSubsets = floor.Subsets }
+            ? f with
+            { Floor = spread.Mean, FloorSpread = spread.StandardDeviation, FloorImages = floor.Images, FloorSubsets = floor.Subsets }
             : f);
         return ([.. figures], floor.Remark is null ? [] : [floor.Remark]);
     }
@@ -196,18 +205,22 @@ public sealed class Experiment
 
     private int ShownNumber(IReadOnlyList<TrialSummary> trials)
     {
-        int[] numbers = [.. trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).DefaultIfEmpty(trials[0].Number).Distinct().Order()];
-        return _options.ShownNumber ?? (trials.FirstOrDefault(t => t.Role == TrialRole.Result)?.Number ?? (numbers.Contains(4) ? 4 : numbers[0]));
+        int[] numbers =
+            [.. trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).DefaultIfEmpty(trials[0].Number).Distinct().Order()];
+        return _options.ShownNumber
+            ?? (trials.FirstOrDefault(t => t.Role == TrialRole.Result)?.Number ?? (numbers.Contains(4) ? 4 : numbers[0]));
     }
 
     // The best first, the teacher last.
-    private static List<(Trial, TrialSummary)> ShownTrials(List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
+    private static List<(Trial, TrialSummary)> ShownTrials(
+        List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
     {
         var rows = trials.Zip(summaries, (t, s) => (Trial: t, Summary: s)).Where(r => r.Trial.IsShown).ToList();
         double Cost(TrialSummary s) => figure.HigherIsBetter ? -s.Figures[figure.Key].Mean : s.Figures[figure.Key].Mean;
         return
         [
-            .. rows.Where(r => r.Trial.Role != TrialRole.Teacher && r.Summary.Number == number && !r.Trial.IsTransfer).OrderBy(r => Cost(r.Summary)).Take(ImageStrips.MaximumRows)
+            .. rows.Where(r => r.Trial.Role != TrialRole.Teacher && r.Summary.Number == number && !r.Trial.IsTransfer)
+                .OrderBy(r => Cost(r.Summary)).Take(ImageStrips.MaximumRows)
                 .Concat(rows.Where(r => r.Trial.Role == TrialRole.Teacher)),
         ];
     }
@@ -220,7 +233,8 @@ public sealed class Experiment
     // One measurement may stand under two names.
     private LedgerLineSummary SamplesCost(List<Trial> trials, TrialMeasurement measurement)
     {
-        var ranges = trials.Where(t => t.Role != TrialRole.Teacher || _options.Endpoints is null).SelectMany(measurement.Of).DistinctBy(r => r.Key).ToList();
+        var ranges = trials.Where(t => t.Role != TrialRole.Teacher || _options.Endpoints is null).SelectMany(measurement.Of)
+            .DistinctBy(r => r.Key).ToList();
         return new LedgerLineSummary("samples of the comparison", ranges.Sum(r => r.NetworkEvaluations), 0, ranges.Sum(r => r.Seconds));
     }
 

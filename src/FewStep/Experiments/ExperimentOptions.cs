@@ -12,7 +12,8 @@ public sealed record ExperimentOptions
     /// <summary>Title of the summary.</summary>
     public string Title { get; init; } = "few-step samples compared";
 
-    /// <summary>Folder for measurements, the teacher's endpoints and pictures; what lies there is not done again. Null (default) keeps measurements in memory and draws no pictures.</summary>
+    /// <summary>Folder for measurements, the teacher's endpoints and pictures; what lies there is not done again. Null (default) keeps
+    /// measurements in memory and draws no pictures.</summary>
     public string? Folder { get; init; }
 
     /// <summary>Samples in each range of seeds, 2 or more; default 1,000. Distances compare only at the same number.</summary>
@@ -36,7 +37,8 @@ public sealed record ExperimentOptions
     /// <summary>The number that headline and pictures are about; null (default) for 4, or the least.</summary>
     public int? ShownNumber { get; init; }
 
-    /// <summary>Real images beside the reference, on which the floor of the metrics is measured; null (default) for none. Not owned.</summary>
+    /// <summary>Real images beside the reference, on which the floor of the metrics is measured; null (default) for none. Not
+    /// owned.</summary>
     public IImageSet? FloorImages { get; init; }
 
     /// <summary>Name of the real images for readers; null (default) for the model's.</summary>

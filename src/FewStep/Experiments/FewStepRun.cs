@@ -9,7 +9,8 @@ using FewStep.Tuning;
 
 namespace FewStep.Experiments;
 
-/// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, experiment. Every stage leaves its result in the run folder and is not done again on resuming.</summary>
+/// <summary>The whole way from a pre-trained model to a few-step sampler: loss curve, schedule, tuning, experiment. Every stage leaves its
+/// result in the run folder and is not done again on resuming.</summary>
 internal sealed class FewStepRun : IDisposable
 {
     private readonly Model _model;
@@ -26,7 +27,8 @@ internal sealed class FewStepRun : IDisposable
     public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
     {
         options.Check();
-        (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options, new RunPlan(model, options));
+        (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options,
+            new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
         context.Teacher = _endpoints.ForMetrics;
         context.Folder = options.Folder;
@@ -83,7 +85,8 @@ internal sealed class FewStepRun : IDisposable
         long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
         using var tuned = Deliver(folder, best, found[0], curve, further);
         var metrics = MetricCatalog.Open(_metrics, _context);
-        var experiment = new Experiment(ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
+        var experiment = new Experiment(
+            ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
         var summary = experiment.Run(_plan.Trials(found, best, tuned), metrics, progress, cancellation);
         return summary with
         {
@@ -102,7 +105,8 @@ internal sealed class FewStepRun : IDisposable
     }
 
     private static LedgerLineSummary TuningCost(AlternationRound r) =>
-        new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates, r.Report.Seconds);
+        new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates,
+            r.Report.Seconds);
 
     private static IEnumerable<string> Warnings(AlternationRound round)
     {
@@ -112,7 +116,8 @@ internal sealed class FewStepRun : IDisposable
         }
         else if (round.Report.BestUpdate is null or 0)
         {
-            yield return FormattableString.Invariant($"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
+            yield return FormattableString.Invariant(
+                $"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
         }
     }
 
@@ -124,13 +129,15 @@ internal sealed class FewStepRun : IDisposable
             if (images.Shape != _model.Shape || images.Count < 2)
             {
                 throw new InvalidInputException(
-                    $"The model makes images of {_model.Shape}; there are {images.Count} {what} images of {images.Shape}: choose 2 or more of that shape.");
+                    $"The model makes images of {_model.Shape}; there are {images.Count} {what} images of {images.Shape}: choose 2 or more "
+                        + "of that shape.");
             }
         }
 
         if (_model.Shape.Channels is not (1 or 3))
         {
-            throw new InvalidInputException($"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
+            throw new InvalidInputException(
+                $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
         }
 
         if (_model.Classes > 0 && _training.Classes > _model.Classes)
@@ -140,7 +147,8 @@ internal sealed class FewStepRun : IDisposable
 
         if (_options.Rounds > 0 && _model.Network is null)
         {
-            throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, or 0 rounds for the schedule alone.");
+            throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, "
+                + "or 0 rounds for the schedule alone.");
         }
     }
 
@@ -175,13 +183,15 @@ internal sealed class FewStepRun : IDisposable
     }
 
     private LossCurveOptions CurveOptions() =>
-        _options.Curve with { Steps = [_options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(_options.Power), Seed = _options.Seed };
+        _options.Curve with
+        { Steps = [_options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(_options.Power), Seed = _options.Seed };
 
     private LossCurve MeasuredCurve(RunFolder folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         if (!File.Exists(folder.LossCurve))
         {
-            var estimator = new LossCurveEstimator(_model.Denoiser, new TrainingImages(_training), CurveOptions() with { ModelHash = _model.Hash });
+            var estimator = new LossCurveEstimator(
+                _model.Denoiser, new TrainingImages(_training), CurveOptions() with { ModelHash = _model.Hash });
             LossCurveFile.Write(folder.LossCurve, estimator.Estimate(progress, cancellation));
         }
 
@@ -190,11 +200,14 @@ internal sealed class FewStepRun : IDisposable
 
     private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
     {
-        var request = new ScheduleSearchRequest { Steps = [_options.Steps], SigmaMin = _model.Denoiser.SigmaMin, SigmaMax = _model.Denoiser.SigmaMax };
-        return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(_options.Power)).Search(request, null, cancellation);
+        var request = new ScheduleSearchRequest
+        { Steps = [_options.Steps], SigmaMin = _model.Denoiser.SigmaMin, SigmaMax = _model.Denoiser.SigmaMax };
+        return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(_options.Power))
+            .Search(request, null, cancellation);
     }
 
-    // The run folder is a model folder: weights, and the sampler that they are for. The schedule of a later round stands on the curves of the rounds before.
+    // The run folder is a model folder: weights, and the sampler that they are for. The schedule of a later round stands on the curves of
+    // the rounds before.
     private Model? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve, long further)
     {
         var origin = new SamplerOrigin
@@ -202,7 +215,8 @@ internal sealed class FewStepRun : IDisposable
             Schedule = _plan.Name(best?.Round ?? 1),
             Source = best?.Round is null or 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation,
             Objective = first.Objective,
-            Loss = first.Loss is { Low: double low, High: double high } && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
+            Loss = first.Loss is { Low: double low, High: double high }
+                && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
             Evaluations = curve.Origin.NetworkEvaluations + further,
             ModelHash = _model.Hash,
             DataHash = _training.Hash,

@@ -12,7 +12,8 @@ internal static class ImageStrips
     public const int MaximumRows = 24;
 
     public static IReadOnlyList<ImageStripSummary> Draw(
-        IReadOnlyList<(Trial Trial, TrialSummary Summary)> trials, ExperimentOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        IReadOnlyList<(Trial Trial, TrialSummary Summary)> trials, ExperimentOptions options, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         var strips = new List<ImageStripSummary>();
         if (options.Folder is not { } folder || options.ShownSeeds.Count == 0)
@@ -48,7 +49,8 @@ internal static class ImageStrips
     private static void Draw(Trial trial, IReadOnlyList<long> seeds, string path, CancellationToken cancellation)
     {
         using var scope = torch.NewDisposeScope();
-        var sampler = new BatchSampler(new SamplingLoop(trial.Model.Denoiser, trial.Sampler.Solver, trial.Sampler.Schedule)) { BatchSize = seeds.Count };
+        var sampler = new BatchSampler(new SamplingLoop(trial.Model.Denoiser, trial.Sampler.Solver, trial.Sampler.Schedule))
+        { BatchSize = seeds.Count };
         var batch = sampler.Sample(seeds, cancellationToken: cancellation).Single();
         PngFile.WriteGrid(path, batch.Images, new GridLayout { Columns = seeds.Count, Gutter = 0 });
     }

@@ -14,17 +14,21 @@ internal sealed record MeasuredRange(
 {
     public void Check(string source)
     {
-        bool sound = Key.Length == 64 && FirstSeed >= 0 && Images >= 2 && NetworkEvaluations >= 0 && double.IsFinite(Seconds) && Seconds >= 0
-            && Figures.All(f => f.Key.Length == 64 && f.Value is { Count: > 0 } && f.Value.All(v => v is not null && double.IsFinite(v.Value)));
+        bool sound = Key.Length == 64 && FirstSeed >= 0 && Images >= 2 && NetworkEvaluations >= 0 && double.IsFinite(Seconds)
+            && Seconds >= 0
+            && Figures.All(
+                f => f.Key.Length == 64 && f.Value is { Count: > 0 } && f.Value.All(v => v is not null && double.IsFinite(v.Value)));
         if (!sound)
         {
             throw new InvalidInputException(
-                $"{source} holds a measurement that is none (key {Key[..Math.Min(8, Key.Length)]}); delete the file to have all measured again.");
+                $"{source} holds a measurement that is none (key {Key[..Math.Min(8, Key.Length)]}); delete the file to have all measured "
+                    + "again.");
         }
     }
 }
 
-/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that an interrupted one goes on and nothing is measured twice.</summary>
+/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that an interrupted one goes on and nothing is measured
+/// twice.</summary>
 /// <remarks>The batch size is not part of what a measurement is found by.</remarks>
 internal sealed class MeasurementStore
 {
@@ -36,7 +40,8 @@ internal sealed class MeasurementStore
 
     private MeasurementStore(string? path) => _path = path;
 
-    /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve is written.</summary>
+    /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve
+    /// is written.</summary>
     public string? LossCurve
     {
         get => _lossCurve;
@@ -57,12 +62,14 @@ internal sealed class MeasurementStore
             if (content.Version != CurrentVersion)
             {
                 throw new InvalidInputException(
-                    $"{path} has version {content.Version}; this program reads version {CurrentVersion}: delete it or choose another folder.");
+                    $"{path} has version {content.Version}; this program reads version {CurrentVersion}: delete it or choose another "
+                        + "folder.");
             }
 
             foreach (var range in content.Ranges)
             {
-                (range ?? throw new InvalidInputException($"{path} holds null in its ranges; delete it to have all measured again.")).Check(path);
+                (range ?? throw new InvalidInputException($"{path} holds null in its ranges; delete it to have all measured again."))
+                    .Check(path);
                 store._ranges[range.Key] = range;
             }
 

@@ -5,7 +5,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and models.</summary>
+/// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and
+/// models.</summary>
 internal sealed record PlannedExperiment
 {
     public required TrialPlanOptions Plan { get; init; }
@@ -43,7 +44,8 @@ internal sealed record PlannedExperiment
         LossCurve? curve = Curve;
         IReadOnlyList<int> steps = [];
         LossCurve Measured() => curve ??= KeptLossCurve.Get(
-            folder, First, Training!, CurveOptions with { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, progress, cancellation);
+            folder, First, Training!, CurveOptions with
+            { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, progress, cancellation);
         var sources = new SearchSources
         {
             Model = First,
@@ -58,7 +60,8 @@ internal sealed record PlannedExperiment
         CheckFits();
         using var endpoints = Plan.Teacher is null || !MetricCatalog.NeedTeacher(Metrics)
             ? null
-            : new TeacherEndpoints(Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
+            : new TeacherEndpoints(
+                Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
         (Context.Folder, Context.Teacher) = (folder, endpoints?.ForMetrics);
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
@@ -66,7 +69,8 @@ internal sealed record PlannedExperiment
         int shown = plan.Shown(Options.ShownNumber);
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
-        var summary = new Experiment(Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
+        var summary = new Experiment(
+            Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
             .Run(trials, metrics, progress, cancellation);
         return summary with
         {
@@ -76,8 +80,10 @@ internal sealed record PlannedExperiment
             Searches = searches.Used,
             Ledger =
             [
-                .. curve is null ? [] : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) },
-                .. searches.Used.GroupBy(s => s.Name).Select(g => new LedgerLineSummary($"search: {g.Key}", g.Sum(s => s.NetworkEvaluations), 0, g.Sum(s => s.Seconds))),
+                .. curve is null ? []
+                    : new[] { new LedgerLineSummary("loss curve", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds) },
+                .. searches.Used.GroupBy(s => s.Name)
+                    .Select(g => new LedgerLineSummary($"search: {g.Key}", g.Sum(s => s.NetworkEvaluations), 0, g.Sum(s => s.Seconds))),
                 .. summary.Ledger,
             ],
             Warnings = [.. Context.Remarks, .. GuidanceRemarks(), .. summary.Warnings, .. curve?.Remarks() ?? []],
@@ -105,7 +111,8 @@ internal sealed record PlannedExperiment
         {
             if (images is not null && images.Shape != First.Shape)
             {
-                throw new InvalidInputException($"The model makes images of {First.Shape}, but the {what} images are {images.Shape}; choose data of that shape.");
+                throw new InvalidInputException(
+                    $"The model makes images of {First.Shape}, but the {what} images are {images.Shape}; choose data of that shape.");
             }
         }
     }
@@ -114,7 +121,8 @@ internal sealed record PlannedExperiment
         ? []
         :
         [
-            "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network evaluations; "
+            "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network "
+                + "evaluations; "
             + "the evaluations an image in the tables are counted.",
         ];
 }

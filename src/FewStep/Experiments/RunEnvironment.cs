@@ -7,7 +7,8 @@ namespace FewStep.Experiments;
 /// <summary>What a run stands on, for manifests.</summary>
 internal static class RunEnvironment
 {
-    public static string Version { get; } = typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    public static string Version { get; } =
+        typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
     public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) => new()
@@ -27,26 +28,29 @@ internal static class RunEnvironment
     public static IReadOnlyDictionary<string, string> Versions() => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         [".NET"] = Environment.Version.ToString(),
-        ["TorchSharp"] = typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown",
+        ["TorchSharp"] = typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split(
+            '+')[0] ?? "unknown",
         ["libtorch"] = torch.__version__,
     };
 
     /// <summary>The machine, without anything that names it or its user.</summary>
-    public static IReadOnlyDictionary<string, string> Machine(torch.Device device) => new SortedDictionary<string, string>(StringComparer.Ordinal)
-    {
-        ["operating system"] = RuntimeInformation.OSDescription,
-        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-        ["processor"] = Processor(),
-        ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
-        ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
-        ["device"] = DeviceChoice.Describe(device),
-        ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
-    };
+    public static IReadOnlyDictionary<string, string> Machine(torch.Device device)
+        => new SortedDictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["operating system"] = RuntimeInformation.OSDescription,
+            ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+            ["processor"] = Processor(),
+            ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+            ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+            ["device"] = DeviceChoice.Describe(device),
+            ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
+        };
 
     private static string Processor()
     {
         const string Linux = "/proc/cpuinfo";
-        string? line = File.Exists(Linux) ? File.ReadLines(Linux).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(Linux) ? File.ReadLines(Linux).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
+            : null;
         return line?.Split(':', 2)[1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
     }
 }

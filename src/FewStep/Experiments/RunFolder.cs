@@ -40,7 +40,8 @@ internal sealed class RunFolder
             kept = JsonFile.Read<RunManifest>(file);
             if (kept.Identity != manifest.Identity)
             {
-                throw new InvalidInputException($"{path} holds a run with {Difference(kept, manifest)}; repeat what it began with, or choose another folder.");
+                throw new InvalidInputException(
+                    $"{path} holds a run with {Difference(kept, manifest)}; repeat what it began with, or choose another folder.");
             }
         }
         else if (resume)
@@ -88,7 +89,8 @@ internal sealed record RunManifest
     public IReadOnlyList<LedgerLineSummary> Ledger { get; init; } = [];
 
     /// <summary>The options by the names of their file format, defaults included: <c>tuning.updates</c>.</summary>
-    public static IReadOnlyDictionary<string, string> OptionsOf(RunOptions options) => JsonLeaves.Of(JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
+    public static IReadOnlyDictionary<string, string> OptionsOf(RunOptions options)
+        => JsonLeaves.Of(JsonSerializer.SerializeToNode(Plain(options), JsonFile.Options));
 
     public static string IdentityOf(RunOptions options, params ReadOnlySpan<string> parts)
     {
@@ -97,5 +99,6 @@ internal sealed record RunManifest
     }
 
     // Without what says where and how it was called; the weightings follow from the power.
-    private static RunOptions Plain(RunOptions options) => options with { Folder = "", CommandLine = null, DataName = null, Curve = options.Curve with { Weightings = [] } };
+    private static RunOptions Plain(RunOptions options)
+        => options with { Folder = "", CommandLine = null, DataName = null, Curve = options.Curve with { Weightings = [] } };
 }

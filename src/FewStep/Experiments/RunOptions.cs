@@ -20,7 +20,8 @@ public sealed record RunOptions
     /// <summary>Power of the discretization loss, -4 to 4; default 0.</summary>
     public double Power { get; init; } = PowerWeighting.DefaultPower;
 
-    /// <summary>Half-width in ln sigma by which all rounds but the last move the levels they tune on, above 0 up to 1; default 0.2.</summary>
+    /// <summary>Half-width in ln sigma by which all rounds but the last move the levels they tune on, above 0 up to 1; default
+    /// 0.2.</summary>
     public double Jitter { get; init; } = 0.2;
 
     /// <summary>How the loss curve is measured; steps, weightings and seed are the run's.</summary>
@@ -34,7 +35,8 @@ public sealed record RunOptions
 
     /// <summary>
     /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none.
-    /// Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of the solver costs nothing, so tuning has to beat it.
+    /// Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of the solver costs nothing, so tuning has to beat
+    /// it.
     /// </summary>
     public string? RivalSolver { get; init; } = SolverCatalog.Untuned;
 
@@ -47,7 +49,8 @@ public sealed record RunOptions
     /// <summary>Seed of the first image of the comparison; default 0.</summary>
     public long FirstSeed { get; init; }
 
-    /// <summary>Steps of the fine sampler that the pictures and the table show, the tuning's teacher on the baseline's schedule, 1 to 1,000; default 16.</summary>
+    /// <summary>Steps of the fine sampler that the pictures and the table show, the tuning's teacher on the baseline's schedule, 1 to
+    /// 1,000; default 16.</summary>
     public int TeacherSteps { get; init; } = 16;
 
     /// <summary>Images sampled at a time; default 100.</summary>
@@ -69,7 +72,8 @@ public sealed record RunOptions
     {
         new OptionRules("The run cannot start")
             .Require(
-                Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps, $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
+                Steps is >= 1 and <= ScheduleSearchRequest.MaximumSteps,
+                $"steps must lie between 1 and {ScheduleSearchRequest.MaximumSteps}, not {Steps}")
             .Require(Rounds is >= 0 and <= 20, $"rounds must lie between 0 and 20, not {Rounds}")
             .Require(
                 Power is >= -PowerWeighting.LargestPower and <= PowerWeighting.LargestPower,

@@ -10,10 +10,11 @@ internal sealed class RunPlan(Model model, RunOptions options)
     private readonly ISolver _solver = SolverCatalog.Find(options.Tuning.Solver);
 
     /// <summary>The fine sampler that the pictures and the table show: the tuning's teacher on the baseline's schedule.</summary>
-    public Trial Teacher => new(model, Standard(options.Baselines[0], options.TeacherSteps, SolverCatalog.Find(options.Tuning.TeacherSolver)))
-    {
-        Role = TrialRole.Teacher,
-    };
+    public Trial Teacher
+        => new(model, Standard(options.Baselines[0], options.TeacherSteps, SolverCatalog.Find(options.Tuning.TeacherSolver)))
+        {
+            Role = TrialRole.Teacher,
+        };
 
     /// <summary>The trials in the order of the report.</summary>
     public IReadOnlyList<Trial> Trials(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, Model? tuned)
@@ -26,7 +27,8 @@ internal sealed class RunPlan(Model model, RunOptions options)
                 Role = i == 0 ? TrialRole.Baseline : TrialRole.Comparison,
                 IsShown = i == 0,
             }),
-            .. found.Select((result, i) => new Trial(model, Found(result.Schedule, DiscretizationLossOptimizer.NameOf(powers[i]), ScheduleSource.Phase1))
+            .. found.Select((result, i) => new Trial(
+                model, Found(result.Schedule, DiscretizationLossOptimizer.NameOf(powers[i]), ScheduleSource.Phase1))
             {
                 Role = i == 0 && best is null ? TrialRole.Result : TrialRole.Comparison,
                 IsShown = i == 0,
@@ -35,13 +37,15 @@ internal sealed class RunPlan(Model model, RunOptions options)
         if (options.RivalSolver is string text && SolverCatalog.Find(text) is var rival && rival.Name != _solver.Name)
         {
             Trial[] students = [trials[0], trials[options.Baselines.Count]];
-            trials.AddRange(students.Select(t => t with { Sampler = t.Sampler with { Solver = rival }, Role = TrialRole.Comparison, IsShown = false }));
+            trials.AddRange(
+                students.Select(t => t with { Sampler = t.Sampler with { Solver = rival }, Role = TrialRole.Comparison, IsShown = false }));
         }
 
         if (best is not null)
         {
             var source = best.Round == 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation;
-            trials.Add(new Trial(tuned!, Found(best.Schedule, Name(best.Round), source)) { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss) });
+            trials.Add(new Trial(tuned!, Found(best.Schedule, Name(best.Round), source))
+            { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss) });
         }
 
         return [.. trials, Teacher];

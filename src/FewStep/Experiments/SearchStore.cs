@@ -15,7 +15,8 @@ internal sealed record SearchSources
     /// <summary>Folder for searches and schedules; null (default) to keep none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>Its training loss curve, measured when first asked for and the same ever after; null (default) where it cannot be had.</summary>
+    /// <summary>Its training loss curve, measured when first asked for and the same ever after; null (default) where it cannot be
+    /// had.</summary>
     public Func<LossCurve>? LossCurve { get; init; }
 
     /// <summary>Images that it was trained on; null (default) where there are none.</summary>
@@ -45,7 +46,8 @@ internal sealed record SearchSources
     };
 }
 
-/// <summary>Searches schedules and keeps them in a folder: a search whose model, options and seeds are the same is not repeated, and further numbers of steps are searched alone.</summary>
+/// <summary>Searches schedules and keeps them in a folder: a search whose model, options and seeds are the same is not repeated, and
+/// further numbers of steps are searched alone.</summary>
 internal sealed class SearchStore
 {
     public const string FileName = "searches.json";
@@ -55,11 +57,13 @@ internal sealed class SearchStore
     private readonly List<StoredSearch> _all;
     private readonly List<StoredSearch> _used = [];
 
-    private SearchStore(SearchSources sources, ISolver usual, IReadOnlyList<StoredSearch> known) => (_sources, _usual, _all) = (sources, usual, [.. known]);
+    private SearchStore(SearchSources sources, ISolver usual, IReadOnlyList<StoredSearch> known)
+        => (_sources, _usual, _all) = (sources, usual, [.. known]);
 
     /// <summary>The searches that gave schedules, whenever they ran.</summary>
     public IReadOnlyList<SearchSummary> Used =>
-        [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations, s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
+        [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations,
+            s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
 
     public int Ran { get; private set; }
 
@@ -76,12 +80,14 @@ internal sealed class SearchStore
         var content = JsonFile.Read<Content>(path);
         if (content.Version != CurrentVersion)
         {
-            throw new InvalidInputException($"{path} has version {content.Version}; this program reads version {CurrentVersion}: delete it or choose another folder.");
+            throw new InvalidInputException(
+                $"{path} has version {content.Version}; this program reads version {CurrentVersion}: delete it or choose another folder.");
         }
 
         foreach (var search in content.Searches)
         {
-            (search ?? throw new InvalidInputException($"{path} holds null in its searches; delete it to have all searched again.")).Check(path);
+            (search ?? throw new InvalidInputException($"{path} holds null in its searches; delete it to have all searched again."))
+                .Check(path);
             store._all.Add(search);
         }
 
@@ -109,7 +115,8 @@ internal sealed class SearchStore
 
     /// <summary>The schedules of a search for some numbers of steps, searched where they are not known.</summary>
     public IReadOnlyDictionary<int, SamplingSchedule> Find(
-        ScheduleOptimizerChoice search, ISolver? solver, IReadOnlyList<int> steps, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        ScheduleOptimizerChoice search, ISolver? solver, IReadOnlyList<int> steps, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         string key = Key(search, solver);
         // A search need not use the curve that it is offered, and then the curve must not be measured for the experiment's sake.
@@ -154,7 +161,8 @@ internal sealed class SearchStore
         Trial.Hash(string.Join(' ', curve.Sigmas.Concat(curve.Loss).Select(v => v.ToString("R", CultureInfo.InvariantCulture))));
 
     private StoredSearch Run(
-        string key, ScheduleOptimizerChoice search, ISolver? solver, int[] steps, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string key, ScheduleOptimizerChoice search, ISolver? solver, int[] steps, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         var curveWatch = new Stopwatch();
         LossCurve? used = null;
@@ -185,7 +193,8 @@ internal sealed class SearchStore
 
     private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
         CultureInfo.InvariantCulture,
-        $"{_sources.Model.Identity}\n{_sources.Model.Denoiser.SigmaMin:R} {_sources.Model.Denoiser.SigmaMax:R}\n{_sources.TrainingHash}\n{search.Text}\n"
+        $"{_sources.Model.Identity}\n{_sources.Model.Denoiser.SigmaMin:R} "
+            + $"{_sources.Model.Denoiser.SigmaMax:R}\n{_sources.TrainingHash}\n{search.Text}\n"
         + $"{solver?.Name}\n{_sources.Images}\n{_sources.FirstSeed}\n{_sources.LossCurve is not null}"));
 
     // A file of its own for each schedule, so that the other verbs can take it.
@@ -196,7 +205,8 @@ internal sealed class SearchStore
             return;
         }
 
-        string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));
+        string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(
+            c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));
         var origin = new SamplerOrigin
         {
             Schedule = search.Text,
@@ -217,7 +227,8 @@ internal sealed class SearchStore
     /// <summary>Puts the search's name before the stage that it reports.</summary>
     private sealed class Titled(string title, IProgress<WorkProgress>? progress) : IProgress<WorkProgress>
     {
-        public void Report(WorkProgress value) => progress?.Report(value with { Stage = value.Stage.Length == 0 ? title : $"{title}: {value.Stage}" });
+        public void Report(WorkProgress value)
+            => progress?.Report(value with { Stage = value.Stage.Length == 0 ? title : $"{title}: {value.Stage}" });
     }
 
     private sealed record StoredSearch(
@@ -232,10 +243,12 @@ internal sealed class SearchStore
     {
         public void Check(string source)
         {
-            if (Key.Length != 64 || NetworkEvaluations < 0 || !double.IsFinite(Seconds) || Seconds < 0 || Found.Count == 0 || Found.Contains(null!))
+            if (Key.Length != 64 || NetworkEvaluations < 0 || !double.IsFinite(Seconds) || Seconds < 0 || Found.Count == 0
+                || Found.Contains(null!))
             {
                 throw new InvalidInputException(
-                    $"{source} holds a search that is none (key {Key[..Math.Min(8, Key.Length)]}); delete the file to have all searched again.");
+                    $"{source} holds a search that is none (key {Key[..Math.Min(8, Key.Length)]}); delete the file to have all searched "
+                        + "again.");
             }
 
             foreach (var found in Found)
@@ -246,13 +259,15 @@ internal sealed class SearchStore
     }
 
     private sealed record FoundSchedule(
-        IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, string Objective, double Loss, string StopReason, double? LossLow = null, double? LossHigh = null)
+        IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, string Objective, double Loss, string StopReason, double? LossLow = null,
+        double? LossHigh = null)
     {
         [System.Text.Json.Serialization.JsonIgnore]
         public int Steps => Sigmas.Count - 1;
 
         public static FoundSchedule Of(ScheduleSearchResult result) =>
-            new([.. result.Schedule.Sigmas], result.Schedule.Terminal, result.Objective, result.Loss.Value, result.StopReason, result.Loss.Low, result.Loss.High);
+            new([.. result.Schedule.Sigmas], result.Schedule.Terminal, result.Objective, result.Loss.Value, result.StopReason,
+                result.Loss.Low, result.Loss.High);
 
         public SamplingSchedule ToSchedule(string source)
         {

@@ -5,7 +5,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing: counted, as everywhere, and not derived.</summary>
+/// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing:
+/// counted, as everywhere, and not derived.</summary>
 internal static class SolverCost
 {
     private const double SigmaMin = 0.002, SigmaMax = 80;

@@ -19,14 +19,16 @@ internal static class StoredImages
         options.Check();
         var started = DateTimeOffset.UtcNow;
         var opened = MetricCatalog.Open(metrics, context);
-        var figures = StoredImagesMeasurement.Measure(opened, images, options.Ranges, options.Seed, options.BatchSize, progress, cancellation);
+        var figures = StoredImagesMeasurement.Measure(
+            opened, images, options.Ranges, options.Seed, options.BatchSize, progress, cancellation);
         var reference = context.RealImages?.Invoke();
         return new Summary
         {
             Title = options.Title,
             Axis = ComparisonAxis.Steps,
             ShownNumber = 0,
-            Data = reference is null ? null : new DataSummary { Name = options.DataName ?? name, ReferenceHash = reference.Hash, HeldOutImages = reference.Count },
+            Data = reference is null ? null
+                : new DataSummary { Name = options.DataName ?? name, ReferenceHash = reference.Hash, HeldOutImages = reference.Count },
             Figures = [.. figures.Select(f => FigureSummary.Of(f.Figure))],
             Trials =
             [
@@ -45,5 +47,6 @@ internal static class StoredImages
     }
 
     private static FigureValues Values(StoredFigure figure) => new(
-        [.. figure.Parts.Select((value, i) => new RangeValue(i, figure.PartImages, value))], figure.Whole.InnerDeviation, figure.Whole.Value);
+        [.. figure.Parts.Select((value, i) => new RangeValue(i, figure.PartImages, value))], figure.Whole.InnerDeviation,
+        figure.Whole.Value);
 }

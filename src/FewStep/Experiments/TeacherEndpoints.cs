@@ -5,7 +5,8 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>The images that a fine teacher makes of the seeds of an experiment: sampled once for each range and kept in the folder as safetensors, one range at a time in memory.</summary>
+/// <summary>The images that a fine teacher makes of the seeds of an experiment: sampled once for each range and kept in the folder as
+/// safetensors, one range at a time in memory.</summary>
 internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";
@@ -16,7 +17,8 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     public Trial Teacher => teacher;
 
     /// <summary>Cost of the images that were used, whenever they were sampled.</summary>
-    public (long NetworkEvaluations, double Seconds) Cost => (_costs.Values.Sum(c => c.NetworkEvaluations), _costs.Values.Sum(c => c.Seconds));
+    public (long NetworkEvaluations, double Seconds) Cost
+        => (_costs.Values.Sum(c => c.NetworkEvaluations), _costs.Values.Sum(c => c.Seconds));
 
     /// <summary>The same for a metric that compares with them.</summary>
     public FineTeacher ForMetrics => new(teacher.ToString(), teacher.ImagesKey(""), range => Get(range).Images);
@@ -54,7 +56,8 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         if (metadata.GetValueOrDefault("key") == key
             && tensors.TryGetValue(TensorName, out var images)
             && images.shape.AsSpan().SequenceEqual(teacher.Model.Shape.Batch(range.Count))
-            && long.TryParse(metadata.GetValueOrDefault("network_evaluations"), NumberStyles.None, CultureInfo.InvariantCulture, out long evaluations)
+            && long.TryParse(
+                metadata.GetValueOrDefault("network_evaluations"), NumberStyles.None, CultureInfo.InvariantCulture, out long evaluations)
             && double.TryParse(metadata.GetValueOrDefault("seconds"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
         {
             return new EndpointImages(images.DetachFromDisposeScope(), evaluations, seconds);

@@ -18,7 +18,8 @@ public sealed record Trial(Model Model, Sampler Sampler)
     /// <summary>The solver that the schedule was searched for; null (default) where it suits any.</summary>
     public string? FoundFor { get; init; }
 
-    /// <summary>What it is compared at, in the experiment's unit (<see cref="ExperimentOptions.Axis"/>); null (default) for what it takes.</summary>
+    /// <summary>What it is compared at, in the experiment's unit (<see cref="ExperimentOptions.Axis"/>); null (default) for what it
+    /// takes.</summary>
     public int? Number { get; init; }
 
     /// <summary>Whether the report shows its images, where it is at the number that is shown; default true.</summary>
@@ -33,10 +34,12 @@ public sealed record Trial(Model Model, Sampler Sampler)
     public override string ToString()
     {
         string schedule = $"{(IsTransfer ? $"{ScheduleName} of {FoundFor}" : ScheduleName)}{(Tuning is null ? "" : $" + {Tuning}")}";
-        return string.Create(CultureInfo.InvariantCulture, $"{schedule}, {Sampler.Solver.Name}, {Sampler.Steps} step{(Sampler.Steps == 1 ? "" : "s")}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{schedule}, {Sampler.Solver.Name}, {Sampler.Steps} step{(Sampler.Steps == 1 ? "" : "s")}");
     }
 
-    /// <summary>What tells the images of some seeds from all others, hashed: weights, number format, sigmas, terminal rule, solver, seeds. Labels follow from the seeds.</summary>
+    /// <summary>What tells the images of some seeds from all others, hashed: weights, number format, sigmas, terminal rule, solver, seeds.
+    /// Labels follow from the seeds.</summary>
     internal string ImagesKey(string seeds)
     {
         string sigmas = string.Join(' ', Sampler.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));

@@ -4,8 +4,10 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>Measures trials range by range, so that an interrupted experiment has all trials on the first ranges, and remembers what is done.</summary>
-internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, MeasurementStore store, ExperimentOptions options, Func<Trial, int> cost)
+/// <summary>Measures trials range by range, so that an interrupted experiment has all trials on the first ranges, and remembers what is
+/// done.</summary>
+internal sealed class TrialMeasurement(
+    IReadOnlyList<IMetric> metrics, MeasurementStore store, ExperimentOptions options, Func<Trial, int> cost)
 {
     private readonly Dictionary<string, string> _failures = [];
     private readonly string[] _identities = [.. metrics.Select(m => Trial.Hash(m.Identity))];
@@ -17,7 +19,8 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
     public string? Failure(Trial trial) => _failures.GetValueOrDefault(trial.ImagesKey(""));
 
     /// <summary>The measurements of a trial, one a range.</summary>
-    public IReadOnlyList<MeasuredRange> Of(Trial trial) => [.. options.SeedRanges.Select(r => store.Find(trial.ImagesKey(r))).OfType<MeasuredRange>()];
+    public IReadOnlyList<MeasuredRange> Of(Trial trial)
+        => [.. options.SeedRanges.Select(r => store.Find(trial.ImagesKey(r))).OfType<MeasuredRange>()];
 
     /// <summary>The values of one figure of a metric, one a range.</summary>
     public FigureValues Figure(Trial trial, int metric, int figure)
@@ -32,8 +35,10 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
     public void Run(IReadOnlyList<Trial> trials, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         // A teacher whose images others are compared with comes first.
-        var ordered = trials.OrderBy(t => t.Role != TrialRole.Teacher || options.Endpoints is null).DistinctBy(t => t.ImagesKey("")).ToList();
-        var jobs = options.SeedRanges.SelectMany(r => ordered.Where(t => Missing(t, r).Length > 0).Select(t => (Range: r, Trial: t))).ToList();
+        var ordered = trials.OrderBy(t => t.Role != TrialRole.Teacher || options.Endpoints is null).DistinctBy(t => t.ImagesKey(""))
+            .ToList();
+        var jobs = options.SeedRanges.SelectMany(r => ordered.Where(t => Missing(t, r).Length > 0).Select(t => (Range: r, Trial: t)))
+            .ToList();
         long total = jobs.Sum(j => Evaluations(j.Trial, j.Range)), done = 0;
         foreach (var (range, trial) in jobs)
         {
@@ -43,7 +48,8 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
                 continue;
             }
 
-            void Sampled(int images) => progress?.Report(new WorkProgress("comparison", done += (long)images * cost(trial), total, "evaluations", $"{trial}, {range}"));
+            void Sampled(int images) => progress?.Report(
+                new WorkProgress("comparison", done += (long)images * cost(trial), total, "evaluations", $"{trial}, {range}"));
             try
             {
                 store.Add(Measure(trial, range, Missing(trial, range), Sampled, cancellation));
@@ -87,7 +93,8 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
             }
 
             var figures = missing.Zip(measurements).ToDictionary(m => _identities[m.First], m => m.Second.Finish(cancellation));
-            return new MeasuredRange(trial.ImagesKey(range), trial.ToString(), range.First, range.Count, evaluations, watch.Elapsed.TotalSeconds, figures);
+            return new MeasuredRange(
+                trial.ImagesKey(range), trial.ToString(), range.First, range.Count, evaluations, watch.Elapsed.TotalSeconds, figures);
         }
         finally
         {
@@ -95,7 +102,8 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
         }
     }
 
-    private IEnumerable<(TorchSharp.torch.Tensor Images, long Evaluations)> Batches(Trial trial, SeedRange range, Action<int> sampled, CancellationToken cancellation)
+    private IEnumerable<(TorchSharp.torch.Tensor Images, long Evaluations)> Batches(
+        Trial trial, SeedRange range, Action<int> sampled, CancellationToken cancellation)
     {
         if (trial.Role == TrialRole.Teacher && options.Endpoints is { } endpoints)
         {
@@ -109,7 +117,8 @@ internal sealed class TrialMeasurement(IReadOnlyList<IMetric> metrics, Measureme
             yield break;
         }
 
-        var sampler = new BatchSampler(new SamplingLoop(trial.Model.Denoiser, trial.Sampler.Solver, trial.Sampler.Schedule)) { BatchSize = options.BatchSize };
+        var sampler = new BatchSampler(new SamplingLoop(trial.Model.Denoiser, trial.Sampler.Solver, trial.Sampler.Schedule))
+        { BatchSize = options.BatchSize };
         foreach (long[] seeds in range.Batches(options.BatchSize))
         {
             var batch = sampler.Sample(seeds, cancellationToken: cancellation).Single();

@@ -31,7 +31,8 @@ internal sealed record TrialPlanOptions
     /// <summary>The fine sampler of the first model; null (default) for none.</summary>
     public Sampler? Teacher { get; init; }
 
-    /// <summary>Whether schedules found for one solver are measured with the others too; default true. No schedule is searched for that alone.</summary>
+    /// <summary>Whether schedules found for one solver are measured with the others too; default true. No schedule is searched for that
+    /// alone.</summary>
     public bool Transfer { get; init; } = true;
 
     /// <summary>Names of the schedules that tuned models are measured on; null (default) for all.</summary>
@@ -51,7 +52,8 @@ internal sealed record TrialPlanOptions
         .Check();
 }
 
-/// <summary>The trials of an evaluation or a comparison: every schedule with every solver at every number on every model, made or searched.</summary>
+/// <summary>The trials of an evaluation or a comparison: every schedule with every solver at every number on every model, made or
+/// searched.</summary>
 internal sealed class TrialPlan
 {
     private readonly TrialPlanOptions _options;
@@ -73,7 +75,8 @@ internal sealed class TrialPlan
                 }
                 else
                 {
-                    LeaveOut(number, solver.Name, FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}"));
+                    LeaveOut(number, solver.Name,
+                        FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}"));
                 }
             }
         }
@@ -81,7 +84,8 @@ internal sealed class TrialPlan
         if (_slots.Count == 0 && options.Schedules.Any(s => s is not ScheduleChoice.Given))
         {
             throw new InvalidInputException(
-                $"None of the solvers ({string.Join(", ", options.Solvers.Select(s => s.Name))}) makes {string.Join(" or ", options.Numbers)} evaluations: "
+                $"None of the solvers ({string.Join(", ", options.Solvers.Select(s => s.Name))}) makes "
+                    + $"{string.Join(" or ", options.Numbers)} evaluations: "
                 + "solvers of two stages a step need even numbers. Choose other numbers, or compare by steps.");
         }
     }
@@ -112,7 +116,8 @@ internal sealed class TrialPlan
     }
 
     /// <summary>Makes or searches all schedules and crosses them with models and solvers.</summary>
-    public static TrialPlan Create(TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public static TrialPlan Create(
+        TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
         foreach (var schedule in options.Schedules)
@@ -122,14 +127,16 @@ internal sealed class TrialPlan
                 case ScheduleChoice.Standard standard:
                     foreach (var slot in plan._slots)
                     {
-                        plan.Add(schedule, null, slot, standard.Schedule.Create(slot.Steps, plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax));
+                        plan.Add(schedule, null, slot,
+                            standard.Schedule.Create(slot.Steps, plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax));
                     }
 
                     break;
                 case ScheduleChoice.Given given:
                     foreach (var solver in options.Solvers)
                     {
-                        plan.Add(schedule, null, new Slot(plan.Number(solver, given.Schedule), solver, given.Schedule.Steps), given.Schedule);
+                        plan.Add(
+                            schedule, null, new Slot(plan.Number(solver, given.Schedule), solver, given.Schedule.Steps), given.Schedule);
                     }
 
                     break;
@@ -145,7 +152,8 @@ internal sealed class TrialPlan
         }
 
         plan.Trials = plan.Cross();
-        return plan.Trials.Any(t => t.Role != TrialRole.Teacher) ? plan : throw new InvalidInputException($"Nothing can be measured: {plan._leftOut[^1].Reason}");
+        return plan.Trials.Any(t => t.Role != TrialRole.Teacher) ? plan
+            : throw new InvalidInputException($"Nothing can be measured: {plan._leftOut[^1].Reason}");
     }
 
     /// <summary>The number that headline and pictures are about.</summary>
@@ -156,10 +164,12 @@ internal sealed class TrialPlan
         int number = wanted ?? (usual.Contains(4) ? 4 : usual[0]);
         return measured.Contains(number)
             ? number
-            : throw new InvalidInputException($"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", measured)}).");
+            : throw new InvalidInputException(
+                $"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", measured)}).");
     }
 
-    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the first given one) with the last model that has it.</summary>
+    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the
+    /// first given one) with the last model that has it.</summary>
     public IReadOnlyList<Trial> WithRoles(int number)
     {
         var trials = Trials.ToList();
@@ -167,7 +177,8 @@ internal sealed class TrialPlan
         int baseline = trials.FindIndex(t => Candidate(t) && t.Tuning is null && t.Sampler.Origin.Source == ScheduleSource.Standard);
         var best = trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source == ScheduleSource.Phase1)
             ?? trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source is ScheduleSource.Given or ScheduleSource.OtherSearch);
-        int result = best is null ? -1 : trials.FindLastIndex(t => Candidate(t) && t.ScheduleName == best.ScheduleName && t.Sampler.Solver.Name == best.Sampler.Solver.Name);
+        int result = best is null ? -1 : trials.FindLastIndex(
+            t => Candidate(t) && t.ScheduleName == best.ScheduleName && t.Sampler.Solver.Name == best.Sampler.Solver.Name);
         if (baseline >= 0)
         {
             trials[baseline] = trials[baseline] with { Role = TrialRole.Baseline };
@@ -187,14 +198,20 @@ internal sealed class TrialPlan
            from model in _options.Models
            where model.Tuning is null || IsForTuned(cell)
            select new Trial(model.Model, cell.Sampler) { Tuning = model.Tuning, FoundFor = cell.FoundFor, Number = cell.Number },
-        .. _options.Teacher is null ? [] : new[] { new Trial(First, _options.Teacher) { Role = TrialRole.Teacher, Number = Number(_options.Teacher.Solver, _options.Teacher.Schedule) } },
+        .. _options.Teacher is null ? []
+            : new[]
+            {
+                new Trial(First, _options.Teacher)
+                { Role = TrialRole.Teacher, Number = Number(_options.Teacher.Solver, _options.Teacher.Schedule) }
+            },
     ];
 
     private bool IsForTuned(Cell cell) =>
         (_options.TunedSchedules is null || cell.Schedule is null || _options.TunedSchedules.Contains(cell.Schedule.Name))
         && (_options.TunedNumbers?.Contains(cell.Number) ?? true);
 
-    private void Add(ScheduleChoice.Searched searched, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private void Add(
+        ScheduleChoice.Searched searched, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var found = new Dictionary<string, IReadOnlyDictionary<int, SamplingSchedule>>();
         bool isForSolver = searched.Optimizer.Entry.IsForSolver;
@@ -209,7 +226,8 @@ internal sealed class TrialPlan
 
             try
             {
-                found[target?.Name ?? ""] = searches.Find(searched.Optimizer, target, [.. own.Select(s => s.Steps).Distinct().Order()], progress, cancellation);
+                found[target?.Name ?? ""] = searches.Find(
+                    searched.Optimizer, target, [.. own.Select(s => s.Steps).Distinct().Order()], progress, cancellation);
             }
             catch (InvalidInputException e)
             {
@@ -259,7 +277,8 @@ internal sealed class TrialPlan
     private int Number(ISolver solver, SamplingSchedule schedule) =>
         _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule.Steps, schedule.Terminal);
 
-    private void LeaveOut(int number, string solver, string reason, string? schedule = null) => _leftOut.Add(new LeftOutSummary(number, solver, reason, schedule));
+    private void LeaveOut(int number, string solver, string reason, string? schedule = null)
+        => _leftOut.Add(new LeftOutSummary(number, solver, reason, schedule));
 
     private sealed record Slot(int Number, ISolver Solver, int Steps);
 

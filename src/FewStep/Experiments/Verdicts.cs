@@ -4,8 +4,8 @@ namespace FewStep.Experiments;
 
 /// <summary>Says for each number and figure which trial is best and which are not told apart from it.</summary>
 /// <remarks>
-/// All trials have the same latents, so values are compared by their differences range by range, which vary far less than the values do (<see cref="PairedRanges"/>, two-sided 95 %).
-/// Nothing corrects for the choice of the best among many. Teachers are not judged.
+/// All trials have the same latents, so values are compared by their differences range by range, which vary far less than the values do
+/// (<see cref="PairedRanges"/>, two-sided 95 %). Nothing corrects for the choice of the best among many. Teachers are not judged.
 /// </remarks>
 internal static class Verdicts
 {
@@ -15,14 +15,16 @@ internal static class Verdicts
         foreach (var figure in figures)
         {
             var comparable = Enumerable.Range(0, trials.Count)
-                .Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Figures.TryGetValue(figure.Key, out var values) && double.IsFinite(values.Mean));
+                .Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Figures.TryGetValue(figure.Key, out var values)
+                    && double.IsFinite(values.Mean));
             foreach (var group in comparable.GroupBy(i => trials[i].Number))
             {
                 double Cost(int i) => figure.HigherIsBetter ? -trials[i].Figures[figure.Key].Mean : trials[i].Figures[figure.Key].Mean;
                 int best = group.MinBy(Cost);
                 foreach (int i in group)
                 {
-                    verdicts[i][figure.Key] = i == best ? new Verdict(Standing.Best, 0) : Against(trials[best].Figures[figure.Key], trials[i].Figures[figure.Key], figure.HigherIsBetter);
+                    verdicts[i][figure.Key] = i == best ? new Verdict(Standing.Best, 0)
+                        : Against(trials[best].Figures[figure.Key], trials[i].Figures[figure.Key], figure.HigherIsBetter);
                 }
             }
         }

@@ -19,7 +19,8 @@ internal enum DiffusersForm
     Nothing,
 }
 
-/// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40; DDPM, LCM, TCD and most of those that take a number only in a state of early 2026).</summary>
+/// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40;
+/// DDPM, LCM, TCD and most of those that take a number only in a state of early 2026).</summary>
 internal sealed record DiffusersScheduler(string Name, DiffusersForm Form)
 {
     public static IReadOnlyList<DiffusersScheduler> All { get; } =
@@ -46,12 +47,16 @@ internal sealed record DiffusersScheduler(string Name, DiffusersForm Form)
     /// <summary>Finds a class by name, with or without <c>Scheduler</c> at its end.</summary>
     public static DiffusersScheduler Find(string name)
     {
-        var found = All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase) || string.Equals(s.Name, name + "Scheduler", StringComparison.OrdinalIgnoreCase));
+        var found = All.FirstOrDefault(s => string.Equals(s.Name, name, StringComparison.OrdinalIgnoreCase)
+            || string.Equals(s.Name, name + "Scheduler", StringComparison.OrdinalIgnoreCase));
         string usable = string.Join(", ", All.Where(s => s.Form != DiffusersForm.Nothing).Select(s => s.Name));
         return found switch
         {
-            null => throw new InvalidInputException($"The scheduler class '{name}' of diffusers is not known; those that take a schedule are {usable}."),
-            { Form: DiffusersForm.Nothing } => throw new InvalidInputException($"{found.Name} of diffusers takes a number of steps only{(found.Name == "UniPCMultistepScheduler" ? " (its sigmas are for flow models)" : "")}; those that take a schedule are {usable}."),
+            null => throw new InvalidInputException(
+                $"The scheduler class '{name}' of diffusers is not known; those that take a schedule are {usable}."),
+            { Form: DiffusersForm.Nothing } => throw new InvalidInputException($"{found.Name} of diffusers takes a number of steps "
+                + $"only{(found.Name == "UniPCMultistepScheduler" ? " (its sigmas are for flow models)" : "")}; those that take a schedule "
+                + $"are {usable}."),
             _ => found,
         };
     }

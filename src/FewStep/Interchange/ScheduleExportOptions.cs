@@ -21,7 +21,8 @@ internal sealed record ScheduleExportOptions
     /// <summary>Significant digits, 3 to 17; default 9, which keep a float32 exactly.</summary>
     public int Digits { get; init; } = 9;
 
-    /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero there get one whatever this says.</summary>
+    /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero there get one whatever this
+    /// says.</summary>
     public FinalSigma Final { get; init; } = FinalSigma.Keep;
 
     /// <summary>Training noise of the model, by which sigmas become whole timesteps; null (default) where it has none.</summary>
@@ -34,7 +35,8 @@ internal sealed record ScheduleExportOptions
     public double Shift { get; init; } = 1;
 
     public void Validate() => new OptionRules("The export is impossible")
-        .Require(Digits is >= SigmaText.FewestDigits and <= SigmaText.MostDigits, $"{Digits} digits are not {SigmaText.FewestDigits} to {SigmaText.MostDigits}")
+        .Require(Digits is >= SigmaText.FewestDigits and <= SigmaText.MostDigits,
+            $"{Digits} digits are not {SigmaText.FewestDigits} to {SigmaText.MostDigits}")
         .Require(Shift is >= 0.01 and <= 100, $"the shift {Shift} is not in 0.01 to 100")
         .Check();
 
@@ -47,5 +49,6 @@ internal sealed record ScheduleExportOptions
     };
 
     /// <summary>The noise levels at which a program denoises that goes on to zero after the last of them by itself.</summary>
-    internal IReadOnlyList<double> Visited(SamplingSchedule schedule) => schedule.Terminal == ScheduleTerminal.Zero || Final == FinalSigma.AppendZero ? schedule.Sigmas : [.. schedule.Sigmas.SkipLast(1)];
+    internal IReadOnlyList<double> Visited(SamplingSchedule schedule) => schedule.Terminal == ScheduleTerminal.Zero
+        || Final == FinalSigma.AppendZero ? schedule.Sigmas : [.. schedule.Sigmas.SkipLast(1)];
 }

@@ -37,17 +37,20 @@ internal static class ScheduleExporters
     private static ScheduleExport Plain(string target, SamplingSchedule schedule, ScheduleExportOptions options, Func<string, string> form)
     {
         var sigmas = options.Sigmas(schedule);
-        return new ScheduleExport(target, form(SigmaText.List(sigmas, options.Digits)), [], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
+        return new ScheduleExport(
+            target, form(SigmaText.List(sigmas, options.Digits)), [], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
     }
 
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
     {
-        var noise = options.Noise ?? throw new InvalidInputException("Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
+        var noise = options.Noise ?? throw new InvalidInputException(
+            "Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
         int[] times = [.. options.Visited(schedule).Select(noise.NearestTime)];
         return new ScheduleExport(
             "timesteps",
             string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}"))),
-            ["They are the levels that the model is evaluated at; what follows the last one is up to the program, and nearly all go on to zero."],
+            ["They are the levels that the model is evaluated at; what follows the last one is up to the program, and nearly all go on to "
+                + "zero."],
             ScheduleWarnings.OfTimes(options.Visited(schedule), times, noise));
     }
 
@@ -56,7 +59,9 @@ internal static class ScheduleExporters
         var sigmas = options.Sigmas(schedule);
         return Plain("comfyui", schedule, options, list => list) with
         {
-            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.", .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many evaluations.")],
+            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.",
+                .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to "
+                    + "none for as many evaluations.")],
         };
     }
 
@@ -65,7 +70,8 @@ internal static class ScheduleExporters
         var sigmas = options.Sigmas(schedule);
         return Plain("k-diffusion", schedule, options, list => $"sigmas = torch.tensor([{list}])") with
         {
-            Notes = ["The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.", .. NoZero(sigmas, "Samplers of higher order treat a last zero on its own; without one they step as usual.")],
+            Notes = ["The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.",
+                .. NoZero(sigmas, "Samplers of higher order treat a last zero on its own; without one they step as usual.")],
         };
     }
 
@@ -73,18 +79,26 @@ internal static class ScheduleExporters
     {
         // Its list ends above zero, for its last value is taken for sigma_min; the last denoise is an option of its own.
         bool denoise = schedule.Terminal == ScheduleTerminal.Zero || options.Final == FinalSigma.AppendZero;
-        var plain = Plain("diff-sampler", new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep }, list => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}");
+        var plain = Plain("diff-sampler", new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep },
+            list => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}");
         return options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin
-            ? throw new InvalidInputException("diff-sampler takes no zero in --t_steps; keep the final sigma, or append zero, which adds --denoise_to_zero.")
-            : plain with { Notes = [FormattableString.Invariant($"It sets num_steps to the number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps.")] };
+            ? throw new InvalidInputException(
+                "diff-sampler takes no zero in --t_steps; keep the final sigma, or append zero, which adds --denoise_to_zero.")
+            : plain with
+            {
+                Notes = [string.Create(CultureInfo.InvariantCulture, $"It sets num_steps to the "
+                    + $"number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps.")]
+            };
     }
 
     private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options)
     {
         var sigmas = options.Sigmas(schedule);
-        return Plain("stable-diffusion.cpp", schedule, options, list => FormattableString.Invariant($"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {sigmas.Count - 1}")) with
+        return Plain("stable-diffusion.cpp", schedule, options, list => FormattableString.Invariant(
+            $"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {sigmas.Count - 1}")) with
         {
-            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
+            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(
+                sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
         };
     }
 
@@ -92,9 +106,11 @@ internal static class ScheduleExporters
     {
         var sigmas = options.Sigmas(schedule);
         string list = string.Join(", ", sigmas.Select(s => $"{SigmaText.Fixed(s, options.Digits)}f"));
-        return Plain("stable-diffusion.net", schedule, options, _ => FormattableString.Invariant($"sampleParameter.SampleSteps = {sigmas.Count - 1};\nsampleParameter.CustomSigmas = [{list}];")) with
+        return Plain("stable-diffusion.net", schedule, options, _ => FormattableString.Invariant(
+            $"sampleParameter.SampleSteps = {sigmas.Count - 1};\nsampleParameter.CustomSigmas = [{list}];")) with
         {
-            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
+            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(
+                sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
         };
     }
 
@@ -104,13 +120,17 @@ internal static class ScheduleExporters
         var always = options with { Final = options.Final == FinalSigma.Keep ? FinalSigma.Zero : options.Final };
         var sigmas = always.Sigmas(schedule);
         return sigmas[0] == 1
-            ? throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin the schedule at another sigma, e.g. 1.0001.")
+            ? throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin "
+                + "the schedule at another sigma, e.g. 1.0001.")
             : Plain("webui", schedule, always, list => $"[{list}]") with
             {
                 Notes =
                 [
-                    FormattableString.Invariant($"Choose the schedule type custom, paste the list, and set the sampling steps to {sigmas.Count - 1}."),
-                    .. schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep ? ["The last sigma gave way to 0.0: only lists that end in it are used as they are."] : Array.Empty<string>(),
+                    FormattableString.Invariant(
+                        $"Choose the schedule type custom, paste the list, and set the sampling steps to {sigmas.Count - 1}."),
+                    .. schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep
+                        ? ["The last sigma gave way to 0.0: only lists that end in it are used as they are."]
+                        : Array.Empty<string>(),
                 ],
             };
     }

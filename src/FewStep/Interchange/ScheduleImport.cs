@@ -3,7 +3,8 @@ using FewStep.Noise;
 
 namespace FewStep.Interchange;
 
-/// <summary>Reads schedules from lists of numbers as people and programs write them: with commas, semicolons, spaces or lines between them, as a list of Python or C#, in a call or an option.</summary>
+/// <summary>Reads schedules from lists of numbers as people and programs write them: with commas, semicolons, spaces or lines between them,
+/// as a list of Python or C#, in a call or an option.</summary>
 internal static partial class ScheduleImport
 {
     private const int MostCharacters = 1 << 20;
@@ -26,7 +27,8 @@ internal static partial class ScheduleImport
         {
             if (!(numbers[i] >= 0) || !(numbers[i] <= last))
             {
-                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"Timestep {i} is {numbers[i]:R}; those of {noise.Name} are 0 to {last}."));
+                throw new InvalidInputException(
+                    string.Create(CultureInfo.InvariantCulture, $"Timestep {i} is {numbers[i]:R}; those of {noise.Name} are 0 to {last}."));
             }
         }
 
@@ -37,7 +39,8 @@ internal static partial class ScheduleImport
     {
         int below = (int)Math.Floor(time);
         double rest = time - below;
-        return rest == 0 ? noise.Sigmas[below] : Math.Exp(((1 - rest) * Math.Log(noise.Sigmas[below])) + (rest * Math.Log(noise.Sigmas[below + 1])));
+        return rest == 0 ? noise.Sigmas[below]
+            : Math.Exp(((1 - rest) * Math.Log(noise.Sigmas[below])) + (rest * Math.Log(noise.Sigmas[below + 1])));
     }
 
     private static List<double> Numbers(string text)
@@ -65,7 +68,8 @@ internal static partial class ScheduleImport
             string plain = word.EndsWith('f') || word.EndsWith('F') ? word[..^1] : word;
             if (!double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number))
             {
-                throw new InvalidInputException($"'{Printable.Line(word, 30)}', word {numbers.Count + 1} of the list, is no finite number with a decimal point.");
+                throw new InvalidInputException(
+                    $"'{Printable.Line(word, 30)}', word {numbers.Count + 1} of the list, is no finite number with a decimal point.");
             }
 
             numbers.Add(number);

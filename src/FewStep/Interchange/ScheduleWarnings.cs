@@ -16,14 +16,16 @@ internal static class ScheduleWarnings
         {
             if (times[i] >= times[i - 1])
             {
-                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigmas {sigmas[i - 1]:G5} and {sigmas[i]:G5} are both timestep {times[i]}: the step between them is lost, and some programs refuse the list."));
+                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigmas {sigmas[i - 1]:G5} and {sigmas[i]:G5} are both timestep "
+                    + $"{times[i]}: the step between them is lost, and some programs refuse the list."));
             }
         }
 
         int far = Enumerable.Range(0, times.Count).FirstOrDefault(i => Math.Abs(Math.Log(noise.Sigmas[times[i]] / sigmas[i])) > FarOff, -1);
         if (far >= 0)
         {
-            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigma {sigmas[far]:G5} is not close to any level of {noise.Name}; timestep {times[far]} is at {noise.Sigmas[times[far]]:G5}."));
+            warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigma {sigmas[far]:G5} is not close to any level of {noise.Name}; "
+                + $"timestep {times[far]} is at {noise.Sigmas[times[far]]:G5}."));
         }
 
         return warnings;
@@ -34,7 +36,8 @@ internal static class ScheduleWarnings
     [
         .. sigmas.Zip(sigmas.Skip(1))
             .Where(pair => SigmaText.Fixed(pair.First, digits) == SigmaText.Fixed(pair.Second, digits))
-            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"Two sigmas are both {SigmaText.Fixed(pair.First, digits)} with {digits} digits; print more.")),
+            .Select(pair => string.Create(CultureInfo.InvariantCulture,
+                $"Two sigmas are both {SigmaText.Fixed(pair.First, digits)} with {digits} digits; print more.")),
     ];
 
     /// <summary>Another number of steps than was meant.</summary>
@@ -49,7 +52,8 @@ internal static class ScheduleWarnings
         string hint = schedule.Sigmas.Length == steps && schedule.Terminal == ScheduleTerminal.SigmaMin
             ? $" A list of {steps} sigmas makes {steps - 1} steps; perhaps its last sigma is missing, or a zero."
             : "";
-        return [$"The schedule makes {schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, not {steps}.{hint}"];
+        return [$"The schedule makes {schedule.Steps} steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, "
+            + $"not {steps}.{hint}"];
     }
 
     /// <summary>Sigmas beyond the levels that a model was made for.</summary>
@@ -57,7 +61,8 @@ internal static class ScheduleWarnings
     {
         double first = schedule.Sigmas[0], last = schedule.Sigmas[^1];
         return first > sigmaMax * (1 + Tolerance) || last < sigmaMin / (1 + Tolerance)
-            ? [string.Create(CultureInfo.InvariantCulture, $"The schedule runs from sigma {first:G6} to {last:G6}, but the model was made for {sigmaMin:G6} to {sigmaMax:G6}.")]
+            ? [string.Create(CultureInfo.InvariantCulture,
+                $"The schedule runs from sigma {first:G6} to {last:G6}, but the model was made for {sigmaMin:G6} to {sigmaMax:G6}.")]
             : [];
     }
 }

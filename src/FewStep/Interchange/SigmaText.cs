@@ -8,7 +8,8 @@ internal static class SigmaText
     /// <summary>Most significant digits: as many as a double has.</summary>
     public const int MostDigits = 17;
 
-    /// <summary>A number in fixed decimals, e.g. <c>0.000123</c> and <c>80.0</c>: always with a decimal point, and no digits that say nothing.</summary>
+    /// <summary>A number in fixed decimals, e.g. <c>0.000123</c> and <c>80.0</c>: always with a decimal point, and no digits that say
+    /// nothing.</summary>
     /// <param name="digits">Significant digits, <see cref="FewestDigits"/> to <see cref="MostDigits"/>; 9 keep a float32 exactly.</param>
     public static string Fixed(double value, int digits)
     {
@@ -22,7 +23,8 @@ internal static class SigmaText
         string scientific = Math.Abs(value).ToString($"E{digits - 1}", CultureInfo.InvariantCulture); // d.ddddE+xxx
         int mark = scientific.IndexOf('E', StringComparison.Ordinal);
         string figures = scientific[..mark].Replace(".", "", StringComparison.Ordinal).TrimEnd('0');
-        int whole = int.Parse(scientific.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1; // figures before the point
+        // figures before the point
+        int whole = int.Parse(scientific.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) + 1;
         string text = whole <= 0
             ? $"0.{new string('0', -whole)}{figures}"
             : figures.Length <= whole ? $"{figures.PadRight(whole, '0')}.0" : $"{figures[..whole]}.{figures[whole..]}";

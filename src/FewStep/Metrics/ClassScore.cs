@@ -1,6 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>The Inception score (Salimans et al. 2016): exp of the mean Kullback-Leibler divergence of an image's class probabilities from their mean, per consecutive part of the set. Streaming, in float64.</summary>
+/// <summary>The Inception score (Salimans et al. 2016): exp of the mean Kullback-Leibler divergence of an image's class probabilities from
+/// their mean, per consecutive part of the set. Streaming, in float64.</summary>
 internal sealed class ClassScore : IDisposable
 {
     private readonly Tensor _sums; // [splits, classes]: sums of the probabilities

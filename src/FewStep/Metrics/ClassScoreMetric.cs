@@ -1,6 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>The Inception score on Inception-v3's classes (Salimans et al. 2016), or the same on a classifier's; needs no reference.</summary>
+/// <summary>The Inception score on Inception-v3's classes (Salimans et al. 2016), or the same on a classifier's; needs no
+/// reference.</summary>
 internal sealed class ClassScoreMetric : IMetric
 {
     private readonly IClassScorer _scorer;
@@ -17,7 +18,8 @@ internal sealed class ClassScoreMetric : IMetric
                 Entry.Name,
                 $"{name} ({scorer.FeatureName})",
                 name,
-                $"How sure {scorer.FeatureName} is of each sample's class and how evenly the classes come, 1 to {scorer.Classes}; higher is better.",
+                $"How sure {scorer.FeatureName} is of each sample's class and how evenly the classes come, 1 to {scorer.Classes}; higher "
+                    + "is better.",
                 HigherIsBetter: true,
                 hash),
         ];
@@ -37,7 +39,8 @@ internal sealed class ClassScoreMetric : IMetric
 
     public bool ComparesWithRealImages => false;
 
-    public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(_scorer, new ClassScore(_scorer.Classes, images, _options.ScoreSplits));
+    public IMetricMeasurement Begin(int images, SeedRange? seeds)
+        => new Measurement(_scorer, new ClassScore(_scorer.Classes, images, _options.ScoreSplits));
 
     private sealed class Measurement(IClassScorer scorer, ClassScore score) : IMetricMeasurement
     {

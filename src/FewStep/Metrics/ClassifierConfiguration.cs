@@ -17,7 +17,8 @@ internal sealed record ClassifierConfiguration(ImageShape Shape, int Classes, IR
                 Channels.Count is >= 1 and <= 5 && Channels.All(c => c is >= 8 and <= 512 && c % 8 == 0),
                 $"channels [{string.Join(", ", Channels.Take(8))}] must be one to five multiples of 8 between 8 and 512")
             .Require(Blocks is >= 1 and <= 8, $"blocks {Blocks} must be 1 to 8")
-            .Require(MetricName.Trim().Length is >= 1 and <= 80 && !MetricName.Any(char.IsControl), $"metric_name must be one line of 1 to 80 characters")
+            .Require(MetricName.Trim().Length is >= 1 and <= 80 && !MetricName.Any(char.IsControl),
+                $"metric_name must be one line of 1 to 80 characters")
             .Check();
     }
 }

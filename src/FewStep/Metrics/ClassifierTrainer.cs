@@ -10,7 +10,8 @@ internal static class ClassifierTrainer
     private const int ReportEvery = 25;
     private const double SecondsBetweenCheckpoints = 60;
 
-    /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end. The last weights are kept, not the best.</summary>
+    /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end.
+    /// The last weights are kept, not the best.</summary>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
     public static FeatureClassifier Train(
         ClassifierConfiguration configuration,
@@ -30,7 +31,8 @@ internal static class ClassifierTrainer
         try
         {
             classifier.ComputeType = options.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-            var identity = TrainingIdentity.Of(new { configuration = configuration with { Training = null }, options, training = training.Hash, test = test.Hash });
+            var identity = TrainingIdentity.Of(
+                new { configuration = configuration with { Training = null }, options, training = training.Hash, test = test.Hash });
             long updates = Update(classifier, training, options, checkpoint, identity, progress, cancellation);
             classifier.ComputeType = ScalarType.Float32;
             classifier.RoundWeights();
@@ -46,7 +48,8 @@ internal static class ClassifierTrainer
     }
 
     /// <summary>Measures the share of images that are classified correctly.</summary>
-    public static double Accuracy(FeatureClassifier classifier, IImageSet images, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public static double Accuracy(
+        FeatureClassifier classifier, IImageSet images, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(classifier);
         CheckImages(classifier.Configuration, images, "test");
@@ -59,17 +62,20 @@ internal static class ClassifierTrainer
             using var scope = NewDisposeScope();
             int[] indices = [.. Enumerable.Range(done, Math.Min(EvaluationBatch, images.Count - done))];
             var predicted = classifier.Logits(batches.Read(indices)).argmax(1);
-            correct += predicted.eq(HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device)).sum().AsInt64();
+            correct += predicted.eq(HostCopy.To(batches.Labels(indices, classifier.Configuration.Classes), classifier.Device)).sum()
+                .AsInt64();
             progress?.Report(new("test accuracy", done + indices.Length, images.Count, "img"));
         }
 
         return correct / (double)images.Count;
     }
 
-    private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, string? checkpoint, TrainingIdentity identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, string? checkpoint,
+        TrainingIdentity identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var weights = Flat(classifier.Weights().Select(w => w.Value.detach()));
-        using var state = new TrainingState(weights.clone(), new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null);
+        using var state = new TrainingState(weights.clone(),
+            new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null);
         if (File.Exists(checkpoint))
         {
             state.Load(checkpoint, identity);
@@ -102,12 +108,14 @@ internal static class ClassifierTrainer
         if (images.Shape != configuration.Shape || images.Classes < 1 || images.Classes > configuration.Classes || images.Count < 1)
         {
             throw new InvalidInputException(
-                $"The {purpose} images ({images.Count} of shape {images.Shape}, {images.Classes} classes) do not fit a classifier of shape {configuration.Shape} and {configuration.Classes} classes.");
+                $"The {purpose} images ({images.Count} of shape {images.Shape}, {images.Classes} classes) do not fit a classifier of shape "
+                    + $"{configuration.Shape} and {configuration.Classes} classes.");
         }
     }
 
     // The classifier's own weights follow the flat ones that are trained.
-    private sealed class Objective(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, IProgress<WorkProgress>? progress) : ITrainingObjective
+    private sealed class Objective(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options,
+        IProgress<WorkProgress>? progress) : ITrainingObjective
     {
         private readonly long _updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
         private readonly ImageTensors _batches = new(training);
@@ -128,7 +136,8 @@ internal static class ClassifierTrainer
             Hand(weights);
             int[] indices = [.. Enumerable.Range(0, Batch).Select(i => _order[(update * Batch) + i])];
             var images = _batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
-            var loss = nn.functional.cross_entropy(classifier.Logits(images), HostCopy.To(_batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
+            var loss = nn.functional.cross_entropy(
+                classifier.Logits(images), HostCopy.To(_batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
             loss.backward();
             var gradient = Flat(classifier.Weights().Select(w => w.Value.grad!));
             classifier.zero_grad();
@@ -141,7 +150,8 @@ internal static class ClassifierTrainer
         {
             if (update.Update % ReportEvery == 0 || update.Update == _updates)
             {
-                progress?.Report(new("classifier", update.Images, _updates * Batch, "img", FormattableString.Invariant($"loss {update.Loss:0.000}")));
+                progress?.Report(
+                    new("classifier", update.Images, _updates * Batch, "img", FormattableString.Invariant($"loss {update.Loss:0.000}")));
             }
         }
 

@@ -9,13 +9,15 @@ internal sealed record ClassifierTrainingOptions
     /// <summary>Images an update, 2 to 8,192. Default 128.</summary>
     public int Batch { get; init; } = 128;
 
-    /// <summary>Peak learning rate of AdamW (Loshchilov and Hutter 2019): reached linearly over the first twentieth of the updates, then lowered to 0 along a half cosine. Default 0.003.</summary>
+    /// <summary>Peak learning rate of AdamW (Loshchilov and Hutter 2019): reached linearly over the first twentieth of the updates, then
+    /// lowered to 0 along a half cosine. Default 0.003.</summary>
     public double LearningRate { get; init; } = 3e-3;
 
     /// <summary>Decoupled weight decay, 0 to 1. Default 0.05.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Largest shift of an image in pixels along each axis, 0 to 8, drawn uniformly; the border pixels are repeated. Default 2.</summary>
+    /// <summary>Largest shift of an image in pixels along each axis, 0 to 8, drawn uniformly; the border pixels are repeated. Default
+    /// 2.</summary>
     public int Shift { get; init; } = 2;
 
     /// <summary>Whether half of the images, at random, are mirrored left to right. Default true.</summary>
@@ -24,7 +26,8 @@ internal sealed record ClassifierTrainingOptions
     /// <summary>Seed of weights, order and augmentation, 0 or more. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Whether convolutions run in bfloat16 while training (weights and features stay float32): over twice as fast on recent CPUs. Default true.</summary>
+    /// <summary>Whether convolutions run in bfloat16 while training (weights and features stay float32): over twice as fast on recent CPUs.
+    /// Default true.</summary>
     public bool Bfloat16 { get; init; } = true;
 
     public void Check()
@@ -41,4 +44,5 @@ internal sealed record ClassifierTrainingOptions
 }
 
 /// <summary>How the weights of a classifier were made.</summary>
-internal sealed record ClassifierTrainingRecord(ClassifierTrainingOptions Options, string TrainingSetHash, string TestSetHash, long Updates, double TestAccuracy);
+internal sealed record ClassifierTrainingRecord(
+    ClassifierTrainingOptions Options, string TrainingSetHash, string TestSetHash, long Updates, double TestAccuracy);

@@ -19,7 +19,8 @@ internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
             Entry.Name,
             "endpoint distance",
             "Endpoint RMS",
-            $"Root-mean-square difference of a pixel value ([-1,1]) between a sample and what the teacher ({teacher.Name}) makes of the same seed, "
+            $"Root-mean-square difference of a pixel value ([-1,1]) between a sample and what the teacher ({teacher.Name}) makes of the "
+                + "same seed, "
                 + "mean over the samples; lower is better.",
             HigherIsBetter: false),
     ];
@@ -29,7 +30,8 @@ internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
     public bool ComparesWithRealImages => false;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null
-        ? throw new InvalidInputException("Stored images have no seeds, so there are no images of a teacher to compare them with; leave the metric endpoint out.")
+        ? throw new InvalidInputException(
+            "Stored images have no seeds, so there are no images of a teacher to compare them with; leave the metric endpoint out.")
         : new Measurement(teacher.Images(seeds));
 
     private sealed class Measurement(Tensor ends) : IMetricMeasurement

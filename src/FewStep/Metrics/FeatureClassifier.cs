@@ -4,10 +4,12 @@ using TorchSharp.Modules;
 
 namespace FewStep.Metrics;
 
-/// <summary>A small residual network that classifies images; its penultimate activations are the features of an embedded Fréchet distance, where Inception-v3 is not at hand or does not fit.</summary>
+/// <summary>A small residual network that classifies images; its penultimate activations are the features of an embedded Fréchet distance,
+/// where Inception-v3 is not at hand or does not fit.</summary>
 /// <remarks>
-/// A strided 5x5 stem, then stages of pre-activation residual blocks at halving resolution, group normalisation throughout (no running statistics), and a mean over
-/// positions. Distances on these features rank samplers of one data set; they are no FID and must never be compared with one.
+/// A strided 5x5 stem, then stages of pre-activation residual blocks at halving resolution, group normalisation throughout (no running
+/// statistics), and a mean over positions. Distances on these features rank samplers of one data set; they are no FID and must never be
+/// compared with one.
 /// </remarks>
 internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScorer
 {
@@ -55,7 +57,8 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     public string Name => Configuration.MetricName;
 
     /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
-    public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')') && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
+    public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')')
+        && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
 
     public int Classes => Configuration.Classes;
 
@@ -91,7 +94,8 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     {
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual(Shape.Batch(0).AsSpan(1)))
         {
-            throw new ArgumentException($"The classifier takes images [B,{Shape.Channels},{Shape.Height},{Shape.Width}], not [{string.Join(",", images.shape)}].", nameof(images));
+            throw new ArgumentException($"The classifier takes images [B,{Shape.Channels},{Shape.Height},{Shape.Width}], not "
+                + $"[{string.Join(",", images.shape)}].", nameof(images));
         }
 
         using var scope = NewDisposeScope();
@@ -127,7 +131,8 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         return nn.functional.linear(features, _headWeight, _headBias);
     }
 
-    /// <summary>Rounds the weights to float16, the type that they are stored in, so that a saved classifier computes the very features of this one.</summary>
+    /// <summary>Rounds the weights to float16, the type that they are stored in, so that a saved classifier computes the very features of
+    /// this one.</summary>
     internal void RoundWeights()
     {
         using var scope = NewDisposeScope();
@@ -139,7 +144,8 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     }
 
     /// <summary>Names and weights in ordinal order of the names; the module keeps owning them.</summary>
-    internal IEnumerable<(string Name, Parameter Value)> Weights() => named_parameters().OrderBy(p => p.name, StringComparer.Ordinal).Select(p => (p.name, p.parameter));
+    internal IEnumerable<(string Name, Parameter Value)> Weights()
+        => named_parameters().OrderBy(p => p.name, StringComparer.Ordinal).Select(p => (p.name, p.parameter));
 
     private void Append(string name, nn.Module<Tensor, Tensor> layer)
     {

@@ -92,7 +92,8 @@ internal static class FeatureClassifierFolder
 
             if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().AsBoolean())
             {
-                throw new InvalidInputException($"{path}: weight '{name}' must be finite floating-point numbers of shape [{string.Join(",", weight.shape)}].");
+                throw new InvalidInputException(
+                    $"{path}: weight '{name}' must be finite floating-point numbers of shape [{string.Join(",", weight.shape)}].");
             }
 
             weight.copy_(value);

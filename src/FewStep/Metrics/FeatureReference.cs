@@ -3,9 +3,10 @@ using FewStep.Data;
 
 namespace FewStep.Metrics;
 
-/// <summary>What images are compared with, as features of one network: mean and covariance of real images, and the features of single images
-/// where they are wanted. Owns its tensors; dispose it.</summary>
-internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kept, long? images, string imagesHash, string? extractorHash) : IDisposable
+/// <summary>What images are compared with, as features of one network: mean and covariance of real images, and the features of single
+/// images where they are wanted. Owns its tensors; dispose it.</summary>
+internal sealed class FeatureReference(
+    FeatureStatistics statistics, Tensor? kept, long? images, string imagesHash, string? extractorHash) : IDisposable
 {
     private const string Format = "fewstep-feature-statistics-1";
     private const int Batch = 250;
@@ -21,7 +22,8 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
     public string? ExtractorHash => extractorHash;
 
     /// <summary>Name of the file of a network's reference in an experiment's folder.</summary>
-    public static string FileName(FeatureKind kind) => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
+    public static string FileName(FeatureKind kind)
+        => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
 
     /// <summary>Measures all images of a set, in its order.</summary>
     public static FeatureReference Measure(
@@ -65,8 +67,8 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
         }
     }
 
-    /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and writes
-    /// the file (a cache, safetensors) otherwise.</summary>
+    /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and
+    /// writes the file (a cache, safetensors) otherwise.</summary>
     public static FeatureReference LoadOrMeasure(
         string path,
         IImageSet set,
@@ -103,7 +105,8 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
             scope.Attach(tensor);
         }
 
-        long Number(string key) => long.TryParse(metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
+        long Number(string key)
+            => long.TryParse(metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
         bool keeps = tensors.TryGetValue("features", out var kept);
         if (metadata.GetValueOrDefault("format") != Format
             || !tensors.TryGetValue("mean", out var mean)
@@ -113,13 +116,16 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
             || Number("count") is < 0 and var count
             || metadata.GetValueOrDefault("images") is not { } images
             || metadata.GetValueOrDefault("extractor") is not { } extractor
-            || (keeps && (kept!.dtype != ScalarType.Float32 || kept.dim() != 2 || kept.shape[1] != mean.shape[0] || Number("seed") < 0 || Number("most") < 0)))
+            || (keeps && (kept!.dtype != ScalarType.Float32 || kept.dim() != 2 || kept.shape[1] != mean.shape[0] || Number("seed") < 0
+                || Number("most") < 0)))
         {
-            throw new InvalidInputException($"{path} holds no feature statistics of format {Format}; delete it to have them measured again.");
+            throw new InvalidInputException(
+                $"{path} holds no feature statistics of format {Format}; delete it to have them measured again.");
         }
 
         var choice = keeps ? new KeptChoice((int)Number("most"), Number("seed")) : null;
-        return (new(FeatureStatistics.FromMoments(Number("count"), mean, covariance), kept?.DetachFromDisposeScope(), Number("count"), images, extractor), choice);
+        return (new(FeatureStatistics.FromMoments(Number("count"), mean, covariance), kept?.DetachFromDisposeScope(), Number("count"),
+            images, extractor), choice);
     }
 
     /// <summary>Writes a file, whole or not at all.</summary>
@@ -151,7 +157,8 @@ internal sealed class FeatureReference(FeatureStatistics statistics, Tensor? kep
     }
 }
 
-/// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by class.</summary>
+/// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by
+/// class.</summary>
 internal sealed record KeptChoice(int Most, long Seed)
 {
     /// <summary>Each image's place in the random order.</summary>

@@ -1,9 +1,11 @@
 namespace FewStep.Metrics;
 
-/// <summary>Running count, mean and covariance of feature vectors in float64, from batches of any size; the statistics that Fréchet distances compare.</summary>
+/// <summary>Running count, mean and covariance of feature vectors in float64, from batches of any size; the statistics that Fréchet
+/// distances compare.</summary>
 /// <remarks>
-/// Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel where the mean is large against the spread,
-/// so the result depends on the batching only to rounding. Owns two tensors that outlive any dispose scope; dispose it. Not safe for concurrent use.
+/// Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel where the mean is large against the
+/// spread, so the result depends on the batching only to rounding. Owns two tensors that outlive any dispose scope; dispose it. Not safe
+/// for concurrent use.
 /// </remarks>
 internal sealed class FeatureStatistics : IDisposable
 {
@@ -35,9 +37,11 @@ internal sealed class FeatureStatistics : IDisposable
             throw new InvalidInputException($"Feature statistics need 2 or more images, not {count}.");
         }
 
-        if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0] || covariance.shape[1] != mean.shape[0])
+        if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0]
+            || covariance.shape[1] != mean.shape[0])
         {
-            throw new InvalidInputException($"Feature statistics need a mean [d] and a covariance [d,d] with d at most {MostDimensions}, not [{string.Join(",", mean.shape)}] and [{string.Join(",", covariance.shape)}].");
+            throw new InvalidInputException($"Feature statistics need a mean [d] and a covariance [d,d] with d at most {MostDimensions}, "
+                + $"not [{string.Join(",", mean.shape)}] and [{string.Join(",", covariance.shape)}].");
         }
 
         using var scope = NewDisposeScope();
@@ -51,7 +55,8 @@ internal sealed class FeatureStatistics : IDisposable
         double largest = s.abs().max().AsDouble();
         if (s.diagonal().min().AsDouble() < 0 || (s - s.t()).abs().max().AsDouble() > 1e-6 * largest)
         {
-            throw new InvalidInputException("The covariance of the feature statistics has a negative variance or is not symmetric; compute it again.");
+            throw new InvalidInputException(
+                "The covariance of the feature statistics has a negative variance or is not symmetric; compute it again.");
         }
 
         var made = new FeatureStatistics((int)mean.shape[0]) { Count = count };
@@ -79,7 +84,8 @@ internal sealed class FeatureStatistics : IDisposable
         var f = features.to(ScalarType.Float64, _mean.device);
         if (!AllFinite(f))
         {
-            throw new InvalidInputException($"A feature of image {Count} to {Count + n - 1} is not finite: the images or the feature network hold NaN or infinity.");
+            throw new InvalidInputException(
+                $"A feature of image {Count} to {Count + n - 1} is not finite: the images or the feature network hold NaN or infinity.");
         }
 
         var m = f.mean([0]);
@@ -92,7 +98,8 @@ internal sealed class FeatureStatistics : IDisposable
 
     /// <summary>The unbiased covariance [d,d] (divisor n - 1), float64.</summary>
     /// <returns>A new tensor; the caller owns it.</returns>
-    public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1) : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
+    public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1)
+        : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
 
     public void Dispose()
     {

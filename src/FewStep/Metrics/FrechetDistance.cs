@@ -1,12 +1,14 @@
 namespace FewStep.Metrics;
 
-/// <summary>The Fréchet distance of two Gaussians fitted to features: "FID" on Inception-v3's features (Heusel et al. 2017, equation 6), "FD" on any other's.</summary>
+/// <summary>The Fréchet distance of two Gaussians fitted to features: "FID" on Inception-v3's features (Heusel et al. 2017, equation 6),
+/// "FD" on any other's.</summary>
 internal static class FrechetDistance
 {
     /// <summary>|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)), in float64.</summary>
     /// <remarks>
-    /// With S = R R^T for each, the eigenvalues of S_a S_b are the squared singular values of R_a^T R_b, so the trace of the root is the sum of those singular values:
-    /// no root of a product and no regularisation is needed, and a singular covariance (fewer images than features) is exact rather than shifted by a small diagonal.
+    /// With S = R R^T for each, the eigenvalues of S_a S_b are the squared singular values of R_a^T R_b, so the trace of the root is the
+    /// sum of those singular values: no root of a product and no regularisation is needed, and a singular covariance (fewer images than
+    /// features) is exact rather than shifted by a small diagonal.
     /// </remarks>
     public static double Between(FeatureStatistics a, FeatureStatistics b)
     {

@@ -12,7 +12,8 @@ internal sealed class FrechetMetric : IMetric
         string hash = extractor.Hash;
         if (reference.ExtractorHash is { } other && other != hash || reference.Statistics.Dimension != extractor.Dimension)
         {
-            throw new InvalidInputException($"The reference was measured by another feature network than '{extractor.Name}'; measure it again.");
+            throw new InvalidInputException(
+                $"The reference was measured by another feature network than '{extractor.Name}'; measure it again.");
         }
 
         (_extractor, _reference, Identity) = (extractor, reference, $"{hash}\n{reference.ImagesHash}");

@@ -7,7 +7,8 @@ public interface IMetric
     /// <summary>What it gives, in the order of <see cref="IMetricMeasurement.Finish"/>; keys are unique among all metrics.</summary>
     IReadOnlyList<MetricFigure> Figures { get; }
 
-    /// <summary>All that determines the figures beside the images, as text: weights, reference, options. Stored measurements are found by it.</summary>
+    /// <summary>All that determines the figures beside the images, as text: weights, reference, options. Stored measurements are found by
+    /// it.</summary>
     string Identity { get; }
 
     /// <summary>Whether images are compared with real ones, so that other real images show what can be reached.</summary>
@@ -56,5 +57,6 @@ public sealed record MetricFigure(
 
 /// <summary>A figure's value for one set of images.</summary>
 /// <param name="Value">The value; finite.</param>
-/// <param name="InnerDeviation">Standard deviation within the set (random subsets, parts of a score); null where the metric has none.</param>
+/// <param name="InnerDeviation">Standard deviation within the set (random subsets, parts of a score); null where the metric has
+/// none.</param>
 public sealed record MetricValue(double Value, double? InnerDeviation = null);

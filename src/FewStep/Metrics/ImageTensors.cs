@@ -13,7 +13,8 @@ internal sealed class ImageTensors(IImageSet set)
     /// <summary>Hands out images, batch by batch, to be measured.</summary>
     /// <param name="take">Receives the number of images before the batch, and the batch, which is disposed of afterwards.</param>
     public void ForEach(
-        int[] indices, int batch, string stage, Action<int, MeasuredImages> take, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        int[] indices, int batch, string stage, Action<int, MeasuredImages> take, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         for (int done = 0; done < indices.Length; done += batch)
@@ -27,13 +28,15 @@ internal sealed class ImageTensors(IImageSet set)
         }
     }
 
-    /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and mirrored with probability one half.</summary>
+    /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and
+    /// mirrored with probability one half.</summary>
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
     public Tensor ReadAugmented(ReadOnlySpan<int> indices, int shift, bool mirror, long seed) => Read(indices, place =>
     {
         long random = SeedHash.Derive(seed, place);
         int choices = (2 * shift) + 1;
-        return ((int)(random % choices) - shift, (int)(random / choices % choices) - shift, mirror && (random / choices / choices & 1) == 1);
+        return ((int)(random % choices) - shift, (int)(random / choices % choices) - shift,
+            mirror && (random / choices / choices & 1) == 1);
     });
 
     /// <returns>int64 [B]; the caller owns it.</returns>
@@ -45,7 +48,8 @@ internal sealed class ImageTensors(IImageSet set)
             int label = set.Label(indices[i]);
             labels[i] = label >= 0 && label < classes
                 ? label
-                : throw new InvalidInputException($"Image {indices[i]} has label {label}; a classifier of {classes} classes needs labels 0 to {classes - 1}.");
+                : throw new InvalidInputException(
+                    $"Image {indices[i]} has label {label}; a classifier of {classes} classes needs labels 0 to {classes - 1}.");
         }
 
         return tensor(labels);

@@ -7,7 +7,8 @@ internal sealed class KeptFeatures(
     int most,
     Func<Tensor, CancellationToken, IReadOnlyList<MetricValue>> judge) : IMetricMeasurement
 {
-    private readonly Tensor _kept = empty([Math.Min(images, most), extractor.Dimension], dtype: ScalarType.Float32).DetachFromDisposeScope();
+    private readonly Tensor _kept = empty([Math.Min(images, most), extractor.Dimension], dtype: ScalarType.Float32)
+        .DetachFromDisposeScope();
     private long _count;
 
     public void Add(MeasuredImages batch)

@@ -1,17 +1,21 @@
 namespace FewStep.Metrics;
 
-/// <summary>The kernel distance of two sets of features: the unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3, averaged over random subsets (Binkowski et al. 2018, KID).</summary>
-/// <remarks>Unlike a Fréchet distance it has no bias that falls with the number of images, so values at different numbers compare; it may be slightly negative.</remarks>
+/// <summary>The kernel distance of two sets of features: the unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3,
+/// averaged over random subsets (Binkowski et al. 2018, KID).</summary>
+/// <remarks>Unlike a Fréchet distance it has no bias that falls with the number of images, so values at different numbers compare; it may
+/// be slightly negative.</remarks>
 internal static class KernelDistance
 {
     /// <param name="a">Features [n,d], 2 or more rows, any floating type; not changed and not disposed.</param>
     /// <param name="b">Features [m,d], 2 or more rows; not changed and not disposed.</param>
     /// <returns>Mean over the subsets, computed in float64, and their sample standard deviation; null for a single subset.</returns>
-    public static (double Mean, double? Deviation) Between(Tensor a, Tensor b, int subsets, int size, long seed, CancellationToken cancellation = default)
+    public static (double Mean, double? Deviation) Between(
+        Tensor a, Tensor b, int subsets, int size, long seed, CancellationToken cancellation = default)
     {
         if (a.dim() != 2 || b.dim() != 2 || a.shape[1] != b.shape[1] || a.shape[0] < 2 || b.shape[0] < 2)
         {
-            throw new ArgumentException($"Features must be two sets [n,d] of 2 or more, not [{string.Join(',', a.shape)}] and [{string.Join(',', b.shape)}].", nameof(b));
+            throw new ArgumentException($"Features must be two sets [n,d] of 2 or more, not [{string.Join(',', a.shape)}] and "
+                + $"[{string.Join(',', b.shape)}].", nameof(b));
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(subsets, 1);

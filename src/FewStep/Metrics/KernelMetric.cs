@@ -11,15 +11,17 @@ internal sealed class KernelMetric : IMetric
     {
         (_extractor, _reference, _options) = (extractor, reference, options);
         string hash = extractor.Hash, name = kind == FeatureKind.Inception ? "KID" : "KD";
-        Identity = FormattableString.Invariant(
-            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.KernelSubsets} {options.KernelSubsetSize} {options.KeptImages} {options.Seed}");
+        Identity = string.Create(CultureInfo.InvariantCulture,
+            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.KernelSubsets} {options.KernelSubsetSize} {options.KeptImages} "
+                + $"{options.Seed}");
         Figures =
         [
             new(
                 Entry.Name,
                 $"{name} ({extractor.FeatureName})",
                 name,
-                $"Kernel distance (squared maximum mean discrepancy) to real images on {extractor.Dimension} features of {extractor.FeatureName}; "
+                $"Kernel distance (squared maximum mean discrepancy) to real images on {extractor.Dimension} features of "
+                    + $"{extractor.FeatureName}; "
                     + "lower is better. It does not depend on the number of samples, and it may be slightly negative.",
                 HigherIsBetter: false,
                 hash,
@@ -33,7 +35,8 @@ internal sealed class KernelMetric : IMetric
         Name = "kid",
         Description = "kernel distance: KID on Inception-v3, KD on a classifier",
         Needs = MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
-        Create = context => new KernelMetric(context.Features, context.Network(context.Features), context.Reference(context.Features), context.Options),
+        Create = context => new KernelMetric(
+            context.Features, context.Network(context.Features), context.Reference(context.Features), context.Options),
     };
 
     public IReadOnlyList<MetricFigure> Figures { get; }

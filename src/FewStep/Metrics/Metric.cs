@@ -18,7 +18,8 @@ public sealed class Metric : IMetric, IDisposable
     private Metric(string name, MetricContext context, IDisposable? owned = null) => (_name, _context, _owned) = (name, context, owned);
 
     /// <summary>The names that <see cref="Open"/> knows.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. MetricCatalog.Entries.Where(e => !e.Needs.HasFlag(MetricNeeds.Teacher)).Select(e => e.Name)];
+    public static IReadOnlyList<string> Names { get; } =
+        [.. MetricCatalog.Entries.Where(e => !e.Needs.HasFlag(MetricNeeds.Teacher)).Select(e => e.Name)];
 
     /// <inheritdoc/>
     public IReadOnlyList<MetricFigure> Figures => Opened().Figures;
@@ -29,21 +30,24 @@ public sealed class Metric : IMetric, IDisposable
     /// <inheritdoc/>
     public bool ComparesWithRealImages => Opened().ComparesWithRealImages;
 
-    /// <summary>The Fréchet distance on the features of a classifier. Distances compare only at equal numbers of images, and on equal features.</summary>
+    /// <summary>The Fréchet distance on the features of a classifier. Distances compare only at equal numbers of images, and on equal
+    /// features.</summary>
     /// <param name="reference">Real images to compare with, best not those that the model was trained on. Not owned.</param>
     /// <param name="classifierFolder">Folder of the classifier.</param>
     /// <exception cref="InvalidInputException">The classifier is missing, damaged, or takes other images.</exception>
-    public static Metric Frechet(IImageSet reference, string classifierFolder) => Open(FrechetMetric.OnClassifier.Name, reference, classifierFolder);
+    public static Metric Frechet(IImageSet reference, string classifierFolder)
+        => Open(FrechetMetric.OnClassifier.Name, reference, classifierFolder);
 
     /// <summary>Opens a metric by name.</summary>
     /// <param name="name">One of <see cref="Names"/>: <c>fd</c>, <c>fid</c>, <c>kid</c>, <c>prdc</c> or <c>is</c>.</param>
-    /// <param name="reference">Real images to compare with. Not owned. The metric <c>is</c> needs none, but on Inception-v3 learns the images'
-    /// shape from them.</param>
+    /// <param name="reference">Real images to compare with. Not owned. The metric <c>is</c> needs none, but on Inception-v3 learns the
+    /// images' shape from them.</param>
     /// <param name="classifierFolder">Folder of the classifier whose features it is measured on; null for Inception-v3.</param>
     /// <param name="inceptionFile">Inception-v3's weights, which <c>fid</c> needs, and the others where there is no classifier.</param>
     /// <param name="options">How it is computed; null for the papers' defaults.</param>
     /// <param name="device">Where networks compute; null for the first GPU, else the processor.</param>
-    /// <exception cref="InvalidInputException">The name is unknown, something that it needs is missing or damaged, or shapes do not fit.</exception>
+    /// <exception cref="InvalidInputException">The name is unknown, something that it needs is missing or damaged, or shapes do not
+    /// fit.</exception>
     public static Metric Open(
         string name,
         IImageSet? reference = null,
@@ -72,7 +76,8 @@ public sealed class Metric : IMetric, IDisposable
         }
     }
 
-    /// <summary>How far samples end from what a fine sampler makes of the same latents: the error of few steps alone, which needs no real images.</summary>
+    /// <summary>How far samples end from what a fine sampler makes of the same latents: the error of few steps alone, which needs no real
+    /// images.</summary>
     /// <param name="model">The model that the fine sampler samples, usually the one before tuning. Not owned.</param>
     /// <param name="teacher">The fine sampler, e.g. Heun's method with 32 steps.</param>
     public static Metric Endpoint(Model model, Sampler teacher)
@@ -85,25 +90,28 @@ public sealed class Metric : IMetric, IDisposable
         return new Metric(EndpointMetric.Entry.Name, new MetricContext { Teacher = new(teacher.ToString(), identity, images.Of) }, images);
     }
 
-    /// <summary>Samples images and measures them, over disjoint ranges of seeds from 0 on, whose spread tells how far the figures can be trusted.</summary>
+    /// <summary>Samples images and measures them, over disjoint ranges of seeds from 0 on, whose spread tells how far the figures can be
+    /// trusted.</summary>
     /// <param name="model">The model; not owned.</param>
     /// <param name="sampler">The sampler.</param>
     /// <param name="seeds">Images in each range, 2 or more; default 1,000.</param>
     /// <param name="ranges">Number of ranges, 1 or more; default 3.</param>
     /// <param name="progress">Told the images sampled; null for nobody.</param>
     /// <param name="cancellation">Stops between two steps.</param>
-    /// <exception cref="InvalidInputException">A value is out of range, the sigmas leave the model's noise levels, a sample is not finite, or the
-    /// metric needs other or more images.</exception>
+    /// <exception cref="InvalidInputException">A value is out of range, the sigmas leave the model's noise levels, a sample is not finite,
+    /// or the metric needs other or more images.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public MetricResult Measure(
-        Model model, Sampler sampler, int seeds = 1000, int ranges = 3, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        Model model, Sampler sampler, int seeds = 1000, int ranges = 3, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(sampler);
         if (seeds < 2 || ranges < 1 || (long)seeds * ranges > SeedPlan.LastEvaluated + 1)
         {
             throw new InvalidInputException(
-                $"{ranges} ranges of {seeds} images cannot be measured: there must be 1 or more of 2 or more, of {SeedPlan.LastEvaluated + 1} seeds.");
+                $"{ranges} ranges of {seeds} images cannot be measured: there must be 1 or more of 2 or more, of "
+                    + $"{SeedPlan.LastEvaluated + 1} seeds.");
         }
 
         var batches = model.Batches(sampler, new SampleOptions { BatchSize = Batch });
@@ -132,7 +140,8 @@ public sealed class Metric : IMetric, IDisposable
     /// <summary>Measures on another thread; see <see cref="Measure"/>.</summary>
     /// <inheritdoc cref="Measure"/>
     public Task<MetricResult> MeasureAsync(
-        Model model, Sampler sampler, int seeds = 1000, int ranges = 3, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        Model model, Sampler sampler, int seeds = 1000, int ranges = 3, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
         Task.Run(() => Measure(model, sampler, seeds, ranges, progress, cancellation), cancellation);
 
     /// <inheritdoc/>
@@ -154,13 +163,15 @@ public sealed class Metric : IMetric, IDisposable
         }
     }
 
-    private static IClassScorer OpenNetwork(FeatureKind kind, IImageSet? reference, string? classifierFolder, string? inceptionFile, Device device)
+    private static IClassScorer OpenNetwork(
+        FeatureKind kind, IImageSet? reference, string? classifierFolder, string? inceptionFile, Device device)
     {
         if (kind == FeatureKind.Inception)
         {
             return InceptionFeatures.Load(
                 inceptionFile
-                    ?? throw new InvalidInputException("The metric needs a feature network: the folder of a classifier, or the file of Inception-v3's weights."),
+                    ?? throw new InvalidInputException(
+                        "The metric needs a feature network: the folder of a classifier, or the file of Inception-v3's weights."),
                 reference?.Shape ?? throw new InvalidInputException("Inception-v3 must know the images' shape; give real images."),
                 device);
         }
@@ -174,7 +185,8 @@ public sealed class Metric : IMetric, IDisposable
 
         var takes = classifier.Shape;
         classifier.Dispose();
-        throw new InvalidInputException($"The real images are {reference.Shape}, but the classifier of {folder} takes {takes}; choose others.");
+        throw new InvalidInputException(
+            $"The real images are {reference.Shape}, but the classifier of {folder} takes {takes}; choose others.");
     }
 
     /// <summary>Samples a teacher's images of each range once, for all samplers that are compared with them.</summary>

@@ -16,7 +16,8 @@ internal static class MetricCatalog
     public static IEnumerable<string> Names => Entries.Select(e => e.Name);
 
     public static MetricEntry Find(string name) => Entries.FirstOrDefault(e => e.Name == name)
-        ?? throw new InvalidInputException($"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
+        ?? throw new InvalidInputException(
+            $"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
 
     /// <summary>Whether any of some metrics compares with real images.</summary>
     public static bool Compare(IEnumerable<string> names) => Need(names, MetricNeeds.Reference);

@@ -2,8 +2,8 @@ using FewStep.Data;
 
 namespace FewStep.Metrics;
 
-/// <summary>What metrics may use: feature networks and real images, opened and measured when first asked for, and shared. Owns the networks and
-/// the features of the real images; dispose it after the metrics.</summary>
+/// <summary>What metrics may use: feature networks and real images, opened and measured when first asked for, and shared. Owns the networks
+/// and the features of the real images; dispose it after the metrics.</summary>
 internal sealed class MetricContext : IDisposable
 {
     private readonly Dictionary<FeatureKind, IClassScorer> _networks = [];
@@ -43,13 +43,16 @@ internal sealed class MetricContext : IDisposable
         bool Need(MetricNeeds what) => metrics.Any(m => m.Needs.HasFlag(what));
         if (Need(MetricNeeds.ReferenceImages) && Statistics is not null)
         {
-            string single = string.Join(" and ", MetricCatalog.Entries.Where(e => e.Needs.HasFlag(MetricNeeds.ReferenceImages)).Select(e => e.Name));
-            throw new InvalidInputException($"{Statistics} holds statistics, which suffice for a Fréchet distance; {single} need the reference images themselves.");
+            string single = string.Join(
+                " and ", MetricCatalog.Entries.Where(e => e.Needs.HasFlag(MetricNeeds.ReferenceImages)).Select(e => e.Name));
+            throw new InvalidInputException(
+                $"{Statistics} holds statistics, which suffice for a Fréchet distance; {single} need the reference images themselves.");
         }
 
         if (Need(MetricNeeds.Reference) && Statistics is null && RealImages is null)
         {
-            throw new InvalidInputException("There is nothing to compare the images with: give real images, or a file of their statistics (.npz).");
+            throw new InvalidInputException(
+                "There is nothing to compare the images with: give real images, or a file of their statistics (.npz).");
         }
 
         if (Need(MetricNeeds.Teacher) && Teacher is null)
@@ -65,13 +68,16 @@ internal sealed class MetricContext : IDisposable
     }
 
     /// <summary>The network that a metric is measured on; null for one that needs none.</summary>
-    public IClassScorer? NetworkOf(MetricEntry metric) => metric.Needs.HasFlag(MetricNeeds.Features) ? Network(metric.Kind ?? Features) : null;
+    public IClassScorer? NetworkOf(MetricEntry metric)
+        => metric.Needs.HasFlag(MetricNeeds.Features) ? Network(metric.Kind ?? Features) : null;
 
     public IClassScorer Network(FeatureKind kind) => _networks.TryGetValue(kind, out var known)
         ? known
-        : _networks[kind] = OpenNetwork?.Invoke(kind) ?? throw new InvalidInputException("There is no feature network to measure images with; name its weights.");
+        : _networks[kind] = OpenNetwork?.Invoke(kind)
+            ?? throw new InvalidInputException("There is no feature network to measure images with; name its weights.");
 
-    public FeatureReference Reference(FeatureKind kind) => _references.TryGetValue(kind, out var known) ? known : _references[kind] = Measure(kind);
+    public FeatureReference Reference(FeatureKind kind)
+        => _references.TryGetValue(kind, out var known) ? known : _references[kind] = Measure(kind);
 
     public void Dispose()
     {
@@ -93,10 +99,12 @@ internal sealed class MetricContext : IDisposable
         var images = RealImages!();
         return Folder is null
             ? FeatureReference.Measure(images, network, choice, progress: Progress, cancellation: Cancellation)
-            : FeatureReference.LoadOrMeasure(Path.Combine(Folder, FeatureReference.FileName(kind)), images, network, choice, Progress, Cancellation);
+            : FeatureReference.LoadOrMeasure(
+                Path.Combine(Folder, FeatureReference.FileName(kind)), images, network, choice, Progress, Cancellation);
     }
 }
 
 /// <summary>What a fine teacher makes of the seeds that are measured.</summary>
-/// <param name="Images">Its images [B,C,H,W] of a range in the order of the seeds; valid until the next range is asked for, not owned.</param>
+/// <param name="Images">Its images [B,C,H,W] of a range in the order of the seeds; valid until the next range is asked for, not
+/// owned.</param>
 internal sealed record FineTeacher(string Name, string Identity, Func<SeedRange, Tensor> Images);

@@ -18,7 +18,8 @@ public sealed record MetricOptions
     /// <summary>Parts of a set that its class score is the mean of, 1 to 1,000. Default 10 (Salimans et al. 2016).</summary>
     public int ScoreSplits { get; init; } = 10;
 
-    /// <summary>Most images of a set whose features are kept for kernel distance and neighbours, 10 to 1,000,000: the first ones of the set's (random) order. Default 50,000, 400 MB of Inception features.</summary>
+    /// <summary>Most images of a set whose features are kept for kernel distance and neighbours, 10 to 1,000,000: the first ones of the
+    /// set's (random) order. Default 50,000, 400 MB of Inception features.</summary>
     public int KeptImages { get; init; } = 50_000;
 
     /// <summary>Seed of random subsets and orders, 0 or more. Default 0.</summary>

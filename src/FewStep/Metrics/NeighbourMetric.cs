@@ -11,17 +11,20 @@ internal sealed class NeighbourMetric : IMetric
     {
         (_extractor, _reference, _options) = (extractor, reference, options);
         string hash = extractor.Hash;
-        Identity = FormattableString.Invariant(
-            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.ManifoldNeighbours} {options.CoverageNeighbours} {options.KeptImages} {options.Seed}");
+        Identity = string.Create(CultureInfo.InvariantCulture,
+            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.ManifoldNeighbours} {options.CoverageNeighbours} {options.KeptImages} "
+                + $"{options.Seed}");
         Figures =
         [
             Figure("precision", "Share of the samples that lie among real images: within the ball of a real one to its "
                 + $"{Ordinal(options.ManifoldNeighbours)} neighbour."),
             Figure("recall", "Share of the real images that lie among the samples: within the ball of a sample to its "
                 + $"{Ordinal(options.ManifoldNeighbours)} neighbour."),
-            Figure("density", $"Mean number of real images' balls (to the {Ordinal(options.CoverageNeighbours)} neighbour) that a sample lies in, "
+            Figure("density",
+                $"Mean number of real images' balls (to the {Ordinal(options.CoverageNeighbours)} neighbour) that a sample lies in, "
                 + $"over {options.CoverageNeighbours}; it may exceed 1."),
-            Figure("coverage", $"Share of the real images whose ball (to the {Ordinal(options.CoverageNeighbours)} neighbour) holds a sample."),
+            Figure("coverage",
+                $"Share of the real images whose ball (to the {Ordinal(options.CoverageNeighbours)} neighbour) holds a sample."),
         ];
 
         MetricFigure Figure(string key, string description) => new(
@@ -56,7 +59,8 @@ internal sealed class NeighbourMetric : IMetric
 
     private IReadOnlyList<MetricValue> Judge(Tensor features, CancellationToken cancellation)
     {
-        var found = NeighbourMetrics.Between(_reference.Kept!, features, _options.ManifoldNeighbours, _options.CoverageNeighbours, cancellation);
+        var found = NeighbourMetrics.Between(
+            _reference.Kept!, features, _options.ManifoldNeighbours, _options.CoverageNeighbours, cancellation);
         return [new(found.Precision), new(found.Recall), new(found.Density), new(found.Coverage)];
     }
 }

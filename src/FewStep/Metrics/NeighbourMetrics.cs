@@ -1,6 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>How well generated images lie among real ones and cover them, by nearest neighbours in feature space. Each image has a ball around it that reaches to its k-th nearest neighbour in its own set.</summary>
+/// <summary>How well generated images lie among real ones and cover them, by nearest neighbours in feature space. Each image has a ball
+/// around it that reaches to its k-th nearest neighbour in its own set.</summary>
 internal sealed record NeighbourMetrics(double Precision, double Recall, double Density, double Coverage)
 {
     private const long BlockBytes = 1 << 27;
@@ -8,15 +9,18 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
     /// <summary>Measures in float64, in blocks of rows: memory grows with the number of images, time with its square.</summary>
     /// <param name="real">Features [n,d] of real images, any floating type; not changed and not disposed.</param>
     /// <param name="generated">Features [m,d]; not changed and not disposed.</param>
-    public static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default) =>
+    public static NeighbourMetrics Between(
+        Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default) =>
         Between(real, generated, manifoldNeighbours, coverageNeighbours, BlockBytes, cancellation);
 
     /// <summary>The same with another limit on the distances in memory.</summary>
-    internal static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours, int coverageNeighbours, long blockBytes, CancellationToken cancellation)
+    internal static NeighbourMetrics Between(
+        Tensor real, Tensor generated, int manifoldNeighbours, int coverageNeighbours, long blockBytes, CancellationToken cancellation)
     {
         if (real.dim() != 2 || generated.dim() != 2 || real.shape[1] != generated.shape[1])
         {
-            throw new ArgumentException($"Features must be two sets [n,d], not [{string.Join(',', real.shape)}] and [{string.Join(',', generated.shape)}].", nameof(generated));
+            throw new ArgumentException($"Features must be two sets [n,d], not [{string.Join(',', real.shape)}] and "
+                + $"[{string.Join(',', generated.shape)}].", nameof(generated));
         }
 
         ArgumentOutOfRangeException.ThrowIfLessThan(manifoldNeighbours, 1);
@@ -24,13 +28,16 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
         long n = real.shape[0], m = generated.shape[0], needed = Math.Max(manifoldNeighbours, coverageNeighbours) + 1;
         if (n < needed || m < needed)
         {
-            throw new InvalidInputException($"Precision, recall, density and coverage need {needed} or more images on either side, not {n} real and {m} generated ones.");
+            throw new InvalidInputException($"Precision, recall, density and coverage need {needed} or more images on either side, not {n} "
+                + $"real and {m} generated ones.");
         }
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation), reach = Radii(generated, [manifoldNeighbours], blockBytes, cancellation);
-        Tensor recalled = zeros(n, dtype: ScalarType.Bool), nearest = TensorArithmetic.Full([n], double.PositiveInfinity, ScalarType.Float64);
+        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation), reach = Radii(
+            generated, [manifoldNeighbours], blockBytes, cancellation);
+        Tensor recalled = zeros(
+            n, dtype: ScalarType.Bool), nearest = TensorArithmetic.Full([n], double.PositiveInfinity, ScalarType.Float64);
         double precise = 0, dense = 0;
         foreach (var (start, count) in Blocks(m, n, blockBytes))
         {
@@ -43,7 +50,8 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
             nearest.copy_(minimum(nearest, distances.amin([0])));
         }
 
-        return new(precise / m, recalled.sum().AsDouble() / n, dense / (coverageNeighbours * (double)m), nearest.le(radii[1]).sum().AsDouble() / n);
+        return new(precise / m, recalled.sum().AsDouble() / n, dense / (coverageNeighbours * (double)m),
+            nearest.le(radii[1]).sum().AsDouble() / n);
     }
 
     // Squared distance of each row to its k-th nearest other row: [ks, n].
@@ -71,7 +79,8 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
     private static Tensor SquaredDistances(Tensor x, Tensor y)
     {
         Tensor a = x.to(ScalarType.Float64), b = y.to(ScalarType.Float64);
-        return (a.Squared().sum(1, keepdim: true).Plus(b.Squared().sum(1).unsqueeze(0)) - a.mm(b.t()).Times(2)).clamp_min(TensorArithmetic.Zero);
+        return (a.Squared().sum(1, keepdim: true).Plus(b.Squared().sum(1).unsqueeze(0)) - a.mm(b.t()).Times(2))
+            .clamp_min(TensorArithmetic.Zero);
     }
 
     private static IEnumerable<(long Start, long Count)> Blocks(long rows, long columns, long blockBytes)

@@ -2,8 +2,8 @@ using MathNet.Numerics.Distributions;
 
 namespace FewStep.Metrics;
 
-/// <summary>The differences of two measurements over the same ranges of seeds, with the two-sided 95 % interval of their mean (Student's t). Equal
-/// seeds have equal latents, so the differences vary far less than the values do.</summary>
+/// <summary>The differences of two measurements over the same ranges of seeds, with the two-sided 95 % interval of their mean (Student's
+/// t). Equal seeds have equal latents, so the differences vary far less than the values do.</summary>
 internal sealed record PairedRanges(int Pairs, double Mean, double? HalfWidth)
 {
     private const double Confidence = 0.95;

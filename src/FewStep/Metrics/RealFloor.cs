@@ -2,8 +2,8 @@ using FewStep.Data;
 
 namespace FewStep.Metrics;
 
-/// <summary>What real images differ from the reference by: metrics of disjoint random subsets of them, usually of training images. A sampler near
-/// it is as close as other real images are.</summary>
+/// <summary>What real images differ from the reference by: metrics of disjoint random subsets of them, usually of training images. A
+/// sampler near it is as close as other real images are.</summary>
 internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Figures, int Images, int Subsets, string? Remark)
 {
     private const int Batch = 250;
@@ -34,13 +34,15 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
         }
 
         var values = subsets.Indices.Select(subset => Measure(comparing, training!, subset, progress, cancellation)).ToList();
-        var figures = comparing.SelectMany(m => m.Figures).Select((f, i) => (f.Key, Spread: SeedRangeSpread.Of([.. values.Select(v => v[i])])));
+        var figures = comparing.SelectMany(m => m.Figures)
+            .Select((f, i) => (f.Key, Spread: SeedRangeSpread.Of([.. values.Select(v => v[i])])));
         return new(figures.ToDictionary(f => f.Key, f => f.Spread), images, values.Count, About(training!, subsets, images, ranges));
     }
 
     private static RealFloor None(string? remark) => new(new Dictionary<string, SeedRangeSpread>(), 0, 0, remark);
 
-    private static double[] Measure(IMetric[] metrics, IImageSet images, int[] subset, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private static double[] Measure(
+        IMetric[] metrics, IImageSet images, int[] subset, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var measurements = metrics.Select(m => m.Begin(subset.Length, null)).ToList();
         try
@@ -63,7 +65,8 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
         int count = subsets.Indices.Count;
         string? few = count == ranges
             ? null
-            : FormattableString.Invariant($"The floor of the metric is the mean of {count} disjoint subset{(count == 1 ? "" : "s")} of {images:N0} training images, ")
+            : FormattableString.Invariant(
+                $"The floor of the metric is the mean of {count} disjoint subset{(count == 1 ? "" : "s")} of {images:N0} training images, ")
                 + FormattableString.Invariant($"not of {ranges}: the set holds {training.Count:N0}.");
         return (few, unbalanced) switch
         {

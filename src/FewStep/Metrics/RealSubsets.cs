@@ -5,7 +5,8 @@ namespace FewStep.Metrics;
 /// <summary>Disjoint random subsets of real images of one size, for the floor of a metric.</summary>
 internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
 {
-    /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough images of each.</summary>
+    /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough
+    /// images of each.</summary>
     public static RealSubsets Choose(IImageSet images, int size, int most, long seed)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -30,7 +31,8 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
             }
         }
 
-        return new RealSubsets([.. Enumerable.Range(0, count).Select(s => Enumerable.Range(s * size, size).Select(i => order[i]).ToArray())], false);
+        return new RealSubsets(
+            [.. Enumerable.Range(0, count).Select(s => Enumerable.Range(s * size, size).Select(i => order[i]).ToArray())], false);
     }
 
     private static List<int>[] ByClass(IImageSet images, EpochShuffle order)
@@ -52,7 +54,8 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
     private static int[] Balance(List<int>[] classes, int subset, int size)
     {
         long first = (long)subset * size;
-        return [.. classes.SelectMany((members, c) => members[(int)Before(c, first, classes.Length)..(int)Before(c, first + size, classes.Length)])];
+        return [.. classes.SelectMany(
+            (members, c) => members[(int)Before(c, first, classes.Length)..(int)Before(c, first + size, classes.Length)])];
     }
 
     // How many of the first images have a class.

@@ -1,6 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>A run of consecutive image seeds. Disjoint ranges give independent samples, whose spread tells how far a metric can be trusted.</summary>
+/// <summary>A run of consecutive image seeds. Disjoint ranges give independent samples, whose spread tells how far a metric can be
+/// trusted.</summary>
 public sealed record SeedRange
 {
     /// <summary>Creates a range.</summary>

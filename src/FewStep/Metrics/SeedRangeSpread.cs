@@ -3,7 +3,8 @@ namespace FewStep.Metrics;
 /// <summary>A metric measured once on each of several disjoint seed ranges: mean and spread, never the best of them.</summary>
 /// <param name="Values">The metric of each range, in order.</param>
 /// <param name="Mean">Mean of the values.</param>
-/// <param name="StandardDeviation">Sample standard deviation of the values (divisor k - 1); null for a single range, whose spread is unknown.</param>
+/// <param name="StandardDeviation">Sample standard deviation of the values (divisor k - 1); null for a single range, whose spread is
+/// unknown.</param>
 public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, double? StandardDeviation)
 {
     /// <summary>Summarises the values of the ranges.</summary>
@@ -23,5 +24,6 @@ public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, 
     }
 
     /// <inheritdoc/>
-    public override string ToString() => StandardDeviation is { } s ? FormattableString.Invariant($"{Mean:G4} ± {s:G4}") : FormattableString.Invariant($"{Mean:G4}");
+    public override string ToString()
+        => StandardDeviation is { } s ? FormattableString.Invariant($"{Mean:G4} ± {s:G4}") : FormattableString.Invariant($"{Mean:G4}");
 }

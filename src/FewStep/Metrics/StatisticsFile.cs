@@ -3,10 +3,10 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Metrics;
 
-/// <summary>Mean and covariance of features in the file format that EDM's fid.py and pytorch-fid share: an <c>.npz</c> with <c>mu</c> [d] and
-/// <c>sigma</c> [d,d], float64.</summary>
-/// <remarks>Files written here say in three further arrays, which the other programs leave alone, of how many images and which, and by which
-/// network; files of others do not.</remarks>
+/// <summary>Mean and covariance of features in the file format that EDM's fid.py and pytorch-fid share: an <c>.npz</c> with <c>mu</c> [d]
+/// and <c>sigma</c> [d,d], float64.</summary>
+/// <remarks>Files written here say in three further arrays, which the other programs leave alone, of how many images and which, and by
+/// which network; files of others do not.</remarks>
 internal static class StatisticsFile
 {
     /// <summary>How the names of such files end.</summary>
@@ -15,7 +15,8 @@ internal static class StatisticsFile
     private const string Mean = "mu", Covariance = "sigma", Count = "count", Images = "images_sha256", Extractor = "extractor_sha256";
     private const int HashLength = 64;
 
-    /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of covariance.</summary>
+    /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of
+    /// covariance.</summary>
     public static int Dimension(string path)
     {
         var names = NpzFile.Names(path);
@@ -27,7 +28,8 @@ internal static class StatisticsFile
             && columns == d
             ? (int)d
             : throw new InvalidInputException(
-                $"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at most {FeatureStatistics.MostDimensions}. "
+                $"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at most "
+                    + $"{FeatureStatistics.MostDimensions}. "
                 + "Make them from the images.");
     }
 
@@ -47,7 +49,8 @@ internal static class StatisticsFile
         }
 
         return read;
-        InvalidInputException Other(string what) => new($"{path} holds statistics of {what} as {extractor.Name} needs; make them anew from the images.");
+        InvalidInputException Other(string what)
+            => new($"{path} holds statistics of {what} as {extractor.Name} needs; make them anew from the images.");
     }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid.</summary>
@@ -57,7 +60,8 @@ internal static class StatisticsFile
         var names = NpzFile.Names(path);
         string[] wanted = [Mean, Covariance, .. new[] { Count, Images, Extractor }.Where(names.Contains)];
         var arrays = NpzFile.Read(path, wanted, maximumBytes: 4L << 30);
-        long? count = arrays.TryGetValue(Count, out var stored) ? stored.Values is long[] and [>= 2 and long n] ? n : throw Damaged(path, Count) : null;
+        long? count = arrays.TryGetValue(Count, out var stored) ? stored.Values is long[] and [>= 2 and long n] ? n
+            : throw Damaged(path, Count) : null;
         using var scope = NewDisposeScope();
         Tensor mean = Floating(arrays[Mean], path, Mean), covariance = Floating(arrays[Covariance], path, Covariance);
         string images = Hash(arrays, Images, path) ?? FileHash(path);
@@ -88,11 +92,11 @@ internal static class StatisticsFile
         static NpyArray Text(string hash) => new(Encoding.ASCII.GetBytes(hash), hash.Length);
     }
 
-    private static Tensor Floating(NpyArray array, string path, string name) => array.Values is double[] or float[]
-        ? array.ToTensor()
+    private static Tensor Floating(NpyArray array, string path, string name) => array.Values is double[] or float[]? array.ToTensor()
         : throw new InvalidInputException($"{path}: '{name}' must be float64 or float32 numbers.");
 
-    private static string? Hash(IReadOnlyDictionary<string, NpyArray> arrays, string name, string path) => !arrays.TryGetValue(name, out var stored)
+    private static string? Hash(IReadOnlyDictionary<string, NpyArray> arrays, string name, string path)
+        => !arrays.TryGetValue(name, out var stored)
         ? null
         : stored.Values is byte[] { Length: HashLength } text && text.All(b => char.IsAsciiHexDigitLower((char)b))
             ? Encoding.ASCII.GetString(text)

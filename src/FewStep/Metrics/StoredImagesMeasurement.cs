@@ -18,7 +18,8 @@ internal static class StoredImagesMeasurement
         int size = images.Count / subsets;
         if (images.Count < 2 || size < 2)
         {
-            throw new InvalidInputException($"{images.Count} images cannot be measured in {subsets} subset{(subsets == 1 ? "" : "s")} of 2 or more.");
+            throw new InvalidInputException(
+                $"{images.Count} images cannot be measured in {subsets} subset{(subsets == 1 ? "" : "s")} of 2 or more.");
         }
 
         var parts = new List<IReadOnlyList<MetricValue>>();
@@ -27,11 +28,13 @@ internal static class StoredImagesMeasurement
         int inPart = 0;
         try
         {
-            new ImageTensors(images).ForEach(ShuffledImages.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
+            new ImageTensors(images)
+                .ForEach(ShuffledImages.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
             var values = Finish(whole);
             return
             [
-                .. metrics.SelectMany(m => m.Figures).Select((figure, i) => new StoredFigure(figure, values[i], size, [.. parts.Select(p => p[i].Value)])),
+                .. metrics.SelectMany(m => m.Figures)
+                    .Select((figure, i) => new StoredFigure(figure, values[i], size, [.. parts.Select(p => p[i].Value)])),
             ];
         }
         finally

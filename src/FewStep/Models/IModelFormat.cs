@@ -3,7 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Models;
 
-/// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by name.</summary>
+/// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by
+/// name.</summary>
 internal interface IModelFormat
 {
     OpenedModel Open(string path, ModelOptions options);
@@ -44,7 +45,8 @@ internal sealed record OpenedModel
 
         if (options.Device.DemandsCuda)
         {
-            throw new InvalidInputException($"{path} is {kind}, which is computed on the processor; leave the device {options.Device} out, or give the checkpoint.");
+            throw new InvalidInputException(
+                $"{path} is {kind}, which is computed on the processor; leave the device {options.Device} out, or give the checkpoint.");
         }
     }
 

@@ -17,11 +17,13 @@ public sealed partial class Model
 
     /// <summary>Opens whatever can be sampled, as its content says.</summary>
     /// <param name="path">
-    /// A model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where it has a sampler), a network pickle of NVlabs/edm, a state dictionary of openai/guided-diffusion or
-    /// openai/consistency_models, a diffusers folder, an ONNX file (with the package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
+    /// A model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where it has a sampler), a network pickle of
+    /// NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, a diffusers folder, an ONNX file (with the
+    /// package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
     /// </param>
     /// <param name="options">Number format, device, guidance, and what the file leaves open; null for the defaults.</param>
-    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, guidance that does not fit, or libtorch cannot be loaded.</exception>
+    /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, guidance that does not fit, or
+    /// libtorch cannot be loaded.</exception>
     public static Model Open(string path, ModelOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -42,7 +44,8 @@ public sealed partial class Model
         try
         {
             var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
-            var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned) : (opened.Denoiser, summary);
+            var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
+                : (opened.Denoiser, summary);
             return new Model(denoiser, guided, opened.NumberFormat, owned)
             {
                 Path = path,
@@ -65,7 +68,8 @@ public sealed partial class Model
     /// <param name="path">The model.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellation">Stops before the work begins.</param>
-    public static Task<Model> OpenAsync(string path, ModelOptions? options = null, CancellationToken cancellation = default) => Task.Run(() => Open(path, options), cancellation);
+    public static Task<Model> OpenAsync(string path, ModelOptions? options = null, CancellationToken cancellation = default)
+        => Task.Run(() => Open(path, options), cancellation);
 
     /// <summary>Opens another model to compute where and as this one does; guidance is not taken over.</summary>
     internal Model OpenAlike(string path) => Open(path, new ModelOptions { ComputeType = _options.ComputeType, Device = _options.Device });
@@ -125,15 +129,18 @@ public sealed partial class Model
         {
             // What only the processor computes hands its guide the processor's tensors.
             var device = model.Denoiser.Device.type == TorchSharp.DeviceType.CUDA ? options.Device : DeviceChoice.Cpu;
-            var guide = Read(guidePath, options with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
+            var guide = Read(
+                guidePath, options with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
             owned.Add(guide.Owned);
-            return Guided(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}", $"{guidance}\n{guide.Hash}");
+            return Guided(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}",
+                $"{guidance}\n{guide.Hash}");
         }
 
         if (model.Config.Classes > 0 && !model.KnowsNoClass)
         {
             throw new InvalidInputException(
-                $"{path} was trained without label dropout, so it knows no \"no class\" for classifier-free guidance; guide it by a weaker model.");
+                $"{path} was trained without label dropout, so it knows no \"no class\" for classifier-free guidance; guide it by a weaker "
+                    + "model.");
         }
 
         return Guided(GuidedDenoiser.ClassifierFree(model.Denoiser, guidance), $"classifier-free, {guidance}", $"{guidance}");
@@ -176,7 +183,8 @@ public sealed partial class Model
                     Name = System.IO.Path.GetFileNameWithoutExtension(path),
                     Shape = mixture.Shape,
                     Classes = mixture.Classes,
-                    Preconditioning = new PreconditioningConfig { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+                    Preconditioning = new PreconditioningConfig
+                    { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
                 },
                 Hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))),
                 Format = "Gaussian mixture",

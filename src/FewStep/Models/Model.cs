@@ -5,10 +5,12 @@ using FewStep.Networks;
 
 namespace FewStep;
 
-/// <summary>A model that can be sampled: a denoiser with its name, its identity, and the sampler that it was tuned to. Owns what it was opened from; dispose it.</summary>
+/// <summary>A model that can be sampled: a denoiser with its name, its identity, and the sampler that it was tuned to. Owns what it was
+/// opened from; dispose it.</summary>
 /// <remarks>
-/// Its weights and its number format never change, so any number of threads may sample it, search for it, measure it and tune it (which makes another model) at the same time; each gets what it would get alone. Only
-/// <see cref="Dispose"/> must wait until the others are through.
+/// Its weights and its number format never change, so any number of threads may sample it, search for it, measure it and tune it (which
+/// makes another model) at the same time; each gets what it would get alone. Only <see cref="Dispose"/> must wait until the others are
+/// through.
 /// </remarks>
 public sealed partial class Model : IDisposable
 {
@@ -24,7 +26,8 @@ public sealed partial class Model : IDisposable
     /// <summary>Name for people.</summary>
     public string Name => Summary.Name;
 
-    /// <summary>SHA-256 of all that determines what it computes but its number format: weights, preconditioning, guidance. Lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what it computes but its number format: weights, preconditioning, guidance. Lower-case
+    /// hexadecimal.</summary>
     public string Hash => Summary.Hash!;
 
     /// <summary>Shape of its images.</summary>
@@ -36,7 +39,8 @@ public sealed partial class Model : IDisposable
     /// <summary>The sampler that it was tuned to, or that lies beside it; null where there is none.</summary>
     public Sampler? Sampler { get; internal init; }
 
-    /// <summary>The number format that it computes in, e.g. <c>bfloat16</c>; null for an exact denoiser, which takes that of its images. Fixed when it is opened.</summary>
+    /// <summary>The number format that it computes in, e.g. <c>bfloat16</c>; null for an exact denoiser, which takes that of its images.
+    /// Fixed when it is opened.</summary>
     public string? NumberFormat { get; }
 
     /// <summary>Where it was opened from, as given; null where it was not.</summary>
@@ -60,7 +64,8 @@ public sealed partial class Model : IDisposable
     internal IReadOnlyList<string> Remarks { get; private init; } = [];
 
     internal NetworkDenoiser RequireNetwork() => Network ?? throw new InvalidInputException(
-        $"{Path} ({Format}) can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the checkpoint that it was made from.");
+        $"{Path} ({Format}) can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the "
+            + "checkpoint that it was made from.");
 
     /// <inheritdoc/>
     public void Dispose() => _owned.ForEach(o => o.Dispose());

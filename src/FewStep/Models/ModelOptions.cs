@@ -6,13 +6,15 @@ namespace FewStep.Models;
 /// <summary>How a model is opened.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>Number format that a network computes in, for as long as the model is open: bfloat16 (default) or float32. Weights, preconditioning and solver state are float32.</summary>
+    /// <summary>Number format that a network computes in, for as long as the model is open: bfloat16 (default) or float32. Weights,
+    /// preconditioning and solver state are float32.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.BFloat16;
 
     /// <summary>Where a network computes; default <see cref="DeviceChoice.Auto"/>.</summary>
     public DeviceChoice Device { get; init; } = DeviceChoice.Auto;
 
-    /// <summary>Processor threads of tensor operations, 0 to 1024, in the whole process; 0 (default) leaves their number as it is.</summary>
+    /// <summary>Processor threads of tensor operations, 0 to 1024, in the whole process; 0 (default) leaves their number as it
+    /// is.</summary>
     public int Threads { get; init; }
 
     /// <summary>Guidance; null (default) for none. Without a <see cref="Guide"/> it is classifier-free.</summary>

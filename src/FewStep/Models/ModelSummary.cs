@@ -23,6 +23,7 @@ public sealed record ModelSummary
     /// <summary>Number of classes; 0 for an unconditional model.</summary>
     public int Classes { get; init; }
 
-    /// <summary>The guidance that it was sampled under, e.g. <c>classifier-free, weight 1.5</c>; null for none. The hash then is that of the guided model.</summary>
+    /// <summary>The guidance that it was sampled under, e.g. <c>classifier-free, weight 1.5</c>; null for none. The hash then is that of
+    /// the guided model.</summary>
     public string? Guidance { get; init; }
 }

@@ -3,7 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Models;
 
-/// <summary>What a file of ONNX does not say about a diffusion model; in a file beside it, <c>model.onnx.json</c>, or on the command line. All of it may be left out where the model says it itself.</summary>
+/// <summary>What a file of ONNX does not say about a diffusion model; in a file beside it, <c>model.onnx.json</c>, or on the command line.
+/// All of it may be left out where the model says it itself.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)] // a misspelt setting must not silently be its default
 public sealed record OnnxModelDescription
 {
@@ -16,7 +17,8 @@ public sealed record OnnxModelDescription
     /// <summary>What the model gives; null where its inputs tell (x and sigma give the denoised image).</summary>
     public OnnxPrediction? Prediction { get; init; }
 
-    /// <summary>The noise that it was trained on: <c>vp-linear</c>, <c>vp-scaled-linear</c>, <c>vp-cosine</c> or <c>rectified-flow</c>. Null with the prediction denoised, which needs none, and flow, which has only one.</summary>
+    /// <summary>The noise that it was trained on: <c>vp-linear</c>, <c>vp-scaled-linear</c>, <c>vp-cosine</c> or <c>rectified-flow</c>.
+    /// Null with the prediction denoised, which needs none, and flow, which has only one.</summary>
     public string? Noise { get; init; }
 
     /// <summary>First beta; null for the noise's usual one.</summary>
@@ -65,7 +67,8 @@ public sealed record OnnxModelDescription
     /// <param name="model">Path of the model.</param>
     /// <returns>The description; an empty one where there is no file.</returns>
     /// <exception cref="InvalidInputException">The file is there and invalid.</exception>
-    public static OnnxModelDescription Beside(string model) => File.Exists(model + Extension) ? JsonFile.Read<OnnxModelDescription>(model + Extension) : new OnnxModelDescription();
+    public static OnnxModelDescription Beside(string model)
+        => File.Exists(model + Extension) ? JsonFile.Read<OnnxModelDescription>(model + Extension) : new OnnxModelDescription();
 
     /// <summary>This description with what another one says taken from that.</summary>
     /// <param name="other">Settings that win where they are not null.</param>

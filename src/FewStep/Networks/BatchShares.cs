@@ -7,7 +7,8 @@ internal sealed class BatchShares
 {
     private const int FewestImages = 4;
 
-    // Measured while 1x1 convolutions of fewer float32 images went to slower kernels on one thread; since PointwiseConvolution they do not, and fewer images were not measured again.
+    // Measured while 1x1 convolutions of fewer float32 images went to slower kernels on one thread; since PointwiseConvolution they do not,
+    // and fewer images were not measured again.
     private const int FewestImagesInFloat32 = 16;
 
     // Each share has a gradient of its own: a gigabyte of them in all, as float32.
@@ -16,14 +17,16 @@ internal sealed class BatchShares
     private readonly Tensor _sigma;
     private readonly Tensor? _labels;
 
-    /// <summary>Divides a batch among the tensor threads; into one share where there is one thread, a GPU, or too few images for more.</summary>
+    /// <summary>Divides a batch among the tensor threads; into one share where there is one thread, a GPU, or too few images for
+    /// more.</summary>
     /// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
     /// <param name="sigma">Noise levels [B] or [1].</param>
     /// <param name="labels">int64 [B], or null.</param>
     public BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
     {
         (_x, _sigma, _labels) = (x, sigma, labels);
-        Count = x.device_type == DeviceType.CPU ? (int)Math.Clamp(x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
+        Count = x.device_type == DeviceType.CPU ? (int)Math.Clamp(
+            x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
     }
 
     public int Count { get; }
@@ -32,7 +35,8 @@ internal sealed class BatchShares
     public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;
 
     /// <summary>Evaluates all shares, without a gradient where they are several.</summary>
-    /// <param name="denoise">Denoises images at noise levels with labels; its tensors belong to the dispose scope that it is called in.</param>
+    /// <param name="denoise">Denoises images at noise levels with labels; its tensors belong to the dispose scope that it is called
+    /// in.</param>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
     public Tensor Evaluate(Func<Tensor, Tensor, Tensor?, Tensor> denoise)
     {
@@ -52,7 +56,8 @@ internal sealed class BatchShares
     }
 
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
-    public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise) => Differentiable.apply(weights, this, denoise);
+    public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise)
+        => Differentiable.apply(weights, this, denoise);
 
     private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
         => denoise(Part(_x, share), _sigma.shape[0] == 1 ? _sigma : Part(_sigma, share), _labels is null ? null : Part(_labels, share));
@@ -81,7 +86,8 @@ internal sealed class BatchShares
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (weights, shares, denoise) = ((Tensor)vars[0], (BatchShares)vars[1], (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[2]);
+            var (weights, shares, denoise) = ((Tensor)vars[0], (BatchShares)vars[1],
+                (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[2]);
             var graphs = new Graph[shares.Count];
             var parts = new Tensor[shares.Count];
             ShareThreads.Run(shares.Count, i =>
@@ -90,7 +96,8 @@ internal sealed class BatchShares
                 using var scope = NewDisposeScope();
                 var leaf = weights.detach().requires_grad_();
                 var output = shares.Denoise(i, (x, sigma, labels) => denoise(leaf, x, sigma, labels));
-                (graphs[i], parts[i]) = (new(leaf.DetachFromDisposeScope(), output.DetachFromDisposeScope()), output.detach().DetachFromDisposeScope());
+                (graphs[i], parts[i]) = (new(leaf.DetachFromDisposeScope(), output.DetachFromDisposeScope()),
+                    output.detach().DetachFromDisposeScope());
             });
             ctx.save_data("shares", shares);
             ctx.save_data("graphs", graphs);
@@ -104,7 +111,8 @@ internal sealed class BatchShares
             ShareThreads.Run(shares.Count, i =>
             {
                 using var scope = NewDisposeScope();
-                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [shares.Part(grad_output, i)])[0].DetachFromDisposeScope();
+                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [shares.Part(grad_output, i)])[0]
+                    .DetachFromDisposeScope();
                 graphs[i].Output.Dispose();
                 graphs[i].Weights.Dispose();
             });

@@ -9,8 +9,9 @@ internal static class ChannelPaddedConvolution
 
     /// <summary>The convolution of x with a weight.</summary>
     /// <remarks>
-    /// oneDNN computes in blocks of up to 16 channels. libtorch leaves the rest of a block that is not full as it finds it in memory, multiplied by zeros: where that happens to be not-a-number or infinite, so are results and,
-    /// more often, gradients. On the processor the blocks are therefore filled here.
+    /// oneDNN computes in blocks of up to 16 channels. libtorch leaves the rest of a block that is not full as it finds it in memory,
+    /// multiplied by zeros: where that happens to be not-a-number or infinite, so are results and, more often, gradients. On the processor
+    /// the blocks are therefore filled here.
     /// </remarks>
     /// <param name="x">[B,in,H,W].</param>
     /// <returns>[B,out,H',W']; belongs to the current dispose scope.</returns>

@@ -1,6 +1,7 @@
 namespace FewStep.Networks;
 
-/// <summary>Convolution with optional factor-2 resampling, NVlabs/edm's <c>Conv2d</c>: <c>weight</c> [out, in, k, k] and <c>bias</c> [out] unless the kernel is 0.</summary>
+/// <summary>Convolution with optional factor-2 resampling, NVlabs/edm's <c>Conv2d</c>: <c>weight</c> [out, in, k, k] and <c>bias</c> [out]
+/// unless the kernel is 0.</summary>
 internal sealed class Conv2d
 {
     private readonly int? _weight;
@@ -64,7 +65,8 @@ internal sealed class Conv2d
     }
 
     private Tensor Convolve(ForwardPass pass, Tensor x, int padding)
-        => pass.Counted(ChannelPaddedConvolution.Apply(x, pass[_weight!.Value], pass[_bias!.Value], padding: padding), x.shape[1] * _kernel * _kernel);
+        => pass.Counted(
+            ChannelPaddedConvolution.Apply(x, pass[_weight!.Value], pass[_bias!.Value], padding: padding), x.shape[1] * _kernel * _kernel);
 }
 
 /// <summary>A 3x3 convolution of stride 2: <c>weight</c> [C,C,3,3] and <c>bias</c> [C].</summary>

@@ -1,6 +1,7 @@
 namespace FewStep.Networks;
 
-/// <summary>The architecture of DDPM (Ho et al. 2006.11239) as diffusers' <c>UNet2DModel</c> of convolutional resampling computes it, with the blocks and the manner of names of NVlabs/edm.</summary>
+/// <summary>The architecture of DDPM (Ho et al. 2006.11239) as diffusers' <c>UNet2DModel</c> of convolutional resampling computes it, with
+/// the blocks and the manner of names of NVlabs/edm.</summary>
 internal sealed class DdpmUNet : UNet
 {
     private readonly DdpmUNetOptions _options;

@@ -40,7 +40,8 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     /// <summary>Whether the noise embedding's cosines come before its sines.</summary>
     public bool CosineFirst { get; init; }
 
-    /// <summary>Whether the noise embedding's lowest frequency is 1/10000 exactly (diffusers' <c>freq_shift</c> 1) instead of one step above it (0).</summary>
+    /// <summary>Whether the noise embedding's lowest frequency is 1/10000 exactly (diffusers' <c>freq_shift</c> 1) instead of one step
+    /// above it (0).</summary>
     public bool FrequencyEndpoint { get; init; } = true;
 
     /// <summary>Dropout probability inside the blocks while training.</summary>
@@ -56,7 +57,8 @@ internal sealed record DdpmUNetOptions : IUNetOptions
 
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(BlockChannels.Count);
 
-    string INetworkOptions.Description => UNetPlan.Describe(this, "DdpmUNet (DDPM)", FormattableString.Invariant($"channels [{string.Join(", ", BlockChannels)}]"));
+    string INetworkOptions.Description
+        => UNetPlan.Describe(this, "DdpmUNet (DDPM)", FormattableString.Invariant($"channels [{string.Join(", ", BlockChannels)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => ChannelsPerHead is { } each ? channels / each : 1;
 

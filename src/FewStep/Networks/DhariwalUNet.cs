@@ -38,7 +38,8 @@ internal sealed class DhariwalUNet : UNet
         _layer1 = new Linear(Builder.At("map_layer1"), embedding, embedding, init);
         var labelInit = new WeightInit(WeightInitMode.KaimingNormal, Math.Sqrt(options.LabelDim));
         _label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, embedding, labelInit, bias: false) : null;
-        Lay((place, at) => place.Role == UNetRole.Input ? Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, init)) : Block(place, at, block));
+        Lay((place, at) => place.Role == UNetRole.Input ? Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, init))
+            : Block(place, at, block));
         int last = Plan[^1].OutChannels;
         _outNorm = new GroupNorm(Builder.At("out_norm"), last, groups: options.NormGroups);
         _outConvolution = new Conv2d(Builder.At("out_conv"), last, options.OutChannels, 3, WeightInit.Zeros);
@@ -56,5 +57,6 @@ internal sealed class DhariwalUNet : UNet
         return nn.functional.silu(embedding);
     }
 
-    protected override Tensor End(ForwardPass pass, Tensor x, State state) => _outConvolution.Forward(pass, nn.functional.silu(_outNorm.Forward(pass, x)));
+    protected override Tensor End(ForwardPass pass, Tensor x, State state)
+        => _outConvolution.Forward(pass, nn.functional.silu(_outNorm.Forward(pass, x)));
 }

@@ -35,10 +35,12 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>; null derives them from it.</summary>
     public int? Heads { get; init; }
 
-    /// <summary>Groups of every normalisation; null is NVlabs/edm's rule: 32, or a quarter of the channels where that is less. openai/guided-diffusion always has 32.</summary>
+    /// <summary>Groups of every normalisation; null is NVlabs/edm's rule: 32, or a quarter of the channels where that is less.
+    /// openai/guided-diffusion always has 32.</summary>
     public int? NormGroups { get; init; }
 
-    /// <summary>Whether the embedding scales and shifts after the second normalisation (null or true) or is added before it (false).</summary>
+    /// <summary>Whether the embedding scales and shifts after the second normalisation (null or true) or is added before it
+    /// (false).</summary>
     public bool? ScaleShift { get; init; }
 
     /// <summary>Dropout probability inside the blocks while training.</summary>
@@ -55,7 +57,8 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
 
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
-    string INetworkOptions.Description => UNetPlan.Describe(this, "DhariwalUNet (ADM)", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+    string INetworkOptions.Description => UNetPlan.Describe(
+        this, "DhariwalUNet (ADM)", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => Heads ?? channels / (ChannelsPerHead ?? 64);
 

@@ -30,7 +30,8 @@ internal readonly struct BFloat16Features : IFeatureFormat
     public static unsafe Vector512<float> Load(void* features, nint index)
     {
         var halves = Vector256.Load((ushort*)features + index);
-        var wide = Avx512F.IsSupported ? Avx512F.ConvertToVector512UInt32(halves) : Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
+        var wide = Avx512F.IsSupported ? Avx512F.ConvertToVector512UInt32(halves)
+            : Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves));
         return (wide << 16).AsSingle();
     }
 
@@ -39,7 +40,8 @@ internal readonly struct BFloat16Features : IFeatureFormat
     {
         var bits = values.AsUInt32();
         var rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
-        var halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(rounded) : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
+        var halves = Avx512F.IsSupported ? Avx512F.ConvertToVector256UInt16(rounded)
+            : Vector256.Narrow(rounded.GetLower(), rounded.GetUpper());
         halves.Store((ushort*)features + index);
     }
 }

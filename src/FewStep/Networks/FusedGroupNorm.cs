@@ -2,7 +2,8 @@ using TorchSharp;
 
 namespace FewStep.Networks;
 
-/// <summary>Group normalisation with the shift before it and the SiLU after it as one differentiable operation on channels-last features in the processor's memory.</summary>
+/// <summary>Group normalisation with the shift before it and the SiLU after it as one differentiable operation on channels-last features in
+/// the processor's memory.</summary>
 /// <remarks>
 /// libtorch's own is several times slower in this layout, while its convolutions are fastest in it.
 /// </remarks>
@@ -13,11 +14,13 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
 
     public override string Name => nameof(FusedGroupNorm);
 
-    /// <summary>Whether the operation can take these features: channels-last, in the processor's memory, float32 or bfloat16, the channels a multiple of 16.</summary>
+    /// <summary>Whether the operation can take these features: channels-last, in the processor's memory, float32 or bfloat16, the channels
+    /// a multiple of 16.</summary>
     /// <param name="x">[B,C,H,W].</param>
     public static bool Takes(Tensor x)
     {
-        if (x.device_type != DeviceType.CPU || x.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || x.shape[1] % GroupNormShape.Lanes != 0)
+        if (x.device_type != DeviceType.CPU || x.dtype is not (ScalarType.Float32 or ScalarType.BFloat16)
+            || x.shape[1] % GroupNormShape.Lanes != 0)
         {
             return false;
         }
@@ -55,7 +58,8 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        // The engine has its own references to the gradients of the last call; keeping ours until the step ends would hold all of them at once.
+        // The engine has its own references to the gradients of the last call; keeping ours until the step ends would hold all of them at
+        // once.
         _returned?.ForEach(t => t?.Dispose());
         var shape = (GroupNormShape)ctx.get_data("shape");
         var saved = ctx.get_saved_variables();
@@ -68,20 +72,24 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
         {
             unsafe
             {
-                nint px = Address(x), pdy = AddressOfContiguous(dy), pdx = Address(dx), pg = Address(gamma), pb = Address(beta), pm = Address(moments), pp = Address(partial), ps = Address(shift), pds = Address(dshift);
+                nint px = Address(x), pdy = AddressOfContiguous(dy), pdx = Address(dx), pg = Address(
+                    gamma), pb = Address(beta), pm = Address(moments), pp = Address(partial), ps = Address(shift), pds = Address(dshift);
                 bool half = x.dtype == ScalarType.BFloat16;
                 nint image = shape.ImageLength * (half ? 2 : 4);
                 EachImage(shape, b =>
                 {
-                    float* s = ps == 0 ? null : (float*)ps + ((nint)b * shape.Channels), ds = pds == 0 ? null : (float*)pds + ((nint)b * shape.Channels);
+                    float* s = ps == 0 ? null : (float*)ps + ((nint)b * shape.Channels), ds = pds == 0 ? null
+                        : (float*)pds + ((nint)b * shape.Channels);
                     float* m = (float*)pm + ((nint)b * shape.Groups * 2), p = (float*)pp + ((nint)b * shape.Channels * 2);
                     if (half)
                     {
-                        GroupNormKernel<BFloat16Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m, (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
+                        GroupNormKernel<BFloat16Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m,
+                            (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
                     }
                     else
                     {
-                        GroupNormKernel<Float32Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m, (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
+                        GroupNormKernel<Float32Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m,
+                            (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
                     }
                 });
             }
@@ -106,11 +114,13 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
             float* s = ps == 0 ? null : (float*)ps + ((nint)b * shape.Channels), m = (float*)pm + ((nint)b * shape.Groups * 2);
             if (half)
             {
-                GroupNormKernel<BFloat16Features>.Forward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
+                GroupNormKernel<BFloat16Features>.Forward(
+                    shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
             }
             else
             {
-                GroupNormKernel<Float32Features>.Forward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
+                GroupNormKernel<Float32Features>.Forward(
+                    shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
             }
         });
         return y;

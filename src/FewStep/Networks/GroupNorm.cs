@@ -1,6 +1,7 @@
 namespace FewStep.Networks;
 
-/// <summary>Group normalisation, NVlabs/edm's <c>GroupNorm</c>: at most 32 groups of at least 4 channels, unless their number is given.</summary>
+/// <summary>Group normalisation, NVlabs/edm's <c>GroupNorm</c>: at most 32 groups of at least 4 channels, unless their number is
+/// given.</summary>
 internal sealed class GroupNorm
 {
     private readonly int _weight;
@@ -13,7 +14,8 @@ internal sealed class GroupNorm
         _groups = groups ?? Math.Min(32, channels / 4);
         if (_groups < 1 || channels % _groups != 0)
         {
-            throw new Platform.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; {(groups is null ? "use a multiple of 4 (of 32 above 128)" : "use a multiple of the groups")}.");
+            throw new Platform.InvalidInputException($"Group normalisation cannot divide {channels} channels into {_groups} groups; "
+                + $"{(groups is null ? "use a multiple of 4 (of 32 above 128)" : "use a multiple of the groups")}.");
         }
 
         _epsilon = epsilon;
@@ -40,5 +42,6 @@ internal sealed class GroupNorm
     }
 
     // libtorch's own is several times slower on channels-last features; every later layer keeps the layout made here.
-    private Tensor Plain(ForwardPass pass, Tensor x) => nn.functional.group_norm(x.contiguous(), _groups, pass[_weight], pass[_bias], _epsilon);
+    private Tensor Plain(ForwardPass pass, Tensor x)
+        => nn.functional.group_norm(x.contiguous(), _groups, pass[_weight], pass[_bias], _epsilon);
 }

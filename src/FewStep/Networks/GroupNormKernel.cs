@@ -14,7 +14,8 @@ internal readonly record struct GroupNormShape(int Batch, int Pixels, int Channe
     public nint ImageLength => (nint)Pixels * Channels;
 }
 
-/// <summary>y = f(gamma (x + shift - mean) / deviation + beta) of one image and its derivatives, f the identity or SiLU, in one visit to each feature and its cache line.</summary>
+/// <summary>y = f(gamma (x + shift - mean) / deviation + beta) of one image and its derivatives, f the identity or SiLU, in one visit to
+/// each feature and its cache line.</summary>
 /// <remarks>All arithmetic is float32, whatever the features' format; variances are of centred values.</remarks>
 internal static unsafe class GroupNormKernel<TFormat>
     where TFormat : struct, IFeatureFormat
@@ -58,13 +59,15 @@ internal static unsafe class GroupNormKernel<TFormat>
     /// <param name="dx">Receives the gradient of the image [P, C].</param>
     /// <param name="dgammaBeta">Receives this image's gradients of gamma and beta [2, C].</param>
     /// <param name="dshift">Receives the gradient of the shift [C], unless it is null.</param>
-    public static void Backward(in GroupNormShape shape, void* x, float* gamma, float* beta, float* shift, float* moments, void* dy, void* dx, float* dgammaBeta, float* dshift)
+    public static void Backward(in GroupNormShape shape, void* x, float* gamma, float* beta, float* shift, float* moments, void* dy,
+        void* dx, float* dgammaBeta, float* dshift)
     {
         int channels = shape.Channels, pixels = shape.Pixels;
         float[] buffer = ArrayPool<float>.Shared.Rent((6 * channels) + (pixels * GroupNormShape.Lanes * (channels / GroupNormShape.Lanes)));
         fixed (float* center = buffer)
         {
-            float* scale = center + channels, offset = scale + channels, slope = offset + channels, level = slope + channels, sum = level + channels, dz = sum + channels;
+            float* scale = center + channels, offset = scale + channels, slope = offset + channels, level = slope + channels, sum = level
+                + channels, dz = sum + channels;
             float* dgamma = dgammaBeta, dbeta = dgammaBeta + channels;
             Coefficients(shape, gamma, beta, shift, moments, center, scale, offset);
             float* kept = dz;
@@ -103,7 +106,8 @@ internal static unsafe class GroupNormKernel<TFormat>
                 nint end = shape.ImageLength + c;
                 for (nint i = c; i < end; i += channels, kept += GroupNormShape.Lanes)
                 {
-                    TFormat.Store(dx, i, Vector512.FusedMultiplyAdd(Vector512.Load(kept), a, Vector512.FusedMultiplyAdd(TFormat.Load(x, i), p, q)));
+                    TFormat.Store(
+                        dx, i, Vector512.FusedMultiplyAdd(Vector512.Load(kept), a, Vector512.FusedMultiplyAdd(TFormat.Load(x, i), p, q)));
                 }
             }
 
@@ -176,7 +180,8 @@ internal static unsafe class GroupNormKernel<TFormat>
     }
 
     // z = scale x + offset.
-    private static void Coefficients(in GroupNormShape shape, float* gamma, float* beta, float* shift, float* moments, float* center, float* scale, float* offset)
+    private static void Coefficients(
+        in GroupNormShape shape, float* gamma, float* beta, float* shift, float* moments, float* center, float* scale, float* offset)
     {
         Centers(shape, shift, moments, center);
         for (int g = 0, c = 0; g < shape.Groups; g++)
@@ -202,7 +207,8 @@ internal static unsafe class GroupNormKernel<TFormat>
     }
 
     // dx = scale dz + slope x + level: what mean and variance pass back. Turns dgamma from a sum of dz (x - center) into one of dz xhat.
-    private static void ThroughMoments(in GroupNormShape shape, float* gamma, float* moments, float* center, float* dgamma, float* dbeta, float* slope, float* level)
+    private static void ThroughMoments(
+        in GroupNormShape shape, float* gamma, float* moments, float* center, float* dgamma, float* dbeta, float* slope, float* level)
     {
         float count = (float)shape.GroupSize * shape.Pixels;
         for (int g = 0, first = 0; g < shape.Groups; g++, first += shape.GroupSize)
@@ -226,7 +232,8 @@ internal static unsafe class GroupNormKernel<TFormat>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Sigmoid(Vector512<float> z)
     {
-        // e^-z = 2^n e^r with n whole and |r| <= ln(2) / 2; adding 1.5 * 2^23 leaves n in the low bits. Beyond the limits the sigmoid is 0 or 1 in float32.
+        // e^-z = 2^n e^r with n whole and |r| <= ln(2) / 2; adding 1.5 * 2^23 leaves n in the low bits. Beyond the limits the sigmoid is 0
+        // or 1 in float32.
         var t = Vector512.MinNative(Vector512.MaxNative(-z, Vector512.Create(-87f)), Vector512.Create(87f));
         var shifted = Vector512.FusedMultiplyAdd(t, Vector512.Create(1.44269504f), Vector512.Create(12582912f));
         var n = shifted - Vector512.Create(12582912f);

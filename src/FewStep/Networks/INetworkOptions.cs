@@ -1,6 +1,7 @@
 namespace FewStep.Networks;
 
-/// <summary>An architecture with its sizes: what <c>config.json</c> says of a network under the key that <see cref="ArchitectureCatalog"/> gives it.</summary>
+/// <summary>An architecture with its sizes: what <c>config.json</c> says of a network under the key that <see cref="ArchitectureCatalog"/>
+/// gives it.</summary>
 internal interface INetworkOptions
 {
     /// <summary>Side of the network's input in pixels that its layers are named by; other sides work too.</summary>

@@ -16,5 +16,6 @@ internal sealed class Linear
     public int InFeatures { get; }
 
     /// <summary>x [B, in] float32 → [B, out] float32: embeddings keep full precision whatever the convolutions compute in.</summary>
-    public Tensor Forward(ForwardPass pass, Tensor x) => pass.Counted(nn.functional.linear(x, pass.Master[_weight], _bias is int b ? pass.Master[b] : null), InFeatures);
+    public Tensor Forward(ForwardPass pass, Tensor x)
+        => pass.Counted(nn.functional.linear(x, pass.Master[_weight], _bias is int b ? pass.Master[b] : null), InFeatures);
 }

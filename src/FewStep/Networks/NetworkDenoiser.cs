@@ -3,7 +3,8 @@ using TorchSharp;
 
 namespace FewStep.Networks;
 
-/// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for training.</summary>
+/// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for
+/// training.</summary>
 internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 {
     private readonly Network _network;
@@ -13,11 +14,13 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 
     /// <summary>Binds a network, a preconditioning and weights.</summary>
     /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
-    public NetworkDenoiser(Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
+    public NetworkDenoiser(
+        Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
     {
         if (weights.NumberOfElements != network.Layout.Count || weights.dtype != ScalarType.Float32)
         {
-            throw new ArgumentException($"The network has {network.Layout.Count} float32 weights, not {weights.NumberOfElements} of {weights.dtype}.", nameof(weights));
+            throw new ArgumentException($"The network has {network.Layout.Count} float32 weights, not {weights.NumberOfElements} of "
+                + $"{weights.dtype}.", nameof(weights));
         }
 
         if (patchSize < 1 || shape.Height % patchSize != 0 || shape.Width % patchSize != 0)
@@ -71,7 +74,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         using var noGradient = no_grad();
         var pass = Cached();
-        return new BatchShares(x, sigma, labels, ComputeType).Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
+        return new BatchShares(x, sigma, labels, ComputeType)
+            .Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
     }
 
     /// <summary>Denoises with given weights, differentiably in them.</summary>
@@ -91,7 +95,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 
         if (is_grad_enabled() && weights.requires_grad)
         {
-            return shares.Evaluate(weights, (share, images, levels, classes) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, classes));
+            return shares.Evaluate(weights,
+                (share, images, levels, classes) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, classes));
         }
 
         var pass = ForwardPass.Over(Layout, weights, ComputeType);
@@ -109,7 +114,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         return Raw(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by evaluating it.</summary>
+    /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by
+    /// evaluating it.</summary>
     public long CountMultiplyAdds()
     {
         using var noGradient = no_grad();
@@ -119,7 +125,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         return pass.MultiplyAdds;
     }
 
-    /// <summary>Moves weights and buffers to a device, once; everything that it is given must lie there from then on. <see cref="Weights"/> is another tensor afterwards.</summary>
+    /// <summary>Moves weights and buffers to a device, once; everything that it is given must lie there from then on. <see cref="Weights"/>
+    /// is another tensor afterwards.</summary>
     public void MoveTo(Device device)
     {
         using var noGradient = no_grad();
@@ -194,7 +201,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
 
     // A processor's convolutions are fastest in this layout, and every later layer keeps it.
-    private static Tensor ChannelsLast(Tensor x) => x.device_type != DeviceType.CPU ? x : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    private static Tensor ChannelsLast(Tensor x)
+        => x.device_type != DeviceType.CPU ? x : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 }

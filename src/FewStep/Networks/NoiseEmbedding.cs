@@ -20,7 +20,8 @@ internal sealed class PositionalEmbedding(int channels, bool endpoint) : NoiseEm
     {
         int half = channels / 2;
         using var count = TensorArithmetic.Number(half);
-        var exponents = arange(TensorArithmetic.Zero, count, TensorArithmetic.One, dtype: ScalarType.Float32, device: device).Over(half - (endpoint ? 1 : 0));
+        var exponents = arange(TensorArithmetic.Zero, count, TensorArithmetic.One, dtype: ScalarType.Float32, device: device)
+            .Over(half - (endpoint ? 1 : 0));
         return pow(1.0 / 10000, exponents);
     }
 }

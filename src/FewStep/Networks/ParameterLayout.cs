@@ -51,8 +51,10 @@ internal sealed class ParameterLayout
         return [.. pieces.Select((piece, i) => piece.view(_specs[i].Shape))];
     }
 
-    /// <summary>Joins named tensors of PyTorch shapes into a flat buffer, one at a time: the buffer is all the memory that this needs.</summary>
-    /// <param name="find">Gives a parameter's tensor of the parameter's shape; what it makes in the current dispose scope is freed before the next call.</param>
+    /// <summary>Joins named tensors of PyTorch shapes into a flat buffer, one at a time: the buffer is all the memory that this
+    /// needs.</summary>
+    /// <param name="find">Gives a parameter's tensor of the parameter's shape; what it makes in the current dispose scope is freed before
+    /// the next call.</param>
     /// <returns>float32 [<see cref="Count"/>]; the caller owns it.</returns>
     public Tensor Flatten(Func<ParameterSpec, Tensor> find)
     {

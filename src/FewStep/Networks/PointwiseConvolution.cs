@@ -4,8 +4,9 @@ namespace FewStep.Networks;
 
 /// <summary>A convolution with a 1x1 kernel as a product of matrices.</summary>
 /// <remarks>
-/// On some processors with AVX-512 oneDNN's own kernels compute 80 float32 channels wrongly on more than one thread (libtorch 2.10; seen with 64 to 256 input channels, images of 4x4 to 73x73 and batches from 1 to 16; Inception-v3
-/// has such a layer). Matrix products are right, and no slower.
+/// On some processors with AVX-512 oneDNN's own kernels compute 80 float32 channels wrongly on more than one thread (libtorch 2.10; seen
+/// with 64 to 256 input channels, images of 4x4 to 73x73 and batches from 1 to 16; Inception-v3 has such a layer). Matrix products are
+/// right, and no slower.
 /// </remarks>
 internal static class PointwiseConvolution
 {

@@ -1,6 +1,7 @@
 namespace FewStep.Networks;
 
-/// <summary>The DDPM++ and NCSN++ architectures of Song et al. (2011.13456) as NVlabs/edm writes them, with the same parameter names.</summary>
+/// <summary>The DDPM++ and NCSN++ architectures of Song et al. (2011.13456) as NVlabs/edm writes them, with the same parameter
+/// names.</summary>
 internal sealed class SongUNet : UNet
 {
     private readonly SongUNetOptions _options;
@@ -32,7 +33,8 @@ internal sealed class SongUNet : UNet
             InitAttention = _init with { Scale = Math.Sqrt(0.2) },
         };
 
-        _noise = options.EmbeddingType == "positional" ? new PositionalEmbedding(noise, endpoint: true) : new FourierEmbedding(Builder.At("map_noise"), noise);
+        _noise = options.EmbeddingType == "positional" ? new PositionalEmbedding(noise, endpoint: true)
+            : new FourierEmbedding(Builder.At("map_noise"), noise);
         _label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, noise, _init) : null;
         if (options.AugmentDim > 0)
         {
@@ -74,7 +76,8 @@ internal sealed class SongUNet : UNet
     {
         if (_options.EncoderType == "skip")
         {
-            var down = new Conv2d(Beside(place, "aux_down"), _imageChannels, _imageChannels, 0, null, down: true, filter: _options.ResampleFilter);
+            var down = new Conv2d(
+                Beside(place, "aux_down"), _imageChannels, _imageChannels, 0, null, down: true, filter: _options.ResampleFilter);
             var skip = new Conv2d(Beside(place, "aux_skip"), _imageChannels, place.OutChannels, 1, _init);
             return (pass, x, state) =>
             {
@@ -86,7 +89,8 @@ internal sealed class SongUNet : UNet
 
         if (_options.EncoderType == "residual")
         {
-            var residual = new Conv2d(Beside(place, "aux_residual"), _imageChannels, place.OutChannels, 3, _init, down: true, filter: _options.ResampleFilter, fusedResample: true);
+            var residual = new Conv2d(Beside(place, "aux_residual"), _imageChannels, place.OutChannels, 3, _init, down: true,
+                filter: _options.ResampleFilter, fusedResample: true);
             _imageChannels = place.OutChannels;
             return (pass, x, state) => state.Image = block(pass, x, state).Plus(residual.Forward(pass, state.Image)).Times(Math.Sqrt(0.5));
         }
@@ -103,7 +107,8 @@ internal sealed class SongUNet : UNet
             return block;
         }
 
-        var up = sums && !first ? new Conv2d(Beside(place, "aux_up"), _options.OutChannels, _options.OutChannels, 0, null, up: true, filter: _options.ResampleFilter) : null;
+        var up = sums && !first ? new Conv2d(
+            Beside(place, "aux_up"), _options.OutChannels, _options.OutChannels, 0, null, up: true, filter: _options.ResampleFilter) : null;
         var norm = new GroupNorm(Beside(place, "aux_norm"), place.OutChannels, _block.Epsilon);
         var convolution = new Conv2d(Beside(place, "aux_conv"), place.OutChannels, _options.OutChannels, 3, _block.InitZero);
         return (pass, x, state) =>

@@ -55,7 +55,8 @@ internal sealed record SongUNetOptions : IUNetOptions
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
     string INetworkOptions.Description =>
-        UNetPlan.Describe(this, $"SongUNet ({(EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")})", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+        UNetPlan.Describe(this, $"SongUNet ({(EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")})",
+            FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => 1;
 
@@ -64,7 +65,8 @@ internal sealed record SongUNetOptions : IUNetOptions
     /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
     internal SongUNetOptions Checked()
     {
-        bool taps = ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0 && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0;
+        bool taps = ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0
+            && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0;
         UNetPlan.Rules(this, nameof(SongUNet))
             .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64")

@@ -31,7 +31,8 @@ internal sealed record UNetBlockOptions
     public WeightInit? InitAttention { get; init; }
 }
 
-/// <summary>Residual block with optional resampling and self-attention: NVlabs/edm's <c>UNetBlock</c>, for both DDPM++/NCSN++ and ADM.</summary>
+/// <summary>Residual block with optional resampling and self-attention: NVlabs/edm's <c>UNetBlock</c>, for both DDPM++/NCSN++ and
+/// ADM.</summary>
 internal sealed class UNetBlock
 {
     private const int PixelsOfPlainAttention = 256;
@@ -110,10 +111,13 @@ internal sealed class UNetBlock
         long batch = x.shape[0], channels = x.shape[1], height = x.shape[2], width = x.shape[3];
 
         // The reference interleaves query, key and value innermost among a head's channels.
-        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).permute(0, 2, 3, 1).reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
+        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).permute(0, 2, 3, 1)
+            .reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
 
-        // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the plain formula's on the processor.
-        bool plain = x.device_type == DeviceType.CPU && x.dtype == ScalarType.BFloat16 && is_grad_enabled() && height * width <= PixelsOfPlainAttention;
+        // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the
+        // plain formula's on the processor.
+        bool plain = x.device_type == DeviceType.CPU && x.dtype == ScalarType.BFloat16 && is_grad_enabled()
+            && height * width <= PixelsOfPlainAttention;
         parts = plain ? parts : parts.contiguous();
         var attended = pass.Counted(nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]), 2 * height * width);
         return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));

@@ -51,7 +51,8 @@ internal interface IUNetOptions : INetworkOptions
     int HeadsOf(int channels);
 }
 
-/// <summary>The layers of a U-Net in the order of their evaluation and of their weights: the one description that networks are built from and that other code bases' names are made from.</summary>
+/// <summary>The layers of a U-Net in the order of their evaluation and of their weights: the one description that networks are built from
+/// and that other code bases' names are made from.</summary>
 internal static class UNetPlan
 {
     public static List<UNetLayer> Of(IUNetOptions options)
@@ -63,7 +64,8 @@ internal static class UNetPlan
         {
             int side = options.ImgResolution >> level;
             int input = channels + (role == UNetRole.Decoder ? skips.Pop() : 0);
-            layers.Add(new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, attends ? options.HeadsOf(outChannels) : 0));
+            layers.Add(
+                new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, attends ? options.HeadsOf(outChannels) : 0));
             channels = outChannels;
             if (role <= UNetRole.Encoder)
             {
@@ -129,9 +131,12 @@ internal static class UNetPlan
             .Require(options.LabelDropout is >= 0 and < 1, $"label_dropout {options.LabelDropout} is not in [0, 1)");
 
     /// <summary>The rules of channels that are multiples of a base, NVlabs/edm's way.</summary>
-    public static OptionRules RequireMultipliers(this OptionRules rules, int augmentDim, int modelChannels, IReadOnlyList<int> channelMult, int channelMultEmb) => rules
+    public static OptionRules RequireMultipliers(
+        this OptionRules rules, int augmentDim, int modelChannels, IReadOnlyList<int> channelMult, int channelMultEmb) => rules
         .Require(augmentDim is >= 0 and <= 1024, $"augment_dim {augmentDim} is not in 0..1024")
-        .Require(modelChannels is >= 4 and <= 4096 && modelChannels % 4 == 0, $"model_channels {modelChannels} is not a multiple of 4 in 4..4096")
-        .Require(channelMult.Count is >= 1 and <= 12 && channelMult.All(m => m is >= 1 and <= 64), $"channel_mult needs 1 to 12 multipliers in 1..64")
+        .Require(modelChannels is >= 4 and <= 4096 && modelChannels % 4 == 0,
+            $"model_channels {modelChannels} is not a multiple of 4 in 4..4096")
+        .Require(channelMult.Count is >= 1 and <= 12 && channelMult.All(m => m is >= 1 and <= 64),
+            $"channel_mult needs 1 to 12 multipliers in 1..64")
         .Require(channelMultEmb is >= 1 and <= 64, $"channel_mult_emb {channelMultEmb} is not in 1..64");
 }

@@ -3,15 +3,16 @@ using System.Collections.Immutable;
 namespace FewStep.Noise;
 
 /// <summary>
-/// The noise levels of a variance-preserving model that was trained on M whole times t = 0, ..., M - 1, as the betas of its training give them:
-/// sigma(t)^2 = 1 / alpha-bar(t) - 1, alpha-bar(t) = prod_(s &lt;= t) (1 - beta_s) (Ho et al. 2020).
+/// The noise levels of a variance-preserving model that was trained on M whole times t = 0, ..., M - 1, as the betas of its training give
+/// them: sigma(t)^2 = 1 / alpha-bar(t) - 1, alpha-bar(t) = prod_(s &lt;= t) (1 - beta_s) (Ho et al. 2020).
 /// </summary>
 internal sealed class DiscreteVpNoise
 {
     /// <summary>Betas in equal steps (DDPM, guided-diffusion); 0.0001 to 0.02 where nothing else is said.</summary>
     public const string LinearName = "vp-linear";
 
-    /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion); 0.00085 to 0.012 where nothing else is said.</summary>
+    /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion); 0.00085 to 0.012 where nothing else is
+    /// said.</summary>
     public const string ScaledLinearName = "vp-scaled-linear";
 
     /// <summary>alpha-bar follows a squared cosine (Nichol and Dhariwal 2021; diffusers' <c>squaredcos_cap_v2</c>).</summary>
@@ -36,7 +37,8 @@ internal sealed class DiscreteVpNoise
         (_sigmaTable, _logarithmTable) = (new DeviceTable(sigmas), new DeviceTable([.. _logarithms]));
         if (!sigmas.Zip(sigmas.Skip(1), (low, high) => low < high).All(rises => rises) || !(sigmas[0] > 0) || !double.IsFinite(sigmas[^1]))
         {
-            throw new InvalidInputException($"The betas of the noise {name} give noise levels that do not increase from time to time, or end at infinity; take other betas.");
+            throw new InvalidInputException($"The betas of the noise {name} give noise levels that do not increase from time to time, or "
+                + "end at infinity; take other betas.");
         }
     }
 
@@ -71,24 +73,29 @@ internal sealed class DiscreteVpNoise
         return new DiscreteVpNoise(ScaledLinearName, Sums(times, t => Math.Pow(Ramp(low, high, t, times), 2)));
     }
 
-    /// <summary>alpha-bar(t) = cos^2(((t + 1) / M + s) / (1 + s) pi / 2) up to a factor with s = 0.008, each beta at most 0.999 (Nichol and Dhariwal 2021, equation 17; diffusers' squaredcos_cap_v2).</summary>
+    /// <summary>alpha-bar(t) = cos^2(((t + 1) / M + s) / (1 + s) pi / 2) up to a factor with s = 0.008, each beta at most 0.999 (Nichol and
+    /// Dhariwal 2021, equation 17; diffusers' squaredcos_cap_v2).</summary>
     public static DiscreteVpNoise Cosine(int times = UsualTimes)
     {
         if (times is < 2 or > MostTimes)
         {
-            throw new InvalidInputException(FormattableString.Invariant($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}."));
+            throw new InvalidInputException(
+                FormattableString.Invariant($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}."));
         }
 
         var continuous = new CosineVpNoise();
-        return new DiscreteVpNoise(CosineName, Sums(times, t => Math.Min(continuous.Beta((double)t / times, (t + 1.0) / times), LargestCosineBeta)));
+        return new DiscreteVpNoise(
+            CosineName, Sums(times, t => Math.Min(continuous.Beta((double)t / times, (t + 1.0) / times), LargestCosineBeta)));
     }
 
-    /// <summary>The cosine as EDM writes iDDPM's levels (2206.00364, table 1): alpha-bar_j = sin^2(pi / 2 j / (M (C_2 + 1))), u_(j-1)^2 + 1 = (u_j^2 + 1) / max(alpha-bar_(j-1) / alpha-bar_j, C_1), upwards from u_M = 0, which is no level of the network.</summary>
+    /// <summary>The cosine as EDM writes iDDPM's levels (2206.00364, table 1): alpha-bar_j = sin^2(pi / 2 j / (M (C_2 + 1))), u_(j-1)^2 + 1
+    /// = (u_j^2 + 1) / max(alpha-bar_(j-1) / alpha-bar_j, C_1), upwards from u_M = 0, which is no level of the network.</summary>
     public static DiscreteVpNoise Iddpm(double smallestAlpha = 0.001, double offset = 0.008, int times = UsualTimes)
     {
         if (!(smallestAlpha is > 0 and < 1) || !(offset is >= 0 and <= 10) || times is < 2 or > MostTimes)
         {
-            throw new InvalidInputException($"iDDPM preconditioning needs C_1 in (0, 1), C_2 in [0, 10] and M in 2..{MostTimes}, not {smallestAlpha}, {offset}, {times}.");
+            throw new InvalidInputException($"iDDPM preconditioning needs C_1 in (0, 1), C_2 in [0, 10] and M in 2..{MostTimes}, not "
+                + $"{smallestAlpha}, {offset}, {times}.");
         }
 
         double AlphaBar(int j)
@@ -172,17 +179,21 @@ internal sealed class DiscreteVpNoise
     {
         if (!(first > 0) || !(last >= first) || !(last < 1) || times is < 2 or > MostTimes)
         {
-            throw new InvalidInputException(FormattableString.Invariant($"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}."));
+            throw new InvalidInputException(FormattableString.Invariant(
+                $"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}."));
         }
     }
 }
 
 
-/// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input and output follow sigma itself either way.</summary>
-/// <remarks>The rules differ for sigmas near the middle of two levels only, but a network is told another time there, so what another implementation does must be done here to agree with it.</remarks>
+/// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input
+/// and output follow sigma itself either way.</summary>
+/// <remarks>The rules differ for sigmas near the middle of two levels only, but a network is told another time there, so what another
+/// implementation does must be done here to agree with it.</remarks>
 internal enum TimeRounding
 {
-    /// <summary>The time of the level nearest to sigma, the lower one of two that are as near: NVlabs/edm's rounding, by which checkpoints of openai/guided-diffusion are read.</summary>
+    /// <summary>The time of the level nearest to sigma, the lower one of two that are as near: NVlabs/edm's rounding, by which checkpoints
+    /// of openai/guided-diffusion are read.</summary>
     NearestSigma,
 
     /// <summary>The time of the level nearest in ln sigma, as programs with k-diffusion's samplers have it.</summary>

@@ -1,8 +1,8 @@
 namespace FewStep.Noise;
 
 /// <summary>
-/// The variance-preserving noise with linearly growing beta: sigma(t) = sqrt(exp(beta_d t^2 / 2 + beta_min t) - 1), alpha = 1 / sqrt(1 + sigma^2)
-/// (Karras et al. 2022, Table 1, "VP").
+/// The variance-preserving noise with linearly growing beta: sigma(t) = sqrt(exp(beta_d t^2 / 2 + beta_min t) - 1), alpha = 1 / sqrt(1 +
+/// sigma^2) (Karras et al. 2022, Table 1, "VP").
 /// </summary>
 internal sealed class LinearVpNoise : NoiseSchedule
 {
@@ -32,12 +32,14 @@ internal sealed class LinearVpNoise : NoiseSchedule
 
     public override double MaximumTime => double.PositiveInfinity;
 
-    /// <summary>The schedule with sigma(1) = sigmaMax and sigma(firstTime) = sigmaMin, as EDM derives it to sample with VP steps between any two noise levels.</summary>
+    /// <summary>The schedule with sigma(1) = sigmaMax and sigma(firstTime) = sigmaMin, as EDM derives it to sample with VP steps between
+    /// any two noise levels.</summary>
     public static LinearVpNoise Between(double sigmaMin, double sigmaMax, double firstTime = 1e-3)
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !(firstTime > 0) || !(firstTime < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(sigmaMin), sigmaMin, $"0 < sigma_min < sigma_max and 0 < first time < 1 must hold; sigma_max is {sigmaMax}, the first time {firstTime}.");
+            throw new ArgumentOutOfRangeException(nameof(sigmaMin), sigmaMin,
+                $"0 < sigma_min < sigma_max and 0 < first time < 1 must hold; sigma_max is {sigmaMax}, the first time {firstTime}.");
         }
 
         double u1 = LogOnePlus(sigmaMax * sigmaMax), u0 = LogOnePlus(sigmaMin * sigmaMin);
@@ -62,7 +64,8 @@ internal sealed class LinearVpNoise : NoiseSchedule
 
     internal Tensor Sigmas(Tensor t) => (t * t.Times(BetaD / 2).Plus(BetaMin)).expm1().sqrt();
 
-    internal Tensor Times(Tensor sigma) => (sigma * sigma).log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
+    internal Tensor Times(Tensor sigma)
+        => (sigma * sigma).log1p().Times(2 * BetaD).Plus(BetaMin * BetaMin).sqrt().Minus(BetaMin).Over(BetaD);
 
     // ln(1 + y) loses digits for small y.
     private static double LogOnePlus(double y) => y < 0.5 ? 2 * Math.Atanh(y / (2 + y)) : Math.Log(1 + y);

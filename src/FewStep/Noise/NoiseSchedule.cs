@@ -1,9 +1,10 @@
 namespace FewStep.Noise;
 
-/// <summary>The noise of a variance-preserving model as a function of its own time t: x_t = alpha(t) (x0 + sigma(t) n) with unit noise n and alpha = 1 / sqrt(1 + sigma^2).</summary>
+/// <summary>The noise of a variance-preserving model as a function of its own time t: x_t = alpha(t) (x0 + sigma(t) n) with unit noise n
+/// and alpha = 1 / sqrt(1 + sigma^2).</summary>
 /// <remarks>
-/// sigma is the ratio of noise to signal, which is EDM's sigma(t); alpha is EDM's scale s(t) (Karras et al. 2022, section 2). Not to be mixed up with a
-/// <see cref="SamplingSchedule"/>, the list of sigmas that a sampler visits. sigma increases with t.
+/// sigma is the ratio of noise to signal, which is EDM's sigma(t); alpha is EDM's scale s(t) (Karras et al. 2022, section 2). Not to be
+/// mixed up with a <see cref="SamplingSchedule"/>, the list of sigmas that a sampler visits. sigma increases with t.
 /// </remarks>
 public abstract class NoiseSchedule
 {
@@ -24,7 +25,8 @@ public abstract class NoiseSchedule
     {
         if (!(t >= MinimumTime) || !(t < MaximumTime))
         {
-            throw new ArgumentOutOfRangeException(nameof(t), t, FormattableString.Invariant($"Times of the noise schedule {Name} are at least {MinimumTime} and below {MaximumTime}."));
+            throw new ArgumentOutOfRangeException(nameof(t), t,
+                FormattableString.Invariant($"Times of the noise schedule {Name} are at least {MinimumTime} and below {MaximumTime}."));
         }
 
         return SigmaAt(t);

@@ -24,16 +24,19 @@ internal static class PublishedTables
     /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Video Diffusion, published by NVIDIA.</summary>
     public static StandardSchedule AysStableVideoDiffusion() => StandardSchedule.Table("ays-svd", _ => StableVideoDiffusion);
 
-    /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled from the table of 20, one step is both ends.</summary>
+    /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled
+    /// from the table of 20, one step is both ends.</summary>
     public static StandardSchedule ForGits(double coefficient)
     {
         int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
         if (Math.Abs(coefficient - (hundredths / 100.0)) > 1e-9 || !GitsTables.Value.TryGetValue(hundredths, out double[][]? tables))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"There is no table of the schedule '{Gits}' for the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual)."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"There is no table of the schedule '{Gits}' for "
+                + $"the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual)."));
         }
 
-        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits : string.Create(CultureInfo.InvariantCulture, $"{Gits}:{hundredths / 100.0}");
+        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits
+            : string.Create(CultureInfo.InvariantCulture, $"{Gits}:{hundredths / 100.0}");
         return StandardSchedule.Table(name, steps => tables[Math.Clamp(steps, 2, tables.Length + 1) - 2]);
     }
 
@@ -41,7 +44,8 @@ internal static class PublishedTables
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("FewStep.Noise.gits-tables.json")
             ?? throw new InvalidOperationException("The GITS tables are missing in the assembly.");
-        var file = JsonSerializer.Deserialize<GitsFile>(stream, JsonFile.Options) ?? throw new InvalidOperationException("The GITS tables are empty.");
+        var file = JsonSerializer.Deserialize<GitsFile>(stream, JsonFile.Options)
+            ?? throw new InvalidOperationException("The GITS tables are empty.");
         return new(file.Tables.ToDictionary(t => (int)Math.Round(100 * double.Parse(t.Key, CultureInfo.InvariantCulture)), t => t.Value));
     }
 
@@ -52,8 +56,9 @@ internal static class PublishedTables
 internal static class PublishedTable
 {
     /// <summary>
-    /// The table's first and last levels give way to the schedule's ends; of the others those strictly between the ends stay. If that makes N+1 levels they are the schedule, unchanged. Otherwise they are
-    /// resampled log-linearly: ln sigma is linear between neighbours over the index (as NVIDIA publishes it for Align Your Steps).
+    /// The table's first and last levels give way to the schedule's ends; of the others those strictly between the ends stay. If that makes
+    /// N+1 levels they are the schedule, unchanged. Otherwise they are resampled log-linearly: ln sigma is linear between neighbours over
+    /// the index (as NVIDIA publishes it for Align Your Steps).
     /// </summary>
     public static double[] Fit(IReadOnlyList<double> table, int steps, double sigmaMax, double sigmaMin)
     {

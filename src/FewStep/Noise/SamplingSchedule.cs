@@ -23,7 +23,8 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
         {
             if (!double.IsFinite(Sigmas[i]) || Sigmas[i] <= 0)
             {
-                throw new InvalidInputException($"Sigmas must be finite and above 0: sigma[{i}] = {Sigmas[i]:R}. For a last step to zero use the terminal rule 'zero'.");
+                throw new InvalidInputException($"Sigmas must be finite and above 0: sigma[{i}] = {Sigmas[i]:R}. For a last step to zero "
+                    + "use the terminal rule 'zero'.");
             }
 
             if (i > 0 && !(Sigmas[i] < Sigmas[i - 1]))
@@ -43,7 +44,8 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
     public ScheduleTerminal Terminal { get; }
 
     /// <summary>Whether the sigmas are the same to the last bit, and the terminal rule too.</summary>
-    public bool Equals(SamplingSchedule? other) => other is not null && Terminal == other.Terminal && Sigmas.AsSpan().SequenceEqual(other.Sigmas.AsSpan());
+    public bool Equals(SamplingSchedule? other)
+        => other is not null && Terminal == other.Terminal && Sigmas.AsSpan().SequenceEqual(other.Sigmas.AsSpan());
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as SamplingSchedule);
@@ -52,7 +54,8 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
     public override int GetHashCode() => HashCode.Combine(Sigmas.Length, Sigmas[0], Sigmas[Sigmas.Length / 2], Terminal);
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(", ", Sigmas.Select(s => s.ToString("G5", System.Globalization.CultureInfo.InvariantCulture)));
+    public override string ToString()
+        => string.Join(", ", Sigmas.Select(s => s.ToString("G5", System.Globalization.CultureInfo.InvariantCulture)));
 }
 
 /// <summary>What happens at the last sigma of a sampling schedule.</summary>
@@ -61,6 +64,7 @@ public enum ScheduleTerminal
     /// <summary>The sample is the state at the last sigma; N steps cost a first-order solver N network evaluations.</summary>
     SigmaMin,
 
-    /// <summary>The denoiser is applied once more at the last sigma, and its output is the sample (EDM's final step to sigma = 0).</summary>
+    /// <summary>The denoiser is applied once more at the last sigma, and its output is the sample (EDM's final step to sigma =
+    /// 0).</summary>
     Zero,
 }

@@ -3,7 +3,8 @@ namespace FewStep.Platform;
 /// <summary>Writes files whole or not at all: to a temporary name in the same folder, then renamed over the target.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary file is gone.</summary>
+    /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary
+    /// file is gone.</summary>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);

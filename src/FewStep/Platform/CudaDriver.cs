@@ -21,7 +21,8 @@ internal static class CudaDriver
     /// <summary>Whether the driver's library is installed, be there a GPU or not.</summary>
     public static bool IsInstalled => TryOpen(out _);
 
-    /// <summary>A GPU for manifests: its name, memory and the newest CUDA that the driver serves; null where the driver does not tell.</summary>
+    /// <summary>A GPU for manifests: its name, memory and the newest CUDA that the driver serves; null where the driver does not
+    /// tell.</summary>
     public static string? Describe(int index)
     {
         if (!TryOpen(out nint driver)
@@ -53,7 +54,8 @@ internal static class CudaDriver
         return string.Join(", ", parts);
     }
 
-    private static bool TryOpen(out nint driver) => NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out driver);
+    private static bool TryOpen(out nint driver)
+        => NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1", out driver);
 
     private static T? Function<T>(nint driver, string name)
         where T : Delegate

@@ -29,12 +29,14 @@ public sealed record DeviceChoice
         "auto" => Auto,
         "cpu" => Cpu,
         CudaName => new DeviceChoice(true, false, null),
-        _ when text.StartsWith($"{CudaName}:", StringComparison.Ordinal) && byte.TryParse(text.AsSpan(CudaName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out byte index)
+        _ when text.StartsWith($"{CudaName}:", StringComparison.Ordinal)
+            && byte.TryParse(text.AsSpan(CudaName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out byte index)
             => new DeviceChoice(true, false, index),
         _ => throw new InvalidInputException($"The device {Printable.Text(text)} is none of auto, cpu, cuda and cuda:N."),
     };
 
-    /// <summary>Finds the device, and prepares it: float32 stays float32 there, which by default a GPU's convolutions round to the 10 bits of TF32.</summary>
+    /// <summary>Finds the device, and prepares it: float32 stays float32 there, which by default a GPU's convolutions round to the 10 bits
+    /// of TF32.</summary>
     /// <exception cref="InvalidInputException">A GPU was asked for, and cannot be used.</exception>
     public Device Resolve()
     {
@@ -59,12 +61,14 @@ public sealed record DeviceChoice
     }
 
     /// <summary>The choice as it is written.</summary>
-    public override string ToString() => _auto ? "auto" : !_cuda ? "cpu" : _index is int index ? string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{index}") : CudaName;
+    public override string ToString() => _auto ? "auto" : !_cuda ? "cpu"
+        : _index is int index ? string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{index}") : CudaName;
 
     /// <summary>A device for manifests: <c>cpu</c>, or a GPU's number with its name, memory and the newest CUDA of its driver.</summary>
     internal static string Describe(Device device) => device.type != DeviceType.CUDA
         ? device.type.ToString().ToLowerInvariant()
-        : string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
+        : string.Create(CultureInfo.InvariantCulture,
+            $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
 
     /// <summary>Finds the device among what there is.</summary>
     internal Device Resolve(CudaState state)
@@ -74,7 +78,9 @@ public sealed record DeviceChoice
         {
             (false, 0) => CPU,
             (true, 0) => throw new InvalidInputException($"The device {this} cannot be used: {state.Problem}."),
-            _ when index >= state.Devices => throw new InvalidInputException($"The device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone" : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
+            _ when index >= state.Devices => throw new InvalidInputException(
+                $"The device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone"
+                    : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
             _ => _auto || _cuda ? new Device(DeviceType.CUDA, index) : CPU,
         };
     }

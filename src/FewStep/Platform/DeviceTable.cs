@@ -13,7 +13,8 @@ internal sealed class DeviceTable(double[] values)
         {
             if (_tensor is null || _tensor.device_type != device.type || _tensor.device_index != device.index)
             {
-                _tensor = tensor(values, dtype: float64, device: device).DetachFromDisposeScope(); // another thread may still use the one before
+                // another thread may still use the one before
+                _tensor = tensor(values, dtype: float64, device: device).DetachFromDisposeScope();
             }
 
             return _tensor;

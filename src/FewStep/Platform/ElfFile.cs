@@ -30,8 +30,10 @@ internal sealed class ElfFile
         }
 
         ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(40));
-        int entry = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(58)), count = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(60));
-        if (count > 0 && (entry != SectionBytes || table > (ulong)stream.Length || (ulong)stream.Length - table < (ulong)entry * (ulong)count))
+        int entry = BinaryPrimitives.ReadUInt16LittleEndian(
+            header.AsSpan(58)), count = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(60));
+        if (count > 0
+            && (entry != SectionBytes || table > (ulong)stream.Length || (ulong)stream.Length - table < (ulong)entry * (ulong)count))
         {
             throw Outside();
         }
@@ -46,7 +48,8 @@ internal sealed class ElfFile
             : throw Outside();
 
     /// <summary>The content of the section that another one links to.</summary>
-    public byte[] Linked(ElfSection section) => section.Link < (uint)Sections.Count ? Content(Sections[(int)section.Link]) : throw Outside();
+    public byte[] Linked(ElfSection section)
+        => section.Link < (uint)Sections.Count ? Content(Sections[(int)section.Link]) : throw Outside();
 
     /// <summary>What all defects of tables have in common.</summary>
     internal static InvalidDataException Outside(Exception? cause = null) => new("The ELF file's tables point outside of the file.", cause);

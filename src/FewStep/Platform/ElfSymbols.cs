@@ -12,7 +12,8 @@ internal static class ElfSymbols
     private const int BindingGlobal = 1, BindingWeak = 2, BindingUnique = 10;
     private const int VisibilityDefault = 0, VisibilityProtected = 3;
 
-    /// <summary>Names that the library cannot be loaded without, and does not define. A name that no relocation uses is never looked for.</summary>
+    /// <summary>Names that the library cannot be loaded without, and does not define. A name that no relocation uses is never looked
+    /// for.</summary>
     public static HashSet<string> Required(string path)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -27,7 +28,8 @@ internal static class ElfSymbols
     }
 
     /// <summary>Takes the names that a library offers from those that are wanted.</summary>
-    public static void RemoveOffered(string path, HashSet<string> wanted) => Visit(path, relocations: false, (name, binding, visibility, defined, _) =>
+    public static void RemoveOffered(string path, HashSet<string> wanted)
+        => Visit(path, relocations: false, (name, binding, visibility, defined, _) =>
     {
         if (defined && binding is BindingGlobal or BindingWeak or BindingUnique && visibility is VisibilityDefault or VisibilityProtected)
         {
@@ -45,14 +47,16 @@ internal static class ElfSymbols
             throw new InvalidDataException("The ELF file has no table of dynamic symbols.");
         }
 
-        var used = file.Sections.Where(s => relocations && s.Type == SectionTypeRelocations).SelectMany(s => Used(file.Content(s))).ToHashSet();
+        var used = file.Sections.Where(s => relocations && s.Type == SectionTypeRelocations).SelectMany(s => Used(file.Content(s)))
+            .ToHashSet();
         foreach (var table in tables)
         {
             byte[] names = file.Linked(table), symbols = file.Content(table);
             for (int at = EntryBytes; at + EntryBytes <= symbols.Length; at += EntryBytes) // the first entry stands for "none"
             {
                 var entry = symbols.AsSpan(at, EntryBytes);
-                symbol(Name(names, BinaryPrimitives.ReadUInt32LittleEndian(entry)), entry[4] >> 4, entry[5] & 3, BinaryPrimitives.ReadUInt16LittleEndian(entry[6..]) != 0, used.Contains((uint)(at / EntryBytes)));
+                symbol(Name(names, BinaryPrimitives.ReadUInt32LittleEndian(entry)), entry[4] >> 4, entry[5] & 3,
+                    BinaryPrimitives.ReadUInt16LittleEndian(entry[6..]) != 0, used.Contains((uint)(at / EntryBytes)));
             }
         }
     }

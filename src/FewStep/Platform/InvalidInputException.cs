@@ -1,6 +1,7 @@
 namespace FewStep.Platform;
 
-/// <summary>Input from outside (a file, an option, a model) cannot be used. The message is one line for the user: what, where and how to mend it.</summary>
+/// <summary>Input from outside (a file, an option, a model) cannot be used. The message is one line for the user: what, where and how to
+/// mend it.</summary>
 /// <remarks>The command line prints the message alone and exits with code 2.</remarks>
 public sealed class InvalidInputException : Exception
 {

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace FewStep.Platform;
 
-/// <summary>An interpolated string whose numbers are written invariantly. Unlike a <see cref="FormattableString"/> it may be several, joined by <c>+</c>.</summary>
+/// <summary>An interpolated string whose numbers are written invariantly. Unlike a <see cref="FormattableString"/> it may be several,
+/// joined by <c>+</c>.</summary>
 [InterpolatedStringHandler]
 internal ref struct InvariantText
 {

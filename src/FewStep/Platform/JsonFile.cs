@@ -4,7 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace FewStep.Platform;
 
-/// <summary>The one way this program reads and writes JSON: snake_case names, enums as snake_case text, indented, full double precision.</summary>
+/// <summary>The one way this program reads and writes JSON: snake_case names, enums as snake_case text, indented, full double
+/// precision.</summary>
 internal static class JsonFile
 {
     private const long MaximumBytes = 64 << 20;
@@ -13,7 +14,8 @@ internal static class JsonFile
     public static JsonSerializerOptions Options { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new NumberFormatConverter(), new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        Converters = { new NumberFormatConverter(),
+            new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -31,7 +33,8 @@ internal static class JsonFile
                 throw new InvalidInputException($"{path} has {large.Length} bytes, more than any file of its kind ({MaximumBytes}).");
             }
 
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options) ?? throw new InvalidInputException($"{path} holds null.");
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options)
+                ?? throw new InvalidInputException($"{path} holds null.");
         }
         catch (JsonException e)
         {

@@ -16,7 +16,8 @@ internal static class JsonLeaves
     /// <summary>The first value in which two differ, as a clause for people; null where they agree.</summary>
     public static string? Difference(IReadOnlyDictionary<string, string> there, IReadOnlyDictionary<string, string> here)
     {
-        string? name = there.Keys.Union(here.Keys).Order(StringComparer.Ordinal).FirstOrDefault(n => there.GetValueOrDefault(n) != here.GetValueOrDefault(n));
+        string? name = there.Keys.Union(here.Keys).Order(StringComparer.Ordinal)
+            .FirstOrDefault(n => there.GetValueOrDefault(n) != here.GetValueOrDefault(n));
         if (name is null)
         {
             return null;

@@ -32,15 +32,18 @@ internal static partial class JsonProblem
             return $"'{@null.Groups[1].Value}' must not be null";
         }
 
-        string where = failure.LineNumber is long line ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";
+        string where = failure.LineNumber is long line ? string.Create(
+            CultureInfo.InvariantCulture, $" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";
         return Position().Replace(text, "").TrimEnd('.', ' ') + where;
     }
 
-    private static string Name(string? path) => path is null or "$" ? "the content" : $"'{(path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path)}'";
+    private static string Name(string? path)
+        => path is null or "$" ? "the content" : $"'{(path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : path)}'";
 
     private static string Kind(string type) => type switch
     {
-        _ when type.Contains("[]", StringComparison.Ordinal) || type.Contains("List", StringComparison.Ordinal) || type.Contains("IEnumerable", StringComparison.Ordinal) => "a list",
+        _ when type.Contains("[]", StringComparison.Ordinal) || type.Contains("List", StringComparison.Ordinal)
+            || type.Contains("IEnumerable", StringComparison.Ordinal) => "a list",
         _ when type.Contains("Int32", StringComparison.Ordinal) || type.Contains("Int64", StringComparison.Ordinal) => "a whole number",
         _ when type.Contains("Double", StringComparison.Ordinal) || type.Contains("Single", StringComparison.Ordinal) => "a number",
         _ when type.Contains("Boolean", StringComparison.Ordinal) => "true or false",

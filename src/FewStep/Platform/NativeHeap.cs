@@ -11,11 +11,13 @@ internal static partial class NativeHeap
     // A 64 MB heap of another thread than the first is given back when it is empty, unless the pad exceeds it.
     private const int Pad = 128 << 20, LargestPooled = 256 << 20, LargestPooledOfOldVersions = 32 << 20;
 
-    /// <summary>Lets the process keep the memory that tensors leave for the tensors that come next. Done when the library is loaded, before the first tensor.</summary>
+    /// <summary>Lets the process keep the memory that tensors leave for the tensors that come next. Done when the library is loaded, before
+    /// the first tensor.</summary>
     /// <remarks>
-    /// glibc returns large blocks to the kernel as soon as they are free and has them mapped and cleared again for the next operation, which costs a fifth of a small network's training and more with several threads. The process
-    /// holds on to its peak of memory instead, except for blocks of 256 MB and more. It holds for the whole process. Without glibc, or where a
-    /// variable of the environment configures malloc, it does nothing.
+    /// glibc returns large blocks to the kernel as soon as they are free and has them mapped and cleared again for the next operation,
+    /// which costs a fifth of a small network's training and more with several threads. The process holds on to its peak of memory instead,
+    /// except for blocks of 256 MB and more. It holds for the whole process. Without glibc, or where a variable of the environment
+    /// configures malloc, it does nothing.
     /// </remarks>
     public static void KeepFreedMemory()
     {

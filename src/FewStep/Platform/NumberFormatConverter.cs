@@ -7,9 +7,11 @@ namespace FewStep.Platform;
 internal sealed class NumberFormatConverter : JsonConverter<ScalarType>
 {
     public override ScalarType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.String && Enum.TryParse<ScalarType>(reader.GetString(), ignoreCase: true, out var type) && Enum.IsDefined(type)
+        reader.TokenType == JsonTokenType.String && Enum.TryParse<ScalarType>(reader.GetString(), ignoreCase: true, out var type)
+            && Enum.IsDefined(type)
             ? type
             : throw new JsonException("A number format must be a name such as float32 or bfloat16.");
 
-    public override void Write(Utf8JsonWriter writer, ScalarType value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString().ToLowerInvariant());
+    public override void Write(Utf8JsonWriter writer, ScalarType value, JsonSerializerOptions options)
+        => writer.WriteStringValue(value.ToString().ToLowerInvariant());
 }

@@ -1,6 +1,7 @@
 namespace FewStep.Platform;
 
-/// <summary>Makes names and texts found in files fit for a one-line message: control characters could forge lines or move a terminal's cursor.</summary>
+/// <summary>Makes names and texts found in files fit for a one-line message: control characters could forge lines or move a terminal's
+/// cursor.</summary>
 internal static class Printable
 {
     private const int LongestName = 120;
@@ -16,7 +17,8 @@ internal static class Printable
         foreach (char c in text.AsSpan(0, Math.Min(text.Length, most)))
         {
             shown.Append(char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned ? '?' : c);
+                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned ? '?' : c);
         }
 
         return text.Length > most ? shown.Append("...").ToString() : shown.ToString();

@@ -6,7 +6,8 @@ internal static class ReadFailure
     public static InvalidInputException Of(string path, Exception failure)
     {
         // The system calls a folder a file without permission.
-        string reason = Directory.Exists(path) ? "it is a folder, not a file; name the file in it." : failure.Message.ReplaceLineEndings(" ");
+        string reason = Directory.Exists(path) ? "it is a folder, not a file; name the file in it."
+            : failure.Message.ReplaceLineEndings(" ");
         return new InvalidInputException($"Cannot read {path}: {reason}", failure);
     }
 }

@@ -5,8 +5,9 @@ namespace FewStep.Platform;
 
 /// <summary>Threads that each compute a share of a batch on the processor.</summary>
 /// <remarks>
-/// libtorch's own threads divide a single operation and wait for each other at its end, hundreds of times in an evaluation of a small network; shares of a batch meet once. The caller's tensor threads
-/// (<c>torch.set_num_threads</c>) are divided among the shares. Dispose scopes and gradient modes are a thread's own, so each share has to open them for itself.
+/// libtorch's own threads divide a single operation and wait for each other at its end, hundreds of times in an evaluation of a small
+/// network; shares of a batch meet once. The caller's tensor threads (<c>torch.set_num_threads</c>) are divided among the shares. Dispose
+/// scopes and gradient modes are a thread's own, so each share has to open them for itself.
 /// </remarks>
 internal static class ShareThreads
 {
@@ -81,7 +82,8 @@ internal static class ShareThreads
             var set = new ManualResetEventSlim();
             Start(() =>
             {
-                _ = get_num_threads(); // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
+                // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
+                _ = get_num_threads();
                 set_num_threads(threads);
                 set.Set();
             });

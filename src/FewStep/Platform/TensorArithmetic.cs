@@ -4,9 +4,10 @@ namespace FewStep.Platform;
 
 /// <summary>Arithmetic of tensors with numbers.</summary>
 /// <remarks>
-/// TorchSharp makes every number in a tensor expression a <see cref="Scalar"/>, also those that nobody wrote: the 1 of <c>x + y</c>, the 2 of <c>x.square()</c>. It gives libtorch the scalar's address and keeps it alive no longer, so that a
-/// garbage collection on another thread may free it while libtorch reads it: the operation fails, or computes with another number. These are TorchSharp's own operations, bit for bit, with numbers that are kept until libtorch is done;
-/// <c>src/BannedSymbols.txt</c> forbids the others.
+/// TorchSharp makes every number in a tensor expression a <see cref="Scalar"/>, also those that nobody wrote: the 1 of <c>x + y</c>, the 2
+/// of <c>x.square()</c>. It gives libtorch the scalar's address and keeps it alive no longer, so that a garbage collection on another
+/// thread may free it while libtorch reads it: the operation fails, or computes with another number. These are TorchSharp's own operations,
+/// bit for bit, with numbers that are kept until libtorch is done; <c>src/BannedSymbols.txt</c> forbids the others.
 /// </remarks>
 public static class TensorArithmetic
 {

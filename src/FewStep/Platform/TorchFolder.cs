@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace FewStep.Platform;
 
-/// <summary>The libraries of a libtorch in one folder: that of a package, or the <c>torch/lib</c> of a PyTorch installation. Linux only.</summary>
+/// <summary>The libraries of a libtorch in one folder: that of a package, or the <c>torch/lib</c> of a PyTorch installation. Linux
+/// only.</summary>
 internal sealed partial class TorchFolder(string folder)
 {
     /// <summary>The environment variable that names a folder to load libtorch from.</summary>
@@ -23,7 +24,8 @@ internal sealed partial class TorchFolder(string folder)
     private static readonly string[] WithCuda = ["libc10.so", Marker, "libc10_cuda.so", CudaMarker, "libtorch.so"];
 
     // What a shim of C++ finds in the system, whatever libtorch it is loaded with.
-    private static readonly string[] SystemLibraries = ["libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6", "ld-linux-x86-64.so.2", "libpthread.so.0", "libdl.so.2", "librt.so.1"];
+    private static readonly string[] SystemLibraries = ["libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6", "ld-linux-x86-64.so.2",
+        "libpthread.so.0", "libdl.so.2", "librt.so.1"];
 
     /// <summary>Whether it computes on NVIDIA GPUs too.</summary>
     public bool HasCuda => File.Exists(Path.Combine(folder, CudaMarker));
@@ -36,23 +38,27 @@ internal sealed partial class TorchFolder(string folder)
     {
         if (!Directory.Exists(folder))
         {
-            throw new InvalidInputException($"{Variable} names {folder}, which is no folder; give the lib folder of PyTorch {WantedVersion}, .../site-packages/torch/lib.");
+            throw new InvalidInputException($"{Variable} names {folder}, which is no folder; give the lib folder of PyTorch "
+                + $"{WantedVersion}, .../site-packages/torch/lib.");
         }
 
         if (Libraries.FirstOrDefault(path => !File.Exists(path)) is { } absent)
         {
-            throw new InvalidInputException($"{Variable} names {folder}, which lacks {Path.GetFileName(absent)}; give the lib folder of PyTorch {WantedVersion}, .../site-packages/torch/lib.");
+            throw new InvalidInputException($"{Variable} names {folder}, which lacks {Path.GetFileName(absent)}; give the lib folder of "
+                + $"PyTorch {WantedVersion}, .../site-packages/torch/lib.");
         }
 
         var missing = Missing(shim);
         if (missing.Count > 0)
         {
             string first = Printable.Text(missing.Order(StringComparer.Ordinal).First());
-            throw new InvalidInputException($"{Variable}: the libraries in {folder} lack {missing.Count} of the symbols that TorchSharp needs, e.g. {first}; it was made for PyTorch {WantedVersion}, {Found()}.");
+            throw new InvalidInputException($"{Variable}: the libraries in {folder} lack {missing.Count} of the symbols that TorchSharp "
+                + $"needs, e.g. {first}; it was made for PyTorch {WantedVersion}, {Found()}.");
         }
     }
 
-    /// <summary>Whether another folder's libtorch is this one: the same file, or the same bytes as far as a look at their beginning tells.</summary>
+    /// <summary>Whether another folder's libtorch is this one: the same file, or the same bytes as far as a look at their beginning
+    /// tells.</summary>
     public bool IsSame(string other)
     {
         string here = Resolved(Path.Combine(folder, Marker)), there = Resolved(Path.Combine(other, Marker));
@@ -83,7 +89,8 @@ internal sealed partial class TorchFolder(string folder)
         }
         catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidInputException($"{Variable}: {reading} cannot be used: {e.Message.ReplaceLineEndings(" ")} Give the lib folder of PyTorch {WantedVersion}.", e);
+            throw new InvalidInputException($"{Variable}: {reading} cannot be used: {e.Message.ReplaceLineEndings(" ")} Give the lib "
+                + $"folder of PyTorch {WantedVersion}.", e);
         }
     }
 
@@ -95,7 +102,9 @@ internal sealed partial class TorchFolder(string folder)
             using var stream = File.OpenRead(Path.Combine(folder, "..", "version.py"));
             byte[] bytes = new byte[4096];
             int count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            return VersionLine().Match(Encoding.UTF8.GetString(bytes, 0, count)) is { Success: true } match ? $"and this is {Printable.Line(match.Groups[1].Value, 40)}" : "and this is another";
+            return VersionLine().Match(Encoding.UTF8.GetString(bytes, 0, count)) is { Success: true } match
+                ? $"and this is {Printable.Line(match.Groups[1].Value, 40)}"
+                : "and this is another";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -103,7 +112,8 @@ internal sealed partial class TorchFolder(string folder)
         }
     }
 
-    private static string Resolved(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    private static string Resolved(string path)
+        => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
 
     private static byte[] Head(string path)
     {

@@ -8,10 +8,11 @@ namespace FewStep.Platform;
 /// <summary>Loads libtorch and TorchSharp's native shim before the first tensor call.</summary>
 /// <remarks>
 /// TorchSharp's Linux shim requires <c>GLIBCXX_3.4.32</c> although no relocation uses it, so it does not load on Debian 12, Ubuntu 22.04 or
-/// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that only the user can write
-/// (<c>$XDG_CACHE_HOME/fewstep</c> or <c>~/.cache/fewstep</c>), or where there is none from a private temporary folder.
-/// Where the system's libstdc++ is new enough the shipped file is loaded untouched.
-/// The environment variable <c>FEWSTEP_TORCH_LIB</c> names the folder of another libtorch (the <c>torch/lib</c> of a PyTorch), which is then loaded in place of the program's own, after a look at whether it fits.
+/// RHEL 9. Where the shim as shipped fails for that reason, a copy with that one requirement marked weak is loaded from a cache folder that
+/// only the user can write (<c>$XDG_CACHE_HOME/fewstep</c> or <c>~/.cache/fewstep</c>), or where there is none from a private temporary
+/// folder. Where the system's libstdc++ is new enough the shipped file is loaded untouched. The environment variable
+/// <c>FEWSTEP_TORCH_LIB</c> names the folder of another libtorch (the <c>torch/lib</c> of a PyTorch), which is then loaded in place of the
+/// program's own, after a look at whether it fits.
 /// </remarks>
 internal static class TorchLibrary
 {
@@ -20,13 +21,16 @@ internal static class TorchLibrary
 
     private static bool _works;
 
-    private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64" : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64")} (for NVIDIA GPUs "
-        + $"TorchSharp-cuda-{(OperatingSystem.IsWindows() ? "windows" : "linux")}) from the application{(OperatingSystem.IsLinux() ? $", or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}" : "")}.";
+    private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64"
+        : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64")} (for NVIDIA GPUs "
+        + $"TorchSharp-cuda-{(OperatingSystem.IsWindows() ? "windows" : "linux")}) from the application{(OperatingSystem
+            .IsLinux() ? $", or set {TorchFolder.Variable} to the lib folder of PyTorch {TorchFolder.WantedVersion}" : "")}.";
 
     /// <summary>Why loading failed, in one line; null when it did not.</summary>
     public static string? Failure { get; private set; }
 
-    /// <summary>The shim that was loaded: the shipped file, or the relaxed copy; null where the operating system's own search is relied on.</summary>
+    /// <summary>The shim that was loaded: the shipped file, or the relaxed copy; null where the operating system's own search is relied
+    /// on.</summary>
     public static string? LoadedShim { get; private set; }
 
     /// <summary>The folder that libtorch was loaded from; null where the operating system's own search is relied on.</summary>
@@ -81,7 +85,8 @@ internal static class TorchLibrary
         string? given = Environment.GetEnvironmentVariable(TorchFolder.Variable) is { Length: > 0 } folder ? folder : null;
         if (!OperatingSystem.IsLinux())
         {
-            Failure = given is null ? null : $"{TorchFolder.Variable} is set, but only Linux loads libtorch from another folder; unset it, and build the program with the libtorch that it shall use.";
+            Failure = given is null ? null : $"{TorchFolder.Variable} is set, but only Linux loads libtorch from another folder; unset it, "
+                + "and build the program with the libtorch that it shall use.";
             HasCuda = OperatingSystem.IsWindows() && SearchFolders().Any(f => File.Exists(Path.Combine(f, "torch_cuda.dll")));
             return;
         }
@@ -94,7 +99,8 @@ internal static class TorchLibrary
         {
             Failure = e.Message;
         }
-        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException or IOException or InvalidDataException
+            or UnauthorizedAccessException)
         {
             Failure = $"libtorch could not be loaded: {e.Message.ReplaceLineEndings(" ")}";
         }
@@ -129,17 +135,20 @@ internal static class TorchLibrary
         LoadedShim = LoadRelaxed(shipped, CacheFolder());
     }
 
-    // TorchSharp itself loads a libtorch that lies beside the program, whatever was loaded before: two of them in one process would share half of their state.
+    // TorchSharp itself loads a libtorch that lies beside the program, whatever was loaded before: two of them in one process would share
+    // half of their state.
     private static string Chosen(string given, string? own, string shim)
     {
         var chosen = new TorchFolder(given);
         chosen.Check(shim);
         return own is null || chosen.IsSame(own)
             ? own ?? given
-            : throw new InvalidInputException($"{TorchFolder.Variable} names {given}, but this program carries a libtorch of its own in {own}; build it with -p:TorchDevice=external, which leaves that out, or unset the variable.");
+            : throw new InvalidInputException($"{TorchFolder.Variable} names {given}, but this program carries a libtorch of its own in "
+                + $"{own}; build it with -p:TorchDevice=external, which leaves that out, or unset the variable.");
     }
 
-    /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the system's temporary one.</summary>
+    /// <summary>Loads the relaxed copy from the cache, or where that cannot be written or loaded from, from a folder of its own under the
+    /// system's temporary one.</summary>
     internal static string LoadRelaxed(string shipped, string? cache)
     {
         try
@@ -173,7 +182,8 @@ internal static class TorchLibrary
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException)
         {
-            throw new IOException($"neither {cache ?? "a cache folder"} nor {Path.GetTempPath()} takes a library that can be loaded; set XDG_CACHE_HOME to a folder that does. {e.Message}", e);
+            throw new IOException($"neither {cache ?? "a cache folder"} nor {Path.GetTempPath()} takes a library that can be loaded; set "
+                + $"XDG_CACHE_HOME to a folder that does. {e.Message}", e);
         }
     }
 
@@ -199,7 +209,8 @@ internal static class TorchLibrary
         return Path.IsPathRooted(home) ? Path.Combine(home, ".cache", "fewstep", "native") : null; // without a home there is none
     }
 
-    /// <summary>Writes the copy of <paramref name="shipped"/> with the unused requirement weakened into <paramref name="cache"/>, unless it is there.</summary>
+    /// <summary>Writes the copy of <paramref name="shipped"/> with the unused requirement weakened into <paramref name="cache"/>, unless it
+    /// is there.</summary>
     internal static string RelaxedCopy(string shipped, string cache)
     {
         byte[] bytes = File.ReadAllBytes(shipped);

@@ -30,7 +30,8 @@ internal static class WritableFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            string reason = e is UnauthorizedAccessException ? $"there is no permission to create files in {place}" : $"no file can be created in {place}";
+            string reason = e is UnauthorizedAccessException ? $"there is no permission to create files in {place}"
+                : $"no file can be created in {place}";
             throw new InvalidInputException($"Cannot write {folder}: {reason}. {WriteFailure.Remedy(e)}", e);
         }
     }

@@ -1,6 +1,7 @@
 namespace FewStep.Sampling;
 
-/// <summary>Samples the images of many seeds in batches. An image depends on its seed and label, and on the batch size only as far as the network's rounding does.</summary>
+/// <summary>Samples the images of many seeds in batches. An image depends on its seed and label, and on the batch size only as far as the
+/// network's rounding does.</summary>
 internal sealed class BatchSampler(SamplingLoop sampler)
 {
     /// <summary>Images in a batch, above 0; default that of the loop's options.</summary>
@@ -14,23 +15,29 @@ internal sealed class BatchSampler(SamplingLoop sampler)
 
     /// <summary>Samples the images of the seeds, batch by batch, each when it is asked for.</summary>
     /// <returns>Batches that together hold each seed once, in the order given; the receiver disposes of each.</returns>
-    public IEnumerable<SampledBatch> Sample(IReadOnlyList<long> seeds, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IEnumerable<SampledBatch> Sample(
+        IReadOnlyList<long> seeds, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Check();
-        return Batches(seeds.Count, (start, count) => SampleBatch([.. Enumerable.Range(start, count).Select(i => seeds[i])], cancellationToken), progress);
+        return Batches(seeds.Count,
+            (start, count) => SampleBatch([.. Enumerable.Range(start, count).Select(i => seeds[i])], cancellationToken), progress);
     }
 
-    /// <summary>Samples from given latents, batch by batch, each when it is asked for. The seeds of the images are their numbers 0, 1, ..., which labels and added noise follow.</summary>
-    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type the solver's state keeps (<see cref="Type"/> is not looked at); stays the caller's.</param>
+    /// <summary>Samples from given latents, batch by batch, each when it is asked for. The seeds of the images are their numbers 0, 1, ...,
+    /// which labels and added noise follow.</summary>
+    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type the solver's state keeps (<see cref="Type"/> is not
+    /// looked at); stays the caller's.</param>
     /// <param name="labels">Class indices int64 [B], -1 for "no class"; null for <see cref="Label"/>. Stays the caller's.</param>
     /// <returns>Batches that together hold each image once, in order; the receiver disposes of each.</returns>
-    public IEnumerable<SampledBatch> Sample(Tensor latents, Tensor? labels, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
+    public IEnumerable<SampledBatch> Sample(
+        Tensor latents, Tensor? labels, IProgress<WorkProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         Check();
         int images = (int)latents.shape[0];
         if (labels is not null && (labels.dim() != 1 || labels.shape[0] != images))
         {
-            throw new ArgumentException($"Labels have shape [{string.Join(", ", labels.shape)}]; there are {images} latents.", nameof(labels));
+            throw new ArgumentException(
+                $"Labels have shape [{string.Join(", ", labels.shape)}]; there are {images} latents.", nameof(labels));
         }
 
         return Batches(images, (start, count) => SampleBatch(latents, labels, start, count, cancellationToken), progress);
@@ -61,7 +68,8 @@ internal sealed class BatchSampler(SamplingLoop sampler)
         using var scope = NewDisposeScope();
         long[] seeds = [.. Enumerable.Range(start, count).Select(i => (long)i)];
         var own = labels is null ? SeedLabels.For(seeds, sampler.Classes, Label, sampler.Device) : labels.narrow(0, start, count).clone();
-        return SampleBatch(seeds, HostCopy.To(latents.narrow(0, start, count), sampler.Device), own is null ? null : HostCopy.To(own, sampler.Device), cancellationToken);
+        return SampleBatch(seeds, HostCopy.To(latents.narrow(0, start, count), sampler.Device),
+            own is null ? null : HostCopy.To(own, sampler.Device), cancellationToken);
     }
 
     private void Check()

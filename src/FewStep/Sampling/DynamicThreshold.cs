@@ -1,11 +1,13 @@
 namespace FewStep.Sampling;
 
-/// <summary>Dynamic thresholding (Saharia et al. 2022, section 2.3): an image whose values leave the data's range [-1, 1] is clamped at a high quantile of their magnitudes and scaled back.</summary>
+/// <summary>Dynamic thresholding (Saharia et al. 2022, section 2.3): an image whose values leave the data's range [-1, 1] is clamped at a
+/// high quantile of their magnitudes and scaled back.</summary>
 internal static class DynamicThreshold
 {
     private const double Quantile = 0.995;
 
-    /// <summary>D := clamp(D, -s, s) / s with s = max(1, the 0.995 quantile of |D| over the image), by linear interpolation between order statistics.</summary>
+    /// <summary>D := clamp(D, -s, s) / s with s = max(1, the 0.995 quantile of |D| over the image), by linear interpolation between order
+    /// statistics.</summary>
     /// <param name="denoised">D [B,C,H,W].</param>
     /// <returns>A new tensor; the caller owns it.</returns>
     public static Tensor Limit(Tensor denoised)

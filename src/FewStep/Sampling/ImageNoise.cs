@@ -2,7 +2,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Sampling;
 
-/// <summary>Noise that is added to images while they are sampled: one generator an image seed, which goes on where the image's latents ended, as in NVlabs/edm.</summary>
+/// <summary>Noise that is added to images while they are sampled: one generator an image seed, which goes on where the image's latents
+/// ended, as in NVlabs/edm.</summary>
 internal sealed class ImageNoise : IDisposable
 {
     private readonly ImageShape _shape;
@@ -19,7 +20,8 @@ internal sealed class ImageNoise : IDisposable
     public Tensor Draw(ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();
-        return HostCopy.To(cat([.. _generators.Select(g => randn(_shape.Batch(1), dtype: float32, generator: g))]).to(type), device).MoveToOuterDisposeScope();
+        return HostCopy.To(cat([.. _generators.Select(g => randn(_shape.Batch(1), dtype: float32, generator: g))]).to(type), device)
+            .MoveToOuterDisposeScope();
     }
 
     public void Dispose()

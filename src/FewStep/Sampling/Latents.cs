@@ -2,7 +2,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Sampling;
 
-/// <summary>Unit noise from image seeds. An image's latents depend on its seed alone: not on the batch, the order, the device or the type.</summary>
+/// <summary>Unit noise from image seeds. An image's latents depend on its seed alone: not on the batch, the order, the device or the
+/// type.</summary>
 /// <remarks>Drawn on the CPU in float32 from one generator a seed, as NVlabs/edm draws them there.</remarks>
 internal static class Latents
 {

@@ -1,8 +1,8 @@
 namespace FewStep.Sampling;
 
 /// <summary>How far a sampler's images end from a teacher's that start at the same latents, averaged over images.</summary>
-/// <remarks>It needs no reference images and no features, and its noise is far below that of a Fréchet distance because each image is compared
-/// with its own partner.</remarks>
+/// <remarks>It needs no reference images and no features, and its noise is far below that of a Fréchet distance because each image is
+/// compared with its own partner.</remarks>
 internal sealed class PairedDistance
 {
     private double _mean; // of the Euclidean distances

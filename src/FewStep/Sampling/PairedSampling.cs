@@ -4,8 +4,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>Runs solvers from the same latents, batch by batch, for searches that compare a sampler with a fine teacher. It counts the network
-/// evaluations of one search.</summary>
+/// <summary>Runs solvers from the same latents, batch by batch, for searches that compare a sampler with a fine teacher. It counts the
+/// network evaluations of one search.</summary>
 internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
 {
     private readonly CountingDenoiser _denoiser = new(denoiser);
@@ -81,7 +81,8 @@ internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
             if (!finite.item<bool>())
             {
                 throw new InvalidInputException(
-                    $"A sample of solver {solver.Name} on the schedule {schedule} is not finite: check that checkpoint and preconditioning belong together.");
+                    $"A sample of solver {solver.Name} on the schedule {schedule} is not finite: check that checkpoint and preconditioning "
+                        + "belong together.");
             }
 
             received(end);

@@ -4,7 +4,8 @@ using FewStep.Solvers;
 
 namespace FewStep;
 
-/// <summary>What makes images of a model in a few steps: sigmas, the solver that steps over them, and where they came from. A value; equal parts make equal images.</summary>
+/// <summary>What makes images of a model in a few steps: sigmas, the solver that steps over them, and where they came from. A value; equal
+/// parts make equal images.</summary>
 public sealed record Sampler
 {
     /// <summary>Puts a schedule and a solver together.</summary>
@@ -36,7 +37,8 @@ public sealed record Sampler
     public static Sampler Read(string path, string? solver = null)
     {
         var file = SamplerFile.Read(path);
-        var found = file.Solver ?? (solver is null ? throw new InvalidInputException($"{path} names no solver; say which one to step with.") : SolverCatalog.Find(solver));
+        var found = file.Solver ?? (solver is null ? throw new InvalidInputException($"{path} names no solver; say which one to step with.")
+            : SolverCatalog.Find(solver));
         return new Sampler(file.Schedule, found) { Origin = file.Origin };
     }
 

@@ -5,7 +5,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2), a schedule file <c>*.schedule.json</c> (version 1, of which the solver may be missing), or a plain list of sigmas.</summary>
+/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2), a schedule file <c>*.schedule.json</c> (version 1, of which the
+/// solver may be missing), or a plain list of sigmas.</summary>
 internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, SamplerOrigin Origin)
 {
     public const string Extension = ".sampler.json";
@@ -20,7 +21,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     public static string NameOf(string path)
     {
         string name = Path.GetFileName(path);
-        string? extension = new[] { Extension, ScheduleExtension }.FirstOrDefault(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
+        string? extension = new[]
+        { Extension, ScheduleExtension }.FirstOrDefault(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
         return extension is null ? Path.GetFileNameWithoutExtension(name) : name[..^extension.Length];
     }
 
@@ -41,7 +43,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
                 JsonValueKind.Object => FromContent(json),
                 _ => throw new InvalidInputException("a file of sigmas holds an object, or an array of sigmas."),
             };
-            return file.Origin.Schedule is null ? file with { Origin = file.Origin with { Schedule = Printable.Line(NameOf(path), MaximumText) } } : file;
+            return file.Origin.Schedule is null ? file with
+            { Origin = file.Origin with { Schedule = Printable.Line(NameOf(path), MaximumText) } } : file;
         }
         catch (InvalidInputException e)
         {
@@ -90,15 +93,18 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
     private static SamplerFile FromList(JsonElement sigmas)
     {
-        double[] list = sigmas.Deserialize<double[]>(JsonFile.Options) ?? throw new InvalidInputException("sigmas is null; it must be a list of numbers.");
+        double[] list = sigmas.Deserialize<double[]>(JsonFile.Options)
+            ?? throw new InvalidInputException("sigmas is null; it must be a list of numbers.");
         return new SamplerFile(Checked(list, ScheduleTerminal.SigmaMin), null, new SamplerOrigin());
     }
 
     private static SamplerFile FromContent(JsonElement json)
     {
-        if (!json.TryGetProperty("version", out var version) || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out int number))
+        if (!json.TryGetProperty("version", out var version) || version.ValueKind != JsonValueKind.Number
+            || !version.TryGetInt32(out int number))
         {
-            throw new InvalidInputException($"\"version\" is missing or no whole number; this program reads versions {VersionOfSchedules} and {Version}.");
+            throw new InvalidInputException(
+                $"\"version\" is missing or no whole number; this program reads versions {VersionOfSchedules} and {Version}.");
         }
 
         // Before the rest: a later version may name or mean anything else.
@@ -157,7 +163,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     private static SamplingSchedule Checked(double[] sigmas, ScheduleTerminal terminal) =>
         sigmas.Length <= StandardSchedule.MaximumSteps + 1
             ? new SamplingSchedule(sigmas, terminal)
-            : throw new InvalidInputException($"{sigmas.Length} sigmas are more than any schedule has ({StandardSchedule.MaximumSteps + 1}).");
+            : throw new InvalidInputException(
+                $"{sigmas.Length} sigmas are more than any schedule has ({StandardSchedule.MaximumSteps + 1}).");
 
     private static void CheckTimes(double[]? times, int sigmas)
     {
@@ -168,15 +175,18 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         if (Array.FindIndex(times ?? [], t => !double.IsFinite(t)) is >= 0 and int bad)
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"time[{bad}] = {times![bad]:R}; times must be finite."));
+            throw new InvalidInputException(
+                string.Create(CultureInfo.InvariantCulture, $"time[{bad}] = {times![bad]:R}; times must be finite."));
         }
     }
 
     private static ScheduleLoss? Loss(Content content) => content switch
     {
         { Loss: null, LossLow: null, LossHigh: null } => null,
-        { Loss: { } loss, LossLow: { } low, LossHigh: { } high } when low <= loss && loss <= high && double.IsFinite(low) && double.IsFinite(high) => new ScheduleLoss(loss, low, high),
-        _ => throw new InvalidInputException("loss, loss_low and loss_high must be given together, finite, with loss_low <= loss <= loss_high."),
+        { Loss: { } loss, LossLow: { } low, LossHigh: { } high } when low <= loss && loss <= high && double.IsFinite(low)
+            && double.IsFinite(high) => new ScheduleLoss(loss, low, high),
+        _ => throw new InvalidInputException(
+            "loss, loss_low and loss_high must be given together, finite, with loss_low <= loss <= loss_high."),
     };
 
     private sealed record Content

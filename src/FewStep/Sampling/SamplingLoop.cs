@@ -33,19 +33,24 @@ internal sealed class SamplingLoop
     public Device Device => _denoiser.Device;
 
     /// <summary>Samples one batch: from latents times sigma_0 down the schedule. The same arguments give the same images.</summary>
-    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
+    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not
+    /// disposed.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
-    public SamplingResult Sample(Tensor latents, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
+    public SamplingResult Sample(
+        Tensor latents, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {
         return Options.Churn is null
             ? Run(latents, null, labels, observe, cancellationToken)
             : throw new ArgumentException("Stochastic sampling needs the images' seeds: call SampleSeeded.", nameof(latents));
     }
 
-    /// <summary>Samples one batch whose images have seeds, which the noise of stochastic sampling is drawn from: an image does not depend on the others of its batch.</summary>
-    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not disposed.</param>
+    /// <summary>Samples one batch whose images have seeds, which the noise of stochastic sampling is drawn from: an image does not depend
+    /// on the others of its batch.</summary>
+    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not
+    /// disposed.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
-    public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
+    public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null,
+        Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         if (latents.dim() > 0 && seeds.Count != latents.shape[0])
@@ -57,7 +62,8 @@ internal sealed class SamplingLoop
         return Run(latents, noise, labels, observe, cancellationToken);
     }
 
-    private SamplingResult Run(Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)
+    private SamplingResult Run(
+        Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)
     {
         CheckLatents(latents);
         long before = _denoiser.Images;
@@ -99,7 +105,8 @@ internal sealed class SamplingLoop
         observe?.Invoke(new TrajectoryPoint(i, sigma, state, output));
         if (Solver.HistoryLength > 0)
         {
-            history.Push(new PastStep(sigma, state.DetachFromDisposeScope(), D.DetachFromDisposeScope(), result.Corrected is null ? null : x.DetachFromDisposeScope()));
+            history.Push(new PastStep(sigma, state.DetachFromDisposeScope(), D.DetachFromDisposeScope(),
+                result.Corrected is null ? null : x.DetachFromDisposeScope()));
         }
 
         return result.Next.MoveToOuterDisposeScope();
@@ -129,7 +136,8 @@ internal sealed class SamplingLoop
 
         if (latents.dim() != 4 || latents.shape[0] == 0 || !latents.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
-            throw new ArgumentException($"Latents have shape [{string.Join(", ", latents.shape)}]; it must be [B, {Shape.Channels}, {Shape.Height}, {Shape.Width}] with B above 0.", nameof(latents));
+            throw new ArgumentException($"Latents have shape [{string.Join(", ", latents.shape)}]; it must be [B, {Shape.Channels}, "
+                + $"{Shape.Height}, {Shape.Width}] with B above 0.", nameof(latents));
         }
     }
 }

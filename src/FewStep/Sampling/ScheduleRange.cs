@@ -17,7 +17,8 @@ internal static class ScheduleRange
         {
             throw new InvalidInputException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Schedule {name} runs from sigma {first:G6} to {last:G6}, but the model was made for {low:G6} to {high:G6}; use a schedule within that range."));
+                $"Schedule {name} runs from sigma {first:G6} to {last:G6}, but the model was made for {low:G6} to {high:G6}; use a "
+                    + $"schedule within that range."));
         }
     }
 }

@@ -54,7 +54,8 @@ public sealed class SeedList : IReadOnlyList<long>
     {
         if (count < 1 || first < 0 || first > Latents.MaximumSeed - count + 1)
         {
-            throw new InvalidInputException($"{count} images from seed {first} are impossible: at least 1 image, and seeds 0 to {Latents.MaximumSeed}.");
+            throw new InvalidInputException(
+                $"{count} images from seed {first} are impossible: at least 1 image, and seeds 0 to {Latents.MaximumSeed}.");
         }
 
         return new SeedList([(first, first + count - 1)]);
@@ -62,12 +63,14 @@ public sealed class SeedList : IReadOnlyList<long>
 
     /// <summary>Reads a list of seeds.</summary>
     /// <param name="text">Seeds and ranges with both ends included, separated by commas.</param>
-    /// <exception cref="InvalidInputException">The text is no such list, a seed is out of range or occurs twice, or there are more than <see cref="MaximumCount"/>.</exception>
+    /// <exception cref="InvalidInputException">The text is no such list, a seed is out of range or occurs twice, or there are more than
+    /// <see cref="MaximumCount"/>.</exception>
     public static SeedList Parse(string text)
     {
         if (text.Length > MaximumText)
         {
-            throw new InvalidInputException($"The list of seeds has {text.Length} characters; at most {MaximumText} are read. Use ranges such as 0-63.");
+            throw new InvalidInputException(
+                $"The list of seeds has {text.Length} characters; at most {MaximumText} are read. Use ranges such as 0-63.");
         }
 
         var ranges = text.Split(',').Select(ParseRange).ToArray();
@@ -107,12 +110,15 @@ public sealed class SeedList : IReadOnlyList<long>
         string[] ends = part.Split('-');
         if (ends.Length > 2 || !TryParseSeed(ends[0], out long first) || !TryParseSeed(ends[^1], out long last))
         {
-            throw new InvalidInputException($"'{Printable.Line(part, 40)}' is no seed or range of seeds: write them as 5, 0-63 or 0-9,20-29, from 0 to {Latents.MaximumSeed}.");
+            throw new InvalidInputException($"'{Printable.Line(part, 40)}' is no seed or range of seeds: write them as 5, 0-63 or "
+                + $"0-9,20-29, from 0 to {Latents.MaximumSeed}.");
         }
 
-        return last >= first ? (first, last) : throw new InvalidInputException($"The range of seeds {first}-{last} runs backwards; write {last}-{first}.");
+        return last >= first ? (first, last)
+            : throw new InvalidInputException($"The range of seeds {first}-{last} runs backwards; write {last}-{first}.");
     }
 
     private static bool TryParseSeed(string text, out long seed) =>
-        long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out seed) && seed <= Latents.MaximumSeed;
+        long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out seed)
+            && seed <= Latents.MaximumSeed;
 }

@@ -1,7 +1,7 @@
 namespace FewStep.Sampling;
 
-/// <summary>Which image seeds belong to what, so that nothing is judged on latents that it was found, tuned or chosen by. The parts follow each
-/// other, each up to the next, so none overlap.</summary>
+/// <summary>Which image seeds belong to what, so that nothing is judged on latents that it was found, tuned or chosen by. The parts follow
+/// each other, each up to the next, so none overlap.</summary>
 internal static class SeedPlan
 {
     /// <summary>Seeds that people sample and experiments measure begin at 0 and end here.</summary>

@@ -2,7 +2,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>The past steps of one run, newest first. It owns their tensors, and disposes of a step that its solver no longer looks at.</summary>
+/// <summary>The past steps of one run, newest first. It owns their tensors, and disposes of a step that its solver no longer looks
+/// at.</summary>
 internal sealed class SolverHistory(int length) : IDisposable
 {
     private readonly List<PastStep> _steps = new(length + 1);

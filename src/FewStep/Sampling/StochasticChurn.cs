@@ -2,7 +2,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>The stochastic sampler of EDM: before a step the state's noise level is raised from s to (1 + gamma) s by adding noise (Karras et al. 2022, algorithm 2).</summary>
+/// <summary>The stochastic sampler of EDM: before a step the state's noise level is raised from s to (1 + gamma) s by adding noise (Karras
+/// et al. 2022, algorithm 2).</summary>
 public sealed record StochasticChurn
 {
     /// <summary>S_churn, 0 or more: gamma = min(S_churn / N, sqrt(2) - 1) with N steps. 0 (default) adds nothing.</summary>
@@ -11,10 +12,12 @@ public sealed record StochasticChurn
     /// <summary>S_min: smallest noise level at which noise is added, 0 or more; default 0.</summary>
     public double MinimumSigma { get; init; }
 
-    /// <summary>S_max: largest noise level at which noise is added, at least <see cref="MinimumSigma"/>; null (default) for no limit.</summary>
+    /// <summary>S_max: largest noise level at which noise is added, at least <see cref="MinimumSigma"/>; null (default) for no
+    /// limit.</summary>
     public double? MaximumSigma { get; init; }
 
-    /// <summary>S_noise: standard deviation of the noise that is added, in units of what the level needs, 0 to 2; default 1. EDM takes 1.003 to 1.007 against the detail that networks lose.</summary>
+    /// <summary>S_noise: standard deviation of the noise that is added, in units of what the level needs, 0 to 2; default 1. EDM takes
+    /// 1.003 to 1.007 against the detail that networks lose.</summary>
     public double NoiseScale { get; init; } = 1;
 
     /// <summary>The level to which the noise is raised.</summary>
@@ -35,7 +38,8 @@ public sealed record StochasticChurn
             .Check();
         if (solver.HistoryLength > 0)
         {
-            throw new InvalidInputException($"Stochastic sampling (S_churn) does not go with solver {solver.Name}, which looks at past steps; use a one-step solver: euler, heun or dpm2.");
+            throw new InvalidInputException($"Stochastic sampling (S_churn) does not go with solver {solver.Name}, which looks at past "
+                + "steps; use a one-step solver: euler, heun or dpm2.");
         }
     }
 }

@@ -1,6 +1,7 @@
 namespace FewStep.Sampling;
 
-/// <summary>Records the states of a run and the denoiser's outputs there: pass <see cref="Record"/> as the sampler's observer. It owns what it recorded.</summary>
+/// <summary>Records the states of a run and the denoiser's outputs there: pass <see cref="Record"/> as the sampler's observer. It owns what
+/// it recorded.</summary>
 internal sealed class Trajectory : IDisposable
 {
     private readonly List<double> _sigmas = [];

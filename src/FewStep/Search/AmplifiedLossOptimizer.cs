@@ -4,11 +4,13 @@ using FewStep.Denoising;
 namespace FewStep.Search;
 
 /// <summary>
-/// Phase 1 with the weighting of the model's own flow: measures its amplification (<see cref="MeasuredAmplificationEstimator"/>), then finds the schedules of least discretization loss under
-/// <see cref="MeasuredAmplificationWeighting"/>. The amplification costs 1,566 network evaluations by default, beside those of the loss curve, and serves every number of steps.
+/// Phase 1 with the weighting of the model's own flow: measures its amplification (<see cref="MeasuredAmplificationEstimator"/>), then
+/// finds the schedules of least discretization loss under <see cref="MeasuredAmplificationWeighting"/>. The amplification costs 1,566
+/// network evaluations by default, beside those of the loss curve, and serves every number of steps.
 /// </summary>
 /// <param name="denoiser">The model; not disposed.</param>
-internal sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser, MeasuredAmplificationOptions? options = null) : IScheduleOptimizer
+internal sealed class AmplifiedLossOptimizer(
+    LossCurve curve, IDenoiser denoiser, MeasuredAmplificationOptions? options = null) : IScheduleOptimizer
 {
     public const string Parameter = "amplification";
 
@@ -32,7 +34,8 @@ internal sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser
     }
 
     /// <summary>The amplification between two noise levels, measured when first asked for.</summary>
-    public MeasuredAmplification Measured(double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public MeasuredAmplification Measured(
+        double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (_last is not { } last || last.SigmaMax != sigmaMax || last.SigmaMin != sigmaMin)
         {
@@ -43,7 +46,8 @@ internal sealed class AmplifiedLossOptimizer(LossCurve curve, IDenoiser denoiser
         return last.Measured;
     }
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         var watch = Stopwatch.StartNew();

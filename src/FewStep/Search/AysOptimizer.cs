@@ -6,12 +6,14 @@ using FewStep.Solvers;
 namespace FewStep.Search;
 
 /// <summary>
-/// Align Your Steps (Sabour et al. 2024, arXiv 2404.14507): an upper bound of the KL divergence between the sampler's distribution and the model's, lowered by sweeps over the inner noise levels from Karras' schedule on, and
-/// stopped early.
+/// Align Your Steps (Sabour et al. 2024, arXiv 2404.14507): an upper bound of the KL divergence between the sampler's distribution and the
+/// model's, lowered by sweeps over the inner noise levels from Karras' schedule on, and stopped early.
 /// </summary>
 /// <remarks>
-/// Simplified: the bound's integrals are taken on a grid from one table of the model's outputs along forward noise, where the paper draws times by importance sampling for every candidate; each number of steps is searched by
-/// itself, where the paper halves the steps of a schedule of 10; and early stopping is decided by the distance of Euler samples to a fine teacher, where the paper looks at images and FID.
+/// Simplified: the bound's integrals are taken on a grid from one table of the model's outputs along forward noise, where the paper draws
+/// times by importance sampling for every candidate; each number of steps is searched by itself, where the paper halves the steps of a
+/// schedule of 10; and early stopping is decided by the distance of Euler samples to a fine teacher, where the paper looks at images and
+/// FID.
 /// </remarks>
 internal sealed class AysOptimizer : IScheduleOptimizer
 {
@@ -32,7 +34,8 @@ internal sealed class AysOptimizer : IScheduleOptimizer
     {
         Name = OptimizerName,
         Parameter = "converged",
-        Description = "KL upper bound along forward noise: sweeps over the inner sigmas from Karras' schedule, stopped early (or converged); 128 evaluations an image, 128 images, for every N, and N a node's move on 32 latents",
+        Description = "KL upper bound along forward noise: sweeps over the inner sigmas from Karras' schedule, stopped early (or "
+            + "converged); 128 evaluations an image, 128 images, for every N, and N a node's move on 32 latents",
         Source = "Sabour et al. 2024, arXiv 2404.14507",
         CheckParameter = text => Patience(text),
         Create = (context, parameter) =>
@@ -44,12 +47,14 @@ internal sealed class AysOptimizer : IScheduleOptimizer
 
     public string Name => OptimizerName;
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         if (request.Steps.Max() > _options.Points - 1)
         {
-            throw new InvalidInputException($"Align Your Steps searches a grid of {_options.Points} noise levels, so at most {_options.Points - 1} steps, not {request.Steps.Max()}.");
+            throw new InvalidInputException($"Align Your Steps searches a grid of {_options.Points} noise levels, so at most "
+                + $"{_options.Points - 1} steps, not {request.Steps.Max()}.");
         }
 
         var paired = _context.Sampling();
@@ -65,13 +70,16 @@ internal sealed class AysOptimizer : IScheduleOptimizer
             var watch = Stopwatch.StartNew();
             long before = paired.Evaluations;
             SamplingSchedule Schedule(int[] path) => new(path.Select(i => grid[i]), request.Terminal);
-            var sweeps = new CoordinateSweeps(bound.Steps, _options.Candidates, _options.MaximumSweeps, _options.Patience, path => judge!.MeanSquares(new EulerSolver(), Schedule(path), cancellation).Average());
-            int[] path = sweeps.Minimise(Nearest(grid, StandardSchedule.Karras().Create(steps, request.SigmaMin, request.SigmaMax)), cancellation);
+            var sweeps = new CoordinateSweeps(bound.Steps, _options.Candidates, _options.MaximumSweeps, _options.Patience,
+                path => judge!.MeanSquares(new EulerSolver(), Schedule(path), cancellation).Average());
+            int[] path = sweeps.Minimise(
+                Nearest(grid, StandardSchedule.Karras().Create(steps, request.SigmaMin, request.SigmaMax)), cancellation);
             results.Add(new ScheduleSearchResult
             {
                 Schedule = Schedule(path),
                 Objective = "Align Your Steps' KL upper bound, nats per image value",
-                Search = string.Create(CultureInfo.InvariantCulture, $"coordinate sweeps from Karras, {_options.Candidates} candidates a node, {_options.Points} sigmas"),
+                Search = string.Create(CultureInfo.InvariantCulture,
+                    $"coordinate sweeps from Karras, {_options.Candidates} candidates a node, {_options.Points} sigmas"),
                 Loss = MeanEstimate.Of(bound.PerImage(path)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
                 StopReason = sweeps.StopReason,
@@ -102,6 +110,7 @@ internal sealed class AysOptimizer : IScheduleOptimizer
     {
         null => new AysOptions().Patience,
         "converged" => null,
-        _ => throw new InvalidInputException($"Schedule optimiser '{OptimizerName}': what follows the colon can only be converged, as in ays:converged."),
+        _ => throw new InvalidInputException(
+            $"Schedule optimiser '{OptimizerName}': what follows the colon can only be converged, as in ays:converged."),
     };
 }

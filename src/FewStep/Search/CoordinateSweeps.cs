@@ -1,6 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>Lowers a sum of costs of steps between grid points by moving one node after another to its best candidate, sweep by sweep, until nothing moves or samples no longer get better.</summary>
+/// <summary>Lowers a sum of costs of steps between grid points by moving one node after another to its best candidate, sweep by sweep,
+/// until nothing moves or samples no longer get better.</summary>
 internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maximumSweeps, int? patience, Func<int[], double> judge)
 {
     public string StopReason { get; private set; } = "";
@@ -46,14 +47,16 @@ internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maxi
         }
 
         string effort = string.Create(CultureInfo.InvariantCulture, $"{reason} after {sweep} sweeps, {moves} moves");
-        StopReason = patience is null ? effort : string.Create(CultureInfo.InvariantCulture, $"{effort}; move {bestMove} has the best samples");
+        StopReason = patience is null ? effort
+            : string.Create(CultureInfo.InvariantCulture, $"{effort}; move {bestMove} has the best samples");
         return patience is null ? path : best;
     }
 
     private int Best(int before, int node, int after)
     {
         // Evenly spread between the neighbours; the points beside the node, so that the end does not depend on how coarse that is.
-        int[] spread = [.. Enumerable.Range(1, candidates).Select(c => before + (int)Math.Round((double)c * (after - before) / (candidates + 1), MidpointRounding.AwayFromZero)), node - 1, node + 1];
+        int[] spread = [.. Enumerable.Range(1, candidates).Select(c =>
+            before + (int)Math.Round((double)c * (after - before) / (candidates + 1), MidpointRounding.AwayFromZero)), node - 1, node + 1];
         int best = node;
         double least = cost[before][best] + cost[best][after];
         foreach (int candidate in spread.Where(c => c > before && c < after))

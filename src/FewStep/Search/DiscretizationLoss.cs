@@ -4,21 +4,24 @@ using MathNet.Numerics.Integration;
 namespace FewStep.Search;
 
 /// <summary>
-/// The discretization loss J = sum_i [g(s_{i+1}) - g(s_i)] L(s_i) of a schedule: an upper Riemann sum of the training loss curve. J less the integral of L dg bounds the sampler's
-/// mean-square error (our reading of arXiv 2412.10786), and the integral does not depend on the inner noise levels.
+/// The discretization loss J = sum_i [g(s_{i+1}) - g(s_i)] L(s_i) of a schedule: an upper Riemann sum of the training loss curve. J less
+/// the integral of L dg bounds the sampler's mean-square error (our reading of arXiv 2412.10786), and the integral does not depend on the
+/// inner noise levels.
 /// </summary>
 /// <remarks>
-/// For g = 1/s (power 1), s_N (1 - s_N / s_0) (J - integral) bounds the mean-square endpoint error of one image value when the denoiser's outputs are those on the exact path. A solver evaluates it
-/// on its own path, where earlier errors come back; on Gaussian data that exceeds this bound up to several hundred times. For steps that do not stretch errors (Gaussian data),
-/// sum_i (1 - s_{i+1} / s_i) times J - integral of power 0 bounds Euler's own path: local errors add up unshrunk (Minkowski), and s_{i+1} d(1/s) is at most -d ln s (Cauchy-Schwarz).
-/// A terminal denoise at the last sigma is the same for every schedule with that end and is not counted.
+/// For g = 1/s (power 1), s_N (1 - s_N / s_0) (J - integral) bounds the mean-square endpoint error of one image value when the denoiser's
+/// outputs are those on the exact path. A solver evaluates it on its own path, where earlier errors come back; on Gaussian data that
+/// exceeds this bound up to several hundred times. For steps that do not stretch errors (Gaussian data), sum_i (1 - s_{i+1} / s_i) times J
+/// - integral of power 0 bounds Euler's own path: local errors add up unshrunk (Minkowski), and s_{i+1} d(1/s) is at most -d ln s
+/// (Cauchy-Schwarz). A terminal denoise at the last sigma is the same for every schedule with that end and is not counted.
 /// </remarks>
 internal static class DiscretizationLoss
 {
     private const int Panels = 512;
     private const int NodesPerPanel = 8;
 
-    public static double Evaluate(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) => Sum(curve, weighting, schedule.Sigmas.AsSpan());
+    public static double Evaluate(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule)
+        => Sum(curve, weighting, schedule.Sigmas.AsSpan());
 
     /// <summary>The integral of L dg from the larger to the smaller noise level: J of infinitely many steps.</summary>
     public static double Integral(ILossCurve curve, INoiseWeighting weighting, double sigmaMax, double sigmaMin)
@@ -51,13 +54,14 @@ internal static class DiscretizationLoss
 
     /// <summary>J of a schedule on a measured curve with its confidence interval.</summary>
     /// <remarks>
-    /// The error of the curve is propagated to first order, with all covariances. For a schedule found on the same curve the interval holds as well: at an optimum, J's first-order change does not
-    /// depend on the inner noise levels (envelope theorem).
+    /// The error of the curve is propagated to first order, with all covariances. For a schedule found on the same curve the interval holds
+    /// as well: at an optimum, J's first-order change does not depend on the inner noise levels (envelope theorem).
     /// </remarks>
     public static LossEstimate Estimate(LossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) =>
         new(Evaluate(curve.Fitted, weighting, schedule), curve.HalfWidth(Sensitivity(curve, weighting, schedule)), curve.Confidence);
 
-    /// <summary>J of one schedule less J of another, with the interval of the difference: much narrower than either's own, since both share images and noise.</summary>
+    /// <summary>J of one schedule less J of another, with the interval of the difference: much narrower than either's own, since both share
+    /// images and noise.</summary>
     public static LossEstimate Difference(LossCurve curve, INoiseWeighting weighting, SamplingSchedule first, SamplingSchedule second)
     {
         double[] sensitivity = Sensitivity(curve, weighting, first);
@@ -67,7 +71,8 @@ internal static class DiscretizationLoss
             sensitivity[k] -= subtracted[k];
         }
 
-        return new(Evaluate(curve.Fitted, weighting, first) - Evaluate(curve.Fitted, weighting, second), curve.HalfWidth(sensitivity), curve.Confidence);
+        return new(Evaluate(curve.Fitted, weighting, first) - Evaluate(curve.Fitted, weighting, second), curve.HalfWidth(sensitivity),
+            curve.Confidence);
     }
 
     internal static double Sum(ILossCurve curve, INoiseWeighting weighting, ReadOnlySpan<double> sigmas)

@@ -4,8 +4,8 @@ using FewStep.Noise;
 namespace FewStep.Search;
 
 /// <summary>
-/// Phase 1 of arXiv 2412.10786 in our reading: the schedules of least discretization loss. One training loss curve serves every number of steps and every weighting; the search itself
-/// costs no network evaluation.
+/// Phase 1 of arXiv 2412.10786 in our reading: the schedules of least discretization loss. One training loss curve serves every number of
+/// steps and every weighting; the search itself costs no network evaluation.
 /// </summary>
 internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 {
@@ -33,18 +33,21 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         (_curve, _gridSize) = (curve, gridSize);
     }
 
-    /// <summary>How the catalogue offers it: one weighting, by its power or measured on the model (<see cref="AmplifiedLossOptimizer"/>).</summary>
+    /// <summary>How the catalogue offers it: one weighting, by its power or measured on the model
+    /// (<see cref="AmplifiedLossOptimizer"/>).</summary>
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
         Name = OptimizerName,
         Parameter = $"power or {AmplifiedLossOptimizer.Parameter}",
-        Description = "discretization loss: dynamic programme and Newton polish on the training loss curve, which serves every N; no evaluations of its own, or 1,566 with the flow's amplification",
+        Description = "discretization loss: dynamic programme and Newton polish on the training loss curve, which serves every N; no "
+            + "evaluations of its own, or 1,566 with the flow's amplification",
         Source = "our reading of arXiv 2412.10786",
         NeedsLossCurve = true,
         CheckParameter = text => _ = text == AmplifiedLossOptimizer.Parameter ? 0 : Power(text),
         Create = (context, parameter) => parameter == AmplifiedLossOptimizer.Parameter
             ? AmplifiedLossOptimizer.Create(context)
-            : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName), [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
+            : new DiscretizationLossOptimizer(context.RequireLossCurve(OptimizerName),
+                [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
     /// <summary>The two weightings that are told of side by side, by their names in the catalogue.</summary>
@@ -52,19 +55,23 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 
     /// <summary>Name in the catalogue of the search by one weighting.</summary>
     internal static string NameOf(PowerWeighting weighting) =>
-        weighting.Power == PowerWeighting.DefaultPower ? OptimizerName : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
+        weighting.Power == PowerWeighting.DefaultPower ? OptimizerName
+            : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
 
     public string Name => OptimizerName;
 
     /// <summary>The weighting of a power and, beside it, the literal reading's (power 1).</summary>
     public static IReadOnlyList<PowerWeighting> Weightings(double power) =>
-        power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)] : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
+        power == PowerWeighting.LiteralPower ? [new PowerWeighting(power)]
+            : [new PowerWeighting(power), new PowerWeighting(PowerWeighting.LiteralPower)];
 
     /// <summary>One of <see cref="Weightings"/> as the catalogue calls it.</summary>
     internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
-        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant($"{power:R}") : null);
+        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant(
+            $"{power:R}") : null);
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         List<ScheduleSearchResult> results = [];
@@ -98,12 +105,14 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
             Objective = $"discretization loss, {weighting.Name}",
             Weighting = weighting.Name,
             Search = string.Create(CultureInfo.InvariantCulture, $"dynamic programme on {_gridSize} sigmas, Newton polish"),
-            Loss = _measured is null ? new LossEstimate(polished.Loss) : DiscretizationLoss.Estimate(_measured, weighting, polished.Schedule),
+            Loss = _measured is null ? new LossEstimate(polished.Loss)
+                : DiscretizationLoss.Estimate(_measured, weighting, polished.Schedule),
             Bound = DiscretizationLoss.Bound(_curve, weighting, polished.Schedule),
             NetworkEvaluations = _measured?.Origin.NetworkEvaluations ?? 0,
             StopReason = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(polished.Stationary ? "stationary" : "no further decrease")} after {polished.Iterations} Newton iterations, relative residual {polished.Residual:0.0e+0}"),
+                $"{(polished.Stationary ? "stationary" : "no further decrease")} after {polished.Iterations} Newton iterations, relative "
+                    + $"residual {polished.Residual:0.0e+0}"),
             Seconds = sharedSeconds + watch.Elapsed.TotalSeconds,
         };
     }

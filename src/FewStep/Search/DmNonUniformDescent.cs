@@ -1,10 +1,11 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which any point keeps the order, so that no constraint is left.
-/// No gap falls below a hundredth of the mean gap.
+/// Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which any point
+/// keeps the order, so that no constraint is left. No gap falls below a hundredth of the mean gap.
 /// </summary>
-/// <remarks>Gradients are central differences. Steps are halved until the function falls enough (Armijo), so it never rises; where it has kinks, BFGS follows them (Lewis and Overton 2013).</remarks>
+/// <remarks>Gradients are central differences. Steps are halved until the function falls enough (Armijo), so it never rises; where it has
+/// kinks, BFGS follows them (Lewis and Overton 2013).</remarks>
 internal sealed class DmNonUniformDescent(Func<double[], double> function)
 {
     private const double Floor = 0.01;
@@ -136,7 +137,8 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         }
     }
 
-    private static double[][] Identity(int n) => [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, n).Select(j => i == j ? 1.0 : 0).ToArray())];
+    private static double[][] Identity(int n)
+        => [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, n).Select(j => i == j ? 1.0 : 0).ToArray())];
 
     private static double[] Subtract(double[] a, double[] b) => [.. a.Zip(b, (p, q) => p - q)];
 

@@ -1,12 +1,15 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// The bound that DM-NonUniform minimises (Xue et al. 2024, arXiv 2402.17376): each error of the denoiser's output, times its weight in the multistep solver's end, added up.
+/// The bound that DM-NonUniform minimises (Xue et al. 2024, arXiv 2402.17376): each error of the denoiser's output, times its weight in the
+/// multistep solver's end, added up.
 /// </summary>
 /// <remarks>
-/// A step i of order k adds to x / sigma the integral of e^lambda times the polynomial through the last k outputs (lambda = -ln sigma); the first steps and the last ones are of lower order, as many as there are
-/// nodes on either side. The error of an output is modelled as sigma_VP^p / alpha_VP, which in sigma is s^p (1 + s^2)^((1 - p) / 2). As in the authors' program the weights of one output in several steps are added
-/// with their signs before their size counts, but for the first and the last step, whose terms count alone, and the two steps after the first, which count as the root of their squares.
+/// A step i of order k adds to x / sigma the integral of e^lambda times the polynomial through the last k outputs (lambda = -ln sigma); the
+/// first steps and the last ones are of lower order, as many as there are nodes on either side. The error of an output is modelled as
+/// sigma_VP^p / alpha_VP, which in sigma is s^p (1 + s^2)^((1 - p) / 2). As in the authors' program the weights of one output in several
+/// steps are added with their signs before their size counts, but for the first and the last step, whose terms count alone, and the two
+/// steps after the first, which count as the root of their squares.
 /// </remarks>
 internal sealed class DmNonUniformObjective(int order, double power)
 {

@@ -4,13 +4,15 @@ using FewStep.Noise;
 namespace FewStep.Search;
 
 /// <summary>
-/// DM-NonUniform (Xue et al., "Accelerating Diffusion Sampling with Optimized Time Steps", CVPR 2024, arXiv 2402.17376): the steps of least error bound of an exponential multistep solver. It looks at no model and
-/// costs no network evaluation.
+/// DM-NonUniform (Xue et al., "Accelerating Diffusion Sampling with Optimized Time Steps", CVPR 2024, arXiv 2402.17376): the steps of least
+/// error bound of an exponential multistep solver. It looks at no model and costs no network evaluation.
 /// </summary>
 /// <remarks>
-/// The bound is <see cref="DmNonUniformObjective"/>; it is the authors', in sigma. Simplified: the order of the noise levels is kept by a change of variables and a quasi-Newton method in place of scipy's constrained trust
-/// region; three starts (log-SNR, Karras, uniform t) are tried and the best end is kept, where the authors choose the start by the kind of model; the model's own noise schedule plays no part but for its ends, and the
-/// error model is that of variance-preserving diffusion for every model, as in the paper. With order 1 and power 1 the optimum is exactly log-SNR.
+/// The bound is <see cref="DmNonUniformObjective"/>; it is the authors', in sigma. Simplified: the order of the noise levels is kept by a
+/// change of variables and a quasi-Newton method in place of scipy's constrained trust region; three starts (log-SNR, Karras, uniform t)
+/// are tried and the best end is kept, where the authors choose the start by the kind of model; the model's own noise schedule plays no
+/// part but for its ends, and the error model is that of variance-preserving diffusion for every model, as in the paper. With order 1 and
+/// power 1 the optimum is exactly log-SNR.
 /// </remarks>
 internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
 {
@@ -41,16 +43,19 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
     {
         Name = OptimizerName,
         Parameter = "power",
-        Description = "error bound of a multistep solver of the same order from its coefficients alone, by a quasi-Newton method; power 1 for pixels, 2 for latents; no evaluations",
+        Description = "error bound of a multistep solver of the same order from its coefficients alone, by a quasi-Newton method; power 1 "
+            + "for pixels, 2 for latents; no evaluations",
         Source = "Xue et al., CVPR 2024 (arXiv 2402.17376)",
         IsForSolver = true,
         CheckParameter = text => Power(text),
-        Create = (context, parameter) => new DmNonUniformOptimizer(Math.Clamp(context.Solver.Order, 1, 3), parameter is null ? DefaultPower : Power(parameter)),
+        Create = (context, parameter) => new DmNonUniformOptimizer(
+            Math.Clamp(context.Solver.Order, 1, 3), parameter is null ? DefaultPower : Power(parameter)),
     };
 
     public string Name => OptimizerName;
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         List<ScheduleSearchResult> results = [];
@@ -84,8 +89,10 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
             if (steps > 1)
             {
                 var end = descent.Descend(Lambdas(start), MaximumIterations, cancellation);
-                var sigmas = end.Points.Select((lambda, i) => i == 0 ? request.SigmaMax : i == steps ? request.SigmaMin : Math.Exp(-lambda));
-                Keep(new SamplingSchedule(sigmas, request.Terminal), $"{(end.Converged ? "no further decrease" : "iteration limit")} after {end.Iterations} iterations from {name}, the best of {Starts.Length} starts");
+                var sigmas = end.Points.Select(
+                    (lambda, i) => i == 0 ? request.SigmaMax : i == steps ? request.SigmaMin : Math.Exp(-lambda));
+                Keep(new SamplingSchedule(sigmas, request.Terminal), $"{(end.Converged ? "no further decrease" : "iteration limit")} after "
+                    + $"{end.Iterations} iterations from {name}, the best of {Starts.Length} starts");
             }
         }
 

@@ -5,11 +5,13 @@ using FewStep.Sampling;
 namespace FewStep.Search;
 
 /// <summary>
-/// The schedule on which the context's solver ends nearest to a fine teacher that starts at the same latents: a search without derivatives from the best of the standard schedules, GITS' and Phase 1's, for any solver.
+/// The schedule on which the context's solver ends nearest to a fine teacher that starts at the same latents: a search without derivatives
+/// from the best of the standard schedules, GITS' and Phase 1's, for any solver.
 /// </summary>
 /// <remarks>
-/// The objective is what a user of the solver sees, so it holds for multistep solvers too, whose errors the bounds of one-step methods do not describe. It is measured on few latents; the reported loss is of others, held out.
-/// The idea is common (e.g. LD3, 2405.15506, which minimises a perceptual distance by gradients through the solver); the search is ours.
+/// The objective is what a user of the solver sees, so it holds for multistep solvers too, whose errors the bounds of one-step methods do
+/// not describe. It is measured on few latents; the reported loss is of others, held out. The idea is common (e.g. LD3, 2405.15506, which
+/// minimises a perceptual distance by gradients through the solver); the search is ours.
 /// </remarks>
 internal sealed class EndpointOptimizer : IScheduleOptimizer
 {
@@ -30,20 +32,24 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
         Name = OptimizerName,
-        Description = "mean-square distance of the solver's endpoint to a fine teacher's from the same latents: refines the best of the other schedules for this very solver; up to 25 N runs of the sampler on 64 latents, for each N",
+        Description = "mean-square distance of the solver's endpoint to a fine teacher's from the same latents: refines the best of the "
+            + "other schedules for this very solver; up to 25 N runs of the sampler on 64 latents, for each N",
         Source = "this project",
         IsForSolver = true,
-        Create = (context, _) => new EndpointOptimizer(context, context.Images is int latents ? new EndpointOptions { Latents = latents } : null),
+        Create = (context, _) => new EndpointOptimizer(
+            context, context.Images is int latents ? new EndpointOptions { Latents = latents } : null),
     };
 
     public string Name => OptimizerName;
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         var paired = _context.Sampling();
         using var seen = request.WithHeun(paired, SeedList.Of(_options.Latents, _context.FirstSeed), _options.TeacherSteps, cancellation);
-        using var heldOut = request.WithHeun(paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), _options.TeacherSteps, cancellation);
+        using var heldOut = request.WithHeun(
+            paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), _options.TeacherSteps, cancellation);
         // The others count for themselves, be it with the same counter.
         long shared = paired.Evaluations;
         var (phase1, gits) = (Phase1(request, cancellation), Gits(request, progress, cancellation));
@@ -52,21 +58,26 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
         for (int i = 0; i < request.Steps.Count; i++)
         {
             int steps = request.Steps[i];
-            var starts = StandardStarts.Select(name => (Name: name, StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal).Sigmas)).ToList();
+            var starts = StandardStarts.Select(name => (Name: name,
+                StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal).Sigmas)).ToList();
             starts.AddRange(phase1 is null ? [] : [(DiscretizationLossOptimizer.Entry.Name, phase1[i].Schedule.Sigmas)]);
             starts.AddRange(gits is null ? [] : [("gits", gits[i].Schedule.Sigmas)]);
-            var run = new EndpointSearch(_context.Solver, seen, paired, request, _options.Tolerance, _options.MaximumEvaluations, RunsPerStep * steps);
+            var run = new EndpointSearch(
+                _context.Solver, seen, paired, request, _options.Tolerance, _options.MaximumEvaluations, RunsPerStep * steps);
             var watch = Stopwatch.StartNew();
             long before = paired.Evaluations;
-            var found = run.Refine(starts, value => progress?.Report(new WorkProgress($"endpoint search, N = {steps}", run.Runs, RunsPerStep * steps, "runs", string.Create(CultureInfo.InvariantCulture, $"distance {value:G4}"))), cancellation);
+            var found = run.Refine(starts, value => progress?.Report(new WorkProgress($"endpoint search, N = {steps}", run.Runs,
+                RunsPerStep * steps, "runs", string.Create(CultureInfo.InvariantCulture, $"distance {value:G4}"))), cancellation);
             results.Add(new ScheduleSearchResult
             {
                 Schedule = found.Schedule,
-                Objective = $"mean-square endpoint distance to {_options.TeacherSteps} Heun steps, held-out latents, solver {_context.Solver.Name}",
+                Objective = $"mean-square endpoint distance to {_options.TeacherSteps} Heun steps, held-out latents, solver "
+                    + $"{_context.Solver.Name}",
                 Search = $"probe search in ln sigma on {_options.Latents} latents, started from {found.Start}",
                 Loss = MeanEstimate.Of(heldOut.MeanSquares(_context.Solver, found.Schedule, cancellation)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
-                StopReason = string.Create(CultureInfo.InvariantCulture, $"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
+                StopReason = string.Create(
+                    CultureInfo.InvariantCulture, $"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
                 Seconds = watch.Elapsed.TotalSeconds,
             });
         }
@@ -75,11 +86,14 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
     }
 
     private IReadOnlyList<ScheduleSearchResult>? Phase1(ScheduleSearchRequest request, CancellationToken cancellation) =>
-        _context.LossCurve is { } curve ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()]).Search(request, null, cancellation) : null;
+        _context.LossCurve is { } curve ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()])
+            .Search(request, null, cancellation) : null;
 
-    private IReadOnlyList<ScheduleSearchResult>? Gits(ScheduleSearchRequest request, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private IReadOnlyList<ScheduleSearchResult>? Gits(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var options = new GitsOptions { Latents = _options.Latents };
-        return _options.StartFromGits && request.Steps.Max() < options.Points ? new GitsOptimizer(_context, options).Search(request, progress, cancellation) : null;
+        return _options.StartFromGits
+            && request.Steps.Max() < options.Points ? new GitsOptimizer(_context, options).Search(request, progress, cancellation) : null;
     }
 }

@@ -7,7 +7,8 @@ namespace FewStep.Search;
 
 /// <summary>The endpoint search for one number of steps: the best of some starts, refined within a budget of network evaluations.</summary>
 internal sealed class EndpointSearch(
-    ISolver solver, PairedComparison distance, PairedSampling paired, ScheduleSearchRequest request, double tolerance, long? maximumEvaluations, int maximumRuns)
+    ISolver solver, PairedComparison distance, PairedSampling paired, ScheduleSearchRequest request, double tolerance,
+    long? maximumEvaluations, int maximumRuns)
 {
     public sealed record Found(SamplingSchedule Schedule, string Start, double StartValue, double Value, string Stop);
 
@@ -15,7 +16,8 @@ internal sealed class EndpointSearch(
     public int Runs { get; private set; }
 
     /// <summary>Tries the starts and refines the best.</summary>
-    public Found Refine(IReadOnlyList<(string Name, ImmutableArray<double> Sigmas)> starts, Action<double> told, CancellationToken cancellation)
+    public Found Refine(
+        IReadOnlyList<(string Name, ImmutableArray<double> Sigmas)> starts, Action<double> told, CancellationToken cancellation)
     {
         long beforeStarts = paired.Evaluations;
         LeastSquaresPoint? best = null;
@@ -54,7 +56,8 @@ internal sealed class EndpointSearch(
         using var found = search.Minimise(best, told);
         string stop = string.Create(
             CultureInfo.InvariantCulture,
-            $"{(search.Converged ? $"an iteration lowered it by less than {100 * tolerance} %" : "evaluation budget spent")} after {search.Iterations} iterations, {Runs} runs");
+            $"{(search.Converged ? $"an iteration lowered it by less than {100 * tolerance} %" : "evaluation budget spent")} after "
+                + $"{search.Iterations} iterations, {Runs} runs");
         return new Found(Schedule(found.Position), bestName, startValue, found.Value, stop);
     }
 
@@ -66,5 +69,6 @@ internal sealed class EndpointSearch(
     }
 
     // Positions are ln sigma of the inner noise levels, increasing.
-    private SamplingSchedule Schedule(double[] position) => new([request.SigmaMax, .. position.Reverse().Select(u => Math.Exp(u)), request.SigmaMin], request.Terminal);
+    private SamplingSchedule Schedule(double[] position)
+        => new([request.SigmaMax, .. position.Reverse().Select(u => Math.Exp(u)), request.SigmaMin], request.Terminal);
 }

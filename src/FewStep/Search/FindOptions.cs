@@ -3,19 +3,22 @@ namespace FewStep.Search;
 /// <summary>How a sampler is searched for a model.</summary>
 public sealed record FindOptions
 {
-    /// <summary>What searches the sigmas: one of <see cref="ScheduleOptimizerCatalog.Names"/>, with its parameter after a colon, e.g. <c>gits:1.15</c>; default the first, our Phase 1.</summary>
+    /// <summary>What searches the sigmas: one of <see cref="ScheduleOptimizerCatalog.Names"/>, with its parameter after a colon, e.g.
+    /// <c>gits:1.15</c>; default the first, our Phase 1.</summary>
     public string Search { get; init; } = ScheduleOptimizerCatalog.All[0].Name;
 
     /// <summary>The solver that the sampler steps with, e.g. <c>ipndm:3</c>; default <c>euler</c>. Only some searches look at it.</summary>
     public string Solver { get; init; } = "euler";
 
-    /// <summary>How the loss curve is measured, where the search needs one; its seed, steps and weightings are those of the search.</summary>
+    /// <summary>How the loss curve is measured, where the search needs one; its seed, steps and weightings are those of the
+    /// search.</summary>
     public LossCurveOptions Curve { get; init; } = new();
 
     /// <summary>The model's loss curve, where it is known already; null (default) to measure it.</summary>
     internal LossCurve? LossCurve { get; init; }
 
-    /// <summary>Of the default search: power of the weighting g(sigma) of the discretization loss, -4 to 4; default 0, which is -ln sigma.</summary>
+    /// <summary>Of the default search: power of the weighting g(sigma) of the discretization loss, -4 to 4; default 0, which is -ln
+    /// sigma.</summary>
     public double Power { get; init; } = PowerWeighting.DefaultPower;
 
     /// <summary>Latents or images of a search with trajectories, 2 or more; null (default) for the search's own number.</summary>

@@ -1,7 +1,9 @@
 namespace FewStep.Search;
 
-/// <summary>A smooth, never decreasing curve through measured losses: isotonic where the model breaks monotonicity, then a monotone cubic of ln L over ln sigma.</summary>
-/// <remarks>Over ln sigma, ln L is nearly straight at both ends (L grows as sigma^2 at low noise and is constant at high noise), so a cubic on it is accurate and stays above 0.</remarks>
+/// <summary>A smooth, never decreasing curve through measured losses: isotonic where the model breaks monotonicity, then a monotone cubic
+/// of ln L over ln sigma.</summary>
+/// <remarks>Over ln sigma, ln L is nearly straight at both ends (L grows as sigma^2 at low noise and is constant at high noise), so a cubic
+/// on it is accurate and stays above 0.</remarks>
 internal sealed class FittedLossCurve : ILossCurve
 {
     // A loss of exactly 0 has no logarithm; this share of the largest loss stands for it.
@@ -13,7 +15,8 @@ internal sealed class FittedLossCurve : ILossCurve
     {
         if (sigmas.Length != losses.Length || sigmas.Length < 2 || (variances.Length != 0 && variances.Length != sigmas.Length))
         {
-            throw new ArgumentException($"There are {sigmas.Length} sigmas, {losses.Length} losses and {variances.Length} variances.", nameof(losses));
+            throw new ArgumentException(
+                $"There are {sigmas.Length} sigmas, {losses.Length} losses and {variances.Length} variances.", nameof(losses));
         }
 
         double largest = 0;
@@ -24,7 +27,8 @@ internal sealed class FittedLossCurve : ILossCurve
 
         if (largest == 0)
         {
-            throw new InvalidInputException("The training loss is 0 at every noise level, so no schedule is better than another: check that the images are not all the same.");
+            throw new InvalidInputException("The training loss is 0 at every noise level, so no schedule is better than another: check "
+                + "that the images are not all the same.");
         }
 
         var u = new double[sigmas.Length];
@@ -62,7 +66,8 @@ internal sealed class FittedLossCurve : ILossCurve
         {
             throw new InvalidInputException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Sigma {sigma:R} lies outside the loss curve, which was measured from {SigmaMin:R} to {SigmaMax:R}: measure it again over the range that the schedule needs."));
+                $"Sigma {sigma:R} lies outside the loss curve, which was measured from {SigmaMin:R} to {SigmaMax:R}: measure it again over "
+                    + $"the range that the schedule needs."));
         }
 
         return Math.Log(Math.Clamp(sigma, SigmaMin, SigmaMax));

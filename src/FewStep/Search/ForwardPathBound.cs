@@ -7,12 +7,14 @@ using TorchSharp;
 namespace FewStep.Search;
 
 /// <summary>
-/// Align Your Steps' upper bound of the KL divergence between sampler and model: the sum over steps of the integral from s_(i+1) to s_i of E|D(x_s; s) - D(x_(s_i); s_i)|^2 ds / s^3, per image value, where x_s and x_(s_i) lie on one
-/// path of forward noise (a martingale for the ideal denoiser).
+/// Align Your Steps' upper bound of the KL divergence between sampler and model: the sum over steps of the integral from s_(i+1) to s_i of
+/// E|D(x_s; s) - D(x_(s_i); s_i)|^2 ds / s^3, per image value, where x_s and x_(s_i) lie on one path of forward noise (a martingale for the
+/// ideal denoiser).
 /// </summary>
 /// <remarks>
-/// Each image's path is walked once over a grid of noise levels, one evaluation a level, which gives the difference for every pair of levels: all steps of all schedules share images and noise, and nothing is evaluated again.
-/// Between grid points the difference is taken as linear in s^2, as it is for small s, and the integral is exact for that.
+/// Each image's path is walked once over a grid of noise levels, one evaluation a level, which gives the difference for every pair of
+/// levels: all steps of all schedules share images and noise, and nothing is evaluated again. Between grid points the difference is taken
+/// as linear in s^2, as it is for small s, and the integral is exact for that.
 /// </remarks>
 internal sealed class ForwardPathBound
 {
@@ -27,7 +29,8 @@ internal sealed class ForwardPathBound
     public double[][] Steps { get; private set; } = [];
 
     public static ForwardPathBound Measure(
-        PairedSampling paired, ScheduleSearchContext context, AysOptions options, ScheduleSearchRequest request, double[] sigmas, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, ScheduleSearchContext context, AysOptions options, ScheduleSearchRequest request, double[] sigmas,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var inference = no_grad();
         using var scope = NewDisposeScope();
@@ -37,7 +40,8 @@ internal sealed class ForwardPathBound
         for (int image = 0; image < count; image++)
         {
             using var step = NewDisposeScope();
-            bound.Add(paired.Denoiser, images[image], labels?[image], SeedHash.Derive(context.FirstSeed, NoiseStream, image), context.BatchSize, cancellation);
+            bound.Add(paired.Denoiser, images[image], labels?[image], SeedHash.Derive(context.FirstSeed, NoiseStream, image),
+                context.BatchSize, cancellation);
             progress?.Report(new WorkProgress("forward paths", image + 1, count, "img"));
         }
 
@@ -49,24 +53,28 @@ internal sealed class ForwardPathBound
     public double[] PerImage(int[] path)
     {
         int points = _sigmas.Length;
-        return [.. _images.Select(table => Enumerable.Range(0, path.Length - 1).Sum(k => Row(path[k], Array.ConvertAll(table[(path[k] * points)..((path[k] + 1) * points)], v => (double)v))[path[k + 1]]))];
+        return [.. _images.Select(table => Enumerable.Range(0, path.Length - 1)
+            .Sum(k => Row(path[k], Array.ConvertAll(table[(path[k] * points)..((path[k] + 1) * points)], v => (double)v))[path[k + 1]]))];
     }
 
     private static (Tensor Images, Tensor? Labels) Images(
-        PairedSampling paired, ScheduleSearchContext context, AysOptions options, ScheduleSearchRequest request, DisposeScope scope, CancellationToken cancellation)
+        PairedSampling paired, ScheduleSearchContext context, AysOptions options, ScheduleSearchRequest request, DisposeScope scope,
+        CancellationToken cancellation)
     {
         if (context.TrainingImages is not { } open)
         {
             // The model's own samples stand for images.
             var seeds = SeedList.Of(options.Images, context.FirstSeed + options.JudgeLatents);
             var fine = StandardSchedule.Karras().Create(options.TeacherSteps, request.SigmaMin, request.SigmaMax, ScheduleTerminal.Zero);
-            return (paired.Endpoints(new HeunSolver(), fine, seeds, cancellation), SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device));
+            return (paired.Endpoints(new HeunSolver(), fine, seeds, cancellation),
+                SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device));
         }
 
         var source = open();
         if (source.Shape != paired.Denoiser.Shape)
         {
-            throw new InvalidInputException($"The images are {source.Shape} but the model denoises {paired.Denoiser.Shape}: choose the images that it was trained on.");
+            throw new InvalidInputException(
+                $"The images are {source.Shape} but the model denoises {paired.Denoiser.Shape}: choose the images that it was trained on.");
         }
 
         if (source.Count < 2)

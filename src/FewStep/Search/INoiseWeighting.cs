@@ -1,9 +1,11 @@
 namespace FewStep.Search;
 
-/// <summary>The weighting g(sigma) that turns a training loss curve into a discretization loss: one step from s to s' costs [g(s') - g(s)] L(s).</summary>
+/// <summary>The weighting g(sigma) that turns a training loss curve into a discretization loss: one step from s to s' costs [g(s') - g(s)]
+/// L(s).</summary>
 /// <remarks>
-/// g decreases strictly in sigma. Which g fits says how much an error made at a noise level still counts at the end of the path: <see cref="PowerWeighting"/> is the closed family;
-/// a measured amplification A(sigma) of a model's own flow has g'(sigma) = -A(sigma) / sigma.
+/// g decreases strictly in sigma. Which g fits says how much an error made at a noise level still counts at the end of the path:
+/// <see cref="PowerWeighting"/> is the closed family; a measured amplification A(sigma) of a model's own flow has g'(sigma) = -A(sigma) /
+/// sigma.
 /// </remarks>
 internal interface INoiseWeighting
 {

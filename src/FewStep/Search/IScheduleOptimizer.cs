@@ -1,6 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>Finds sampling schedules by an objective and a search of its own. Model, images, latents and teacher belong to the optimiser's constructor.</summary>
+/// <summary>Finds sampling schedules by an objective and a search of its own. Model, images, latents and teacher belong to the optimiser's
+/// constructor.</summary>
 public interface IScheduleOptimizer
 {
     /// <summary>Short name for the command line and reports, e.g. <c>phase1</c>.</summary>
@@ -10,8 +11,10 @@ public interface IScheduleOptimizer
     /// <param name="request">What to find.</param>
     /// <param name="progress">Receives how far the search is; null for nobody.</param>
     /// <param name="cancellation">Stops the search.</param>
-    /// <returns>At least one result for each requested number of steps, in the requested order; an optimiser of several objectives returns all results of its first objective first.</returns>
+    /// <returns>At least one result for each requested number of steps, in the requested order; an optimiser of several objectives returns
+    /// all results of its first objective first.</returns>
     /// <exception cref="InvalidInputException">The request cannot be met.</exception>
     /// <exception cref="OperationCanceledException">The search was cancelled.</exception>
-    IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default);
+    IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default);
 }

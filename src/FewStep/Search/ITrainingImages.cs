@@ -2,7 +2,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Search;
 
-/// <summary>The images that a training loss is averaged over. Which ones are read, and in what order, is the reader's choice, so a source sorted by class does no harm.</summary>
+/// <summary>The images that a training loss is averaged over. Which ones are read, and in what order, is the reader's choice, so a source
+/// sorted by class does no harm.</summary>
 internal interface ITrainingImages
 {
     ImageShape Shape { get; }

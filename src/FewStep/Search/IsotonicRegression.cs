@@ -19,7 +19,8 @@ internal static class IsotonicRegression
         {
             if (!double.IsFinite(values[k]) || !double.IsFinite(weights[k]) || weights[k] <= 0)
             {
-                throw new ArgumentException($"Values must be finite and weights finite and above 0: value[{k}] = {values[k]}, weight[{k}] = {weights[k]}.", nameof(weights));
+                throw new ArgumentException($"Values must be finite and weights finite and above 0: value[{k}] = {values[k]}, weight[{k}] "
+                    + $"= {weights[k]}.", nameof(weights));
             }
 
             (mean[blocks], weight[blocks], count[blocks]) = (values[k], weights[k], 1);

@@ -1,8 +1,9 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// The cheapest ways from the first to the last point of a grid in exactly N jumps, for all N in one pass, where a jump from point i to point j costs what a table says. What comes after a jump is weighted by a coefficient:
-/// V_k(i) = min over j of cost(i, j) + coefficient V_(k-1)(j).
+/// The cheapest ways from the first to the last point of a grid in exactly N jumps, for all N in one pass, where a jump from point i to
+/// point j costs what a table says. What comes after a jump is weighted by a coefficient: V_k(i) = min over j of cost(i, j) + coefficient
+/// V_(k-1)(j).
 /// </summary>
 /// <remarks>Costs may have any sign and need no structure, so a pass takes O(N P^2) for P points.</remarks>
 internal sealed class JumpCostProgram
@@ -44,7 +45,8 @@ internal sealed class JumpCostProgram
 
         return double.IsFinite(best[maximumSteps])
             ? new JumpCostProgram(best, next)
-            : throw new InvalidInputException("A cost between two points of the search's grid is not finite: the model diverged; check that checkpoint and preconditioning belong together.");
+            : throw new InvalidInputException("A cost between two points of the search's grid is not finite: the model diverged; check "
+                + "that checkpoint and preconditioning belong together.");
     }
 
     public double Cost(int steps) => _best[steps];

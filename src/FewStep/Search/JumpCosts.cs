@@ -4,7 +4,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Search;
 
-/// <summary>What it costs to replace a piece of a teacher's trajectory by one Euler step, for every pair of its points and each latent.</summary>
+/// <summary>What it costs to replace a piece of a teacher's trajectory by one Euler step, for every pair of its points and each
+/// latent.</summary>
 internal sealed class JumpCosts
 {
     private readonly List<double[][]> _latents = []; // a table [i][j - i - 1] each
@@ -13,7 +14,8 @@ internal sealed class JumpCosts
     public double[][] Mean { get; private set; } = [];
 
     public static JumpCosts Measure(
-        PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedList seeds, GitsMetric metric, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedList seeds, GitsMetric metric,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var costs = new JumpCosts();
         double[] sigmas = [.. schedule.Sigmas];
@@ -24,7 +26,8 @@ internal sealed class JumpCosts
 
     /// <summary>The cost of a way for each latent: sum over its jumps of coefficient^k cost.</summary>
     public double[] PathCosts(int[] path, double coefficient) =>
-        [.. _latents.Select(table => Enumerable.Range(0, path.Length - 1).Sum(k => Math.Pow(coefficient, k) * table[path[k]][path[k + 1] - path[k] - 1]))];
+        [.. _latents.Select(
+            table => Enumerable.Range(0, path.Length - 1).Sum(k => Math.Pow(coefficient, k) * table[path[k]][path[k + 1] - path[k] - 1]))];
 
     private void Add(Trajectory path, double[] sigmas, GitsMetric metric)
     {
@@ -42,7 +45,8 @@ internal sealed class JumpCosts
             using var step = NewDisposeScope();
             var r = HostCopy.To(tensor(sigmas[(i + 1)..].Select(s => (float)(s / sigmas[i])).ToArray()), x.device).view(-1, 1, 1);
             var jumps = D[i].unsqueeze(0).Plus(r * (x[i] - D[i]).unsqueeze(0)); // [P-i-1,B,d]
-            var cost = teacher is null ? (jumps - x.slice(0, i + 1, points, 1)).norm(2) : FromLine(jumps, end, line) - teacher.slice(0, i + 1, points, 1);
+            var cost = teacher is null ? (jumps - x.slice(0, i + 1, points, 1)).norm(2)
+                : FromLine(jumps, end, line) - teacher.slice(0, i + 1, points, 1);
             costs.Add(cost.to(float64).t().MoveToOuterDisposeScope()); // [B,P-i-1]
         }
 

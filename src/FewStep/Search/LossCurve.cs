@@ -3,7 +3,8 @@ using MathNet.Numerics.Distributions;
 
 namespace FewStep.Search;
 
-/// <summary>A measured training loss curve: mean losses on a grid of noise levels with the covariance of those means, so that any sum over the curve has a confidence interval.</summary>
+/// <summary>A measured training loss curve: mean losses on a grid of noise levels with the covariance of those means, so that any sum over
+/// the curve has a confidence interval.</summary>
 /// <remarks>
 /// Images are the independent observations; noise levels share images and noise, so their errors are correlated and the covariance matters.
 /// </remarks>
@@ -16,7 +17,8 @@ internal sealed class LossCurve
 
     private readonly double[][] _covariance;
 
-    public LossCurve(IReadOnlyList<double> sigmas, IReadOnlyList<double> loss, IReadOnlyList<IReadOnlyList<double>> covariance, long images, LossCurveOrigin origin, double confidence = 0.95)
+    public LossCurve(IReadOnlyList<double> sigmas, IReadOnlyList<double> loss, IReadOnlyList<IReadOnlyList<double>> covariance, long images,
+        LossCurveOrigin origin, double confidence = 0.95)
     {
         Sigmas = [.. sigmas];
         Loss = [.. loss];
@@ -27,9 +29,13 @@ internal sealed class LossCurve
             throw Invalid($"it needs at least 2 images and a confidence from 0.5 to 0.9999; they are {images} and {confidence}.");
         }
 
-        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0) || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity) || !(origin.MeanImageLoss is null or >= 0 and < double.PositiveInfinity))
+        if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0)
+            || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity)
+            || !(origin.MeanImageLoss is null or >= 0 and < double.PositiveInfinity))
         {
-            throw Invalid($"network evaluations, seconds, relative half-width, regret and the mean image's loss must be finite and at least 0; they are {origin.NetworkEvaluations}, {origin.Seconds}, {origin.RelativeHalfWidth}, {origin.RelativeRegret} and {origin.MeanImageLoss}.");
+            throw Invalid($"network evaluations, seconds, relative half-width, regret and the mean image's loss must be finite and at "
+                + $"least 0; they are {origin.NetworkEvaluations}, {origin.Seconds}, {origin.RelativeHalfWidth}, {origin.RelativeRegret} "
+                + $"and {origin.MeanImageLoss}.");
         }
 
         (Images, Origin, Confidence) = (images, origin, confidence);
@@ -53,7 +59,8 @@ internal sealed class LossCurve
 
     public double Confidence { get; }
 
-    /// <summary>Student's t quantile of <see cref="Images"/> - 1 degrees of freedom: half-width of an interval over its standard error.</summary>
+    /// <summary>Student's t quantile of <see cref="Images"/> - 1 degrees of freedom: half-width of an interval over its standard
+    /// error.</summary>
     public double Quantile { get; }
 
     /// <summary>The smooth, never decreasing curve through the points; isotonic with inverse variances as weights.</summary>
@@ -88,7 +95,8 @@ internal sealed class LossCurve
         return Quantile * Math.Sqrt(Math.Max(0, variance));
     }
 
-    /// <summary>Sentences for people: that the curve is not as good as was asked, and that the model is worse than no model somewhere, where Phase 1's bound misleads.</summary>
+    /// <summary>Sentences for people: that the curve is not as good as was asked, and that the model is worse than no model somewhere,
+    /// where Phase 1's bound misleads.</summary>
     public IEnumerable<string> Remarks()
     {
         if (Origin.Remark is string imprecise)
@@ -104,7 +112,11 @@ internal sealed class LossCurve
                 int worst = worse.MaxBy(k => Loss[k]);
                 yield return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): it is trained too little there, or predicts noise, whose error sigma multiplies, or is guided strongly. Phase 1 takes the loss for the error of a step and may spend steps on those levels that bring nothing: compare its schedules with others.");
+                    $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the "
+                        + $"mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): "
+                        + $"it is trained too little there, or predicts noise, whose error sigma multiplies, or is guided strongly. Phase "
+                        + $"1 takes the loss for the error of a step and may spend steps on those levels that bring nothing: compare its "
+                        + $"schedules with others.");
             }
         }
     }
@@ -155,9 +167,11 @@ internal sealed class LossCurve
             for (int l = 0; l < k; l++)
             {
                 double limit = Math.Sqrt(checkedRows[k][k]) * Math.Sqrt(checkedRows[l][l]);
-                if (!(Math.Abs(checkedRows[k][l]) <= limit * (1 + 1e-6)) || !(Math.Abs(checkedRows[k][l] - checkedRows[l][k]) <= 1e-9 * limit))
+                if (!(Math.Abs(checkedRows[k][l]) <= limit * (1 + 1e-6))
+                    || !(Math.Abs(checkedRows[k][l] - checkedRows[l][k]) <= 1e-9 * limit))
                 {
-                    throw Invalid($"its covariance must be symmetric with no correlation beyond 1; entries [{k}][{l}] and [{l}][{k}] are {checkedRows[k][l]:R} and {checkedRows[l][k]:R}.");
+                    throw Invalid($"its covariance must be symmetric with no correlation beyond 1; entries [{k}][{l}] and [{l}][{k}] are "
+                        + $"{checkedRows[k][l]:R} and {checkedRows[l][k]:R}.");
                 }
             }
         }

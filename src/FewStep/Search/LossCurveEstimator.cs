@@ -5,12 +5,14 @@ using FewStep.Noise;
 namespace FewStep.Search;
 
 /// <summary>
-/// Monte-Carlo estimate of the training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until other images would hardly lead to better schedules, and, where asked
-/// for, until the discretization loss of the best schedules is known to a stated relative precision.
+/// Monte-Carlo estimate of the training loss curve L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension on a log-spaced grid, until
+/// other images would hardly lead to better schedules, and, where asked for, until the discretization loss of the best schedules is known
+/// to a stated relative precision.
 /// </summary>
 /// <remarks>
-/// All noise levels share images and noise (common random numbers), and each image counts with its noise n and -n (antithetic); the mean of the two is one observation. Images are drawn without
-/// replacement. The curve is judged at fixed numbers of images, each a quarter above the last, so that the batch size does not matter and there are few looks.
+/// All noise levels share images and noise (common random numbers), and each image counts with its noise n and -n (antithetic); the mean of
+/// the two is one observation. Images are drawn without replacement. The curve is judged at fixed numbers of images, each a quarter above
+/// the last, so that the batch size does not matter and there are few looks.
 /// </remarks>
 internal sealed class LossCurveEstimator
 {
@@ -27,12 +29,14 @@ internal sealed class LossCurveEstimator
         _options.Validate();
         if (images.Shape != denoiser.Shape)
         {
-            throw new InvalidInputException($"The images are {images.Shape} but the model denoises {denoiser.Shape}: choose the images that it was trained on.");
+            throw new InvalidInputException(
+                $"The images are {images.Shape} but the model denoises {denoiser.Shape}: choose the images that it was trained on.");
         }
 
         if (denoiser.Classes > 0 && images.Classes > denoiser.Classes)
         {
-            throw new InvalidInputException($"The images have {images.Classes} classes, but the model has {denoiser.Classes}: choose the images that it was trained on.");
+            throw new InvalidInputException($"The images have {images.Classes} classes, but the model has {denoiser.Classes}: choose the "
+                + "images that it was trained on.");
         }
 
         if (images.Count < ScheduleRegret.Groups)
@@ -72,12 +76,14 @@ internal sealed class LossCurveEstimator
             double[] mean = losses.Mean();
             double[][] covariance = losses.CovarianceOfMean(mean);
             LossCurve Curve(LossCurveStop stop, double halfWidth, double regret) =>
-                new(_sigmas, mean, covariance, losses.Images, new(_denoiser.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth, _options.Seed, _options.ModelHash, regret, meanImage.Value()), _options.Confidence);
+                new(_sigmas, mean, covariance, losses.Images, new(_denoiser.Images - before, watch.Elapsed.TotalSeconds, stop, halfWidth,
+                    _options.Seed, _options.ModelHash, regret, meanImage.Value()), _options.Confidence);
 
             var curve = Curve(LossCurveStop.PrecisionReached, 0, 0);
             double widest = WidestInterval(curve);
             double regret = ScheduleRegret.Widest(curve, losses, _options.Weightings, _options.Steps);
-            detail = string.Create(CultureInfo.InvariantCulture, $"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
+            detail = string.Create(
+                CultureInfo.InvariantCulture, $"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
             if (regret <= _options.RelativeRegret && !(widest > _options.RelativePrecision))
             {
                 return Curve(LossCurveStop.PrecisionReached, widest, regret);
@@ -85,14 +91,16 @@ internal sealed class LossCurveEstimator
 
             if (losses.Images == limit)
             {
-                return Curve(limit < _options.MaximumImages ? LossCurveStop.ImagesExhausted : LossCurveStop.ImageLimitReached, widest, regret);
+                return Curve(
+                    limit < _options.MaximumImages ? LossCurveStop.ImagesExhausted : LossCurveStop.ImageLimitReached, widest, regret);
             }
 
             look = (int)Math.Min(limit, Math.Ceiling(Growth * look));
         }
     }
 
-    // The best schedules of the curve so far stand for the ones that will be chosen: near an optimum J hardly depends on the inner noise levels.
+    // The best schedules of the curve so far stand for the ones that will be chosen: near an optimum J hardly depends on the inner noise
+    // levels.
     private double WidestInterval(LossCurve curve)
     {
         var search = new DiscretizationLossOptimizer(curve, _options.Weightings, gridSize: 256);
@@ -106,7 +114,8 @@ internal sealed class LossCurveEstimator
         double high = _options.SigmaMax ?? denoiser.SigmaMax;
         if (!(low > 0 && low < high) || !double.IsFinite(high))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The loss curve needs finite noise levels with 0 < sigma_min < sigma_max, not {low:R} and {high:R}: give both."));
+            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+                $"The loss curve needs finite noise levels with 0 < sigma_min < sigma_max, not {low:R} and {high:R}: give both."));
         }
 
         return [.. StandardSchedule.LogSnr().Create(_options.Points - 1, low, high).Sigmas.Reverse()];

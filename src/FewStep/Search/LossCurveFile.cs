@@ -1,7 +1,8 @@
 namespace FewStep.Search;
 
 /// <summary>The file form of a loss curve, <c>loss-curve.json</c>, version 1.</summary>
-/// <remarks>It holds the covariance of the means instead of each image's losses: enough for the confidence interval of any schedule, and small.</remarks>
+/// <remarks>It holds the covariance of the means instead of each image's losses: enough for the confidence interval of any schedule, and
+/// small.</remarks>
 internal static class LossCurveFile
 {
     /// <summary>Name of the file where a folder holds one.</summary>
@@ -15,13 +16,15 @@ internal static class LossCurveFile
         var content = JsonFile.Read<Content>(path);
         if (content.Version != Version)
         {
-            throw new InvalidInputException($"{path} is a loss curve of version {content.Version}; this program reads version {Version}: measure the curve again, or use the program that wrote it.");
+            throw new InvalidInputException($"{path} is a loss curve of version {content.Version}; this program reads version {Version}: "
+                + "measure the curve again, or use the program that wrote it.");
         }
 
         LossCurve curve;
         try
         {
-            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth, content.Seed, content.ModelHash, content.RelativeRegret, content.MeanImageLoss);
+            var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth,
+                content.Seed, content.ModelHash, content.RelativeRegret, content.MeanImageLoss);
             curve = new LossCurve(content.Sigmas, content.Loss, content.Covariance, content.Images, origin, content.Confidence);
         }
         catch (InvalidInputException e)
@@ -41,7 +44,8 @@ internal static class LossCurveFile
         var curve = Read(path);
         return curve.Origin.ModelHash is null || curve.Origin.ModelHash == modelHash
             ? curve
-            : throw new InvalidInputException($"{path} is the loss curve of another model; measure this one's, or name the model that the curve is of.");
+            : throw new InvalidInputException(
+                $"{path} is the loss curve of another model; measure this one's, or name the model that the curve is of.");
     }
 
     /// <summary>Writes a file whole or not at all.</summary>
@@ -73,14 +77,16 @@ internal static class LossCurveFile
     {
         if (written.Length != derived.Count)
         {
-            throw new InvalidInputException($"{path}: {name} has {written.Length} numbers for {derived.Count} sigmas. Measure the curve again.");
+            throw new InvalidInputException(
+                $"{path}: {name} has {written.Length} numbers for {derived.Count} sigmas. Measure the curve again.");
         }
 
         for (int k = 0; k < written.Length; k++)
         {
             if (!(Math.Abs(written[k] - derived[k]) <= 1e-6 * (Math.Abs(derived[k]) + curve.Loss[k])))
             {
-                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again."));
+                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+                    $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again."));
             }
         }
     }

@@ -3,7 +3,8 @@ namespace FewStep.Search;
 /// <summary>How to measure a training loss curve, and how well.</summary>
 public sealed record LossCurveOptions
 {
-    /// <summary>Noise levels on the log-spaced grid, 8 to <see cref="LossCurve.MaximumPoints"/>; default 32. An image costs twice as many network evaluations.</summary>
+    /// <summary>Noise levels on the log-spaced grid, 8 to <see cref="LossCurve.MaximumPoints"/>; default 32. An image costs twice as many
+    /// network evaluations.</summary>
     public int Points { get; init; } = 32;
 
     /// <summary>Smallest noise level, above 0; null for the denoiser's own.</summary>
@@ -12,7 +13,8 @@ public sealed record LossCurveOptions
     /// <summary>Largest noise level; null for the denoiser's own.</summary>
     public double? SigmaMax { get; init; }
 
-    /// <summary>Noised images in one call of the denoiser, at least 2; default 128. It changes speed and memory, and the numbers only as far as the network's rounding does.</summary>
+    /// <summary>Noised images in one call of the denoiser, at least 2; default 128. It changes speed and memory, and the numbers only as
+    /// far as the network's rounding does.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Images before the curve is first judged, 8 or more; null (default) for 64, or all where fewer are allowed.</summary>
@@ -22,12 +24,13 @@ public sealed record LossCurveOptions
     public int MaximumImages { get; init; } = 1024;
 
     /// <summary>
-    /// Stop when a schedule found on the curve is expected to lose at most this, for every number of steps and weighting: relative to the part of the discretization loss that schedules can change, for
-    /// having seen these images and no others. Above 0, default 0.01.
+    /// Stop when a schedule found on the curve is expected to lose at most this, for every number of steps and weighting: relative to the
+    /// part of the discretization loss that schedules can change, for having seen these images and no others. Above 0, default 0.01.
     /// </summary>
     public double RelativeRegret { get; init; } = 0.01;
 
-    /// <summary>If given, go on until the losses themselves are known as well: half-width of the confidence interval of the discretization loss, relative to it, for every number of steps and weighting; above 0.</summary>
+    /// <summary>If given, go on until the losses themselves are known as well: half-width of the confidence interval of the discretization
+    /// loss, relative to it, for every number of steps and weighting; above 0.</summary>
     public double? RelativePrecision { get; init; }
 
     /// <summary>Confidence of the intervals, 0.5 to 0.9999; default 0.95.</summary>
@@ -52,14 +55,16 @@ public sealed record LossCurveOptions
     public void Validate()
     {
         var rules = new OptionRules("The loss curve cannot be measured");
-        rules.Require(Points is >= 8 and <= LossCurve.MaximumPoints, $"points must lie between 8 and {LossCurve.MaximumPoints}, not {Points}");
+        rules.Require(
+            Points is >= 8 and <= LossCurve.MaximumPoints, $"points must lie between 8 and {LossCurve.MaximumPoints}, not {Points}");
         rules.Require(BatchSize >= 2, $"the batch size must be at least 2, not {BatchSize}");
         rules.Require(FirstLook >= 8, $"the fewest images must be at least 8, not {FirstLook}");
         rules.Require(MaximumImages >= FirstLook, $"the most images must not be below the fewest ({FirstLook}), but are {MaximumImages}");
         rules.Require(RelativeRegret > 0, $"the relative regret must be above 0, not {RelativeRegret}");
         rules.Require(RelativePrecision is null or > 0, $"the relative precision must be above 0, not {RelativePrecision}");
         rules.Require(Confidence is >= 0.5 and <= 0.9999, $"the confidence must lie between 0.5 and 0.9999, not {Confidence}");
-        rules.Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= ScheduleSearchRequest.MaximumSteps), $"steps must be one or more numbers from 1 to {ScheduleSearchRequest.MaximumSteps}");
+        rules.Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= ScheduleSearchRequest.MaximumSteps),
+            $"steps must be one or more numbers from 1 to {ScheduleSearchRequest.MaximumSteps}");
         rules.Require(Weightings.Count > 0, $"there must be a weighting to judge the curve by");
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
         rules.Check();

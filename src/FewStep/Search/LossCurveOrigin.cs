@@ -1,7 +1,8 @@
 namespace FewStep.Search;
 
 /// <summary>How a loss curve was measured.</summary>
-internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed, string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null)
+internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed,
+    string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null)
 {
     /// <summary>A sentence for people where the curve is not as good as was asked; null where it is.</summary>
     public string? Remark => Stop switch
@@ -13,6 +14,7 @@ internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, 
 
     /// <summary>How good the curve is, as a clause for people.</summary>
     public string Quality => RelativeRegret is double regret
-        ? FormattableString.Invariant($"its schedules lose some {100 * regret:0.##} % for having seen no other images, and the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
+        ? string.Create(CultureInfo.InvariantCulture, $"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
+            + $"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
         : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
 }

@@ -2,7 +2,8 @@ namespace FewStep.Search;
 
 /// <summary>A number with the half-width of its confidence interval.</summary>
 /// <param name="Value">The number.</param>
-/// <param name="HalfWidth">Half the interval's width, at least 0; null where the uncertainty is not known (exact or blended curves, objectives without sampling).</param>
+/// <param name="HalfWidth">Half the interval's width, at least 0; null where the uncertainty is not known (exact or blended curves,
+/// objectives without sampling).</param>
 /// <param name="Confidence">Share of such intervals that hold the truth, 0 to 1; null with the half-width.</param>
 public sealed record LossEstimate(double Value, double? HalfWidth = null, double? Confidence = null)
 {

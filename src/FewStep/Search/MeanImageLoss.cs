@@ -1,6 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>The loss of a denoiser that always answers with the mean image: the images' variance about it, which a model that has learnt anything stays below at every noise level.</summary>
+/// <summary>The loss of a denoiser that always answers with the mean image: the images' variance about it, which a model that has learnt
+/// anything stays below at every noise level.</summary>
 internal sealed class MeanImageLoss : IDisposable
 {
     private Tensor? _sum;

@@ -6,13 +6,15 @@ using FewStep.Sampling;
 namespace FewStep.Search;
 
 /// <summary>
-/// Measures the amplification A(sigma) of the model's own flow: the state of a fine path is moved at sigma along the last change of the denoiser's output, which is where a first-order step errs, and both
-/// are solved to the end; A is the root-mean-square growth of their distance.
+/// Measures the amplification A(sigma) of the model's own flow: the state of a fine path is moved at sigma along the last change of the
+/// denoiser's output, which is where a first-order step errs, and both are solved to the end; A is the root-mean-square growth of their
+/// distance.
 /// </summary>
 /// <remarks>
-/// All noise levels share the latents and one fine path. Each perturbation goes both ways and half the difference of the two ends counts: the solver's own error cancels, and so does the flow's curvature to
-/// second order. With M steps a latent costs M + 1 evaluations for the path and 2 (M - k + 1) for each measured level k = 0, 2, 4, ...: 261 for M = 20. What the network
-/// rounds away is noise on A: bfloat16 adds to A below sigma = 0.02 or so.
+/// All noise levels share the latents and one fine path. Each perturbation goes both ways and half the difference of the two ends counts:
+/// the solver's own error cancels, and so does the flow's curvature to second order. With M steps a latent costs M + 1 evaluations for the
+/// path and 2 (M - k + 1) for each measured level k = 0, 2, 4, ...: 261 for M = 20. What the network rounds away is noise on A: bfloat16
+/// adds to A below sigma = 0.02 or so.
 /// </remarks>
 internal sealed class MeasuredAmplificationEstimator
 {
@@ -30,7 +32,8 @@ internal sealed class MeasuredAmplificationEstimator
     }
 
     /// <summary>Measures the amplification between two noise levels.</summary>
-    public MeasuredAmplification Measure(double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public MeasuredAmplification Measure(
+        double sigmaMax, double sigmaMin, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();
         long before = _denoiser.Images;
@@ -69,7 +72,8 @@ internal sealed class MeasuredAmplificationEstimator
             var state = reference.States[k];
             var move = Direction(reference, k).Times(_options.Perturbation * s);
             var rest = new SamplingSchedule(path.Sigmas.Skip(k));
-            var ends = new SamplingLoop(_denoiser, _solver, rest).Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
+            var ends = new SamplingLoop(_denoiser, _solver, rest)
+                .Sample(cat([state.Plus(move), state - move]).Over(s), bothLabels, cancellationToken: cancellation).Samples.chunk(2);
             double[] lengths = Length((ends[0] - ends[1]).Over(2)).cpu().data<double>().ToArray();
             foreach (double length in lengths)
             {
@@ -99,5 +103,6 @@ internal sealed class MeasuredAmplificationEstimator
 
     private static InvalidInputException NotFinite(double s) => new(string.Create(
         CultureInfo.InvariantCulture,
-        $"The amplification of the model's flow from sigma {s:G6} on is not finite: check that checkpoint and preconditioning belong together."));
+        $"The amplification of the model's flow from sigma {s:G6} on is not finite: check that checkpoint and preconditioning belong "
+            + $"together."));
 }

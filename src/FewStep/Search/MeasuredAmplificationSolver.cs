@@ -3,8 +3,9 @@ using FewStep.Solvers;
 namespace FewStep.Search;
 
 /// <summary>
-/// The solver that carries perturbations to the end: third-order exponential multistep in ln sigma, whose first step takes a midpoint evaluation in place of the missing past and whose second step is of
-/// second order. On Gaussian data 20 log-spaced steps from 80 to 0.002 know the growth of a perturbation to 0.5 %; 24 to 0.25 %.
+/// The solver that carries perturbations to the end: third-order exponential multistep in ln sigma, whose first step takes a midpoint
+/// evaluation in place of the missing past and whose second step is of second order. On Gaussian data 20 log-spaced steps from 80 to 0.002
+/// know the growth of a perturbation to 0.5 %; 24 to 0.25 %.
 /// </summary>
 /// <remarks>One evaluation a step and one more in the first. Solvers that start with an Euler step would lose the accuracy there.</remarks>
 internal sealed class MeasuredAmplificationSolver : ISolver

@@ -3,10 +3,11 @@ using MathNet.Numerics.Interpolation;
 
 namespace FewStep.Search;
 
-/// <summary>The weighting of a measured amplification A: g'(sigma) = -A(sigma) / sigma, so an error made at sigma counts as much as the model's own flow lets it grow on its way to the end.</summary>
+/// <summary>The weighting of a measured amplification A: g'(sigma) = -A(sigma) / sigma, so an error made at sigma counts as much as the
+/// model's own flow lets it grow on its way to the end.</summary>
 /// <remarks>
-/// ln A is interpolated over ln sigma by Akima's cubic (J. ACM 17, 1970), so A stays above 0 and is smooth; beyond the measured range it is constant. g is the integral of that interpolant to rounding,
-/// 0 at the largest measured noise level. A = 1 gives power 0.
+/// ln A is interpolated over ln sigma by Akima's cubic (J. ACM 17, 1970), so A stays above 0 and is smooth; beyond the measured range it is
+/// constant. g is the integral of that interpolant to rounding, 0 at the largest measured noise level. A = 1 gives power 0.
 /// </remarks>
 internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
 {
@@ -19,14 +20,17 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
     {
         if (sigmas.Count < 5 || sigmas.Count != amplification.Count)
         {
-            throw new ArgumentException($"An amplification needs 5 or more noise levels and as many values; there are {sigmas.Count} and {amplification.Count}.", nameof(amplification));
+            throw new ArgumentException($"An amplification needs 5 or more noise levels and as many values; there are {sigmas.Count} and "
+                + $"{amplification.Count}.", nameof(amplification));
         }
 
         for (int k = 0; k < sigmas.Count; k++)
         {
-            if (!(sigmas[k] > 0) || !double.IsFinite(sigmas[k]) || (k > 0 && !(sigmas[k] < sigmas[k - 1])) || !(amplification[k] > 0) || !double.IsFinite(amplification[k]))
+            if (!(sigmas[k] > 0) || !double.IsFinite(sigmas[k]) || (k > 0 && !(sigmas[k] < sigmas[k - 1])) || !(amplification[k] > 0)
+                || !double.IsFinite(amplification[k]))
             {
-                throw new ArgumentException($"Noise levels must fall and both numbers be finite and above 0: sigma[{k}] = {sigmas[k]}, A[{k}] = {amplification[k]}.", nameof(amplification));
+                throw new ArgumentException($"Noise levels must fall and both numbers be finite and above 0: sigma[{k}] = {sigmas[k]}, "
+                    + $"A[{k}] = {amplification[k]}.", nameof(amplification));
             }
         }
 

@@ -1,7 +1,9 @@
 namespace FewStep.Search;
 
-/// <summary>Piecewise cubic Hermite interpolation of non-decreasing data that stays non-decreasing between the points, with a continuous derivative.</summary>
-/// <remarks>Slopes start as the three-point parabola's and are limited as in Fritsch and Carlson, "Monotone Piecewise Cubic Interpolation", SIAM J. Numer. Anal. 17 (1980).</remarks>
+/// <summary>Piecewise cubic Hermite interpolation of non-decreasing data that stays non-decreasing between the points, with a continuous
+/// derivative.</summary>
+/// <remarks>Slopes start as the three-point parabola's and are limited as in Fritsch and Carlson, "Monotone Piecewise Cubic Interpolation",
+/// SIAM J. Numer. Anal. 17 (1980).</remarks>
 internal sealed class MonotoneCubic
 {
     private readonly double[] _x;
@@ -12,7 +14,8 @@ internal sealed class MonotoneCubic
     {
         if (x.Length < 2 || x.Length != y.Length)
         {
-            throw new ArgumentException($"Interpolation needs at least 2 points and as many values; there are {x.Length} and {y.Length}.", nameof(x));
+            throw new ArgumentException(
+                $"Interpolation needs at least 2 points and as many values; there are {x.Length} and {y.Length}.", nameof(x));
         }
 
         for (int k = 0; k < x.Length; k++)

@@ -3,7 +3,8 @@ using TorchSharp;
 
 namespace FewStep.Search;
 
-/// <summary>Each image's training loss at many noise levels: |D(x0 + s n; s) - x0|^2 / dimension, averaged over the noise n and -n, with one n for all levels.</summary>
+/// <summary>Each image's training loss at many noise levels: |D(x0 + s n; s) - x0|^2 / dimension, averaged over the noise n and -n, with
+/// one n for all levels.</summary>
 internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLoss mean)
 {
     private const long NoiseStream = 2; // the order of the images has the first
@@ -37,7 +38,8 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
             ? [.. indices.Select((_, image) => all[(image * sigmas.Length)..((image + 1) * sigmas.Length)])]
             : throw new InvalidInputException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The model's loss on image {indices[bad / sigmas.Length]} at sigma {sigmas[bad % sigmas.Length]:G6} is {all[bad]}: check that checkpoint and preconditioning belong together."));
+                $"The model's loss on image {indices[bad / sigmas.Length]} at sigma {sigmas[bad % sigmas.Length]:G6} is {all[bad]}: check "
+                    + $"that checkpoint and preconditioning belong together."));
     }
 
     private (Tensor Images, Tensor? Labels) Read(ITrainingImages source, long[] indices, DisposeScope scope)
@@ -52,12 +54,14 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
 
         if (x0.dtype != ScalarType.Float32 || !x0.shape.AsSpan().SequenceEqual(denoiser.Shape.Batch(indices.Length)))
         {
-            throw new ArgumentException($"The source returned {x0.dtype} [{string.Join(", ", x0.shape)}] for {indices.Length} float32 images of {denoiser.Shape}.", nameof(source));
+            throw new ArgumentException($"The source returned {x0.dtype} [{string.Join(", ", x0.shape)}] for {indices.Length} float32 "
+                + $"images of {denoiser.Shape}.", nameof(source));
         }
 
         if (labels is not null && (labels.dtype != ScalarType.Int64 || labels.dim() != 1 || labels.shape[0] != indices.Length))
         {
-            throw new ArgumentException($"The source returned labels {labels.dtype} [{string.Join(", ", labels.shape)}] for {indices.Length} images; they must be int64 [B].", nameof(source));
+            throw new ArgumentException($"The source returned labels {labels.dtype} [{string.Join(", ", labels.shape)}] for "
+                + $"{indices.Length} images; they must be int64 [B].", nameof(source));
         }
 
         return (HostCopy.To(x0, denoiser.Device), labels is null ? null : HostCopy.To(labels, denoiser.Device));

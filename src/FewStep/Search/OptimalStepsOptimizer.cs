@@ -5,12 +5,14 @@ using FewStep.Sampling;
 namespace FewStep.Search;
 
 /// <summary>
-/// OptimalSteps (Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling", arXiv 2503.21774): recursion to a fine teacher. The best student of k steps that ends at a teacher's point comes from the best student of k-1 steps at some
-/// earlier point; best is who ends nearest to the teacher there. Errors that the student made before are in its state, so they count.
+/// OptimalSteps (Pei et al. 2025, "Optimal Stepsize for Diffusion Sampling", arXiv 2503.21774): recursion to a fine teacher. The best
+/// student of k steps that ends at a teacher's point comes from the best student of k-1 steps at some earlier point; best is who ends
+/// nearest to the teacher there. Errors that the student made before are in its state, so they count.
 /// </summary>
 /// <remarks>
-/// The student's steps are Euler's, as in the paper. The paper searches for each image alone; here all latents share one schedule, chosen by their mean-square distance. A recursion over the best states is no global optimum of
-/// the last distance: a worse state may lead to a better end.
+/// The student's steps are Euler's, as in the paper. The paper searches for each image alone; here all latents share one schedule, chosen
+/// by their mean-square distance. A recursion over the best states is no global optimum of the last distance: a worse state may lead to a
+/// better end.
 /// </remarks>
 internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
 {
@@ -23,11 +25,13 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
     private readonly int _latents;
     private readonly int _teacherSteps;
 
-    /// <summary>Creates the search. It holds the states of all latents at all points in memory: about 12 teacherSteps latents dimension bytes.</summary>
+    /// <summary>Creates the search. It holds the states of all latents at all points in memory: about 12 teacherSteps latents dimension
+    /// bytes.</summary>
     public OptimalStepsOptimizer(ScheduleSearchContext context, int teacherSteps = DefaultTeacherSteps)
     {
         context.Validate();
-        new OptionRules("OptimalSteps cannot search").Require(teacherSteps is >= 1 and <= 1000, $"the teacher's steps must be 1 to 1000, not {teacherSteps}").Check();
+        new OptionRules("OptimalSteps cannot search")
+            .Require(teacherSteps is >= 1 and <= 1000, $"the teacher's steps must be 1 to 1000, not {teacherSteps}").Check();
         (_context, _latents, _teacherSteps) = (context, context.Images ?? DefaultLatents, teacherSteps);
     }
 
@@ -35,7 +39,8 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
     {
         Name = OptimizerName,
         Parameter = "teacher's steps",
-        Description = "mean-square distance of an Euler student to a 100-step teacher: recursion over (steps, teacher's point) with the student's own states; about 100 (N + 1) evaluations a latent, 32 latents, for every N at once",
+        Description = "mean-square distance of an Euler student to a 100-step teacher: recursion over (steps, teacher's point) with the "
+            + "student's own states; about 100 (N + 1) evaluations a latent, 32 latents, for every N at once",
         Source = "Pei et al. 2025, arXiv 2503.21774",
         CheckParameter = text => Parse(text),
         Create = (context, parameter) => new OptimalStepsOptimizer(context, parameter is null ? DefaultTeacherSteps : Parse(parameter)),
@@ -43,18 +48,21 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
 
     public string Name => OptimizerName;
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         if (request.Steps.Max() > _teacherSteps)
         {
-            throw new InvalidInputException($"OptimalSteps chooses among a teacher's {_teacherSteps} steps, so at most as many, not {request.Steps.Max()}.");
+            throw new InvalidInputException(
+                $"OptimalSteps chooses among a teacher's {_teacherSteps} steps, so at most as many, not {request.Steps.Max()}.");
         }
 
         var watch = Stopwatch.StartNew();
         var paired = _context.Sampling();
         var fine = StandardSchedule.Karras().Create(_teacherSteps, request.SigmaMin, request.SigmaMax);
-        using var recursion = StudentRecursion.Start(paired, fine, SeedList.Of(_latents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
+        using var recursion = StudentRecursion.Start(
+            paired, fine, SeedList.Of(_latents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
         int maximum = request.Steps.Max();
         for (int steps = 1; steps <= maximum; steps++)
         {
@@ -80,6 +88,7 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
         double steps = OptimizerParameter.Number(OptimizerName, "number of the teacher's steps", text, 1, 1000);
         return steps == Math.Floor(steps)
             ? (int)steps
-            : throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}."));
+            : throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+                $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}."));
     }
 }

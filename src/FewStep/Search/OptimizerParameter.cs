@@ -5,13 +5,15 @@ internal static class OptimizerParameter
 {
     public static double Number(string optimizer, string what, string text, double lowest, double highest)
     {
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= lowest && value <= highest)
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= lowest
+            && value <= highest)
         {
             return value;
         }
 
         throw new InvalidInputException(string.Create(
             CultureInfo.InvariantCulture,
-            $"Schedule optimiser '{optimizer}:{Printable.Line(text, 40)}': what follows the colon must be the {what}, a number from {lowest} to {highest}."));
+            $"Schedule optimiser '{optimizer}:{Printable.Line(text, 40)}': what follows the colon must be the {what}, a number from "
+                + $"{lowest} to {highest}."));
     }
 }

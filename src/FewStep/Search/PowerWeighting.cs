@@ -2,8 +2,8 @@ namespace FewStep.Search;
 
 /// <summary>The power family of weightings: g(s) = s^-p for p above 0, -ln s for p = 0, -s^-p for p below 0.</summary>
 /// <remarks>
-/// p = 1 is the bound of the probability-flow ODE (our reading of arXiv 2412.10786), p = 2 the variational bound of discrete-time diffusion (VDM; Align Your Steps),
-/// and p = 0 assumes that later steps carry an error along instead of shrinking it.
+/// p = 1 is the bound of the probability-flow ODE (our reading of arXiv 2412.10786), p = 2 the variational bound of discrete-time diffusion
+/// (VDM; Align Your Steps), and p = 0 assumes that later steps carry an error along instead of shrinking it.
 /// </remarks>
 internal sealed class PowerWeighting : INoiseWeighting
 {
@@ -19,7 +19,8 @@ internal sealed class PowerWeighting : INoiseWeighting
     {
         if (!(power is >= -LargestPower and <= LargestPower))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}."));
+            throw new InvalidInputException(string.Create(
+                CultureInfo.InvariantCulture, $"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}."));
         }
 
         Power = power;

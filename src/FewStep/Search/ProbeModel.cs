@@ -1,12 +1,14 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// A quadratic model of a least-squares value around a point from two probes a coordinate: gradient and diagonal curvature by central differences of the value itself, the curvature's other entries by Gauss and Newton from the
-/// differences of the residuals, corrected by how the gradient changed since the last model.
+/// A quadratic model of a least-squares value around a point from two probes a coordinate: gradient and diagonal curvature by central
+/// differences of the value itself, the curvature's other entries by Gauss and Newton from the differences of the residuals, corrected by
+/// how the gradient changed since the last model.
 /// </summary>
 /// <remarks>
-/// The residuals at the best schedule are far from zero, so Gauss and Newton's matrix alone would be wrong. What it lacks is learnt as in Dennis, Gay and Welsch's NL2SOL: a matrix of least change (Powell's symmetric form) that
-/// explains the gradients' difference; its diagonal is known from the probes.
+/// The residuals at the best schedule are far from zero, so Gauss and Newton's matrix alone would be wrong. What it lacks is learnt as in
+/// Dennis, Gay and Welsch's NL2SOL: a matrix of least change (Powell's symmetric form) that explains the gradients' difference; its
+/// diagonal is known from the probes.
 /// </remarks>
 internal sealed class ProbeModel
 {
@@ -15,9 +17,11 @@ internal sealed class ProbeModel
     private readonly double[,] _gaussNewton;
     private readonly double[,] _rest; // curvature less Gauss and Newton's
 
-    private ProbeModel(double[] position, double[] gradient, double[,] gaussNewton, double[,] rest) => (_position, _gradient, _gaussNewton, _rest) = (position, gradient, gaussNewton, rest);
+    private ProbeModel(double[] position, double[] gradient, double[,] gaussNewton, double[,] rest)
+        => (_position, _gradient, _gaussNewton, _rest) = (position, gradient, gaussNewton, rest);
 
-    public static ProbeModel From(LeastSquaresPoint center, double[] widths, IReadOnlyList<LeastSquaresPoint> up, IReadOnlyList<LeastSquaresPoint> down, ProbeModel? previous)
+    public static ProbeModel From(LeastSquaresPoint center, double[] widths, IReadOnlyList<LeastSquaresPoint> up,
+        IReadOnlyList<LeastSquaresPoint> down, ProbeModel? previous)
     {
         using var scope = NewDisposeScope();
         int n = widths.Length;
@@ -30,7 +34,9 @@ internal sealed class ProbeModel
             double h = widths[k];
             gradient[k] = (up[k].Value - down[k].Value) / (2 * h);
             slopes[k] = (up[k].Residuals - down[k].Residuals).Over(2 * h);
-            double[] products = stack([.. slopes[..(k + 1)].Select(slope => (slopes[k] * slope).mean([], type: float64))]).cpu().data<double>().ToArray(); // one reading for all
+            // one reading for all
+            double[] products = stack([.. slopes[..(k + 1)].Select(slope => (slopes[k] * slope).mean([], type: float64))]).cpu()
+                .data<double>().ToArray();
             for (int l = 0; l <= k; l++)
             {
                 gaussNewton[k, l] = gaussNewton[l, k] = 2 * products[l];
@@ -48,7 +54,8 @@ internal sealed class ProbeModel
         return model;
     }
 
-    /// <summary>The step to the model's minimum, with <paramref name="damping"/> times the coordinates' scales added to the diagonal; null where that is no minimum.</summary>
+    /// <summary>The step to the model's minimum, with <paramref name="damping"/> times the coordinates' scales added to the diagonal; null
+    /// where that is no minimum.</summary>
     public double[]? Step(double damping)
     {
         int n = _gradient.Length;

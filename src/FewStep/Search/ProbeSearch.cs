@@ -1,12 +1,14 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// Minimises a mean square over increasing coordinates between two fixed ends without derivatives: two probes a coordinate make a <see cref="ProbeModel"/>, a damped step goes to its minimum, and whatever was lowest is the next
-/// centre. The order of the coordinates is kept.
+/// Minimises a mean square over increasing coordinates between two fixed ends without derivatives: two probes a coordinate make a
+/// <see cref="ProbeModel"/>, a damped step goes to its minimum, and whatever was lowest is the next centre. The order of the coordinates is
+/// kept.
 /// </summary>
 /// <remarks>
-/// Each evaluation is many samples, so few of them matter most. A simplex (Nelder and Mead; MathNet has one) sees only values, and in 3 to 9 dimensions needs several times as many; residuals give the coordinates' interaction
-/// for nothing. Probes are wide (a share of the gap between coordinates), so that rounding in a network of 16-bit numbers does no harm.
+/// Each evaluation is many samples, so few of them matter most. A simplex (Nelder and Mead; MathNet has one) sees only values, and in 3 to
+/// 9 dimensions needs several times as many; residuals give the coordinates' interaction for nothing. Probes are wide (a share of the gap
+/// between coordinates), so that rounding in a network of 16-bit numbers does no harm.
 /// </remarks>
 internal sealed class ProbeSearch(double low, double high, Func<double[], LeastSquaresPoint?> evaluate, double tolerance)
 {
@@ -68,7 +70,8 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
                 }
             }
 
-            _model = ProbeModel.From(center, widths, [.. points.Where((_, i) => i % 2 == 1)], [.. points.Where((_, i) => i > 0 && i % 2 == 0)], _model);
+            _model = ProbeModel.From(
+                center, widths, [.. points.Where((_, i) => i % 2 == 1)], [.. points.Where((_, i) => i > 0 && i % 2 == 0)], _model);
             return Step(_model, points, ref best);
         }
         finally

@@ -1,6 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>Indices from 0 to count - 1 in a random order without repetition, drawn as needed (Fisher and Yates, keeping only what was moved).</summary>
+/// <summary>Indices from 0 to count - 1 in a random order without repetition, drawn as needed (Fisher and Yates, keeping only what was
+/// moved).</summary>
 internal sealed class RandomOrder(long count, long seed)
 {
     private readonly Dictionary<long, long> _moved = [];

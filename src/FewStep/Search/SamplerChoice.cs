@@ -11,7 +11,8 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     private const char Separator = '/';
 
     /// <summary>The sampler to take where nobody chose and the model has none.</summary>
-    internal static SamplerChoice Usual { get; } = new(new ScheduleChoice.Standard(StandardSchedules.Usual.Name, StandardSchedules.Usual), SolverCatalog.Find("ipndm:3"), 8);
+    internal static SamplerChoice Usual { get; } = new(
+        new ScheduleChoice.Standard(StandardSchedules.Usual.Name, StandardSchedules.Usual), SolverCatalog.Find("ipndm:3"), 8);
 
     /// <summary>Reads a file, or the short form <c>schedule/solver/steps</c>.</summary>
     public static SamplerChoice Parse(string text)
@@ -22,10 +23,12 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
             return Of(ScheduleChoice.Parse(text), null, null);
         }
 
-        return text.Split(Separator) is [var schedule, var solver, var steps] && int.TryParse(steps, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        return text.Split(Separator) is [var schedule, var solver, var steps]
+            && int.TryParse(steps, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), number)
             : throw new InvalidInputException(
-                $"'{Printable.Line(text, 80)}' is no sampler: give a file of one, or schedule{Separator}solver{Separator}steps, e.g. {Usual}.");
+                $"'{Printable.Line(text, 80)}' is no sampler: give a file of one, or schedule{Separator}solver{Separator}steps, e.g. "
+                    + $"{Usual}.");
     }
 
     /// <summary>Puts a choice together from its parts.</summary>
@@ -38,9 +41,12 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
 
         return schedule switch
         {
-            ScheduleChoice.Given given when steps is null || steps == given.Schedule.Steps => new SamplerChoice(given, solver ?? given.Solver, given.Schedule.Steps),
-            ScheduleChoice.Given given => throw new InvalidInputException($"{given.Name} has {given.Schedule.Steps} steps, not {steps}; leave the number of steps out."),
-            _ => new SamplerChoice(schedule, solver, steps ?? throw new InvalidInputException($"Schedule {schedule.Name} needs a number of steps, e.g. 4.")),
+            ScheduleChoice.Given given when steps is null || steps == given.Schedule.Steps
+                => new SamplerChoice(given, solver ?? given.Solver, given.Schedule.Steps),
+            ScheduleChoice.Given given => throw new InvalidInputException(
+                $"{given.Name} has {given.Schedule.Steps} steps, not {steps}; leave the number of steps out."),
+            _ => new SamplerChoice(
+                schedule, solver, steps ?? throw new InvalidInputException($"Schedule {schedule.Name} needs a number of steps, e.g. 4.")),
         };
     }
 
@@ -50,7 +56,8 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         var solver = Solver ?? usual;
         return Schedule switch
         {
-            ScheduleChoice.Given given => new Sampler(given.Schedule, solver) { Origin = given.Origin ?? new SamplerOrigin { Schedule = given.Name } },
+            ScheduleChoice.Given given
+                => new Sampler(given.Schedule, solver) { Origin = given.Origin ?? new SamplerOrigin { Schedule = given.Name } },
             ScheduleChoice.Standard standard => new Sampler(standard.Schedule.Create(Steps!.Value, sigmaMin, sigmaMax), solver)
             {
                 Origin = new SamplerOrigin { Schedule = standard.Name, Source = standard.Source },

@@ -5,7 +5,8 @@ using FewStep.Solvers;
 
 namespace FewStep.Search;
 
-/// <summary>Searches samplers for a model with one or several optimisers, which share images and loss curve; both are opened and measured when an optimiser first asks for them.</summary>
+/// <summary>Searches samplers for a model with one or several optimisers, which share images and loss curve; both are opened and measured
+/// when an optimiser first asks for them.</summary>
 /// <param name="model">The model; not disposed.</param>
 /// <param name="images">Opens the images that it was trained on; called once at most, and what it gives is not disposed here.</param>
 internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOnlyList<int> steps, FindOptions options)
@@ -18,7 +19,8 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     /// <summary>The loss curve; null until an optimiser asked for it.</summary>
     public LossCurve? Curve { get; private set; } = options.LossCurve;
 
-    public IReadOnlyList<FoundSampler> Find(IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public IReadOnlyList<FoundSampler> Find(
+        IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var denoiser = model.Denoiser;
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
@@ -28,7 +30,8 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
         {
             if (Curve is null)
             {
-                var measurement = options.Curve with { Seed = options.Seed, Steps = steps, Weightings = weightings, ModelHash = model.Hash };
+                var measurement = options.Curve with
+                { Seed = options.Seed, Steps = steps, Weightings = weightings, ModelHash = model.Hash };
                 Curve = new LossCurveEstimator(denoiser, new TrainingImages(Images()), measurement).Estimate(progress, cancellation);
                 CurveMeasured?.Invoke(Curve);
             }

@@ -21,8 +21,10 @@ internal abstract record ScheduleChoice(string Name)
         public override ScheduleSource Source => Optimizer.Source;
     }
 
-    /// <summary>A schedule as it was given, which has its own number of steps, with the solver that it was made for where that is known.</summary>
-    public sealed record Given(string Name, SamplingSchedule Schedule, ISolver? Solver = null, SamplerOrigin? Origin = null) : ScheduleChoice(Name)
+    /// <summary>A schedule as it was given, which has its own number of steps, with the solver that it was made for where that is
+    /// known.</summary>
+    public sealed record Given(
+        string Name, SamplingSchedule Schedule, ISolver? Solver = null, SamplerOrigin? Origin = null) : ScheduleChoice(Name)
     {
         public override ScheduleSource Source => ScheduleSource.Given;
     }

@@ -1,9 +1,11 @@
 namespace FewStep.Search;
 
-/// <summary>The schedules of least discretization loss on a grid of noise levels, for every number of steps up to a maximum, in one pass.</summary>
+/// <summary>The schedules of least discretization loss on a grid of noise levels, for every number of steps up to a maximum, in one
+/// pass.</summary>
 /// <remarks>
-/// F_k(j) = min over i &lt; j of F_{k-1}(i) + [g_j - g_i] L_i. Along the path g rises and L does not, so for i &lt; i' and j &lt; j' going straight beats crossing (Monge's inequality),
-/// the best i never falls as j rises, and divide and conquer finds a layer of M points in O(M log M).
+/// F_k(j) = min over i &lt; j of F_{k-1}(i) + [g_j - g_i] L_i. Along the path g rises and L does not, so for i &lt; i' and j &lt; j' going
+/// straight beats crossing (Monge's inequality), the best i never falls as j rises, and divide and conquer finds a layer of M points in O(M
+/// log M).
 /// </remarks>
 internal sealed class ScheduleDynamicProgram
 {
@@ -56,7 +58,8 @@ internal sealed class ScheduleDynamicProgram
         return path;
     }
 
-    private static void Layer(ReadOnlySpan<double> g, ReadOnlySpan<double> losses, double[] from, double[] to, int[] previous, int jLow, int jHigh, int iLow, int iHigh)
+    private static void Layer(ReadOnlySpan<double> g, ReadOnlySpan<double> losses, double[] from, double[] to, int[] previous, int jLow,
+        int jHigh, int iLow, int iHigh)
     {
         if (jLow > jHigh)
         {
@@ -84,14 +87,17 @@ internal sealed class ScheduleDynamicProgram
     {
         if (g.Length < 2 || losses.Length != g.Length || maximumSteps < 1 || maximumSteps > g.Length - 1)
         {
-            throw new ArgumentException($"{maximumSteps} steps need a grid of at least as many points and one more, each with weighting and loss; there are {g.Length} and {losses.Length}.", nameof(maximumSteps));
+            throw new ArgumentException($"{maximumSteps} steps need a grid of at least as many points and one more, each with weighting "
+                + $"and loss; there are {g.Length} and {losses.Length}.", nameof(maximumSteps));
         }
 
         for (int j = 0; j < g.Length; j++)
         {
-            if (!double.IsFinite(g[j]) || !double.IsFinite(losses[j]) || losses[j] < 0 || (j > 0 && (!(g[j] > g[j - 1]) || losses[j] > losses[j - 1])))
+            if (!double.IsFinite(g[j]) || !double.IsFinite(losses[j]) || losses[j] < 0
+                || (j > 0 && (!(g[j] > g[j - 1]) || losses[j] > losses[j - 1])))
             {
-                throw new ArgumentException($"In sampling order the weighting must rise and the loss must not: at grid point {j} they are {g[j]} and {losses[j]}.", nameof(losses));
+                throw new ArgumentException($"In sampling order the weighting must rise and the loss must not: at grid point {j} they are "
+                    + $"{g[j]} and {losses[j]}.", nameof(losses));
             }
         }
     }

@@ -21,7 +21,8 @@ internal static class ScheduleOptimizerCatalog
     {
         string[] parts = text.Split(':', 2);
         var entry = All.FirstOrDefault(e => e.Name == parts[0])
-            ?? throw new InvalidInputException($"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}.");
+            ?? throw new InvalidInputException(
+                $"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}.");
         if (parts.Length == 1)
         {
             return new ScheduleOptimizerChoice(entry, null);
@@ -29,7 +30,8 @@ internal static class ScheduleOptimizerCatalog
 
         if (entry.CheckParameter is null)
         {
-            throw new InvalidInputException($"Schedule optimiser '{entry.Name}' takes nothing after a colon, but has '{Printable.Line(parts[1], 40)}' there.");
+            throw new InvalidInputException(
+                $"Schedule optimiser '{entry.Name}' takes nothing after a colon, but has '{Printable.Line(parts[1], 40)}' there.");
         }
 
         entry.CheckParameter(parts[1]);

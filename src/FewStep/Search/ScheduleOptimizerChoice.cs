@@ -8,7 +8,8 @@ internal sealed record ScheduleOptimizerChoice(ScheduleOptimizerEntry Entry, str
     public string Text => Parameter is null ? Entry.Name : $"{Entry.Name}:{Parameter}";
 
     /// <summary>Where what it finds comes from, for tables.</summary>
-    public ScheduleSource Source => Entry.Name == DiscretizationLossOptimizer.Entry.Name ? ScheduleSource.Phase1 : ScheduleSource.OtherSearch;
+    public ScheduleSource Source
+        => Entry.Name == DiscretizationLossOptimizer.Entry.Name ? ScheduleSource.Phase1 : ScheduleSource.OtherSearch;
 
     /// <param name="context">The model and what belongs to it.</param>
     public IScheduleOptimizer Create(ScheduleSearchContext context)

@@ -20,7 +20,8 @@ internal sealed record ScheduleOptimizerEntry
     /// <summary>Whether it cannot do without the training loss curve; default false.</summary>
     public bool NeedsLossCurve { get; init; }
 
-    /// <summary>Refuses a parameter that is out of range with an <see cref="InvalidInputException"/>; called before anything costly. Null where there is no parameter.</summary>
+    /// <summary>Refuses a parameter that is out of range with an <see cref="InvalidInputException"/>; called before anything costly. Null
+    /// where there is no parameter.</summary>
     public Action<string>? CheckParameter { get; init; }
 
     /// <summary>Makes the optimiser for a model. The second argument is what followed the colon, null where nothing did.</summary>

@@ -62,7 +62,8 @@ internal static class SchedulePolish
             }
 
             var candidate = StationarityPoint.At(curve, weighting, moved);
-            if (candidate.Loss < point.Loss - rounding || (candidate.Loss <= point.Loss + rounding && candidate.Residual < 0.9 * point.Residual))
+            if (candidate.Loss < point.Loss - rounding
+                || (candidate.Loss <= point.Loss + rounding && candidate.Residual < 0.9 * point.Residual))
             {
                 return candidate;
             }

@@ -1,23 +1,27 @@
 namespace FewStep.Search;
 
 /// <summary>
-/// How much worse a schedule is for having been found on a sample of images: the expected discretization loss above the optimum's, by the delete-a-group jackknife. It is far smaller than the uncertainty of
-/// the loss itself, because images move the whole curve up and down, and that moves no schedule.
+/// How much worse a schedule is for having been found on a sample of images: the expected discretization loss above the optimum's, by the
+/// delete-a-group jackknife. It is far smaller than the uncertainty of the loss itself, because images move the whole curve up and down,
+/// and that moves no schedule.
 /// </summary>
 /// <remarks>
-/// Without one of K groups of images the search finds another schedule, whose loss on the whole sample's curve is a little above the minimum. Near an optimum that is quadratic in the schedule's error, so
-/// (K - 1) / K times the sum of these K excesses estimates the excess of the whole sample's schedule on the true curve. What a coarse grid of noise levels costs is not in it.
+/// Without one of K groups of images the search finds another schedule, whose loss on the whole sample's curve is a little above the
+/// minimum. Near an optimum that is quadratic in the schedule's error, so (K - 1) / K times the sum of these K excesses estimates the
+/// excess of the whole sample's schedule on the true curve. What a coarse grid of noise levels costs is not in it.
 /// </remarks>
 internal static class ScheduleRegret
 {
     /// <summary>Groups of images, each left out once.</summary>
     public const int Groups = 8;
 
-    /// <summary>The largest regret over weightings and numbers of steps, relative to the part of the loss that schedules can change (J less its integral).</summary>
+    /// <summary>The largest regret over weightings and numbers of steps, relative to the part of the loss that schedules can change (J less
+    /// its integral).</summary>
     public static double Widest(LossCurve curve, ImageLosses losses, IReadOnlyList<INoiseWeighting> weightings, IReadOnlyList<int> steps)
     {
         var request = new ScheduleSearchRequest { Steps = steps, SigmaMax = curve.Sigmas[^1], SigmaMin = curve.Sigmas[0] };
-        IReadOnlyList<ScheduleSearchResult> Best(ILossCurve fitted) => new DiscretizationLossOptimizer(fitted, weightings, gridSize: 256).Search(request);
+        IReadOnlyList<ScheduleSearchResult> Best(ILossCurve fitted)
+            => new DiscretizationLossOptimizer(fitted, weightings, gridSize: 256).Search(request);
         var best = Best(curve.Fitted);
         double[] variances = [.. curve.StandardError.Select(e => e * e)];
         var excess = new double[best.Count];

@@ -20,10 +20,12 @@ public sealed record ScheduleSearchResult
     /// <summary>The objective's value at the schedule, with its confidence interval where that is known.</summary>
     public required LossEstimate Loss { get; init; }
 
-    /// <summary>What discretization adds: the loss less its value for infinitely many steps, in the loss's units; null for objectives that have no such limit.</summary>
+    /// <summary>What discretization adds: the loss less its value for infinitely many steps, in the loss's units; null for objectives that
+    /// have no such limit.</summary>
     public double? Bound { get; init; }
 
-    /// <summary>Network evaluations spent. Results of one request share what was spent once for all of them, e.g. on a loss curve: do not add them up.</summary>
+    /// <summary>Network evaluations spent. Results of one request share what was spent once for all of them, e.g. on a loss curve: do not
+    /// add them up.</summary>
     public required long NetworkEvaluations { get; init; }
 
     /// <summary>Why the search stopped, in a few words.</summary>

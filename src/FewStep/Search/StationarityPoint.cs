@@ -1,6 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>The discretization loss of a schedule with its first and second derivatives by the logarithms u_i = ln s_i of the inner noise levels.</summary>
+/// <summary>The discretization loss of a schedule with its first and second derivatives by the logarithms u_i = ln s_i of the inner noise
+/// levels.</summary>
 internal sealed class StationarityPoint
 {
     private readonly ILossCurve _curve;
@@ -41,7 +42,8 @@ internal sealed class StationarityPoint
 
     public static StationarityPoint At(ILossCurve curve, INoiseWeighting weighting, double[] sigmas) => new(curve, weighting, sigmas);
 
-    /// <summary>The Newton direction in u for the inner noise levels, with <paramref name="damping"/> times the terms' sizes added to the diagonal; null where the matrix is not positive definite.</summary>
+    /// <summary>The Newton direction in u for the inner noise levels, with <paramref name="damping"/> times the terms' sizes added to the
+    /// diagonal; null where the matrix is not positive definite.</summary>
     public double[]? NewtonDirection(double damping)
     {
         int n = _gradient.Length;
@@ -58,7 +60,8 @@ internal sealed class StationarityPoint
             }
 
             // d2J / du_i du_{i+1} = s_i s_{i+1} g'(s_{i+1}) L'(s_i)
-            double off = k == n - 1 ? 0 : Sigmas[k + 1] * Sigmas[k + 2] * _weighting.Derivative(Sigmas[k + 2]) * _curve.Derivative(Sigmas[k + 1]);
+            double off = k == n - 1 ? 0
+                : Sigmas[k + 1] * Sigmas[k + 2] * _weighting.Derivative(Sigmas[k + 2]) * _curve.Derivative(Sigmas[k + 1]);
             direction[k] = (-_gradient[k] - (k == 0 ? 0 : previousOff * direction[k - 1])) / pivot;
             upper[k] = off / pivot;
             (previousPivot, previousOff) = (pivot, off);

@@ -27,7 +27,8 @@ internal sealed class StudentRecursion : IDisposable
 
     /// <summary>Runs the teacher; students have taken no step yet.</summary>
     public static StudentRecursion Start(
-        PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
         int points = fine.Steps + 1;
         using var scope = NewDisposeScope();
@@ -46,7 +47,8 @@ internal sealed class StudentRecursion : IDisposable
         paired.Trajectories(new EulerSolver(), fine, seeds, Keep, progress, cancellation);
         Tensor[] teacher = [.. states.Select(batches => cat(batches).DetachFromDisposeScope())];
         return new StudentRecursion(
-            paired.Denoiser, [.. fine.Sigmas], batchSize, teacher, cat(first).DetachFromDisposeScope(), SeedLabels.For(seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device)?.DetachFromDisposeScope());
+            paired.Denoiser, [.. fine.Sigmas], batchSize, teacher, cat(first).DetachFromDisposeScope(), SeedLabels.For(
+                seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device)?.DetachFromDisposeScope());
     }
 
     /// <summary>Lets the students take one more step: M - k evaluations a latent for step k + 1 above the first.</summary>
@@ -80,7 +82,8 @@ internal sealed class StudentRecursion : IDisposable
 
         if (next[last] is not { } end)
         {
-            throw new InvalidInputException("No student's distance to the teacher is finite: the model diverged; check that checkpoint and preconditioning belong together.");
+            throw new InvalidInputException("No student's distance to the teacher is finite: the model diverged; check that checkpoint and "
+                + "preconditioning belong together.");
         }
 
         _from.Add(from);

@@ -25,7 +25,8 @@ internal sealed class TrainingImages(IImageSet images) : ITrainingImages
         using var scope = NewDisposeScope();
         var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).permute(0, 3, 1, 2).contiguous();
         var scaled = PixelScale.FromBytes(pixels).MoveToOuterDisposeScope();
-        var labels = images.Classes == 0 ? null : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64).MoveToOuterDisposeScope();
+        var labels = images.Classes == 0 ? null
+            : tensor(indices.Select(i => (long)images.Label((int)i)).ToArray(), ScalarType.Int64).MoveToOuterDisposeScope();
         return (scaled, labels);
     }
 }

@@ -22,8 +22,8 @@ internal static class AdamsBashforth
     }
 
     /// <summary>
-    /// For any steps, as in the reference implementation of iPNDM-v. In Newton's form its weights of the scaled second and third differences of the slopes
-    /// are other than the integrals at unequal steps; at equal steps all agree with <see cref="Fixed"/>.
+    /// For any steps, as in the reference implementation of iPNDM-v. In Newton's form its weights of the scaled second and third
+    /// differences of the slopes are other than the integrals at unequal steps; at equal steps all agree with <see cref="Fixed"/>.
     /// </summary>
     public static double[] PublishedVariable(ReadOnlySpan<double> sigmas, double next)
     {

@@ -1,6 +1,7 @@
 namespace FewStep.Solvers;
 
-/// <summary>DEIS in its tAB form, of orders 2 to 4: the slopes' polynomial in the time of VP diffusion, integrated over sigma (Zhang and Chen 2023). One evaluation a step.</summary>
+/// <summary>DEIS in its tAB form, of orders 2 to 4: the slopes' polynomial in the time of VP diffusion, integrated over sigma (Zhang and
+/// Chen 2023). One evaluation a step.</summary>
 internal sealed class DeisSolver : ISolver
 {
     private readonly int _order;
@@ -14,7 +15,8 @@ internal sealed class DeisSolver : ISolver
         Name = SolverName.Of(Family.Name, order, (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact));
     }
 
-    public static SolverFamily Family { get; } = new("deis", "DEIS, tAB form, multistep", "Zhang and Chen 2023, arXiv 2204.13902", settings => new DeisSolver(settings.Order, settings.Coefficients))
+    public static SolverFamily Family { get; } = new("deis", "DEIS, tAB form, multistep", "Zhang and Chen 2023, arXiv 2204.13902",
+        settings => new DeisSolver(settings.Order, settings.Coefficients))
     {
         Orders = [2, 3, 4],
         DefaultOrder = 4,
@@ -33,7 +35,9 @@ internal sealed class DeisSolver : ISolver
     {
         double[] sigmas = [step.Sigma, .. step.History.Select(p => p.Sigma)];
         double[] weights = sigmas.Length == 1 ? [step.NextSigma - step.Sigma] // Euler's step, in every implementation
-            : _coefficients == SolverCoefficients.Exact ? DeisWeights.Exact(sigmas, step.NextSigma) : DeisWeights.Published(sigmas, step.NextSigma);
-        return new SolverResult(WeightedSum.Of(1, step.State, 1, weights, ModelOutputs.Newest(step, sigmas.Length, SolverPrediction.Noise)));
+            : _coefficients == SolverCoefficients.Exact ? DeisWeights.Exact(sigmas, step.NextSigma)
+                : DeisWeights.Published(sigmas, step.NextSigma);
+        return new SolverResult(
+            WeightedSum.Of(1, step.State, 1, weights, ModelOutputs.Newest(step, sigmas.Length, SolverPrediction.Noise)));
     }
 }

@@ -2,18 +2,21 @@ using FewStep.Noise;
 
 namespace FewStep.Solvers;
 
-/// <summary>Weights of DEIS in its tAB form: integrals over sigma of the polynomial, in the time t of linear VP diffusion, through past slopes (Zhang and Chen 2023, equation 15).</summary>
+/// <summary>Weights of DEIS in its tAB form: integrals over sigma of the polynomial, in the time t of linear VP diffusion, through past
+/// slopes (Zhang and Chen 2023, equation 15).</summary>
 internal static class DeisWeights
 {
     private const int PublishedPoints = 10_000;
 
-    // The VP process with sigma = 0.002 at t = 0.001 and 80 at t = 1: EDM's range whatever the schedule's, as in the reference. Its times go on beyond 1.
+    // The VP process with sigma = 0.002 at t = 0.001 and 80 at t = 1: EDM's range whatever the schedule's, as in the reference. Its times
+    // go on beyond 1.
     private static readonly LinearVpNoise Noise = LinearVpNoise.Between(0.002, 80);
 
     public static double[] Exact(ReadOnlySpan<double> sigmas, double next) =>
         LagrangeWeights.Integrate(Times(sigmas), v => Noise.Time(Math.Exp(v)), Math.Exp, Math.Log(sigmas[0]), Math.Log(next));
 
-    /// <summary>The integrals by the reference's quadrature: the sum over 10,000 points that hold both ends, times a ten-thousandth of the step.</summary>
+    /// <summary>The integrals by the reference's quadrature: the sum over 10,000 points that hold both ends, times a ten-thousandth of the
+    /// step.</summary>
     public static double[] Published(ReadOnlySpan<double> sigmas, double next)
     {
         double[] nodes = Times(sigmas);

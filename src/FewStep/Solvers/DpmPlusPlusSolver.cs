@@ -1,10 +1,11 @@
 namespace FewStep.Solvers;
 
-/// <summary>Multistep DPM-Solver++ (Lu et al. 2022b, algorithm 2) of orders 1 to 3, and with noise prediction multistep DPM-Solver: one evaluation a step.</summary>
+/// <summary>Multistep DPM-Solver++ (Lu et al. 2022b, algorithm 2) of orders 1 to 3, and with noise prediction multistep DPM-Solver: one
+/// evaluation a step.</summary>
 /// <remarks>
-/// With outputs m, newest first, at positions 0, -r_0, -r_0 - r_1 in units of the step h of lambda: D1 and D2 are the first derivative and half of the second, by divided
-/// differences, and x_(i+1) = a x_i + G (phi_1 m_0 + phi_2 D1 + 2 phi_3 D2). The reference implementation takes phi_1 / 2 for phi_2 at order 2, which keeps the order,
-/// and phi_3 for 2 phi_3 at order 3, which makes it 2.
+/// With outputs m, newest first, at positions 0, -r_0, -r_0 - r_1 in units of the step h of lambda: D1 and D2 are the first derivative and
+/// half of the second, by divided differences, and x_(i+1) = a x_i + G (phi_1 m_0 + phi_2 D1 + 2 phi_3 D2). The reference implementation
+/// takes phi_1 / 2 for phi_2 at order 2, which keeps the order, and phi_3 for 2 phi_3 at order 3, which makes it 2.
 /// </remarks>
 internal sealed class DpmPlusPlusSolver : ISolver
 {
@@ -33,7 +34,8 @@ internal sealed class DpmPlusPlusSolver : ISolver
             (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact && order > 1));
     }
 
-    public static SolverFamily Family { get; } = new("dpmpp", "multistep DPM-Solver++; DPM-Solver with predict=noise", "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(
+    public static SolverFamily Family { get; } = new("dpmpp", "multistep DPM-Solver++; DPM-Solver with predict=noise",
+        "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(
         settings.Order,
         settings.Prediction,
         settings.Flag(SolverOption.LowerOrderFinal.Key),
@@ -49,7 +51,8 @@ internal sealed class DpmPlusPlusSolver : ISolver
 
     public int Order => _order;
 
-    public string Description => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
+    public string Description
+        => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
 
     public int HistoryLength => _order - 1;
 

@@ -1,9 +1,10 @@
 namespace FewStep.Solvers;
 
-/// <summary>Single-step DPM-Solver-2: a step of Euler to an inner point, then the whole step with slopes of both points. Two evaluations a step.</summary>
+/// <summary>Single-step DPM-Solver-2: a step of Euler to an inner point, then the whole step with slopes of both points. Two evaluations a
+/// step.</summary>
 /// <remarks>
-/// The inner point lies the share r of the way down in ln sigma: s_m = s_i^(1-r) s_(i+1)^r. Then x_(i+1) = x_i + h ((1 - 1/(2r)) d_i + 1/(2r) d_m) with h = s_(i+1) - s_i.
-/// r = 1/2 is DPM-Solver-2 (Lu et al. 2022, algorithm 1), and r = 1 is Heun's method.
+/// The inner point lies the share r of the way down in ln sigma: s_m = s_i^(1-r) s_(i+1)^r. Then x_(i+1) = x_i + h ((1 - 1/(2r)) d_i +
+/// 1/(2r) d_m) with h = s_(i+1) - s_i. r = 1/2 is DPM-Solver-2 (Lu et al. 2022, algorithm 1), and r = 1 is Heun's method.
 /// </remarks>
 internal sealed class DpmSolver2 : ISolver
 {
@@ -22,7 +23,8 @@ internal sealed class DpmSolver2 : ISolver
         Name = SolverName.Of(Family.Name, null, (RatioKey, FormattableString.Invariant($"{ratio:R}"), ratio != 0.5));
     }
 
-    public static SolverFamily Family { get; } = new("dpm2", "single-step DPM-Solver-2", "Lu et al. 2022, arXiv 2206.00927", settings => new DpmSolver2(settings.Number(RatioKey)))
+    public static SolverFamily Family { get; } = new(
+        "dpm2", "single-step DPM-Solver-2", "Lu et al. 2022, arXiv 2206.00927", settings => new DpmSolver2(settings.Number(RatioKey)))
     {
         Options = [new(RatioKey, "0.5", "where the inner point lies in ln sigma; 1 is heun") { Minimum = 0.05, Maximum = 1 }],
     };

@@ -1,8 +1,9 @@
 namespace FewStep.Solvers;
 
 /// <summary>
-/// A step in lambda = -ln sigma, in which the linear part of the ODE is integrated exactly: x_(i+1) = StateWeight x_i + OutputWeight sum_k phi_k(Exponent) times the
-/// derivatives of the output, scaled by powers of the step (Lu et al. 2022, DPM-Solver, equation 3.4, and DPM-Solver++, equation 8, with alpha = 1).
+/// A step in lambda = -ln sigma, in which the linear part of the ODE is integrated exactly: x_(i+1) = StateWeight x_i + OutputWeight sum_k
+/// phi_k(Exponent) times the derivatives of the output, scaled by powers of the step (Lu et al. 2022, DPM-Solver, equation 3.4, and
+/// DPM-Solver++, equation 8, with alpha = 1).
 /// </summary>
 internal readonly record struct ExponentialStep(double Sigma, double NextSigma, SolverPrediction Prediction)
 {

@@ -1,10 +1,12 @@
 namespace FewStep.Solvers;
 
 /// <summary>Heun's method in sigma, the deterministic sampler of EDM (Karras et al. 2022, algorithm 1): two evaluations a step.</summary>
-/// <remarks>EDM skips the correction of its last step because that ends at sigma = 0, where the slope is undefined; schedules here end above zero, so every step is corrected.</remarks>
+/// <remarks>EDM skips the correction of its last step because that ends at sigma = 0, where the slope is undefined; schedules here end
+/// above zero, so every step is corrected.</remarks>
 internal sealed class HeunSolver : ISolver
 {
-    internal static SolverFamily Family { get; } = new("heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
+    internal static SolverFamily Family { get; } = new(
+        "heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
 
     public string Name => "heun";
 

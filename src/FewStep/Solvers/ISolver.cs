@@ -1,16 +1,19 @@
 namespace FewStep.Solvers;
 
 /// <summary>Solves the probability-flow ODE dx/ds = (x - D(x; s)) / s one step at a time, with sigma as time.</summary>
-/// <remarks>A solver keeps nothing between steps: what it needs of the past is in the context, which the sampler holds for the run. One object serves any number of runs.</remarks>
+/// <remarks>A solver keeps nothing between steps: what it needs of the past is in the context, which the sampler holds for the run. One
+/// object serves any number of runs.</remarks>
 public interface ISolver
 {
     /// <summary>
-    /// The solver as text with its order and those options that differ from the defaults, e.g. <c>euler</c>, <c>unipc:3</c>, <c>unipc:3:variant=bh1</c>.
-    /// <see cref="SolverCatalog.Find"/> gives the solver back; two solvers that behave differently have different names, so measurements are stored under it.
+    /// The solver as text with its order and those options that differ from the defaults, e.g. <c>euler</c>, <c>unipc:3</c>,
+    /// <c>unipc:3:variant=bh1</c>. <see cref="SolverCatalog.Find"/> gives the solver back; two solvers that behave differently have
+    /// different names, so measurements are stored under it.
     /// </summary>
     string Name { get; }
 
-    /// <summary>Nominal order p of convergence: the error at the end falls as the p-th power of the step. <c>docs/solvers.md</c> names the solvers that fall short of it.</summary>
+    /// <summary>Nominal order p of convergence: the error at the end falls as the p-th power of the step. <c>docs/solvers.md</c> names the
+    /// solvers that fall short of it.</summary>
     int Order { get; }
 
     /// <summary>One line: what it is, where it comes from, what a step costs.</summary>
@@ -23,12 +26,13 @@ public interface ISolver
     int EvaluationsPerStep => 1;
 
     /// <summary>
-    /// Whether the sampler limits every output of the denoiser to the data's range [-1, 1] before the solver and the history see it: dynamic thresholding
-    /// (Saharia et al. 2022), image by image, at the 0.995 quantile. Default false.
+    /// Whether the sampler limits every output of the denoiser to the data's range [-1, 1] before the solver and the history see it:
+    /// dynamic thresholding (Saharia et al. 2022), image by image, at the 0.995 quantile. Default false.
     /// </summary>
     bool ThresholdsDenoised => false;
 
-    /// <summary>Takes one step, from sigma_i to sigma_(i+1). It works in the type of the state and changes no tensor of the context.</summary>
+    /// <summary>Takes one step, from sigma_i to sigma_(i+1). It works in the type of the state and changes no tensor of the
+    /// context.</summary>
     /// <param name="step">Where the run stands; its tensors belong to the sampler.</param>
     /// <returns>New tensors, which belong to the sampler.</returns>
     SolverResult Step(SolverStep step);

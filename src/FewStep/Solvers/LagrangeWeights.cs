@@ -2,7 +2,8 @@ using MathNet.Numerics.Integration;
 
 namespace FewStep.Solvers;
 
-/// <summary>Weights of a quadrature that integrates the polynomial through past outputs: integrals of the Lagrange basis, by Gauss-Legendre quadrature.</summary>
+/// <summary>Weights of a quadrature that integrates the polynomial through past outputs: integrals of the Lagrange basis, by Gauss-Legendre
+/// quadrature.</summary>
 internal static class LagrangeWeights
 {
     // Enough for rounding accuracy over six decades of sigma in its logarithm, where the integrand's poles lie at distance pi / 2.
@@ -11,7 +12,8 @@ internal static class LagrangeWeights
     private static readonly double[] Weights = Rule.Weights;
 
     /// <summary>w_j = integral over v of L_j(time(v)) density(v).</summary>
-    public static double[] Integrate(ReadOnlySpan<double> nodes, Func<double, double> time, Func<double, double> density, double from, double to)
+    public static double[] Integrate(
+        ReadOnlySpan<double> nodes, Func<double, double> time, Func<double, double> density, double from, double to)
     {
         var weights = new double[nodes.Length];
         double half = (to - from) / 2, middle = (to + from) / 2;

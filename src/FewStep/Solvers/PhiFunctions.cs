@@ -1,6 +1,7 @@
 namespace FewStep.Solvers;
 
-/// <summary>The functions of exponential integrators: phi_0(z) = e^z, phi_(k+1)(z) = (phi_k(z) - 1/k!) / z (Hochbruck and Ostermann 2010, equation 2.10).</summary>
+/// <summary>The functions of exponential integrators: phi_0(z) = e^z, phi_(k+1)(z) = (phi_k(z) - 1/k!) / z (Hochbruck and Ostermann 2010,
+/// equation 2.10).</summary>
 internal static class PhiFunctions
 {
     /// <summary>phi_k(z) = sum_j z^j / (j + k)!, to rounding.</summary>

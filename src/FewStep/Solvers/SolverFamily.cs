@@ -32,15 +32,21 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     /// <summary>What may be given, in one line: <c>bh1|bh2</c>, <c>0.1 to 1</c>.</summary>
     public string Values => Choices.IsEmpty ? FormattableString.Invariant($"{Minimum} to {Maximum}") : string.Join('|', Choices);
 
-    internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)") { Choices = ["data", "noise"] };
+    internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)")
+    { Choices = ["data", "noise"] };
 
-    internal static SolverOption LowerOrderFinal { get; } = Flag("lower-order-final", true, "the last steps fall to order 1, which steadies runs of few steps");
+    internal static SolverOption LowerOrderFinal { get; } = Flag(
+        "lower-order-final", true, "the last steps fall to order 1, which steadies runs of few steps");
 
-    internal static SolverOption Thresholding { get; } = Flag("thresholding", true, "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");
+    internal static SolverOption Thresholding { get; } = Flag(
+        "thresholding", true, "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");
 
-    internal static SolverOption Coefficients { get; } = new("coefficients", "published", "as in the reference implementation, or as the order needs") { Choices = ["published", "exact"] };
+    internal static SolverOption Coefficients { get; } = new(
+        "coefficients", "published", "as in the reference implementation, or as the order needs")
+    { Choices = ["published", "exact"] };
 
-    private static SolverOption Flag(string key, bool usual, string description) => new(key, usual ? "true" : "false", description) { Choices = ["true", "false"] };
+    private static SolverOption Flag(string key, bool usual, string description)
+        => new(key, usual ? "true" : "false", description) { Choices = ["true", "false"] };
 }
 
 /// <summary>Writes solvers' names: the order always, an option where it changes what the solver does.</summary>
@@ -58,7 +64,8 @@ internal static class SolverName
     }
 }
 
-/// <summary>Where a solver's reference implementation falls short of the method's mathematics, the choice between the two; <c>docs/solvers.md</c> names each case.</summary>
+/// <summary>Where a solver's reference implementation falls short of the method's mathematics, the choice between the two;
+/// <c>docs/solvers.md</c> names each case.</summary>
 internal enum SolverCoefficients
 {
     /// <summary>As in the reference implementation, with which published figures were made.</summary>

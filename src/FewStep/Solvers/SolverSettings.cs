@@ -20,10 +20,12 @@ internal sealed class SolverSettings
         {
             var option = family.Options.FirstOrDefault(o => o.Key == key) ?? throw new InvalidInputException(family.Options.IsEmpty
                 ? $"Solver {family.Name} has no options, but {SolverText.Shown(key)} was given; leave it out."
-                : $"Solver {family.Name} has no option {SolverText.Shown(key)}; it has {string.Join(", ", family.Options.Select(o => o.Key))}.");
+                : $"Solver {family.Name} has no option {SolverText.Shown(key)}; it has "
+                    + $"{string.Join(", ", family.Options.Select(o => o.Key))}.");
             if (!Fits(option, value))
             {
-                throw new InvalidInputException($"Solver {family.Name}: {key}={SolverText.Shown(value)} is not possible; {key} is {option.Values.Replace("|", " or ", StringComparison.Ordinal)}.");
+                throw new InvalidInputException($"Solver {family.Name}: {key}={SolverText.Shown(value)} is not possible; {key} is "
+                    + $"{option.Values.Replace("|", " or ", StringComparison.Ordinal)}.");
             }
         }
     }
@@ -42,9 +44,11 @@ internal sealed class SolverSettings
     public double Number(string key) => double.Parse(Value(key), CultureInfo.InvariantCulture);
 
     /// <summary>The value of an option, the default where it was left out.</summary>
-    public string Value(string key) => _text.Options.TryGetValue(key, out string? value) ? value : _family.Options.Single(o => o.Key == key).Default;
+    public string Value(string key)
+        => _text.Options.TryGetValue(key, out string? value) ? value : _family.Options.Single(o => o.Key == key).Default;
 
     private static bool Fits(SolverOption option, string value) => option.Choices.IsEmpty
-        ? double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= option.Minimum && number <= option.Maximum
+        ? double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= option.Minimum
+            && number <= option.Maximum
         : option.Choices.Contains(value);
 }

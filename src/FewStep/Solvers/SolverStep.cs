@@ -3,14 +3,16 @@ using FewStep.Noise;
 
 namespace FewStep.Solvers;
 
-/// <summary>What a solver knows when it takes step i of a run: the schedule, the state, the denoiser's output there, and the past.</summary>
+/// <summary>What a solver knows when it takes step i of a run: the schedule, the state, the denoiser's output there, and the
+/// past.</summary>
 /// <param name="schedule">The whole schedule.</param>
 /// <param name="index">The step i, 0 to N-1.</param>
 /// <param name="state">x_i [B,C,H,W], float32 or float64.</param>
 /// <param name="denoised">D(x_i; sigma_i), or what stands for it in an analytical first step.</param>
 /// <param name="history">Past steps, newest first.</param>
 /// <param name="denoise">Evaluates the denoiser, and is counted.</param>
-/// <param name="sigma">Where the step starts, if that is not the schedule's sigma_i: stochastic sampling raises it. Null (default) for sigma_i.</param>
+/// <param name="sigma">Where the step starts, if that is not the schedule's sigma_i: stochastic sampling raises it. Null (default) for
+/// sigma_i.</param>
 public sealed class SolverStep(
     SamplingSchedule schedule,
     int index,
@@ -44,7 +46,8 @@ public sealed class SolverStep(
     /// <summary>Past steps, newest first: at most <see cref="ISolver.HistoryLength"/>, fewer at the start of a run.</summary>
     public IReadOnlyList<PastStep> History => history;
 
-    /// <summary>The slope (x_i - D_i) / sigma_i of the ODE, which is the denoiser's estimate of the noise; a new tensor, the caller's.</summary>
+    /// <summary>The slope (x_i - D_i) / sigma_i of the ODE, which is the denoiser's estimate of the noise; a new tensor, the
+    /// caller's.</summary>
     public Tensor Slope() => (state - denoised).Over_(Sigma);
 
     /// <summary>A further evaluation of the denoiser, for solvers of several stages; it costs one network evaluation.</summary>
@@ -57,8 +60,8 @@ public sealed class SolverStep(
 /// <summary>What a solver's step gives.</summary>
 /// <param name="Next">x_(i+1), a new tensor of the state's type.</param>
 /// <param name="Corrected">
-/// A predictor-corrector's x_i, corrected with D(x_i; sigma_i) before <paramref name="Next"/> was predicted from it: it stands in the history in place of the
-/// predicted x_i. Null for other solvers.
+/// A predictor-corrector's x_i, corrected with D(x_i; sigma_i) before <paramref name="Next"/> was predicted from it: it stands in the
+/// history in place of the predicted x_i. Null for other solvers.
 /// </param>
 public readonly record struct SolverResult(Tensor Next, Tensor? Corrected = null);
 
@@ -66,9 +69,11 @@ public readonly record struct SolverResult(Tensor Next, Tensor? Corrected = null
 /// <param name="Sigma">sigma_j.</param>
 /// <param name="State">x_j, as its own step corrected it where the solver is a predictor-corrector.</param>
 /// <param name="Denoised">D(x_j; sigma_j), evaluated before any correction.</param>
-/// <param name="Predicted">x_j before its step corrected it, which is where the denoiser was evaluated; null where nothing was corrected.</param>
+/// <param name="Predicted">x_j before its step corrected it, which is where the denoiser was evaluated; null where nothing was
+/// corrected.</param>
 public sealed record PastStep(double Sigma, Tensor State, Tensor Denoised, Tensor? Predicted = null)
 {
-    /// <summary>The slope (x_j - D_j) / sigma_j at the point where the denoiser was evaluated, which is its estimate of the noise; a new tensor, the caller's.</summary>
+    /// <summary>The slope (x_j - D_j) / sigma_j at the point where the denoiser was evaluated, which is its estimate of the noise; a new
+    /// tensor, the caller's.</summary>
     public Tensor Slope() => ((Predicted ?? State) - Denoised).Over_(Sigma);
 }

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace FewStep.Solvers;
 
-/// <summary>A solver as text, <c>name[:order][:key=value]...</c>, taken apart but not yet held against what there is. Underscores count as hyphens.</summary>
+/// <summary>A solver as text, <c>name[:order][:key=value]...</c>, taken apart but not yet held against what there is. Underscores count as
+/// hyphens.</summary>
 internal sealed record SolverText
 {
     private SolverText(string name) => Name = name;
@@ -12,7 +13,8 @@ internal sealed record SolverText
     /// <summary>The order; null where none was given.</summary>
     public int? Order { get; private init; }
 
-    public ImmutableSortedDictionary<string, string> Options { get; private init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, string> Options { get; private init; } = ImmutableSortedDictionary.Create<string, string>(
+        StringComparer.Ordinal);
 
     public static SolverText Parse(string text)
     {
@@ -32,7 +34,8 @@ internal sealed record SolverText
             }
             else
             {
-                throw new InvalidInputException($"Solver '{Shown(text)}': '{Shown(parts[i])}' is neither an order right after the name nor key=value, as in unipc:3:variant=bh1.");
+                throw new InvalidInputException($"Solver '{Shown(text)}': '{Shown(parts[i])}' is neither an order right after the name nor "
+                    + "key=value, as in unipc:3:variant=bh1.");
             }
         }
 
@@ -40,18 +43,21 @@ internal sealed record SolverText
     }
 
     public SolverText WithOrder(int order) => Order is int other && other != order
-        ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has order {other}, but order {order} was asked for too; give one of them.")
+        ? throw new InvalidInputException(
+            $"Solver '{Shown(ToString())}' has order {other}, but order {order} was asked for too; give one of them.")
         : this with { Order = order };
 
     public SolverText With(string key, string value)
     {
         string word = Word(key);
         return Options.TryGetValue(word, out string? other) && other != value
-            ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has {Shown(word)}={Shown(other)}, but {Shown(word)}={Shown(value)} was asked for too; give one of them.")
+            ? throw new InvalidInputException($"Solver '{Shown(ToString())}' has {Shown(word)}={Shown(other)}, but "
+                + $"{Shown(word)}={Shown(value)} was asked for too; give one of them.")
             : this with { Options = Options.SetItem(word, value) };
     }
 
-    public override string ToString() => Name + (Order is int order ? string.Create(CultureInfo.InvariantCulture, $":{order}") : "") + string.Concat(Options.Select(o => $":{o.Key}={o.Value}"));
+    public override string ToString() => Name + (Order is int order ? string.Create(CultureInfo.InvariantCulture, $":{order}") : "")
+        + string.Concat(Options.Select(o => $":{o.Key}={o.Value}"));
 
     /// <summary>A part of a text for a message: short, in one line.</summary>
     internal static string Shown(string text) => Printable.Line(text, 60);

@@ -1,9 +1,11 @@
 namespace FewStep.Solvers;
 
-/// <summary>UniPC of orders 1 to 3: a multistep predictor, and a corrector that takes the last step again with the output at its end. One evaluation a step.</summary>
+/// <summary>UniPC of orders 1 to 3: a multistep predictor, and a corrector that takes the last step again with the output at its end. One
+/// evaluation a step.</summary>
 /// <remarks>
-/// The output at x_i, which this step starts with anyway, first corrects x_i; the next step goes from there, and the output is not evaluated again. The last step stays
-/// uncorrected, since nothing is evaluated at its end (Zhao et al. 2023, algorithms 5 to 8). The corrector raises the order of convergence by one (theorem 3.1).
+/// The output at x_i, which this step starts with anyway, first corrects x_i; the next step goes from there, and the output is not
+/// evaluated again. The last step stays uncorrected, since nothing is evaluated at its end (Zhao et al. 2023, algorithms 5 to 8). The
+/// corrector raises the order of convergence by one (theorem 3.1).
 /// </remarks>
 internal sealed class UniPcSolver : ISolver
 {
@@ -14,7 +16,8 @@ internal sealed class UniPcSolver : ISolver
     private readonly SolverPrediction _prediction;
     private readonly bool _lowerOrderFinal;
 
-    public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data, bool lowerOrderFinal = true, bool? thresholding = null)
+    public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data,
+        bool lowerOrderFinal = true, bool? thresholding = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
@@ -29,7 +32,8 @@ internal sealed class UniPcSolver : ISolver
             (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised));
     }
 
-    public static SolverFamily Family { get; } = new("unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(
+    public static SolverFamily Family { get; } = new(
+        "unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(
         settings.Order,
         settings.Value(VariantKey) == "bh1" ? UniPcVariant.Bh1 : UniPcVariant.Bh2,
         settings.Prediction,
@@ -51,7 +55,8 @@ internal sealed class UniPcSolver : ISolver
 
     public int Order => _order + 1;
 
-    public string Description => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
+    public string Description
+        => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
 
     public int HistoryLength => _order;
 

@@ -2,7 +2,8 @@ using MathNet.Numerics.LinearAlgebra;
 
 namespace FewStep.Solvers;
 
-/// <summary>Weights of UniPC's predictor and corrector: they match the Taylor series of the exponential integral (Zhao et al. 2023, equations 3 and 5, appendix C).</summary>
+/// <summary>Weights of UniPC's predictor and corrector: they match the Taylor series of the exponential integral (Zhao et al. 2023,
+/// equations 3 and 5, appendix C).</summary>
 internal static class UniPcWeights
 {
     /// <summary>Weights of the outputs at hand, newest first; to be multiplied by the step's output weight.</summary>

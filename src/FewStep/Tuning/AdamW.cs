@@ -27,7 +27,8 @@ internal sealed class AdamW : IDisposable
     public long Updates { get; set; }
 
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
-    /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs to the current dispose scope.</returns>
+    /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs
+    /// to the current dispose scope.</returns>
     public Tensor Step(Tensor gradient, double learningRate)
     {
         using var noGradient = no_grad();
@@ -36,7 +37,8 @@ internal sealed class AdamW : IDisposable
         var norm = gradient.norm();
         if (double.IsFinite(_options.ClipNorm))
         {
-            gradient.mul_(norm.to(ScalarType.Float64).reciprocal().Times_(_options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
+            gradient.mul_(
+                norm.to(ScalarType.Float64).reciprocal().Times_(_options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
         }
 
         Updates++;

@@ -22,9 +22,11 @@ internal sealed class DenoiseObjective : ITuningObjective
     public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options, TuningImages images)
     {
         (_network, _schedule, _options) = (network, schedule, options);
-        _training = new ImageBatches(images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
+        _training = new ImageBatches(
+            images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
-        _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) }); // shuffled: a set may be sorted by class
+        // shuffled: a set may be sorted by class
+        _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) });
         double[] nodes = [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         _sigma = tensor(nodes[..^1], device: network.Model.Device).DetachFromDisposeScope();
         _next = tensor(nodes[1..], device: network.Model.Device).DetachFromDisposeScope();
@@ -43,7 +45,8 @@ internal sealed class DenoiseObjective : ITuningObjective
         if (labels is not null && _options.LabelDropout > 0)
         {
             using var rate = TensorArithmetic.Number(_options.LabelDropout);
-            labels = labels.masked_fill(HostCopy.To(rand([batch.Count], generator: generator).lt(rate), weights.device), TensorArithmetic.MinusOne);
+            labels = labels.masked_fill(
+                HostCopy.To(rand([batch.Count], generator: generator).lt(rate), weights.device), TensorArithmetic.MinusOne);
         }
 
         var total = zeros(1, device: weights.device);
@@ -103,7 +106,8 @@ internal sealed class DenoiseObjective : ITuningObjective
     // Each image's weighted loss [B]; sigma is float64 [B].
     private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, Tensor sigma, int level)
     {
-        var weight = LevelWeights.For(_options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
+        var weight = LevelWeights.For(
+            _options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
         var s = sigma.to(ScalarType.Float32);
         var D = denoiser.Denoise(images.Plus(noise * s.view(-1, 1, 1, 1)), s, labels);
         return (D - images).Squared().mean([1, 2, 3]) * weight;

@@ -11,7 +11,8 @@ internal sealed class EventLog : IDisposable
     {
         if (File.Exists(folder))
         {
-            throw new InvalidInputException($"Cannot write events to {folder}: it is a file, not a folder. Remove it, or choose another folder.");
+            throw new InvalidInputException(
+                $"Cannot write events to {folder}: it is a file, not a folder. Remove it, or choose another folder.");
         }
 
         _writer = new(() =>

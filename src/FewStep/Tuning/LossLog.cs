@@ -14,7 +14,8 @@ internal sealed class LossLog
         _path = path;
         if (images > 0 && File.Exists(path))
         {
-            _rows.AddRange(File.ReadLines(path).Skip(1).Where(r => long.TryParse(r.Split(',')[0], CultureInfo.InvariantCulture, out long seen) && seen <= images));
+            _rows.AddRange(File.ReadLines(path).Skip(1)
+                .Where(r => long.TryParse(r.Split(',')[0], CultureInfo.InvariantCulture, out long seen) && seen <= images));
         }
     }
 
@@ -27,7 +28,8 @@ internal sealed class LossLog
         Recent = _open.Average(u => u.Loss);
         if (update.Update % UpdatesPerRow == 0)
         {
-            _rows.Add(string.Create(CultureInfo.InvariantCulture, $"{update.Images},{Recent:G6},{_open.Average(u => u.GradientNorm):G6},{update.LearningRate:G6}"));
+            _rows.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{update.Images},{Recent:G6},{_open.Average(u => u.GradientNorm):G6},{update.LearningRate:G6}"));
             _open.Clear();
         }
     }

@@ -11,7 +11,8 @@ internal static class NodeJitter
     public static (double Low, double High) Range(SamplingSchedule schedule, int index, double halfWidth)
     {
         double here = Math.Log(schedule.Sigmas[index]);
-        double Room(int neighbour) => neighbour < 0 || neighbour > schedule.Steps ? 0 : Math.Min(halfWidth, LargestShare * Math.Abs(Math.Log(schedule.Sigmas[neighbour]) - here));
+        double Room(int neighbour) => neighbour < 0 || neighbour > schedule.Steps ? 0
+            : Math.Min(halfWidth, LargestShare * Math.Abs(Math.Log(schedule.Sigmas[neighbour]) - here));
         return (here - Room(index + 1), here + Room(index - 1));
     }
 

@@ -5,7 +5,8 @@ namespace FewStep.Tuning;
 
 /// <summary>Pre-training: a denoising loss over all noise levels, until all images have been seen.</summary>
 /// <param name="next">The next batch of clean images on the denoiser's device; disposed here.</param>
-internal sealed class PretrainingObjective(NetworkDenoiser denoiser, TrainerOptions options, Func<ImageBatch> next, Action<TrainingUpdate> note) : ITrainingObjective
+internal sealed class PretrainingObjective(
+    NetworkDenoiser denoiser, TrainerOptions options, Func<ImageBatch> next, Action<TrainingUpdate> note) : ITrainingObjective
 {
     private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
 

@@ -7,8 +7,8 @@ using FewStep.Solvers;
 namespace FewStep.Tuning;
 
 /// <summary>
-/// Judges tuned weights with their schedule by the distance of their samples to the pre-trained model's fine path from the same latents. The fine path does not depend on the schedule, so students of different
-/// schedules compare.
+/// Judges tuned weights with their schedule by the distance of their samples to the pre-trained model's fine path from the same latents.
+/// The fine path does not depend on the schedule, so students of different schedules compare.
 /// </summary>
 internal sealed class StudentJudge : IDisposable
 {

@@ -6,8 +6,9 @@ using FewStep.Solvers;
 namespace FewStep.Tuning;
 
 /// <summary>
-/// The teacher's paths for every update of a tuning. They are made in blocks of some batches, and the paths of a block are used several times, each time in another order. What an update gets depends on the
-/// options and its number only, so a resumed tuning makes the same block again.
+/// The teacher's paths for every update of a tuning. They are made in blocks of some batches, and the paths of a block are used several
+/// times, each time in another order. What an update gets depends on the options and its number only, so a resumed tuning makes the same
+/// block again.
 /// </summary>
 internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : IDisposable
 {
@@ -60,11 +61,13 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
         if (labels is not null && options.LabelDropout > 0)
         {
-            bool[] dropped = [.. Enumerable.Range(0, options.Batch).Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
+            bool[] dropped = [.. Enumerable.Range(0, options.Batch)
+                .Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
             labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), TensorArithmetic.MinusOne);
         }
 
-        var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps), seeds, labels, cancellation);
+        var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps),
+            seeds, labels, cancellation);
         double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
         var (sigma, next) = (HostCopy.To(tensor(nodes[..^1]), device), HostCopy.To(tensor(nodes[1..]), device));
         var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);

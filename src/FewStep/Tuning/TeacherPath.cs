@@ -13,10 +13,12 @@ internal sealed class TeacherPath
 
     public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, ISolver solver, int substeps)
     {
-        // With the terminal rule zero the coarse path jumps from s_N to its end; the teacher goes on to the model's smallest sigma in steps first.
+        // With the terminal rule zero the coarse path jumps from s_N to its end; the teacher goes on to the model's smallest sigma in steps
+        // first.
         bool goesOn = schedule.Terminal == ScheduleTerminal.Zero && schedule.Sigmas[^1] > 1.01 * denoiser.SigmaMin;
         double[] nodes = [.. schedule.Sigmas, .. goesOn ? [denoiser.SigmaMin] : Array.Empty<double>()];
-        var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps)).SelectMany(s => s);
+        var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps))
+            .SelectMany(s => s);
         _sampler = new SamplingLoop(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
         _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
     }
@@ -25,7 +27,8 @@ internal sealed class TeacherPath
 
     /// <param name="latents">Unit noise [B,C,H,W].</param>
     /// <param name="labels">int64 [B] or null.</param>
-    /// <returns>The states at the N+1 sigmas, and where the terminal rule is zero the end as well; they belong to the current dispose scope.</returns>
+    /// <returns>The states at the N+1 sigmas, and where the terminal rule is zero the end as well; they belong to the current dispose
+    /// scope.</returns>
     public Tensor[] Solve(Tensor latents, Tensor? labels, CancellationToken cancellation)
     {
         using var path = new Trajectory();

@@ -8,10 +8,13 @@ internal static class TrainingCheckpoint
     private const string KindKey = "kind", FingerprintKey = "fingerprint", IdentityKey = "identity";
 
     /// <summary>Writes it, whole or not at all.</summary>
-    public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors, IEnumerable<KeyValuePair<string, string>> texts) =>
-        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts) { [KindKey] = kind, [FingerprintKey] = identity.Fingerprint, [IdentityKey] = identity.Parts });
+    public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors,
+        IEnumerable<KeyValuePair<string, string>> texts) =>
+        SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts)
+        { [KindKey] = kind, [FingerprintKey] = identity.Fingerprint, [IdentityKey] = identity.Parts });
 
-    public static Dictionary<string, string> Read(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets)
+    public static Dictionary<string, string> Read(
+        string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
         try
@@ -24,13 +27,15 @@ internal static class TrainingCheckpoint
             if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
             {
                 string difference = identity.DifferenceTo(metadata.GetValueOrDefault(IdentityKey)) is string clause ? $" ({clause})" : "";
-                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; choose another folder, or repeat the options that it began with.");
+                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; "
+                    + "choose another folder, or repeat the options that it began with.");
             }
 
             using var noGradient = no_grad();
             foreach (var (name, target) in targets)
             {
-                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements || saved.dtype != target.dtype)
+                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements
+                    || saved.dtype != target.dtype)
                 {
                     throw new InvalidInputException($"{path} is damaged: '{name}' is missing or has another size.");
                 }

@@ -28,7 +28,8 @@ internal sealed record TrainingIdentity(string Fingerprint, string Parts)
     {
         try
         {
-            return stored is null ? null : JsonLeaves.Difference(JsonLeaves.Of(JsonNode.Parse(stored)), JsonLeaves.Of(JsonNode.Parse(Parts)));
+            return stored is null ? null
+                : JsonLeaves.Difference(JsonLeaves.Of(JsonNode.Parse(stored)), JsonLeaves.Of(JsonNode.Parse(Parts)));
         }
         catch (JsonException)
         {

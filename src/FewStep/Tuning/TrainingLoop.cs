@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace FewStep.Tuning;
 
-/// <summary>What a training is for. What happens in an update depends on options and number of the update only, so that a resumed training is the uninterrupted one.</summary>
+/// <summary>What a training is for. What happens in an update depends on options and number of the update only, so that a resumed training
+/// is the uninterrupted one.</summary>
 internal interface ITrainingObjective
 {
     int Batch { get; }

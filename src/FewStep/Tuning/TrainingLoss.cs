@@ -4,7 +4,8 @@ using FewStep.Noise;
 
 namespace FewStep.Tuning;
 
-/// <summary>A denoising training loss: E of weight(s) |D(x0 + s n; s) - x0|^2 / dimension. Members differ in how sigma is drawn and weighted.</summary>
+/// <summary>A denoising training loss: E of weight(s) |D(x0 + s n; s) - x0|^2 / dimension. Members differ in how sigma is drawn and
+/// weighted.</summary>
 [JsonDerivedType(typeof(EdmLoss), "edm")]
 [JsonDerivedType(typeof(VpLoss), "vp")]
 [JsonDerivedType(typeof(VeLoss), "ve")]
@@ -37,7 +38,8 @@ internal abstract record TrainingLoss
 /// <summary>EDM's training loss (2206.00364, table 1): log-normal sigma, weight (s^2 + s_data^2) / (s s_data)^2.</summary>
 internal sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviationLogSigma = 1.2, double SigmaData = 0.5) : TrainingLoss
 {
-    public override Tensor DrawSigma(long batch, Generator generator) => randn([batch], generator: generator).Times(StandardDeviationLogSigma).Plus(MeanLogSigma).exp();
+    public override Tensor DrawSigma(long batch, Generator generator)
+        => randn([batch], generator: generator).Times(StandardDeviationLogSigma).Plus(MeanLogSigma).exp();
 
     public override Tensor Weight(Tensor sigma)
     {
@@ -46,7 +48,8 @@ internal sealed record EdmLoss(double MeanLogSigma = -1.2, double StandardDeviat
     }
 }
 
-/// <summary>The training loss of variance-preserving models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VP): uniform time, weight 1 / s^2, which is the mean square of the noise's error.</summary>
+/// <summary>The training loss of variance-preserving models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VP): uniform time,
+/// weight 1 / s^2, which is the mean square of the noise's error.</summary>
 internal sealed record VpLoss(double BetaD = 19.9, double BetaMin = 0.1, double SmallestTime = 1e-5) : TrainingLoss
 {
     public override Tensor DrawSigma(long batch, Generator generator)
@@ -59,10 +62,12 @@ internal sealed record VpLoss(double BetaD = 19.9, double BetaMin = 0.1, double 
     public override Tensor Weight(Tensor sigma) => sigma.Squared().reciprocal();
 }
 
-/// <summary>The training loss of variance-exploding models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VE): log-uniform sigma, weight 1 / s^2.</summary>
+/// <summary>The training loss of variance-exploding models (Song et al. 2011.13456; EDM, 2206.00364, table 1, column VE): log-uniform
+/// sigma, weight 1 / s^2.</summary>
 internal sealed record VeLoss(double SigmaMin = 0.02, double SigmaMax = 100) : TrainingLoss
 {
-    public override Tensor DrawSigma(long batch, Generator generator) => rand([batch], generator: generator).Times(Math.Log(SigmaMax / SigmaMin)).exp().Times(SigmaMin);
+    public override Tensor DrawSigma(long batch, Generator generator)
+        => rand([batch], generator: generator).Times(Math.Log(SigmaMax / SigmaMin)).exp().Times(SigmaMin);
 
     public override Tensor Weight(Tensor sigma) => sigma.Squared().reciprocal();
 }

@@ -18,13 +18,15 @@ internal sealed class TrainingRun
     private readonly TrainingIdentity _identity;
 
     /// <param name="images">Training images; not disposed.</param>
-    /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not disposed. Null for random weights.</param>
+    /// <param name="start">The model to begin at, built of <paramref name="config"/>; its own weights are not touched, and it is not
+    /// disposed. Null for random weights.</param>
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
         options.Validate();
         if (!(run.CheckpointSeconds >= 0))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
+            throw new InvalidInputException(string.Create(
+                CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
         }
 
         (_config, _options, _images, _run, _start) = (config, options, images, run, start);
@@ -41,12 +43,16 @@ internal sealed class TrainingRun
         // The length is left out: a training may be made longer or shorter than it began.
         var lasting = options with { Images = 1 };
         string? begins = start is null ? null : TrainingIdentity.Hash(start.Weights);
-        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash + run.Flip + begins;
-        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip, start = begins }) with { Fingerprint = TrainingIdentity.Hash(all) };
+        string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash
+            + run.Flip + begins;
+        _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip, start = begins }) with
+        { Fingerprint = TrainingIdentity.Hash(all) };
     }
 
-    /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current afterwards.</summary>
-    public (long Images, bool Done) Execute(IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
+    /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current
+    /// afterwards.</summary>
+    public (long Images, bool Done) Execute(
+        IProgress<WorkProgress>? progress, Action<TrainingUpdate>? observe, CancellationToken cancellation)
     {
         using var fresh = _start is null ? ModelFolder.Initialize(_config, SeedHash.Derive(_options.Seed, 0)) : null;
         var denoiser = _start ?? fresh!;
@@ -59,7 +65,8 @@ internal sealed class TrainingRun
             state.Load(checkpoint, _identity);
         }
 
-        var batches = new ImageBatches(_images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
+        var batches = new ImageBatches(
+            _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
         var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
         var objective = new PretrainingObjective(denoiser, _options, () => queue.Next(CancellationToken.None), Note);
@@ -67,7 +74,8 @@ internal sealed class TrainingRun
         var end = loop.Run(() => Save(denoiser, state, checkpoint, log), _run.CheckpointSeconds, cancellation);
         if (loop.Failed is { } failed)
         {
-            throw new InvalidInputException($"The training diverged at update {failed.Update} (loss {failed.Loss}); lower the learning rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
+            throw new InvalidInputException($"The training diverged at update {failed.Update} (loss {failed.Loss}); lower the learning "
+                + $"rate and start in a new folder.{(File.Exists(checkpoint) ? " The last checkpoint is kept." : "")}");
         }
 
         Save(denoiser, state, checkpoint, log);
@@ -77,7 +85,8 @@ internal sealed class TrainingRun
         {
             log.Add(update);
             observe?.Invoke(update);
-            progress?.Report(new WorkProgress("train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
+            progress?.Report(new WorkProgress(
+                "train", update.Images, _options.Images, "img", $"loss {log.Recent.ToString("F4", CultureInfo.InvariantCulture)}"));
         }
     }
 
@@ -92,7 +101,8 @@ internal sealed class TrainingRun
 /// <summary>Where and how often a training writes.</summary>
 internal sealed record TrainingRunOptions
 {
-    /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights, bfloat16).</summary>
+    /// <summary>Receives <c>training.safetensors</c> (the checkpoint), <c>training-loss.csv</c> and <c>model/</c> (averaged weights,
+    /// bfloat16).</summary>
     public required string Folder { get; init; }
 
     /// <summary>Training seconds between checkpoints, 0 or more; default 180.</summary>

@@ -30,7 +30,8 @@ internal sealed class TrainingState : IDisposable
 
     /// <summary>Writes the state, whole or not at all.</summary>
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
-    public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null, IReadOnlyDictionary<string, string>? furtherTexts = null)
+    public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null,
+        IReadOnlyDictionary<string, string>? furtherTexts = null)
     {
         var texts = new Dictionary<string, string>(furtherTexts ?? new Dictionary<string, string>())
         {
@@ -42,7 +43,8 @@ internal sealed class TrainingState : IDisposable
         TrainingCheckpoint.Write(path, Kind, identity, Tensors(furtherTensors), texts);
     }
 
-    public IReadOnlyDictionary<string, string> Load(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
+    public IReadOnlyDictionary<string, string> Load(
+        string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null)
     {
         var texts = TrainingCheckpoint.Read(path, Kind, identity, Tensors(furtherTensors));
         Optimizer.Updates = TrainingCheckpoint.Number<long>(texts, UpdatesKey, path);

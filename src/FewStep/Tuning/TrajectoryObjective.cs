@@ -6,8 +6,10 @@ using FewStep.Solvers;
 namespace FewStep.Tuning;
 
 /// <summary>
-/// Pulls the student's path to the teacher's. The student starts where the teacher does and goes its own way with the solver that it will be sampled with, each step detached, so that it learns at the states that
-/// it will meet. Its error at every level is that of the state where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r = s_(i+1) / s_i.
+/// Pulls the student's path to the teacher's. The student starts where the teacher does and goes its own way with the solver that it will
+/// be sampled with, each step detached, so that it learns at the states that it will meet. Its error at every level is that of the state
+/// where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r =
+/// s_(i+1) / s_i.
 /// </summary>
 internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : ITuningObjective
 {
@@ -46,7 +48,8 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
             if (batch == _heldOutEnds.Count)
             {
-                var teacher = new TeacherPath(network.Teacher, schedule, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps);
+                var teacher = new TeacherPath(
+                    network.Teacher, schedule, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps);
                 _heldOutEnds.Add(teacher.Solve(latents, labels, cancellation)[^1].DetachFromDisposeScope());
             }
 
@@ -75,7 +78,8 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     }
 
     // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.
-    private Tensor BackpropagateLevel(int level, Tensor x, TeacherBlock paths, double share, IDenoiser student, SolverHistory history, Tensor total)
+    private Tensor BackpropagateLevel(
+        int level, Tensor x, TeacherBlock paths, double share, IDenoiser student, SolverHistory history, Tensor total)
     {
         using var scope = NewDisposeScope();
         var ratio = paths.Ratio.select(1, level);
@@ -95,8 +99,11 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         return step.Next.detach().MoveToOuterDisposeScope();
     }
 
-    // Euler's step takes each row at its own sigmas, which differ where levels are moved at random; after the last sigma the terminal rule zero takes D itself.
-    private SolverResult Step(int level, Tensor x, Tensor D, Tensor ratio, IReadOnlyList<PastStep> history) => _solver is EulerSolver || level == schedule.Steps
+    // Euler's step takes each row at its own sigmas, which differ where levels are moved at random; after the last sigma the terminal rule
+    // zero takes D itself.
+    private SolverResult Step(int level, Tensor x, Tensor D, Tensor ratio, IReadOnlyList<PastStep> history)
+        => _solver is EulerSolver || level == schedule.Steps
         ? new SolverResult(lerp(D, x, ratio.view(-1, 1, 1, 1)))
-        : _solver.Step(new SolverStep(schedule, level, x, D, history, (_, _) => throw new InvalidOperationException($"{_solver.Name} asked for a second evaluation.")));
+        : _solver.Step(new SolverStep(schedule, level, x, D, history,
+            (_, _) => throw new InvalidOperationException($"{_solver.Name} asked for a second evaluation.")));
 }

@@ -3,7 +3,8 @@ using FewStep.Noise;
 namespace FewStep.Tuning;
 
 /// <summary>A schedule that was tuned to for a short while, and how far the tuned model's samples then were from the fine path's.</summary>
-internal sealed record TunedCandidate(IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
+internal sealed record TunedCandidate(
+    IReadOnlyList<double> Sigmas, ScheduleTerminal Terminal, double Distance, double HalfWidth, long Evaluations, double Seconds)
 {
     internal bool IsOf(SamplingSchedule schedule) => Terminal == schedule.Terminal && Sigmas.SequenceEqual(schedule.Sigmas);
 }
@@ -22,10 +23,12 @@ internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<Tune
         var file = JsonFile.Read<TunedCandidateFile>(path);
         if (file.Fingerprint != fingerprint)
         {
-            throw new InvalidInputException($"{path} belongs to a search with another model or other options; choose another folder, or repeat the options that it began with.");
+            throw new InvalidInputException($"{path} belongs to a search with another model or other options; choose another folder, or "
+                + "repeat the options that it began with.");
         }
 
-        if (file.Candidates.Any(c => c is null || c.Sigmas.Count < 2 || !(c.Distance >= 0) || !double.IsFinite(c.Distance) || c.Evaluations < 0))
+        if (file.Candidates.Any(
+            c => c is null || c.Sigmas.Count < 2 || !(c.Distance >= 0) || !double.IsFinite(c.Distance) || c.Evaluations < 0))
         {
             throw new InvalidInputException($"{path} holds a candidate that is none; delete the file to search again.");
         }

@@ -7,11 +7,13 @@ using FewStep.Search;
 namespace FewStep.Tuning;
 
 /// <summary>
-/// Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples are then compared with one fine path of the pre-trained model, the same for all.
+/// Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples are then
+/// compared with one fine path of the pre-trained model, the same for all.
 /// </summary>
 /// <remarks>
-/// The schedule of least discretization loss is best for weights that stay as they are; how hard each jump is to learn is another question, and this search asks it directly. All candidates share seeds, so that their
-/// differences are the schedule's. From the best start, the inner sigmas are moved one at a time in ln sigma.
+/// The schedule of least discretization loss is best for weights that stay as they are; how hard each jump is to learn is another question,
+/// and this search asks it directly. All candidates share seeds, so that their differences are the schedule's. From the best start, the
+/// inner sigmas are moved one at a time in ln sigma.
 /// </remarks>
 internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
 {
@@ -40,14 +42,16 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     /// <summary>The candidates so far, in the order in which they were done.</summary>
     public IReadOnlyList<TunedCandidate> Candidates => _done;
 
-    public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public IReadOnlyList<ScheduleSearchResult> Search(
+        ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         request.Validate();
         using var judge = new StudentJudge(_model, request, _options, cancellation);
         return [.. request.Steps.Select(steps => Search(request, steps, judge, progress, cancellation))];
     }
 
-    private ScheduleSearchResult Search(ScheduleSearchRequest request, int steps, StudentJudge judge, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private ScheduleSearchResult Search(
+        ScheduleSearchRequest request, int steps, StudentJudge judge, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var tried = new List<TunedCandidate>();
         TunedCandidate Try(SamplingSchedule schedule)
@@ -91,16 +95,20 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         {
             Schedule = new SamplingSchedule(best.Sigmas, request.Terminal),
             Objective = FormattableString.Invariant($"distance to the fine path after {_options.Tuning.Updates} updates of tuning"),
-            Search = FormattableString.Invariant($"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
+            Search = FormattableString.Invariant(
+                $"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
             Loss = new LossEstimate(best.Distance, best.HalfWidth, 0.95),
             NetworkEvaluations = judge.TeacherEvaluations + tried.Sum(c => c.Evaluations),
-            StopReason = tried.Count >= _options.Candidates ? FormattableString.Invariant($"all {_options.Candidates} candidates were tried") : FormattableString.Invariant($"moves fell below {_options.SmallestMove} in ln sigma"),
+            StopReason = tried.Count >= _options.Candidates
+                ? FormattableString.Invariant($"all {_options.Candidates} candidates were tried")
+                : FormattableString.Invariant($"moves fell below {_options.SmallestMove} in ln sigma"),
             Seconds = tried.Sum(c => c.Seconds),
         };
     }
 
     // One pass over the inner sigmas; the first move of each that helps is taken.
-    private static TunedCandidate Improve(TunedCandidate best, double move, ScheduleTerminal terminal, Func<SamplingSchedule, TunedCandidate> attempt, Func<bool> more)
+    private static TunedCandidate Improve(
+        TunedCandidate best, double move, ScheduleTerminal terminal, Func<SamplingSchedule, TunedCandidate> attempt, Func<bool> more)
     {
         for (int i = 1; i < best.Sigmas.Count - 1; i++)
         {
@@ -137,7 +145,8 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         cancellation.ThrowIfCancellationRequested();
         var (distance, spent) = judge.Judge(tuned.Weights, schedule, cancellation);
         var candidate = new TunedCandidate(
-            [.. schedule.Sigmas], schedule.Terminal, distance.Value, distance.HalfWidth!.Value, tuned.Report.Evaluations.Forward + spent, watch.Elapsed.TotalSeconds);
+            [.. schedule.Sigmas], schedule.Terminal, distance.Value, distance.HalfWidth!.Value, tuned.Report.Evaluations.Forward
+                + spent, watch.Elapsed.TotalSeconds);
         _done.Add(candidate);
         if (_path is not null)
         {

@@ -4,8 +4,10 @@ using FewStep.Noise;
 
 namespace FewStep.Tuning;
 
-/// <summary>Phase 2: fine-tunes a pre-trained model to the sigmas of a sampling schedule for Euler steps, and keeps the averaged weights that are best on held-out data.</summary>
-/// <remarks>The trajectory loss counts latents as images. For a tuning in a folder, with checkpoints and resume, see <see cref="TuningRun"/>.</remarks>
+/// <summary>Phase 2: fine-tunes a pre-trained model to the sigmas of a sampling schedule for Euler steps, and keeps the averaged weights
+/// that are best on held-out data.</summary>
+/// <remarks>The trajectory loss counts latents as images. For a tuning in a folder, with checkpoints and resume, see
+/// <see cref="TuningRun"/>.</remarks>
 internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
@@ -15,20 +17,25 @@ internal sealed class Tuner
     private readonly IDenoiser? _teacher;
 
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
-    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the student then needs no more. Null for the model; not disposed.</param>
-    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null, IDenoiser? teacher = null)
+    /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
+    /// student then needs no more. Null for the model; not disposed.</param>
+    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null,
+        IDenoiser? teacher = null)
     {
         (_model, _schedule, _images, _teacher) = (model, schedule, images, teacher);
         _options = (options ?? new TunerOptions()) with { ComputeType = model.ComputeType };
         _options.Validate();
-        if (teacher is not null && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
+        if (teacher is not null
+            && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
         {
-            throw new InvalidInputException("Only the loss trajectory learns from a teacher of its own (the model under guidance), which makes the same images in the same classes.");
+            throw new InvalidInputException("Only the loss trajectory learns from a teacher of its own (the model under guidance), which "
+                + "makes the same images in the same classes.");
         }
 
         if (_options.Weighting == LevelWeighting.ConvexCombination && schedule.Terminal == ScheduleTerminal.Zero)
         {
-            throw new InvalidInputException("The weighting convex_combination is undefined for a schedule whose terminal rule is zero; choose another weighting.");
+            throw new InvalidInputException(
+                "The weighting convex_combination is undefined for a schedule whose terminal rule is zero; choose another weighting.");
         }
 
         if (_options.Loss == TuningLoss.Denoise)
@@ -40,7 +47,8 @@ internal sealed class Tuner
     /// <summary>The options, with the number format of the model.</summary>
     internal TunerOptions Options => _options;
 
-    /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is cancelled.</summary>
+    /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is
+    /// cancelled.</summary>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own.</param>
     /// <returns>The best weights, and how it went; the caller owns it.</returns>
     public TuningResult Run(Tensor? start = null, TuningObserver? observer = null, CancellationToken cancellation = default)
@@ -55,14 +63,16 @@ internal sealed class Tuner
     {
         if (start is not null && (start.NumberOfElements != _model.Weights.NumberOfElements || start.dtype != ScalarType.Float32))
         {
-            throw new ArgumentException($"The model has {_model.Weights.NumberOfElements} float32 weights, not {start.NumberOfElements} of {start.dtype}.", nameof(start));
+            throw new ArgumentException($"The model has {_model.Weights.NumberOfElements} float32 weights, not {start.NumberOfElements} of "
+                + $"{start.dtype}.", nameof(start));
         }
 
         using var scope = NewDisposeScope();
         return new TuningState((start ?? _model.Weights).to(_model.Device), _options);
     }
 
-    internal TuningReport Run(TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
+    internal TuningReport Run(
+        TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
     {
         var network = new TuningNetwork(_model, _teacher);
         using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
@@ -75,12 +85,15 @@ internal sealed class Tuner
             return this.Report(state, objective, stop, explanation);
         }
 
-        observer.Progress?.Report(new WorkProgress("tune", state.Updates, _options.Updates, "updates")); // the teacher's first paths take a while
+        // the teacher's first paths take a while
+        observer.Progress?.Report(new WorkProgress("tune", state.Updates, _options.Updates, "updates"));
         var course = new Course(_options, state, objective, observer);
-        var end = new TrainingLoop(state.Training, course).Run(save is null ? null : () => save(Report(null, "running")), saveSeconds, cancellation);
+        var end = new TrainingLoop(state.Training, course)
+            .Run(save is null ? null : () => save(Report(null, "running")), saveSeconds, cancellation);
         return end switch
         {
-            TrainingEnd.Cancelled => Report(TuningStop.Cancelled, $"cancelled after {state.Updates} of {_options.Updates} updates; {Best(state)}"),
+            TrainingEnd.Cancelled
+                => Report(TuningStop.Cancelled, $"cancelled after {state.Updates} of {_options.Updates} updates; {Best(state)}"),
             TrainingEnd.Diverged => Report(TuningStop.Diverged, course.Diverged("the training loss")),
             _ => Report(course.Stop, course.Explanation),
         };
@@ -89,8 +102,10 @@ internal sealed class Tuner
     private static string Best(TuningState state) => state.BestPoint switch
     {
         null => "the weights are kept as they came, for nothing was measured",
-        { Update: 0 } => string.Create(CultureInfo.InvariantCulture, $"nothing was better than the weights as they came, which are kept (held-out {state.BestPoint.HeldOut:G5})"),
-        var best => string.Create(CultureInfo.InvariantCulture, $"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
+        { Update: 0 } => string.Create(CultureInfo.InvariantCulture,
+            $"nothing was better than the weights as they came, which are kept (held-out {state.BestPoint.HeldOut:G5})"),
+        var best => string.Create(CultureInfo.InvariantCulture,
+            $"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
     };
 
     private TuningReport Report(TuningState state, ITuningObjective objective, TuningStop? stop, string explanation) => new()
@@ -113,14 +128,16 @@ internal sealed class Tuner
     {
         if (_images is null)
         {
-            throw new InvalidInputException("The loss denoise needs training and held-out images; give them, or choose the loss trajectory, which needs none.");
+            throw new InvalidInputException(
+                "The loss denoise needs training and held-out images; give them, or choose the loss trajectory, which needs none.");
         }
 
         foreach (var (set, name) in new[] { (_images.Training, "training"), (_images.HeldOut, "held-out") })
         {
             if (set.Shape != _model.Shape)
             {
-                throw new InvalidInputException($"The {name} images are {set.Shape}, but the model denoises {_model.Shape}: choose the images that it was trained on.");
+                throw new InvalidInputException(
+                    $"The {name} images are {set.Shape}, but the model denoises {_model.Shape}: choose the images that it was trained on.");
             }
 
             if (set.Count == 0)
@@ -130,13 +147,15 @@ internal sealed class Tuner
 
             if (_model.Classes > 0 && set.Classes > _model.Classes)
             {
-                throw new InvalidInputException($"The {name} images have {set.Classes} classes, but the model has {_model.Classes}: choose the images that it was trained on.");
+                throw new InvalidInputException($"The {name} images have {set.Classes} classes, but the model has {_model.Classes}: choose "
+                    + "the images that it was trained on.");
             }
         }
     }
 
     // One tuning: measured where it is due, and over when all updates are made or nothing gets better.
-    private sealed class Course(TunerOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
+    private sealed class Course(
+        TunerOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
     {
         private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUp, options.Updates);
 
@@ -146,7 +165,8 @@ internal sealed class Tuner
 
         public int Batch => options.Batch;
 
-        private bool IsDue => !state.IsMeasured && (state.Updates % options.EvaluationInterval == 0 || state.Updates == options.Updates || options.SnapshotUpdates.Contains(state.Updates));
+        private bool IsDue => !state.IsMeasured && (state.Updates % options.EvaluationInterval == 0 || state.Updates == options.Updates
+            || options.SnapshotUpdates.Contains(state.Updates));
 
         public double LearningRate(TrainingState training) => _learningRate.At(training.Updates);
 
@@ -174,7 +194,8 @@ internal sealed class Tuner
 
             if (options.Patience > 0 && state.Stale >= options.Patience)
             {
-                (Stop, Explanation) = (TuningStop.NoImprovement, $"no improvement in {state.Stale} measurements up to update {state.Updates}; {Best(state)}");
+                (Stop, Explanation) = (TuningStop.NoImprovement,
+                    $"no improvement in {state.Stale} measurements up to update {state.Updates}; {Best(state)}");
                 return true;
             }
 
@@ -187,7 +208,8 @@ internal sealed class Tuner
             observer.Update?.Invoke(update);
             observer.Progress?.Report(new WorkProgress("tune", update.Update, options.Updates, "updates", string.Create(
                 CultureInfo.InvariantCulture,
-                $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out {(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
+                $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out "
+                    + $"{(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
         }
 
         public string Diverged(string what) => string.Create(

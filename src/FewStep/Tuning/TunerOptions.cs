@@ -9,37 +9,45 @@ public sealed record TunerOptions
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
 
-    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>; <see cref="Model.Tune"/> takes the sampler's. One that makes one evaluation a step and leaves the denoiser's output as it is.</summary>
+    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>;
+    /// <see cref="Model.Tune"/> takes the sampler's. One that makes one evaluation a step and leaves the denoiser's output as it
+    /// is.</summary>
     public string Solver { get; init; } = "euler";
 
-    /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
+    /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and
+    /// <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
     public LevelWeighting? Weighting { get; init; }
 
     /// <summary>Most updates, 1 to 10,000,000; default 250. An update takes one batch through all levels of the schedule.</summary>
     public int Updates { get; init; } = 250;
 
-    /// <summary>Latents or images an update, 1 to 65,536; default 16: at equal cost, many small updates go further than few large ones.</summary>
+    /// <summary>Latents or images an update, 1 to 65,536; default 16: at equal cost, many small updates go further than few large
+    /// ones.</summary>
     public int Batch { get; init; } = 16;
 
     /// <summary>
-    /// Latents or images in one evaluation of the network, 1 to 65,536; null (default) for all of <see cref="Batch"/>. An update then sums the gradients of its parts, which is the same update but for rounding, in
-    /// memory that grows with this number in place of the batch. The teacher's paths and the held-out measurement keep to it too.
+    /// Latents or images in one evaluation of the network, 1 to 65,536; null (default) for all of <see cref="Batch"/>. An update then sums
+    /// the gradients of its parts, which is the same update but for rounding, in memory that grows with this number in place of the batch.
+    /// The teacher's paths and the held-out measurement keep to it too.
     /// </summary>
     public int? MicroBatch { get; init; }
 
     /// <summary>Peak learning rate, above 0; default 4e-4. It decays by a cosine to a hundredth.</summary>
     public double LearningRate { get; init; } = 4e-4;
 
-    /// <summary>Updates of linear warm-up, 0 or more and below <see cref="Updates"/>; null (default) for a twentieth of the updates.</summary>
+    /// <summary>Updates of linear warm-up, 0 or more and below <see cref="Updates"/>; null (default) for a twentieth of the
+    /// updates.</summary>
     public int? WarmUpUpdates { get; init; }
 
-    /// <summary>Half-life of the weights' moving average in latents or images, above 0; default 1,000, and never more than a twentieth of those seen so far.</summary>
+    /// <summary>Half-life of the weights' moving average in latents or images, above 0; default 1,000, and never more than a twentieth of
+    /// those seen so far.</summary>
     public double EmaHalfLifeImages { get; init; } = 1000;
 
     /// <summary>Constants of the optimiser, the norm that gradients are clipped to among them.</summary>
     public AdamWOptions AdamW { get; init; } = new();
 
-    /// <summary>Updates between measurements of the held-out metric, at least 1; default 50. The last update and the snapshots are measured too.</summary>
+    /// <summary>Updates between measurements of the held-out metric, at least 1; default 50. The last update and the snapshots are measured
+    /// too.</summary>
     public int EvaluationInterval { get; init; } = 50;
 
     /// <summary>Held-out latents or images, 1 to 1,000,000; default 256.</summary>
@@ -48,33 +56,41 @@ public sealed record TunerOptions
     /// <summary>Measurements in a row without a new best after which the tuning stops; default 10, 0 for never.</summary>
     public int Patience { get; init; } = 10;
 
-    /// <summary>Fractions of <see cref="Updates"/>, above 0 up to 1, at which the averaged weights are handed out; default a quarter, half and all.</summary>
+    /// <summary>Fractions of <see cref="Updates"/>, above 0 up to 1, at which the averaged weights are handed out; default a quarter, half
+    /// and all.</summary>
     public IReadOnlyList<double> SnapshotFractions { get; init; } = [0.25, 0.5, 1];
 
     /// <summary>
-    /// Of the trajectory loss: the teacher's solver, as <see cref="SolverCatalog.Find"/> takes it; default <c>ipndm:3</c>, which at equal evaluations ends several times nearer to the exact path than Heun's method.
+    /// Of the trajectory loss: the teacher's solver, as <see cref="SolverCatalog.Find"/> takes it; default <c>ipndm:3</c>, which at equal
+    /// evaluations ends several times nearer to the exact path than Heun's method.
     /// </summary>
     public string TeacherSolver { get; init; } = "ipndm:3";
 
-    /// <summary>Of the trajectory loss: the teacher's steps between two sigmas of the schedule, 1 to 1,000; default 4, which is 4 evaluations with the default solver.</summary>
+    /// <summary>Of the trajectory loss: the teacher's steps between two sigmas of the schedule, 1 to 1,000; default 4, which is 4
+    /// evaluations with the default solver.</summary>
     public int TeacherSubsteps { get; init; } = 4;
 
-    /// <summary>Of the trajectory loss: how often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over as many updates.</summary>
+    /// <summary>Of the trajectory loss: how often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over
+    /// as many updates.</summary>
     public int TeacherReuse { get; init; } = 4;
 
-    /// <summary>Of the trajectory loss: batches of paths made at a time and shuffled together, 1 to 10,000; default 8. It bounds memory, and the work repeated on resuming.</summary>
+    /// <summary>Of the trajectory loss: batches of paths made at a time and shuffled together, 1 to 10,000; default 8. It bounds memory,
+    /// and the work repeated on resuming.</summary>
     public int TeacherBatches { get; init; } = 8;
 
     /// <summary>
-    /// Half-width in ln sigma by which levels are moved at random, 0 (default) to 10; at most 0.45 of the distance to the neighbour, so that they keep their order. For rounds of an alternation after which the
-    /// loss curve is measured again. <c>denoise</c> moves each image's levels, <c>trajectory</c> the inner sigmas of each batch of paths.
+    /// Half-width in ln sigma by which levels are moved at random, 0 (default) to 10; at most 0.45 of the distance to the neighbour, so
+    /// that they keep their order. For rounds of an alternation after which the loss curve is measured again. <c>denoise</c> moves each
+    /// image's levels, <c>trajectory</c> the inner sigmas of each batch of paths.
     /// </summary>
     public double Jitter { get; init; }
 
-    /// <summary>Probability of leaving out the class label, so that the model keeps its unconditional half; 0 to 1, default 0.1. Ignored by models without classes.</summary>
+    /// <summary>Probability of leaving out the class label, so that the model keeps its unconditional half; 0 to 1, default 0.1. Ignored by
+    /// models without classes.</summary>
     public double LabelDropout { get; init; } = 0.1;
 
-    /// <summary>Seed of everything random in a tuning, 0 or more; default 0. The held-out latents do not depend on it, so that runs compare.</summary>
+    /// <summary>Seed of everything random in a tuning, 0 or more; default 0. The held-out latents do not depend on it, so that runs
+    /// compare.</summary>
     public long Seed { get; init; }
 
     /// <summary>Type in which the network computes, which is the model's own; master weights, losses and states are float32.</summary>
@@ -84,7 +100,8 @@ public sealed record TunerOptions
     /// <summary>Latents or images in one evaluation of the network.</summary>
     internal int EvaluationBatch => Math.Min(Batch, MicroBatch ?? Batch);
 
-    internal LevelWeighting LevelWeighting => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
+    internal LevelWeighting LevelWeighting
+        => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
 
     internal int WarmUp => WarmUpUpdates ?? Updates / 20;
 
@@ -98,25 +115,33 @@ public sealed record TunerOptions
         var solver = SolverCatalog.Find(Solver);
         SolverCatalog.Find(TeacherSolver);
         var rules = new OptionRules("The tuning options are invalid");
-        rules.Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}");
-        rules.Require(Jitter == 0 || solver is EulerSolver, $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}");
+        rules.Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
+            + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}");
+        rules.Require(Jitter == 0 || solver is EulerSolver,
+            $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}");
         rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");
         rules.Require(LearningRate > 0 && double.IsFinite(LearningRate), $"the learning rate must be above 0, not {LearningRate}");
-        rules.Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates), $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
-        rules.Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages), $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");
+        rules.Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates),
+            $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
+        rules.Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages),
+            $"the half-life of the moving average must be above 0, not {EmaHalfLifeImages}");
         rules.Require(AdamW.ClipNorm > 0, $"the norm that gradients are clipped to must be above 0, not {AdamW.ClipNorm}");
-        rules.Require(AdamW.Beta1 is >= 0 and < 1 && AdamW.Beta2 is >= 0 and < 1, $"the decays of the moments must lie in [0, 1), not {AdamW.Beta1} and {AdamW.Beta2}");
-        rules.Require(AdamW.Epsilon > 0 && AdamW.WeightDecay >= 0, $"the optimiser's epsilon must be above 0 and its weight decay 0 or more, not {AdamW.Epsilon} and {AdamW.WeightDecay}");
+        rules.Require(AdamW.Beta1 is >= 0 and < 1 && AdamW.Beta2 is >= 0 and < 1,
+            $"the decays of the moments must lie in [0, 1), not {AdamW.Beta1} and {AdamW.Beta2}");
+        rules.Require(AdamW.Epsilon > 0 && AdamW.WeightDecay >= 0,
+            $"the optimiser's epsilon must be above 0 and its weight decay 0 or more, not {AdamW.Epsilon} and {AdamW.WeightDecay}");
         rules.Require(EvaluationInterval >= 1, $"the interval between evaluations must be at least 1 update, not {EvaluationInterval}");
         rules.Require(HeldOutCount is >= 1 and <= 1_000_000, $"the held-out count must lie between 1 and 1000000, not {HeldOutCount}");
         rules.Require(Patience >= 0, $"the patience must be 0 (never stop early) or more, not {Patience}");
-        rules.Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1), $"snapshot fractions must lie above 0 up to 1");
+        rules.Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1),
+            $"snapshot fractions must lie above 0 up to 1");
         rules.Require(TeacherSubsteps is >= 1 and <= 1000, $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
-        rules.Require(TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
+        rules.Require(
+            TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
         rules.Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
         rules.Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
         rules.Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");

@@ -17,6 +17,7 @@ internal sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool 
         }
 
         int heldOut = Math.Max(1, images.Count / 10);
-        return new TuningImages(SubsetImageSet.Random(images, images.Count - heldOut, seed: 0), SubsetImageSet.Random(images, heldOut, seed: 0, skip: images.Count - heldOut));
+        return new TuningImages(SubsetImageSet.Random(images, images.Count - heldOut, seed: 0),
+            SubsetImageSet.Random(images, heldOut, seed: 0, skip: images.Count - heldOut));
     }
 }

@@ -26,7 +26,8 @@ public sealed record TuningReport
     /// <summary>Updates made.</summary>
     public required int Updates { get; init; }
 
-    /// <summary>Update whose averaged weights were best on held-out data and are kept; 0 where tuning never improved on the model as it came, null before the first measurement.</summary>
+    /// <summary>Update whose averaged weights were best on held-out data and are kept; 0 where tuning never improved on the model as it
+    /// came, null before the first measurement.</summary>
     public int? BestUpdate { get; init; }
 
     /// <summary>The held-out metric there.</summary>
@@ -52,7 +53,8 @@ public sealed record TuningReport
 public sealed record TuningPoint(int Update, double HeldOut, double? TrainingLoss = null);
 
 /// <summary>Network evaluations of a tuning, one for each image.</summary>
-/// <param name="Teacher">Forward evaluations of the pre-trained model, for training and held-out paths, those repeated on resuming included.</param>
+/// <param name="Teacher">Forward evaluations of the pre-trained model, for training and held-out paths, those repeated on resuming
+/// included.</param>
 /// <param name="Student">Forward evaluations with a gradient; each was followed by a backward pass.</param>
 /// <param name="HeldOut">Forward evaluations of the averaged weights on held-out data.</param>
 public sealed record TuningEvaluations(long Teacher, long Student, long HeldOut)
@@ -69,7 +71,8 @@ public sealed record TuningEvaluations(long Teacher, long Student, long HeldOut)
     /// <summary>The sum of two counts.</summary>
     /// <param name="a">One.</param>
     /// <param name="b">The other.</param>
-    public static TuningEvaluations Add(TuningEvaluations a, TuningEvaluations b) => new(a.Teacher + b.Teacher, a.Student + b.Student, a.HeldOut + b.HeldOut);
+    public static TuningEvaluations Add(TuningEvaluations a, TuningEvaluations b)
+        => new(a.Teacher + b.Teacher, a.Student + b.Student, a.HeldOut + b.HeldOut);
 }
 
 /// <summary>Why a tuning ended.</summary>

@@ -18,7 +18,8 @@ internal sealed class TuningRun
 
     /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
-    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and needed until the run is over.</param>
+    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and
+    /// needed until the run is over.</param>
     public TuningRun(
         ModelConfig config,
         NetworkDenoiser model,
@@ -53,9 +54,11 @@ internal sealed class TuningRun
     public string ModelPath => _run.Folder;
 
     /// <summary>The folder of the snapshot at an update.</summary>
-    public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
+    public string SnapshotPath(int update)
+        => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
 
-    /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current afterwards.</summary>
+    /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current
+    /// afterwards.</summary>
     public TuningReport Execute(TuningObserver? observer = null, CancellationToken cancellation = default)
     {
         using var state = _tuner.Begin(_start);
@@ -65,7 +68,8 @@ internal sealed class TuningRun
             state.Load(checkpoint, _identity);
         }
 
-        var report = _tuner.Run(state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
+        var report = _tuner.Run(
+            state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);
         return report;
     }
@@ -97,8 +101,9 @@ internal sealed class TuningRun
 internal sealed record TuningRunOptions
 {
     /// <summary>
-    /// Becomes a model folder with the best averaged weights so far and the sampler that they are tuned to, beside <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c> and, at the fractions of the
-    /// options, <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update).
+    /// Becomes a model folder with the best averaged weights so far and the sampler that they are tuned to, beside
+    /// <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c> and, at the fractions of the options,
+    /// <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update).
     /// </summary>
     public required string Folder { get; init; }
 
@@ -114,7 +119,8 @@ internal sealed record TuningRunOptions
     {
         if (!(CheckpointSeconds >= 0))
         {
-            throw new InvalidInputException(FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
+            throw new InvalidInputException(
+                FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
         }
     }
 }

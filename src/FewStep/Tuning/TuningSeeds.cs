@@ -22,5 +22,6 @@ internal static class TuningSeeds
     public static long Noise(long seed, long update) => SeedHash.Derive(seed, NoiseStream, update);
 
     /// <summary>Whether a training latent loses its label.</summary>
-    public static bool DropsLabel(long seed, long position, double probability) => SeedHash.Derive(seed, LabelStream, position) < probability * long.MaxValue;
+    public static bool DropsLabel(long seed, long position, double probability)
+        => SeedHash.Derive(seed, LabelStream, position) < probability * long.MaxValue;
 }

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace FewStep.Tuning;
 
-/// <summary>All that a tuning needs to go on exactly where it stopped: the training's state, the best weights so far, the curve, and the counters of early stopping.</summary>
+/// <summary>All that a tuning needs to go on exactly where it stopped: the training's state, the best weights so far, the curve, and the
+/// counters of early stopping.</summary>
 internal sealed class TuningState : IDisposable
 {
     private const string BestName = "best", ProgressName = "tuning";
@@ -18,7 +19,8 @@ internal sealed class TuningState : IDisposable
 
     public TrainingState Training { get; }
 
-    /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this object.</summary>
+    /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this
+    /// object.</summary>
     public Tensor Best { get; }
 
     /// <summary>The averaged weights as they are now.</summary>
@@ -79,11 +81,13 @@ internal sealed class TuningState : IDisposable
         Progress progress;
         try
         {
-            progress = JsonSerializer.Deserialize<Progress>(metadata.GetValueOrDefault(ProgressName) ?? "", JsonFile.Options) ?? throw new JsonException("null");
+            progress = JsonSerializer.Deserialize<Progress>(metadata.GetValueOrDefault(ProgressName) ?? "", JsonFile.Options)
+                ?? throw new JsonException("null");
         }
         catch (JsonException e)
         {
-            throw new InvalidInputException($"{path} is damaged: what it says about the tuning cannot be read. Start again in a new folder.", e);
+            throw new InvalidInputException(
+                $"{path} is damaged: what it says about the tuning cannot be read. Start again in a new folder.", e);
         }
 
         if (progress.Curve.Contains(null!))
@@ -93,7 +97,8 @@ internal sealed class TuningState : IDisposable
 
         bool increasing = progress.Curve.Zip(progress.Curve.Skip(1)).All(p => p.First.Update < p.Second.Update);
         var best = progress.Curve.FirstOrDefault(p => p.Update == progress.BestUpdate);
-        if (!increasing || progress.Curve.Any(p => p.Update < 0 || p.Update > Updates) || best is null != progress.Curve.Count is 0 || progress.Stale < 0 || progress.LossCount < 0)
+        if (!increasing || progress.Curve.Any(p => p.Update < 0 || p.Update > Updates) || best is null != progress.Curve.Count is 0
+            || progress.Stale < 0 || progress.LossCount < 0)
         {
             throw Contradiction(path);
         }
@@ -109,7 +114,9 @@ internal sealed class TuningState : IDisposable
         Best.Dispose();
     }
 
-    private static InvalidInputException Contradiction(string path) => new($"{path} is damaged: its tuning curve contradicts itself. Start again in a new folder.");
+    private static InvalidInputException Contradiction(string path)
+        => new($"{path} is damaged: its tuning curve contradicts itself. Start again in a new folder.");
 
-    private sealed record Progress(List<TuningPoint> Curve, int Stale, double LossSum, int LossCount, TuningEvaluations Evaluations, int? BestUpdate = null);
+    private sealed record Progress(
+        List<TuningPoint> Curve, int Stale, double LossSum, int LossCount, TuningEvaluations Evaluations, int? BestUpdate = null);
 }

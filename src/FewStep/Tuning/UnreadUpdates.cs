@@ -2,7 +2,8 @@ using TorchSharp;
 
 namespace FewStep.Tuning;
 
-/// <summary>Figures of updates that still lie on the device. Reading one from a GPU waits for all the work before it, so they are read in groups there; a processor's are read at once.</summary>
+/// <summary>Figures of updates that still lie on the device. Reading one from a GPU waits for all the work before it, so they are read in
+/// groups there; a processor's are read at once.</summary>
 internal sealed class UnreadUpdates(Device device)
 {
     private const int GroupOnDevice = 20;
@@ -31,7 +32,8 @@ internal sealed class UnreadUpdates(Device device)
 
         using var scope = NewDisposeScope();
         float[] figures = cat([.. _unread.Select(u => u.Figures)]).cpu().data<float>().ToArray();
-        TrainingUpdate[] told = [.. _unread.Select((u, i) => new TrainingUpdate(u.Update, u.Images, figures[2 * i], figures[(2 * i) + 1], u.Rate))];
+        TrainingUpdate[] told =
+            [.. _unread.Select((u, i) => new TrainingUpdate(u.Update, u.Images, figures[2 * i], figures[(2 * i) + 1], u.Rate))];
         _unread.ForEach(u => u.Figures.Dispose());
         _unread.Clear();
         return told;

@@ -1,7 +1,9 @@
 namespace FewStep.Tests.Checkpoints;
 
-/// <summary>A UNet2DModel of diffusers written down straight from its description, layer by layer and in diffusers' names: an oracle for the reader. Parameters come into being, at random, when they are first asked for.</summary>
-internal sealed class DiffusersReference(int[] channels, bool[] attention, int layers, int? headChannels, double epsilon, int groups, bool scaleShift, int padding, bool cosineFirst, int shift) : IDisposable
+/// <summary>A UNet2DModel of diffusers written down straight from its description, layer by layer and in diffusers' names: an oracle for
+/// the reader. Parameters come into being, at random, when they are first asked for.</summary>
+internal sealed class DiffusersReference(int[] channels, bool[] attention, int layers, int? headChannels, double epsilon, int groups,
+    bool scaleShift, int padding, bool cosineFirst, int shift) : IDisposable
 {
     private readonly Generator _generator = new(7);
 
@@ -20,7 +22,8 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels)
     {
         Tensor time = Embed(timesteps, channels[0]);
-        time = Linear("time_embedding.linear_2", nn.functional.silu(Linear("time_embedding.linear_1", time, 4 * channels[0])), 4 * channels[0]);
+        time = Linear(
+            "time_embedding.linear_2", nn.functional.silu(Linear("time_embedding.linear_1", time, 4 * channels[0])), 4 * channels[0]);
         time = Classes == 0 ? time : time + P("class_embedding.weight", 1, Classes, 4 * channels[0])[labels!];
         int last = channels.Length - 1;
         Tensor h = Conv("conv_in", x, channels[0]);
@@ -38,7 +41,8 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
             }
         }
 
-        h = Resnet("mid_block.resnets.1", Attend("mid_block.attentions.0", Resnet("mid_block.resnets.0", h, time, channels[last])), time, channels[last]);
+        h = Resnet("mid_block.resnets.1", Attend("mid_block.attentions.0", Resnet("mid_block.resnets.0", h, time, channels[last])), time,
+            channels[last]);
         for (int i = 0; i <= last; i++)
         {
             for (int j = 0; j <= layers; j++)
@@ -107,20 +111,24 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         long heads = headChannels is { } head ? size / head : 1;
         Tensor tokens = Norm($"{at}.group_norm", x).view(batch, size, pixels).transpose(1, 2);
         string[] names = OldNames ? ["query", "key", "value", "proj_attn"] : ["to_q", "to_k", "to_v", "to_out.0"];
-        Tensor[] parts = [.. names.Take(3).Select(name => Linear($"{at}.{name}", tokens, (int)size).view(batch, pixels, heads, size / heads).transpose(1, 2))];
+        Tensor[] parts = [.. names.Take(3)
+            .Select(name => Linear($"{at}.{name}", tokens, (int)size).view(batch, pixels, heads, size / heads).transpose(1, 2))];
         Tensor weights = nn.functional.softmax(parts[0].matmul(parts[1].transpose(2, 3)) / Math.Sqrt((double)size / heads), -1);
         Tensor attended = weights.matmul(parts[2]).transpose(1, 2).reshape(batch, pixels, size);
         return x + Linear($"{at}.{names[3]}", attended, (int)size).transpose(1, 2).reshape(x.shape);
     }
 
-    private Tensor Norm(string at, Tensor x) => nn.functional.group_norm(x, groups, P($"{at}.weight", 1, x.shape[1]) + 0, P($"{at}.bias", 0.1, x.shape[1]), epsilon);
+    private Tensor Norm(string at, Tensor x)
+        => nn.functional.group_norm(x, groups, P($"{at}.weight", 1, x.shape[1]) + 0, P($"{at}.bias", 0.1, x.shape[1]), epsilon);
 
-    private Tensor Linear(string at, Tensor x, int size) => nn.functional.linear(x, P($"{at}.weight", Math.Sqrt(1.0 / x.shape[^1]), size, x.shape[^1]), P($"{at}.bias", 0.1, size));
+    private Tensor Linear(string at, Tensor x, int size)
+        => nn.functional.linear(x, P($"{at}.weight", Math.Sqrt(1.0 / x.shape[^1]), size, x.shape[^1]), P($"{at}.bias", 0.1, size));
 
     private Tensor Conv(string at, Tensor x, int size, int kernel = 3, int stride = 1, int? pad = null)
     {
         int around = pad ?? kernel / 2;
-        return nn.functional.conv2d(x, P($"{at}.weight", Math.Sqrt(1.0 / (x.shape[1] * kernel * kernel)), size, x.shape[1], kernel, kernel), P($"{at}.bias", 0.1, size), strides: [stride, stride], padding: [around, around]);
+        return nn.functional.conv2d(x, P($"{at}.weight", Math.Sqrt(1.0 / (x.shape[1] * kernel * kernel)), size, x.shape[1], kernel, kernel),
+            P($"{at}.bias", 0.1, size), strides: [stride, stride], padding: [around, around]);
     }
 
     private Tensor P(string name, double scale, params long[] shape)

@@ -67,9 +67,11 @@ public sealed class EdmPickleTests : IDisposable
     [Fact]
     public void Other_pickles_are_refused()
     {
-        Refused.With("'os.system'", () => EdmPickle.Read(_folder.Write("a.pkl", new PickleBuilder().Op("}").Text("ema").Global("os", "system").Text("x").Raw(0x85).Op("Rs.").Bytes)));
+        Refused.With("'os.system'", () => EdmPickle.Read(
+            _folder.Write("a.pkl", new PickleBuilder().Op("}").Text("ema").Global("os", "system").Text("x").Raw(0x85).Op("Rs.").Bytes)));
         Refused.With("no network 'ema'", () => EdmPickle.Read(_folder.Write("b.pkl", new PickleBuilder().Op("}.").Bytes)));
-        Refused.With("without class", () => EdmPickle.Read(_folder.Write("c.pkl", new PickleBuilder().Op("}").Text("ema").Op("K\u0001s.").Bytes)));
+        Refused.With(
+            "without class", () => EdmPickle.Read(_folder.Write("c.pkl", new PickleBuilder().Op("}").Text("ema").Op("K\u0001s.").Bytes)));
         Refused.With("Cannot read", () => EdmPickle.Read(_folder.File("missing.pkl")));
     }
 
@@ -77,8 +79,10 @@ public sealed class EdmPickleTests : IDisposable
     public void A_module_that_contains_itself_is_refused()
     {
         // m0 = {class_name, state: {_modules: {a: m0, b: m0}}}
-        byte[] cyclic = new PickleBuilder().Op("}").Text("ema").Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}q\0(").Text("class_name").Text("X")
-            .Text("state").Op("}q\u0001u").Raw(0x85).Op("Rq\u0002").Op("h\u0001").Text("_modules").Op("}(").Text("a").Op("h\u0002").Text("b").Op("h\u0002us0s.").Bytes;
+        byte[] cyclic = new PickleBuilder().Op("}").Text("ema").Global(
+            "torch_utils.persistence", "_reconstruct_persistent_obj").Op("}q\0(").Text("class_name").Text("X")
+            .Text("state").Op("}q\u0001u").Raw(0x85).Op("Rq\u0002").Op("h\u0001").Text("_modules").Op("}(").Text("a").Op("h\u0002").Text(
+                "b").Op("h\u0002us0s.").Bytes;
         Refused.With("without end", () => EdmPickle.Read(_folder.Write("cycle.pkl", cyclic)));
     }
 
@@ -92,7 +96,8 @@ public sealed class EdmPickleTests : IDisposable
 
         static void Level(PickleBuilder builder, int depth)
         {
-            builder.Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("class_name").Text("X").Text("state").Op("}");
+            builder.Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("class_name").Text("X").Text("state")
+                .Op("}");
             if (depth > 0)
             {
                 builder.Text("_modules").Op("}").Text("a");
@@ -113,7 +118,8 @@ public sealed class EdmPickleTests : IDisposable
             .. new PickleBuilder().Raw(0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).Op(".").Bytes,
             .. new PickleBuilder().Number(1001).Op(".").Bytes,
             .. new PickleBuilder().Op("}").Text("little_endian").Raw(0x88).Op("s.").Bytes,
-            .. new PickleBuilder().Op("(").Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Number(1024).Op("NtQ.").Bytes,
+            .. new PickleBuilder().Op("(").Text("storage").Global("torch", "FloatStorage").Text("0").Text("cpu").Number(1024).Op(
+                "NtQ.").Bytes,
             .. new PickleBuilder().Op("]").Text("0").Op("a.").Bytes,
             .. BitConverter.GetBytes(1024L),
             .. new byte[4096],
@@ -123,8 +129,10 @@ public sealed class EdmPickleTests : IDisposable
 
         int Count(int names)
         {
-            var pickle = new PickleBuilder(4).Op("}").Text("ema").Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("class_name").Text("X").Text("state").Op("}").Text("_parameters").Op("}(");
-            pickle.Text("a0").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Global("torch.storage", "_load_from_bytes").ByteString(inner).Raw(0x85).Op("R").Number(0).Tuple(1024).Tuple(1)
+            var pickle = new PickleBuilder(4).Op("}").Text("ema").Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(")
+                .Text("class_name").Text("X").Text("state").Op("}").Text("_parameters").Op("}(");
+            pickle.Text("a0").Global("torch._utils", "_rebuild_tensor_v2").Op("(").Global("torch.storage", "_load_from_bytes")
+                .ByteString(inner).Raw(0x85).Op("R").Number(0).Tuple(1024).Tuple(1)
                 .Raw(0x89).Global("collections", "OrderedDict").Op(")RtRq\0");
             for (int i = 1; i < names; i++)
             {

@@ -4,12 +4,14 @@ using FewStep.Networks;
 
 namespace FewStep.Tests.Checkpoints;
 
-/// <summary>Writes a network with random weights as a pickle laid out like NVlabs/edm's, number by number, so that networks of any size can be written.</summary>
+/// <summary>Writes a network with random weights as a pickle laid out like NVlabs/edm's, number by number, so that networks of any size can
+/// be written.</summary>
 internal sealed class EdmPickleWriter
 {
     private const int Chunk = 1 << 16;
 
-    private static readonly string[] OptionNames = ["img_resolution", "in_channels", "out_channels", "label_dim", "augment_dim", "model_channels", "channel_mult_emb", "num_blocks"];
+    private static readonly string[] OptionNames =
+        ["img_resolution", "in_channels", "out_channels", "label_dim", "augment_dim", "model_channels", "channel_mult_emb", "num_blocks"];
 
     private readonly Stream _stream;
     private readonly Random _random;
@@ -84,7 +86,8 @@ internal sealed class EdmPickleWriter
                 }
                 else
                 {
-                    Persistent(child.Parameters.Any(p => p.Shape.Length == 2) ? "Linear" : child.Children.Count > 0 ? "UNetBlock" : "Conv2d", () => State(child, () => { }));
+                    Persistent(child.Parameters.Any(p => p.Shape.Length == 2) ? "Linear" : child.Children.Count > 0 ? "UNetBlock"
+                        : "Conv2d", () => State(child, () => { }));
                 }
             }
 
@@ -97,14 +100,16 @@ internal sealed class EdmPickleWriter
 
     private void Options(DhariwalUNetOptions options)
     {
-        int[] values = [options.ImgResolution, options.InChannels, options.OutChannels, options.LabelDim, options.AugmentDim, options.ModelChannels, options.ChannelMultEmb, options.NumBlocks];
+        int[] values = [options.ImgResolution, options.InChannels, options.OutChannels, options.LabelDim, options.AugmentDim,
+            options.ModelChannels, options.ChannelMultEmb, options.NumBlocks];
         Text("_init_kwargs").Op("}(");
         foreach (var (name, value) in OptionNames.Zip(values))
         {
             Text(name).Number(value);
         }
 
-        List("channel_mult", options.ChannelMult).List("attn_resolutions", options.AttnResolutions).Text("dropout").Float(options.Dropout).Op("u");
+        List("channel_mult", options.ChannelMult).List("attn_resolutions", options.AttnResolutions).Text("dropout").Float(options.Dropout)
+            .Op("u");
     }
 
     // Whatever the fan-in, features keep about unit size, so that no forward pass overflows.
@@ -120,7 +125,8 @@ internal sealed class EdmPickleWriter
 
     private void Persistent(string className, Action state)
     {
-        Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("type").Text("class").Text("version").Number(6).Text("module_src").Text("# none").Text("class_name").Text(className).Text("state");
+        Global("torch_utils.persistence", "_reconstruct_persistent_obj").Op("}(").Text("type").Text("class").Text("version").Number(6)
+            .Text("module_src").Text("# none").Text("class_name").Text(className).Text("state");
         state();
         Op("u").Raw(0x85).Op("R");
     }
@@ -130,7 +136,8 @@ internal sealed class EdmPickleWriter
         long count = shape.Aggregate(1L, (a, b) => a * b);
         long[] strides = [.. shape.Select((_, axis) => shape.Skip(axis + 1).Aggregate(1L, (a, b) => a * b))];
         byte[] head = StorageHead(count);
-        Global("torch._utils", "_rebuild_tensor_v2").Op("(").Global("torch.storage", "_load_from_bytes").Op("B").Int32(checked((uint)(head.Length + (count * (_half ? 2 : 4)))));
+        Global("torch._utils", "_rebuild_tensor_v2").Op("(").Global("torch.storage", "_load_from_bytes").Op("B")
+            .Int32(checked((uint)(head.Length + (count * (_half ? 2 : 4)))));
         _stream.Write(head);
         var values = new float[(int)Math.Min(count, Chunk)];
         var halves = new Half[_half ? values.Length : 0];
@@ -160,7 +167,8 @@ internal sealed class EdmPickleWriter
         inner.Raw(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19).Op(".");
         inner.Raw(0x80, 2).Number(1001).Op(".");
         inner.Raw(0x80, 2).Op("}").Text("little_endian").Raw(0x88).Op("s.");
-        inner.Raw(0x80, 2).Op("(").Text("storage").Global("torch", _half ? "HalfStorage" : "FloatStorage").Text("0").Text("cpu").Number(count).Op("NtQ.");
+        inner.Raw(0x80, 2).Op("(").Text("storage").Global("torch", _half ? "HalfStorage" : "FloatStorage").Text("0").Text("cpu")
+            .Number(count).Op("NtQ.");
         inner.Raw(0x80, 2).Op("]").Text("0").Op("a.");
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, count);

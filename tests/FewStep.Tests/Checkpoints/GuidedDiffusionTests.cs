@@ -31,8 +31,10 @@ public sealed class GuidedDiffusionTests : IDisposable
         void Refused(NpyArray labels)
         {
             var images = new NpyArray(new float[2 * 3 * 16 * 16], 2, 3, 16, 16);
-            NpzFile.Write(path, new Dictionary<string, NpyArray> { ["x"] = images, ["sigma"] = new(new[] { 1f, 2f }, 2), ["denoised"] = images, ["labels"] = labels });
-            Assert.Contains("neither indices below 0", Assert.Throws<InvalidInputException>(() => ModelVerification.Run(source.Denoiser, path)).Message, StringComparison.Ordinal);
+            NpzFile.Write(path, new Dictionary<string, NpyArray>
+            { ["x"] = images, ["sigma"] = new(new[] { 1f, 2f }, 2), ["denoised"] = images, ["labels"] = labels });
+            Assert.Contains("neither indices below 0",
+                Assert.Throws<InvalidInputException>(() => ModelVerification.Run(source.Denoiser, path)).Message, StringComparison.Ordinal);
         }
 
         Refused(new NpyArray(Array.Empty<float>(), 2, 0));
@@ -59,7 +61,8 @@ public sealed class GuidedDiffusionTests : IDisposable
         Tensor x = randn([3, 3, 16, 16], generator: generator), sigma = tensor(steps.Select(t => (float)levels[t]).ToArray());
         Tensor column = sigma.view(3, 1, 1, 1);
         Tensor? labels = classes > 0 ? tensor(new long[] { 0, 3, 4 }) : null;
-        Tensor noise = source.Denoiser.Raw(x / (1 + column * column).sqrt(), tensor(steps.Select(t => (float)t).ToArray()), labels).narrow(1, 0, 3);
+        Tensor noise = source.Denoiser.Raw(x / (1 + column * column).sqrt(), tensor(steps.Select(t => (float)t).ToArray()), labels)
+            .narrow(1, 0, 3);
         Tensor expected = x - column * noise;
         Tensor actual = source.Denoiser.Denoise(x, sigma, labels);
         Assert.True((actual - expected).abs().max().item<float>() <= 1e-5 * expected.abs().max().item<float>());
@@ -98,7 +101,8 @@ public sealed class GuidedDiffusionTests : IDisposable
         using var scope = NewDisposeScope();
         using var source = ModelSource.Open(path, Golden16);
         var original = TorchStateFile.Read(path);
-        var renamed = GuidedDiffusionNames.ToGuidedDiffusion((DhariwalUNetOptions)source.Config.Network, Named(source.Denoiser), AttentionOrder.Legacy);
+        var renamed = GuidedDiffusionNames.ToGuidedDiffusion(
+            (DhariwalUNetOptions)source.Config.Network, Named(source.Denoiser), AttentionOrder.Legacy);
         Assert.Equal(original.Keys.Order(), renamed.Keys.Order());
         Assert.All(renamed, pair =>
         {
@@ -117,8 +121,10 @@ public sealed class GuidedDiffusionTests : IDisposable
         string path = Golden("guided-diffusion-adm-cond.pt");
         using var edm = ModelSource.Open(path, Golden16 with { Preconditioning = "edm", SigmaData = 0.6 });
         Assert.Equal((0.6, 1000.0), (edm.Config.Preconditioning.SigmaData, edm.Config.Preconditioning.NoiseLabelScale));
-        using var linear = ModelSource.Open(path, Golden16 with { Noise = DiscreteVpNoise.LinearName, TimeSteps = 500, Prediction = NetworkPrediction.V });
-        Assert.Equal((0.0002, 0.04, 500), (linear.Config.Preconditioning.BetaStart, linear.Config.Preconditioning.BetaEnd, linear.Config.Preconditioning.TimeSteps));
+        using var linear = ModelSource.Open(
+            path, Golden16 with { Noise = DiscreteVpNoise.LinearName, TimeSteps = 500, Prediction = NetworkPrediction.V });
+        Assert.Equal((0.0002, 0.04, 500),
+            (linear.Config.Preconditioning.BetaStart, linear.Config.Preconditioning.BetaEnd, linear.Config.Preconditioning.TimeSteps));
         Assert.NotEqual(edm.Hash, linear.Hash);
         Refused.With("heads of 48 channels", () => ModelSource.Open(path, new ModelReadOptions { Resolution = 16, ChannelsPerHead = 48 }));
         Refused.With("no discrete noise", () => ModelSource.Open(path, Golden16 with { Preconditioning = "edm", TimeSteps = 10 }));
@@ -187,7 +193,8 @@ public sealed class GuidedDiffusionTests : IDisposable
             {
                 // A digit for a digit, a letter for a letter: the header stays JSON more often.
                 int at = random.Next(8, header);
-                bad[at] = char.IsAsciiDigit((char)bad[at]) ? (byte)('0' + random.Next(10)) : char.IsAsciiLetter((char)bad[at]) ? (byte)('a' + random.Next(26)) : (byte)random.Next(256);
+                bad[at] = char.IsAsciiDigit((char)bad[at]) ? (byte)('0' + random.Next(10))
+                    : char.IsAsciiLetter((char)bad[at]) ? (byte)('a' + random.Next(26)) : (byte)random.Next(256);
             }
 
             try
@@ -212,9 +219,11 @@ public sealed class GuidedDiffusionTests : IDisposable
 
         // Shapes without numbers: views of one zero.
         using var network = new DhariwalUNet(options);
-        var shapes = GuidedDiffusionNames.Map(network, AttentionOrder.New).ToDictionary(w => w.Parts[0], w => zeros(1).expand(w.PartShape.Length == 4 && w.Parts[0].Contains("qkv", StringComparison.Ordinal) ? w.PartShape[..3] : w.PartShape));
+        var shapes = GuidedDiffusionNames.Map(network, AttentionOrder.New).ToDictionary(w => w.Parts[0], w => zeros(1)
+            .expand(w.PartShape.Length == 4 && w.Parts[0].Contains("qkv", StringComparison.Ordinal) ? w.PartShape[..3] : w.PartShape));
         var found = new GuidedDiffusionArchitecture(shapes, "64x64_diffusion.pt");
-        Assert.Equal((192, 4, 3, 1000, 3, 6), (found.ModelChannels, found.EmbeddingMultiplier, found.Blocks, found.Classes, found.InChannels, found.OutChannels));
+        Assert.Equal((192, 4, 3, 1000, 3, 6),
+            (found.ModelChannels, found.EmbeddingMultiplier, found.Blocks, found.Classes, found.InChannels, found.OutChannels));
         Assert.Equal([1, 2, 3, 4], found.Multipliers);
         Assert.Equal([1, 2, 3], found.AttentionLevels);
         Assert.True(found.ScaleShift);

@@ -2,17 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace FewStep.Tests.Checkpoints;
 
-/// <summary>Writes a guided-diffusion network in diffusers' names, by its own walk through the numbered blocks: what the reader is checked against.</summary>
+/// <summary>Writes a guided-diffusion network in diffusers' names, by its own walk through the numbered blocks: what the reader is checked
+/// against.</summary>
 internal static partial class GuidedDiffusionToDiffusers
 {
     private static readonly (string From, string To)[] Residual =
-        [("in_layers.0", "norm1"), ("in_layers.2", "conv1"), ("emb_layers.1", "time_emb_proj"), ("out_layers.0", "norm2"), ("out_layers.3", "conv2"), ("skip_connection", "conv_shortcut")];
+        [("in_layers.0", "norm1"), ("in_layers.2", "conv1"), ("emb_layers.1", "time_emb_proj"), ("out_layers.0", "norm2"),
+            ("out_layers.3", "conv2"), ("skip_connection", "conv_shortcut")];
 
     private static readonly (string From, string To)[] Outside =
-        [("time_embed.0", "time_embedding.linear_1"), ("time_embed.2", "time_embedding.linear_2"), ("label_emb", "class_embedding"), ("input_blocks.0.0", "conv_in"), ("out.0", "conv_norm_out"), ("out.2", "conv_out")];
+        [("time_embed.0", "time_embedding.linear_1"), ("time_embed.2", "time_embedding.linear_2"), ("label_emb", "class_embedding"),
+            ("input_blocks.0.0", "conv_in"), ("out.0", "conv_norm_out"), ("out.2", "conv_out")];
 
     /// <summary>Renames a state dictionary whose attention is in the legacy order.</summary>
-    public static Dictionary<string, Tensor> Rename(IReadOnlyDictionary<string, Tensor> state, int layers, bool[] attention, int headChannels, bool oldNames)
+    public static Dictionary<string, Tensor> Rename(
+        IReadOnlyDictionary<string, Tensor> state, int layers, bool[] attention, int headChannels, bool oldNames)
     {
         var prefixes = new Dictionary<string, string>(Outside.Select(o => KeyValuePair.Create(o.From, o.To)));
         int levels = attention.Length, next = 1;
@@ -30,7 +34,8 @@ internal static partial class GuidedDiffusionToDiffusers
             }
         }
 
-        (prefixes["middle_block.0"], prefixes["middle_block.1"], prefixes["middle_block.2"]) = ("mid_block.resnets.0", "mid_block.attentions.0", "mid_block.resnets.1");
+        (prefixes["middle_block.0"], prefixes["middle_block.1"], prefixes["middle_block.2"]) = ("mid_block.resnets.0",
+            "mid_block.attentions.0", "mid_block.resnets.1");
         for (int i = 0, k = 0; i < levels; i++)
         {
             bool attends = attention[levels - 1 - i];
@@ -84,9 +89,11 @@ internal static partial class GuidedDiffusionToDiffusers
     private static Tensor Rows(Tensor tensor, int part, int headChannels)
     {
         long heads = tensor.shape[0] / (3 * headChannels);
-        return cat([.. Enumerable.Range(0, (int)heads).Select(head => tensor.narrow(0, ((3 * head) + part) * headChannels, headChannels))], 0);
+        return cat(
+            [.. Enumerable.Range(0, (int)heads).Select(head => tensor.narrow(0, ((3 * head) + part) * headChannels, headChannels))], 0);
     }
 
-    [GeneratedRegex(@"^((?:input_blocks|output_blocks)\.\d+\.\d+|middle_block\.\d+|time_embed\.\d+|out\.\d+|label_emb)\.?(.*?)\.?(weight|bias)$")]
+    [GeneratedRegex(
+        @"^((?:input_blocks|output_blocks)\.\d+\.\d+|middle_block\.\d+|time_embed\.\d+|out\.\d+|label_emb)\.?(.*?)\.?(weight|bias)$")]
     private static partial Regex Parts();
 }

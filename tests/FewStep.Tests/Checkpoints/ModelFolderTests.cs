@@ -34,7 +34,8 @@ public sealed class ModelFolderTests : IDisposable
 
     [Theory]
     [InlineData("\"song_unet\": null", "song_unet, dhariwal_unet and ddpm_unet")]
-    [InlineData("\"ddpm_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }, \"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }", "name one architecture")]
+    [InlineData("\"ddpm_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }, \"song_unet\": { \"img_resolution\": "
+        + "8, \"in_channels\": 1, \"out_channels\": 1 }", "name one architecture")]
     [InlineData("\"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1, \"drop\": 1 }", "drop")]
     [InlineData("\"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1 }", "out_channels")]
     [InlineData("\"transformer\": { }", "transformer")]
@@ -111,14 +112,22 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("""{"version":2}""")]
     [InlineData("not json")]
     [InlineData("""{"shape":{"channels":0,"height":8,"width":8},"preconditioning":{}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{"kind":"no"},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":3,"out_channels":3}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1,"model_channels":-4}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":100000,"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":2,"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":4,"out_channels":5}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":1,"in_channels":1,"out_channels":1}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":28,"width":28},"preconditioning":{},"song_unet":{"img_resolution":28,"in_channels":1,"out_channels":1}}""")]
-    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":1,"out_channels":1,"resample_filter":[2147483647,2147483647]}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{"kind":"no"},"song_unet":{"img_resolution":"""
+        + """8,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":"""
+        + """3,"out_channels":3}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":"""
+        + """1,"out_channels":1,"model_channels":-4}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":100000,"preconditioning":{},"song_unet":{"img_resolution":"""
+        + """8,"in_channels":1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"patch_size":2,"preconditioning":{},"song_unet":{"img_resolution":"""
+        + """8,"in_channels":4,"out_channels":5}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":1,"in_channels":"""
+        + """1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":28,"width":28},"preconditioning":{},"song_unet":{"img_resolution":28,"in_channels":"""
+        + """1,"out_channels":1}}""")]
+    [InlineData("""{"shape":{"channels":1,"height":8,"width":8},"preconditioning":{},"song_unet":{"img_resolution":8,"in_channels":"""
+        + """1,"out_channels":1,"resample_filter":[2147483647,2147483647]}}""")]
     public void A_bad_configuration_is_one_line(string json)
     {
         File.WriteAllText(Path.Combine(_folder, "config.json"), json);

@@ -63,7 +63,10 @@ public sealed class NpyFileTests : IDisposable
 
         string path = _folder.Write("f.npy", Npy("{'fortran_order': True, \"descr\": '<i4', 'shape': (2, 3, 4)}\n", [.. data], version));
         Assert.Equal(
-            from i in Enumerable.Range(0, 2) from j in Enumerable.Range(0, 3) from k in Enumerable.Range(0, 4) select (100 * i) + (10 * j) + k,
+            from i in Enumerable.Range(0, 2)
+            from j in Enumerable.Range(0, 3)
+            from k in Enumerable.Range(0, 4)
+            select (100 * i) + (10 * j) + k,
             NpyFile.Read(path).As<int>());
     }
 
@@ -82,7 +85,8 @@ public sealed class NpyFileTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } + 1", "cannot be read")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,", "cannot be read")]
     [InlineData("", "cannot be read")]
-    public void A_bad_header_is_refused(string header, string reason) => Refused.With(reason, () => NpyFile.Read(_folder.Write("bad.npy", Npy(header, new byte[4]))));
+    public void A_bad_header_is_refused(string header, string reason)
+        => Refused.With(reason, () => NpyFile.Read(_folder.Write("bad.npy", Npy(header, new byte[4]))));
 
     [Fact]
     public void Every_truncation_is_refused()

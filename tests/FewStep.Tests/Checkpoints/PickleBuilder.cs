@@ -59,6 +59,7 @@ internal sealed class PickleBuilder
 
     /// <summary>A tensor over the storage <paramref name="key"/>, as torch.save writes it.</summary>
     public PickleBuilder Tensor(string key, long storageCount, long offset, long[] shape, long[] strides, string storage = "FloatStorage")
-        => Global("torch._utils", "_rebuild_tensor_v2").Op("((").Text("storage").Global("torch", storage).Text(key).Text("cpu").Number(storageCount).Op("tQ")
+        => Global("torch._utils", "_rebuild_tensor_v2").Op("((").Text("storage").Global("torch", storage).Text(key).Text("cpu")
+            .Number(storageCount).Op("tQ")
             .Number(offset).Tuple(shape).Tuple(strides).Raw(0x89).Global("collections", "OrderedDict").Op(")RtR");
 }

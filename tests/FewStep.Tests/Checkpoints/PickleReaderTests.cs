@@ -55,7 +55,8 @@ public sealed class PickleReaderTests
     }
 
     [Fact]
-    public void A_forged_name_cannot_forge_a_line() => Refused.With("'a?b.c?[31m'", () => Read(new PickleBuilder(4).Text("a\nb").Text("c\u001b[31m").Raw(0x93)));
+    public void A_forged_name_cannot_forge_a_line()
+        => Refused.With("'a?b.c?[31m'", () => Read(new PickleBuilder(4).Text("a\nb").Text("c\u001b[31m").Raw(0x93)));
 
     public static TheoryData<string, byte[]> Hostile => new()
     {
@@ -116,7 +117,8 @@ public sealed class PickleReaderTests
         Assert.Single(Assert.IsType<PickleDictionary>(Read(doubling.Op("Ns"))).Entries);
 
         // A long list recalled and wrapped again and again must not be copied each time.
-        var copies = new PickleBuilder(4).Op("]").Raw(0x94).Op("(").Op(new string('N', 200_000)).Op("e0").Global("builtins", "set").Raw(0x94).Op("0](");
+        var copies = new PickleBuilder(4).Op("]").Raw(0x94).Op("(").Op(new string('N', 200_000)).Op("e0").Global("builtins", "set")
+            .Raw(0x94).Op("0](");
         for (int i = 0; i < 100_000; i++)
         {
             copies.Op("h\u0001h\0").Raw(0x85).Op("R");
@@ -128,7 +130,8 @@ public sealed class PickleReaderTests
     [Fact]
     public void Random_damage_never_escapes_as_another_exception()
     {
-        byte[] good = [.. new PickleBuilder(4).Op("}(").Text("a").Global("module", "Known").Op(")RK\u0001b").Text("b").Op("](K\u0001K\u0002e").Raw(0x94)
+        byte[] good = [.. new PickleBuilder(4).Op("}(").Text("a").Global("module", "Known").Op(")RK\u0001b").Text("b").Op(
+            "](K\u0001K\u0002e").Raw(0x94)
             .Text("c").ByteString(new byte[100]).Text("d").Op("h\0").Text("e").Number(5).Op("u.").Bytes];
         var random = new Random(7);
         for (int i = 0; i < 20_000; i++)

@@ -15,7 +15,8 @@ public sealed class TorchScriptFileTests : IDisposable
     public void Tensors_of_modules_have_the_names_of_their_state_dictionary()
     {
         var pickle = Module(new(), "Net");
-        pickle.Text("training").Raw(0x89).Text("stride").Global("torch.jit._pickle", "build_intlist").Op("](K\u0001K\u0002e").Raw(0x85).Op("R");
+        pickle.Text("training").Raw(0x89).Text("stride").Global("torch.jit._pickle", "build_intlist").Op("](K\u0001K\u0002e").Raw(0x85)
+            .Op("R");
         pickle.Text("scale").Tensor("0", 6, 5, [], []).Text("layers");
         Module(pickle, "torch.nn.modules.container.Sequential").Text("conv");
         Module(pickle, "___torch_mangle_7.Conv").Text("weight").Tensor("0", 6, 0, [2, 3], [3, 1]).Op("ub").Op("ub").Op("ub.");
@@ -37,11 +38,15 @@ public sealed class TorchScriptFileTests : IDisposable
     [Fact]
     public void Hostile_archives_are_refused()
     {
-        Refused.With("'os.system'", () => TorchScriptFile.Read(Zip(new PickleBuilder().Global("os", "system").Text("echo").Raw(0x85).Op("R.").Bytes)));
-        Refused.With("'__torch__x.Net'", () => TorchScriptFile.Read(Zip(new PickleBuilder().Global("__torch__x", "Net").Op(")").Raw(0x81).Op(".").Bytes)));
+        Refused.With("'os.system'",
+            () => TorchScriptFile.Read(Zip(new PickleBuilder().Global("os", "system").Text("echo").Raw(0x85).Op("R.").Bytes)));
+        Refused.With("'__torch__x.Net'",
+            () => TorchScriptFile.Read(Zip(new PickleBuilder().Global("__torch__x", "Net").Op(")").Raw(0x81).Op(".").Bytes)));
         Refused.With("no tensors", () => TorchScriptFile.Read(Zip(Module(new(), "Net").Op("ub.").Bytes)));
-        Refused.With("missing", () => TorchScriptFile.Read(Zip(Module(new(), "Net").Text("w").Tensor("1", 6, 0, [6], [1]).Op("ub.").Bytes)));
-        Refused.With("does not fit", () => TorchScriptFile.Read(Zip(Module(new(), "Net").Text("w").Tensor("0", 6, 1, [6], [1]).Op("ub.").Bytes)));
+        Refused.With(
+            "missing", () => TorchScriptFile.Read(Zip(Module(new(), "Net").Text("w").Tensor("1", 6, 0, [6], [1]).Op("ub.").Bytes)));
+        Refused.With(
+            "does not fit", () => TorchScriptFile.Read(Zip(Module(new(), "Net").Text("w").Tensor("0", 6, 1, [6], [1]).Op("ub.").Bytes)));
 
         // Each module holds the one before twice: 2^60 parts in a few hundred bytes.
         var bomb = Module(new(), "Net").Op("ub");
@@ -58,13 +63,16 @@ public sealed class TorchScriptFileTests : IDisposable
             Module(deep, "Net").Text("m");
         }
 
-        Refused.With("more than 32 deep", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
+        Refused.With(
+            "more than 32 deep", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
 
         // A long name recalled at every level: 200 KB that would be gigabytes of names.
-        var names = new PickleBuilder().Text(new string('a', 100_000)).Op("q\u00c80").Text(new string('b', 100_000)).Op("q\u00c90").Tensor("0", 6, 0, [6], [1]).Op("q\00");
+        var names = new PickleBuilder().Text(new string('a', 100_000)).Op("q\u00c80").Text(new string('b', 100_000)).Op("q\u00c90")
+            .Tensor("0", 6, 0, [6], [1]).Op("q\00");
         for (int i = 0; i < 15; i++)
         {
-            Module(names, "Net").Raw((byte)'h', 0xc8, (byte)'h', (byte)i, (byte)'h', 0xc9, (byte)'h', (byte)i).Op("ub").Raw((byte)'q', (byte)(i + 1)).Op("0");
+            Module(names, "Net").Raw((byte)'h', 0xc8, (byte)'h', (byte)i, (byte)'h', 0xc9, (byte)'h', (byte)i).Op("ub")
+                .Raw((byte)'q', (byte)(i + 1)).Op("0");
         }
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -84,7 +92,13 @@ public sealed class TorchScriptFileTests : IDisposable
     {
         string path = _folder.File("file.pt");
         using var zip = new ZipArchive(new FileStream(path, FileMode.Create), ZipArchiveMode.Create);
-        foreach (var (name, bytes) in new[] { ("data.pkl", pickle), ("constants.pkl", new PickleBuilder().Op(").").Bytes), ("data/0", Storage), ("code/net.py", "import os\n"u8.ToArray()) })
+        foreach (var (name, bytes) in new[]
+        {
+            ("data.pkl", pickle),
+            ("constants.pkl", new PickleBuilder().Op(").").Bytes),
+            ("data/0", Storage),
+            ("code/net.py", "import os\n"u8.ToArray())
+        })
         {
             using Stream stream = zip.CreateEntry("net/" + name, CompressionLevel.NoCompression).Open();
             stream.Write(bytes);

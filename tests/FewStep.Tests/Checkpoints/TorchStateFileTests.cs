@@ -72,13 +72,16 @@ public sealed class TorchStateFileTests : IDisposable
     [Theory]
     [MemberData(nameof(BadTensors))]
     public void A_tensor_beyond_its_storage_is_refused(long count, long offset, long[] shape, long[] strides, string reason)
-        => Refused.With(reason, () => TorchStateFile.Read(Zip(new PickleBuilder().Op("}").Text("w").Tensor("0", count, offset, shape, strides).Op("s.").Bytes, ("0", Storage))));
+        => Refused.With(reason, () => TorchStateFile.Read(
+            Zip(new PickleBuilder().Op("}").Text("w").Tensor("0", count, offset, shape, strides).Op("s.").Bytes, ("0", Storage))));
 
     [Fact]
     public void Hostile_files_are_refused_by_name()
     {
-        byte[] Tensor(string key, string storage) => new PickleBuilder().Op("}").Text("w").Tensor(key, 6, 0, [6], [1], storage).Op("s.").Bytes;
-        Refused.With("'os.system'", () => TorchStateFile.Read(Zip(new PickleBuilder().Global("os", "system").Text("echo").Raw(0x85).Op("R.").Bytes)));
+        byte[] Tensor(string key, string storage)
+            => new PickleBuilder().Op("}").Text("w").Tensor(key, 6, 0, [6], [1], storage).Op("s.").Bytes;
+        Refused.With("'os.system'",
+            () => TorchStateFile.Read(Zip(new PickleBuilder().Global("os", "system").Text("echo").Raw(0x85).Op("R.").Bytes)));
         Refused.With("'torch.ComplexFloatStorage'", () => TorchStateFile.Read(Zip(Tensor("0", "ComplexFloatStorage"), ("0", Storage))));
         Refused.With("'../../etc/passwd'", () => TorchStateFile.Read(Zip(Tensor("../../etc/passwd", "FloatStorage"), ("0", Storage))));
         Refused.With("no tensors", () => TorchStateFile.Read(Zip(new PickleBuilder().Op("}.").Bytes)));
@@ -116,7 +119,8 @@ public sealed class TorchStateFileTests : IDisposable
     {
         string path = _folder.File("file.pt");
         using var zip = new ZipArchive(new FileStream(path, FileMode.Create), ZipArchiveMode.Create);
-        (string, byte[])[] entries = [.. pickle is null ? [] : ((string, byte[])[])[("data.pkl", pickle)], ("version", "3\n"u8.ToArray()), .. storages.Select(s => ("data/" + s.Key, s.Bytes))];
+        (string, byte[])[] entries = [.. pickle is null ? [] : ((string, byte[])[])[("data.pkl", pickle)], ("version", "3\n"u8.ToArray()),
+            .. storages.Select(s => ("data/" + s.Key, s.Bytes))];
         foreach ((string name, byte[] bytes) in entries)
         {
             using Stream stream = zip.CreateEntry("archive/" + name, CompressionLevel.Optimal).Open();

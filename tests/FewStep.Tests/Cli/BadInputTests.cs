@@ -28,7 +28,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("There is no image set", "evaluate", "--model", "@model", "--classifier", "@classifier", "--data", "@nothing")]
     [InlineData("the classifier takes 1x28x28", "evaluate", "--model", "@model", "--data", "@data")]
     [InlineData("Two models are called", "evaluate", "--model", "@model", "--model", "a=@tuned", "--model", "a=@model")]
-    [InlineData("7 is to be shown", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@classifier", "--schedules", "karras", "--shown-steps", "7")]
+    [InlineData("7 is to be shown", "evaluate", "--model", "@model", "--data", "@data", "--classifier", "@classifier", "--schedules",
+        "karras", "--shown-steps", "7")]
     [InlineData("needs a loss curve", "evaluate", "--model", "@model", "--reference", "@data", "--classifier", "@classifier")]
     [InlineData("--tuned-schedules: 'cosine'", "evaluate", "--model", "@model", "--schedules", "karras", "--tuned-schedules", "cosine")]
     [InlineData("There is no image set", "data", "subset", "--data", "@nothing", "--count", "3")]
@@ -48,23 +49,29 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("--config must not be empty", "train", "--config", "", "--images", "10")]
     [InlineData("--count must not be empty", "data", "subset", "--data", "@data", "--count", "")]
     [InlineData("end its name in .png", "sample", "--model", "@model", "--steps", "1", "--seeds", "0", "--grid", "@grid.jpg")]
-    [InlineData("checkpoints must be 0 or more, not -1", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "-1")]
-    [InlineData("checkpoints must be 0 or more, not NaN", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8", "--checkpoint-seconds", "NaN")]
-    [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--checkpoint-seconds", "NaN")]
+    [InlineData("checkpoints must be 0 or more, not -1", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8",
+        "--checkpoint-seconds", "-1")]
+    [InlineData("checkpoints must be 0 or more, not NaN", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8",
+        "--checkpoint-seconds", "NaN")]
+    [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1",
+        "--checkpoint-seconds", "NaN")]
     [InlineData("--snapshots 'half'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "half")]
     [InlineData("--snapshots '0'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "0")]
-    [InlineData("learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
+    [InlineData(
+        "learning rate must be above 0", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--learning-rate", "0")]
     [InlineData("There is no image set", "train-classifier", "--data", "@data", "--test", "@nothing")]
     [InlineData("either --config", "train", "--data", "@data", "--images", "10")]
     [InlineData("either --config", "train", "--config", "@model/config.json", "--model", "@model", "--data", "@data", "--images", "10")]
     [InlineData("none of edm, vp, ve", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "flow")]
-    [InlineData("belong to --loss edm", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "vp", "--p-mean", "0")]
+    [InlineData("belong to --loss edm", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--loss", "vp",
+        "--p-mean", "0")]
     [InlineData("--p-std", "train", "--config", "@model/config.json", "--data", "@data", "--images", "10", "--p-std", "-1")]
     [InlineData("epochs 0", "train-classifier", "--data", "@data", "--channels", "8", "--epochs", "0")]
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {
         string folder = world.At(Guid.NewGuid().ToString("N"));
-        await CommandLineRun.Refused(fragment, [.. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal)), "--out", folder]);
+        await CommandLineRun.Refused(fragment, [.. arguments.Select(
+            a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal)), "--out", folder]);
         Assert.False(Directory.Exists(folder));
     }
 
@@ -85,7 +92,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         string folder = world.At(Guid.NewGuid().ToString("N"));
         string file = world.Write($"{Guid.NewGuid():N}.json", content);
         await CommandLineRun.Refused(fragment, "sample", "--model", world.Model, "--schedule", file, "--out", folder);
-        await CommandLineRun.Refused(fragment, "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", file, "--out", folder);
+        await CommandLineRun.Refused(fragment, "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier,
+            "--schedules", file, "--out", folder);
         Assert.False(Directory.Exists(folder));
     }
 
@@ -110,7 +118,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_number_of_steps_that_the_file_does_not_have()
     {
         string file = world.Write("two.json", "[80, 1, 0.002]");
-        await CommandLineRun.Refused("has 2 steps, not 3", "sample", "--model", world.Model, "--schedule", file, "--steps", "3", "--out", world.At("never"));
+        await CommandLineRun.Refused(
+            "has 2 steps, not 3", "sample", "--model", world.Model, "--schedule", file, "--steps", "3", "--out", world.At("never"));
         Assert.False(Directory.Exists(world.At("never")));
     }
 
@@ -141,7 +150,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         }
 
         await CommandLineRun.Refused(fragment, "sample", "--model", model, "--steps", "2", "--out", world.At("never"));
-        await CommandLineRun.Refused(fragment, "evaluate", "--model", model, "--data", world.Data, "--classifier", world.Classifier, "--out", world.At("never"));
+        await CommandLineRun.Refused(
+            fragment, "evaluate", "--model", model, "--data", world.Data, "--classifier", world.Classifier, "--out", world.At("never"));
         Assert.False(Directory.Exists(world.At("never")));
     }
 
@@ -157,9 +167,11 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_folder_that_cannot_be()
     {
         string file = world.Write("file", "in the way");
-        await CommandLineRun.Refused("Cannot write", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0", "--out", Path.Combine(file, "images"));
+        await CommandLineRun.Refused(
+            "Cannot write", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0", "--out", Path.Combine(file, "images"));
         await CommandLineRun.Refused("Nowhere to put", "sample", "--model", world.Model, "--steps", "1");
-        await CommandLineRun.Refused("at most 4096 images", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0-4096", "--grid", world.At("grid.png"));
+        await CommandLineRun.Refused(
+            "at most 4096 images", "sample", "--model", world.Model, "--steps", "1", "--seeds", "0-4096", "--grid", world.At("grid.png"));
         Assert.False(File.Exists(world.At("grid.png")));
     }
 
@@ -188,7 +200,8 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         Directory.CreateDirectory(world.At("damaged"));
         string store = world.Write(Path.Combine("damaged", "measurements.json"), "{\"version\": 1, \"ranges\": [null]}");
         await CommandLineRun.Refused(
-            "measurements.json", "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules", "karras", "--steps", "1", "--samples", "4", "--out", world.At("damaged"));
+            "measurements.json", "evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules",
+            "karras", "--steps", "1", "--samples", "4", "--out", world.At("damaged"));
         Assert.Equal("{\"version\": 1, \"ranges\": [null]}", await File.ReadAllTextAsync(store, TestContext.Current.CancellationToken));
     }
 }

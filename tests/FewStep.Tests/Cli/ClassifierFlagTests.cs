@@ -9,7 +9,8 @@ public sealed class ClassifierFlagTests(TinyWorld world) : IClassFixture<TinyWor
     public async Task A_classifier_beside_the_model_is_taken_where_none_is_named()
     {
         string model = TinyWorld.WriteModel(world.At("zoo", "m"), 4), reference = Path.Combine(world.Data, "train-images-idx3-ubyte.gz");
-        string[] evaluate = ["evaluate", "--model", $"{model}{Path.DirectorySeparatorChar}", "--reference", reference, "--samples", "8", "--ranges", "1", "--schedules", "karras", "--steps", "1", "--strip-seeds", "none"];
+        string[] evaluate = ["evaluate", "--model", $"{model}{Path.DirectorySeparatorChar}", "--reference", reference, "--samples", "8",
+            "--ranges", "1", "--schedules", "karras", "--steps", "1", "--strip-seeds", "none"];
         await CommandLineRun.Refused("choose a --classifier", [.. evaluate, "--out", world.At("embedded")]);
 
         using (var classifier = FeatureClassifierFolder.Load(world.Classifier))

@@ -19,7 +19,8 @@ public sealed class CommandLineTests
         Assert.Equal((2, "fewstep: mend it"), Report(new InvalidInputException("mend it")));
         Assert.Equal((130, "fewstep: interrupted."), Report(new OperationCanceledException()));
         Assert.Equal((2, "fewstep: denied. Choose another folder."), Report(new UnauthorizedAccessException("denied.")));
-        var (code, text) = Report(new LibraryFailure("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."));
+        var (code, text) = Report(new LibraryFailure(
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."));
         Assert.Equal(2, code);
         Assert.Contains("--batch", text, StringComparison.Ordinal);
     }

@@ -12,7 +12,8 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     {
         string folder = world.At("compare");
         string file = world.Write("mine.json", "[80, 3, 0.002]");
-        string[] arguments = [.. Common(folder), "--solvers", "euler,heun", "--schedules", $"karras,phase1,{file}", "--nfe", "2,3", "--strip-seeds", "0-3"];
+        string[] arguments =
+            [.. Common(folder), "--solvers", "euler,heun", "--schedules", $"karras,phase1,{file}", "--nfe", "2,3", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
         var summary = SummaryFile.Read(Path.Combine(folder, Summary.FileName));
 
@@ -24,7 +25,8 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal("evaluations", printed.GetProperty("axis").GetString());
         Assert.All(students, c => Assert.Equal(c.Number, c.EvaluationsPerImage));
         Assert.Equal(["heun"], summary.LeftOut.Select(l => l.Solver));
-        Assert.Equal([("mine", 2, "euler"), ("mine", 4, "heun")], students.Where(c => c.Source == ScheduleSource.Given).Select(c => (c.Schedule!, c.Number, c.Solver!)));
+        Assert.Equal([("mine", 2, "euler"), ("mine", 4, "heun")],
+            students.Where(c => c.Source == ScheduleSource.Given).Select(c => (c.Schedule!, c.Number, c.Solver!)));
         Assert.Equal(("heun", "karras", 4), (teacher.Solver, teacher.Schedule, teacher.Steps));
         Assert.Equal(3, teacher.Figures["fd"].Ranges.Count);
         var search = Assert.Single(summary.Searches);
@@ -36,7 +38,8 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(10, rows.Count);
         Assert.All(rows, r => Assert.Equal(rows[0].Count, r.Count));
         var page = XDocument.Parse(await Text(folder, "report.html"));
-        Assert.Equal(["images", "headline", "numbers", "charts", "schedules", "loss-curve", "searches", "cost", "warnings", "data", "manifest", "use"], page.Descendants("section").Select(s => (string?)s.Attribute("id")));
+        Assert.Equal(["images", "headline", "numbers", "charts", "schedules", "loss-curve", "searches", "cost", "warnings", "data",
+            "manifest", "use"], page.Descendants("section").Select(s => (string?)s.Attribute("id")));
         Assert.Equal(6, page.Descendants("{http://www.w3.org/2000/svg}image").Count());
 
         string evaluations = await Text(folder, "measurements.json"), searches = await Text(folder, "searches.json");
@@ -48,7 +51,8 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public async Task The_table_marks_the_best_and_says_how_sure_that_is()
     {
-        var run = await CommandLineRun.Of([.. Common(world.At("table-of-cells")), "--solvers", "euler", "--schedules", "karras,log-snr", "--steps", "1,3"]);
+        var run = await CommandLineRun.Of(
+            [.. Common(world.At("table-of-cells")), "--solvers", "euler", "--schedules", "karras,log-snr", "--steps", "1,3"]);
         Assert.True(run.Code == 0, run.Messages);
         Assert.Contains("best", run.Output, StringComparison.Ordinal);
         // One step is the same under every schedule.
@@ -61,7 +65,8 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     {
         string folder = world.At("endpoints-alone");
         await CommandLineRun.Json(
-            "compare", "--model", world.Model, "--data", world.At("nowhere"), "--metrics", "endpoint", "--solvers", "euler", "--schedules", "karras", "--nfe", "2", "--samples", "4", "--ranges", "1", "--dtype", "float32",
+            "compare", "--model", world.Model, "--data", world.At("nowhere"), "--metrics", "endpoint", "--solvers", "euler", "--schedules",
+            "karras", "--nfe", "2", "--samples", "4", "--ranges", "1", "--dtype", "float32",
             "--teacher", "euler:log-snr:5", "--strip-seeds", "none", "--out", folder);
         var summary = SummaryFile.Read(Path.Combine(folder, Summary.FileName));
         Assert.Equal("endpoint", summary.Figures.Single().Key);
@@ -90,13 +95,18 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {
         string folder = world.At(Guid.NewGuid().ToString("N"));
-        string[] common = ["compare", "--data", world.Data, "--classifier", world.Classifier, "--out", folder, .. arguments.Contains("--model") ? Array.Empty<string>() : ["--model", world.Model]];
-        await CommandLineRun.Refused(fragment, [.. common, .. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal))]);
+        string[] common = ["compare", "--data", world.Data, "--classifier", world.Classifier, "--out", folder,
+            .. arguments.Contains("--model") ? Array.Empty<string>() : ["--model", world.Model]];
+        await CommandLineRun.Refused(fragment,
+            [.. common, .. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal))]);
         Assert.False(Directory.Exists(folder));
     }
 
     private string[] Common(string folder) =>
-        ["compare", "--model", world.Model, "--classifier", world.Classifier, "--data", world.Data, "--samples", "8", "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--teacher", "heun:karras:4", "--out", folder];
+        ["compare", "--model", world.Model, "--classifier", world.Classifier, "--data", world.Data, "--samples", "8", "--ranges", "3",
+            "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--teacher", "heun:karras:4", "--out",
+            folder];
 
-    private static Task<string> Text(string folder, string name) => File.ReadAllTextAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken);
+    private static Task<string> Text(string folder, string name)
+        => File.ReadAllTextAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken);
 }

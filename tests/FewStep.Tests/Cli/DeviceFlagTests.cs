@@ -4,7 +4,8 @@ namespace FewStep.Tests.Cli;
 
 public sealed class DeviceFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    public static TheoryData<string> Verbs => ["train", "train-classifier", "schedule", "tune", "run", "sample", "evaluate", "compare", "verify", "data stats"];
+    public static TheoryData<string> Verbs
+        => ["train", "train-classifier", "schedule", "tune", "run", "sample", "evaluate", "compare", "verify", "data stats"];
 
     [Theory]
     [MemberData(nameof(Verbs))]
@@ -33,6 +34,7 @@ public sealed class DeviceFlagTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task What_only_the_processor_computes_refuses_a_gpu_by_name()
     {
         string onnx = GaussianOnnx.Denoised().Write(world.At("gauss.onnx"));
-        await CommandLineRun.Refused("is an ONNX file, which is computed on the processor; leave the device cuda out", "sample", "--model", onnx, "--seeds", "0", "--steps", "1", "--device", "cuda", "--out", world.At("none"));
+        await CommandLineRun.Refused("is an ONNX file, which is computed on the processor; leave the device cuda out", "sample", "--model",
+            onnx, "--seeds", "0", "--steps", "1", "--device", "cuda", "--out", world.At("none"));
     }
 }

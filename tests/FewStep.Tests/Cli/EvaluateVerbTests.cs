@@ -9,7 +9,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     public async Task A_whole_comparison_is_written_printed_and_resumed()
     {
         string folder = world.At("whole");
-        string[] arguments = [.. Common(folder), "--model", world.Model, "--model", $"trajectory={world.Tuned}", "--schedules", "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
+        string[] arguments = [.. Common(folder), "--model", world.Model, "--model", $"trajectory={world.Tuned}", "--schedules",
+            "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
             "--teacher", "karras", "--teacher-steps", "4", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
         var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
@@ -26,7 +27,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Equal(("phase1", 2, "trajectory"), Role(summary, TrialRole.Result));
         Assert.True(summary.Figures.Single().Floor > 0);
         Assert.Equal(7, summary.ImageStrips.Count);
-        Assert.Equal(summary.Trials.Sum(e => (long)(24 * e.EvaluationsPerImage!.Value)), summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
+        Assert.Equal(summary.Trials.Sum(e => (long)(24 * e.EvaluationsPerImage!.Value)),
+            summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(folder, s.Path))));
         Assert.Contains("<svg", await Text(folder, "report.html"), StringComparison.Ordinal);
         Assert.Equal(11, (await Text(folder, "metrics.csv")).TrimEnd('\n').Split('\n').Length);
@@ -48,7 +50,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     [Fact]
     public async Task The_table_shows_each_combination_and_what_is_lacking()
     {
-        var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules", "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
+        var run = await CommandLineRun.Of([.. Common(world.At("table"), samples: 25), "--model", world.Model, "--schedules",
+            "karras,uniform-t", "--solver", "euler,heun", "--steps", "1", "--strip-seeds", "none"]);
         Assert.True(run.Code == 0, run.Messages);
         Assert.DoesNotContain("fewstep:", run.Messages, StringComparison.Ordinal); // progress is no message
         Assert.Equal(2, run.Output.Split("│ heun ").Length - 1);
@@ -62,7 +65,8 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     {
         string folder = world.At("reference");
         await CommandLineRun.Json(
-            "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
+            "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(
+                world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
             "--schedules", "karras", "--steps", "1", "--out", folder);
         var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
         Assert.Null(summary.Figures.Single().Floor);
@@ -71,11 +75,15 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     }
 
     private string[] Common(string folder, int samples = 8) =>
-        ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--samples", $"{samples}", "--ranges", "3", "--batch", "5", "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
+        ["evaluate", "--classifier", world.Classifier, "--data", world.Data, "--samples", $"{samples}", "--ranges", "3", "--batch", "5",
+            "--dtype", "float32", "--curve-points", "12", "--curve-images", "10", "--out", folder];
 
-    private static (string?, int?, string?) Role(Summary summary, TrialRole role) => summary.Trials.Where(e => e.Role == role).Select(e => (e.Schedule, e.Steps, e.Tuning)).Single();
+    private static (string?, int?, string?) Role(Summary summary, TrialRole role)
+        => summary.Trials.Where(e => e.Role == role).Select(e => (e.Schedule, e.Steps, e.Tuning)).Single();
 
-    private static int Ranges(string evaluations) => JsonSerializer.Deserialize<JsonElement>(evaluations, JsonFile.Options).GetProperty("ranges").GetArrayLength();
+    private static int Ranges(string evaluations)
+        => JsonSerializer.Deserialize<JsonElement>(evaluations, JsonFile.Options).GetProperty("ranges").GetArrayLength();
 
-    private static Task<string> Text(string folder, string name) => File.ReadAllTextAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken);
+    private static Task<string> Text(string folder, string name)
+        => File.ReadAllTextAsync(Path.Combine(folder, name), TestContext.Current.CancellationToken);
 }

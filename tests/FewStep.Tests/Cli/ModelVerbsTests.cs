@@ -13,10 +13,13 @@ public sealed class ModelVerbsTests : IDisposable
     public async Task Inspect_tells_what_a_model_is_and_what_was_assumed()
     {
         var json = await CommandLineRun.Json(["inspect", Golden("guided-diffusion-iddpm-uncond.pt"), .. Golden16]);
-        Assert.Equal((0, 16, 6), (json.GetProperty("classes").GetInt32(), json.GetProperty("shape").GetProperty("height").GetInt32(), json.GetProperty("config").GetProperty("dhariwal_unet").GetProperty("out_channels").GetInt32()));
-        Assert.Equal((1000, "vp-cosine"), (json.GetProperty("noise_levels").GetInt32(), json.GetProperty("config").GetProperty("preconditioning").GetProperty("noise").GetString()));
+        Assert.Equal((0, 16, 6), (json.GetProperty("classes").GetInt32(), json.GetProperty("shape").GetProperty("height").GetInt32(),
+            json.GetProperty("config").GetProperty("dhariwal_unet").GetProperty("out_channels").GetInt32()));
+        Assert.Equal((1000, "vp-cosine"), (json.GetProperty("noise_levels").GetInt32(),
+            json.GetProperty("config").GetProperty("preconditioning").GetProperty("noise").GetString()));
         Assert.True(json.GetProperty("parameters").GetInt64() > 100_000);
-        var table = await CommandLineRun.Of("inspect", Golden("guided-diffusion-adm-cond.pt"), "--model-head-channels", "16", "--model-resolution", "16");
+        var table = await CommandLineRun.Of(
+            "inspect", Golden("guided-diffusion-adm-cond.pt"), "--model-head-channels", "16", "--model-resolution", "16");
         Assert.Equal(0, table.Code);
         Assert.Contains("DhariwalUNet (ADM)", table.Output, StringComparison.Ordinal);
         Assert.Contains("legacy order of attention is the default", table.Output, StringComparison.Ordinal);
@@ -33,7 +36,8 @@ public sealed class ModelVerbsTests : IDisposable
         var good = await CommandLineRun.Json(["verify", "--model", model, "--reference", reference, .. Golden16]);
         Assert.True(good.GetProperty("passed").GetBoolean());
         Assert.InRange(good.GetProperty("largest_relative_error").GetDouble(), 1e-9, 2e-5);
-        var bad = await CommandLineRun.Of(["verify", "--model", model, "--reference", reference, "--model-attention-order", "new", .. Golden16]);
+        var bad = await CommandLineRun.Of(
+            ["verify", "--model", model, "--reference", reference, "--model-attention-order", "new", .. Golden16]);
         Assert.Equal(1, bad.Code);
         Assert.Contains("DIFFERS", bad.Output, StringComparison.Ordinal);
         foreach (string name in new[] { "edm-adm-cond", "ve-ncsnpp-uncond" })
@@ -46,7 +50,8 @@ public sealed class ModelVerbsTests : IDisposable
     [Fact]
     public async Task Convert_makes_a_folder_that_says_everything_itself()
     {
-        string folder = At("converted"), halved = At("halved"), model = Golden("guided-diffusion-adm-cond.pt"), reference = Golden("guided-diffusion-adm-cond.golden.npz");
+        string folder = At("converted"), halved = At("halved"), model = Golden("guided-diffusion-adm-cond.pt"), reference = Golden(
+            "guided-diffusion-adm-cond.golden.npz");
         var json = await CommandLineRun.Json(["convert", model, "--out", folder, .. Golden16]);
         Assert.Equal("float32", json.GetProperty("dtype").GetString());
         Assert.Equal(0, (await CommandLineRun.Of("verify", "--model", folder, "--reference", reference)).Code);
@@ -68,7 +73,8 @@ public sealed class ModelVerbsTests : IDisposable
     [Fact]
     public async Task Sampling_takes_every_kind_of_model()
     {
-        var run = await CommandLineRun.Of(["sample", "--model", Golden("guided-diffusion-adm-cond.pt"), "--steps", "2", "--seeds", "1", "--dtype", "float32", "--grid", At("grid.png"), .. Golden16]);
+        var run = await CommandLineRun.Of(["sample", "--model", Golden("guided-diffusion-adm-cond.pt"), "--steps", "2", "--seeds", "1",
+            "--dtype", "float32", "--grid", At("grid.png"), .. Golden16]);
         Assert.True(run.Code == 0, run.Messages);
     }
 
@@ -80,17 +86,28 @@ public sealed class ModelVerbsTests : IDisposable
         await CommandLineRun.Refused("is no model", "inspect", Write("text.pt", "neither"));
         await CommandLineRun.Refused("config.json", "inspect", _folder.FullName);
         await CommandLineRun.Refused("--model-attention-order", "inspect", model, "--model-attention-order", "odd");
-        await CommandLineRun.Refused("none of discrete, edm, consistency", ["inspect", model, "--model-preconditioning", "odd", .. Golden16]);
-        await CommandLineRun.Refused("x has shape", ["verify", "--model", model, "--reference", reference, "--model-resolution", "32", "--model-head-channels", "16"]);
-        await CommandLineRun.Refused("--tolerance", ["verify", "--model", model, "--reference", reference, "--tolerance", "-1", .. Golden16]);
-        await CommandLineRun.Refused("needs the array x", ["verify", "--model", model, "--reference", Arrays("empty.npz", ("y", new NpyArray(new float[1], 1))), .. Golden16]);
-        await CommandLineRun.Refused("labels of shape", ["verify", "--model", model, "--reference", Arrays("labels.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(new long[] { 5 }, 1))), .. Golden16]);
+        await CommandLineRun.Refused(
+            "none of discrete, edm, consistency", ["inspect", model, "--model-preconditioning", "odd", .. Golden16]);
+        await CommandLineRun.Refused("x has shape",
+            ["verify", "--model", model, "--reference", reference, "--model-resolution", "32", "--model-head-channels", "16"]);
+        await CommandLineRun.Refused(
+            "--tolerance", ["verify", "--model", model, "--reference", reference, "--tolerance", "-1", .. Golden16]);
+        await CommandLineRun.Refused("needs the array x",
+            ["verify", "--model", model, "--reference", Arrays("empty.npz", ("y", new NpyArray(new float[1], 1))), .. Golden16]);
+        await CommandLineRun.Refused(
+            "labels of shape", ["verify", "--model", model, "--reference", Arrays("labels.npz", ("x", Floats(1, 3, 16, 16)),
+                ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(new long[] { 5 }, 1))), .. Golden16]);
         var ones = new NpyArray(new float[] { 1 }, 1);
-        await CommandLineRun.Refused("x holds NaN", ["verify", "--model", model, "--reference", Arrays("nan.npz", ("x", NotNumbers(1, 3, 16, 16)), ("sigma", ones), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
-        await CommandLineRun.Refused("denoised holds NaN", ["verify", "--model", model, "--reference", Arrays("theirs.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", ones), ("denoised", NotNumbers(1, 3, 16, 16))), .. Golden16]);
-        await CommandLineRun.Refused("labels of shape [1,0]", ["verify", "--model", Golden("edm-ddpmpp-uncond.pkl"), "--reference", Arrays("no.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", ones), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(Array.Empty<long>(), 1, 0)))]);
+        await CommandLineRun.Refused("x holds NaN", ["verify", "--model", model, "--reference",
+            Arrays("nan.npz", ("x", NotNumbers(1, 3, 16, 16)), ("sigma", ones), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
+        await CommandLineRun.Refused("denoised holds NaN", ["verify", "--model", model, "--reference",
+            Arrays("theirs.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", ones), ("denoised", NotNumbers(1, 3, 16, 16))), .. Golden16]);
+        await CommandLineRun.Refused("labels of shape [1,0]",
+            ["verify", "--model", Golden("edm-ddpmpp-uncond.pkl"), "--reference", Arrays("no.npz", ("x", Floats(1, 3, 16, 16)),
+                ("sigma", ones), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(Array.Empty<long>(), 1, 0)))]);
         await CommandLineRun.Refused("is a folder, not a file", ["verify", "--model", model, "--reference", _folder.FullName, .. Golden16]);
-        await CommandLineRun.Refused("above 0", ["verify", "--model", model, "--reference", Arrays("sigma.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
+        await CommandLineRun.Refused("above 0", ["verify", "--model", model, "--reference",
+            Arrays("sigma.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

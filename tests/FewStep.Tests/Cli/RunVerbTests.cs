@@ -14,16 +14,19 @@ public sealed class RunVerbTests : IDisposable
         string first = _world.At("first"), second = _world.At("second");
         var result = await CommandLineRun.Json(Run(first));
         string[] names = [.. result.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
-        Assert.Equal(10, names.Length); // 4 standard schedules, both readings of Phase 1, another solver on two of them, the tuned model, the teacher
+        // 4 standard schedules, both readings of Phase 1, another solver on two of them, the tuned model, the teacher
+        Assert.Equal(10, names.Length);
         Assert.Equal(2, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.Equal([7L, 8L], result.GetProperty("image_strips")[0].GetProperty("seeds").EnumerateArray().Select(s => s.GetInt64()));
         Assert.All(
-            ["manifest.json", "loss-curve.json", "sampler.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv", "report.html", "report.md"],
+            ["manifest.json", "loss-curve.json", "sampler.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv",
+                "report.html", "report.md"],
             name => Assert.True(File.Exists(Path.Combine(first, name)), name));
         Assert.DoesNotContain("src=\"http", await File.ReadAllTextAsync(Path.Combine(first, "report.html")), StringComparison.Ordinal);
 
         Assert.Equal(Distances(result), Distances(await CommandLineRun.Json(Run(second))));
-        Assert.Equal(File.ReadAllBytes(Path.Combine(first, "model.safetensors")), File.ReadAllBytes(Path.Combine(second, "model.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(first, "model.safetensors")), File.ReadAllBytes(Path.Combine(second, "model.safetensors")));
 
         await CommandLineRun.Refused("--resume", Run(first));
         string stored = await File.ReadAllTextAsync(Path.Combine(first, "measurements.json"));
@@ -38,8 +41,10 @@ public sealed class RunVerbTests : IDisposable
         string folder = _world.At("phase 1's");
         var result = await CommandLineRun.Json(Run(folder, "--rounds", "0"));
         var run = result.GetProperty("manifest");
-        Assert.Contains(OperatingSystem.IsWindows() ? "phase 1's\"" : "phase 1'\\''s'", run.GetProperty("command_line").GetString(), StringComparison.Ordinal);
-        Assert.True(run.GetProperty("seconds").GetDouble() >= result.GetProperty("ledger").EnumerateArray().Sum(l => l.GetProperty("seconds").GetDouble()));
+        Assert.Contains(OperatingSystem.IsWindows() ? "phase 1's\"" : "phase 1'\\''s'", run.GetProperty("command_line").GetString(),
+            StringComparison.Ordinal);
+        Assert.True(run.GetProperty("seconds").GetDouble()
+            >= result.GetProperty("ledger").EnumerateArray().Sum(l => l.GetProperty("seconds").GetDouble()));
         var measured = File.GetLastWriteTimeUtc(Path.Combine(folder, "reference.safetensors"));
         var again = (await CommandLineRun.Json([.. Run(folder, "--rounds", "0"), "--resume"])).GetProperty("manifest");
         Assert.Equal(run.GetProperty("command_line").GetString(), again.GetProperty("command_line").GetString());
@@ -54,14 +59,17 @@ public sealed class RunVerbTests : IDisposable
     public async Task Schedules_are_found_tuned_to_and_sampled()
     {
         string schedules = _world.At("schedules");
-        var found = await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", _world.Data, "--steps", "1,2,3", "--curve-images", "8", "--curve-points", "8", "--out", schedules);
+        var found = await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", _world.Data, "--steps", "1,2,3",
+            "--curve-images", "8", "--curve-points", "8", "--out", schedules);
         Assert.Equal(6, found.GetProperty("schedules").GetArrayLength());
         string file = Path.Combine(schedules, "phase1-power-0-n2.sampler.json");
         foreach (string loss in (string[])["trajectory", "denoise"])
         {
             string tuned = _world.At(loss);
             var report = await CommandLineRun.Json(
-                "tune", "--model", _world.Model, "--data", _world.Data, "--schedule", file, "--loss", loss, "--updates", "4", "--tune-batch", "2", "--micro-batch", "1", "--snapshots", "none", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--out", tuned);
+                "tune", "--model", _world.Model, "--data", _world.Data, "--schedule", file, "--loss", loss, "--updates",
+                "4", "--tune-batch", "2", "--micro-batch", "1", "--snapshots", "none", "--check-every", "2", "--held-out", "4", "--dtype",
+                "float32", "--out", tuned);
             Assert.False(Directory.Exists(Path.Combine(tuned, "snapshots")));
             Assert.Equal("all_updates", report.GetProperty("stop").GetString());
             var sampled = await CommandLineRun.Of("sample", "--model", tuned, "--seeds", "0-1", "--out", _world.At(loss, "images"));
@@ -82,27 +90,31 @@ public sealed class RunVerbTests : IDisposable
     [Fact]
     public async Task Data_need_no_splits()
     {
-        string images = Path.Combine(_world.Data, "train-images-idx3-ubyte.gz"), other = Path.Combine(_world.Data, "t10k-images-idx3-ubyte.gz"), folder = _world.At("plain");
+        string images = Path.Combine(_world.Data, "train-images-idx3-ubyte.gz"), other = Path.Combine(
+            _world.Data, "t10k-images-idx3-ubyte.gz"), folder = _world.At("plain");
         await CommandLineRun.Refused("no test split", Run(folder, "--data", images));
         var result = await CommandLineRun.Json([.. Run(folder, "--data", images), "--reference", other]);
         Assert.Equal(60, result.GetProperty("data").GetProperty("held_out_images").GetInt32());
         string manifest = await File.ReadAllTextAsync(Path.Combine(folder, "manifest.json"));
         Assert.Contains("\"tuning.updates\"", manifest, StringComparison.Ordinal);
-        await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", images, "--steps", "2", "--curve-images", "8", "--curve-points", "8", "--out", _world.At("plain-schedules"));
+        await CommandLineRun.Json("schedule", "--model", _world.Model, "--data", images, "--steps", "2", "--curve-images", "8",
+            "--curve-points", "8", "--out", _world.At("plain-schedules"));
     }
 
     [Fact]
     public async Task A_schedule_is_searched_by_short_tunings()
     {
         string folder = _world.At("searched");
-        string[] tune = ["tune", "--model", _world.Model, "--schedule", "karras,log-snr", "--updates", "4", "--tune-batch", "2", "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--search", "3", "--search-updates", "2", "--out", folder];
+        string[] tune = ["tune", "--model", _world.Model, "--schedule", "karras,log-snr", "--updates", "4", "--tune-batch", "2",
+            "--check-every", "2", "--held-out", "4", "--dtype", "float32", "--search", "3", "--search-updates", "2", "--out", folder];
         await CommandLineRun.Refused("needs a number of steps", tune);
         await CommandLineRun.Json([.. tune, "--steps", "2"]);
         using var candidates = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "candidates.json")));
         Assert.Equal(3, candidates.RootElement.GetProperty("candidates").GetArrayLength());
         var best = candidates.RootElement.GetProperty("candidates").EnumerateArray().MinBy(c => c.GetProperty("distance").GetDouble());
         using var chosen = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "sampler.json")));
-        Assert.Equal(best.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()), chosen.RootElement.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
+        Assert.Equal(best.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()),
+            chosen.RootElement.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
     }
 
     [Theory]
@@ -134,7 +146,8 @@ public sealed class RunVerbTests : IDisposable
         string folder = _world.At("tuned-here");
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "events"), "in the way");
-        await CommandLineRun.Refused("events", "tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--updates", "2", "--tune-batch", "2", "--out", folder);
+        await CommandLineRun.Refused("events", "tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--updates", "2",
+            "--tune-batch", "2", "--out", folder);
     }
 
     [Fact]
@@ -198,7 +211,8 @@ public sealed class RunVerbTests : IDisposable
     }
 
     private string[] Tune(string folder) =>
-        ["tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--tune-batch", "2", "--check-every", "2", "--held-out", "2", "--patience", "0", "--dtype", "float32", "--out", folder];
+        ["tune", "--model", _world.Model, "--schedule", "karras", "--steps", "1", "--tune-batch", "2", "--check-every", "2", "--held-out",
+            "2", "--patience", "0", "--dtype", "float32", "--out", folder];
 
     private string[] Run(string folder, string? option = null, string? value = null)
     {
@@ -229,5 +243,6 @@ public sealed class RunVerbTests : IDisposable
         return ["run", .. options.SelectMany(o => new[] { o.Key, o.Value })];
     }
 
-    private static string[] Distances(JsonElement run) => [.. run.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("figures").GetProperty("fd").GetProperty("ranges").GetRawText())];
+    private static string[] Distances(JsonElement run) => [.. run.GetProperty("trials").EnumerateArray()
+        .Select(e => e.GetProperty("figures").GetProperty("fd").GetProperty("ranges").GetRawText())];
 }

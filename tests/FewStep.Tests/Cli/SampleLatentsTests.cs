@@ -20,13 +20,16 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         var golden = SolverGolden.Read().Cases[number];
         string mixture = world.At($"mixture-{number}.json"), latents = world.At($"latents-{number}.npz"), samples = New("npz");
         MixtureFile.Write(mixture, golden.Data());
-        NpzFile.Write(latents, new Dictionary<string, NpyArray> { ["latents"] = new(golden.Latents, [.. golden.Shape.Select(s => (long)s)]) });
+        NpzFile.Write(
+            latents, new Dictionary<string, NpyArray> { ["latents"] = new(golden.Latents, [.. golden.Shape.Select(s => (long)s)]) });
         string schedule = world.At($"sigmas-{number}.json");
         JsonFile.Write(schedule, new { golden.Schedule.Sigmas });
         string[] words = flags.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var printed = await CommandLineRun.Json(["sample", "--model", mixture, "--latents", latents, "--schedule", schedule, "--solver", solver, .. words, "--batch", "3", "--output", samples]);
+        var printed = await CommandLineRun.Json(["sample", "--model", mixture, "--latents", latents, "--schedule", schedule, "--solver",
+            solver, .. words, "--batch", "3", "--output", samples]);
 
-        var run = golden.Runs.Single(r => r.Solver == solver && !r.DenoisesToZero && !r.HasAnalyticalFirstStep && FewStep.Solvers.SolverCatalog.Find(r.Text()).Name == printed.GetProperty("solver").GetString());
+        var run = golden.Runs.Single(r => r.Solver == solver && !r.DenoisesToZero && !r.HasAnalyticalFirstStep
+            && FewStep.Solvers.SolverCatalog.Find(r.Text()).Name == printed.GetProperty("solver").GetString());
         var written = NpzFile.Read(samples);
         Assert.Equal(["samples", "nfe"], written.Keys);
         Assert.Equal(golden.Shape.Select(s => (long)s), written["samples"].Shape);
@@ -47,7 +50,8 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         await CommandLineRun.Json([.. common, "--seeds", "0-4", "--output", fromSeeds]);
         var drawn = NpyArray.FromTensor(Latents.Draw([0, 1, 2, 3, 4], new ImageShape(1, 8, 8)));
         await CommandLineRun.Json([.. common, "--latents", Npz(drawn), "--output", fromLatents]);
-        await CommandLineRun.Json([.. common, "--latents", Npz(drawn, new NpyArray(new long[] { 2, 2, 2, 2, 2 }, 5)), "--output", withLabels]);
+        await CommandLineRun.Json(
+            [.. common, "--latents", Npz(drawn, new NpyArray(new long[] { 2, 2, 2, 2, 2 }, 5)), "--output", withLabels]);
         await CommandLineRun.Json([.. common, "--latents", Npz(drawn), "--label", "2", "--output", one]);
         Assert.Equal(Values(fromSeeds), Values(fromLatents));
         Assert.Equal(Values(one), Values(withLabels));
@@ -61,8 +65,10 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         string mixture = Mixture(new ImageShape(3, 4, 4)), folder = world.At(Guid.NewGuid().ToString("N")), grid = New("png");
         using var scope = NewDisposeScope();
         string latents = Npz(NpyArray.FromTensor(Latents.Draw([0, 1, 2], new ImageShape(3, 4, 4))));
-        var printed = await CommandLineRun.Json("sample", "--model", mixture, "--latents", latents, "--steps", "4", "--solver", "dpmpp", "--out", folder, "--grid", grid);
-        Assert.Equal(["000000.png", "000001.png", "000002.png", "manifest.json"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
+        var printed = await CommandLineRun.Json(
+            "sample", "--model", mixture, "--latents", latents, "--steps", "4", "--solver", "dpmpp", "--out", folder, "--grid", grid);
+        Assert.Equal(
+            ["000000.png", "000001.png", "000002.png", "manifest.json"], Directory.GetFiles(folder).Select(Path.GetFileName).Order());
         Assert.True(File.Exists(grid));
         Assert.Equal("gaussian-mixture", printed.GetProperty("model").GetProperty("preconditioning").GetString());
         Assert.Equal("float32", printed.GetProperty("dtype").GetString());
@@ -75,12 +81,15 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         string mixture = Mixture(new ImageShape(1, 4, 4)), plain = New("npz"), churned = New("npz"), again = New("npz");
         string[] common = ["sample", "--model", mixture, "--steps", "4", "--solver", "heun", "--seeds", "0-4"];
         await CommandLineRun.Json([.. common, "--output", plain]);
-        var printed = await CommandLineRun.Json([.. common, "--s-churn", "3", "--s-min", "0.05", "--s-max", "50", "--s-noise", "1.003", "--output", churned]);
-        await CommandLineRun.Json([.. common, "--s-churn", "3", "--s-min", "0.05", "--s-max", "50", "--s-noise", "1.003", "--batch", "2", "--output", again]);
+        var printed = await CommandLineRun.Json(
+            [.. common, "--s-churn", "3", "--s-min", "0.05", "--s-max", "50", "--s-noise", "1.003", "--output", churned]);
+        await CommandLineRun.Json(
+            [.. common, "--s-churn", "3", "--s-min", "0.05", "--s-max", "50", "--s-noise", "1.003", "--batch", "2", "--output", again]);
         Assert.NotEqual(Values(plain), Values(churned));
         Assert.All(Values(churned).Zip(Values(again)), p => Assert.Equal(p.First, p.Second, 1e-4));
         Assert.Equal(50, printed.GetProperty("churn").GetProperty("maximum_sigma").GetDouble());
-        Assert.Equal(3, (await CommandLineRun.Json([.. common, "--s-churn", "3", "--output", again])).GetProperty("churn").GetProperty("amount").GetDouble());
+        Assert.Equal(3, (await CommandLineRun.Json([.. common, "--s-churn", "3", "--output", again])).GetProperty("churn")
+            .GetProperty("amount").GetDouble());
     }
 
     [Theory]
@@ -143,7 +152,8 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         await Refused("channels", "--model", Mixture(new ImageShape(2, 2, 2)), "--grid", New("png"));
         Assert.False(File.Exists(output));
         await CommandLineRun.Refused("it is a folder", "sample", "--model", world.Model, "--steps", "2", "--output", world.Data);
-        await CommandLineRun.Refused("is of kind", "sample", "--model", world.Write("other.json", "{\"kind\":\"x\",\"weights\":[1],\"means\":[[1]],\"stds\":[1],\"shape\":[1,1,1]}"), "--steps", "2", "--output", output);
+        await CommandLineRun.Refused("is of kind", "sample", "--model", world.Write("other.json",
+            "{\"kind\":\"x\",\"weights\":[1],\"means\":[[1]],\"stds\":[1],\"shape\":[1,1,1]}"), "--steps", "2", "--output", output);
 
         async Task Refused(string fragment, params string[] arguments)
         {
@@ -155,8 +165,10 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     [Fact]
     public async Task A_schedule_files_solver_takes_the_flags()
     {
-        string file = world.Write("with-solver.schedule.json", "{\"version\":1,\"steps\":2,\"sigmas\":[80,1,0.002],\"solver\":\"unipc:2\"}");
-        var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--schedule", file, "--seeds", "0", "--variant", "bh1", "--thresholding", "false", "--output", New("npz"));
+        string file = world.Write(
+            "with-solver.schedule.json", "{\"version\":1,\"steps\":2,\"sigmas\":[80,1,0.002],\"solver\":\"unipc:2\"}");
+        var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--schedule", file, "--seeds", "0", "--variant", "bh1",
+            "--thresholding", "false", "--output", New("npz"));
         Assert.Equal("unipc:2:variant=bh1:thresholding=false", printed.GetProperty("solver").GetString());
     }
 
@@ -189,7 +201,8 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         string path = New("json");
         int d = (int)shape.Dimension;
-        MixtureFile.Write(path, new GaussianMixture(shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.4, d)], [.. Enumerable.Repeat(-0.4, d)]], [0.2, 0.3]));
+        MixtureFile.Write(
+            path, new GaussianMixture(shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.4, d)], [.. Enumerable.Repeat(-0.4, d)]], [0.2, 0.3]));
         return path;
     }
 

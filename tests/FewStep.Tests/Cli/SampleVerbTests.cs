@@ -14,12 +14,14 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         foreach (string batch in new[] { "1", "3", "64" })
         {
             folders.Add(New());
-            var run = await CommandLineRun.Of("sample", "--model", world.Model, "--steps", "3", "--seeds", "0-6,40", "--batch", batch, "--dtype", dtype, "--out", folders[^1]);
+            var run = await CommandLineRun.Of("sample", "--model", world.Model, "--steps", "3", "--seeds", "0-6,40", "--batch", batch,
+                "--dtype", dtype, "--out", folders[^1]);
             Assert.True(run.Code == 0, run.Messages);
         }
 
         string[] names = [.. Directory.GetFiles(folders[0], "*.png").Select(Path.GetFileName).Order()!];
-        Assert.Equal(["000000.png", "000001.png", "000002.png", "000003.png", "000004.png", "000005.png", "000006.png", "000040.png"], names);
+        Assert.Equal(
+            ["000000.png", "000001.png", "000002.png", "000003.png", "000004.png", "000005.png", "000006.png", "000040.png"], names);
         foreach (string name in names)
         {
             byte[] expected = Pixels(folders[0], name);
@@ -46,7 +48,8 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal("seed mod 4", printed.GetProperty("labels").GetString());
         Assert.Equal(64, printed.GetProperty("model").GetProperty("hash").GetString()!.Length);
         Assert.Equal("3", printed.GetProperty("run").GetProperty("options").GetProperty("--steps").GetString());
-        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), TestContext.Current.CancellationToken));
+        using var manifest = JsonDocument.Parse(
+            await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), TestContext.Current.CancellationToken));
         Assert.True(JsonElement.DeepEquals(manifest.RootElement, printed));
     }
 
@@ -67,11 +70,15 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_schedule_file_brings_its_steps_and_its_solver()
     {
         string file = world.At("own.schedule.json");
-        await File.WriteAllTextAsync(file, """{"version":1,"steps":2,"sigmas":[80,3,0.002],"solver":"heun"}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            file, """{"version":1,"steps":2,"sigmas":[80,3,0.002],"solver":"heun"}""", TestContext.Current.CancellationToken);
         var printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", file, "--out", New());
-        Assert.Equal(("own", "heun", 4), (printed.GetProperty("schedule").GetString(), printed.GetProperty("solver").GetString(), printed.GetProperty("evaluations_per_image").GetInt32()));
-        printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule", world.Write("list.json", "[80, 3, 0.002]"), "--steps", "2", "--out", New());
-        Assert.Equal(("list", "euler", 2), (printed.GetProperty("schedule").GetString(), printed.GetProperty("solver").GetString(), printed.GetProperty("steps").GetInt32()));
+        Assert.Equal(("own", "heun", 4), (printed.GetProperty("schedule").GetString(), printed.GetProperty("solver").GetString(),
+            printed.GetProperty("evaluations_per_image").GetInt32()));
+        printed = await CommandLineRun.Json("sample", "--model", world.Model, "--seeds", "0", "--schedule",
+            world.Write("list.json", "[80, 3, 0.002]"), "--steps", "2", "--out", New());
+        Assert.Equal(("list", "euler", 2), (printed.GetProperty("schedule").GetString(), printed.GetProperty("solver").GetString(),
+            printed.GetProperty("steps").GetInt32()));
     }
 
     [Fact]

@@ -9,10 +9,13 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     {
         string folder = world.At("found");
         var result = await CommandLineRun.Json(
-            "schedule", "--model", world.Model, "--data", world.Data, "--steps", "1,2", "--optimizer", "phase1:0.5,gits:1.2,optimal-steps:8,ays,endpoint", "--solver", "heun", "--search-images", "2", "--curve-images", "8", "--curve-points", "8", "--out", folder);
+            "schedule", "--model", world.Model, "--data", world.Data, "--steps", "1,2", "--optimizer",
+            "phase1:0.5,gits:1.2,optimal-steps:8,ays,endpoint", "--solver", "heun", "--search-images", "2", "--curve-images", "8",
+            "--curve-points", "8", "--out", folder);
         var schedules = result.GetProperty("schedules").EnumerateArray().ToArray();
         Assert.Equal(
-            ["phase1:0.5", "phase1:0.5", "gits:1.2", "gits:1.2", "optimal-steps:8", "optimal-steps:8", "ays", "ays", "endpoint", "endpoint"],
+            ["phase1:0.5", "phase1:0.5", "gits:1.2", "gits:1.2", "optimal-steps:8", "optimal-steps:8", "ays", "ays", "endpoint",
+                "endpoint"],
             schedules.Select(s => s.GetProperty("optimizer").GetString()));
         foreach (var schedule in schedules)
         {
@@ -31,7 +34,8 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     [Fact]
     public async Task What_needs_no_images_opens_none()
     {
-        var result = await CommandLineRun.Of("schedule", "--model", world.Model, "--data", world.At("nothing"), "--steps", "2", "--optimizer", "gits", "--search-images", "2", "--out", world.At("gits"));
+        var result = await CommandLineRun.Of("schedule", "--model", world.Model, "--data", world.At("nothing"), "--steps", "2",
+            "--optimizer", "gits", "--search-images", "2", "--out", world.At("gits"));
         Assert.True(result.Code == 0, result.Messages);
         Assert.Contains("gits", result.Output, StringComparison.Ordinal);
         Assert.False(File.Exists(world.At("gits", "loss-curve.json")));
@@ -41,10 +45,13 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     public async Task A_mixture_is_a_model_for_searches_without_images()
     {
         string mixture = world.At("mixture.json"), folder = world.At("of-a-mixture");
-        MixtureFile.Write(mixture, new GaussianMixture(new ImageShape(1, 2, 2), [0.5, 0.5], [[0.4, 0.4, 0.4, 0.4], [-0.4, -0.4, -0.4, -0.4]], [0.2, 0.3]));
-        var result = await CommandLineRun.Json("schedule", "--model", mixture, "--steps", "3", "--optimizer", "gits,endpoint", "--solver", "ipndm:2", "--search-images", "4", "--out", folder);
+        MixtureFile.Write(mixture,
+            new GaussianMixture(new ImageShape(1, 2, 2), [0.5, 0.5], [[0.4, 0.4, 0.4, 0.4], [-0.4, -0.4, -0.4, -0.4]], [0.2, 0.3]));
+        var result = await CommandLineRun.Json("schedule", "--model", mixture, "--steps", "3", "--optimizer", "gits,endpoint", "--solver",
+            "ipndm:2", "--search-images", "4", "--out", folder);
         Assert.Equal(2, result.GetProperty("schedules").GetArrayLength());
-        await CommandLineRun.Json("sample", "--model", mixture, "--schedule", Path.Combine(folder, "endpoint-ipndm-2-n3.sampler.json"), "--solver", "ipndm:2", "--seeds", "0-3", "--output", world.At("of-a-mixture.npz"));
+        await CommandLineRun.Json("sample", "--model", mixture, "--schedule", Path.Combine(folder, "endpoint-ipndm-2-n3.sampler.json"),
+            "--solver", "ipndm:2", "--seeds", "0-3", "--output", world.At("of-a-mixture.npz"));
     }
 
     [Fact]
@@ -66,7 +73,8 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     public async Task One_line_says_it_and_nothing_is_written(string fragment, params string[] arguments)
     {
         string folder = world.At(Guid.NewGuid().ToString("N"));
-        await CommandLineRun.Refused(fragment, ["schedule", "--model", world.Model, "--data", world.Data, "--steps", "2", .. arguments, "--out", folder]);
+        await CommandLineRun.Refused(
+            fragment, ["schedule", "--model", world.Model, "--data", world.Data, "--steps", "2", .. arguments, "--out", folder]);
         Assert.False(Directory.Exists(folder));
     }
 }

@@ -52,7 +52,18 @@ public sealed class TinyWorld : IDisposable
             Classes = 4,
             ClassNames = ["bars", "Rows", "wide bars", "wide rows"],
             Preconditioning = new PreconditioningConfig(),
-            Network = new SongUNetOptions { ImgResolution = 8, InChannels = 1, OutChannels = 1, LabelDim = 4, ModelChannels = 16, ChannelMult = [1], NumBlocks = 1, AttnResolutions = [], Dropout = 0 },
+            Network = new SongUNetOptions
+            {
+                ImgResolution = 8,
+                InChannels = 1,
+                OutChannels = 1,
+                LabelDim = 4,
+                ModelChannels = 16,
+                ChannelMult = [1],
+                NumBlocks = 1,
+                AttnResolutions = [],
+                Dropout = 0
+            },
         };
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);

@@ -8,7 +8,8 @@ public sealed class EpochShuffleTests
     public void Every_epoch_is_a_permutation_and_epochs_differ()
     {
         var shuffle = new EpochShuffle(100, seed: 7);
-        int[] first = [.. Enumerable.Range(0, 100).Select(i => shuffle[i])], second = [.. Enumerable.Range(100, 100).Select(i => shuffle[i])];
+        int[] first = [.. Enumerable.Range(0, 100).Select(i => shuffle[i])], second =
+            [.. Enumerable.Range(100, 100).Select(i => shuffle[i])];
         Assert.Equal(Enumerable.Range(0, 100), first.Order());
         Assert.Equal(Enumerable.Range(0, 100), second.Order());
         Assert.NotEqual(first, second);

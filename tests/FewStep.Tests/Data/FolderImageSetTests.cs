@@ -49,7 +49,8 @@ public sealed class FolderImageSetTests : IDisposable
     public void The_same_content_as_a_zip_has_the_same_labels_and_hash()
     {
         (string Name, byte[] Content)[] files =
-            [("00000/a.png", TinyImages.Gray(2, 1)), ("00001/b.png", TinyImages.Gray(2, 2)), TinyImages.Json("""{"labels": [["00000/a.png", 3], ["00001/b.png", 2]]}""")];
+            [("00000/a.png", TinyImages.Gray(2, 1)), ("00001/b.png", TinyImages.Gray(2, 2)),
+                TinyImages.Json("""{"labels": [["00000/a.png", 3], ["00001/b.png", 2]]}""")];
         foreach (var (name, content) in files)
         {
             _folder.Write("set/" + name, content);

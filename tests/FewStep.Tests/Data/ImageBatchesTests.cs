@@ -34,7 +34,8 @@ public class ImageBatchesTests
     {
         using var set = ListImageSet.Numbered(50);
         var batches = new ImageBatches(set, new ImageBatchOptions { BatchSize = 10, Seed = 3 });
-        int[][] epochs = [.. Enumerable.Range(0, 3).Select(e => Enumerable.Range(0, 5).SelectMany(i => Numbers(batches, 50 * e + 10 * i)).ToArray())];
+        int[][] epochs =
+            [.. Enumerable.Range(0, 3).Select(e => Enumerable.Range(0, 5).SelectMany(i => Numbers(batches, 50 * e + 10 * i)).ToArray())];
         Assert.All(epochs, e => Assert.Equal(Enumerable.Range(0, 50), e.Order()));
         Assert.NotEqual(epochs[0], epochs[1]);
         Assert.NotEqual(epochs[1], epochs[2]);
@@ -42,7 +43,8 @@ public class ImageBatchesTests
     }
 
     [Fact]
-    public void What_is_at_a_position_does_not_depend_on_the_way_there() => Gen.Select(Gen.Int[1, 40], Gen.Int[1, 30], Gen.Long[0, 1000], Gen.Long, Gen.Bool).Sample((count, size, position, seed, flip) =>
+    public void What_is_at_a_position_does_not_depend_on_the_way_there()
+        => Gen.Select(Gen.Int[1, 40], Gen.Int[1, 30], Gen.Long[0, 1000], Gen.Long, Gen.Bool).Sample((count, size, position, seed, flip) =>
     {
         using var set = ListImageSet.Numbered(count, channels: 2);
         var options = new ImageBatchOptions { BatchSize = size, Seed = seed, Flip = flip };

@@ -67,7 +67,8 @@ public class ImageDecoderTests
         Assert.Equal([1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4], pixels);
 
         byte[] gray = new byte[4];
-        var e = Assert.Throws<InvalidInputException>(() => ImageDecoder.Decode(TinyImages.Rgb(2, 0), "c.png", new ImageShape(1, 2, 2), gray));
+        var e = Assert.Throws<InvalidInputException>(
+            () => ImageDecoder.Decode(TinyImages.Rgb(2, 0), "c.png", new ImageShape(1, 2, 2), gray));
         Assert.Contains("c.png", e.Message, StringComparison.Ordinal);
     }
 
@@ -75,10 +76,12 @@ public class ImageDecoderTests
     public void Sixteen_bits_and_giant_sizes_are_refused_from_the_header()
     {
         byte[] deep = TinyImages.Png(2, 2, 0, TinyImages.Noise(8, 0), depth: 16);
-        Assert.Contains("16 bits", Assert.Throws<InvalidInputException>(() => ImageHeader.Read(deep, "x.png")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "16 bits", Assert.Throws<InvalidInputException>(() => ImageHeader.Read(deep, "x.png")).Message, StringComparison.Ordinal);
 
         byte[] giant = TinyImages.Png(2_000_000_000, 1, 0, [0]);
-        Assert.Contains("2000000000", Assert.Throws<InvalidInputException>(() => ImageHeader.Read(giant, "x.png")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "2000000000", Assert.Throws<InvalidInputException>(() => ImageHeader.Read(giant, "x.png")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,7 +101,8 @@ public class ImageDecoderTests
         }
 
         byte[] half = TinyImages.Rgb(16, 3);
-        Assert.Throws<InvalidInputException>(() => ImageDecoder.Decode(half.AsSpan(0, half.Length / 2), "x", new ImageShape(3, 16, 16), new byte[768]));
+        Assert.Throws<InvalidInputException>(
+            () => ImageDecoder.Decode(half.AsSpan(0, half.Length / 2), "x", new ImageShape(3, 16, 16), new byte[768]));
     }
 
     private static void Try(byte[] file, ImageShape shape, byte[] pixels)

@@ -32,7 +32,8 @@ public sealed class ImageSetsTests : IDisposable
         using var set = ListImageSet.Numbered(20);
         IdxWriter.Write(_folder.File("a/train-images-idx3-ubyte.gz"), set, cancellation: Stop);
         IdxWriter.Write(_folder.File("b/train-images-idx3-ubyte.gz"), set, cancellation: Stop);
-        Assert.Equal(File.ReadAllBytes(_folder.File("a/train-images-idx3-ubyte.gz")), File.ReadAllBytes(_folder.File("b/train-images-idx3-ubyte.gz")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("a/train-images-idx3-ubyte.gz")),
+            File.ReadAllBytes(_folder.File("b/train-images-idx3-ubyte.gz")));
     }
 
     [Fact]
@@ -52,8 +53,10 @@ public sealed class ImageSetsTests : IDisposable
         using var manyClasses = new ListImageSet(new ImageShape(1, 1, 1), [[1]], [256]);
         using var labelled = ListImageSet.Numbered(3);
         using var broken = ListImageSet.Numbered(3, broken: 2);
-        Assert.Contains("gray", Assert.Throws<InvalidInputException>(() => IdxWriter.Write(target, colour, cancellation: Stop)).Message, StringComparison.Ordinal);
-        Assert.Contains("256", Assert.Throws<InvalidInputException>(() => IdxWriter.Write(target, manyClasses, cancellation: Stop)).Message, StringComparison.Ordinal);
+        Assert.Contains("gray", Assert.Throws<InvalidInputException>(() => IdxWriter.Write(target, colour, cancellation: Stop)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("256", Assert.Throws<InvalidInputException>(() => IdxWriter.Write(target, manyClasses, cancellation: Stop)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => IdxWriter.Write(_folder.File("pictures.gz"), labelled, cancellation: Stop));
         Assert.Throws<InvalidInputException>(() => IdxWriter.Write(target, broken, cancellation: Stop));
         Assert.Throws<OperationCanceledException>(() => IdxWriter.Write(target, labelled, cancellation: new CancellationToken(true)));
@@ -95,10 +98,12 @@ public sealed class ImageSetsTests : IDisposable
     [Fact]
     public void Anything_else_is_refused_in_one_line_that_lists_what_is_accepted()
     {
-        foreach (string path in new[] { _folder.File("nothing"), _folder.Write("text.txt", "hello"u8.ToArray()), _folder.Write("empty", []) })
+        foreach (string path in new[]
+        { _folder.File("nothing"), _folder.Write("text.txt", "hello"u8.ToArray()), _folder.Write("empty", []) })
         {
             string message = Refusal(path, null);
-            Assert.All(new[] { Path.GetFileName(path), "zip", "folder", "idx" }, part => Assert.Contains(part, message, StringComparison.Ordinal));
+            Assert.All(
+                new[] { Path.GetFileName(path), "zip", "folder", "idx" }, part => Assert.Contains(part, message, StringComparison.Ordinal));
             Assert.DoesNotContain('\n', message);
         }
     }
@@ -109,7 +114,8 @@ public sealed class ImageSetsTests : IDisposable
         return set.Count;
     }
 
-    private static string Refusal(string path, DataSplit? split) => Assert.Throws<InvalidInputException>(() => ImageSets.Open(path, split, cancellation: Stop)).Message;
+    private static string Refusal(string path, DataSplit? split)
+        => Assert.Throws<InvalidInputException>(() => ImageSets.Open(path, split, cancellation: Stop)).Message;
 
     private static void AssertSame(ListImageSet expected, IImageSet found)
     {

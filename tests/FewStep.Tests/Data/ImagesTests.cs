@@ -23,5 +23,6 @@ public sealed class ImagesTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
-    public void Nothing_is_refused_at_once() => Assert.Contains("There are no images at", Assert.Throws<InvalidInputException>(() => Images.Open(world.At("nothing"))).Message, StringComparison.Ordinal);
+    public void Nothing_is_refused_at_once() => Assert.Contains("There are no images at",
+        Assert.Throws<InvalidInputException>(() => Images.Open(world.At("nothing"))).Message, StringComparison.Ordinal);
 }

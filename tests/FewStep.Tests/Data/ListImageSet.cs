@@ -15,9 +15,11 @@ internal sealed class ListImageSet(ImageShape shape, IReadOnlyList<byte[]> image
     public string Hash => "0123456789abcdef";
 
     /// <summary>Images 0, 1, 2... whose pixels all hold their index in the first channel and a ramp along x in the others.</summary>
-    public static ListImageSet Numbered(int count, int channels = 1, int height = 2, int width = 3, bool labelled = true, int broken = -1) => new(
+    public static ListImageSet Numbered(int count, int channels = 1, int height = 2, int width = 3, bool labelled = true, int broken = -1)
+        => new(
         new ImageShape(channels, height, width),
-        [.. Enumerable.Range(0, count).Select(n => Enumerable.Range(0, channels * height * width).Select(i => (byte)(i % channels == 0 ? n : i % channels + i / channels % width)).ToArray())],
+        [.. Enumerable.Range(0, count).Select(n => Enumerable.Range(0, channels * height * width)
+            .Select(i => (byte)(i % channels == 0 ? n : i % channels + i / channels % width)).ToArray())],
         labelled ? [.. Enumerable.Range(0, count).Select(n => n % 7)] : null,
         broken);
 

@@ -40,14 +40,16 @@ public sealed class PngFileTests : IDisposable
     {
         using var images = zeros(3, 1, 2, 2);
         images[1, 0, 1, 1] = float.NaN;
-        Assert.Contains("Image 1 of 3", Assert.Throws<InvalidInputException>(() => PngFile.WriteEach(_folder.Root, images)).Message, StringComparison.Ordinal);
+        Assert.Contains("Image 1 of 3", Assert.Throws<InvalidInputException>(() => PngFile.WriteEach(_folder.Root, images)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Grids_place_enlarge_and_separate()
     {
         using var images = tensor(new float[] { 0, 1, 2 }, [3, 1, 1, 1]) / 127.5f - 1f; // bytes 0, 1, 2
-        byte[] pixels = Pixels(PngFile.EncodeGrid(images, new GridLayout { Columns = 2, Gutter = 1, Upscale = 2, Background = 9 }), out var shape);
+        byte[] pixels = Pixels(
+            PngFile.EncodeGrid(images, new GridLayout { Columns = 2, Gutter = 1, Upscale = 2, Background = 9 }), out var shape);
         Assert.Equal(new ImageShape(1, 5, 5), shape);
         Assert.Equal(
             [

@@ -4,11 +4,13 @@ using SkiaSharp;
 
 namespace FewStep.Tests.Data;
 
-/// <summary>Small encoded images and zips with known content. PNGs are put together by hand, so that the decoder is not tested with its own encoder.</summary>
+/// <summary>Small encoded images and zips with known content. PNGs are put together by hand, so that the decoder is not tested with its own
+/// encoder.</summary>
 internal static class TinyImages
 {
     /// <summary>A PNG of any colour type from raw samples.</summary>
-    public static byte[] Png(int width, int height, byte colourType, byte[] samples, byte depth = 8, params (string Type, byte[] Data)[] extra)
+    public static byte[] Png(
+        int width, int height, byte colourType, byte[] samples, byte depth = 8, params (string Type, byte[] Data)[] extra)
     {
         using var file = new MemoryStream();
         file.Write([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -82,7 +84,8 @@ internal static class TinyImages
         byte[] nameBytes = Encoding.UTF8.GetBytes(name);
         for (int i = 0; i + 46 + nameBytes.Length <= zip.Length; i++)
         {
-            if (BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(i)) == 0x02014b50 && zip.AsSpan(i + 46, nameBytes.Length).SequenceEqual(nameBytes))
+            if (BinaryPrimitives.ReadUInt32LittleEndian(zip.AsSpan(i)) == 0x02014b50
+                && zip.AsSpan(i + 46, nameBytes.Length).SequenceEqual(nameBytes))
             {
                 BinaryPrimitives.WriteUInt32LittleEndian(zip.AsSpan(i + fieldOffset), value);
                 return zip;

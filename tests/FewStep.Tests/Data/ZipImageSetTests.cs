@@ -43,7 +43,8 @@ public sealed class ZipImageSetTests : IDisposable
     [Fact]
     public void A_list_of_class_names_gives_the_number_of_classes()
     {
-        using var set = Open(("a.png", TinyImages.Gray(2, 0)), TinyImages.Json("""{"labels": [["a.png", 1]], "classes": ["x", "y", "z", "w"]}"""));
+        using var set = Open(
+            ("a.png", TinyImages.Gray(2, 0)), TinyImages.Json("""{"labels": [["a.png", 1]], "classes": ["x", "y", "z", "w"]}"""));
         Assert.Equal(4, set.Classes);
     }
 
@@ -91,21 +92,26 @@ public sealed class ZipImageSetTests : IDisposable
     [InlineData("""{"labels": [""", "not valid JSON")]
     [InlineData("""{"labels": [["\ud800", 1]]}""", "not valid JSON")]
     public void Bad_labels_are_refused(string json, string expected) => Assert.Contains(
-        expected, Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Gray(2, 1)), TinyImages.Json(json))), StringComparison.Ordinal);
+        expected, Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Gray(2, 1)), TinyImages.Json(json))),
+        StringComparison.Ordinal);
 
     [Fact]
     public void Deep_json_is_refused() =>
-        Assert.Contains("not valid JSON", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), TinyImages.Json(new string('[', 100_000)))), StringComparison.Ordinal);
+        Assert.Contains("not valid JSON",
+            Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), TinyImages.Json(new string('[', 100_000)))), StringComparison.Ordinal);
 
     [Fact]
     public void Differing_shapes_are_refused_by_name() =>
-        Assert.Contains("b.png", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Gray(3, 1)))), StringComparison.Ordinal);
+        Assert.Contains(
+            "b.png", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Gray(3, 1)))), StringComparison.Ordinal);
 
     [Fact]
     public void Non_images_are_refused_by_name()
     {
-        Assert.Contains("b.png", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Noise(100, 1)))), StringComparison.Ordinal);
-        Assert.Contains("b.webp", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.webp", TinyImages.Noise(100, 1)))), StringComparison.Ordinal);
+        Assert.Contains("b.png", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Noise(100, 1)))),
+            StringComparison.Ordinal);
+        Assert.Contains("b.webp", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("b.webp", TinyImages.Noise(100, 1)))),
+            StringComparison.Ordinal);
         Assert.Contains("no PNG or JPEG", Refusal(TinyImages.Zip(("a.txt", [1]))), StringComparison.Ordinal);
         Assert.Contains("zip", Refusal(TinyImages.Noise(1000, 1)), StringComparison.Ordinal);
     }
@@ -138,7 +144,8 @@ public sealed class ZipImageSetTests : IDisposable
     [Fact]
     public void Truncated_and_damaged_zips_are_refused_or_read_but_never_crash()
     {
-        byte[] zip = TinyImages.Zip(("a.png", TinyImages.Gray(8, 0)), ("b.png", TinyImages.Gray(8, 1)), TinyImages.Json("""{"labels": [["a.png", 0], ["b.png", 1]]}"""));
+        byte[] zip = TinyImages.Zip(("a.png", TinyImages.Gray(8, 0)), ("b.png", TinyImages.Gray(8, 1)),
+            TinyImages.Json("""{"labels": [["a.png", 0], ["b.png", 1]]}"""));
         for (int i = 0; i < zip.Length; i += 3)
         {
             Refusal(zip[..i]);
@@ -163,7 +170,8 @@ public sealed class ZipImageSetTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_refused() =>
-        Assert.Contains("nothing.zip", Assert.Throws<InvalidInputException>(() => new ZipImageSet(_folder.File("nothing.zip"))).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing.zip", Assert.Throws<InvalidInputException>(() => new ZipImageSet(_folder.File("nothing.zip"))).Message,
+            StringComparison.Ordinal);
 
     private ZipImageSet Open(params (string, byte[])[] entries) => new(_folder.Write("set.zip", TinyImages.Zip(entries)));
 

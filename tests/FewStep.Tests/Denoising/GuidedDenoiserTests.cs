@@ -64,7 +64,8 @@ public sealed class GuidedDenoiserTests : IDisposable
     [Fact]
     public void A_weaker_model_guides_with_the_same_labels_or_without()
     {
-        using var weak = new GaussianMixtureDenoiser(new GaussianMixture(Shape, [0.5, 0.5], [[-1, 0], [1, 0]], [0.6, 0.6], [0, 1]), 0.01, 50);
+        using var weak = new GaussianMixtureDenoiser(
+            new GaussianMixture(Shape, [0.5, 0.5], [[-1, 0], [1, 0]], [0.6, 0.6], [0, 1]), 0.01, 50);
         using var plain = GaussianMixtureDenoiser.Gaussian(Shape, 0, 1.2);
         foreach (var guide in new[] { weak, plain })
         {
@@ -91,7 +92,8 @@ public sealed class GuidedDenoiserTests : IDisposable
     {
         var guided = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 2, SigmaLow = 1 });
         var schedule = new SamplingSchedule([80, 10, 1.5, 0.7, 0.002]);
-        var result = new SamplingLoop(guided, new EulerSolver(), schedule).Sample(_x, tensor(new long[] { 0, 1, 1 }), cancellationToken: TestContext.Current.CancellationToken);
+        var result = new SamplingLoop(guided, new EulerSolver(), schedule)
+            .Sample(_x, tensor(new long[] { 0, 1, 1 }), cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(7, result.EvaluationsPerImage); // four steps, three of them above sigma 1
         Assert.Equal(21, result.Evaluations);
     }
@@ -109,7 +111,8 @@ public sealed class GuidedDenoiserTests : IDisposable
         Refused("interval 3 to 1", () => GuidedDenoiser.ClassifierFree(_model, new Guidance { SigmaLow = 3, SigmaHigh = 1 }));
     }
 
-    private static void Refused(string fragment, Func<GuidedDenoiser> make) => Assert.Contains(fragment, Assert.Throws<InvalidInputException>(make).Message, StringComparison.Ordinal);
+    private static void Refused(string fragment, Func<GuidedDenoiser> make)
+        => Assert.Contains(fragment, Assert.Throws<InvalidInputException>(make).Message, StringComparison.Ordinal);
 
     private static Tensor Level(double sigma) => tensor(new[] { sigma }, float64);
 }

@@ -11,7 +11,8 @@ public sealed class MixtureFileTests : IDisposable
     [Fact]
     public void A_mixture_survives_the_file_exactly()
     {
-        var mixture = new GaussianMixture(new ImageShape(1, 1, 2), [0.1, 0.2, 0.7], [[1.0 / 3, -2], [0, 1e-300], [4, 5]], [0, Math.PI, 1], [1, 0, 1]);
+        var mixture = new GaussianMixture(
+            new ImageShape(1, 1, 2), [0.1, 0.2, 0.7], [[1.0 / 3, -2], [0, 1e-300], [4, 5]], [0, Math.PI, 1], [1, 0, 1]);
         MixtureFile.Write(_path, mixture);
         var read = MixtureFile.Read(_path);
         Assert.Equal(mixture.Shape, read.Shape);

@@ -7,7 +7,8 @@ public sealed class PreconditioningTests
 {
     public static TheoryData<object> NoisePredictors => new((IPreconditioning[])
     [
-        new VpPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()), new DiscreteVpPreconditioning(DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
+        new VpPreconditioning(), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()), new DiscreteVpPreconditioning(
+            DiscreteVpNoise.Linear()), new DiscreteVpPreconditioning(DiscreteVpNoise.ScaledLinear()),
         new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
     ]);
 
@@ -56,14 +57,16 @@ public sealed class PreconditioningTests
         }
 
         Tensor own = tensor(levels);
-        Assert.Equal(Enumerable.Range(0, m).Select(j => (double)(m - 1 - j)), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()).Coefficients(own * 1.0001).Noise.data<double>().ToArray());
+        Assert.Equal(Enumerable.Range(0, m).Select(j => (double)(m - 1 - j)),
+            new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()).Coefficients(own * 1.0001).Noise.data<double>().ToArray());
     }
 
     [Fact]
     public void The_discrete_cosine_is_that_of_iDDPM()
     {
         using var scope = NewDisposeScope();
-        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()), new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()));
+        var (discrete, iddpm) = (new DiscreteVpPreconditioning(DiscreteVpNoise.Cosine()),
+            new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm()));
         Assert.All(discrete.Noise.Sigmas.Zip(iddpm.Noise.Sigmas), pair => Assert.Equal(pair.Second, pair.First, 1e-6 * pair.Second));
         Tensor sigma = tensor(new[] { 0.01, 0.37, 5.2, 900 });
         Assert.Equal(iddpm.Coefficients(sigma).Noise.data<double>().ToArray(), discrete.Coefficients(sigma).Noise.data<double>().ToArray());
@@ -90,14 +93,16 @@ public sealed class PreconditioningTests
 
         // Between the geometric mean and the arithmetic one, the nearest level is the upper one by its logarithm only.
         double[] levels = [Math.Sqrt(low * high) * 0.9999, (Math.Sqrt(low * high) + ((low + high) / 2)) / 2, (low + high) / 2 * 1.0001];
-        double[] Times(TimeRounding rounding) => new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(levels)).Noise.data<double>().ToArray();
+        double[] Times(TimeRounding rounding)
+            => new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(levels)).Noise.data<double>().ToArray();
         Assert.Equal([998, 998, 999], Times(TimeRounding.NearestSigma));
         Assert.Equal([998, 999, 999], Times(TimeRounding.NearestLogarithm));
         double[] expected = [.. levels.Select(s => 998 + (Math.Log(s / low) / Math.Log(high / low)))];
         Assert.All(Times(TimeRounding.Between).Zip(expected), pair => Assert.Equal(pair.Second, pair.First, 9));
         foreach (var rounding in Enum.GetValues<TimeRounding>())
         {
-            Assert.Equal((0.0, 999.0, 417.0), (noise.Time(1e-6, rounding), noise.Time(1e6, rounding), noise.Time(noise.Sigmas[417], rounding)));
+            Assert.Equal(
+                (0.0, 999.0, 417.0), (noise.Time(1e-6, rounding), noise.Time(1e6, rounding), noise.Time(noise.Sigmas[417], rounding)));
         }
     }
 
@@ -110,7 +115,8 @@ public sealed class PreconditioningTests
         using var scope = NewDisposeScope();
         Tensor sigma = tensor(new[] { 0.02, 1, 30 }), clean = tensor(new[] { 0.3, -0.8, 0.5 }), noise = tensor(new[] { -1.1, 0.4, 2 });
         Tensor alpha = (1 + sigma * sigma).rsqrt();
-        Tensor answer = prediction switch { NetworkPrediction.Epsilon => noise, NetworkPrediction.V => alpha * noise - alpha * sigma * clean, _ => clean };
+        Tensor answer = prediction switch
+        { NetworkPrediction.Epsilon => noise, NetworkPrediction.V => alpha * noise - alpha * sigma * clean, _ => clean };
         var (skip, output, input, _) = new DiscreteVpPreconditioning(DiscreteVpNoise.Linear(), prediction).Coefficients(sigma);
         Assert.True((skip * (clean + sigma * noise) + output * answer).allclose(clean, atol: 1e-12));
         Assert.True(input.allclose(alpha));

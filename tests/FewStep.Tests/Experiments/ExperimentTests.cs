@@ -86,8 +86,10 @@ public sealed class ExperimentTests : IDisposable
     public void The_batch_does_not_matter_and_progress_counts_every_evaluation()
     {
         var seen = new List<long>();
-        var small = new Experiment(_world.Options with { Folder = null }).Run([_world.Trial(2)], _world.Frechet(), new Told(p => Note(p, seen)), TestContext.Current.CancellationToken);
-        var large = new Experiment(_world.Options with { Folder = null, BatchSize = 100 }).Run([_world.Trial(2)], _world.Frechet(), null, TestContext.Current.CancellationToken);
+        var small = new Experiment(_world.Options with { Folder = null })
+            .Run([_world.Trial(2)], _world.Frechet(), new Told(p => Note(p, seen)), TestContext.Current.CancellationToken);
+        var large = new Experiment(_world.Options with { Folder = null, BatchSize = 100 })
+            .Run([_world.Trial(2)], _world.Frechet(), null, TestContext.Current.CancellationToken);
         Assert.Equal([10L, 20, 24, 34, 44, 48, 58, 68, 72], seen);
         Assert.Equal(Values(small), Values(large), (a, b) => Math.Abs(a - b) < 1e-6 * Math.Abs(a));
 
@@ -118,7 +120,8 @@ public sealed class ExperimentTests : IDisposable
     [Fact]
     public void One_range_decides_nothing_and_says_so()
     {
-        var summary = new Experiment(_world.Options with { Ranges = 1 }).Run([_world.Trial(2), _world.Trial(4, "dpm2") with { Number = 2 }], _world.Frechet());
+        var summary = new Experiment(_world.Options with { Ranges = 1 })
+            .Run([_world.Trial(2), _world.Trial(4, "dpm2") with { Number = 2 }], _world.Frechet());
         Assert.Contains(summary.Warnings, w => w.Contains("one range of seeds only", StringComparison.Ordinal));
         Assert.All(summary.Trials, t => Assert.Null(t.Verdicts["fd"].HalfWidth));
     }
@@ -153,7 +156,8 @@ public sealed class ExperimentTests : IDisposable
         Assert.Null(none.Figures[0].Floor);
     }
 
-    private static IEnumerable<double> Values(Summary summary) => summary.Trials.SelectMany(t => t.Figures["fd"].Ranges.Select(r => r.Value));
+    private static IEnumerable<double> Values(Summary summary)
+        => summary.Trials.SelectMany(t => t.Figures["fd"].Ranges.Select(r => r.Value));
 
     private Summary Run(IReadOnlyList<Trial> trials, ExperimentWorld? world = null) =>
         new Experiment((world ?? _world).Options).Run(trials, (world ?? _world).Frechet(), null, TestContext.Current.CancellationToken);

@@ -9,7 +9,8 @@ using FewStep.Tests.Metrics;
 
 namespace FewStep.Tests.Experiments;
 
-/// <summary>Gaussian data of 8x8 pixels, whose ideal denoiser shrinks, with a metric on random features and a search that looks at the solver; all in a folder of its own.</summary>
+/// <summary>Gaussian data of 8x8 pixels, whose ideal denoiser shrinks, with a metric on random features and a search that looks at the
+/// solver; all in a folder of its own.</summary>
 internal sealed class ExperimentWorld : IDisposable
 {
     public const double Deviation = 0.5;
@@ -46,7 +47,8 @@ internal sealed class ExperimentWorld : IDisposable
     };
 
     public static Model ModelOf(IDenoiser denoiser, string hash = "weights") =>
-        new(denoiser, new ModelSummary { Name = "shrinking", Hash = hash, Preconditioning = "none", Shape = denoiser.Shape, Classes = denoiser.Classes }, null);
+        new(denoiser, new ModelSummary
+        { Name = "shrinking", Hash = hash, Preconditioning = "none", Shape = denoiser.Shape, Classes = denoiser.Classes }, null);
 
     public static IDenoiser Denoiser(ImageShape shape) => new Shrinking(shape);
 
@@ -65,7 +67,8 @@ internal sealed class ExperimentWorld : IDisposable
 
     public Trial Trial(int steps, string solver = "euler", bool zero = false, string name = "karras") => new(
         Model,
-        new Sampler(StandardSchedule.Karras().Create(steps, 0.002, 80, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin), SolverCatalog.Find(solver))
+        new Sampler(StandardSchedule.Karras().Create(steps, 0.002, 80, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin),
+            SolverCatalog.Find(solver))
         {
             Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard },
         });
@@ -79,17 +82,27 @@ internal sealed class ExperimentWorld : IDisposable
             Solvers = [new EulerSolver(), new HeunSolver()],
             Axis = ComparisonAxis.Evaluations,
             Numbers = [2, 4],
-            Teacher = new Sampler(StandardSchedule.Karras().Create(6, 0.002, 80), new HeunSolver()) { Origin = new SamplerOrigin { Schedule = "karras" } },
+            Teacher = new Sampler(StandardSchedule.Karras().Create(6, 0.002, 80), new HeunSolver())
+            { Origin = new SamplerOrigin { Schedule = "karras" } },
         },
         Options = Options,
         Metrics = ["fd", "endpoint"],
         Context = Context(),
     };
 
-    public static ScheduleChoice Karras(string name = "karras", double rho = 7) => new ScheduleChoice.Standard(name, StandardSchedule.Karras(rho));
+    public static ScheduleChoice Karras(string name = "karras", double rho = 7)
+        => new ScheduleChoice.Standard(name, StandardSchedule.Karras(rho));
 
-    public static ScheduleChoice Searched(string name, Func<ScheduleSearchContext, IScheduleOptimizer> create, bool isForSolver = false) => new ScheduleChoice.Searched(name, new ScheduleOptimizerChoice(
-        new ScheduleOptimizerEntry { Name = name, Description = "A test's own.", Source = "none", IsForSolver = isForSolver, Create = (context, _) => create(context) }, null));
+    public static ScheduleChoice Searched(string name, Func<ScheduleSearchContext, IScheduleOptimizer> create, bool isForSolver = false)
+        => new ScheduleChoice.Searched(name, new ScheduleOptimizerChoice(
+        new ScheduleOptimizerEntry
+        {
+            Name = name,
+            Description = "A test's own.",
+            Source = "none",
+            IsForSolver = isForSolver,
+            Create = (context, _) => create(context)
+        }, null));
 
     /// <summary>A search that takes another rho for each solver and spends one evaluation a step.</summary>
     public ScheduleChoice Tailored(string name = "tailored") => Searched(name, context => new Tailor(this, context), isForSolver: true);
@@ -105,7 +118,8 @@ internal sealed class ExperimentWorld : IDisposable
     {
         public string Name => "tailor";
 
-        public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        public IReadOnlyList<ScheduleSearchResult> Search(
+            ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
         {
             world.Searches++;
             using var scope = NewDisposeScope();
@@ -142,7 +156,8 @@ internal sealed class ExperimentWorld : IDisposable
 
         public double SigmaMax => 80;
 
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Math.Abs(sigma[0].to_type(ScalarType.Float64).item<double>() - Diverging) < 1e-3
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+            => Math.Abs(sigma[0].to_type(ScalarType.Float64).item<double>() - Diverging) < 1e-3
             ? x * double.NaN
             : x * (Deviation * Deviation / (sigma * sigma + Deviation * Deviation)).view(-1, 1, 1, 1);
     }

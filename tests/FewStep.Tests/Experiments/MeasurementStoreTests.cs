@@ -31,7 +31,8 @@ public sealed class MeasurementStoreTests : IDisposable
     [InlineData("{\"version\": 2, \"ranges\": []}", "version 2")]
     [InlineData("{\"version\": 1}", "not valid")]
     [InlineData("{\"version\": 1, \"ranges\": [null]}", "null")]
-    [InlineData("{\"version\": 1, \"ranges\": [{\"key\": \"00\", \"trial\": \"t\", \"first_seed\": 0, \"images\": 2, \"network_evaluations\": 1, \"seconds\": 1, \"figures\": {}}]}", "key 00")]
+    [InlineData("{\"version\": 1, \"ranges\": [{\"key\": \"00\", \"trial\": \"t\", \"first_seed\": 0, \"images\": 2, "
+        + "\"network_evaluations\": 1, \"seconds\": 1, \"figures\": {}}]}", "key 00")]
     public void A_damaged_store_is_refused(string content, string fragment)
     {
         string path = Path.Combine(_folder, MeasurementStore.FileName);
@@ -53,5 +54,6 @@ public sealed class MeasurementStoreTests : IDisposable
     private static string Hash(string text) => Trial.Hash(text);
 
     private static MeasuredRange Range(string key, string metric, double value) =>
-        new(Hash(key), "karras, euler, 2 steps", 0, 12, 24, 2, new Dictionary<string, IReadOnlyList<MetricValue>> { [Hash(metric)] = [new MetricValue(value, 0.1)] });
+        new(Hash(key), "karras, euler, 2 steps", 0, 12, 24, 2,
+            new Dictionary<string, IReadOnlyList<MetricValue>> { [Hash(metric)] = [new MetricValue(value, 0.1)] });
 }

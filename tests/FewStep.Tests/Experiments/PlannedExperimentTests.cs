@@ -15,9 +15,11 @@ public sealed class PlannedExperimentTests : IDisposable
     public void Every_trial_is_measured_at_its_number_and_the_transfer_matrix_is_filled()
     {
         var summary = Run(_world.Planned(ExperimentWorld.Karras(), _world.Tailored()));
-        // At 2: karras and the tailored ones of both, but Heun's single step is everyone's; Euler's schedule of 1 step was not searched, nor Heun's of 4.
+        // At 2: karras and the tailored ones of both, but Heun's single step is everyone's; Euler's schedule of 1 step was not searched,
+        // nor Heun's of 4.
         Assert.Equal(
-            ["2 karras euler", "2 karras heun", "2 tailored euler", "2 tailored of heun euler", "2 tailored heun", "4 karras euler", "4 karras heun", "4 tailored euler", "4 tailored of euler heun", "4 tailored heun"],
+            ["2 karras euler", "2 karras heun", "2 tailored euler", "2 tailored of heun euler", "2 tailored heun", "4 karras euler",
+                "4 karras heun", "4 tailored euler", "4 tailored of euler heun", "4 tailored heun"],
             Students(summary).Select(c => $"{c.Number} {c.ScheduleLabel} {c.Solver}"));
         Assert.All(Students(summary), c => Assert.Equal(c.Number, c.EvaluationsPerImage));
         Assert.All(Students(summary), c => Assert.Equal(c.Solver == "heun" ? c.Number / 2 : c.Number, c.Steps));
@@ -60,7 +62,8 @@ public sealed class PlannedExperimentTests : IDisposable
         var summary = Run(planned with { Plan = planned.Plan with { Solvers = [new HeunSolver()], Numbers = [12] } });
         var teacher = summary.Trials.Single(t => t.Role == TrialRole.Teacher);
         Assert.All(Students(summary).Single().Figures["endpoint"].Ranges, r => Assert.Equal(0, r.Value));
-        Assert.Equal(Students(summary).Single().Figures["fd"].Ranges.Select(r => r.Value), teacher.Figures["fd"].Ranges.Select(r => r.Value));
+        Assert.Equal(
+            Students(summary).Single().Figures["fd"].Ranges.Select(r => r.Value), teacher.Figures["fd"].Ranges.Select(r => r.Value));
         Assert.Equal(12, teacher.EvaluationsPerImage);
         Assert.Empty(teacher.Verdicts);
     }
@@ -143,7 +146,8 @@ public sealed class PlannedExperimentTests : IDisposable
         var summary = Run(planned with { Options = planned.Options with { ShownSeeds = [1, 2, 3] } });
         Assert.Equal(_world.Network.Images, summary.Ledger.Sum(l => l.NetworkEvaluations));
         Assert.Equal(
-            ["search: tailored", "features of the real images (reference, floor)", "the teacher's endpoints", "images of the report", "samples of the comparison"],
+            ["search: tailored", "features of the real images (reference, floor)", "the teacher's endpoints", "images of the report",
+                "samples of the comparison"],
             summary.Ledger.Select(l => l.Stage));
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(_world.Folder, s.Path))));
         Assert.Equal("teacher: karras, heun, 6 steps", summary.ImageStrips[^1].Label);
@@ -197,7 +201,13 @@ public sealed class PlannedExperimentTests : IDisposable
         planned = planned with
         {
             HasResult = true,
-            Plan = planned.Plan with { Models = [(null, _world.Model), ("mine", tuned)], Solvers = [new EulerSolver()], TunedSchedules = ["tailored"], TunedNumbers = [4] },
+            Plan = planned.Plan with
+            {
+                Models = [(null, _world.Model), ("mine", tuned)],
+                Solvers = [new EulerSolver()],
+                TunedSchedules = ["tailored"],
+                TunedNumbers = [4]
+            },
         };
         var summary = Run(planned);
         Assert.Equal(4, summary.ShownNumber);
@@ -223,11 +233,15 @@ public sealed class PlannedExperimentTests : IDisposable
     public void Nonsense_is_refused_before_anything_is_done()
     {
         var planned = _world.Planned(ExperimentWorld.Karras());
-        Assert.Contains("even numbers", Refused(planned with { Plan = planned.Plan with { Solvers = [new HeunSolver()], Numbers = [3, 5] } }), StringComparison.Ordinal);
-        Assert.Contains("the model was made for", Refused(_world.Planned(new ScheduleChoice.Given("mine", new SamplingSchedule([90, 1, 0.002])))), StringComparison.Ordinal);
-        Assert.Contains("seeds of evaluations", Refused(planned with { Options = planned.Options with { FirstSeed = 4_000_000_000 } }), StringComparison.Ordinal);
+        Assert.Contains("even numbers", Refused(
+            planned with { Plan = planned.Plan with { Solvers = [new HeunSolver()], Numbers = [3, 5] } }), StringComparison.Ordinal);
+        Assert.Contains("the model was made for",
+            Refused(_world.Planned(new ScheduleChoice.Given("mine", new SamplingSchedule([90, 1, 0.002])))), StringComparison.Ordinal);
+        Assert.Contains("seeds of evaluations", Refused(planned with { Options = planned.Options with { FirstSeed = 4_000_000_000 } }),
+            StringComparison.Ordinal);
         Assert.Contains("needs a loss curve", Refused(_world.Planned(ScheduleChoice.Parse("phase1"))), StringComparison.Ordinal);
-        Assert.Contains("occurs twice", Refused(_world.Planned(ExperimentWorld.Karras(), ExperimentWorld.Karras())), StringComparison.Ordinal);
+        Assert.Contains(
+            "occurs twice", Refused(_world.Planned(ExperimentWorld.Karras(), ExperimentWorld.Karras())), StringComparison.Ordinal);
         Assert.Contains("no schedule", Refused(_world.Planned()), StringComparison.Ordinal);
         Assert.Equal(0, _world.Network.Images);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_world.Folder));
@@ -243,15 +257,19 @@ public sealed class PlannedExperimentTests : IDisposable
         Assert.Contains(fragment, Refused(_world.Planned(_world.Tailored())), StringComparison.Ordinal);
     }
 
-    private static PlannedExperiment BySteps(PlannedExperiment planned) => planned with { Plan = planned.Plan with { Axis = ComparisonAxis.Steps } };
+    private static PlannedExperiment BySteps(PlannedExperiment planned)
+        => planned with { Plan = planned.Plan with { Axis = ComparisonAxis.Steps } };
 
     private static TrialSummary[] Students(Summary summary) => [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher)];
 
-    private static (int, string?, string?) Of(Summary summary, TrialRole role) => summary.Trials.Single(t => t.Role == role) is var t ? (t.Number, t.Schedule, t.Tuning) : default;
+    private static (int, string?, string?) Of(Summary summary, TrialRole role)
+        => summary.Trials.Single(t => t.Role == role) is var t ? (t.Number, t.Schedule, t.Tuning) : default;
 
-    private static string Text(TrialSummary trial) => System.Text.Json.JsonSerializer.Serialize(trial with { Seconds = 0 }, JsonFile.Options);
+    private static string Text(TrialSummary trial)
+        => System.Text.Json.JsonSerializer.Serialize(trial with { Seconds = 0 }, JsonFile.Options);
 
-    private static double Shrink(double sigma) => ExperimentWorld.Deviation * ExperimentWorld.Deviation / ((sigma * sigma) + (ExperimentWorld.Deviation * ExperimentWorld.Deviation));
+    private static double Shrink(double sigma) => ExperimentWorld.Deviation * ExperimentWorld.Deviation
+        / ((sigma * sigma) + (ExperimentWorld.Deviation * ExperimentWorld.Deviation));
 
     private static double Euler(IReadOnlyList<double> s)
     {
@@ -290,7 +308,8 @@ public sealed class PlannedExperimentTests : IDisposable
     {
         public string Name => "never";
 
-        public IReadOnlyList<ScheduleSearchResult> Search(ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        public IReadOnlyList<ScheduleSearchResult> Search(
+            ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
             throw new InvalidInputException("It never works.");
     }
 }

@@ -31,5 +31,6 @@ public class SolverCostTests
     }
 
     [Fact]
-    public void The_last_step_to_zero_costs_one_more() => Assert.Equal(5, SolverCost.Evaluations(new EulerSolver(), 4, ScheduleTerminal.Zero));
+    public void The_last_step_to_zero_costs_one_more()
+        => Assert.Equal(5, SolverCost.Evaluations(new EulerSolver(), 4, ScheduleTerminal.Zero));
 }

@@ -37,7 +37,8 @@ public class VerdictsTests
     {
         TrialSummary[] trials =
         [
-            Trial(4, [3, 3.1], [0.2, 0.2]), Trial(4, [5, 5.1], [0.1, 0.1]), Trial(4, [double.NaN, 1], null), Trial(6, [2, 2.1], null), Trial(6, [2, 2.1], null),
+            Trial(4, [3, 3.1], [0.2, 0.2]), Trial(
+                4, [5, 5.1], [0.1, 0.1]), Trial(4, [double.NaN, 1], null), Trial(6, [2, 2.1], null), Trial(6, [2, 2.1], null),
             Trial(4, [1, 1], [0, 0]) with { Role = TrialRole.Teacher },
         ];
         var judged = Verdicts.Judge(trials, [Figure("fd"), Figure("endpoint")]);
@@ -60,7 +61,16 @@ public class VerdictsTests
             figures["endpoint"] = Values(endpoints);
         }
 
-        return new TrialSummary { Name = "a trial", Number = number, Schedule = "karras", Solver = "euler", Steps = number, EvaluationsPerImage = number, Figures = figures };
+        return new TrialSummary
+        {
+            Name = "a trial",
+            Number = number,
+            Schedule = "karras",
+            Solver = "euler",
+            Steps = number,
+            EvaluationsPerImage = number,
+            Figures = figures
+        };
     }
 
     private static FigureValues Values(double[] values) => new([.. values.Select((v, i) => new RangeValue(i * 10, 10, v))]);

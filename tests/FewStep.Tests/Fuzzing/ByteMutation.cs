@@ -3,14 +3,18 @@ using System.IO.Compression;
 
 namespace FewStep.Tests.Fuzzing;
 
-/// <summary>Damages bytes as files are damaged, and as somebody would who means harm: flipped bits, numbers at their limits, runs cut out, repeated, moved or made up, other numbers in text.</summary>
+/// <summary>Damages bytes as files are damaged, and as somebody would who means harm: flipped bits, numbers at their limits, runs cut out,
+/// repeated, moved or made up, other numbers in text.</summary>
 internal static class ByteMutation
 {
     private const int LongestRun = 64;
 
-    private static readonly byte[] Bytes = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff, (byte)' ', (byte)'"', (byte)'{', (byte)'}', (byte)'[', (byte)']', (byte)'(', (byte)')', (byte)',', (byte)'.', (byte)'-', (byte)'\n'];
-    private static readonly long[] Numbers = [-1, 0, 1, 2, 127, 128, 255, 256, 32767, 65535, 65536, 1 << 20, 1 << 30, int.MaxValue, uint.MaxValue, 1L << 40, 1L << 62, long.MaxValue, long.MinValue];
-    private static readonly string[] Texts = ["-1", "0", "1", "2", "3", "7", "64", "100", "4096", "65537", "1000000", "2147483647", "9999999999", "9223372036854775807", "1e9", "1e400", "-0.0", "0.5", "NaN", "null", "true", "\"\"", "[]", "{}"];
+    private static readonly byte[] Bytes = [0, 1, 2, 0x7f, 0x80, 0xfe, 0xff, (byte)' ', (byte)'"', (byte)'{', (byte)'}', (byte)'[',
+        (byte)']', (byte)'(', (byte)')', (byte)',', (byte)'.', (byte)'-', (byte)'\n'];
+    private static readonly long[] Numbers = [-1, 0, 1, 2, 127, 128, 255, 256, 32767, 65535, 65536, 1 << 20, 1 << 30, int.MaxValue,
+        uint.MaxValue, 1L << 40, 1L << 62, long.MaxValue, long.MinValue];
+    private static readonly string[] Texts = ["-1", "0", "1", "2", "3", "7", "64", "100", "4096", "65537", "1000000", "2147483647",
+        "9999999999", "9223372036854775807", "1e9", "1e400", "-0.0", "0.5", "NaN", "null", "true", "\"\"", "[]", "{}"];
 
     /// <summary>A damaged copy.</summary>
     /// <param name="whole">The bytes; not changed.</param>
@@ -27,7 +31,8 @@ internal static class ByteMutation
         return bytes;
     }
 
-    /// <summary>A damaged copy of a zip file: its bytes as they are, or those of an entry, packed again so that lengths and checksums fit.</summary>
+    /// <summary>A damaged copy of a zip file: its bytes as they are, or those of an entry, packed again so that lengths and checksums
+    /// fit.</summary>
     /// <param name="zip">The file; not changed.</param>
     /// <param name="random">Decides.</param>
     public static byte[] OfZip(byte[] zip, Random random)

@@ -26,7 +26,8 @@ public sealed class CheckpointFuzzTests : IDisposable
             .Text("last").Tensor("0", 6, 5, [], [])
             .Text("step").Number(12)
             .Op("u.").Bytes;
-        Zips("state dictionary", 3000, Zip(("archive/data.pkl", pickle), ("archive/version", "3\n"u8.ToArray()), ("archive/byteorder", "little"u8.ToArray()), ("archive/data/0", Storage)), path => TorchStateFile.Read(path));
+        Zips("state dictionary", 3000, Zip(("archive/data.pkl", pickle), ("archive/version", "3\n"u8.ToArray()),
+            ("archive/byteorder", "little"u8.ToArray()), ("archive/data/0", Storage)), path => TorchStateFile.Read(path));
     }
 
     [Fact]
@@ -34,8 +35,10 @@ public sealed class CheckpointFuzzTests : IDisposable
     {
         var pickle = new PickleBuilder().Global("__torch__", "Net").Op(")").Raw(0x81).Op("}(").Text("training").Raw(0x89)
             .Text("stride").Global("torch.jit._pickle", "build_intlist").Op("](K\u0001K\u0002e").Raw(0x85).Op("R")
-            .Text("conv").Global("__torch__.torch.nn", "Conv").Op(")").Raw(0x81).Op("}(").Text("weight").Tensor("0", 6, 0, [2, 3], [3, 1]).Op("ub").Op("ub.");
-        Zips("TorchScript archive", 2500, Zip(("net/data.pkl", pickle.Bytes), ("net/constants.pkl", new PickleBuilder().Op(").").Bytes), ("net/data/0", Storage)), path => TorchScriptFile.Read(path));
+            .Text("conv").Global("__torch__.torch.nn", "Conv").Op(
+                ")").Raw(0x81).Op("}(").Text("weight").Tensor("0", 6, 0, [2, 3], [3, 1]).Op("ub").Op("ub.");
+        Zips("TorchScript archive", 2500, Zip(("net/data.pkl", pickle.Bytes), ("net/constants.pkl", new PickleBuilder().Op(").").Bytes),
+            ("net/data/0", Storage)), path => TorchScriptFile.Read(path));
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class CheckpointFuzzTests : IDisposable
         }
 
         byte[] whole = File.ReadAllBytes(path);
-        FuzzRun.Files("safetensors with configuration", 1500, random => ByteMutation.Of(whole, random, isText: true), path, () => Use(path, null));
+        FuzzRun.Files(
+            "safetensors with configuration", 1500, random => ByteMutation.Of(whole, random, isText: true), path, () => Use(path, null));
     }
 
     [Fact]
@@ -86,18 +90,21 @@ public sealed class CheckpointFuzzTests : IDisposable
         var config = Adm(32, groups: 32);
         using (var denoiser = ModelFolder.Initialize(config, 1))
         {
-            SafetensorsFile.Write(path, GuidedDiffusionNames.ToGuidedDiffusion((DhariwalUNetOptions)config.Network, GuidedDiffusionTests.Named(denoiser), AttentionOrder.Legacy));
+            SafetensorsFile.Write(path, GuidedDiffusionNames.ToGuidedDiffusion(
+                (DhariwalUNetOptions)config.Network, GuidedDiffusionTests.Named(denoiser), AttentionOrder.Legacy));
         }
 
         byte[] whole = File.ReadAllBytes(path);
-        FuzzRun.Files("safetensors of a state dictionary", 400, random => ByteMutation.Of(whole, random, isText: true), path, () => Use(path, new ModelReadOptions { Resolution = 8, ChannelsPerHead = 8 }));
+        FuzzRun.Files("safetensors of a state dictionary", 400, random => ByteMutation.Of(whole, random, isText: true), path,
+            () => Use(path, new ModelReadOptions { Resolution = 8, ChannelsPerHead = 8 }));
     }
 
     [Fact]
     public void Arrays()
     {
         string npz = _folder.File("a.npz"), npy = _folder.File("a.npy");
-        NpzFile.Write(npz, new Dictionary<string, NpyArray> { ["x"] = new(new float[24], 2, 3, 4), ["labels"] = new(new long[2], 2), ["mu"] = new(new double[3], 3) });
+        NpzFile.Write(npz, new Dictionary<string, NpyArray>
+        { ["x"] = new(new float[24], 2, 3, 4), ["labels"] = new(new long[2], 2), ["mu"] = new(new double[3], 3) });
         byte[] zip = File.ReadAllBytes(npz);
         FuzzRun.Files("npz", 2000, random => ByteMutation.OfZip(zip, random), npz, () => NpzFile.Read(npz));
         NpyFile.Write(npy, new NpyArray(new float[24], 2, 3, 4));

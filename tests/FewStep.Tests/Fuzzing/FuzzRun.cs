@@ -3,15 +3,16 @@ using System.Diagnostics;
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>
-/// Reads damaged files, each of which must be read or refused in one line: no other failure, no run away in time or memory. The environment variable <c>FEWSTEP_FUZZ</c> makes it that many times as many
-/// cases, with other seeds; files that fail are kept in the temporary folder.
+/// Reads damaged files, each of which must be read or refused in one line: no other failure, no run away in time or memory. The environment
+/// variable <c>FEWSTEP_FUZZ</c> makes it that many times as many cases, with other seeds; files that fail are kept in the temporary folder.
 /// </summary>
 internal static class FuzzRun
 {
     private const string Variable = "FEWSTEP_FUZZ";
     private const int MostFailures = 5;
 
-    // Of all that a case makes, freed or not: images and entries of zips may state 64 MiB before they turn out to be shorter, and a configuration may describe a network of some size.
+    // Of all that a case makes, freed or not: images and entries of zips may state 64 MiB before they turn out to be shorter, and a
+    // configuration may describe a network of some size.
     private const long MostManagedBytes = 256L << 20;
 
     // Of the whole process, libtorch's tensors too, while other tests run beside this one.
@@ -31,7 +32,8 @@ internal static class FuzzRun
     /// <param name="read">Reads it.</param>
     public static void Files(string name, int cases, Func<Random, byte[]> damaged, string path, Action read)
     {
-        int factor = int.TryParse(Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : 1;
+        int factor = int.TryParse(
+            Environment.GetEnvironmentVariable(Variable), NumberStyles.None, CultureInfo.InvariantCulture, out int given) ? given : 1;
         var failures = new Dictionary<string, string>();
         int done = 0, refused = 0;
         long before = PeakMemory(reset: true);
@@ -40,7 +42,8 @@ internal static class FuzzRun
             byte[] bytes = damaged(new Random(Seed(name, done)));
             File.WriteAllBytes(path, bytes);
             string label = $"{name}, case {done}";
-            using var watchdog = new Timer(_ => Environment.FailFast($"{label} ({path}) has not ended after {EndlessTime}."), null, EndlessTime, Timeout.InfiniteTimeSpan);
+            using var watchdog = new Timer(_ => Environment.FailFast($"{label} ({path}) has not ended after {EndlessTime}."), null,
+                EndlessTime, Timeout.InfiniteTimeSpan);
             long allocated = GC.GetAllocatedBytesForCurrentThread();
             var watch = Stopwatch.StartNew();
             try
@@ -85,7 +88,8 @@ internal static class FuzzRun
     // One of a kind is enough to see what is wrong: kinds are told apart by where they arise.
     private static void Keep(Dictionary<string, string> failures, string name, int number, byte[] bytes, string what, string? trace)
     {
-        string[] places = [.. (trace ?? "").Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("at FewStep.", StringComparison.Ordinal)).Take(6)];
+        string[] places = [.. (trace ?? "").Split('\n').Select(line => line.Trim())
+            .Where(line => line.StartsWith("at FewStep.", StringComparison.Ordinal)).Take(6)];
         string kind = places.FirstOrDefault() ?? what;
         if (failures.ContainsKey(kind))
         {

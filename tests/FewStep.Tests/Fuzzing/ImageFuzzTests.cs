@@ -19,7 +19,8 @@ public sealed class ImageFuzzTests : IDisposable
     [Fact]
     public void Idx_files()
     {
-        byte[] images = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 4, .. TinyImages.Noise(48, 1)], labels = [0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2];
+        byte[] images = [0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0, 4, .. TinyImages.Noise(48, 1)], labels =
+            [0, 0, 8, 1, 0, 0, 0, 3, 0, 1, 2];
         string path = _folder.Write("train-images-idx3-ubyte", images);
         _folder.Write("train-labels-idx1-ubyte", labels);
         FuzzRun.Files("idx images", 1500, random => ByteMutation.Of(images, random), path, () => ReadAll(path));
@@ -35,7 +36,8 @@ public sealed class ImageFuzzTests : IDisposable
     [Fact]
     public void Zips_of_images()
     {
-        byte[] zip = TinyImages.Zip(("00000/a.png", TinyImages.Rgb(6, 1)), ("00000/b.png", TinyImages.Rgb(6, 2)), TinyImages.Json("""{"labels": [["00000/a.png", 0], ["00000/b.png", 2]]}"""));
+        byte[] zip = TinyImages.Zip(("00000/a.png", TinyImages.Rgb(6, 1)), ("00000/b.png", TinyImages.Rgb(6, 2)),
+            TinyImages.Json("""{"labels": [["00000/a.png", 0], ["00000/b.png", 2]]}"""));
         string path = _folder.File("images.zip");
         FuzzRun.Files("zip of images", 1500, random => ByteMutation.OfZip(zip, random), path, () => ReadAll(path));
     }
@@ -54,7 +56,8 @@ public sealed class ImageFuzzTests : IDisposable
     public void Published_data_sets()
     {
         string npz = _folder.File("val_data.npz");
-        NpzFile.Write(npz, new Dictionary<string, NpyArray> { ["data"] = new(TinyImages.Noise(2 * 48, 1), 2, 48), ["labels"] = new(new[] { 1L, 2 }, 2) });
+        NpzFile.Write(npz,
+            new Dictionary<string, NpyArray> { ["data"] = new(TinyImages.Noise(2 * 48, 1), 2, 48), ["labels"] = new(new[] { 1L, 2 }, 2) });
         byte[] batch = File.ReadAllBytes(npz);
         FuzzRun.Files("batch of downsampled ImageNet", 800, random => ByteMutation.OfZip(batch, random), npz, () => Prepare(npz));
         for (int i = 1; i <= 5; i++)
@@ -63,7 +66,8 @@ public sealed class ImageFuzzTests : IDisposable
         }
 
         string cifar = _folder.File("cifar/data_batch_3.bin");
-        FuzzRun.Files("batch of CIFAR", 300, random => ByteMutation.Of(Cifar(3), random), cifar, () => Prepare(Path.GetDirectoryName(cifar)!));
+        FuzzRun.Files(
+            "batch of CIFAR", 300, random => ByteMutation.Of(Cifar(3), random), cifar, () => Prepare(Path.GetDirectoryName(cifar)!));
     }
 
     [Fact]
@@ -74,7 +78,8 @@ public sealed class ImageFuzzTests : IDisposable
         {
             for (int i = 1; i <= 5; i++)
             {
-                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"cifar-10-batches-bin/data_batch_{i}.bin") { DataStream = new MemoryStream(Cifar(i)) });
+                tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"cifar-10-batches-bin/data_batch_{i}.bin")
+                { DataStream = new MemoryStream(Cifar(i)) });
             }
         }
 
@@ -86,7 +91,8 @@ public sealed class ImageFuzzTests : IDisposable
     // Headers, which are a small part of an archive, are what there is to damage.
     private static byte[] Damaged(byte[] archive, Random random)
     {
-        const int block = 512, entry = 16 * block; // an attribute record, its header, the file's header, and 6,146 bytes of images in 13 blocks
+        // an attribute record, its header, the file's header, and 6,146 bytes of images in 13 blocks
+        const int block = 512, entry = 16 * block;
         int start = random.Next(archive.Length / entry) * entry;
         return [.. archive[..start], .. ByteMutation.Of(archive.AsSpan(start, 3 * block), random), .. archive[(start + (3 * block))..]];
     }
@@ -106,7 +112,8 @@ public sealed class ImageFuzzTests : IDisposable
     public void Statistics()
     {
         string path = _folder.File("stats.npz");
-        NpzFile.Write(path, new Dictionary<string, NpyArray> { ["mu"] = new(new double[3], 3), ["sigma"] = new(new double[] { 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 3, 3) });
+        NpzFile.Write(path, new Dictionary<string, NpyArray>
+        { ["mu"] = new(new double[3], 3), ["sigma"] = new(new double[] { 1, 0, 0, 0, 1, 0, 0, 0, 1 }, 3, 3) });
         byte[] whole = File.ReadAllBytes(path);
         FuzzRun.Files("statistics", 800, random => ByteMutation.OfZip(whole, random), path, () => StatisticsFile.Read(path).Dispose());
     }

@@ -33,7 +33,8 @@ public sealed class JsonFuzzTests : IDisposable
     {
         string path = _folder.File("a.sampler.json");
         var origin = new SamplerOrigin { Schedule = "gits", Objective = "power", Evaluations = 8 };
-        new Sampler(new SamplingSchedule([80, 9.5, 0.3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("heun")) { Origin = origin }.Save(path);
+        new Sampler(new SamplingSchedule([80, 9.5, 0.3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("heun")) { Origin = origin }
+            .Save(path);
         Text("schedule", 1500, path, () => Sampler.Read(path));
     }
 
@@ -56,14 +57,17 @@ public sealed class JsonFuzzTests : IDisposable
     [Fact]
     public void Folders_of_diffusers()
     {
-        string folder = _folder.File("diffusers"), config = Path.Combine(folder, "unet", "config.json"), scheduler = Path.Combine(folder, "scheduler", "scheduler_config.json");
+        string folder = _folder.File("diffusers"), config = Path.Combine(
+            folder, "unet", "config.json"), scheduler = Path.Combine(folder, "scheduler", "scheduler_config.json");
         Directory.CreateDirectory(Path.GetDirectoryName(config)!);
         Directory.CreateDirectory(Path.GetDirectoryName(scheduler)!);
         string given = """
-            {"_class_name":"UNet2DModel","sample_size":8,"block_out_channels":[32,64],"layers_per_block":1,"norm_num_groups":32,"norm_eps":1e-05,"attention_head_dim":8,"downsample_padding":1,
+            {"_class_name":"UNet2DModel","sample_size":8,"block_out_channels":[32,64],"layers_per_block":1,"norm_num_groups":32,
+            "norm_eps":1e-05,"attention_head_dim":8,"downsample_padding":1,
             "down_block_types":["DownBlock2D","AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D","UpBlock2D"]}
             """;
-        string noise = """{"_class_name":"DDPMScheduler","beta_end":0.02,"beta_schedule":"linear","beta_start":0.0001,"num_train_timesteps":100,"prediction_type":"epsilon"}""";
+        string noise = """{"_class_name":"DDPMScheduler","beta_end":0.02,"beta_schedule":"linear","beta_start":"""
+            + """0.0001,"num_train_timesteps":100,"prediction_type":"epsilon"}""";
         File.WriteAllText(config, given);
         File.WriteAllText(scheduler, noise);
         void Read() => DiffusersFolder.Describe(folder, new ModelReadOptions()).Config.BuildNetwork().Dispose();
@@ -78,9 +82,11 @@ public sealed class JsonFuzzTests : IDisposable
         byte[] list = "sigmas = torch.tensor([80.0, 3.5, 0.25, 0.002, 0.0])"u8.ToArray();
         string path = _folder.File("list.txt");
         var noise = DiscreteVpNoise.Linear();
-        FuzzRun.Files("list of sigmas", 1500, random => ByteMutation.Of(list, random, isText: true), path, () => ScheduleImport.Sigmas(File.ReadAllText(path)));
+        FuzzRun.Files("list of sigmas", 1500, random => ByteMutation.Of(list, random, isText: true), path,
+            () => ScheduleImport.Sigmas(File.ReadAllText(path)));
         byte[] times = "[999, 850, 736, 24]"u8.ToArray();
-        FuzzRun.Files("list of timesteps", 500, random => ByteMutation.Of(times, random, isText: true), path, () => ScheduleImport.Timesteps(File.ReadAllText(path), noise));
+        FuzzRun.Files("list of timesteps", 500, random => ByteMutation.Of(times, random, isText: true), path,
+            () => ScheduleImport.Timesteps(File.ReadAllText(path), noise));
     }
 
     private static LossCurve Curve()

@@ -27,7 +27,9 @@ public sealed class OnnxFuzzTests : IDisposable
     {
         string path = _folder.File("m.onnx"), beside = path + OnnxModelDescription.Extension;
         GaussianOnnx.Discrete(DiscreteVpNoise.Linear(times: 20), GaussianOnnx.Epsilon).Write(path);
-        byte[] text = Encoding.UTF8.GetBytes("""{"prediction": "epsilon", "noise": "vp-linear", "time_steps": 20, "beta_start": 0.001, "beta_end": 0.2, "shape": {"channels": 2, "height": 3, "width": 2}, "noise_input": "timestep", "output": "out_sample"}""");
+        byte[] text = Encoding.UTF8.GetBytes(
+            """{"prediction": "epsilon", "noise": "vp-linear", "time_steps": 20, "beta_start": 0.001, "beta_end": 0.2, "shape": """
+                + """{"channels": 2, "height": 3, "width": 2}, "noise_input": "timestep", "output": "out_sample"}""");
         FuzzRun.Files("description of ONNX", 600, random => ByteMutation.Of(text, random, isText: true), beside, () => Use(path, null));
     }
 

@@ -29,13 +29,15 @@ public sealed class ScheduleInterchangeTests
         Schedules.Sample(schedule =>
         {
             var back = ScheduleImport.Sigmas(ScheduleExporters.Export(target, schedule).Text);
-            return back.Terminal == schedule.Terminal && back.Sigmas.Length == schedule.Sigmas.Length && back.Sigmas.Zip(schedule.Sigmas).All(p => Math.Abs(p.First / p.Second - 1) <= 0.5e-8);
+            return back.Terminal == schedule.Terminal && back.Sigmas.Length == schedule.Sigmas.Length
+                && back.Sigmas.Zip(schedule.Sigmas).All(p => Math.Abs(p.First / p.Second - 1) <= 0.5e-8);
         }, iter: 300);
     }
 
     [Fact]
     public void With_seventeen_digits_nothing_is_lost() =>
-        Schedules.Sample(schedule => ScheduleImport.Sigmas(ScheduleExporters.Export("sigmas", schedule, new ScheduleExportOptions { Digits = 17 }).Text).Sigmas.SequenceEqual(schedule.Sigmas), iter: 300);
+        Schedules.Sample(schedule => ScheduleImport.Sigmas(ScheduleExporters.Export(
+            "sigmas", schedule, new ScheduleExportOptions { Digits = 17 }).Text).Sigmas.SequenceEqual(schedule.Sigmas), iter: 300);
 
     [Fact]
     public void Numbers_have_fixed_decimals_in_every_size() => Gen.Double[-30, 30].Select(Gen.Int[3, 17]).Sample((power, digits) =>
@@ -62,27 +64,33 @@ public sealed class ScheduleInterchangeTests
     [InlineData("diff-sampler", "--t_steps=\"[80.0, 9.5, 1.25, 0.0625, 0.002]\"")]
     [InlineData("stable-diffusion.cpp", "--sigmas \"80.0,9.5,1.25,0.0625,0.002\" --steps 4")]
     [InlineData("webui", "[80.0, 9.5, 1.25, 0.0625, 0.0]")] // lists that do not end in zero would be resampled
-    public void Every_program_gets_its_own_form(string target, string text) => Assert.Equal(text, ScheduleExporters.Export(target, Four).Text);
+    public void Every_program_gets_its_own_form(string target, string text)
+        => Assert.Equal(text, ScheduleExporters.Export(target, Four).Text);
 
     [Fact]
     public void The_end_is_kept_replaced_or_appended_to()
     {
-        string End(FinalSigma final, SamplingSchedule schedule) => ScheduleExporters.Export("sigmas", schedule, new ScheduleExportOptions { Final = final }).Text;
+        string End(FinalSigma final, SamplingSchedule schedule)
+            => ScheduleExporters.Export("sigmas", schedule, new ScheduleExportOptions { Final = final }).Text;
         var zero = new SamplingSchedule(Four.Sigmas, ScheduleTerminal.Zero);
         Assert.EndsWith("0.0625, 0.002", End(FinalSigma.Keep, Four), StringComparison.Ordinal);
         Assert.EndsWith("0.0625, 0.0", End(FinalSigma.Zero, Four), StringComparison.Ordinal);
         Assert.EndsWith("0.0625, 0.002, 0.0", End(FinalSigma.AppendZero, Four), StringComparison.Ordinal);
-        Assert.All(Enum.GetValues<FinalSigma>(), final => Assert.EndsWith("0.0625, 0.002, 0.0", End(final, zero), StringComparison.Ordinal));
+        Assert.All(
+            Enum.GetValues<FinalSigma>(), final => Assert.EndsWith("0.0625, 0.002, 0.0", End(final, zero), StringComparison.Ordinal));
         Assert.EndsWith("--denoise_to_zero=True", ScheduleExporters.Export("diff-sampler", zero).Text, StringComparison.Ordinal);
-        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("diff-sampler", Four, new ScheduleExportOptions { Final = FinalSigma.Zero }));
+        Assert.Throws<InvalidInputException>(
+            () => ScheduleExporters.Export("diff-sampler", Four, new ScheduleExportOptions { Final = FinalSigma.Zero }));
     }
 
     [Fact]
     public void Diffusers_classes_get_what_they_take()
     {
         var noise = DiscreteVpNoise.ScaledLinear();
-        string Text(string scheduler, SamplingSchedule schedule, double shift = 1) => ScheduleExporters.Export("diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
-        double[] List(string text) => [.. text[(text.IndexOf('[', StringComparison.Ordinal) + 1)..text.IndexOf(']', StringComparison.Ordinal)].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+        string Text(string scheduler, SamplingSchedule schedule, double shift = 1) => ScheduleExporters.Export(
+            "diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
+        double[] List(string text) => [.. text[(text.IndexOf('[', StringComparison.Ordinal) + 1)..text.IndexOf(
+            ']', StringComparison.Ordinal)].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
 
         // Levels of the model give their own timesteps; the last sigma is the scheduler's.
         var levels = new SamplingSchedule([noise.Sigmas[999], noise.Sigmas[600], noise.Sigmas[250], noise.Sigmas[3]]);
@@ -92,14 +100,16 @@ public sealed class ScheduleInterchangeTests
 
         // Flow times and ramps lead back to the sigmas by what the scheduler does with them.
         double shift = 3;
-        var flow = List(Text("FlowMatchEulerDiscrete", Four, shift)).Select(t => shift * t / (1 + (shift - 1) * t)).Select(t => t / (1 - t));
+        var flow = List(Text("FlowMatchEulerDiscrete", Four, shift)).Select(t => shift * t / (1 + (shift - 1) * t))
+            .Select(t => t / (1 - t));
         Assert.All(flow.Zip(Four.Sigmas), p => Assert.Equal(1, p.First / p.Second, 8));
         Assert.Equal(4, flow.Count());
         var (high, low) = (Math.Pow(80, 1 / 7.0), Math.Pow(0.002, 1 / 7.0));
         var ramp = List(Text("EDMEuler", Four)).Select(r => Math.Pow(high + r * (low - high), 7));
         Assert.All(ramp.Zip(Four.Sigmas), p => Assert.Equal(1, p.First / p.Second, 8));
 
-        Assert.Contains("number of steps only", Assert.Throws<InvalidInputException>(() => Text("DDIM", Four)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "number of steps only", Assert.Throws<InvalidInputException>(() => Text("DDIM", Four)).Message, StringComparison.Ordinal);
         Assert.Contains("not known", Assert.Throws<InvalidInputException>(() => Text("Nonsense", Four)).Message, StringComparison.Ordinal);
         var all = ScheduleExporters.Export("diffusers", Four);
         Assert.DoesNotContain("timesteps=", all.Text, StringComparison.Ordinal);
@@ -114,8 +124,10 @@ public sealed class ScheduleInterchangeTests
         var export = ScheduleExporters.Export("timesteps", close, new ScheduleExportOptions { Noise = noise });
         Assert.Equal("500, 500", export.Text);
         Assert.Contains("both timestep 500", Assert.Single(export.Warnings), StringComparison.Ordinal);
-        Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four, new ScheduleExportOptions { Noise = noise, Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
-        Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]), new ScheduleExportOptions { Digits = 4 }).Warnings), StringComparison.Ordinal);
+        Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four,
+            new ScheduleExportOptions { Noise = noise, Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
+        Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]),
+            new ScheduleExportOptions { Digits = 4 }).Warnings), StringComparison.Ordinal);
         Assert.Empty(ScheduleWarnings.OfCount(Four, 4));
         Assert.Contains("makes 4 steps", Assert.Single(ScheduleWarnings.OfCount(Four, 5)), StringComparison.Ordinal);
         Assert.Empty(ScheduleWarnings.OfRange(Four, 0.002, 80));
@@ -158,7 +170,8 @@ public sealed class ScheduleInterchangeTests
     [InlineData("[1, 0.5] [3, 2]", "2 lists")]
     [InlineData("80, nan, 1", "no finite number")]
     [InlineData("80, -1", "above 0")]
-    public void What_is_no_schedule_is_refused(string text, string fragment) => Assert.Contains(fragment, Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text)).Message, StringComparison.Ordinal);
+    public void What_is_no_schedule_is_refused(string text, string fragment) => Assert.Contains(
+        fragment, Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData('[', '1')]

@@ -23,7 +23,8 @@ public sealed class FeatureClassifierTests : IDisposable
     [InlineData(2, 9, 31)]
     public void Features_and_logits_have_their_shapes_for_any_image(int channels, int height, int width)
     {
-        using var classifier = new FeatureClassifier(new(new ImageShape(channels, height, width), 7, [8, 16, 24, 32, 64], 2, "FD"), seed: 3);
+        using var classifier = new FeatureClassifier(
+            new(new ImageShape(channels, height, width), 7, [8, 16, 24, 32, 64], 2, "FD"), seed: 3);
         var images = rand(5, channels, height, width) * 2 - 1;
         var features = classifier.Extract(images);
         Assert.Equal([5, 64], features.shape);
@@ -40,7 +41,8 @@ public sealed class FeatureClassifierTests : IDisposable
     {
         using var classifier = new FeatureClassifier(Small);
         var images = rand(6, 1, 8, 8);
-        Assert.True(allclose(classifier.Extract(images).narrow(0, 2, 1), classifier.Extract(images.narrow(0, 2, 1)), rtol: 1e-5, atol: 1e-6));
+        Assert.True(
+            allclose(classifier.Extract(images).narrow(0, 2, 1), classifier.Extract(images.narrow(0, 2, 1)), rtol: 1e-5, atol: 1e-6));
     }
 
     [Fact]
@@ -108,9 +110,11 @@ public sealed class FeatureClassifierTests : IDisposable
         string checkpoint = Path.Combine(_folder, "training.safetensors");
         using var source = new CancellationTokenSource();
         var stop = new Reports { Hears = source.Cancel };
-        Assert.Throws<OperationCanceledException>(() => ClassifierTrainer.Train(Small, training, test, options, stop, checkpoint: checkpoint, cancellation: source.Token));
+        Assert.Throws<OperationCanceledException>(
+            () => ClassifierTrainer.Train(Small, training, test, options, stop, checkpoint: checkpoint, cancellation: source.Token));
         Assert.Single(stop.Seen);
-        OneLine(() => ClassifierTrainer.Train(Small, training, test, options with { Epochs = 5 }, checkpoint: checkpoint), "belongs to a training with other options");
+        OneLine(() => ClassifierTrainer.Train(Small, training, test, options with { Epochs = 5 }, checkpoint: checkpoint),
+            "belongs to a training with other options");
 
         var onwards = new Reports();
         using var resumed = ClassifierTrainer.Train(Small, training, test, options, onwards, checkpoint: checkpoint);
@@ -131,8 +135,10 @@ public sealed class FeatureClassifierTests : IDisposable
         OneLine(() => _ = new FeatureClassifier(Small with { Shape = new ImageShape(1, 7, 8) }), "8 to 256");
         OneLine(() => _ = new FeatureClassifier(Small with { Channels = [] }), "channels");
         OneLine(() => _ = new FeatureClassifier(Small with { Channels = [12] }), "channels");
-        OneLine(() => _ = new FeatureClassifier(Small with { Blocks = 0, Classes = 1, MetricName = "a\nb" }), "classes 1 must be 2 to 10000; blocks 0");
-        OneLine(() => ClassifierTrainer.Train(Small, images, images, new() { Batch = 1, LearningRate = double.NaN }), "batch 1 must be 2 to 8192; learning_rate");
+        OneLine(() => _ = new FeatureClassifier(Small with { Blocks = 0, Classes = 1, MetricName = "a\nb" }),
+            "classes 1 must be 2 to 10000; blocks 0");
+        OneLine(() => ClassifierTrainer.Train(Small, images, images, new() { Batch = 1, LearningRate = double.NaN }),
+            "batch 1 must be 2 to 8192; learning_rate");
         OneLine(() => ClassifierTrainer.Train(Small, others, images, new()), "training images");
         OneLine(() => ClassifierTrainer.Train(Small, images, many, new()), "test images");
     }

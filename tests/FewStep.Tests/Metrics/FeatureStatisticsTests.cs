@@ -86,7 +86,8 @@ public sealed class FeatureStatisticsTests : IDisposable
         Assert.Throws<InvalidInputException>(() => FeatureStatistics.FromMoments(1, zeros(2), eye(2)));
         Assert.Throws<InvalidInputException>(() => FeatureStatistics.FromMoments(9, zeros(2), eye(3)));
         Assert.Throws<InvalidInputException>(() => FeatureStatistics.FromMoments(9, zeros(2), -eye(2)));
-        Assert.Throws<InvalidInputException>(() => FeatureStatistics.FromMoments(9, zeros(2), tensor(new float[,] { { 1, 0.5f }, { 0, 1 } })));
+        Assert.Throws<InvalidInputException>(
+            () => FeatureStatistics.FromMoments(9, zeros(2), tensor(new float[,] { { 1, 0.5f }, { 0, 1 } })));
     }
 
     private static double[] Values(Tensor x) => x.reshape(-1).data<double>().ToArray();

@@ -9,7 +9,8 @@ public sealed class FrechetDistanceTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
 
-    private sealed record Golden(int Dimension, int RowsA, int RowsB, double FrechetAb, [property: System.Text.Json.Serialization.JsonPropertyName("frechet_a10_b")] double FrechetA10B);
+    private sealed record Golden(int Dimension, int RowsA, int RowsB, double FrechetAb,
+        [property: System.Text.Json.Serialization.JsonPropertyName("frechet_a10_b")] double FrechetA10B);
 
     public void Dispose() => _scope.Dispose();
 
@@ -94,7 +95,8 @@ public sealed class FrechetDistanceTests : IDisposable
     private static Tensor Matrix(string file, int rows, int columns) =>
         tensor(MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(GoldenPath(file))).ToArray()).reshape(rows, columns);
 
-    private static Tensor Normal(ulong seed, int rows, int columns) => randn([rows, columns], ScalarType.Float64, generator: new Generator(seed));
+    private static Tensor Normal(ulong seed, int rows, int columns)
+        => randn([rows, columns], ScalarType.Float64, generator: new Generator(seed));
 
     private static FeatureStatistics Statistics(Tensor features)
     {

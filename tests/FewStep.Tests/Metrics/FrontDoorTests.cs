@@ -13,7 +13,8 @@ public sealed class FrontDoorTests : IDisposable
     private static readonly ImageShape Shape = new(1, 8, 8);
     private readonly TemporaryFolder _folder = new();
     private readonly string _classifier;
-    private readonly Model _model = new(new Shrinking(0.5), new ModelSummary { Name = "shrinking", Hash = "a", Preconditioning = "none", Shape = Shape }, null);
+    private readonly Model _model = new(
+        new Shrinking(0.5), new ModelSummary { Name = "shrinking", Hash = "a", Preconditioning = "none", Shape = Shape }, null);
 
     public FrontDoorTests()
     {
@@ -68,7 +69,8 @@ public sealed class FrontDoorTests : IDisposable
         var coarse = metric.Measure(_model, Karras(2), 20, 2);
         Assert.True(coarse.Mean > metric.Measure(_model, Karras(5), 20, 2).Mean);
         Assert.Null(metric.Measure(_model, Karras(2), 20, 1).StandardDeviation);
-        var (expected, _) = PairedComparison.Measure(new SamplingLoop(_model.Denoiser, new EulerSolver(), Karras(2).Schedule), new SamplingLoop(_model.Denoiser, new EulerSolver(), Karras(9).Schedule), SeedList.Of(20), 100);
+        var (expected, _) = PairedComparison.Measure(new SamplingLoop(_model.Denoiser, new EulerSolver(), Karras(2).Schedule),
+            new SamplingLoop(_model.Denoiser, new EulerSolver(), Karras(9).Schedule), SeedList.Of(20), 100);
         Assert.Equal(expected, coarse.Spreads[0].Values[0]);
         Assert.StartsWith("Endpoint RMS", coarse.ToString(), StringComparison.Ordinal);
     }
@@ -132,6 +134,7 @@ public sealed class FrontDoorTests : IDisposable
 
         public double SigmaMax => 80;
 
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => x * (deviation * deviation / ((sigma * sigma) + (deviation * deviation)));
+        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
+            => x * (deviation * deviation / ((sigma * sigma) + (deviation * deviation)));
     }
 }

@@ -22,7 +22,8 @@ public sealed class ImageMetricTests : IDisposable
             {
                 for (int j = 0; j < n; j++)
                 {
-                    expected += (i == j ? 0 : (Kernel(a[i], a[j]) + Kernel(b[i], b[j])) / (n * (n - 1.0))) - (2 * Kernel(a[i], b[j]) / ((double)n * n));
+                    expected += (i == j ? 0 : (Kernel(a[i], a[j]) + Kernel(b[i], b[j])) / (n * (n - 1.0)))
+                        - (2 * Kernel(a[i], b[j]) / ((double)n * n));
                 }
             }
 
@@ -125,7 +126,8 @@ public sealed class ImageMetricTests : IDisposable
 
     private static double Distance(double[] x, double[] y) => Math.Sqrt(x.Zip(y, (a, b) => (a - b) * (a - b)).Sum());
 
-    private static double[] Radii(double[][] x, int k) => [.. x.Select((row, i) => x.Where((_, j) => j != i).Select(other => Distance(row, other)).Order().ElementAt(k - 1))];
+    private static double[] Radii(double[][] x, int k)
+        => [.. x.Select((row, i) => x.Where((_, j) => j != i).Select(other => Distance(row, other)).Order().ElementAt(k - 1))];
 
     private static double[][] Rows(ulong seed, int n, int d)
     {
@@ -135,5 +137,6 @@ public sealed class ImageMetricTests : IDisposable
 
     private static Tensor Matrix(double[][] rows) => tensor(rows.SelectMany(r => r).ToArray()).reshape(rows.Length, rows[0].Length);
 
-    private static Tensor Normal(ulong seed, int rows, int columns) => randn([rows, columns], ScalarType.Float64, generator: new Generator(seed));
+    private static Tensor Normal(ulong seed, int rows, int columns)
+        => randn([rows, columns], ScalarType.Float64, generator: new Generator(seed));
 }

@@ -101,7 +101,8 @@ public sealed class InceptionTests : IDisposable
             double y = (double)row * height / 299, x = (double)column * width / 299;
             (int y0, int x0) = ((int)y, (int)x);
             (double fy, double fx) = (y - y0, x - x0);
-            double expected = ((Pixel(c, y0, x0) * (1 - fx) + Pixel(c, y0, x0 + 1) * fx) * (1 - fy)) + ((Pixel(c, y0 + 1, x0) * (1 - fx) + Pixel(c, y0 + 1, x0 + 1) * fx) * fy);
+            double expected = ((Pixel(c, y0, x0) * (1 - fx) + Pixel(c, y0, x0 + 1) * fx) * (1 - fy))
+                + ((Pixel(c, y0 + 1, x0) * (1 - fx) + Pixel(c, y0 + 1, x0 + 1) * fx) * fy);
             Assert.Equal((expected - 128) / 128, prepared[0, c, row, column].ToDouble(), 1e-5);
         }
     }
@@ -133,5 +134,6 @@ public sealed class InceptionTests : IDisposable
         Refused.With(reason, () => InceptionWeights.Build(changed, InceptionKind.PytorchFid, "weights.pth"));
     }
 
-    private static double RelativeError(Tensor actual, Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).ToDouble();
+    private static double RelativeError(Tensor actual, Tensor expected)
+        => ((actual - expected).abs().max() / expected.abs().max()).ToDouble();
 }

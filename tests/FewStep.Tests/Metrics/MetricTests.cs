@@ -26,7 +26,8 @@ public sealed class MetricTests : IDisposable
         using var images = new StripedImages(61, 1);
         using var context = Context(images);
         var figures = StoredImagesMeasurement.Measure(MetricCatalog.Open(All, context), images, 3, 0, 10);
-        string[] names = ["FD (rows)", "KD (rows)", "precision (rows)", "recall (rows)", "density (rows)", "coverage (rows)", "class score (rows)"];
+        string[] names =
+            ["FD (rows)", "KD (rows)", "precision (rows)", "recall (rows)", "density (rows)", "coverage (rows)", "class score (rows)"];
         Assert.Equal(names, figures.Select(f => f.Figure.Name));
         Assert.Equal(["fd", "kid", "precision", "recall", "density", "coverage", "is"], figures.Select(f => f.Figure.Key));
         Assert.Equal(["FD", "KD", "precision", "recall", "density", "coverage", "class score"], figures.Select(f => f.Figure.ShortName));
@@ -75,7 +76,8 @@ public sealed class MetricTests : IDisposable
         using var context = new MetricContext { Teacher = new FineTeacher("heun", "id", range => Ask(asked, range, ends)) };
         var metric = Assert.Single(MetricCatalog.Open(["endpoint"], context));
         using var measurement = metric.Begin(3, new SeedRange(5, 3));
-        using var batch = new MeasuredImages(tensor(new float[] { 3, 0, 0, 4, 1, 1, 1, 1, 0, 0, 0, 0 }).reshape(3, 1, 2, 2)); // distances 5, 2, 0
+        // distances 5, 2, 0
+        using var batch = new MeasuredImages(tensor(new float[] { 3, 0, 0, 4, 1, 1, 1, 1, 0, 0, 0, 0 }).reshape(3, 1, 2, 2));
         using var first = batch.Part(0, 1);
         using var rest = batch.Part(1, 2);
         measurement.Add(first);
@@ -100,12 +102,14 @@ public sealed class MetricTests : IDisposable
         var floor = RealFloor.Measure(metrics, images, 20, 4, 3);
         Assert.Equal(floor.Figures["fd"].Values, RealFloor.Measure(metrics, images, 20, 4, 3).Figures["fd"].Values);
         Assert.Equal(4, floor.Figures["fd"].Values.Distinct().Count());
-        Assert.Contains("mean of 2 disjoint subsets of 30 training images, not of 3: the set holds 80", RealFloor.Measure(metrics, images, 30, 3, 0).Remark, StringComparison.Ordinal);
+        Assert.Contains("mean of 2 disjoint subsets of 30 training images, not of 3: the set holds 80",
+            RealFloor.Measure(metrics, images, 30, 3, 0).Remark, StringComparison.Ordinal);
         Assert.Contains("only 80 training images", RealFloor.Measure(metrics, images, 81, 3, 0).Remark, StringComparison.Ordinal);
         Assert.Contains("no real images beside", RealFloor.Measure(metrics, null, 81, 3, 0).Remark, StringComparison.Ordinal);
         var none = RealFloor.Measure([metrics[0]], images, 20, 2, 0);
         Assert.Equal((0, null), (none.Figures.Count, none.Remark));
-        var rare = new FewStep.Tests.Data.ListImageSet(new ImageShape(1, 8, 8), [.. Enumerable.Repeat(new byte[64], 20)], [.. Enumerable.Range(0, 20).Select(i => i < 19 ? 0 : 1)]);
+        var rare = new FewStep.Tests.Data.ListImageSet(
+            new ImageShape(1, 8, 8), [.. Enumerable.Repeat(new byte[64], 20)], [.. Enumerable.Range(0, 20).Select(i => i < 19 ? 0 : 1)]);
         Assert.Contains("not balanced by class", RealFloor.Measure([metrics[1]], rare, 4, 3, 0).Remark, StringComparison.Ordinal);
     }
 
@@ -209,7 +213,8 @@ public sealed class MetricTests : IDisposable
         }
 
         using var others = new StripedImages(30, 2);
-        double FrechetTo(MetricContext context) => StoredImagesMeasurement.Measure(MetricCatalog.Open(["fd"], context), others, 1, 0, 9)[0].Whole.Value;
+        double FrechetTo(MetricContext context)
+            => StoredImagesMeasurement.Measure(MetricCatalog.Open(["fd"], context), others, 1, 0, 9)[0].Whole.Value;
         using var toImages = Context(images);
         using var toFile = new MetricContext { OpenNetwork = _ => rows, Statistics = foreign };
         Assert.Equal(FrechetTo(toImages), FrechetTo(toFile), 1e-8);
@@ -220,7 +225,8 @@ public sealed class MetricTests : IDisposable
         Bad("'mu' [d] and 'sigma' [d,d]", new() { ["mu"] = arrays["mu"], ["sigma"] = new NpyArray(new double[32], 8, 4) });
         Bad("not finite", new() { ["mu"] = new NpyArray(Enumerable.Repeat(double.NaN, 8).ToArray(), 8), ["sigma"] = arrays["sigma"] });
         Bad("'count'", new() { ["mu"] = arrays["mu"], ["sigma"] = arrays["sigma"], ["count"] = new NpyArray(new[] { 1L }) });
-        Bad("'images_sha256'", new() { ["mu"] = arrays["mu"], ["sigma"] = arrays["sigma"], ["images_sha256"] = new NpyArray(new byte[64], 64) });
+        Bad("'images_sha256'",
+            new() { ["mu"] = arrays["mu"], ["sigma"] = arrays["sigma"], ["images_sha256"] = new NpyArray(new byte[64], 64) });
         Refused.With("zip", () => StatisticsFile.Read(_folder.Write("text.npz", "no zip at all, nothing of the sort"u8)));
     }
 
@@ -229,7 +235,8 @@ public sealed class MetricTests : IDisposable
     {
         string path = _folder.File("large.npz");
         const int dimension = 2000; // 32 MB of zeros, packed to kilobytes
-        NpzFile.Write(path, new Dictionary<string, NpyArray> { ["mu"] = new(new double[dimension], dimension), ["sigma"] = new(new double[dimension * dimension], dimension, dimension) });
+        NpzFile.Write(path, new Dictionary<string, NpyArray>
+        { ["mu"] = new(new double[dimension], dimension), ["sigma"] = new(new double[dimension * dimension], dimension, dimension) });
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         Refused.With("2000 features, not 8", () => StatisticsFile.Read(path, new RowFeatures()));
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 4 << 20);

@@ -10,14 +10,16 @@ internal static class ProceduralInception
 {
     /// <summary>Names and shapes of pytorch-fid's state dictionary.</summary>
     public static Dictionary<string, long[]> Shapes() =>
-        JsonSerializer.Deserialize<Dictionary<string, long[]>>(File.ReadAllBytes(Golden("inception-state-dict-shapes.json")))!.Where(e => !e.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)).ToDictionary();
+        JsonSerializer.Deserialize<Dictionary<string, long[]>>(File.ReadAllBytes(Golden("inception-state-dict-shapes.json")))!
+            .Where(e => !e.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal)).ToDictionary();
 
     public static string Golden(string file) => Path.Combine(AppContext.BaseDirectory, "golden", "fid", file);
 
     /// <summary>The state dictionary; the current dispose scope owns it.</summary>
     public static Dictionary<string, Tensor> Weights() => Shapes().ToDictionary(e => e.Key, e => Weight(e.Key, e.Value));
 
-    /// <summary>Writes the weights in the container of torch.save, or as the TorchScript archive of the same network, whose normalisations have no gain.</summary>
+    /// <summary>Writes the weights in the container of torch.save, or as the TorchScript archive of the same network, whose normalisations
+    /// have no gain.</summary>
     public static void Write(string path, InceptionKind kind)
     {
         using var scope = NewDisposeScope();

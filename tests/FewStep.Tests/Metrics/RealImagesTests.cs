@@ -53,7 +53,8 @@ public sealed class RealImagesTests : IDisposable
                     subsets.Indices[s].Select(images.Label).Order());
             }
         });
-        var rare = new FewStep.Tests.Data.ListImageSet(new ImageShape(1, 8, 8), [.. Enumerable.Repeat(new byte[64], 20)], [.. Enumerable.Range(0, 20).Select(i => i < 19 ? 0 : 1)]);
+        var rare = new FewStep.Tests.Data.ListImageSet(
+            new ImageShape(1, 8, 8), [.. Enumerable.Repeat(new byte[64], 20)], [.. Enumerable.Range(0, 20).Select(i => i < 19 ? 0 : 1)]);
         Assert.False(RealSubsets.Choose(rare, 4, 3, 0).Balanced);
         Assert.Equal(3, RealSubsets.Choose(rare, 4, 3, 0).Indices.Count);
         Assert.True(RealSubsets.Choose(rare, 2, 3, 0) is { Balanced: true, Indices.Count: 1 }); // fewer, but such as compare
@@ -106,5 +107,6 @@ public sealed class RealImagesTests : IDisposable
 
     // An independent account of a shift with repeated borders: replicate, then crop.
     private static Tensor Moved(Tensor image, int down, int right) =>
-        nn.functional.pad(image.unsqueeze(0), [2, 2, 2, 2], PaddingModes.Replicate)[0].narrow(1, 2 - down, image.shape[1]).narrow(2, 2 - right, image.shape[2]);
+        nn.functional.pad(image.unsqueeze(0), [2, 2, 2, 2], PaddingModes.Replicate)[0].narrow(1, 2 - down, image.shape[1])
+            .narrow(2, 2 - right, image.shape[2]);
 }

@@ -62,7 +62,8 @@ public sealed class SpreadTests
         var paired = PairedRanges.Compare([10, 20, 30], [11, 23, 35])!; // differences 1, 3, 5
         Assert.Equal((3, 3), (paired.Pairs, paired.Mean));
         Assert.Equal(4.302652729696142 * 2 / Math.Sqrt(3), paired.HalfWidth!.Value, 1e-9); // t of 2 degrees at 97.5 %
-        Assert.Equal((1, -2.0, null), (PairedRanges.Compare([5], [3])!.Pairs, PairedRanges.Compare([5], [3])!.Mean, PairedRanges.Compare([5], [3])!.HalfWidth));
+        Assert.Equal((1, -2.0, null),
+            (PairedRanges.Compare([5], [3])!.Pairs, PairedRanges.Compare([5], [3])!.Mean, PairedRanges.Compare([5], [3])!.HalfWidth));
         Assert.Null(PairedRanges.Compare([], []));
         Assert.Throws<ArgumentException>(() => PairedRanges.Compare([1], [1, 2]));
         // The interval holds the true difference 19 times in 20.

@@ -4,7 +4,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Metrics;
 
-/// <summary>Noisy images whose class is the orientation and width of their stripes, so that neither a shift nor a mirror image changes it.</summary>
+/// <summary>Noisy images whose class is the orientation and width of their stripes, so that neither a shift nor a mirror image changes
+/// it.</summary>
 internal sealed class StripedImages(int count, long seed, ImageShape? shape = null, int classes = 4) : IImageSet
 {
     public ImageShape Shape { get; } = shape ?? new ImageShape(1, 8, 8);

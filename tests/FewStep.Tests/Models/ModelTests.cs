@@ -11,7 +11,8 @@ namespace FewStep.Tests.Models;
 
 public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    private static readonly TunerOptions Short = new() { Updates = 2, Batch = 2, HeldOutCount = 4, EvaluationInterval = 2, TeacherSubsteps = 1, SnapshotFractions = [] };
+    private static readonly TunerOptions Short = new()
+    { Updates = 2, Batch = 2, HeldOutCount = 4, EvaluationInterval = 2, TeacherSubsteps = 1, SnapshotFractions = [] };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -55,7 +56,8 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         using var model = Model.Open(world.Model);
         using var images = Images.Open(world.Data);
         var sampler = model.FindSampler(images.Train, 3, Curve(), cancellation: Token);
-        var result = await CommandLineRun.Json("schedule", "--model", world.Model, "--data", world.Data, "--steps", "3", "--curve-images", "8", "--curve-points", "8", "--out", found);
+        var result = await CommandLineRun.Json("schedule", "--model", world.Model, "--data", world.Data, "--steps", "3", "--curve-images",
+            "8", "--curve-points", "8", "--out", found);
         string file = result.GetProperty("schedules")[0].GetProperty("file").GetString()!;
         Assert.EndsWith("phase1-power-0-n3.sampler.json", file, StringComparison.Ordinal);
         string own = world.At("own.sampler.json");
@@ -69,10 +71,12 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
             Assert.Equal(TuningStop.AllUpdates, student.Tuning!.Stop);
             student.Save(saved);
             await CommandLineRun.Json(
-                "tune", "--model", world.Model, "--sampler", file, "--updates", "2", "--tune-batch", "2", "--held-out", "4", "--check-every", "2", "--teacher-substeps", "1", "--snapshots", "none", "--out", tuned);
+                "tune", "--model", world.Model, "--sampler", file, "--updates", "2", "--tune-batch", "2", "--held-out", "4",
+                "--check-every", "2", "--teacher-substeps", "1", "--snapshots", "none", "--out", tuned);
             foreach (string name in new[] { "model.safetensors", "config.json", "sampler.json" })
             {
-                Assert.Equal(await File.ReadAllBytesAsync(System.IO.Path.Combine(tuned, name), Token), await File.ReadAllBytesAsync(System.IO.Path.Combine(saved, name), Token));
+                Assert.Equal(await File.ReadAllBytesAsync(System.IO.Path.Combine(tuned, name), Token),
+                    await File.ReadAllBytesAsync(System.IO.Path.Combine(saved, name), Token));
             }
 
             using var opened = Model.Open(tuned);
@@ -85,9 +89,12 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Contains("own sampler is taken: phase1/euler/3", plain.Messages, StringComparison.Ordinal);
         using var manifest = JsonDocument.Parse(plain.Output);
         Assert.Equal(sampler.Schedule.Sigmas, manifest.RootElement.GetProperty("sigmas").EnumerateArray().Select(s => s.GetDouble()));
-        var other = await CommandLineRun.Of("sample", "--model", tuned, "--seeds", "0-1", "--sampler", "karras/euler/3", "--out", world.At("other-images"));
-        Assert.Contains("Warning: the model was tuned to its own sampler phase1/euler/3; it is sampled with another one, karras/euler/3.", other.Messages, StringComparison.Ordinal);
-        var same = await CommandLineRun.Of("sample", "--model", tuned, "--seeds", "0-1", "--sampler", file, "--out", world.At("same-images"));
+        var other = await CommandLineRun.Of(
+            "sample", "--model", tuned, "--seeds", "0-1", "--sampler", "karras/euler/3", "--out", world.At("other-images"));
+        Assert.Contains("Warning: the model was tuned to its own sampler phase1/euler/3; it is sampled with another one, karras/euler/3.",
+            other.Messages, StringComparison.Ordinal);
+        var same = await CommandLineRun.Of(
+            "sample", "--model", tuned, "--seeds", "0-1", "--sampler", file, "--out", world.At("same-images"));
         Assert.DoesNotContain("Warning", same.Messages, StringComparison.Ordinal);
         var untuned = await CommandLineRun.Of("sample", "--model", world.Model, "--seeds", "0-1", "--out", world.At("untuned-images"));
         Assert.Contains("karras/ipndm:3/8 is taken", untuned.Messages, StringComparison.Ordinal);
@@ -116,9 +123,12 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         using var model = Model.Open(world.Model);
         var sampler = model.CreateSampler("karras/euler/2");
         Assert.Throws<OperationCanceledException>(() => model.Tune(sampler, Short, cancellation: new CancellationToken(canceled: true)));
-        Assert.Contains("diverged", Assert.Throws<InvalidInputException>(() => model.Tune(sampler, Short with { Updates = 40, LearningRate = 1e30 })).Message, StringComparison.Ordinal);
-        Assert.Contains("one evaluation a step", Assert.Throws<InvalidInputException>(() => model.Tune(model.CreateSampler("karras/heun/2"), Short)).Message, StringComparison.Ordinal);
-        Assert.Contains("needs training", Assert.Throws<InvalidInputException>(() => model.Tune(sampler, Short with { Loss = TuningLoss.Denoise })).Message, StringComparison.Ordinal);
+        Assert.Contains("diverged", Assert.Throws<InvalidInputException>(
+            () => model.Tune(sampler, Short with { Updates = 40, LearningRate = 1e30 })).Message, StringComparison.Ordinal);
+        Assert.Contains("one evaluation a step", Assert.Throws<InvalidInputException>(
+            () => model.Tune(model.CreateSampler("karras/heun/2"), Short)).Message, StringComparison.Ordinal);
+        Assert.Contains("needs training", Assert.Throws<InvalidInputException>(
+            () => model.Tune(sampler, Short with { Loss = TuningLoss.Denoise })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class BatchSharesTests
             using var model = Model(dropout: 0);
             var (x, sigma, labels) = Inputs();
             sigma = sigmaEach ? sigma : sigma[..1];
-            return (ownWeights ? model.Denoise(x, sigma, labels) : model.Denoise(model.Weights * 0.9f, x, sigma, labels)).data<float>().ToArray();
+            return (ownWeights ? model.Denoise(x, sigma, labels) : model.Denoise(model.Weights * 0.9f, x, sigma, labels)).data<float>()
+                .ToArray();
         });
         Near(Outputs(1), Outputs(Threads));
     }
@@ -123,15 +124,28 @@ public sealed class BatchSharesTests
     private static (Tensor X, Tensor Sigma, Tensor Labels) Inputs()
     {
         using var generator = new Generator(2);
-        return (randn(Shape.Batch(Batch), generator: generator), rand([Batch], generator: generator) + 0.1, arange(Batch, dtype: ScalarType.Int64).remainder(4) - 1);
+        return (randn(Shape.Batch(Batch), generator: generator), rand([Batch], generator: generator) + 0.1,
+            arange(Batch, dtype: ScalarType.Int64).remainder(4) - 1);
     }
 
     // Weights at random throughout, for some layers begin as zeros.
     private static NetworkDenoiser Model(double dropout)
     {
-        var network = new SongUNet(new SongUNetOptions { ImgResolution = 8, InChannels = 2, OutChannels = 2, LabelDim = 3, ModelChannels = 16, ChannelMult = [1, 2], NumBlocks = 1, AttnResolutions = [4], Dropout = dropout });
+        var network = new SongUNet(new SongUNetOptions
+        {
+            ImgResolution = 8,
+            InChannels = 2,
+            OutChannels = 2,
+            LabelDim = 3,
+            ModelChannels = 16,
+            ChannelMult = [1, 2],
+            NumBlocks = 1,
+            AttnResolutions = [4],
+            Dropout = dropout
+        });
         using var generator = new Generator(1);
-        return new NetworkDenoiser(network, new EdmPreconditioning(), Shape, 3, network.Layout.Initialize(1) + (randn([network.Layout.Count], generator: generator) * 0.05));
+        return new NetworkDenoiser(network, new EdmPreconditioning(), Shape, 3,
+            network.Layout.Initialize(1) + (randn([network.Layout.Count], generator: generator) * 0.05));
     }
 
     private static void Near(float[] expected, float[] actual, double tolerance = 1e-5)

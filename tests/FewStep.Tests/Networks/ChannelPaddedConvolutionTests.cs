@@ -21,13 +21,16 @@ public sealed class ChannelPaddedConvolutionTests
             foreach (bool channelsLast in new[] { true, false })
             {
                 using var scope = NewDisposeScope();
-                Tensor Ordered(Tensor t) => (channelsLast ? t.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : t).to(type).requires_grad_();
-                var (x, weight, bias) = (Ordered(randn(4, input, 8, 8)), Ordered(randn(output, input, kernel, kernel)), randn(output).to(type).requires_grad_());
+                Tensor Ordered(Tensor t)
+                    => (channelsLast ? t.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2) : t).to(type).requires_grad_();
+                var (x, weight, bias) = (Ordered(randn(4, input, 8, 8)), Ordered(randn(output, input, kernel, kernel)),
+                    randn(output).to(type).requires_grad_());
                 LeftMemory.FillWithNotANumbers();
                 var y = ChannelPaddedConvolution.Apply(x, weight, bias, padding: kernel / 2);
                 Assert.Equal([4, output, 8, 8], y.shape);
                 var gradients = autograd.grad([y], [x, weight, bias], [ones_like(y)]);
-                Assert.All(gradients.Prepend(y), t => Assert.True(t.isfinite().all().item<bool>(), $"{type}, channels last: {channelsLast}"));
+                Assert.All(
+                    gradients.Prepend(y), t => Assert.True(t.isfinite().all().item<bool>(), $"{type}, channels last: {channelsLast}"));
             }
         }
     }

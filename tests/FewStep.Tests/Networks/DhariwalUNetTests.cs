@@ -51,7 +51,8 @@ public sealed class DhariwalUNetTests
         Assert.False(one[1].allclose(two[1], atol: 1e-5));
         one.square().sum().backward();
         Tensor[] gradients = denoiser.Layout.Views(weights.grad!);
-        string[] unused = [.. denoiser.Layout.Specs.Zip(gradients).Where(p => p.Second.abs().max().item<float>() == 0).Select(p => p.First.Name)];
+        string[] unused =
+            [.. denoiser.Layout.Specs.Zip(gradients).Where(p => p.Second.abs().max().item<float>() == 0).Select(p => p.First.Name)];
         Assert.Equal(["map_augment.weight"], unused);
     }
 
@@ -59,7 +60,8 @@ public sealed class DhariwalUNetTests
     public void The_default_is_the_network_of_296_million_weights()
     {
         // EDM's released ImageNet-64 network has 295.9 million parameters (its paper's architecture table).
-        using var network = new DhariwalUNet(new DhariwalUNetOptions { ImgResolution = 64, InChannels = 3, OutChannels = 3, LabelDim = 1000 });
+        using var network = new DhariwalUNet(
+            new DhariwalUNetOptions { ImgResolution = 64, InChannels = 3, OutChannels = 3, LabelDim = 1000 });
         Assert.Equal(295.9, network.Layout.Count / 1e6, 1);
     }
 

@@ -7,7 +7,8 @@ namespace FewStep.Tests.Networks;
 /// <summary>Networks from NVlabs/edm pickles against what the reference implementation computed with them.</summary>
 public sealed class EdmParityTests
 {
-    public static TheoryData<string> Networks => new("edm-ddpmpp-uncond", "edm-ncsnpp-cond", "edm-adm-cond", "vp-ddpmpp-uncond", "ve-ncsnpp-uncond", "iddpm-adm-cond");
+    public static TheoryData<string> Networks
+        => new("edm-ddpmpp-uncond", "edm-ncsnpp-cond", "edm-adm-cond", "vp-ddpmpp-uncond", "ve-ncsnpp-uncond", "iddpm-adm-cond");
 
     [Theory]
     [MemberData(nameof(Networks))]

@@ -12,7 +12,8 @@ public sealed class FusedGroupNormTests
     [InlineData(2, 160, 32, 5, 3, true, true)]
     [InlineData(2, 192, 32, 1, 2, true, false)]
     [InlineData(2, 64, 16, 14, 14, false, true)]
-    public void Equals_the_plain_formula_and_its_derivatives_in_float32(int batch, int channels, int groups, int height, int width, bool silu, bool shifted)
+    public void Equals_the_plain_formula_and_its_derivatives_in_float32(
+        int batch, int channels, int groups, int height, int width, bool silu, bool shifted)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
@@ -43,7 +44,8 @@ public sealed class FusedGroupNormTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(8);
         var x = ChannelsLast(randn([4, 96, 7, 7], generator: generator).to(ScalarType.BFloat16)).requires_grad_();
-        var (gamma, beta, shift) = (rand([96], generator: generator), randn([96], generator: generator), randn([4, 96], generator: generator));
+        var (gamma, beta, shift) = (rand([96], generator: generator), randn([96], generator: generator),
+            randn([4, 96], generator: generator));
         var dy = randn([4, 96, 7, 7], generator: generator).to(ScalarType.BFloat16);
         var wide = x.detach().to(ScalarType.Float32).requires_grad_();
 
@@ -67,12 +69,14 @@ public sealed class FusedGroupNormTests
         float[] z = [-1000, -90, -80, -20, -1, 0, 1, 20, 80, 90, 1000, float.NaN, float.PositiveInfinity, -5, 5, 3];
         var beta = tensor(z);
         var x = ChannelsLast(randn(1, 16, 2, 2).to(type));
-        var y = FusedGroupNorm.Apply(x, zeros(16), beta, null, 4, 1e-5, silu: true)[0, TensorIndex.Colon, 0, 0].to(ScalarType.Float32).data<float>().ToArray();
+        var y = FusedGroupNorm.Apply(x, zeros(16), beta, null, 4, 1e-5, silu: true)[0, TensorIndex.Colon, 0, 0].to(ScalarType.Float32)
+            .data<float>().ToArray();
         for (int i = 0; i < z.Length; i++)
         {
             double expected = z[i] / (1 + Math.Exp(-z[i]));
             double tolerance = double.IsFinite(expected) ? Math.Abs(expected) * (type == ScalarType.Float32 ? 1e-6 : 1.0 / 256) + 1e-30 : 0;
-            Assert.True(double.IsNaN(expected) ? float.IsNaN(y[i]) : y[i] == expected || Math.Abs(y[i] - expected) <= tolerance, $"silu({z[i]}) = {y[i]}, not {expected}");
+            Assert.True(double.IsNaN(expected) ? float.IsNaN(y[i]) : y[i] == expected || Math.Abs(y[i] - expected) <= tolerance,
+                $"silu({z[i]}) = {y[i]}, not {expected}");
         }
     }
 
@@ -124,7 +128,18 @@ public sealed class FusedGroupNormTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(9);
-        using var network = new SongUNet(new SongUNetOptions { ImgResolution = 8, InChannels = 4, OutChannels = 4, LabelDim = 3, ModelChannels = 16, ChannelMult = [1, 2], NumBlocks = 1, AttnResolutions = [4], Dropout = 0 });
+        using var network = new SongUNet(new SongUNetOptions
+        {
+            ImgResolution = 8,
+            InChannels = 4,
+            OutChannels = 4,
+            LabelDim = 3,
+            ModelChannels = 16,
+            ChannelMult = [1, 2],
+            NumBlocks = 1,
+            AttnResolutions = [4],
+            Dropout = 0
+        });
         // The initial weights nearly switch most layers off.
         var weights = (network.Layout.Initialize(1) + randn([network.Layout.Count], generator: generator) * 0.1).requires_grad_();
         var pass = ForwardPass.Over(network.Layout, weights, ScalarType.Float32);

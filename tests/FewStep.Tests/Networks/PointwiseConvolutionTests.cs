@@ -20,7 +20,8 @@ public sealed class PointwiseConvolutionTests
                 var x = channelsLast ? randn(2, 16, 9, input).permute(0, 3, 1, 2) : randn(2, input, 16, 9);
                 var (weight, bias) = (randn(output, input, 1, 1), randn(output));
                 Assert.True(PointwiseConvolution.Suits(x, weight, stride: 1));
-                var expected = einsum("bchw,oc->bohw", x.to(ScalarType.Float64), weight.flatten(1).to(ScalarType.Float64)) + bias.view(-1, 1, 1);
+                var expected = einsum("bchw,oc->bohw", x.to(ScalarType.Float64), weight.flatten(1).to(ScalarType.Float64))
+                    + bias.view(-1, 1, 1);
                 foreach (var y in new[] { PointwiseConvolution.Apply(x, weight, bias), ChannelPaddedConvolution.Apply(x, weight, bias) })
                 {
                     Assert.True(y.to(ScalarType.Float64).allclose(expected, 1e-4, 1e-4));

@@ -6,7 +6,8 @@ namespace FewStep.Tests.Noise;
 
 public class StandardSchedulesTests
 {
-    public static TheoryData<string> Names => [.. StandardSchedules.Names, "karras:1", "karras:5.5", "flow:3", "flow:0.5", "beta:0.5:0.7", "beta-t:2:1", "gits-table:0.8", "gits-table:1.5"];
+    public static TheoryData<string> Names => [.. StandardSchedules.Names, "karras:1", "karras:5.5", "flow:3", "flow:0.5", "beta:0.5:0.7",
+        "beta-t:2:1", "gits-table:0.8", "gits-table:1.5"];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -87,7 +88,8 @@ public class StandardSchedulesTests
     public void Karras_is_equation_5()
     {
         double a = Math.Pow(80, 1 / 5.0), b = Math.Pow(0.002, 1 / 5.0);
-        AssertClose([80, Math.Pow(a + ((b - a) / 3), 5), Math.Pow(a + (2 * (b - a) / 3), 5), 0.002], StandardSchedules.Create("karras:5", 3, 0.002, 80), 1e-13);
+        AssertClose([80, Math.Pow(a + ((b - a) / 3), 5), Math.Pow(a + (2 * (b - a) / 3), 5), 0.002],
+            StandardSchedules.Create("karras:5", 3, 0.002, 80), 1e-13);
     }
 
     [Fact]

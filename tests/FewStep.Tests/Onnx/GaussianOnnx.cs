@@ -3,7 +3,8 @@ using FewStep.Noise;
 
 namespace FewStep.Tests.Onnx;
 
-/// <summary>ONNX models of Gaussian data N(0, c^2 I), whose outputs are known: each is its input times a factor of the noise level.</summary>
+/// <summary>ONNX models of Gaussian data N(0, c^2 I), whose outputs are known: each is its input times a factor of the noise
+/// level.</summary>
 internal static class GaussianOnnx
 {
     public const double C = 0.7;
@@ -15,7 +16,8 @@ internal static class GaussianOnnx
     /// <param name="factor">Output over x_t at a noise level.</param>
     /// <param name="batch">Fixed batch; null for any.</param>
     /// <param name="times">Size of the time input; null for one an image.</param>
-    public static OnnxFile Discrete(DiscreteVpNoise noise, Func<double, double> factor, int? batch = null, int? times = null) => new OnnxFile()
+    public static OnnxFile Discrete(DiscreteVpNoise noise, Func<double, double> factor, int? batch = null, int? times = null)
+        => new OnnxFile()
         .Input("sample", OnnxFile.Float, batch, Shape.Channels, Shape.Height, Shape.Width)
         .Input("timestep", OnnxFile.Int64, times)
         .Output("out_sample", batch, Shape.Channels, Shape.Height, Shape.Width)

@@ -26,14 +26,16 @@ public sealed class OnnxDenoiserTests : IDisposable
         using var model = OnnxModel.Open(Golden("denoiser.onnx"), threads: 1);
         var golden = NpzFile.Read(Golden("onnx.golden.npz"));
         Assert.Equal((new ImageShape(3, 16, 16), 0, null), (model.Denoiser.Shape, model.Denoiser.Classes, model.Denoiser.FixedBatch));
-        Assert.InRange(Error(model.Denoiser.Denoise(golden["x"].ToTensor(), golden["sigma"].ToTensor(), null), golden["denoised"].ToTensor()), 0, 2e-5);
+        Assert.InRange(Error(
+            model.Denoiser.Denoise(golden["x"].ToTensor(), golden["sigma"].ToTensor(), null), golden["denoised"].ToTensor()), 0, 2e-5);
         Assert.Equal("denoised, sigma", model.Preconditioning);
     }
 
     [Fact]
     public void A_golden_noise_predictor_is_a_denoiser_at_the_sigma_of_its_timestep()
     {
-        using var model = OnnxModel.Open(Golden("eps-model.onnx"), new OnnxModelDescription { Prediction = OnnxPrediction.Epsilon, Noise = "vp-linear" }, 1);
+        using var model = OnnxModel.Open(
+            Golden("eps-model.onnx"), new OnnxModelDescription { Prediction = OnnxPrediction.Epsilon, Noise = "vp-linear" }, 1);
         var golden = NpzFile.Read(Golden("onnx.golden.npz"));
         double sigma = _noise.Sigmas[(int)golden["timestep"].ToDoubles()[0]];
         var x = golden["sample"].ToTensor() * Math.Sqrt(1 + sigma * sigma);
@@ -58,7 +60,8 @@ public sealed class OnnxDenoiserTests : IDisposable
             _ => GaussianOnnx.Denoised(),
         };
         bool discrete = prediction is OnnxPrediction.Epsilon or OnnxPrediction.V or OnnxPrediction.Sample;
-        using var model = OnnxModel.Open(file.Write(_folder.File("m.onnx")), new OnnxModelDescription { Prediction = prediction, Noise = discrete ? "vp-linear" : null }, 1);
+        using var model = OnnxModel.Open(file.Write(_folder.File("m.onnx")),
+            new OnnxModelDescription { Prediction = prediction, Noise = discrete ? "vp-linear" : null }, 1);
         // Levels that the network knows: the time it is told is exact there.
         var sigma = tensor(new[] { _noise.Sigmas[20], _noise.Sigmas[300], _noise.Sigmas[700] }, float32);
         var x = Images(3, 1) * (sigma * sigma + 0.5).sqrt().view(-1, 1, 1, 1);
@@ -96,7 +99,8 @@ public sealed class OnnxDenoiserTests : IDisposable
     [InlineData("vp-cosine", 0.00642, 20291)]
     public void Noises_have_their_published_ranges(string noise, double low, double high)
     {
-        using var model = OnnxModel.Open(GaussianOnnx.Discrete(_noise, GaussianOnnx.V).Write(_folder.File("m.onnx")), new OnnxModelDescription { Prediction = OnnxPrediction.V, Noise = noise }, 1);
+        using var model = OnnxModel.Open(GaussianOnnx.Discrete(_noise, GaussianOnnx.V).Write(_folder.File("m.onnx")),
+            new OnnxModelDescription { Prediction = OnnxPrediction.V, Noise = noise }, 1);
         Assert.InRange(model.Denoiser.SigmaMin / low, 0.99, 1.01);
         Assert.InRange(model.Denoiser.SigmaMax / high, 0.99, 1.01);
     }
@@ -121,8 +125,10 @@ public sealed class OnnxDenoiserTests : IDisposable
             .Output("denoised", null, 2, 3, 2)
             .Integers("column", [4], -1, 1, 1, 1);
 
-        string index = Labelled([null]).Floats("table", [4], 0, 10, 20, 30).Node("Gather", "k", "table", "class_labels").Node("Reshape", "c", "k", "column").Node("Add", "denoised", "x", "c").Write(_folder.File("index.onnx"));
-        string oneHot = Labelled(null, 3).Floats("row", [3, 1], 0, 10, 20).Node("MatMul", "k", "class_labels", "row").Node("Reshape", "c", "k", "column").Node("Add", "denoised", "x", "c").Write(_folder.File("hot.onnx"));
+        string index = Labelled([null]).Floats("table", [4], 0, 10, 20, 30).Node("Gather", "k", "table", "class_labels")
+            .Node("Reshape", "c", "k", "column").Node("Add", "denoised", "x", "c").Write(_folder.File("index.onnx"));
+        string oneHot = Labelled(null, 3).Floats("row", [3, 1], 0, 10, 20).Node("MatMul", "k", "class_labels", "row")
+            .Node("Reshape", "c", "k", "column").Node("Add", "denoised", "x", "c").Write(_folder.File("hot.onnx"));
         var x = zeros(4, 2, 3, 2);
         var labels = tensor(new long[] { 2, -1, 0, 1 });
         using var indexed = OnnxModel.Open(index, new OnnxModelDescription { Classes = 3, UnconditionalLabel = 3 }, 1);
@@ -133,8 +139,10 @@ public sealed class OnnxDenoiserTests : IDisposable
         Assert.Equal([20f, 0, 0, 10], rows.Denoiser.Denoise(x, Level(1), labels)[TensorIndex.Colon, 0, 0, 0].data<float>().ToArray());
 
         using var knowsNone = OnnxModel.Open(index, new OnnxModelDescription { Classes = 3 }, 1);
-        Assert.Contains("unconditional_label", Assert.Throws<InvalidInputException>(() => knowsNone.Denoiser.Denoise(x, Level(1), labels)).Message, StringComparison.Ordinal);
-        Assert.Contains("say its classes", Assert.Throws<InvalidInputException>(() => OnnxModel.Open(index, threads: 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("unconditional_label",
+            Assert.Throws<InvalidInputException>(() => knowsNone.Denoiser.Denoise(x, Level(1), labels)).Message, StringComparison.Ordinal);
+        Assert.Contains("say its classes", Assert.Throws<InvalidInputException>(() => OnnxModel.Open(index, threads: 1)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

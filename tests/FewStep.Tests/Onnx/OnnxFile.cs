@@ -34,14 +34,17 @@ internal sealed class OnnxFile
         return this;
     }
 
-    public OnnxFile Floats(string name, int[] sizes, params float[] values) => Initializer(Tensor(name, Float, [.. sizes.Select(s => (long)s)], values.SelectMany(BitConverter.GetBytes)));
+    public OnnxFile Floats(string name, int[] sizes, params float[] values)
+        => Initializer(Tensor(name, Float, [.. sizes.Select(s => (long)s)], values.SelectMany(BitConverter.GetBytes)));
 
-    public OnnxFile Integers(string name, int[] sizes, params long[] values) => Initializer(Tensor(name, Int64, [.. sizes.Select(s => (long)s)], values.SelectMany(BitConverter.GetBytes)));
+    public OnnxFile Integers(string name, int[] sizes, params long[] values)
+        => Initializer(Tensor(name, Int64, [.. sizes.Select(s => (long)s)], values.SelectMany(BitConverter.GetBytes)));
 
     /// <summary>Floats that lie in another file.</summary>
     public OnnxFile External(string name, int[] sizes, string location) => Initializer(
     [
-        .. sizes.SelectMany(s => Number(1, (ulong)s)), .. Number(2, Float), .. Text(8, name), .. Bytes(13, [.. Text(1, "location"), .. Text(2, location)]), .. Number(14, 1),
+        .. sizes.SelectMany(s => Number(1, (ulong)s)), .. Number(
+            2, Float), .. Text(8, name), .. Bytes(13, [.. Text(1, "location"), .. Text(2, location)]), .. Number(14, 1),
     ]);
 
     /// <summary>A tensor that says it has these sizes, with four bytes.</summary>
@@ -51,7 +54,8 @@ internal sealed class OnnxFile
     {
         byte[] graph =
         [
-            .. _nodes.SelectMany(n => Bytes(1, n)), .. Text(2, "graph"), .. _initializers.SelectMany(i => Bytes(5, i)), .. _inputs.SelectMany(i => Bytes(11, i)), .. _outputs.SelectMany(o => Bytes(12, o)),
+            .. _nodes.SelectMany(n => Bytes(1, n)), .. Text(2, "graph"), .. _initializers.SelectMany(
+                i => Bytes(5, i)), .. _inputs.SelectMany(i => Bytes(11, i)), .. _outputs.SelectMany(o => Bytes(12, o)),
         ];
         return [.. Number(1, 8), .. Text(2, "tests"), .. Bytes(7, graph), .. Bytes(8, [.. Text(1, ""), .. Number(2, 16)])];
     }
@@ -73,13 +77,15 @@ internal sealed class OnnxFile
 
     private static byte[] Value(string name, int type, int?[] sizes)
     {
-        byte[] shape = [.. sizes.SelectMany((size, i) => Bytes(1, size is int fixedSize ? Number(1, (ulong)fixedSize) : Text(2, i == 0 ? "batch" : $"size{i}")))];
+        byte[] shape = [.. sizes.SelectMany(
+            (size, i) => Bytes(1, size is int fixedSize ? Number(1, (ulong)fixedSize) : Text(2, i == 0 ? "batch" : $"size{i}")))];
         return [.. Text(1, name), .. Bytes(2, Bytes(1, [.. Number(1, (ulong)type), .. Bytes(2, shape)]))];
     }
 
     private static byte[] Text(int field, string text) => Bytes(field, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Bytes(int field, byte[] content) => [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)content.Length), .. content];
+    private static byte[] Bytes(int field, byte[] content)
+        => [.. Varint(((ulong)field << 3) | 2), .. Varint((ulong)content.Length), .. content];
 
     private static byte[] Number(int field, ulong value) => [.. Varint((ulong)field << 3), .. Varint(value)];
 

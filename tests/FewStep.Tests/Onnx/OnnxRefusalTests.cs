@@ -16,7 +16,8 @@ public sealed class OnnxRefusalTests : IDisposable
     public void What_is_missing_or_contradicts_itself_is_named()
     {
         var noise = DiscreteVpNoise.Linear();
-        string timed = GaussianOnnx.Discrete(noise, GaussianOnnx.Epsilon).Write(_folder.File("timed.onnx")), told = GaussianOnnx.Denoised().Write(_folder.File("told.onnx"));
+        string timed = GaussianOnnx.Discrete(noise, GaussianOnnx.Epsilon).Write(_folder.File("timed.onnx")), told = GaussianOnnx.Denoised()
+            .Write(_folder.File("told.onnx"));
         Refused("say its prediction", timed, null);
         Refused("give its noise", timed, new OnnxModelDescription { Prediction = OnnxPrediction.Epsilon });
         Refused("rectified-flow", timed, Epsilon with { Noise = "rectified-flow" });
@@ -29,8 +30,10 @@ public sealed class OnnxRefusalTests : IDisposable
         Refused("0 < sigma_min < sigma_max", told, new OnnxModelDescription { SigmaMin = 3, SigmaMax = 1 });
         Refused("There is no model", _folder.File("nothing.onnx"), null);
         Refused("'text'", GaussianOnnx.Denoised().Input("text", OnnxFile.Float, [null]).Write(_folder.File("text.onnx")), null);
-        Refused("give its shape", new OnnxFile().Input("x", OnnxFile.Float, null, 3, null, null).Input("sigma", OnnxFile.Float, [null]).Output("y", null, 3, null, null).Node("Identity", "y", "x").Write(_folder.File("open.onnx")), null);
-        Refused("noise_input", new OnnxFile().Input("x", OnnxFile.Float, null, 3, 4, 4).Input("gamma", OnnxFile.Float, [null]).Output("y", null, 3, 4, 4).Node("Identity", "y", "x").Write(_folder.File("names.onnx")), null);
+        Refused("give its shape", new OnnxFile().Input("x", OnnxFile.Float, null, 3, null, null).Input("sigma", OnnxFile.Float, [null])
+            .Output("y", null, 3, null, null).Node("Identity", "y", "x").Write(_folder.File("open.onnx")), null);
+        Refused("noise_input", new OnnxFile().Input("x", OnnxFile.Float, null, 3, 4, 4).Input("gamma", OnnxFile.Float, [null])
+            .Output("y", null, 3, 4, 4).Node("Identity", "y", "x").Write(_folder.File("names.onnx")), null);
     }
 
     [Theory]

@@ -26,7 +26,8 @@ public sealed class DeviceChoiceTests
     [InlineData("cuda:1", 1, "The device cuda:1 cannot be used: the GPUs here are cuda:0 alone.")]
     [InlineData("cuda:9", 4, "The device cuda:9 cannot be used: the GPUs here are cuda:0 to cuda:3.")]
     public void A_gpu_that_is_not_there_is_refused_in_one_line(string text, int devices, string line)
-        => Assert.Equal(line, Assert.Throws<InvalidInputException>(() => DeviceChoice.Parse(text).Resolve(new CudaState(devices, "why"))).Message);
+        => Assert.Equal(
+            line, Assert.Throws<InvalidInputException>(() => DeviceChoice.Parse(text).Resolve(new CudaState(devices, "why"))).Message);
 
     [Theory]
     [InlineData("")]
@@ -38,7 +39,8 @@ public sealed class DeviceChoiceTests
     [InlineData("cuda:256")]
     [InlineData("cuda:1:2")]
     public void Anything_else_is_refused(string text)
-        => Assert.Contains("none of auto, cpu, cuda and cuda:N", Assert.Throws<InvalidInputException>(() => DeviceChoice.Parse(text)).Message, StringComparison.Ordinal);
+        => Assert.Contains("none of auto, cpu, cuda and cuda:N",
+            Assert.Throws<InvalidInputException>(() => DeviceChoice.Parse(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void What_is_here_decides()

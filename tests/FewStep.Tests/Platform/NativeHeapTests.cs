@@ -9,10 +9,12 @@ public sealed class NativeHeapTests
     [Fact]
     public void Memory_that_tensors_leave_is_not_mapped_again_for_the_next()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint libc) && NativeLibrary.TryGetExport(libc, "mallopt", out _), "Only glibc's malloc is configured.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint libc)
+            && NativeLibrary.TryGetExport(libc, "mallopt", out _), "Only glibc's malloc is configured.");
         NativeHeap.KeepFreedMemory();
 
-        // As malloc comes, the first round faults on all of its 65,536 pages, and every second or third of the later ones on a tenth of them. Other threads may share this one's heap and take what a round has left, now and then.
+        // As malloc comes, the first round faults on all of its 65,536 pages, and every second or third of the later ones on a tenth of
+        // them. Other threads may share this one's heap and take what a round has left, now and then.
         int found = OnThread.WithTensorThreads(1, () =>
         {
             int inSuccession = 0;

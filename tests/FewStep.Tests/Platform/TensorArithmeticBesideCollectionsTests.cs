@@ -4,11 +4,14 @@ namespace FewStep.Tests.Platform;
 
 public sealed class TensorArithmeticBesideCollectionsTests
 {
-    // Of whole numbers x and fractions y: libtorch converts the ones to the others before it reads the number that is added or multiplied with, which leaves time to free it.
+    // Of whole numbers x and fractions y: libtorch converts the ones to the others before it reads the number that is added or multiplied
+    // with, which leaves time to free it.
     private static readonly Func<Tensor, Tensor, Tensor>[] Operations =
     [
-        (x, y) => x.Plus(y), (x, y) => x.Plus(1.5), (x, y) => x.Plus(y, alpha: 0.3), (x, y) => y.clone().Plus_(x), (x, y) => y.clone().Plus_(x, alpha: 0.3), (x, y) => y.clone().Plus_(0.3),
-        (x, y) => x.Minus(0.7), (x, y) => x.Times(2.5), (x, y) => x.Over(0.3), (x, y) => y.Squared(), (x, y) => y.Clamp(-1, 1), (x, y) => TensorArithmetic.Full([4], x[1].AsDouble(), ScalarType.Float64),
+        (x, y) => x.Plus(y), (x, y) => x.Plus(1.5), (x, y) => x.Plus(y, alpha: 0.3), (x, y) => y.clone().Plus_(x),
+        (x, y) => y.clone().Plus_(x, alpha: 0.3), (x, y) => y.clone().Plus_(0.3),
+        (x, y) => x.Minus(0.7), (x, y) => x.Times(2.5), (x, y) => x.Over(0.3), (x, y) => y.Squared(), (x, y) => y.Clamp(-1, 1),
+        (x, y) => TensorArithmetic.Full([4], x[1].AsDouble(), ScalarType.Float64),
     ];
 
     // With TorchSharp's own operators about ten operations fail.

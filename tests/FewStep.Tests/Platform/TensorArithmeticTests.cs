@@ -57,9 +57,11 @@ public sealed class TensorArithmeticTests
     public void Compound_assignments_which_the_analyzer_of_banned_symbols_overlooks_make_no_number_either()
     {
         Assert.Contains(OperatorsOfTensors(typeof(TensorArithmetic).Assembly), used => used.Name == "op_Subtraction");
-        var wrong = from assembly in new[] { typeof(TensorArithmetic).Assembly, typeof(OnnxDenoiser).Assembly, typeof(CommandLine).Assembly }
+        var wrong = from assembly in new[]
+        { typeof(TensorArithmetic).Assembly, typeof(OnnxDenoiser).Assembly, typeof(CommandLine).Assembly }
                     from used in OperatorsOfTensors(assembly)
-                    where used.Name is "op_Addition" || (used.Name is "op_Subtraction" or "op_Multiply" or "op_Division" or "op_Modulus" && used.GetParameters().Any(p => p.ParameterType != typeof(Tensor)))
+                    where used.Name is "op_Addition" || (used.Name is "op_Subtraction" or "op_Multiply" or "op_Division" or "op_Modulus"
+                        && used.GetParameters().Any(p => p.ParameterType != typeof(Tensor)))
                     select $"{assembly.GetName().Name}: {used}";
         Assert.Empty(wrong);
     }
@@ -76,7 +78,8 @@ public sealed class TensorArithmeticTests
             .Where(method => method.DeclaringType == typeof(Tensor))];
     }
 
-    private static (Tensor X, Tensor Y) Pair(ScalarType type) => (tensor([-3, -0.7, 1.0 / 3, 2, 1e4]).to(type), tensor([5, 0.6, -1e-3, 7, 1.0 / 7]).to(type));
+    private static (Tensor X, Tensor Y) Pair(ScalarType type)
+        => (tensor([-3, -0.7, 1.0 / 3, 2, 1e4]).to(type), tensor([5, 0.6, -1e-3, 7, 1.0 / 7]).to(type));
 
     private static void Same(Tensor expected, Tensor actual)
     {

@@ -22,7 +22,8 @@ public sealed class TorchFolderTests : IDisposable
             Assert.True(folder.IsSame(AppContext.BaseDirectory));
             File.WriteAllText(At("libtorch_cuda.so"), "");
             Assert.True(folder.HasCuda);
-            Assert.Equal(["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"], folder.Libraries.Select(Path.GetFileName));
+            Assert.Equal(["libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"],
+                folder.Libraries.Select(Path.GetFileName));
             Refused("lacks libc10_cuda.so");
         }
     }
@@ -123,7 +124,8 @@ public sealed class TorchFolderTests : IDisposable
 
     private async Task<(int Code, string Messages)> Sample(string folder)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "FewStep.Cli.dll"), "sample", "--seeds", "0", "--steps", "1", "--threads", "1", "--output", At("sample.npz")])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "FewStep.Cli.dll"), "sample", "--seeds", "0",
+            "--steps", "1", "--threads", "1", "--output", At("sample.npz")])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

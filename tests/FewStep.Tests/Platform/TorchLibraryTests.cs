@@ -47,7 +47,8 @@ public sealed class TorchLibraryTests
             Assert.Equal(written, File.GetLastWriteTimeUtc(first));
             Assert.Equal(new FileInfo(shim).Length, new FileInfo(first).Length);
             Assert.Single(Directory.GetFiles(Path.GetDirectoryName(first)!));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(first)!));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                File.GetUnixFileMode(Path.GetDirectoryName(first)!));
         }
         finally
         {

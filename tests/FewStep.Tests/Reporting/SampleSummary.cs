@@ -219,8 +219,13 @@ internal static class SampleSummary
 
     private static readonly FigureSummary Recall = new()
     {
-        Key = "recall", Name = "recall (garment features)", ShortName = "recall", Description = "Share of real images near a sample.",
-        HigherIsBetter = true, FeatureHash = new string('f', 64), ReferenceHash = new string('c', 64),
+        Key = "recall",
+        Name = "recall (garment features)",
+        ShortName = "recall",
+        Description = "Share of real images near a sample.",
+        HigherIsBetter = true,
+        FeatureHash = new string('f', 64),
+        ReferenceHash = new string('c', 64),
     };
 
     private static readonly FigureSummary Endpoint = new()

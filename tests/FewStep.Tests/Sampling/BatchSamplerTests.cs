@@ -10,7 +10,8 @@ public sealed class BatchSamplerTests : IDisposable
 {
     private static readonly ImageShape Shape = new(3, 4, 4);
 
-    private readonly GaussianMixtureDenoiser _denoiser = new(new GaussianMixture(Shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.5, 48)], [.. Enumerable.Repeat(-0.5, 48)]], [0.2, 0.3], [0, 1]));
+    private readonly GaussianMixtureDenoiser _denoiser = new(
+        new GaussianMixture(Shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.5, 48)], [.. Enumerable.Repeat(-0.5, 48)]], [0.2, 0.3], [0, 1]));
 
     public void Dispose() => _denoiser.Dispose();
 
@@ -33,7 +34,8 @@ public sealed class BatchSamplerTests : IDisposable
         var reports = new List<WorkProgress>();
         var seen = new List<long>();
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-        foreach (var batch in Driver(4, float32).Sample(SeedList.Parse("0-5,100-104"), new Immediate(reports.Add), TestContext.Current.CancellationToken))
+        foreach (var batch in Driver(4, float32)
+            .Sample(SeedList.Parse("0-5,100-104"), new Immediate(reports.Add), TestContext.Current.CancellationToken))
         {
             using (batch)
             {
@@ -80,10 +82,12 @@ public sealed class BatchSamplerTests : IDisposable
         Assert.Null(SeedLabels.For([1, 2], 0));
     }
 
-    private Tensor All(int size, ScalarType type) => cat([.. Driver(size, type).Sample(SeedList.Parse("0-5,100-104")).Select(b => b.Images)]);
+    private Tensor All(int size, ScalarType type)
+        => cat([.. Driver(size, type).Sample(SeedList.Parse("0-5,100-104")).Select(b => b.Images)]);
 
     private BatchSampler Driver(int size, ScalarType type) =>
-        new(new SamplingLoop(_denoiser, new HeunSolver(), StandardSchedules.Create("karras", 4, 0.002, 80))) { BatchSize = size, Type = type };
+        new(new SamplingLoop(_denoiser, new HeunSolver(), StandardSchedules.Create("karras", 4, 0.002, 80)))
+        { BatchSize = size, Type = type };
 
     private sealed class Immediate(Action<WorkProgress> report) : IProgress<WorkProgress>
     {

@@ -14,7 +14,8 @@ public sealed class SamplerFileTests : IDisposable
     [Fact]
     public void Everything_survives_the_file()
     {
-        var sampler = new Sampler(new SamplingSchedule([80, Math.PI, 1.0 / 3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("unipc:3:variant=bh1"))
+        var sampler = new Sampler(
+            new SamplingSchedule([80, Math.PI, 1.0 / 3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("unipc:3:variant=bh1"))
         {
             Origin = new SamplerOrigin
             {
@@ -51,7 +52,8 @@ public sealed class SamplerFileTests : IDisposable
     public void Lists_and_schedule_files_of_no_solver_need_one(string json)
     {
         File.WriteAllText(_path, json);
-        Assert.Contains("names no solver", Assert.Throws<InvalidInputException>(() => Sampler.Read(_path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "names no solver", Assert.Throws<InvalidInputException>(() => Sampler.Read(_path)).Message, StringComparison.Ordinal);
         var sampler = Sampler.Read(_path, "ipndm:3");
         Assert.Equal([80, 1.5, 0.002], sampler.Schedule.Sigmas);
         Assert.Equal((ScheduleTerminal.SigmaMin, "ipndm:3", 2), (sampler.Schedule.Terminal, sampler.Solver.Name, sampler.Steps));
@@ -61,7 +63,8 @@ public sealed class SamplerFileTests : IDisposable
     [Fact]
     public void The_solver_of_a_schedule_file_wins_over_the_usual_one()
     {
-        File.WriteAllText(_path, """{"version":1,"steps":1,"sigmas":[80,0.002],"solver":"heun","objective":"discretization loss","model_hash":"abc"}""");
+        File.WriteAllText(
+            _path, """{"version":1,"steps":1,"sigmas":[80,0.002],"solver":"heun","objective":"discretization loss","model_hash":"abc"}""");
         var sampler = Sampler.Read(_path, "euler");
         Assert.Equal(("heun", "discretization loss", "abc"), (sampler.Solver.Name, sampler.Origin.Objective, sampler.Origin.ModelHash));
     }
@@ -133,7 +136,8 @@ public sealed class SamplerFileTests : IDisposable
     {
         var sampler = new Sampler(new SamplingSchedule([80, 1]), SolverCatalog.Find("euler"));
         Assert.Throws<ArgumentException>(() => (sampler with { Origin = new SamplerOrigin { Schedule = "a\nb" } }).Save(_path));
-        Assert.Throws<ArgumentException>(() => (sampler with { Origin = new SamplerOrigin { Loss = new ScheduleLoss(double.NaN, 0, 1) } }).Save(_path));
+        Assert.Throws<ArgumentException>(
+            () => (sampler with { Origin = new SamplerOrigin { Loss = new ScheduleLoss(double.NaN, 0, 1) } }).Save(_path));
         Assert.Throws<ArgumentException>(() => (sampler with { Solver = new Unnamed() }).Save(_path));
         Assert.False(File.Exists(_path));
     }

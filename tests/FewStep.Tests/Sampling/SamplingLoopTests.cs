@@ -11,11 +11,13 @@ public sealed class SamplingLoopTests : IDisposable
     private static readonly ImageShape Shape = new(1, 2, 2);
     private static readonly SamplingSchedule Schedule = StandardSchedules.Create("karras", 6, 0.002, 80);
 
-    private readonly GaussianMixtureDenoiser _denoiser = new(new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.2, 0.3], [0, 1]));
+    private readonly GaussianMixtureDenoiser _denoiser = new(
+        new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.2, 0.3], [0, 1]));
 
     public void Dispose() => _denoiser.Dispose();
 
-    public static TheoryData<string> Solvers => [.. SolverCatalog.All.Select(s => s.Name), "unipc:3:predict=noise", "dpmpp:3:predict=noise"];
+    public static TheoryData<string> Solvers
+        => [.. SolverCatalog.All.Select(s => s.Name), "unipc:3:predict=noise", "dpmpp:3:predict=noise"];
 
     [Theory]
     [MemberData(nameof(Solvers))]
@@ -67,7 +69,8 @@ public sealed class SamplingLoopTests : IDisposable
         Assert.True(trajectory.States[^1].Equals(samples));
         for (int i = 0; i < 6; i++)
         {
-            Assert.True(trajectory.Denoised[i].Equals(_denoiser.Denoise(trajectory.States[i], tensor([Schedule.Sigmas[i]], float64), null)));
+            Assert.True(
+                trajectory.Denoised[i].Equals(_denoiser.Denoise(trajectory.States[i], tensor([Schedule.Sigmas[i]], float64), null)));
         }
 
         using var toZero = new Trajectory();
@@ -109,11 +112,13 @@ public sealed class SamplingLoopTests : IDisposable
         var terminal = new SamplingSchedule(Schedule.Sigmas, ScheduleTerminal.Zero);
         var latents = Latents.Draw([1, 2], Shape, float64);
         using var trajectory = new Trajectory();
-        var result = new SamplingLoop(counter, solver, terminal, new SampleOptions { AnalyticalFirstStep = true }).Sample(latents, observe: trajectory.Record);
+        var result = new SamplingLoop(counter, solver, terminal, new SampleOptions { AnalyticalFirstStep = true })
+            .Sample(latents, observe: trajectory.Record);
         Assert.Equal((6 * solver.EvaluationsPerStep) - 1 + 1, result.EvaluationsPerImage);
         Assert.Equal(counter.Images, result.Evaluations);
         Assert.True(result.Samples.Equals(normal.Denoise(trajectory.States[^1], tensor([0.002], float64), null)));
-        Assert.True((result.Samples - new SamplingLoop(normal, solver, terminal).Sample(latents).Samples).abs().max().item<double>() < 0.05);
+        Assert.True(
+            (result.Samples - new SamplingLoop(normal, solver, terminal).Sample(latents).Samples).abs().max().item<double>() < 0.05);
     }
 
     [Theory]
@@ -135,7 +140,8 @@ public sealed class SamplingLoopTests : IDisposable
         using var large = GaussianMixtureDenoiser.Gaussian(Shape, 3, 0.1);
         var latents = Latents.Draw([1], Shape, float64);
         var seen = new List<double>();
-        var limited = new SamplingLoop(large, SolverCatalog.Find("dpmpp:1"), Schedule).Sample(latents, observe: p => seen.Add(p.Denoised?.mean().item<double>() ?? 3));
+        var limited = new SamplingLoop(large, SolverCatalog.Find("dpmpp:1"), Schedule)
+            .Sample(latents, observe: p => seen.Add(p.Denoised?.mean().item<double>() ?? 3));
         Assert.All(seen[..4], D => Assert.InRange(D, 2.8, 3.2)); // while the noise outweighs the state
         Assert.All(limited.Samples.data<double>(), v => Assert.InRange(v, 0.9, 1.01));
         var plain = new SamplingLoop(large, SolverCatalog.Find("dpmpp:1:thresholding=false"), Schedule).Sample(latents).Samples;

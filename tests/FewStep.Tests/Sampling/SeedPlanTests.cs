@@ -9,7 +9,8 @@ public sealed class SeedPlanTests
     [Fact]
     public void No_seed_belongs_to_two_things()
     {
-        long[] firsts = [0, SeedPlan.FirstTuned, SeedPlan.FirstSearched, SeedPlan.FirstHeldOut, SeedPlan.FirstCandidate, SeedPlan.FirstJudged, Latents.MaximumSeed + 1];
+        long[] firsts = [0, SeedPlan.FirstTuned, SeedPlan.FirstSearched, SeedPlan.FirstHeldOut, SeedPlan.FirstCandidate,
+            SeedPlan.FirstJudged, Latents.MaximumSeed + 1];
         Assert.Equal(firsts.Order(), firsts);
         Assert.Equal(SeedPlan.FirstTuned - 1, SeedPlan.LastEvaluated);
         void In(int part, IEnumerable<long> seeds) => Assert.All(seeds, s => Assert.InRange(s, firsts[part], firsts[part + 1] - 1));

@@ -24,7 +24,12 @@ public sealed class StochasticChurnTests : IDisposable
         using var scope = NewDisposeScope();
         var latents = Latents.Draw([1, 2], Shape);
         var plain = new SamplingLoop(_gaussian, SolverCatalog.Find(name), Schedule).Sample(latents).Samples;
-        foreach (var churn in new[] { new StochasticChurn(), new StochasticChurn { Amount = 10, MaximumSigma = 1e-4 }, new StochasticChurn { Amount = 10, MinimumSigma = 81 } })
+        foreach (var churn in new[]
+        {
+            new StochasticChurn(),
+            new StochasticChurn { Amount = 10, MaximumSigma = 1e-4 },
+            new StochasticChurn { Amount = 10, MinimumSigma = 81 }
+        })
         {
             var sampler = new SamplingLoop(_gaussian, SolverCatalog.Find(name), Schedule, new SampleOptions { Churn = churn });
             Assert.True(plain.Equals(sampler.SampleSeeded(latents, [1L, 2L]).Samples));
@@ -36,11 +41,13 @@ public sealed class StochasticChurnTests : IDisposable
     [InlineData("heun", 0.01)]
     public void Gaussian_data_keep_their_mean_and_variance(string name, double tolerance)
     {
-        // Raising the noise and stepping down both keep the marginal; an error in either would grow over the steps. 25,600 values: three standard errors are 0.01.
+        // Raising the noise and stepping down both keep the marginal; an error in either would grow over the steps. 25,600 values: three
+        // standard errors are 0.01.
         using var scope = NewDisposeScope();
         using var large = GaussianMixtureDenoiser.Gaussian(new ImageShape(1, 16, 16), 0.3, 0.5);
         var options = new SampleOptions { Churn = new StochasticChurn { Amount = 60 } };
-        var sampler = new SamplingLoop(large, SolverCatalog.Find(name), StandardSchedules.Create("karras", name == "euler" ? 600 : 100, 0.002, 80), options);
+        var sampler = new SamplingLoop(
+            large, SolverCatalog.Find(name), StandardSchedules.Create("karras", name == "euler" ? 600 : 100, 0.002, 80), options);
         long[] seeds = [.. Enumerable.Range(0, 100).Select(i => (long)i)];
         var samples = sampler.SampleSeeded(Latents.Draw(seeds, large.Shape, float64), seeds).Samples;
         Assert.Equal(0.3, samples.mean().item<double>(), tolerance);
@@ -67,7 +74,8 @@ public sealed class StochasticChurnTests : IDisposable
             var x = latents * 2 + 1.007 * Math.Sqrt(raised * raised - 4) * noise;
             var expected = x + (1 - raised) * (x - _gaussian.Denoise(x, tensor([raised], float64), null)) / raised;
             var points = new List<double>();
-            var sampler = new SamplingLoop(_gaussian, new EulerSolver(), schedule, new SampleOptions { Churn = new StochasticChurn { Amount = amount, NoiseScale = 1.007 } });
+            var sampler = new SamplingLoop(_gaussian, new EulerSolver(), schedule,
+                new SampleOptions { Churn = new StochasticChurn { Amount = amount, NoiseScale = 1.007 } });
             var samples = sampler.SampleSeeded(latents, [7L], observe: p => points.Add(p.Sigma)).Samples;
             Assert.True(allclose(expected, samples, 1e-13, 1e-13));
             Assert.Equal([raised, 1], points);
@@ -79,7 +87,8 @@ public sealed class StochasticChurnTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var options = new SampleOptions { Churn = new StochasticChurn { Amount = 4, NoiseScale = 1.003 } };
-        Tensor All(int size) => cat([.. new BatchSampler(new SamplingLoop(_gaussian, new HeunSolver(), Schedule, options)) { BatchSize = size, Type = float64 }.Sample(SeedList.Parse("0-6,100")).Select(b => b.Images)]);
+        Tensor All(int size) => cat([.. new BatchSampler(new SamplingLoop(_gaussian, new HeunSolver(), Schedule, options))
+        { BatchSize = size, Type = float64 }.Sample(SeedList.Parse("0-6,100")).Select(b => b.Images)]);
         var whole = All(64);
         Assert.True(allclose(whole, All(1), 1e-13, 1e-13));
         Assert.True(allclose(whole, All(3), 1e-13, 1e-13));
@@ -92,7 +101,8 @@ public sealed class StochasticChurnTests : IDisposable
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         using (var latents = Latents.Draw([1, 2], Shape))
         {
-            new SamplingLoop(_gaussian, new HeunSolver(), Schedule, new SampleOptions { Churn = new StochasticChurn { Amount = 4 } }).SampleSeeded(latents, [1L, 2L]).Samples.Dispose();
+            new SamplingLoop(_gaussian, new HeunSolver(), Schedule, new SampleOptions { Churn = new StochasticChurn { Amount = 4 } })
+                .SampleSeeded(latents, [1L, 2L]).Samples.Dispose();
         }
 
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
@@ -116,7 +126,8 @@ public sealed class StochasticChurnTests : IDisposable
     public void Without_seeds_it_is_a_programmer_error()
     {
         using var latents = Latents.Draw([1, 2], Shape);
-        var sampler = new SamplingLoop(_gaussian, new EulerSolver(), Schedule, new SampleOptions { Churn = new StochasticChurn { Amount = 4 } });
+        var sampler = new SamplingLoop(
+            _gaussian, new EulerSolver(), Schedule, new SampleOptions { Churn = new StochasticChurn { Amount = 4 } });
         Assert.Throws<ArgumentException>(() => sampler.Sample(latents));
         Assert.Throws<ArgumentException>(() => sampler.SampleSeeded(latents, [1L]));
     }

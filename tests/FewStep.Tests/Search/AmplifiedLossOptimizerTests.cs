@@ -17,7 +17,8 @@ public sealed class AmplifiedLossOptimizerTests
         var request = new ScheduleSearchRequest { Steps = [3, 5, 9], SigmaMax = 80, SigmaMin = 0.002 };
         var optimizer = new AmplifiedLossOptimizer(Curve(), denoiser, new() { Latents = 2 });
         var found = optimizer.Search(request, cancellation: Token);
-        var exact = new DiscretizationLossOptimizer(new GaussianLossCurve(C), [new ExactAmplification()]).Search(request, cancellation: Token);
+        var exact = new DiscretizationLossOptimizer(new GaussianLossCurve(C), [new ExactAmplification()])
+            .Search(request, cancellation: Token);
         for (int k = 0; k < 3; k++)
         {
             double loss = DiscretizationLoss.Evaluate(new GaussianLossCurve(C), new ExactAmplification(), found[k].Schedule);
@@ -45,7 +46,14 @@ public sealed class AmplifiedLossOptimizerTests
     public void TheCatalogueOffersIt()
     {
         var choice = ScheduleOptimizerCatalog.Find("phase1:amplification");
-        var context = new ScheduleSearchContext { Denoiser = new LinearDenoiser(new ImageShape(1, 2, 2), C), Solver = new EulerSolver(), LossCurve = Curve, Images = 2, BatchSize = 1 };
+        var context = new ScheduleSearchContext
+        {
+            Denoiser = new LinearDenoiser(new ImageShape(1, 2, 2), C),
+            Solver = new EulerSolver(),
+            LossCurve = Curve,
+            Images = 2,
+            BatchSize = 1
+        };
         var optimizer = choice.Create(context);
         Assert.Equal("phase1:amplification", optimizer.Name);
         var result = optimizer.Search(new ScheduleSearchRequest { Steps = [4], SigmaMax = 80, SigmaMin = 0.002 }, cancellation: Token)[0];
@@ -59,7 +67,8 @@ public sealed class AmplifiedLossOptimizerTests
         double[] sigmas = [.. Enumerable.Range(0, 97).Select(i => 0.002 * Math.Pow(80 / 0.002, i / 96.0))];
         sigmas[^1] = 80;
         double[] loss = [.. sigmas.Select(new GaussianLossCurve(C).Loss)];
-        double[][] covariance = [.. Enumerable.Range(0, 97).Select(k => Enumerable.Range(0, 97).Select(l => k == l ? 1e-8 * loss[k] * loss[k] : 0).ToArray())];
+        double[][] covariance =
+            [.. Enumerable.Range(0, 97).Select(k => Enumerable.Range(0, 97).Select(l => k == l ? 1e-8 * loss[k] * loss[k] : 0).ToArray())];
         return new LossCurve(sigmas, loss, covariance, 100, new LossCurveOrigin(1000, 1, LossCurveStop.PrecisionReached, 0.01, 0));
     }
 

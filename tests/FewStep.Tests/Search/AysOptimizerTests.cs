@@ -18,7 +18,8 @@ public sealed class AysOptimizerTests
         var shape = new ImageShape(1, 6, 6);
         using var denoiser = GaussianMixtureDenoiser.Gaussian(shape, 0.2, C);
         var context = Context(denoiser) with { TrainingImages = () => new SyntheticImages(shape, 0.2, C, 1000) };
-        var result = new AysOptimizer(context, new AysOptions { Images = 64, MaximumSweeps = 0, Patience = null }).Search(Request(steps), cancellation: Token)[0];
+        var result = new AysOptimizer(
+            context, new AysOptions { Images = 64, MaximumSweeps = 0, Patience = null }).Search(Request(steps), cancellation: Token)[0];
         // E|D_i - D_s|^2 = L(s_i) - L(s), so the bound is half that of the discretization loss of power 2.
         double expected = 0.5 * DiscretizationLoss.Bound(new GaussianLossCurve(C), new PowerWeighting(2), result.Schedule);
         Assert.InRange(expected, result.Loss.Low!.Value, result.Loss.High!.Value);
@@ -31,8 +32,10 @@ public sealed class AysOptimizerTests
         var shape = new ImageShape(1, 6, 6);
         using var denoiser = GaussianMixtureDenoiser.Gaussian(shape, 0, C);
         var context = Context(denoiser) with { TrainingImages = () => new SyntheticImages(shape, 0, C, 1000) };
-        var result = new AysOptimizer(context, new AysOptions { Images = 64, Points = 256, Patience = null }).Search(Request(6), cancellation: Token)[0];
-        double[] ratios = [.. result.Schedule.Sigmas.Zip(result.Schedule.Sigmas.Skip(1), (s, next) => Math.Log(1 + (C * C / (next * next))) - Math.Log(1 + (C * C / (s * s))))];
+        var result = new AysOptimizer(
+            context, new AysOptions { Images = 64, Points = 256, Patience = null }).Search(Request(6), cancellation: Token)[0];
+        double[] ratios = [.. result.Schedule.Sigmas.Zip(
+            result.Schedule.Sigmas.Skip(1), (s, next) => Math.Log(1 + (C * C / (next * next))) - Math.Log(1 + (C * C / (s * s))))];
         Assert.All(ratios, ratio => Assert.Equal(1, ratio / ratios.Average(), 0.1));
         Assert.Contains("no node moves any more", result.StopReason, StringComparison.Ordinal);
         Assert.Equal(64 * 256, result.NetworkEvaluations);
@@ -74,7 +77,8 @@ public sealed class AysOptimizerTests
     {
         using var denoiser = Mixture();
         var bound = ForwardPathBound.Measure(
-            Context(denoiser).Sampling(), Context(denoiser), new AysOptions { Images = 16, TeacherSteps = 10 }, Request(6), [.. FewStep.Noise.StandardSchedule.LogSnr().Create(47, 0.002, 80).Sigmas], null, Token);
+            Context(denoiser).Sampling(), Context(denoiser), new AysOptions { Images = 16, TeacherSteps = 10 }, Request(
+                6), [.. FewStep.Noise.StandardSchedule.LogSnr().Create(47, 0.002, 80).Sigmas], null, Token);
         int[] start = [0, 1, 2, 3, 4, 5, 47];
         double Cost(int[] path) => path.Zip(path.Skip(1)).Sum(pair => bound.Steps[pair.First][pair.Second]);
         double least = JumpCostProgram.Solve(bound.Steps, 6).Cost(6), last = Cost(start);
@@ -104,7 +108,8 @@ public sealed class AysOptimizerTests
         int[] path = sweeps.Minimise([0, 1, 2, 3, 4, 5, 39], Token);
         Assert.Equal(seen[2], path);
         Assert.StartsWith("stopped early", sweeps.StopReason, StringComparison.Ordinal);
-        Assert.Contains("after 4 sweeps", sweeps.StopReason, StringComparison.Ordinal); // the first can move the last node alone, the second begins with the one before it
+        // the first can move the last node alone, the second begins with the one before it
+        Assert.Contains("after 4 sweeps", sweeps.StopReason, StringComparison.Ordinal);
         Assert.EndsWith($"{seen.Count - 1} moves; move 2 has the best samples", sweeps.StopReason, StringComparison.Ordinal);
         Assert.All(seen.Zip(seen.Skip(1)), pair => Assert.Single(pair.First.Zip(pair.Second), node => node.First != node.Second));
     }
@@ -114,9 +119,12 @@ public sealed class AysOptimizerTests
     {
         using var denoiser = Mixture();
         Assert.Throws<InvalidInputException>(() => new AysOptimizer(Context(denoiser), new AysOptions { Points = 8 }));
-        Assert.Throws<InvalidInputException>(() => new AysOptimizer(Context(denoiser)).Search(Request(100) with { Steps = [128] }, cancellation: Token));
+        Assert.Throws<InvalidInputException>(
+            () => new AysOptimizer(Context(denoiser)).Search(Request(100) with { Steps = [128] }, cancellation: Token));
         var other = Context(denoiser) with { TrainingImages = () => new SyntheticImages(new ImageShape(1, 6, 6), 0, 1, 10) };
-        Assert.Contains("the model denoises", Assert.Throws<InvalidInputException>(() => new AysOptimizer(other).Search(Request(4), cancellation: Token)).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => new AysOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
+        Assert.Contains("the model denoises", Assert.Throws<InvalidInputException>(
+            () => new AysOptimizer(other).Search(Request(4), cancellation: Token)).Message, StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(
+            () => new AysOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 }

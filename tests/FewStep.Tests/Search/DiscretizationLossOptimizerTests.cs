@@ -16,8 +16,10 @@ public sealed class DiscretizationLossOptimizerTests
         Assert.Equal([3, 10, 6, 3, 10, 6], results.Select(r => r.Schedule.Steps));
         Assert.All(results.Take(3), r => Assert.Equal("discretization loss, power 0", r.Objective));
         Assert.All(results.Skip(3), r => Assert.Equal("discretization loss, power 1", r.Objective));
-        Assert.All(results, r => Assert.Equal((80.0, 0.002, ScheduleTerminal.Zero), (r.Schedule.Sigmas[0], r.Schedule.Sigmas[^1], r.Schedule.Terminal)));
-        Assert.All(results, r => Assert.True(r.Bound > 0 && r.Bound < r.Loss.Value && r.Loss.HalfWidth is null && r.NetworkEvaluations == 0 && r.Seconds >= 0));
+        Assert.All(results,
+            r => Assert.Equal((80.0, 0.002, ScheduleTerminal.Zero), (r.Schedule.Sigmas[0], r.Schedule.Sigmas[^1], r.Schedule.Terminal)));
+        Assert.All(results, r => Assert.True(
+            r.Bound > 0 && r.Bound < r.Loss.Value && r.Loss.HalfWidth is null && r.NetworkEvaluations == 0 && r.Seconds >= 0));
         Assert.Single(DiscretizationLossOptimizer.Weightings(1));
     }
 
@@ -29,7 +31,8 @@ public sealed class DiscretizationLossOptimizerTests
     public void MoreStepsNeverCostMoreAndNoOtherScheduleCostsLess(double power)
     {
         var weighting = new PowerWeighting(power);
-        var results = new DiscretizationLossOptimizer(Curve, [weighting]).Search(Request([.. Enumerable.Range(1, 20)]), cancellation: Token);
+        var results = new DiscretizationLossOptimizer(Curve, [weighting])
+            .Search(Request([.. Enumerable.Range(1, 20)]), cancellation: Token);
         for (int n = 1; n < 20; n++)
         {
             Assert.True(results[n].Loss.Value <= results[n - 1].Loss.Value);
@@ -60,16 +63,19 @@ public sealed class DiscretizationLossOptimizerTests
     public void BadRequestsAreNamed()
     {
         var search = new DiscretizationLossOptimizer(Curve);
-        string all = Assert.Throws<InvalidInputException>(() => search.Search(Request([0]) with { SigmaMin = double.NaN }, cancellation: Token)).Message;
+        string all = Assert.Throws<InvalidInputException>(
+            () => search.Search(Request([0]) with { SigmaMin = double.NaN }, cancellation: Token)).Message;
         Assert.True(all.Contains("steps", StringComparison.Ordinal) && all.Contains("sigma_min", StringComparison.Ordinal), all);
         Assert.Throws<InvalidInputException>(() => search.Search(Request([]), cancellation: Token));
         var narrow = new FittedLossCurve([0.1, 1], [0.01, 0.2]);
-        Assert.Contains("measured from 0.1 to 1", Assert.Throws<InvalidInputException>(() => new DiscretizationLossOptimizer(narrow).Search(Request([4]), cancellation: Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("measured from 0.1 to 1", Assert.Throws<InvalidInputException>(
+            () => new DiscretizationLossOptimizer(narrow).Search(Request([4]), cancellation: Token)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void ACancelledSearchStops() =>
-        Assert.Throws<OperationCanceledException>(() => new DiscretizationLossOptimizer(Curve).Search(Request([4]), cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new DiscretizationLossOptimizer(Curve).Search(Request([4]), cancellation: new CancellationToken(true)));
 
     [Fact]
     public void ABlendIsTheTunedCurveAtItsLevelsAndThePretrainedOneElsewhere()
@@ -85,7 +91,8 @@ public sealed class DiscretizationLossOptimizerTests
             Assert.Equal(1, blend.Loss(s) / pretrained.Loss(s), 1e-3);
         }
 
-        // Between the levels of a coarse curve, a tuned level counts all the same. (A deep dip would be levelled: a loss curve does not fall.)
+        // Between the levels of a coarse curve, a tuned level counts all the same. (A deep dip would be levelled: a loss curve does not
+        // fall.)
         double[] coarse = [.. grid.Where((_, k) => k % 20 == 0 || k == 199)];
         double between = Math.Sqrt(coarse[5] * coarse[6]);
         var rough = new FittedLossCurve(coarse, Array.ConvertAll(coarse, Curve.Loss));
@@ -96,5 +103,6 @@ public sealed class DiscretizationLossOptimizerTests
         Assert.Equal(1, LossCurveBlend.Blend(pretrained, tuned, [], 1).Loss(3) / pretrained.Loss(3), 1e-12);
     }
 
-    private static ScheduleSearchRequest Request(int[] steps) => new() { Steps = steps, SigmaMax = 80, SigmaMin = 0.002, Terminal = ScheduleTerminal.Zero };
+    private static ScheduleSearchRequest Request(int[] steps)
+        => new() { Steps = steps, SigmaMax = 80, SigmaMin = 0.002, Terminal = ScheduleTerminal.Zero };
 }

@@ -13,7 +13,8 @@ public sealed class DiscretizationLossTests
         return new SamplingSchedule(gaps.Select(gap => sum += gap).Prepend(0).Select(part => 80 * Math.Pow(0.002 / 80, part / total)));
     });
 
-    private static readonly Gen<double> Powers = Gen.OneOf(Gen.Const(-1.0), Gen.Const(-0.5), Gen.Const(0.0), Gen.Const(0.5), Gen.Const(1.0), Gen.Const(2.0));
+    private static readonly Gen<double> Powers = Gen.OneOf(
+        Gen.Const(-1.0), Gen.Const(-0.5), Gen.Const(0.0), Gen.Const(0.5), Gen.Const(1.0), Gen.Const(2.0));
 
     [Theory]
     [InlineData(0)]
@@ -35,10 +36,12 @@ public sealed class DiscretizationLossTests
         {
             var weighting = new PowerWeighting(power);
             var gaussian = new GaussianLossCurve(c);
-            Assert.True(DiscretizationLoss.Bound(gaussian, weighting, schedule) >= -1e-12 * DiscretizationLoss.Evaluate(gaussian, weighting, schedule));
+            Assert.True(DiscretizationLoss.Bound(gaussian, weighting, schedule)
+                >= -1e-12 * DiscretizationLoss.Evaluate(gaussian, weighting, schedule));
             double sum = 1e-3;
             var random = new FittedLossCurve(FittedLossCurveTests.Grid(20), rises.Select(r => sum += r).ToArray());
-            Assert.True(DiscretizationLoss.Bound(random, weighting, schedule) >= -1e-7 * DiscretizationLoss.Evaluate(random, weighting, schedule));
+            Assert.True(
+                DiscretizationLoss.Bound(random, weighting, schedule) >= -1e-7 * DiscretizationLoss.Evaluate(random, weighting, schedule));
         });
 
     [Fact]
@@ -56,7 +59,8 @@ public sealed class DiscretizationLossTests
             }
         });
 
-    // Along the exact flow of Gaussian data x(s) is sqrt(c^2 + s^2) times one unit normal number, and so is everything linear in it: mean-square errors are squared differences of factors.
+    // Along the exact flow of Gaussian data x(s) is sqrt(c^2 + s^2) times one unit normal number, and so is everything linear in it:
+    // mean-square errors are squared differences of factors.
     [Fact]
     public void ThePowerOneBoundHoldsForTheConvexCombinationOfTheExactPathsOutputs() =>
         Gen.Select(Schedules, Gen.Double[0.02, 5]).Sample((schedule, c) =>
@@ -71,7 +75,8 @@ public sealed class DiscretizationLossTests
             }
 
             double error = Math.Pow(combination - Spread(c, last), 2);
-            double bound = last * (1 - (last / first)) * DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(1), schedule);
+            double bound = last * (1 - (last / first))
+                * DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(1), schedule);
             Assert.True(error <= bound * (1 + 1e-9), $"error {error}, bound {bound}, c {c}, {schedule}");
         });
 
@@ -90,11 +95,13 @@ public sealed class DiscretizationLossTests
             Assert.True(error <= bound * (1 + 1e-9), $"error {error}, bound {bound}, c {c}, {schedule}");
         });
 
-    // J less the integral without its scale s_N (1 - s_N / s_0): 500 times looser at s_N = 0.002. With the scale, Euler's own path exceeds it.
+    // J less the integral without its scale s_N (1 - s_N / s_0): 500 times looser at s_N = 0.002. With the scale, Euler's own path exceeds
+    // it.
     [Fact]
     public void ForImagesOfUnitRangeEulerStaysBelowTheUnscaledPowerOneBound() =>
         Gen.Select(Schedules, Gen.Double[0.02, 1]).Sample((schedule, c) =>
-            Assert.InRange(EulerError(schedule, c), 0, DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(1), schedule)));
+            Assert.InRange(
+                EulerError(schedule, c), 0, DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(1), schedule)));
 
     private static double Spread(double c, double s) => Math.Sqrt((c * c) + (s * s));
 

@@ -12,15 +12,19 @@ public sealed class DmNonUniformOptimizerTests
 
     [Fact]
     public void NoStartIsBetterForAnyRangeOrderAndPower() =>
-        Gen.Select(Gen.Int[1, 9], Gen.Double[-4, 0], Gen.Double[0.5, 4], Gen.Int[1, 3], Gen.Double[0, 2.5]).Sample((steps, low, width, order, power) =>
+        Gen.Select(Gen.Int[1, 9], Gen.Double[-4, 0], Gen.Double[0.5, 4], Gen.Int[1, 3], Gen.Double[0, 2.5])
+            .Sample((steps, low, width, order, power) =>
         {
             double min = Math.Exp(low * 1.5), max = min * Math.Exp(width * 2.5);
             var optimizer = new DmNonUniformOptimizer(order, power);
-            var result = optimizer.Search(new ScheduleSearchRequest { Steps = [steps], SigmaMax = max, SigmaMin = min }, cancellation: Token)[0];
+            var result = optimizer.Search(
+                new ScheduleSearchRequest { Steps = [steps], SigmaMax = max, SigmaMin = min }, cancellation: Token)[0];
             double bound = optimizer.Bound(result.Schedule);
-            return result.Schedule.Steps == steps && result.Schedule.Sigmas[0] == max && result.Schedule.Sigmas[^1] == min && result.NetworkEvaluations == 0
+            return result.Schedule.Steps == steps && result.Schedule.Sigmas[0] == max && result.Schedule.Sigmas[^1] == min
+                && result.NetworkEvaluations == 0
                 && result.Loss.Value == bound
-                && new[] { "log-snr", "karras", "uniform-t" }.All(name => bound <= optimizer.Bound(StandardSchedules.Create(name, steps, min, max)));
+                && new[]
+                { "log-snr", "karras", "uniform-t" }.All(name => bound <= optimizer.Bound(StandardSchedules.Create(name, steps, min, max)));
         }, iter: 25);
 
     [Fact]
@@ -33,7 +37,8 @@ public sealed class DmNonUniformOptimizerTests
             for (int trial = 0; trial < 200; trial++)
             {
                 double size = Math.Pow(10, -1 - (3 * random.NextDouble()));
-                double[] moved = [.. result.Schedule.Sigmas.Select((s, i) => i == 0 || i == result.Schedule.Steps ? s : s * Math.Exp(size * ((2 * random.NextDouble()) - 1)))];
+                double[] moved = [.. result.Schedule.Sigmas.Select(
+                    (s, i) => i == 0 || i == result.Schedule.Steps ? s : s * Math.Exp(size * ((2 * random.NextDouble()) - 1)))];
                 if (Enumerable.Range(1, moved.Length - 1).All(i => moved[i] < moved[i - 1]))
                 {
                     Assert.True(optimizer.Bound(new SamplingSchedule(moved)) >= result.Loss.Value * (1 - 1e-7));
@@ -59,7 +64,8 @@ public sealed class DmNonUniformOptimizerTests
     public void OfFirstOrderItIsADiscretizationLossOfPowerOne()
     {
         // sum_i d(s_i) (1 / s_(i+1) - 1 / s_i): the global optimum by dynamic programming and Newton, on the error as the curve.
-        var exact = new DiscretizationLossOptimizer(new ErrorCurve(), [new PowerWeighting(1)]).Search(Request([3, 6, 9]), cancellation: Token);
+        var exact = new DiscretizationLossOptimizer(new ErrorCurve(), [new PowerWeighting(1)])
+            .Search(Request([3, 6, 9]), cancellation: Token);
         var found = new DmNonUniformOptimizer(1, 2).Search(Request([3, 6, 9]), cancellation: Token);
         for (int k = 0; k < 3; k++)
         {
@@ -91,7 +97,8 @@ public sealed class DmNonUniformOptimizerTests
     public void TheDescentFindsAKnownMinimumAndKeepsTheOrder()
     {
         double[] wanted = [0, 0.2, 0.9, 1.0, 3];
-        var result = new DmNonUniformDescent(p => p.Zip(wanted, (a, b) => (a - b) * (a - b)).Sum() + p.Zip(wanted, (a, b) => Math.Abs(a - b)).Sum()).Descend([0, 1, 1.5, 2, 3], 500, Token);
+        var result = new DmNonUniformDescent(p => p.Zip(wanted, (a, b) => (a - b) * (a - b)).Sum()
+            + p.Zip(wanted, (a, b) => Math.Abs(a - b)).Sum()).Descend([0, 1, 1.5, 2, 3], 500, Token);
         Assert.True(result.Value < 1e-4);
         Assert.All(result.Points.Zip(result.Points.Skip(1)), pair => Assert.True(pair.Second > pair.First));
     }
@@ -109,7 +116,8 @@ public sealed class DmNonUniformOptimizerTests
         Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find("dm-nonuniform:4"));
         Assert.Throws<ArgumentOutOfRangeException>(() => new DmNonUniformOptimizer(4));
         Assert.Throws<ArgumentOutOfRangeException>(() => new DmNonUniformOptimizer(3, double.NaN));
-        Assert.Throws<OperationCanceledException>(() => new DmNonUniformOptimizer().Search(Request([5]), cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new DmNonUniformOptimizer().Search(Request([5]), cancellation: new CancellationToken(true)));
     }
 
     private static ScheduleSearchRequest Request(IReadOnlyList<int> steps) => new() { Steps = steps, SigmaMax = 80, SigmaMin = 0.002 };

@@ -46,7 +46,8 @@ public sealed class EndpointOptimizerTests
         var context = Context(denoiser);
         var result = new EndpointOptimizer(context, Options with { Latents = 64 }).Search(Request(2), cancellation: Token)[0];
         using var seen = Seen(context, 64);
-        double best = Enumerable.Range(1, 399).Min(k => seen.MeanSquares(context.Solver, new SamplingSchedule([80, 80 * Math.Pow(0.002 / 80, k / 400.0), 0.002]), Token).Average());
+        double best = Enumerable.Range(1, 399).Min(k =>
+            seen.MeanSquares(context.Solver, new SamplingSchedule([80, 80 * Math.Pow(0.002 / 80, k / 400.0), 0.002]), Token).Average());
         Assert.InRange(seen.MeanSquares(context.Solver, result.Schedule, Token).Average(), 0, best * 1.01);
     }
 
@@ -113,11 +114,14 @@ public sealed class EndpointOptimizerTests
     {
         using var denoiser = GaussianMixtureDenoiser.Gaussian(Shape, 0, 0.5);
         var images = new SyntheticImages(Shape, 0, 0.5, 64);
-        var curve = new LossCurveEstimator(denoiser, images, new LossCurveOptions { MaximumImages = 16, MinimumImages = 16, Points = 16 }).Estimate(cancellation: Token);
-        var with = new EndpointOptimizer(Context(denoiser) with { LossCurve = () => curve }, Options).Search(Request(3), cancellation: Token)[0];
+        var curve = new LossCurveEstimator(denoiser, images, new LossCurveOptions { MaximumImages = 16, MinimumImages = 16, Points = 16 })
+            .Estimate(cancellation: Token);
+        var with = new EndpointOptimizer(
+            Context(denoiser) with { LossCurve = () => curve }, Options).Search(Request(3), cancellation: Token)[0];
         using var seen = Seen(Context(denoiser));
         var phase1 = new DiscretizationLossOptimizer(curve, [new PowerWeighting()]).Search(Request(3), cancellation: Token)[0];
-        Assert.True(seen.MeanSquares(new EulerSolver(), with.Schedule, Token).Average() <= seen.MeanSquares(new EulerSolver(), phase1.Schedule, Token).Average());
+        Assert.True(seen.MeanSquares(new EulerSolver(), with.Schedule, Token).Average()
+            <= seen.MeanSquares(new EulerSolver(), phase1.Schedule, Token).Average());
         Assert.True(with.NetworkEvaluations > curve.Origin.NetworkEvaluations + (60 * 8));
     }
 
@@ -139,11 +143,13 @@ public sealed class EndpointOptimizerTests
     public void OneStepAndATerminalDenoiseAndCancellation()
     {
         using var denoiser = Mixture();
-        var one = new EndpointOptimizer(Context(denoiser), Options).Search(Request(1) with { Terminal = ScheduleTerminal.Zero }, cancellation: Token)[0];
+        var one = new EndpointOptimizer(
+            Context(denoiser), Options).Search(Request(1) with { Terminal = ScheduleTerminal.Zero }, cancellation: Token)[0];
         Assert.Equal([80, 0.002], one.Schedule.Sigmas);
         Assert.Equal(ScheduleTerminal.Zero, one.Schedule.Terminal);
         Assert.Throws<InvalidInputException>(() => new EndpointOptimizer(Context(denoiser), Options with { Tolerance = -1 }));
-        Assert.Throws<OperationCanceledException>(() => new EndpointOptimizer(Context(denoiser), Options).Search(Request(4), cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new EndpointOptimizer(Context(denoiser), Options).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 
     private static PairedComparison Seen(ScheduleSearchContext context, int latents = 8) =>

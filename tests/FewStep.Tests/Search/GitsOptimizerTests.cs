@@ -51,7 +51,8 @@ public sealed class GitsOptimizerTests
         var options = new GitsOptions { Points = 9, Latents = 6, Metric = metric };
         var results = new GitsOptimizer(Context(denoiser), options).Search(Request(4, 8, 1), cancellation: Token);
         var fine = StandardSchedule.Karras().Create(8, 0.002, 80);
-        var costs = JumpCosts.Measure(Context(denoiser).Sampling(), new EulerSolver(), fine, SeedList.Of(6, SeedPlan.FirstSearched), metric, null, Token);
+        var costs = JumpCosts.Measure(
+            Context(denoiser).Sampling(), new EulerSolver(), fine, SeedList.Of(6, SeedPlan.FirstSearched), metric, null, Token);
         foreach (var result in results)
         {
             double best = Paths(9, result.Schedule.Steps).Min(path => costs.PathCosts(path, 1.15).Average());
@@ -89,9 +90,11 @@ public sealed class GitsOptimizerTests
     public void BadOptionsAndCancellation()
     {
         using var denoiser = Mixture();
-        Assert.Contains("at most 60 steps", Assert.Throws<InvalidInputException>(() => new GitsOptimizer(Context(denoiser)).Search(Request(61), cancellation: Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 60 steps", Assert.Throws<InvalidInputException>(
+            () => new GitsOptimizer(Context(denoiser)).Search(Request(61), cancellation: Token)).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidInputException>(() => new GitsOptimizer(Context(denoiser), new GitsOptions { Coefficient = 0 }));
         Assert.Throws<InvalidInputException>(() => new GitsOptimizer(Context(denoiser, images: 1)));
-        Assert.Throws<OperationCanceledException>(() => new GitsOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(
+            () => new GitsOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 }

@@ -15,8 +15,8 @@ public sealed class IsotonicRegressionTests
             Assert.Equal(values, IsotonicRegression.Fit(values, values.Select(_ => 1.0).ToArray()));
         });
 
-    // The optimality conditions of the projection on the cone of rising sequences: y is in the cone, the residual is orthogonal to y, and its inner product with every generator of the
-    // cone (all tails, and the constants in both directions) is not positive.
+    // The optimality conditions of the projection on the cone of rising sequences: y is in the cone, the residual is orthogonal to y, and
+    // its inner product with every generator of the cone (all tails, and the constants in both directions) is not positive.
     [Fact]
     public void TheFitIsTheProjectionOnRisingSequences() =>
         Data.Sample(data =>

@@ -23,7 +23,8 @@ public sealed class LossCurveFileTests : IDisposable
         Assert.Equal(curve.StandardError, read.StandardError);
         Assert.Equal((curve.Images, curve.Confidence, curve.Origin), (read.Images, read.Confidence, read.Origin));
         var schedule = new SamplingSchedule([4, 3, 1.5, 1]);
-        Assert.Equal(DiscretizationLoss.Estimate(curve, new PowerWeighting(), schedule), DiscretizationLoss.Estimate(read, new PowerWeighting(), schedule));
+        Assert.Equal(DiscretizationLoss.Estimate(curve, new PowerWeighting(), schedule),
+            DiscretizationLoss.Estimate(read, new PowerWeighting(), schedule));
         var json = JsonNode.Parse(System.IO.File.ReadAllText(File))!;
         Assert.Equal(1, (int)json["version"]!);
         Assert.Equal("image_limit_reached", (string)json["stop_reason"]!);
@@ -79,7 +80,8 @@ public sealed class LossCurveFileTests : IDisposable
         Assert.Null(LossCurveFile.ReadFor(File, "any").Origin.ModelHash);
         LossCurveFile.Write(File, Curve("this"));
         Assert.Equal("this", LossCurveFile.ReadFor(File, "this").Origin.ModelHash);
-        Assert.Contains("another model", Assert.Throws<InvalidInputException>(() => LossCurveFile.ReadFor(File, "that")).Message, StringComparison.Ordinal);
+        Assert.Contains("another model", Assert.Throws<InvalidInputException>(() => LossCurveFile.ReadFor(File, "that")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,9 +37,11 @@ public sealed class MeasuredAmplificationTests
             double s = measured.Sigmas[level];
             double before = level == 0 ? 80 * Math.Pow(0.002 / 80, 1 / 80.0) : s * Math.Pow(80 / 0.002, 1 / 80.0);
             // On the exact path D of a channel is c^2 / (c^2 + s^2) x(s), x(s) = x0 sqrt((c^2 + s^2) / (c^2 + 80^2)).
-            double[] change = [.. stds.Select(c => c * c * ((1 / Math.Sqrt((c * c) + (s * s))) - (1 / Math.Sqrt((c * c) + (before * before)))) / Math.Sqrt((c * c) + 6400))];
+            double[] change = [.. stds.Select(c =>
+                c * c * ((1 / Math.Sqrt((c * c) + (s * s))) - (1 / Math.Sqrt((c * c) + (before * before)))) / Math.Sqrt((c * c) + 6400))];
             double[] growth = [.. stds.Select(c => ((c * c) + (0.002 * 0.002)) / ((c * c) + (s * s)))];
-            double mean = squares.Average(x => change.Select((d, j) => d * d * x[j] * growth[j]).Sum() / change.Select((d, j) => d * d * x[j]).Sum());
+            double mean = squares.Average(
+                x => change.Select((d, j) => d * d * x[j] * growth[j]).Sum() / change.Select((d, j) => d * d * x[j]).Sum());
             Assert.Equal(1, measured.Values[level] / Math.Sqrt(mean), 5e-3);
         }
     }
@@ -51,10 +53,12 @@ public sealed class MeasuredAmplificationTests
     {
         var counter = new CountingDenoiser(new LinearDenoiser(new ImageShape(1, 2, 2), 0.5));
         var options = new MeasuredAmplificationOptions { Steps = steps, Latents = latents };
-        Assert.Equal(evaluations, new MeasuredAmplificationEstimator(counter, options).Measure(80, 0.002, cancellation: Token).NetworkEvaluations);
+        Assert.Equal(
+            evaluations, new MeasuredAmplificationEstimator(counter, options).Measure(80, 0.002, cancellation: Token).NetworkEvaluations);
         Assert.Equal(evaluations, counter.Images);
         var guided = new TwiceDenoiser(new CountingDenoiser(new LinearDenoiser(new ImageShape(1, 2, 2), 0.5)));
-        Assert.Equal(2 * evaluations, new MeasuredAmplificationEstimator(guided, options).Measure(80, 0.002, cancellation: Token).NetworkEvaluations);
+        Assert.Equal(2 * evaluations,
+            new MeasuredAmplificationEstimator(guided, options).Measure(80, 0.002, cancellation: Token).NetworkEvaluations);
     }
 
     [Fact]
@@ -64,7 +68,8 @@ public sealed class MeasuredAmplificationTests
         var options = new MeasuredAmplificationOptions { Latents = 5, Steps = 12, Perturbation = 0.1 };
         var whole = new MeasuredAmplificationEstimator(mixture, options).Measure(40, 0.01, cancellation: Token);
         var single = new MeasuredAmplificationEstimator(mixture, options with { BatchSize = 2 }).Measure(40, 0.01, cancellation: Token);
-        var smaller = new MeasuredAmplificationEstimator(mixture, options with { Perturbation = 0.03 }).Measure(40, 0.01, cancellation: Token);
+        var smaller = new MeasuredAmplificationEstimator(mixture, options with { Perturbation = 0.03 })
+            .Measure(40, 0.01, cancellation: Token);
         for (int k = 0; k < whole.Values.Length; k++)
         {
             Assert.Equal(1, single.Values[k] / whole.Values[k], 1e-4);
@@ -89,15 +94,19 @@ public sealed class MeasuredAmplificationTests
         long live = TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         estimator.Measure(80, 0.002, cancellation: Token);
         Assert.Equal(live, TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
-        var e = Assert.Throws<InvalidInputException>(() => new MeasuredAmplificationEstimator(mixture, new() { Latents = 0, Steps = 9, Perturbation = double.NaN, BatchSize = 1, FirstSeed = -1 }));
-        Assert.All(["latents", "even", "perturbation", "batch", "seeds"], word => Assert.Contains(word, e.Message, StringComparison.Ordinal));
+        var e = Assert.Throws<InvalidInputException>(() => new MeasuredAmplificationEstimator(
+            mixture, new() { Latents = 0, Steps = 9, Perturbation = double.NaN, BatchSize = 1, FirstSeed = -1 }));
+        Assert.All(
+            ["latents", "even", "perturbation", "batch", "seeds"], word => Assert.Contains(word, e.Message, StringComparison.Ordinal));
         Assert.Throws<InvalidInputException>(() => estimator.Measure(0.002, 80, cancellation: Token));
         Assert.Throws<OperationCanceledException>(() => estimator.Measure(80, 0.002, cancellation: new CancellationToken(true)));
-        Assert.Contains("not finite", Assert.Throws<InvalidInputException>(() => new MeasuredAmplificationEstimator(new LinearDenoiser(new ImageShape(1, 2, 2), double.NaN)).Measure(80, 0.002, cancellation: Token)).Message, StringComparison.Ordinal);
+        Assert.Contains("not finite", Assert.Throws<InvalidInputException>(() => new MeasuredAmplificationEstimator(new LinearDenoiser(
+            new ImageShape(1, 2, 2), double.NaN)).Measure(80, 0.002, cancellation: Token)).Message, StringComparison.Ordinal);
     }
 
     private static GaussianMixtureDenoiser Mixture() =>
-        new(new GaussianMixture(new ImageShape(1, 1, 4), [0.5, 0.3, 0.2], [[1, 0, -1, 0.5], [-1, 0.5, 0, 0], [0, -1, 1, -0.5]], [0.2, 0.3, 0.1]), 0.01, 40);
+        new(new GaussianMixture(
+            new ImageShape(1, 1, 4), [0.5, 0.3, 0.2], [[1, 0, -1, 0.5], [-1, 0.5, 0, 0], [0, -1, 1, -0.5]], [0.2, 0.3, 0.1]), 0.01, 40);
 
     private static void AssertExact(MeasuredAmplification measured, Func<double, double> exact, double tolerance)
     {

@@ -5,7 +5,8 @@ namespace FewStep.Tests.Search;
 
 public sealed class MonotoneCubicTests
 {
-    private static readonly Gen<(double[] X, double[] Y)> Data = Gen.Select(Gen.Double[0.01, 2], Gen.OneOf(Gen.Const(0.0), Gen.Double[0, 5])).Array[2, 20].Select(steps =>
+    private static readonly Gen<(double[] X, double[] Y)> Data = Gen.Select(
+        Gen.Double[0.01, 2], Gen.OneOf(Gen.Const(0.0), Gen.Double[0, 5])).Array[2, 20].Select(steps =>
     {
         double x = -3, y = -1;
         return (steps.Select(s => x += s.Item1).ToArray(), steps.Select(s => y += s.Item2).ToArray());
@@ -43,7 +44,8 @@ public sealed class MonotoneCubicTests
                 double h = 1e-4 * width;
                 double slope = (cubic.Value(x + h) - cubic.Value(x - h)) / (2 * h);
                 Assert.Equal(slope, cubic.Derivative(x), 1e-6 * (1 + Math.Abs(slope)) * (1 + (1 / width)));
-                Assert.Equal(cubic.Derivative(data.X[k + 1]), cubic.Derivative(data.X[k + 1] - (1e-9 * width)), 1e-5 * (1 + Math.Abs(slope) + (1 / width)));
+                Assert.Equal(cubic.Derivative(data.X[k + 1]), cubic.Derivative(data.X[k + 1] - (1e-9 * width)),
+                    1e-5 * (1 + Math.Abs(slope) + (1 / width)));
             }
         });
 

@@ -60,7 +60,8 @@ public sealed class OptimalStepsOptimizerTests
     {
         using var denoiser = Mixture();
         var counter = new CountingDenoiser(denoiser);
-        var result = ScheduleOptimizerCatalog.Find("optimal-steps:20").Create(Context(counter)).Search(Request(steps), cancellation: Token)[0];
+        var result = ScheduleOptimizerCatalog.Find(
+            "optimal-steps:20").Create(Context(counter)).Search(Request(steps), cancellation: Token)[0];
         int perLatent = 20 + Enumerable.Range(2, steps - 1).Sum(k => 20 - k + 1);
         Assert.Equal(6 * perLatent, counter.Images);
         Assert.Equal(counter.Images, result.NetworkEvaluations);
@@ -86,7 +87,9 @@ public sealed class OptimalStepsOptimizerTests
     {
         using var denoiser = Mixture();
         Assert.Throws<InvalidInputException>(() => new OptimalStepsOptimizer(Context(denoiser), 0));
-        Assert.Contains("at most as many", Assert.Throws<InvalidInputException>(() => new OptimalStepsOptimizer(Context(denoiser), 5).Search(Request(6), cancellation: Token)).Message, StringComparison.Ordinal);
-        Assert.Throws<OperationCanceledException>(() => new OptimalStepsOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
+        Assert.Contains("at most as many", Assert.Throws<InvalidInputException>(() =>
+            new OptimalStepsOptimizer(Context(denoiser), 5).Search(Request(6), cancellation: Token)).Message, StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(
+            () => new OptimalStepsOptimizer(Context(denoiser)).Search(Request(4), cancellation: new CancellationToken(true)));
     }
 }

@@ -25,7 +25,8 @@ public sealed class SamplerChoiceTests : IDisposable
     [Fact]
     public void A_file_is_a_sampler()
     {
-        var sampler = new Sampler(new SamplingSchedule([80, 1, 0.002]), SolverCatalog.Find("heun")) { Origin = new SamplerOrigin { Schedule = "mine" } };
+        var sampler = new Sampler(new SamplingSchedule([80, 1, 0.002]), SolverCatalog.Find("heun"))
+        { Origin = new SamplerOrigin { Schedule = "mine" } };
         sampler.Save(_file);
         var choice = SamplerChoice.Parse(_file);
         Assert.Equal((2, "heun"), (choice.Steps, choice.Solver!.Name));
@@ -60,7 +61,8 @@ public sealed class SamplerChoiceTests : IDisposable
         var choices = ScheduleChoice.ParseAll([$"karras, phase1,karras", _file, copy]);
         string name = SamplerFile.NameOf(_file);
         Assert.Equal(["karras", "phase1", name, $"{name} (2)"], choices.Select(c => c.Name));
-        Assert.Equal([ScheduleSource.Standard, ScheduleSource.Phase1, ScheduleSource.Given, ScheduleSource.Given], choices.Select(c => c.Source));
+        Assert.Equal(
+            [ScheduleSource.Standard, ScheduleSource.Phase1, ScheduleSource.Given, ScheduleSource.Given], choices.Select(c => c.Source));
     }
 
     [Fact]
@@ -68,7 +70,9 @@ public sealed class SamplerChoiceTests : IDisposable
     {
         File.WriteAllText(_file, "[80, 1, 0.002]");
         var choice = ScheduleChoice.Parse(_file);
-        Assert.Contains("has 2 steps, not 3", Assert.Throws<InvalidInputException>(() => SamplerChoice.Of(choice, null, 3)).Message, StringComparison.Ordinal);
-        Assert.Contains("needs a number of steps", Assert.Throws<InvalidInputException>(() => SamplerChoice.Of(ScheduleChoice.Parse("karras"), null, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("has 2 steps, not 3", Assert.Throws<InvalidInputException>(() => SamplerChoice.Of(choice, null, 3)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("needs a number of steps", Assert.Throws<InvalidInputException>(
+            () => SamplerChoice.Of(ScheduleChoice.Parse("karras"), null, null)).Message, StringComparison.Ordinal);
     }
 }

@@ -7,12 +7,14 @@ public sealed class ScheduleDynamicProgramTests
 {
     // Random grids, curves with flat stretches, and every kind of weighting.
     private static readonly Gen<(double[] G, double[] L)> Problems =
-        Gen.Select(Gen.Double[0.05, 2].Array[2, 10], Gen.OneOf(Gen.Const(0.0), Gen.Double[0, 1]).Array[10], Gen.OneOf(Gen.Const(-1.0), Gen.Const(0.0), Gen.Const(1.0), Gen.Const(2.0))).Select((gaps, falls, power) =>
+        Gen.Select(Gen.Double[0.05, 2].Array[2, 10], Gen.OneOf(Gen.Const(0.0), Gen.Double[0, 1]).Array[10],
+            Gen.OneOf(Gen.Const(-1.0), Gen.Const(0.0), Gen.Const(1.0), Gen.Const(2.0))).Select((gaps, falls, power) =>
         {
             double u = 3;
             double[] sigmas = [.. gaps.Select(gap => Math.Exp(u -= gap))];
             double loss = 12;
-            return (Array.ConvertAll(sigmas, new PowerWeighting(power).Value), falls.Take(gaps.Length).Select(fall => loss -= fall).ToArray());
+            return (Array.ConvertAll(sigmas, new PowerWeighting(power).Value),
+                falls.Take(gaps.Length).Select(fall => loss -= fall).ToArray());
         });
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class ScheduleOptimizerCatalogTests
         Assert.Equal(ScheduleOptimizerCatalog.Names.Count, ScheduleOptimizerCatalog.Names.Distinct().Count());
         foreach (var entry in ScheduleOptimizerCatalog.All)
         {
-            Assert.Equal((entry, null, entry.Name), (ScheduleOptimizerCatalog.Find(entry.Name).Entry, ScheduleOptimizerCatalog.Find(entry.Name).Parameter, ScheduleOptimizerCatalog.Find(entry.Name).Text));
+            Assert.Equal((entry, null, entry.Name), (ScheduleOptimizerCatalog.Find(entry.Name).Entry,
+                ScheduleOptimizerCatalog.Find(entry.Name).Parameter, ScheduleOptimizerCatalog.Find(entry.Name).Text));
             Assert.True(entry.Description.Length > 0 && entry.Source.Length > 0);
             Assert.Equal(entry.Parameter is null, entry.CheckParameter is null);
         }
@@ -27,7 +28,8 @@ public sealed class ScheduleOptimizerCatalogTests
     [InlineData("ays:late", "converged")]
     [InlineData("endpoint:3", "takes nothing after a colon")]
     public void WhatIsWrongIsSaid(string text, string fragment) =>
-        Assert.Contains(fragment, Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find(text)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            fragment, Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find(text)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void OptimisersAreMadeOfTheirContext()
@@ -40,7 +42,9 @@ public sealed class ScheduleOptimizerCatalogTests
             Assert.Equal(text, choice.Text);
         }
 
-        Assert.Contains("needs a loss curve", Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find("phase1").Create(Context(denoiser))).Message, StringComparison.Ordinal);
-        Assert.Contains("at least 2 images", Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find("gits").Create(Context(denoiser, images: 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("needs a loss curve", Assert.Throws<InvalidInputException>(
+            () => ScheduleOptimizerCatalog.Find("phase1").Create(Context(denoiser))).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 2 images", Assert.Throws<InvalidInputException>(
+            () => ScheduleOptimizerCatalog.Find("gits").Create(Context(denoiser, images: 1))).Message, StringComparison.Ordinal);
     }
 }

@@ -49,11 +49,13 @@ public sealed class SchedulePolishTests
 
     [Fact]
     public void FromAnyStartTheLossNeverRisesAndOrderAndEndsStay() =>
-        Gen.Select(Gen.Double[0.01, 1].Array[2, 10], Gen.OneOf(Gen.Const(-0.5), Gen.Const(0.0), Gen.Const(0.5), Gen.Const(1.0), Gen.Const(2.0)), Gen.Double[0, 1].Array[24]).Sample((gaps, power, rises) =>
+        Gen.Select(Gen.Double[0.01, 1].Array[2, 10], Gen.OneOf(Gen.Const(-0.5), Gen.Const(0.0), Gen.Const(0.5), Gen.Const(1.0),
+            Gen.Const(2.0)), Gen.Double[0, 1].Array[24]).Sample((gaps, power, rises) =>
         {
             double total = gaps.Sum();
             double part = 0;
-            var start = new SamplingSchedule(gaps.Select(gap => 80 * Math.Pow(0.002 / 80, (part += gap) / total)).Prepend(80).SkipLast(1).Append(0.002), ScheduleTerminal.Zero);
+            var start = new SamplingSchedule(gaps.Select(gap => 80 * Math.Pow(0.002 / 80, (part += gap) / total)).Prepend(80).SkipLast(1)
+                .Append(0.002), ScheduleTerminal.Zero);
             double sum = 1e-3;
             // Every other rise is zero: flat stretches are what a noisy curve has after the isotonic fit.
             var curve = new FittedLossCurve(FittedLossCurveTests.Grid(24), rises.Select((r, k) => sum += k % 2 == 0 ? r : 0).ToArray());
@@ -61,7 +63,8 @@ public sealed class SchedulePolishTests
             var polished = SchedulePolish.Polish(curve, weighting, start);
             Assert.True(polished.Loss <= DiscretizationLoss.Evaluate(curve, weighting, start));
             Assert.Equal(polished.Loss, DiscretizationLoss.Evaluate(curve, weighting, polished.Schedule));
-            Assert.Equal((80.0, 0.002, start.Steps, ScheduleTerminal.Zero), (polished.Schedule.Sigmas[0], polished.Schedule.Sigmas[^1], polished.Schedule.Steps, polished.Schedule.Terminal));
+            Assert.Equal((80.0, 0.002, start.Steps, ScheduleTerminal.Zero),
+                (polished.Schedule.Sigmas[0], polished.Schedule.Sigmas[^1], polished.Schedule.Steps, polished.Schedule.Terminal));
         });
 
     [Fact]
@@ -72,9 +75,11 @@ public sealed class SchedulePolishTests
     }
 
     private static ScheduleSearchResult Search(ILossCurve curve, double power, int steps) =>
-        new DiscretizationLossOptimizer(curve, [new PowerWeighting(power)]).Search(new ScheduleSearchRequest { Steps = [steps], SigmaMax = 80, SigmaMin = 0.002 }, cancellation: Token).Single();
+        new DiscretizationLossOptimizer(curve, [new PowerWeighting(power)])
+            .Search(new ScheduleSearchRequest { Steps = [steps], SigmaMax = 80, SigmaMin = 0.002 }, cancellation: Token).Single();
 
-    // The first inner node decides all others by the stationarity equations; the one whose chain ends at the last sigma is found by bisection.
+    // The first inner node decides all others by the stationarity equations; the one whose chain ends at the last sigma is found by
+    // bisection.
     private static double[] Shoot(GaussianLossCurve curve, double power, int steps)
     {
         double low = Math.Log(0.002);

@@ -11,7 +11,8 @@ internal static class SearchModels
 
     /// <summary>Three components of different widths in two classes.</summary>
     public static GaussianMixtureDenoiser Mixture() =>
-        new(new GaussianMixture(Shape, [0.5, 0.3, 0.2], [[0.8, -0.4, 0.5, 0.2], [-0.6, 0.7, -0.3, 0.9], [0.1, 0.2, -0.9, -0.7]], [0.1, 0.3, 0.05], [0, 1, 0]));
+        new(new GaussianMixture(
+            Shape, [0.5, 0.3, 0.2], [[0.8, -0.4, 0.5, 0.2], [-0.6, 0.7, -0.3, 0.9], [0.1, 0.2, -0.9, -0.7]], [0.1, 0.3, 0.05], [0, 1, 0]));
 
     /// <summary>The context of a search.</summary>
     public static ScheduleSearchContext Context(IDenoiser denoiser, int? images = 6, int batchSize = 64, ISolver? solver = null) =>

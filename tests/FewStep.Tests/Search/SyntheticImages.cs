@@ -4,7 +4,8 @@ using FewStep.Search;
 namespace FewStep.Tests.Search;
 
 /// <summary>Gaussian images, each made from its own generator.</summary>
-internal sealed class SyntheticImages(ImageShape shape, double mean, double std, long count, ulong seed = 1, int classes = 0, bool foreign = false) : ITrainingImages
+internal sealed class SyntheticImages(
+    ImageShape shape, double mean, double std, long count, ulong seed = 1, int classes = 0, bool foreign = false) : ITrainingImages
 {
     public ImageShape Shape => shape;
 

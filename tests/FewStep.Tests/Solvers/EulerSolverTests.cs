@@ -15,7 +15,8 @@ public class EulerSolverTests
     {
         // x_N = (s_N / s_0) x_0 + sum_i w_i D_i, w_i = s_N (1 / s_(i+1) - 1 / s_i)
         using var outer = NewDisposeScope();
-        using var denoiser = new GaussianMixtureDenoiser(new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.2, 0.3]));
+        using var denoiser = new GaussianMixtureDenoiser(
+            new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.2, 0.3]));
         var latents = Latents.Draw([4, 9], Shape, float64);
         Schedules.Sample(sigmas =>
         {

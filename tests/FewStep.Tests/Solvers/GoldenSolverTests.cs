@@ -21,7 +21,8 @@ public class GoldenSolverTests
             {
                 var terminal = run.DenoisesToZero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;
                 var options = new SampleOptions { AnalyticalFirstStep = run.HasAnalyticalFirstStep };
-                var sampler = new SamplingLoop(denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
+                var sampler = new SamplingLoop(
+                    denoiser, SolverCatalog.Find(run.Text()), new SamplingSchedule(golden.Schedule.Sigmas, terminal), options);
                 var result = sampler.Sample(latents);
                 double error = (result.Samples - tensor(run.Samples, float64).view(shape)).abs().max().item<double>();
                 Assert.True(error < run.Tolerance, $"{run} on {golden.Schedule.Kind}: {error}");

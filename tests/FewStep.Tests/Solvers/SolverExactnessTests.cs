@@ -13,9 +13,12 @@ public class SolverExactnessTests
     private static readonly string[] Variants =
     [
         .. SolverCatalog.All.Select(s => s.Name).Except(["deis:2", "deis:3", "deis:4", "ipndm-v:4"]),
-        "dpm2:r=0.3", "dpmpp:2:predict=noise", "dpmpp:3:predict=noise", "dpmpp:3:lower-order-final=false:coefficients=exact", "dpmpp:3:predict=noise:coefficients=exact",
-        "unipc:2:variant=bh1", "unipc:3:predict=noise:variant=bh1", "unipc:3:lower-order-final=false", "unipc:3:predict=noise:lower-order-final=false",
-        "deis:2:coefficients=exact", "deis:3:coefficients=exact", "deis:4:coefficients=exact", "ipndm-v:3:coefficients=exact", "ipndm-v:4:coefficients=exact",
+        "dpm2:r=0.3", "dpmpp:2:predict=noise", "dpmpp:3:predict=noise", "dpmpp:3:lower-order-final=false:coefficients=exact",
+        "dpmpp:3:predict=noise:coefficients=exact",
+        "unipc:2:variant=bh1", "unipc:3:predict=noise:variant=bh1", "unipc:3:lower-order-final=false",
+        "unipc:3:predict=noise:lower-order-final=false",
+        "deis:2:coefficients=exact", "deis:3:coefficients=exact", "deis:4:coefficients=exact", "ipndm-v:3:coefficients=exact",
+        "ipndm-v:4:coefficients=exact",
     ];
 
     public static TheoryData<string> Solvers => [.. Variants];
@@ -51,7 +54,8 @@ public class SolverExactnessTests
         using var denoiser = GaussianMixture(m);
         var latents = Latents.Draw([4, 9], Shape, float64);
         var schedule = new SamplingSchedule([10, 6, 4, 3, 1, 0.9]);
-        double Error(string text) => (new SamplingLoop(denoiser, SolverCatalog.Find(text), schedule).Sample(latents).Samples - latents * 0.9).abs().max().item<double>();
+        double Error(string text) => (new SamplingLoop(denoiser, SolverCatalog.Find(text), schedule).Sample(latents).Samples
+            - latents * 0.9).abs().max().item<double>();
         Assert.InRange(Error("ipndm-v:4"), 1e-3, double.MaxValue);
         Assert.InRange(Error("deis:4"), 1e-9, 1e-2);
         Assert.InRange(Error("ipndm-v:4:coefficients=exact"), 0, 1e-12);
@@ -68,7 +72,8 @@ public class SolverExactnessTests
             Assert.All(AdamsBashforth.Variable(sigmas.AsSpan(0, order), 4).Zip(expected), p => Assert.Equal(p.Second, p.First, 1e-13));
             if (order < 4)
             {
-                Assert.All(AdamsBashforth.PublishedVariable(sigmas.AsSpan(0, order), 4).Zip(expected), p => Assert.Equal(p.Second, p.First, 1e-13));
+                Assert.All(AdamsBashforth.PublishedVariable(sigmas.AsSpan(0, order), 4).Zip(expected),
+                    p => Assert.Equal(p.Second, p.First, 1e-13));
             }
         }
     }
@@ -104,7 +109,8 @@ public class SolverExactnessTests
             for (int k = 1; k <= 4; k++)
             {
                 factorial *= Math.Max(1, k - 1);
-                double integral = LagrangeWeights.Integrate([0.0], u => u, u => Math.Exp((1 - u) * z) * Math.Pow(u, k - 1) / factorial, 0, 1)[0];
+                double integral = LagrangeWeights.Integrate(
+                    [0.0], u => u, u => Math.Exp((1 - u) * z) * Math.Pow(u, k - 1) / factorial, 0, 1)[0];
                 Assert.Equal(1, PhiFunctions.Phi(k, z) / integral, 1e-12);
             }
         }
@@ -118,9 +124,11 @@ public class SolverExactnessTests
         Assert.Equal([1, 2], Enumerable.Range(0, 2).Select(i => MultistepOrder.At(i, 2, 3, true)));
     }
 
-    private static GaussianMixtureDenoiser GaussianMixture(Tensor m) => new(new GaussianMixture(Shape, [1], [m.data<double>().ToArray()], [0]));
+    private static GaussianMixtureDenoiser GaussianMixture(Tensor m)
+        => new(new GaussianMixture(Shape, [1], [m.data<double>().ToArray()], [0]));
 
-    private static readonly Gen<double[]> Schedules = Gen.Select(Gen.Double[-4, 0], Gen.Double[0.05, 1.5].Array[1, 9]).Select((low, steps) =>
+    private static readonly Gen<double[]> Schedules = Gen.Select(Gen.Double[-4, 0], Gen.Double[0.05, 1.5].Array[1, 9])
+        .Select((low, steps) =>
     {
         var logs = new List<double> { low };
         foreach (double step in steps)

@@ -6,7 +6,8 @@ namespace FewStep.Tests.Solvers;
 /// <summary>Runs of zju-pi/diff-sampler (gits-main) on exact mixture denoisers, in float64.</summary>
 internal sealed record SolverGolden(string Source, SolverGolden.Case[] Cases)
 {
-    public static SolverGolden Read() => JsonFile.Read<SolverGolden>(Path.Combine(AppContext.BaseDirectory, "golden", "solvers", "solver-golden.json"));
+    public static SolverGolden Read()
+        => JsonFile.Read<SolverGolden>(Path.Combine(AppContext.BaseDirectory, "golden", "solvers", "solver-golden.json"));
 
     internal sealed record Case(Mixture Gmm, int[] Shape, double[] Latents, Levels Schedule, Run[] Runs)
     {
@@ -27,7 +28,8 @@ internal sealed record SolverGolden(string Source, SolverGolden.Case[] Cases)
             text += Options.TryGetValue("max_order", out var order) ? $":{order.GetInt32()}" : "";
             text += Options.TryGetValue("r", out var ratio) ? FormattableString.Invariant($":r={ratio.GetDouble():R}") : "";
             text += Options.TryGetValue("predict_x0", out var data) ? $":predict={(data.GetBoolean() ? "data" : "noise")}" : "";
-            text += Options.TryGetValue("lower_order_final", out var final) ? $":lower_order_final={(final.GetBoolean() ? "true" : "false")}" : "";
+            text += Options.TryGetValue(
+                "lower_order_final", out var final) ? $":lower_order_final={(final.GetBoolean() ? "true" : "false")}" : "";
             text += Options.TryGetValue("variant", out var variant) ? $":variant={variant.GetString()}" : "";
             return text;
         }

@@ -6,12 +6,13 @@ using FewStep.Solvers;
 namespace FewStep.Tests.Solvers;
 
 /// <summary>
-/// Orders of convergence, fitted on a mixture whose denoiser is exact, between sigma 10 and 0.1, in float64 and without thresholding, which is not smooth.
+/// Orders of convergence, fitted on a mixture whose denoiser is exact, between sigma 10 and 0.1, in float64 and without thresholding, which
+/// is not smooth.
 /// </summary>
 /// <remarks>
-/// A multistep solver starts with steps of lower orders, and with lower-order-final ends with such steps; those of order 1 have errors of the second power of their
-/// length. On equal steps they would hide every order above 2. So the steps here shrink smoothly towards both ends, where they fall as the square of their number: then
-/// the short steps' errors are of the fourth power.
+/// A multistep solver starts with steps of lower orders, and with lower-order-final ends with such steps; those of order 1 have errors of
+/// the second power of their length. On equal steps they would hide every order above 2. So the steps here shrink smoothly towards both
+/// ends, where they fall as the square of their number: then the short steps' errors are of the fourth power.
 /// </remarks>
 public sealed class SolverOrderTests : IDisposable
 {
@@ -35,11 +36,15 @@ public sealed class SolverOrderTests : IDisposable
 
     public static TheoryData<string> Solvers =>
     [
-        "euler", "heun", "dpm2", "dpm2:r=0.7", "dpmpp:1", "dpmpp:2", "dpmpp:3", "dpmpp:2:predict=noise", "dpmpp:3:predict=noise", "dpmpp:3:lower-order-final=false:coefficients=exact",
-        "dpmpp:2:coefficients=exact", "dpmpp:3:coefficients=exact", "dpmpp:2:predict=noise:coefficients=exact", "dpmpp:3:predict=noise:coefficients=exact",
-        "unipc:1", "unipc:2", "unipc:3", "unipc:1:variant=bh1", "unipc:2:variant=bh1", "unipc:3:variant=bh1", "unipc:1:predict=noise", "unipc:2:predict=noise", "unipc:3:predict=noise",
+        "euler", "heun", "dpm2", "dpm2:r=0.7", "dpmpp:1", "dpmpp:2", "dpmpp:3", "dpmpp:2:predict=noise", "dpmpp:3:predict=noise",
+        "dpmpp:3:lower-order-final=false:coefficients=exact",
+        "dpmpp:2:coefficients=exact", "dpmpp:3:coefficients=exact", "dpmpp:2:predict=noise:coefficients=exact",
+        "dpmpp:3:predict=noise:coefficients=exact",
+        "unipc:1", "unipc:2", "unipc:3", "unipc:1:variant=bh1", "unipc:2:variant=bh1", "unipc:3:variant=bh1", "unipc:1:predict=noise",
+        "unipc:2:predict=noise", "unipc:3:predict=noise",
         "deis:2", "deis:2:coefficients=exact", "deis:3:coefficients=exact", "deis:4:coefficients=exact",
-        "ipndm:2", "ipndm:3", "ipndm:4", "ipndm-v:2", "ipndm-v:3", "ipndm-v:4", "ipndm-v:3:coefficients=exact", "ipndm-v:4:coefficients=exact",
+        "ipndm:2", "ipndm:3", "ipndm:4", "ipndm-v:2", "ipndm-v:3", "ipndm-v:4", "ipndm-v:3:coefficients=exact",
+        "ipndm-v:4:coefficients=exact",
     ];
 
     public void Dispose() => _denoiser.Dispose();
@@ -56,7 +61,8 @@ public sealed class SolverOrderTests : IDisposable
         Assert.True(fine < 1e-2, $"{fine}");
         Assert.Equal(Exceptions.GetValueOrDefault(text, solver.Order), Math.Log2(coarse / fine), 0.15);
 
-        double Error(int steps) => (new SamplingLoop(_denoiser, solver, Shrinking(steps)).Sample(latents).Samples - truth).square().mean().sqrt().item<double>();
+        double Error(int steps) => (new SamplingLoop(_denoiser, solver, Shrinking(steps)).Sample(latents).Samples - truth).square().mean()
+            .sqrt().item<double>();
     }
 
     [Theory]
@@ -82,8 +88,10 @@ public sealed class SolverOrderTests : IDisposable
         double Error(double h)
         {
             double[] sigmas = [.. Enumerable.Range(0, 7).Select(i => 1 + (5 - i) * h)]; // the step goes from 1
-            var past = Enumerable.Range(0, 5).Reverse().Take(solver.HistoryLength).Select(i => new PastStep(sigmas[i], Exact(sigmas[i]), Denoised(sigmas[i]))).ToList();
-            var step = new SolverStep(new SamplingSchedule([.. sigmas, 0.5, 0.4, 0.3]), 5, Exact(1), Denoised(1), past, (x, s) => gaussian.Denoise(x, tensor([s], float64), null));
+            var past = Enumerable.Range(0, 5).Reverse().Take(solver.HistoryLength)
+                .Select(i => new PastStep(sigmas[i], Exact(sigmas[i]), Denoised(sigmas[i]))).ToList();
+            var step = new SolverStep(new SamplingSchedule([.. sigmas, 0.5, 0.4, 0.3]), 5, Exact(1), Denoised(1), past,
+                (x, s) => gaussian.Denoise(x, tensor([s], float64), null));
             return (solver.Step(step).Next - Exact(sigmas[6])).abs().max().item<double>();
         }
 
@@ -102,7 +110,8 @@ public sealed class SolverOrderTests : IDisposable
     // Equal steps in u of ln sigma = first + (last - first) u^2 (3 - 2 u).
     private static SamplingSchedule Shrinking(int steps)
     {
-        var sigmas = Enumerable.Range(0, steps + 1).Select(i => (double)i / steps).Select(u => First * Math.Pow(Last / First, u * u * (3 - 2 * u))).ToArray();
+        var sigmas = Enumerable.Range(0, steps + 1).Select(i => (double)i / steps)
+            .Select(u => First * Math.Pow(Last / First, u * u * (3 - 2 * u))).ToArray();
         return new SamplingSchedule(sigmas);
     }
 

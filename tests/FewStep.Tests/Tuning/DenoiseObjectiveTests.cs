@@ -15,7 +15,8 @@ public sealed class DenoiseObjectiveTests
         var images = new TuningImages(TinyModel.Images(20, 1, labelled: true), TinyModel.Images(7, 2, labelled: true));
         (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
         {
-            var options = new TunerOptions { Loss = TuningLoss.Denoise, Batch = 5, MicroBatch = microBatch, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
+            var options = new TunerOptions
+            { Loss = TuningLoss.Denoise, Batch = 5, MicroBatch = microBatch, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
             using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
             using var start = new Generator(5);
             var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();

@@ -30,14 +30,16 @@ public sealed class EdmLossTests
     public void Its_gradient_matches_finite_differences()
     {
         using var scope = NewDisposeScope();
-        using var model = ModelFolder.Initialize(TrainableModel.Config with { Network = (SongUNetOptions)TrainableModel.Config.Network with { Dropout = 0 } }, 3);
+        using var model = ModelFolder.Initialize(
+            TrainableModel.Config with { Network = (SongUNetOptions)TrainableModel.Config.Network with { Dropout = 0 } }, 3);
         var images = rand([4, 1, 8, 8], generator: new Generator(2));
         var leaf = model.Weights.clone().requires_grad_();
         Loss(leaf).backward();
         var direction = randn(leaf.shape, generator: new Generator(4));
         double slope = (leaf.grad! * direction).sum().item<float>();
         const double Step = 1e-3;
-        double difference = (Loss(model.Weights + direction * Step).item<float>() - Loss(model.Weights - direction * Step).item<float>()) / (2 * Step);
+        double difference = (Loss(model.Weights + direction * Step).item<float>() - Loss(model.Weights - direction * Step).item<float>())
+            / (2 * Step);
         Assert.InRange(difference, slope - 0.03 * Math.Abs(slope) - 1e-3, slope + 0.03 * Math.Abs(slope) + 1e-3);
 
         Tensor Loss(Tensor weights) => new EdmLoss().Compute(model, weights, images, tensor(new long[] { 0, 1, 2, -1 }), new Generator(5));

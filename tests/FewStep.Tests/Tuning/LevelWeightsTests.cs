@@ -41,6 +41,7 @@ public sealed class LevelWeightsTests
     {
         using var scope = NewDisposeScope();
         double[] sigmas = [.. schedule.Sigmas];
-        return LevelWeights.For(weighting, tensor(sigmas[..^1]), tensor(sigmas[1..]), sigmas[^1], new EdmPreconditioning()).data<float>().ToArray();
+        return LevelWeights.For(weighting, tensor(sigmas[..^1]), tensor(sigmas[1..]), sigmas[^1], new EdmPreconditioning()).data<float>()
+            .ToArray();
     }
 }

@@ -10,7 +10,8 @@ public sealed class TeacherPathTests : IDisposable
 {
     private static readonly ImageShape Shape = new(1, 2, 2);
     private static readonly SamplingSchedule Schedule = new([20, 4, 0.7, 0.05]);
-    private readonly GaussianMixtureDenoiser _mixture = new(new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.4, 0.5]));
+    private readonly GaussianMixtureDenoiser _mixture = new(
+        new GaussianMixture(Shape, [0.5, 0.5], [[1, 0, -1, 0.5], [-1, 0.3, 0, -0.2]], [0.4, 0.5]));
 
     public void Dispose() => _mixture.Dispose();
 
@@ -30,7 +31,8 @@ public sealed class TeacherPathTests : IDisposable
         var exact = new TeacherPath(_mixture, Schedule, new HeunSolver(), 400).Solve(latents, null, TestContext.Current.CancellationToken);
         double[] Errors(int substeps)
         {
-            var states = new TeacherPath(_mixture, Schedule, new HeunSolver(), substeps).Solve(latents, null, TestContext.Current.CancellationToken);
+            var states = new TeacherPath(_mixture, Schedule, new HeunSolver(), substeps)
+                .Solve(latents, null, TestContext.Current.CancellationToken);
             return [.. states.Zip(exact, (a, b) => (a - b).norm().item<double>())];
         }
 
@@ -55,7 +57,8 @@ public sealed class TeacherPathTests : IDisposable
         var open = new TeacherPath(_mixture, Schedule, new HeunSolver(), 8).Solve(latents, null, TestContext.Current.CancellationToken);
         Assert.Equal(5, states.Length);
         Assert.True(states[3].Equals(open[3]));
-        var exact = new SamplingLoop(_mixture, new HeunSolver(), StandardSchedule.Karras().Create(500, _mixture.SigmaMin, 20, ScheduleTerminal.Zero)).Sample(latents).Samples;
+        var exact = new SamplingLoop(_mixture, new HeunSolver(),
+            StandardSchedule.Karras().Create(500, _mixture.SigmaMin, 20, ScheduleTerminal.Zero)).Sample(latents).Samples;
         var jump = _mixture.Denoise(open[3], full(1, 0.05, dtype: ScalarType.Float64), null);
         Assert.True((states[4] - exact).norm().item<double>() < 0.2 * (jump - exact).norm().item<double>() + 0.02);
         Assert.Equal([4L, 1, 2, 2], states[4].shape);

@@ -6,7 +6,8 @@ using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Tuning;
 
-/// <summary>A network that is trained in seconds. Untrained, its output is all but 0, so that it is the exact denoiser of data N(0, sigma_data^2 I).</summary>
+/// <summary>A network that is trained in seconds. Untrained, its output is all but 0, so that it is the exact denoiser of data N(0,
+/// sigma_data^2 I).</summary>
 internal static class TinyModel
 {
     public const double SigmaData = 0.5;
@@ -48,6 +49,7 @@ internal static class TinyModel
             return [.. Enumerable.Range(0, 64).Select(_ => (byte)(grey + random.Next(-40, 40)))];
         }
 
-        return new ListImageSet(Shape, [.. Enumerable.Range(0, count).Select(_ => Image())], labelled ? [.. Enumerable.Range(0, count).Select(i => i % 2)] : null);
+        return new ListImageSet(Shape, [.. Enumerable.Range(0, count).Select(_ => Image())],
+            labelled ? [.. Enumerable.Range(0, count).Select(i => i % 2)] : null);
     }
 }

@@ -14,7 +14,18 @@ internal static class TrainableModel
         Shape = new ImageShape(1, 8, 8),
         Classes = 3,
         Preconditioning = new PreconditioningConfig(),
-        Network = new SongUNetOptions { ImgResolution = 8, InChannels = 1, OutChannels = 1, LabelDim = 3, ModelChannels = 8, ChannelMult = [1, 2], NumBlocks = 1, AttnResolutions = [4], Dropout = 0.1 },
+        Network = new SongUNetOptions
+        {
+            ImgResolution = 8,
+            InChannels = 1,
+            OutChannels = 1,
+            LabelDim = 3,
+            ModelChannels = 8,
+            ChannelMult = [1, 2],
+            NumBlocks = 1,
+            AttnResolutions = [4],
+            Dropout = 0.1
+        },
     };
 
     internal sealed class Images(int count = 50) : IImageSet

@@ -28,7 +28,8 @@ public sealed class TrainingRunTests : IDisposable
         }
 
         Assert.Equal((80, true), Run(parts).Execute(null, null, CancellationToken.None));
-        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model", "model.safetensors")), File.ReadAllBytes(Path.Combine(parts, "model", "model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model", "model.safetensors")),
+            File.ReadAllBytes(Path.Combine(parts, "model", "model.safetensors")));
         using var scope = NewDisposeScope();
         var a = SafetensorsFile.Read(Path.Combine(whole, "training.safetensors")).Tensors;
         var b = SafetensorsFile.Read(Path.Combine(parts, "training.safetensors")).Tensors;
@@ -54,12 +55,14 @@ public sealed class TrainingRunTests : IDisposable
         Run(first).Execute(null, null, CancellationToken.None);
         using var model = ModelFolder.Read(Path.Combine(first, "model")).Denoiser;
         using var before = model.Weights.clone();
-        TrainingRun From(NetworkDenoiser? start) => new(TrainableModel.Config, Options with { LearningRate = 1e-12 }, new TrainableModel.Images(), Place(second), start);
+        TrainingRun From(NetworkDenoiser? start)
+            => new(TrainableModel.Config, Options with { LearningRate = 1e-12 }, new TrainableModel.Images(), Place(second), start);
         Assert.Equal((80, true), From(model).Execute(null, null, CancellationToken.None));
         using var after = ModelFolder.Read(Path.Combine(second, "model")).Denoiser;
         Assert.Equal(before.data<float>().ToArray(), after.Weights.data<float>().ToArray());
         Assert.Equal(before.data<float>().ToArray(), model.Weights.data<float>().ToArray());
-        Assert.Contains("start", Assert.Throws<InvalidInputException>(() => From(null).Execute(null, null, CancellationToken.None)).Message, StringComparison.Ordinal);
+        Assert.Contains("start", Assert.Throws<InvalidInputException>(() => From(null).Execute(null, null, CancellationToken.None)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,8 +71,10 @@ public sealed class TrainingRunTests : IDisposable
         var losses = new List<double>();
         var live = new List<long>();
         var options = Options with { Images = 800, WarmUpImages = 80 };
-        new TrainingRun(TrainableModel.Config, options, new TrainableModel.Images(), Place(Path.Combine(_folder, "a"))).Execute(null, Note, CancellationToken.None);
-        Assert.True(losses.TakeLast(30).Average() < 0.9 * losses.Take(10).Average(), $"{losses.Take(10).Average()} -> {losses.TakeLast(30).Average()}");
+        new TrainingRun(TrainableModel.Config, options, new TrainableModel.Images(), Place(Path.Combine(_folder, "a")))
+            .Execute(null, Note, CancellationToken.None);
+        Assert.True(losses.TakeLast(30).Average() < 0.9 * losses.Take(10).Average(),
+            $"{losses.Take(10).Average()} -> {losses.TakeLast(30).Average()}");
         Assert.Single(live.Skip(1).Distinct());
 
         void Note(TrainingUpdate update)

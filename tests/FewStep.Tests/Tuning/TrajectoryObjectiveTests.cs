@@ -18,7 +18,8 @@ public sealed class TrajectoryObjectiveTests
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create(classes: 2);
         var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
-        var options = new TunerOptions { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
+        var options = new TunerOptions
+        { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
         using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
         var leaf = Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
@@ -38,7 +39,8 @@ public sealed class TrajectoryObjectiveTests
             double s = nodes[i], next = nodes[i + 1];
             var D = model.Denoise(plain, x, full(4, (float)s), labels);
             var landed = x * (next / s) + D * (1 - next / s);
-            double weight = weighting is null ? 1 : (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2); // by default all states count equally
+            // by default all states count equally
+            double weight = weighting is null ? 1 : (s * s + 0.25) / (s * s * 0.25) / Math.Pow(1 - next / s, 2);
             sum = sum + (landed - teacher[i + 1]).square().mean() * weight / levels;
             x = landed.detach();
         }
@@ -58,7 +60,18 @@ public sealed class TrajectoryObjectiveTests
         using var model = TinyModel.Create(classes: 2);
         (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
         {
-            var options = new TunerOptions { Solver = solver, Updates = 4, Batch = 5, MicroBatch = microBatch, TeacherBatches = 2, TeacherReuse = 2, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
+            var options = new TunerOptions
+            {
+                Solver = solver,
+                Updates = 4,
+                Batch = 5,
+                MicroBatch = microBatch,
+                TeacherBatches = 2,
+                TeacherReuse = 2,
+                Jitter = jitter,
+                LabelDropout = 0.5,
+                HeldOutCount = 7
+            };
             using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
             var leaf = Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
@@ -178,7 +191,8 @@ public sealed class TrajectoryObjectiveTests
 
     private static SamplingSchedule Four { get; } = new([80, 9, 2, 0.5, 0.05]);
 
-    private static TunerOptions Multistep(string solver) => new() { Solver = solver, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+    private static TunerOptions Multistep(string solver)
+        => new() { Solver = solver, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
 
     private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
     {

@@ -35,12 +35,14 @@ public sealed class TunerOptionsTests
         };
         string message = Assert.Throws<InvalidInputException>(options.Validate).Message;
         Assert.DoesNotContain('\n', message);
-        string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments", "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed"];
+        string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments",
+            "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed"];
         Assert.All(named, name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void Snapshots_fall_on_whole_updates() => Assert.Equal([1, 2, 3], new TunerOptions { Updates = 3, SnapshotFractions = [1, 0.01, 0.6] }.SnapshotUpdates);
+    public void Snapshots_fall_on_whole_updates()
+        => Assert.Equal([1, 2, 3], new TunerOptions { Updates = 3, SnapshotFractions = [1, 0.01, 0.6] }.SnapshotUpdates);
 
     [Fact]
     public void What_does_not_fit_is_refused()
@@ -48,11 +50,14 @@ public sealed class TunerOptionsTests
         using var model = TinyModel.Create();
         var denoise = new TunerOptions { Loss = TuningLoss.Denoise };
         Refused("needs training", () => new Tuner(model, TinyModel.Schedule, denoise));
-        Refused("convex_combination", () => new Tuner(model, new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero), new TunerOptions { Weighting = LevelWeighting.ConvexCombination }));
+        Refused("convex_combination", () => new Tuner(model, new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero),
+            new TunerOptions { Weighting = LevelWeighting.ConvexCombination }));
         var other = ListImageSet.Numbered(3);
-        Refused("held-out images are 1x2x3", () => new Tuner(model, TinyModel.Schedule, denoise, new TuningImages(TinyModel.Images(3, 1), other)));
+        Refused("held-out images are 1x2x3",
+            () => new Tuner(model, TinyModel.Schedule, denoise, new TuningImages(TinyModel.Images(3, 1), other)));
         Assert.Throws<ArgumentException>(() => new Tuner(model, TinyModel.Schedule).Run(zeros(3)));
     }
 
-    private static void Refused(string part, Func<object> create) => Assert.Contains(part, Assert.Throws<InvalidInputException>(create).Message, StringComparison.Ordinal);
+    private static void Refused(string part, Func<object> create)
+        => Assert.Contains(part, Assert.Throws<InvalidInputException>(create).Message, StringComparison.Ordinal);
 }

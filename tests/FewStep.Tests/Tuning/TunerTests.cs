@@ -45,7 +45,8 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Images_sorted_by_class_are_held_out_from_every_class()
     {
-        var sorted = new ListImageSet(new(1, 1, 1), [.. Enumerable.Range(0, 200).Select(i => new[] { (byte)i })], [.. Enumerable.Range(0, 200).Select(i => i / 100)]);
+        var sorted = new ListImageSet(
+            new(1, 1, 1), [.. Enumerable.Range(0, 200).Select(i => new[] { (byte)i })], [.. Enumerable.Range(0, 200).Select(i => i / 100)]);
         var split = TuningImages.Split(sorted);
         Assert.Equal((180, 20), (split.Training.Count, split.HeldOut.Count));
         Assert.Equal(2, Enumerable.Range(0, 20).Select(split.HeldOut.Label).Distinct().Count());
@@ -56,7 +57,8 @@ public sealed class TunerTests : IDisposable
             return pixel;
         }
 
-        var all = Enumerable.Range(0, 180).Select(i => Value(split.Training, i)[0]).Concat(Enumerable.Range(0, 20).Select(i => Value(split.HeldOut, i)[0]));
+        var all = Enumerable.Range(0, 180).Select(i => Value(split.Training, i)[0])
+            .Concat(Enumerable.Range(0, 20).Select(i => Value(split.HeldOut, i)[0]));
         Assert.Equal(200, all.Distinct().Count());
     }
 
@@ -89,8 +91,10 @@ public sealed class TunerTests : IDisposable
     public void Network_evaluations_are_counted(TuningLoss loss, ScheduleTerminal terminal)
     {
         var schedule = new SamplingSchedule(TinyModel.Schedule.Sigmas, terminal);
-        var options = Short with { Loss = loss, Updates = 10, EvaluationInterval = 5, TeacherBatches = 2, TeacherReuse = 3, SnapshotFractions = [] };
-        using var result = new Tuner(_model, schedule, options, new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2))).Run(cancellation: TestContext.Current.CancellationToken);
+        var options = Short with
+        { Loss = loss, Updates = 10, EvaluationInterval = 5, TeacherBatches = 2, TeacherReuse = 3, SnapshotFractions = [] };
+        using var result = new Tuner(_model, schedule, options, new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2)))
+            .Run(cancellation: TestContext.Current.CancellationToken);
         int levels = terminal == ScheduleTerminal.Zero ? 4 : 3;
         int teacher = 3 * 4 + levels - 3; // evaluations a path
         var evaluations = result.Report.Evaluations;
@@ -124,7 +128,8 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void A_loss_that_is_not_finite_ends_it_and_the_best_is_kept()
     {
-        using var result = new Tuner(_model, TinyModel.Schedule, Short with { LearningRate = 1e30 }).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Schedule, Short with { LearningRate = 1e30 })
+            .Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(TuningStop.Diverged, result.Report.Stop);
         Assert.Contains("lower the learning rate", result.Report.Explanation, StringComparison.Ordinal);
         Assert.True(result.Weights.isfinite().all().item<bool>());
@@ -145,7 +150,8 @@ public sealed class TunerTests : IDisposable
         var updates = new List<int>();
         using var start = _model.Weights + 0.01;
         var observer = new TuningObserver { Snapshot = s => updates.Add(s.Point.Update) };
-        using var result = new Tuner(_model, TinyModel.Schedule, Short with { Updates = 4, LearningRate = 1e-30 }).Run(start, observer, TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Schedule, Short with { Updates = 4, LearningRate = 1e-30 })
+            .Run(start, observer, TestContext.Current.CancellationToken);
         Assert.Equal([2, 4], updates);
         Assert.True(result.Weights.Equals(start));
     }
@@ -170,9 +176,11 @@ public sealed class TunerTests : IDisposable
         long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         var live = new List<long>();
         var observer = new TuningObserver { Update = _ => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount) };
-        var options = Short with { Loss = loss, Updates = 20, EvaluationInterval = 3, TeacherBatches = 2, TeacherReuse = 2, MicroBatch = microBatch };
+        var options = Short with
+        { Loss = loss, Updates = 20, EvaluationInterval = 3, TeacherBatches = 2, TeacherReuse = 2, MicroBatch = microBatch };
         var images = new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2));
-        using (new Tuner(_model, TinyModel.Schedule, options, images).Run(observer: observer, cancellation: TestContext.Current.CancellationToken))
+        using (new Tuner(_model, TinyModel.Schedule, options, images)
+            .Run(observer: observer, cancellation: TestContext.Current.CancellationToken))
         {
             Assert.Single(live[4..].Distinct());
         }
@@ -186,7 +194,8 @@ public sealed class TunerTests : IDisposable
     {
         var rates = new List<TrainingUpdate>();
         var options = Short with { Updates = 40, WarmUpUpdates = 4, SnapshotFractions = [] };
-        new Tuner(_model, TinyModel.Schedule, options).Run(observer: new TuningObserver { Update = rates.Add }, cancellation: TestContext.Current.CancellationToken).Dispose();
+        new Tuner(_model, TinyModel.Schedule, options)
+            .Run(observer: new TuningObserver { Update = rates.Add }, cancellation: TestContext.Current.CancellationToken).Dispose();
         Assert.Equal(4, rates.FindIndex(r => r.LearningRate == options.LearningRate));
         Assert.True(rates[^1].LearningRate < 0.02 * options.LearningRate);
         Assert.Equal(40 * 8, rates[^1].Images);
@@ -196,7 +205,8 @@ public sealed class TunerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
-        var end = new SamplingLoop(new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
+        var end = new SamplingLoop(
+            new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
         var teacher = new TeacherPath(_model, TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }

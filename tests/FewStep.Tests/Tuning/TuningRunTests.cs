@@ -56,10 +56,13 @@ public sealed class TuningRunTests : IDisposable
         }
 
         Assert.Equal(whole.Curve, resumed!.Curve);
-        Assert.Equal((whole.BestUpdate, whole.BestHeldOut, whole.Updates, whole.Evaluations.Student), (resumed.BestUpdate, resumed.BestHeldOut, resumed.Updates, resumed.Evaluations.Student));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model.safetensors")));
+        Assert.Equal((whole.BestUpdate, whole.BestHeldOut, whole.Updates, whole.Evaluations.Student),
+            (resumed.BestUpdate, resumed.BestHeldOut, resumed.Updates, resumed.Evaluations.Student));
+        Assert.Equal(
+            File.ReadAllBytes(_folder.File("whole/model.safetensors")), File.ReadAllBytes(_folder.File("parts/model.safetensors")));
         Assert.Equal(Tensors("whole"), Tensors("parts"));
-        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-11/model.safetensors")), File.ReadAllBytes(_folder.File("parts/snapshots/update-11/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("whole/snapshots/update-11/model.safetensors")),
+            File.ReadAllBytes(_folder.File("parts/snapshots/update-11/model.safetensors")));
     }
 
     [Fact]
@@ -102,10 +105,12 @@ public sealed class TuningRunTests : IDisposable
         TuningRun[] others =
         [
             Run("run", Short with { Seed = 1 }),
-            new(TinyModel.Config(2), _model, TinyModel.Sampler with { Schedule = new SamplingSchedule([80, 5, 0.7, 0.002]) }, Short, new TuningRunOptions { Folder = _folder.File("run") }),
+            new(TinyModel.Config(2), _model, TinyModel.Sampler with { Schedule = new SamplingSchedule([80, 5, 0.7, 0.002]) }, Short,
+                new TuningRunOptions { Folder = _folder.File("run") }),
             new(TinyModel.Config(2), _model, TinyModel.Sampler, Short, new TuningRunOptions { Folder = _folder.File("run") }, start: start),
         ];
-        Assert.All(others, run => Assert.Contains("other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));
+        Assert.All(others, run => Assert.Contains(
+            "other options", Assert.Throws<InvalidInputException>(() => run.Execute()).Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -114,11 +119,19 @@ public sealed class TuningRunTests : IDisposable
         Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));
         string path = _folder.File("run/tuning.safetensors");
         var (tensors, metadata) = SafetensorsFile.Read(path);
-        foreach (string bad in new[] { "", "null", "{}", """{"curve":[null],"stale":0,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""", """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""" })
+        foreach (string bad in new[]
+        {
+            "",
+            "null",
+            "{}",
+            """{"curve":[null],"stale":0,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}""",
+            """{"curve":[],"best_update":3,"stale":-1,"loss_sum":0,"loss_count":0,"evaluations":{"teacher":0,"student":0,"held_out":0}}"""
+        })
         {
             metadata["tuning"] = bad;
             SafetensorsFile.Write(path, tensors, metadata);
-            Assert.Contains("damaged", Assert.Throws<InvalidInputException>(() => Run("run", Short).Execute()).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "damaged", Assert.Throws<InvalidInputException>(() => Run("run", Short).Execute()).Message, StringComparison.Ordinal);
         }
 
         foreach (var tensor in tensors.Values)
@@ -130,9 +143,11 @@ public sealed class TuningRunTests : IDisposable
     [Fact]
     public void Checkpoints_are_written_on_the_way()
     {
-        var run = new TuningRun(TinyModel.Config(2), _model, TinyModel.Sampler, Short, new TuningRunOptions { Folder = _folder.File("run"), CheckpointSeconds = 0 });
+        var run = new TuningRun(TinyModel.Config(2), _model, TinyModel.Sampler, Short,
+            new TuningRunOptions { Folder = _folder.File("run"), CheckpointSeconds = 0 });
         bool found = false;
-        run.Execute(new TuningObserver { Update = u => found |= u.Update == 3 && File.Exists(_folder.File("run/tuning.safetensors")) }, TestContext.Current.CancellationToken);
+        run.Execute(new TuningObserver { Update = u => found |= u.Update == 3 && File.Exists(_folder.File("run/tuning.safetensors")) },
+            TestContext.Current.CancellationToken);
         Assert.True(found);
         Assert.True(File.Exists(Path.Combine(run.SnapshotPath(22), "model.safetensors")));
     }

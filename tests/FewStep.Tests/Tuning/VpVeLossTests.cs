@@ -14,9 +14,11 @@ public sealed class VpVeLossTests
     {
         // The last layer starts at (nearly) zero, so D = x: the error is sigma n, weighted 1.
         using var scope = NewDisposeScope();
-        using var model = ModelFolder.Initialize(TrainableModel.Config with { Preconditioning = new() { Kind = kind, SigmaMin = 0.02, SigmaMax = 100 } }, 3);
+        using var model = ModelFolder.Initialize(
+            TrainableModel.Config with { Preconditioning = new() { Kind = kind, SigmaMin = 0.02, SigmaMax = 100 } }, 3);
         using var generator = new Generator(1);
-        double measured = Loss(kind).Compute(model, model.Weights, rand([500, 1, 8, 8], generator: generator), null, generator).item<float>();
+        double measured = Loss(kind).Compute(model, model.Weights, rand([500, 1, 8, 8], generator: generator), null, generator)
+            .item<float>();
         Assert.InRange(measured, 0.97, 1.03);
     }
 
@@ -27,7 +29,8 @@ public sealed class VpVeLossTests
         using var generator = new Generator(1);
         var range = new VpPreconditioning();
         var sigma = new VpLoss().DrawSigma(20_000, generator);
-        double[] times = [.. range.Coefficients(sigma.to(ScalarType.Float64)).Noise.data<double>().Select(label => label / (1000 - 1)).Order()];
+        double[] times =
+            [.. range.Coefficients(sigma.to(ScalarType.Float64)).Noise.data<double>().Select(label => label / (1000 - 1)).Order()];
         AssertUniform(times);
         Assert.InRange(sigma.max().item<float>(), 0, range.SigmaMax * (1 + 1e-6));
         Assert.InRange(sigma.min().item<float>(), range.SigmaMin * (1 - 1e-6), 1);

@@ -3,14 +3,16 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>CIFAR-10 in its binary version: records of a label and 32x32 pixels in three planes, red, green, blue (<c>data_batch_1.bin</c> to <c>5</c>, <c>test_batch.bin</c>). Held in memory.</summary>
+/// <summary>CIFAR-10 in its binary version: records of a label and 32x32 pixels in three planes, red, green, blue (<c>data_batch_1.bin</c>
+/// to <c>5</c>, <c>test_batch.bin</c>). Held in memory.</summary>
 internal sealed class CifarSource : IImageSource
 {
     private const int Side = 32, Plane = Side * Side, Record = 1 + (3 * Plane), Classes = 10;
     private const int LargestBatch = 100_000 * Record;
     private const string NamesFile = "batches.meta.txt";
 
-    private static readonly string[] UsualNames = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    private static readonly string[] UsualNames =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
     private readonly List<byte[]> _records = [];
     private string[]? _names;
@@ -37,13 +39,16 @@ internal sealed class CifarSource : IImageSource
         for (int batch = 1; batch <= (split == DataSplit.Train ? 5 : 1); batch++)
         {
             string name = BatchName(split, batch);
-            source.Add(files.GetValueOrDefault(name) ?? throw new InvalidInputException($"{path} holds no {name}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz, anew."), $"{name} in {path}");
+            source.Add(files.GetValueOrDefault(name) ?? throw new InvalidInputException(
+                $"{path} holds no {name}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz, anew."), $"{name} in {path}");
         }
 
         if (files.TryGetValue(NamesFile, out byte[]? text))
         {
-            string[] names = [.. Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(EntryName.Shown)];
-            source._names = names.Length == Classes ? names : throw new InvalidInputException($"{NamesFile} in {path} names {names.Length} classes, not {Classes}.");
+            string[] names = [.. Encoding.UTF8.GetString(text)
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(EntryName.Shown)];
+            source._names = names.Length == Classes ? names
+                : throw new InvalidInputException($"{NamesFile} in {path} names {names.Length} classes, not {Classes}.");
         }
 
         return source;
@@ -68,7 +73,8 @@ internal sealed class CifarSource : IImageSource
 
     private static string BatchName(DataSplit split, int batch) => split == DataSplit.Test ? "test_batch.bin" : $"data_batch_{batch}.bin";
 
-    private static bool IsWanted(string name) => name == NamesFile || Enumerable.Range(1, 5).Select(b => BatchName(DataSplit.Train, b)).Append(BatchName(DataSplit.Test, 1)).Contains(name);
+    private static bool IsWanted(string name) => name == NamesFile
+        || Enumerable.Range(1, 5).Select(b => BatchName(DataSplit.Train, b)).Append(BatchName(DataSplit.Test, 1)).Contains(name);
 
     private static Dictionary<string, byte[]> FromFolder(string path)
     {
@@ -114,7 +120,8 @@ internal sealed class CifarSource : IImageSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new InvalidInputException($"Cannot read {path} as a tar.gz archive: {Printable.Line(e.Message.ReplaceLineEndings(" "))}", e);
+            throw new InvalidInputException(
+                $"Cannot read {path} as a tar.gz archive: {Printable.Line(e.Message.ReplaceLineEndings(" "))}", e);
         }
     }
 
@@ -130,14 +137,16 @@ internal sealed class CifarSource : IImageSource
     {
         if (batch.Length == 0 || batch.Length % Record != 0)
         {
-            throw new InvalidInputException($"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
+            throw new InvalidInputException(
+                $"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
         }
 
         for (int start = 0; start < batch.Length; start += Record)
         {
             if (batch[start] >= Classes)
             {
-                throw new InvalidInputException($"Image {start / Record} of {where} has the label {batch[start]}; CIFAR-10's are 0 to {Classes - 1}.");
+                throw new InvalidInputException(
+                    $"Image {start / Record} of {where} has the label {batch[start]}; CIFAR-10's are 0 to {Classes - 1}.");
             }
 
             _records.Add(batch[start..(start + Record)]);

@@ -3,8 +3,10 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Downsampled ImageNet (Chrabaszcz et al. 2017) as it is distributed: <c>train_data_batch_1.npz</c> to <c>10</c>, <c>val_data.npz</c>, with <c>data</c> uint8 [N, 3 x side x side] in planes and <c>labels</c> from 1 to 1000.</summary>
-/// <remarks>Its labels number the classes as ILSVRC's development kit does, which is not the sorted order of the synsets that folders give and EDM's models have; a class map brings them into that order. One batch is in memory at a time.</remarks>
+/// <summary>Downsampled ImageNet (Chrabaszcz et al. 2017) as it is distributed: <c>train_data_batch_1.npz</c> to <c>10</c>,
+/// <c>val_data.npz</c>, with <c>data</c> uint8 [N, 3 x side x side] in planes and <c>labels</c> from 1 to 1000.</summary>
+/// <remarks>Its labels number the classes as ILSVRC's development kit does, which is not the sorted order of the synsets that folders give
+/// and EDM's models have; a class map brings them into that order. One batch is in memory at a time.</remarks>
 internal sealed class DownsampledImageNetSource : IImageSource
 {
     private const string Data = "data", Labels = "labels";
@@ -31,7 +33,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
         : path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens a split and reads all labels.</summary>
-    public static DownsampledImageNetSource Open(string path, DataSplit split, ImageNetClassMap? map, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public static DownsampledImageNetSource Open(string path, DataSplit split, ImageNetClassMap? map,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         string[] files = Directory.Exists(path) ? Batches(path, split) : [path];
@@ -44,7 +47,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
             labels.AddRange(ReadLabels(file, map));
             var shape = NpzFile.Shape(file, Data);
             int found = Side(shape, labels.Count - starts[^1], file);
-            side = side == 0 || side == found ? found : throw new InvalidInputException($"{file} holds images of {found} pixels a side, the files before of {side}.");
+            side = side == 0 || side == found ? found
+                : throw new InvalidInputException($"{file} holds images of {found} pixels a side, the files before of {side}.");
             progress?.Report(new WorkProgress("read labels", starts.Count, files.Length, "files"));
         }
 
@@ -59,7 +63,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
         if (file != _loaded)
         {
             _pixels = []; // before the next gigabyte
-            _pixels = NpzFile.Read(_files[file], [Data])[Data].Values as byte[] ?? throw new InvalidInputException($"{_files[file]}: 'data' must be bytes (uint8).");
+            _pixels = NpzFile.Read(_files[file], [Data])[Data].Values as byte[]
+                ?? throw new InvalidInputException($"{_files[file]}: 'data' must be bytes (uint8).");
             _loaded = file;
         }
 
@@ -81,7 +86,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
         string[] files = split == DataSplit.Test
             ? [.. all.Where(IsValidation)]
             : [.. all.Where(f => BatchNumber(f) is not null).OrderBy(f => BatchNumber(f)!.Value)];
-        return files.Length > 0 ? files : throw new InvalidInputException($"{path} holds no {(split == DataSplit.Test ? "val_data.npz" : "train_data_batch_1.npz and so on")}.");
+        return files.Length > 0 ? files : throw new InvalidInputException(
+            $"{path} holds no {(split == DataSplit.Test ? "val_data.npz" : "train_data_batch_1.npz and so on")}.");
     }
 
     private static bool IsValidation(string file) => Path.GetFileName(file).StartsWith("val_data", StringComparison.Ordinal);
@@ -90,7 +96,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
     {
         const string start = "train_data_batch_";
         string name = Path.GetFileNameWithoutExtension(file);
-        return name.StartsWith(start, StringComparison.Ordinal) && int.TryParse(name[start.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+        return name.StartsWith(start, StringComparison.Ordinal)
+            && int.TryParse(name[start.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
     }
 
     private static IEnumerable<int> ReadLabels(string file, ImageNetClassMap? map)
@@ -104,7 +111,8 @@ internal sealed class DownsampledImageNetSource : IImageSource
         };
         if (labels.FirstOrDefault(l => l is < 1 or > ImageNetClassMap.Classes, 1) is var wrong and not 1)
         {
-            throw new InvalidInputException($"{file}: a label is {wrong}; those of downsampled ImageNet are 1 to {ImageNetClassMap.Classes}.");
+            throw new InvalidInputException(
+                $"{file}: a label is {wrong}; those of downsampled ImageNet are 1 to {ImageNetClassMap.Classes}.");
         }
 
         return labels.Select(l => map is null ? (int)l - 1 : map.Label((int)l));
@@ -115,6 +123,7 @@ internal sealed class DownsampledImageNetSource : IImageSource
         int side = shape.Count == 2 ? (int)Math.Round(Math.Sqrt(shape[1] / 3.0)) : 0;
         return shape.Count == 2 && shape[0] == labels && labels > 0 && side is >= 1 and <= 1024 && 3L * side * side == shape[1]
             ? side
-            : throw new InvalidInputException($"{file}: 'data' has shape [{string.Join(", ", shape)}]; [{labels}, 3 x side x side] is needed, one row a label.");
+            : throw new InvalidInputException(
+                $"{file}: 'data' has shape [{string.Join(", ", shape)}]; [{labels}, 3 x side x side] is needed, one row a label.");
     }
 }

@@ -7,7 +7,8 @@ namespace FewStep.Data;
 /// <summary>What a data set was made with.</summary>
 internal sealed record PreparedImages(int Count, ImageShape Shape, int Classes);
 
-/// <summary>Writes data sets as EDM reads them: a zip of uncompressed PNG files named <c>00000/img00000000.png</c> on, and <c>dataset.json</c> with their labels.</summary>
+/// <summary>Writes data sets as EDM reads them: a zip of uncompressed PNG files named <c>00000/img00000000.png</c> on, and
+/// <c>dataset.json</c> with their labels.</summary>
 internal static class EdmZipWriter
 {
     private const int ReportEvery = 200;
@@ -89,7 +90,9 @@ internal static class EdmZipWriter
             image = new PixelImage(Coloured(image.Shape), colour);
         }
 
-        return image.Shape == shape ? image : throw new InvalidInputException($"Image {index} is {image.Shape} (channels x height x width), the first {shape}; bring them to one size with --transform and --resolution, and to one number of channels with --rgb.");
+        return image.Shape == shape ? image
+            : throw new InvalidInputException($"Image {index} is {image.Shape} (channels x height x width), the first {shape}; bring them "
+                + "to one size with --transform and --resolution, and to one number of channels with --rgb.");
     }
 
     private static ImageShape Coloured(ImageShape shape) => new(3, shape.Height, shape.Width);
@@ -111,7 +114,8 @@ internal static class EdmZipWriter
         text.Append(']');
         if (names is not null)
         {
-            text.Append(", \"classes\": [").AppendJoin(", ", names.Select(n => $"\"{JsonEncodedText.Encode(n, JavaScriptEncoder.Default)}\"")).Append(']');
+            text.Append(", \"classes\": [")
+                .AppendJoin(", ", names.Select(n => $"\"{JsonEncodedText.Encode(n, JavaScriptEncoder.Default)}\"")).Append(']');
         }
 
         return Encoding.UTF8.GetBytes(text.Append('}').ToString());

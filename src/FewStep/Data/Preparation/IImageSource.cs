@@ -1,6 +1,7 @@
 namespace FewStep.Data;
 
-/// <summary>Images in the order in which a data set is made of them; unlike those of an <see cref="IImageSet"/> they may differ in size. Not thread-safe; read them in order.</summary>
+/// <summary>Images in the order in which a data set is made of them; unlike those of an <see cref="IImageSet"/> they may differ in size.
+/// Not thread-safe; read them in order.</summary>
 internal interface IImageSource : IDisposable
 {
     int Count { get; }

@@ -1,6 +1,7 @@
 namespace FewStep.Data;
 
-/// <summary>The classes of ImageNet as <c>map_clsloc.txt</c> lists them, a line each: synset, number, name (<c>n02119789 1 kit_fox</c>). Labels follow the sorted synsets, as in class folders.</summary>
+/// <summary>The classes of ImageNet as <c>map_clsloc.txt</c> lists them, a line each: synset, number, name (<c>n02119789 1 kit_fox</c>).
+/// Labels follow the sorted synsets, as in class folders.</summary>
 internal sealed class ImageNetClassMap
 {
     public const int Classes = 1000;
@@ -39,10 +40,12 @@ internal sealed class ImageNetClassMap
                 continue;
             }
 
-            if (parts.Length < 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number is < 1 or > Classes
+            if (parts.Length < 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                || number is < 1 or > Classes
                 || !numbers.Add(number) || !rows.TryAdd(parts[0], (number, parts.Length > 2 ? parts[2].Trim() : "")))
             {
-                throw new InvalidInputException($"Line {i + 1} of {path} is not 'synset number name' with each synset and each number from 1 to {Classes} once.");
+                throw new InvalidInputException(
+                    $"Line {i + 1} of {path} is not 'synset number name' with each synset and each number from 1 to {Classes} once.");
             }
         }
 

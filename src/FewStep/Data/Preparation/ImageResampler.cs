@@ -2,10 +2,12 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>, so that data sets match those made with it.</summary>
+/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>, so that data sets match those made with
+/// it.</summary>
 /// <remarks>
-/// Two passes, along rows and then along columns, each only where the size changes. A target pixel's weights are the kernel at the source pixels' centres, stretched by the scale when
-/// shrinking, divided by their sum in float64 and rounded to multiples of 2^-22; sums are integers, rounded to the nearest byte (halves up) and clipped after each pass.
+/// Two passes, along rows and then along columns, each only where the size changes. A target pixel's weights are the kernel at the source
+/// pixels' centres, stretched by the scale when shrinking, divided by their sum in float64 and rounded to multiples of 2^-22; sums are
+/// integers, rounded to the nearest byte (halves up) and clipped after each pass.
 /// </remarks>
 internal static class ImageResampler
 {
@@ -28,7 +30,8 @@ internal static class ImageResampler
 
     private static Taps[] Precompute(int source, int target, ResamplingFilter filter)
     {
-        double scale = (double)source / target, stretch = Math.Max(scale, 1), inverse = 1 / stretch, support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
+        double scale = (double)source / target, stretch = Math.Max(
+            scale, 1), inverse = 1 / stretch, support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
         var taps = new Taps[target];
         for (int i = 0; i < target; i++)
         {
@@ -38,7 +41,8 @@ internal static class ImageResampler
             double sum = 0;
             for (int k = 0; k < exact.Length; k++)
             {
-                sum += exact[k] = Kernel(filter, (k + first - centre + 0.5) * inverse); // not divided: a box's edges fall on pixel centres, where the last bit counts
+                // not divided: a box's edges fall on pixel centres, where the last bit counts
+                sum += exact[k] = Kernel(filter, (k + first - centre + 0.5) * inverse);
             }
 
             // Truncation after adding a half away from zero, as Pillow does it.

@@ -4,7 +4,8 @@ namespace FewStep.Data;
 internal static class ImageSources
 {
     /// <returns>The images; the caller owns them.</returns>
-    public static IImageSource Open(string path, DataSplit? split = null, string? classMap = null, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public static IImageSource Open(string path, DataSplit? split = null, string? classMap = null, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Path.Exists(path))
@@ -14,12 +15,14 @@ internal static class ImageSources
 
         if (DownsampledImageNetSource.Is(path))
         {
-            return DownsampledImageNetSource.Open(path, split ?? DataSplit.Train, classMap is null ? null : ImageNetClassMap.Read(classMap), progress, cancellation);
+            return DownsampledImageNetSource.Open(
+                path, split ?? DataSplit.Train, classMap is null ? null : ImageNetClassMap.Read(classMap), progress, cancellation);
         }
 
         if (classMap is not null)
         {
-            throw new InvalidInputException($"--class-map is for the npz files of downsampled ImageNet; {path} has its classes from elsewhere.");
+            throw new InvalidInputException(
+                $"--class-map is for the npz files of downsampled ImageNet; {path} has its classes from elsewhere.");
         }
 
         if (CifarSource.Is(path))

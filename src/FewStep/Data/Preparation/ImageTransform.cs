@@ -9,7 +9,8 @@ internal enum ImageTransform
     /// <summary>The whole image, its proportions given up, by box filter: downsampled ImageNet (Chrabaszcz et al. 2017).</summary>
     Box,
 
-    /// <summary>A square from the middle: halved by box filter while the shorter side is twice the resolution or more, then bicubic until that side has the resolution, then cropped (guided-diffusion, ADM).</summary>
+    /// <summary>A square from the middle: halved by box filter while the shorter side is twice the resolution or more, then bicubic until
+    /// that side has the resolution, then cropped (guided-diffusion, ADM).</summary>
     CenterCrop,
 }
 
@@ -32,7 +33,8 @@ internal static class ImageTransforms
                 }
 
                 double scale = (double)resolution / Math.Min(image.Shape.Width, image.Shape.Height);
-                image = ImageResampler.Resize(image, Scaled(image.Shape.Height, scale), Scaled(image.Shape.Width, scale), ResamplingFilter.Bicubic);
+                image = ImageResampler.Resize(
+                    image, Scaled(image.Shape.Height, scale), Scaled(image.Shape.Width, scale), ResamplingFilter.Bicubic);
                 return Crop(image, (image.Shape.Height - resolution) / 2, (image.Shape.Width - resolution) / 2, resolution);
         }
     }
@@ -55,7 +57,8 @@ internal static class ImageTransforms
         byte[] result = new byte[side * side * channels];
         for (int y = 0; y < side; y++)
         {
-            image.Bytes.AsSpan((((top + y) * image.Shape.Width) + left) * channels, side * channels).CopyTo(result.AsSpan(y * side * channels));
+            image.Bytes.AsSpan((((top + y) * image.Shape.Width) + left) * channels, side * channels)
+                .CopyTo(result.AsSpan(y * side * channels));
         }
 
         return new PixelImage(new(channels, side, side), result);

@@ -3,11 +3,13 @@ using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
 
-/// <summary>Writes a zip file of uncompressed entries (APPNOTE 6.3.9), with ZIP64 records where sizes or counts need them. Equal entries make equal files on every system.</summary>
+/// <summary>Writes a zip file of uncompressed entries (APPNOTE 6.3.9), with ZIP64 records where sizes or counts need them. Equal entries
+/// make equal files on every system.</summary>
 /// <param name="stream">Receives the entries from its present position on, which need not be its start; seekable, not disposed.</param>
 internal sealed class StoredZipWriter(Stream stream) : IDisposable
 {
-    private const uint LocalHeader = 0x04034b50, CentralHeader = 0x02014b50, EndOfCentral = 0x06054b50, End64 = 0x06064b50, Locator64 = 0x07064b50;
+    private const uint LocalHeader = 0x04034b50, CentralHeader = 0x02014b50, EndOfCentral = 0x06054b50, End64 = 0x06064b50,
+        Locator64 = 0x07064b50;
     private const ushort Version = 20, Version64 = 45, Utf8Names = 1 << 11;
     private const ushort FirstDay = (1 << 5) | 1; // 1980-01-01
 
@@ -21,10 +23,12 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
         var crc = new Crc32();
         crc.Update(new ArraySegment<byte>(content.ToArray()));
         byte[] local = Record(
-            LocalHeader, Version, Utf8Names, (ushort)0, (ushort)0, FirstDay, (uint)crc.Value, (uint)content.Length, (uint)content.Length, (ushort)utf8.Length, (ushort)0);
+            LocalHeader, Version, Utf8Names, (ushort)0, (ushort)0, FirstDay, (uint)crc.Value, (uint)content.Length, (uint)content.Length,
+            (ushort)utf8.Length, (ushort)0);
         bool far = _offset >= uint.MaxValue;
         _directory.Write(Record(
-            CentralHeader, far ? Version64 : Version, far ? Version64 : Version, Utf8Names, (ushort)0, (ushort)0, FirstDay, (uint)crc.Value, (uint)content.Length, (uint)content.Length,
+            CentralHeader, far ? Version64 : Version, far ? Version64
+                : Version, Utf8Names, (ushort)0, (ushort)0, FirstDay, (uint)crc.Value, (uint)content.Length, (uint)content.Length,
             (ushort)utf8.Length, (ushort)(far ? 12 : 0), (ushort)0, (ushort)0, (ushort)0, 0u, far ? uint.MaxValue : (uint)_offset));
         _directory.Write(utf8);
         if (far)
@@ -53,7 +57,8 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
         }
 
         ushort count = (ushort)Math.Min(_entries, ushort.MaxValue);
-        Write(Record(EndOfCentral, (ushort)0, (ushort)0, count, count, (uint)Math.Min(size, uint.MaxValue), (uint)Math.Min(start, uint.MaxValue), (ushort)0));
+        Write(Record(EndOfCentral, (ushort)0, (ushort)0, count, count, (uint)Math.Min(size, uint.MaxValue),
+            (uint)Math.Min(start, uint.MaxValue), (ushort)0));
     }
 
     /// <summary>Lets the directory in memory go; the stream stays open.</summary>

@@ -1,7 +1,9 @@
 namespace FewStep.Data;
 
-/// <summary>The regular files of a tar archive (POSIX ustar and what GNU made of it), one after the other. Other entries, long names and attributes among them, are passed over.</summary>
-/// <remarks>Not the runtime's reader, which holds an attribute record of any length in memory, and a packed archive of two megabytes can hold one of two gigabytes.</remarks>
+/// <summary>The regular files of a tar archive (POSIX ustar and what GNU made of it), one after the other. Other entries, long names and
+/// attributes among them, are passed over.</summary>
+/// <remarks>Not the runtime's reader, which holds an attribute record of any length in memory, and a packed archive of two megabytes can
+/// hold one of two gigabytes.</remarks>
 /// <param name="stream">The archive, unpacked; read forwards only, not disposed.</param>
 internal sealed class TarFiles(Stream stream)
 {
@@ -82,7 +84,8 @@ internal sealed class TarFiles(Stream stream)
         long value = 0;
         foreach (char digit in text)
         {
-            value = digit is >= '0' and <= '7' ? (value * 8) + (digit - '0') : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture, $"a number in a header has a character {(int)digit}."));
+            value = digit is >= '0' and <= '7' ? (value * 8) + (digit - '0') : throw new InvalidDataException(
+                string.Create(CultureInfo.InvariantCulture, $"a number in a header has a character {(int)digit}."));
         }
 
         return value;

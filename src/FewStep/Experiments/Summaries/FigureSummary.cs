@@ -31,7 +31,8 @@ public sealed record FigureSummary
     /// <summary>Number of real images that samples are compared with; null where unknown or where there are none.</summary>
     public long? ReferenceImages { get; init; }
 
-    /// <summary>The figure of real images against real images (training against test) at the sample size of the experiment; null where it was not measured.</summary>
+    /// <summary>The figure of real images against real images (training against test) at the sample size of the experiment; null where it
+    /// was not measured.</summary>
     public double? Floor { get; init; }
 
     /// <summary>Standard deviation of the floor over disjoint subsets of real images; null where there were fewer than two.</summary>

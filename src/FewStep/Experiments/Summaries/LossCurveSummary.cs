@@ -20,7 +20,8 @@ public sealed record LossCurveSummary
         Points =
         [
             .. curve.Sigmas.Select((sigma, k) =>
-                new LossPointSummary(sigma, curve.Loss[k], curve.Point(k).Low!.Value, curve.Point(k).High!.Value, curve.Fitted.Loss(sigma))),
+                new LossPointSummary(
+                    sigma, curve.Loss[k], curve.Point(k).Low!.Value, curve.Point(k).High!.Value, curve.Fitted.Loss(sigma))),
         ],
         ImagesPerPoint = curve.Images,
         Confidence = curve.Confidence,

@@ -9,7 +9,8 @@ public sealed record ManifestSummary
     /// <summary>Start of the run.</summary>
     public DateTimeOffset Started { get; init; }
 
-    /// <summary>Wall-clock seconds from start to end, over all sittings that ended by themselves or were interrupted; 0 where it was not taken.</summary>
+    /// <summary>Wall-clock seconds from start to end, over all sittings that ended by themselves or were interrupted; 0 where it was not
+    /// taken.</summary>
     public double Seconds { get; init; }
 
     /// <summary>Seed of the run, from which every other seed is derived.</summary>

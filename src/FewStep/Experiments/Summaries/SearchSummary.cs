@@ -7,7 +7,8 @@ namespace FewStep.Experiments;
 /// <param name="FoundFor">The solver that the schedules are made for; null where they suit any.</param>
 /// <param name="Steps">Numbers of steps that it found schedules for.</param>
 /// <param name="NetworkEvaluations">Network evaluations that were counted, one for each image; without those of the loss curve.</param>
-/// <param name="LossCurveEvaluations">Network evaluations of the loss curve that the search asked for, which other searches share; 0 without.</param>
+/// <param name="LossCurveEvaluations">Network evaluations of the loss curve that the search asked for, which other searches share; 0
+/// without.</param>
 /// <param name="Seconds">Wall-clock seconds, without those of the loss curve.</param>
 /// <param name="StopReason">Why it stopped, for its last number of steps.</param>
 public sealed record SearchSummary(

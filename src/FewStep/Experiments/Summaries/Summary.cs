@@ -1,8 +1,10 @@
 using FewStep.Models;
 namespace FewStep.Experiments;
 
-/// <summary>Everything an experiment has to tell: the only thing that reports, tables and exports read, and the content of <c>metrics.json</c>.</summary>
-/// <remarks>Plain data. A number that could not be had is null, or NaN where it was computed and failed; both are reported as missing, never as zero.</remarks>
+/// <summary>Everything an experiment has to tell: the only thing that reports, tables and exports read, and the content of
+/// <c>metrics.json</c>.</summary>
+/// <remarks>Plain data. A number that could not be had is null, or NaN where it was computed and failed; both are reported as missing,
+/// never as zero.</remarks>
 public sealed record Summary
 {
     /// <summary>The format that this version writes and reads.</summary>

@@ -62,7 +62,8 @@ public sealed record TrialSummary
     /// <summary>Hash of stored images; null for samples.</summary>
     public string? ImagesHash { get; init; }
 
-    /// <summary>Discretization loss J of the schedule with g = -ln sigma (power 0), in squared pixel units per value; null where it was not computed.</summary>
+    /// <summary>Discretization loss J of the schedule with g = -ln sigma (power 0), in squared pixel units per value; null where it was not
+    /// computed.</summary>
     public EstimateSummary? LossPower0 { get; init; }
 
     /// <summary>Discretization loss J of the schedule with g = 1 / sigma (power 1); null where it was not computed.</summary>
@@ -88,7 +89,8 @@ public sealed record TrialSummary
 
 /// <summary>A figure of one trial: one value for each range of seeds (of each subset, for stored images).</summary>
 /// <param name="Ranges">The values.</param>
-/// <param name="InnerDeviation">Standard deviation within the set, where there is one range only and the metric has it; null elsewhere.</param>
+/// <param name="InnerDeviation">Standard deviation within the set, where there is one range only and the metric has it; null
+/// elsewhere.</param>
 /// <param name="Whole">Of stored images the value of all of them together, which <see cref="Mean"/> then is; null for samples.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record FigureValues(IReadOnlyList<RangeValue> Ranges, double? InnerDeviation = null, double? Whole = null)
@@ -135,6 +137,7 @@ public enum Standing
 /// <summary>A trial against the best at its number, by paired differences over the seed ranges.</summary>
 /// <param name="Standing">What can be said.</param>
 /// <param name="Difference">Mean over the ranges of this trial's value less the best one's.</param>
-/// <param name="HalfWidth">Half-width of the difference's two-sided 95 % interval (Student's t over the ranges); null with a single range, whose spread is unknown.</param>
+/// <param name="HalfWidth">Half-width of the difference's two-sided 95 % interval (Student's t over the ranges); null with a single range,
+/// whose spread is unknown.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record Verdict(Standing Standing, double Difference, double? HalfWidth = null);

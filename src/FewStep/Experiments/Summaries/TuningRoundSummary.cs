@@ -21,16 +21,19 @@ public sealed record TuningRoundSummary
     /// <summary>Name of the training loss, e.g. <c>trajectory</c> or <c>denoise</c>.</summary>
     public required string Loss { get; init; }
 
-    /// <summary>What was watched on held-out data or seeds, e.g. <c>squared distance to the teacher's endpoint</c>; above 0, lower is better.</summary>
+    /// <summary>What was watched on held-out data or seeds, e.g. <c>squared distance to the teacher's endpoint</c>; above 0, lower is
+    /// better.</summary>
     public required string HeldOutMetric { get; init; }
 
     /// <summary>The curve, in increasing order of updates.</summary>
     public required IReadOnlyList<TuningPointSummary> Points { get; init; }
 
-    /// <summary>Update whose weights were best on the held-out metric, which are those that the round ends with; 0 where those it began with were, null where nothing was measured.</summary>
+    /// <summary>Update whose weights were best on the held-out metric, which are those that the round ends with; 0 where those it began
+    /// with were, null where nothing was measured.</summary>
     public long? BestUpdate { get; init; }
 
-    /// <summary>Whether the round's model is the one that the run delivers; default true. Of several rounds it is the one whose samples are closest to the teacher's.</summary>
+    /// <summary>Whether the round's model is the one that the run delivers; default true. Of several rounds it is the one whose samples are
+    /// closest to the teacher's.</summary>
     public bool IsKept { get; init; } = true;
 
     /// <summary>Why it ended, e.g. <c>no improvement in 5 checks</c>.</summary>

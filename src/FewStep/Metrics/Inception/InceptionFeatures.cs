@@ -3,7 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Metrics;
 
-/// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights; dispose it.</summary>
+/// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights;
+/// dispose it.</summary>
 internal sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;
@@ -34,7 +35,8 @@ internal sealed class InceptionFeatures : IClassScorer
     public bool IsOfficial => InceptionFile.Known.Any(f => f.Sha256 == Hash);
 
     /// <summary>What to know before believing figures on these weights; null for nothing.</summary>
-    public string? Remark => IsOfficial ? null : $"The Inception-v3 weights (SHA-256 {Hash}) are none of the public files; figures on them compare with no published ones.";
+    public string? Remark => IsOfficial ? null
+        : $"The Inception-v3 weights (SHA-256 {Hash}) are none of the public files; figures on them compare with no published ones.";
 
     public int Classes => InceptionLayout.Classes;
 
@@ -64,7 +66,8 @@ internal sealed class InceptionFeatures : IClassScorer
     {
         if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual(Shape.Batch(0).AsSpan(1)))
         {
-            throw new ArgumentException($"Images must be [B,{Shape.Channels},{Shape.Height},{Shape.Width}], not [{string.Join(",", images.shape)}].", nameof(images));
+            throw new ArgumentException($"Images must be [B,{Shape.Channels},{Shape.Height},{Shape.Width}], not "
+                + $"[{string.Join(",", images.shape)}].", nameof(images));
         }
 
         using var x = _input.Prepare(images);

@@ -33,7 +33,8 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
     private static Tensor HalfPixel(Tensor bytes)
     {
         var unit = bytes.Over(255);
-        var resized = nn.functional.interpolate(unit, [InceptionLayout.Side, InceptionLayout.Side], mode: InterpolationMode.Bilinear, align_corners: false);
+        var resized = nn.functional.interpolate(
+            unit, [InceptionLayout.Side, InceptionLayout.Side], mode: InterpolationMode.Bilinear, align_corners: false);
         return resized.Times(2).Minus(1);
     }
 

@@ -1,6 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>The convolutions of the Inception-v3 that FID is defined on (Szegedy et al. 2016, in the TensorFlow release of 2015-12-05), 1008 classes and no auxiliary head.</summary>
+/// <summary>The convolutions of the Inception-v3 that FID is defined on (Szegedy et al. 2016, in the TensorFlow release of 2015-12-05),
+/// 1008 classes and no auxiliary head.</summary>
 internal static class InceptionLayout
 {
     public const int Features = 2048;

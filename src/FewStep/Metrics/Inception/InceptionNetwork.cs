@@ -3,17 +3,19 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace FewStep.Metrics;
 
-/// <summary>The Inception-v3 that FID is defined on, as a function of its weights: average pools leave the padding out of their count, and the pool of the last block is a maximum.</summary>
+/// <summary>The Inception-v3 that FID is defined on, as a function of its weights: average pools leave the padding out of their count, and
+/// the pool of the last block is a maximum.</summary>
 /// <remarks>
-/// Both are properties of the TensorFlow graph that Heusel et al. (2017) used, the second probably a slip in it. Each batch normalisation is folded into its convolution in float64.
-/// Activations lie channels-last in memory, which is nearly twice as fast on a CPU.
+/// Both are properties of the TensorFlow graph that Heusel et al. (2017) used, the second probably a slip in it. Each batch normalisation
+/// is folded into its convolution in float64. Activations lie channels-last in memory, which is nearly twice as fast on a CPU.
 /// </remarks>
 internal sealed class InceptionNetwork : IDisposable
 {
     private readonly Dictionary<string, (InceptionConvolution Layout, Tensor Weight, Tensor Bias)> _layers = new(StringComparer.Ordinal);
     private Tensor _head; // [classes, features]
 
-    /// <param name="layers">Weight [out,in,h,w] and bias [out] of each convolution of <see cref="InceptionLayout.All"/>, in its order, float32; owned here from now on.</param>
+    /// <param name="layers">Weight [out,in,h,w] and bias [out] of each convolution of <see cref="InceptionLayout.All"/>, in its order,
+    /// float32; owned here from now on.</param>
     /// <param name="head">Weight of the classifier [classes, features], float32; owned here from now on.</param>
     public InceptionNetwork(IReadOnlyList<(Tensor Weight, Tensor Bias)> layers, Tensor head)
     {
@@ -50,7 +52,8 @@ internal sealed class InceptionNetwork : IDisposable
     /// <returns>[B,1008]; the caller owns it.</returns>
     public Tensor Logits(Tensor features) => F.linear(features, _head);
 
-    /// <summary>The spatial means of the outputs of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels), or of the last alone.</summary>
+    /// <summary>The spatial means of the outputs of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels), or of the
+    /// last alone.</summary>
     /// <param name="x">[B,3,299,299], float32; not changed and not disposed.</param>
     /// <returns>[B,channels] each; the caller owns them.</returns>
     public IReadOnlyList<Tensor> BlockMeans(Tensor x, bool lastOnly = false)
@@ -141,7 +144,8 @@ internal sealed class InceptionNetwork : IDisposable
     private Tensor Convolve(string name, Tensor x)
     {
         var (layout, weight, bias) = _layers[name];
-        var y = PointwiseConvolution.Suits(x, weight, layout.Stride) ? PointwiseConvolution.Apply(x, weight, bias) : F.conv2d(x, weight, bias, strides: layout.Strides, padding: layout.Padding);
+        var y = PointwiseConvolution.Suits(x, weight, layout.Stride) ? PointwiseConvolution.Apply(x, weight, bias)
+            : F.conv2d(x, weight, bias, strides: layout.Strides, padding: layout.Padding);
         y.relu_();
         return y;
     }
@@ -156,7 +160,8 @@ internal sealed class InceptionNetwork : IDisposable
         return x;
     }
 
-    private Tensor AveragePooled(string block, Tensor x) => Chain(block, F.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false), "branch_pool");
+    private Tensor AveragePooled(string block, Tensor x)
+        => Chain(block, F.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false), "branch_pool");
 
     private Tensor BlockA(string block, Tensor x) => cat(
         [
@@ -167,7 +172,8 @@ internal sealed class InceptionNetwork : IDisposable
         ],
         1);
 
-    private Tensor BlockB(Tensor x) => cat([Chain("Mixed_6a", x, "branch3x3"), Chain("Mixed_6a", x, "branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"), F.max_pool2d(x, 3, 2)], 1);
+    private Tensor BlockB(Tensor x) => cat([Chain("Mixed_6a", x, "branch3x3"),
+        Chain("Mixed_6a", x, "branch3x3dbl_1", "branch3x3dbl_2", "branch3x3dbl_3"), F.max_pool2d(x, 3, 2)], 1);
 
     private Tensor BlockC(string block, Tensor x) => cat(
         [

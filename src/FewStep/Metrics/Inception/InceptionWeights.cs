@@ -31,14 +31,17 @@ internal static class InceptionWeights
         using var _ = no_grad();
         bool script = kind == InceptionKind.TorchScript;
         var layers = InceptionLayout.All.Select(layout => Fold(tensors, layout, script, path)).ToList();
-        var head = Find(tensors, script ? "output.weight" : "fc.weight", [InceptionLayout.Classes, InceptionLayout.Features], path).to(ScalarType.Float32);
+        var head = Find(tensors, script ? "output.weight" : "fc.weight", [InceptionLayout.Classes, InceptionLayout.Features], path)
+            .to(ScalarType.Float32);
         return new InceptionNetwork(layers, head.clone());
     }
 
     // y = gamma (w*x - mean) / sqrt(var + eps) + beta. NVIDIA's file has no gamma: it is 1 throughout the TensorFlow graph.
-    private static (Tensor Weight, Tensor Bias) Fold(IReadOnlyDictionary<string, Tensor> tensors, InceptionConvolution layout, bool script, string path)
+    private static (Tensor Weight, Tensor Bias) Fold(
+        IReadOnlyDictionary<string, Tensor> tensors, InceptionConvolution layout, bool script, string path)
     {
-        Tensor Of(string pytorch, string torchScript, params long[] shape) => Find(tensors, script ? $"{layout.ScriptName}.{torchScript}" : $"{layout.Name}.{pytorch}", shape, path).to(ScalarType.Float64);
+        Tensor Of(string pytorch, string torchScript, params long[] shape) => Find(
+            tensors, script ? $"{layout.ScriptName}.{torchScript}" : $"{layout.Name}.{pytorch}", shape, path).to(ScalarType.Float64);
         var weight = Of("conv.weight", "weight", layout.Shape);
         var beta = Of("bn.bias", "beta", layout.Outputs);
         var mean = Of("bn.running_mean", "mean", layout.Outputs);
@@ -62,10 +65,13 @@ internal static class InceptionWeights
         var found = tensors.GetValueOrDefault(name);
         if (found is null || !found.is_floating_point() || !found.shape.AsSpan().SequenceEqual(shape))
         {
-            string what = found is null ? "is missing" : $"has shape [{string.Join(',', found.shape)}], not [{string.Join(',', shape)}] of floating-point numbers";
-            throw new InvalidInputException($"{path} does not hold the Inception-v3 of FID: '{name}' {what}. Give {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}.");
+            string what = found is null ? "is missing"
+                : $"has shape [{string.Join(',', found.shape)}], not [{string.Join(',', shape)}] of floating-point numbers";
+            throw new InvalidInputException($"{path} does not hold the Inception-v3 of FID: '{name}' {what}. Give "
+                + $"{string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}.");
         }
 
-        return found.isfinite().all().AsBoolean() ? found : throw new InvalidInputException($"{path} is damaged: '{name}' holds values that are not finite. Fetch the file again.");
+        return found.isfinite().all().AsBoolean() ? found
+            : throw new InvalidInputException($"{path} is damaged: '{name}' holds values that are not finite. Fetch the file again.");
     }
 }

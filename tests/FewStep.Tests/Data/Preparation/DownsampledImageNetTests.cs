@@ -32,7 +32,8 @@ public sealed class DownsampledImageNetTests : IDisposable
     public void A_class_map_brings_labels_into_the_order_of_the_synsets()
     {
         // Numbers 1 to 1000 for synsets in falling order.
-        string map = _folder.Write("map.txt", System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(1, 1000).Select(n => $"n{9000 - n:D8} {n} name_{n}\n"))));
+        string map = _folder.Write("map.txt",
+            System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(1, 1000).Select(n => $"n{9000 - n:D8} {n} name_{n}\n"))));
         using var source = ImageSources.Open(Batch("val_data.npz", 3, 4, 1), null, map);
         Assert.Equal([999, 998, 997], Enumerable.Range(0, 3).Select(source.Label));
         Assert.Equal(("n00008000 name_1000", "n00008999 name_1"), (source.ClassNames![0], source.ClassNames[999]));
@@ -61,7 +62,8 @@ public sealed class DownsampledImageNetTests : IDisposable
         Bad("one row a label", image, new NpyArray(new[] { 1L, 2 }, 2));
         NpzFile.Write(_folder.File("none.npz"), new Dictionary<string, NpyArray> { ["data"] = image });
         Refused("'labels'", () => ImageSources.Open(_folder.File("none.npz")));
-        NpzFile.Write(_folder.File("float.npz"), new Dictionary<string, NpyArray> { ["data"] = new(new float[48], 1, 48), ["labels"] = one });
+        NpzFile.Write(
+            _folder.File("float.npz"), new Dictionary<string, NpyArray> { ["data"] = new(new float[48], 1, 48), ["labels"] = one });
         Refused("float.npz: 'data' must be bytes", () => ImageSources.Open(_folder.File("float.npz")).Read(0));
         Batch("mixed/train_data_batch_1.npz", 1, 4, 1);
         Batch("mixed/train_data_batch_2.npz", 1, 8, 1);

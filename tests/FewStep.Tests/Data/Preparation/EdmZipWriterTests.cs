@@ -34,7 +34,8 @@ public sealed class EdmZipWriterTests : IDisposable
         }
 
         using var zip = ZipFile.OpenRead(path);
-        Assert.Equal(["00000/img00000000.png", "00000/img00000999.png", "00001/img00001000.png", "dataset.json"], new[] { 0, 999, 1000, 1003 }.Select(i => zip.Entries[i].FullName));
+        Assert.Equal(["00000/img00000000.png", "00000/img00000999.png", "00001/img00001000.png", "dataset.json"],
+            new[] { 0, 999, 1000, 1003 }.Select(i => zip.Entries[i].FullName));
         Assert.All(zip.Entries, e => Assert.Equal((e.Length, 1980), (e.CompressedLength, e.LastWriteTime.Year)));
     }
 
@@ -115,7 +116,8 @@ public sealed class EdmZipWriterTests : IDisposable
         string path = _folder.File("out/a.zip");
         using var images = ListImageSet.Numbered(500);
         using var stop = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0, false, new Immediate(_ => stop.Cancel()), stop.Token));
+        Assert.Throws<OperationCanceledException>(() => EdmZipWriter.Write(
+            path, new ImageSetSource(images), ImageTransform.None, 0, false, new Immediate(_ => stop.Cancel()), stop.Token));
         using var broken = ListImageSet.Numbered(30, broken: 20);
         OneLine("broken", () => Write(path, broken));
         Assert.Empty(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
@@ -129,7 +131,8 @@ public sealed class EdmZipWriterTests : IDisposable
         OneLine("resolution", () => EdmZipWriter.Write(_folder.File("a.zip"), new ImageSetSource(images), ImageTransform.Box, 0));
         _folder.Write("sizes/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("sizes/2.png", TinyImages.Rgb(5, 1));
-        OneLine("--transform", () => EdmZipWriter.Write(_folder.File("a.zip"), new ClassFolderSource(_folder.File("sizes")), ImageTransform.None, 0));
+        OneLine("--transform",
+            () => EdmZipWriter.Write(_folder.File("a.zip"), new ClassFolderSource(_folder.File("sizes")), ImageTransform.None, 0));
         _folder.Write("loose/x/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/y/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/1.png", TinyImages.Rgb(4, 1));
@@ -184,7 +187,8 @@ public sealed class EdmZipWriterTests : IDisposable
         }
     }
 
-    private static PreparedImages Write(string path, ListImageSet images) => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0);
+    private static PreparedImages Write(string path, ListImageSet images)
+        => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0);
 
     private static void OneLine(string part, Action act)
     {
@@ -246,7 +250,8 @@ public sealed class EdmZipWriterTests : IDisposable
             return read;
         }
 
-        public override long Seek(long offset, SeekOrigin origin) => Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => Position + offset, _ => Length + offset };
+        public override long Seek(long offset, SeekOrigin origin)
+            => Position = origin switch { SeekOrigin.Begin => offset, SeekOrigin.Current => Position + offset, _ => Length + offset };
 
         public override void SetLength(long value) => throw new NotSupportedException();
 

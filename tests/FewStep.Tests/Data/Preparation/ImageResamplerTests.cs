@@ -12,7 +12,8 @@ public sealed class ImageResamplerTests
         Gen.Select(Gen.Int[1, 5], Gen.Int[1, 5], Gen.Int[1, 4], Gen.Int[1, 4], Gen.Int[0, 1000]).Sample((fy, fx, height, width, seed) =>
         {
             byte[] pixels = TinyImages.Noise(3 * fy * height * fx * width, seed);
-            var small = ImageResampler.Resize(new PixelImage(new ImageShape(3, fy * height, fx * width), pixels), height, width, ResamplingFilter.Box);
+            var small = ImageResampler.Resize(
+                new PixelImage(new ImageShape(3, fy * height, fx * width), pixels), height, width, ResamplingFilter.Box);
             for (int y = 0; y < height; y++)
             {
                 for (int x = 0; x < width; x++)
@@ -20,8 +21,10 @@ public sealed class ImageResamplerTests
                     for (int c = 0; c < 3; c++)
                     {
                         // Means along rows are rounded to bytes, then means of those along columns.
-                        double mean = Enumerable.Range(0, fy).Average(dy => RoundHalfUp(Enumerable.Range(0, fx).Average(dx => pixels[(((((y * fy) + dy) * fx * width) + (x * fx) + dx) * 3) + c])));
-                        double area = Enumerable.Range(0, fy * fx).Average(i => pixels[(((((y * fy) + (i / fx)) * fx * width) + (x * fx) + (i % fx)) * 3) + c]);
+                        double mean = Enumerable.Range(0, fy).Average(dy => RoundHalfUp(
+                            Enumerable.Range(0, fx).Average(dx => pixels[(((((y * fy) + dy) * fx * width) + (x * fx) + dx) * 3) + c])));
+                        double area = Enumerable.Range(0, fy * fx)
+                            .Average(i => pixels[(((((y * fy) + (i / fx)) * fx * width) + (x * fx) + (i % fx)) * 3) + c]);
                         byte found = small.Bytes[(((y * width) + x) * 3) + c];
                         Assert.Equal(RoundHalfUp(mean), found);
                         Assert.InRange(found - area, -1.0, 1.0);
@@ -34,7 +37,8 @@ public sealed class ImageResamplerTests
     [Fact]
     public void Any_size_is_the_weighted_sum_over_the_kernel()
     {
-        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Enum<ResamplingFilter>(), Gen.Int[0, 1000]).Sample((h, w, height, width, filter, seed) =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Enum<ResamplingFilter>(), Gen.Int[0, 1000])
+            .Sample((h, w, height, width, filter, seed) =>
         {
             byte[] pixels = TinyImages.Noise(h * w, seed);
             var found = ImageResampler.Resize(new PixelImage(new ImageShape(1, h, w), pixels), height, width, filter);
@@ -49,11 +53,13 @@ public sealed class ImageResamplerTests
             {
                 for (int x = 0; x < width; x++)
                 {
-                    middle[y, x] = width == w ? pixels[(y * w) + x] : Byte(Enumerable.Range(0, w).Sum(k => rows[x, k] * pixels[(y * w) + k]));
+                    middle[y, x] = width == w ? pixels[(y * w) + x]
+                        : Byte(Enumerable.Range(0, w).Sum(k => rows[x, k] * pixels[(y * w) + k]));
                 }
             }
 
-            // Sums within 2^-22 of a half may round either way, and what the first pass rounds otherwise counts up to 1.1 times in the second.
+            // Sums within 2^-22 of a half may round either way, and what the first pass rounds otherwise counts up to 1.1 times in the
+            // second.
             int most = height != h && width != w ? 2 : 1;
             for (int i = 0; i < height * width; i++)
             {
@@ -132,5 +138,6 @@ public sealed class ImageResamplerTests
     }
 
     // Keys (1981), equation 15: a = -1/2.
-    private static double Cubic(double x) => x < 1 ? (1.5 * x * x * x) - (2.5 * x * x) + 1 : x < 2 ? (-0.5 * x * x * x) + (2.5 * x * x) - (4 * x) + 2 : 0;
+    private static double Cubic(double x)
+        => x < 1 ? (1.5 * x * x * x) - (2.5 * x * x) + 1 : x < 2 ? (-0.5 * x * x * x) + (2.5 * x * x) - (4 * x) + 2 : 0;
 }

@@ -1,0 +1,53 @@
+namespace FewStep.Tests;
+
+/// <summary>What the source files and the public face keep to.</summary>
+public class SourceTests
+{
+    private const int Columns = 140;
+    private const int MostPublicTypes = 90;
+
+    [Fact]
+    public void No_line_is_longer_than_140_columns()
+    {
+        IEnumerable<string> Long(string file) => File.ReadLines(file)
+            .Select((line, i) => (Line: line, Number: i + 1))
+            .Where(l => l.Line.Length > Columns)
+            .Select(l => $"{Path.GetRelativePath(Root, file)}:{l.Number} has {l.Line.Length} columns");
+        Assert.Empty(Sources("src", "tests", "bench", "samples").SelectMany(Long));
+    }
+
+    [Fact]
+    public void At_most_90_types_are_public()
+    {
+        string[] names = [.. Directory.EnumerateFiles(Path.Combine(Root, "src"), "PublicAPI.*.txt", SearchOption.AllDirectories)
+            .SelectMany(File.ReadLines)
+            .Where(IsType)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)];
+        Assert.True(names.Length is > 0 and <= MostPublicTypes, $"{names.Length} types are public: {string.Join(", ", names)}");
+    }
+
+    // A type's line is its full name alone: members have a result after "->", or parentheses.
+    private static bool IsType(string line) =>
+        line.Length > 0 && line[0] != '#' && !line.Contains("->", StringComparison.Ordinal) && !line.Contains('(')
+        && !line.Contains(" = ", StringComparison.Ordinal) && !line.Contains(' ');
+
+    private static IEnumerable<string> Sources(params string[] folders) => folders
+        .Select(folder => Path.Combine(Root, folder))
+        .Where(Directory.Exists)
+        .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
+        .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
+
+    private static string Root { get; } = FindRoot();
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FewStep.slnx")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not lie in the repository.");
+        }
+
+        return folder.FullName;
+    }
+}

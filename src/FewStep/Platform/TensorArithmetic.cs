@@ -9,7 +9,7 @@ namespace FewStep.Platform;
 /// garbage collection on another thread may free it while libtorch reads it: the operation fails, or computes with another number. These are TorchSharp's own operations, bit for bit, with numbers that are kept until libtorch is done;
 /// <c>src/BannedSymbols.txt</c> forbids the others.
 /// </remarks>
-internal static class TensorArithmetic
+public static class TensorArithmetic
 {
     /// <summary>0, never collected.</summary>
     public static readonly Scalar Zero = Number(0);
@@ -123,21 +123,21 @@ internal static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Plus_(this Tensor x, Tensor y) => x.add_(y, One);
+    internal static Tensor Plus_(this Tensor x, Tensor y) => x.add_(y, One);
 
     /// <summary>x := x + alpha y.</summary>
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <param name="alpha">Factor of y.</param>
     /// <returns>x.</returns>
-    public static Tensor Plus_(this Tensor x, Tensor y, double alpha)
+    internal static Tensor Plus_(this Tensor x, Tensor y, double alpha)
     {
         using var factor = Number(alpha);
         return x.add_(y, factor);
     }
 
     /// <inheritdoc cref="Plus_(Tensor, Tensor)"/>
-    public static Tensor Plus_(this Tensor x, double y)
+    internal static Tensor Plus_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.add_(number, One);
@@ -147,7 +147,7 @@ internal static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Times_(this Tensor x, double y)
+    internal static Tensor Times_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.mul_(number);
@@ -157,7 +157,7 @@ internal static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Over_(this Tensor x, double y)
+    internal static Tensor Over_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.div_(number);

@@ -76,24 +76,6 @@ public static class DiscretizationLoss
     public static LossEstimate Estimate(LossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) =>
         new(Evaluate(curve.Fitted, weighting, schedule), curve.HalfWidth(Sensitivity(curve, weighting, schedule)), curve.Confidence);
 
-    /// <summary>J of one schedule less J of another, with the interval of the difference: much narrower than either's own, since both share images and noise.</summary>
-    /// <param name="curve">The measured curve.</param>
-    /// <param name="weighting">The weighting g.</param>
-    /// <param name="first">A schedule within the curve's range.</param>
-    /// <param name="second">The schedule to subtract.</param>
-    /// <exception cref="InvalidInputException">A schedule leaves the measured range.</exception>
-    public static LossEstimate Difference(LossCurve curve, INoiseWeighting weighting, SamplingSchedule first, SamplingSchedule second)
-    {
-        double[] sensitivity = Sensitivity(curve, weighting, first);
-        double[] subtracted = Sensitivity(curve, weighting, second);
-        for (int k = 0; k < sensitivity.Length; k++)
-        {
-            sensitivity[k] -= subtracted[k];
-        }
-
-        return new(Evaluate(curve.Fitted, weighting, first) - Evaluate(curve.Fitted, weighting, second), curve.HalfWidth(sensitivity), curve.Confidence);
-    }
-
     internal static double Sum(ILossCurve curve, INoiseWeighting weighting, ReadOnlySpan<double> sigmas)
     {
         double total = 0;

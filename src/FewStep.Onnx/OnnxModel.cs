@@ -8,9 +8,6 @@ namespace FewStep.Onnx;
 /// <summary>A diffusion model read from an ONNX file, with the hash that identifies it. Owns the denoiser; dispose it.</summary>
 internal sealed class OnnxModel : IDisposable
 {
-    /// <summary>How the names of ONNX files end.</summary>
-    public const string Extension = ".onnx";
-
     private OnnxModel(string path, OnnxModelDescription description, OnnxDenoiser denoiser, string preconditioning, string hash) =>
         (Path, Description, Denoiser, Preconditioning, Hash) = (path, description, denoiser, preconditioning, hash);
 
@@ -29,9 +26,6 @@ internal sealed class OnnxModel : IDisposable
     /// <summary>SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its description
     /// but for names. Lower-case hexadecimal.</summary>
     public string Hash { get; }
-
-    /// <summary>Whether a path means an ONNX file.</summary>
-    public static bool IsFile(string path) => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
 
     /// <returns>The model; the caller owns it.</returns>
     public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0)

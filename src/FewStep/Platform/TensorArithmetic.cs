@@ -123,21 +123,21 @@ public static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Plus_(this Tensor x, Tensor y) => x.add_(y, One);
+    internal static Tensor Plus_(this Tensor x, Tensor y) => x.add_(y, One);
 
     /// <summary>x := x + alpha y.</summary>
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <param name="alpha">Factor of y.</param>
     /// <returns>x.</returns>
-    public static Tensor Plus_(this Tensor x, Tensor y, double alpha)
+    internal static Tensor Plus_(this Tensor x, Tensor y, double alpha)
     {
         using var factor = Number(alpha);
         return x.add_(y, factor);
     }
 
     /// <inheritdoc cref="Plus_(Tensor, Tensor)"/>
-    public static Tensor Plus_(this Tensor x, double y)
+    internal static Tensor Plus_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.add_(number, One);
@@ -147,7 +147,7 @@ public static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Times_(this Tensor x, double y)
+    internal static Tensor Times_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.mul_(number);
@@ -157,7 +157,7 @@ public static class TensorArithmetic
     /// <param name="x">x; changed.</param>
     /// <param name="y">y.</param>
     /// <returns>x.</returns>
-    public static Tensor Over_(this Tensor x, double y)
+    internal static Tensor Over_(this Tensor x, double y)
     {
         using var number = Number(y);
         return x.div_(number);

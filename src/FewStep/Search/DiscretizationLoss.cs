@@ -60,21 +60,6 @@ internal static class DiscretizationLoss
     public static LossEstimate Estimate(LossCurve curve, INoiseWeighting weighting, SamplingSchedule schedule) =>
         new(Evaluate(curve.Fitted, weighting, schedule), curve.HalfWidth(Sensitivity(curve, weighting, schedule)), curve.Confidence);
 
-    /// <summary>J of one schedule less J of another, with the interval of the difference: much narrower than either's own, since both share
-    /// images and noise.</summary>
-    public static LossEstimate Difference(LossCurve curve, INoiseWeighting weighting, SamplingSchedule first, SamplingSchedule second)
-    {
-        double[] sensitivity = Sensitivity(curve, weighting, first);
-        double[] subtracted = Sensitivity(curve, weighting, second);
-        for (int k = 0; k < sensitivity.Length; k++)
-        {
-            sensitivity[k] -= subtracted[k];
-        }
-
-        return new(Evaluate(curve.Fitted, weighting, first) - Evaluate(curve.Fitted, weighting, second), curve.HalfWidth(sensitivity),
-            curve.Confidence);
-    }
-
     internal static double Sum(ILossCurve curve, INoiseWeighting weighting, ReadOnlySpan<double> sigmas)
     {
         double total = 0;

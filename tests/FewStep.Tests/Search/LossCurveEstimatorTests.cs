@@ -25,24 +25,19 @@ public sealed class LossCurveEstimatorTests
         const int runs = 150;
         int pointsCovered = 0;
         int lossesCovered = 0;
-        int differencesCovered = 0;
         for (int run = 0; run < runs; run++)
         {
             var curve = new LossCurveEstimator(denoiser, new SyntheticImages(Shape, 0, C, 1000, (ulong)(run + 1) << 40),
                 Few with { Seed = run }).Estimate(cancellation: Token);
             // Nodes on the grid, so that nothing but sampling separates estimate and truth.
             var schedule = new SamplingSchedule([curve.Sigmas[11], curve.Sigmas[8], curve.Sigmas[6], curve.Sigmas[0]]);
-            var other = new SamplingSchedule([curve.Sigmas[11], curve.Sigmas[7], curve.Sigmas[5], curve.Sigmas[0]]);
             double truth = DiscretizationLoss.Evaluate(exact, weighting, schedule);
-            double otherTruth = DiscretizationLoss.Evaluate(exact, weighting, other);
             pointsCovered += Covers(curve.Point(run % 12), exact.Loss(curve.Sigmas[run % 12]));
             lossesCovered += Covers(DiscretizationLoss.Estimate(curve, weighting, schedule), truth);
-            differencesCovered += Covers(DiscretizationLoss.Difference(curve, weighting, schedule, other), truth - otherTruth);
         }
 
         Assert.InRange(pointsCovered, 135, 149);
         Assert.InRange(lossesCovered, 135, 149);
-        Assert.InRange(differencesCovered, 135, 149);
     }
 
     // The truth is what the found schedule loses on the curve of infinitely many images at the same noise levels. Means of 60 runs differ
@@ -86,20 +81,6 @@ public sealed class LossCurveEstimatorTests
         Assert.InRange(good.Origin.RelativeRegret!.Value, 1e-5, 0.002);
         Assert.True(good.Images > rough.Images);
         Assert.True(rough.Origin.RelativeHalfWidth > 0.03);
-    }
-
-    [Fact]
-    public void APairedDifferenceIsKnownBetterThanEitherLoss()
-    {
-        using var denoiser = GaussianMixtureDenoiser.Gaussian(Shape, 0, C);
-        var curve = new LossCurveEstimator(denoiser, new SyntheticImages(Shape, 0, C, 1000), Few).Estimate(cancellation: Token);
-        var a = new SamplingSchedule([80, 2, 0.5, 0.1, 0.002]);
-        var b = new SamplingSchedule([80, 2.1, 0.5, 0.1, 0.002]);
-        var weighting = new PowerWeighting(0);
-        double alone = DiscretizationLoss.Estimate(curve, weighting, a).HalfWidth!.Value;
-        Assert.InRange(DiscretizationLoss.Difference(curve, weighting, a, b).HalfWidth!.Value, 0, 0.1 * alone);
-        Assert.Equal(new LossEstimate(0, 0, 0.95), DiscretizationLoss.Difference(curve, weighting, a, a));
-        Assert.Null(DiscretizationLoss.Difference(curve, weighting, a, a).RelativeHalfWidth);
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class ScheduleInterchangeTests
         Assert.Contains("not known", Assert.Throws<InvalidInputException>(() => Text("Nonsense", Four)).Message, StringComparison.Ordinal);
         var all = ScheduleExporters.Export("diffusers", Four);
         Assert.DoesNotContain("timesteps=", all.Text, StringComparison.Ordinal);
-        Assert.Contains(all.Notes, n => n.Contains("--noise", StringComparison.Ordinal));
+        Assert.Contains(all.Notes, n => n.Contains("name the noise", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -53,8 +53,6 @@ internal static class CompareVerb
         var searchImages = new Option<int?>("--search-images")
         { Description = "Latents of each search with trajectories; left out, the search's own number." };
         var output = ExperimentOutput.Option(Path.Combine("runs", "compare"));
-        var curve = new Option<string?>("--curve")
-        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var about = new ModelFlags();
         var command = new Command(
             "compare",
@@ -64,7 +62,7 @@ internal static class CompareVerb
             model, solvers, schedules, samplers.Option, evaluations, steps, teacher, transfer, searchImages, shown, output,
         };
         flags.AddTo(command);
-        command.Add(curve);
+        command.Add(flags.Curve.File);
         foreach (var option in about.All)
         {
             command.Add(option);
@@ -105,8 +103,7 @@ internal static class CompareVerb
                     Models = [(null, source)],
                     Schedules = chosen,
                     Samplers = samplers.Read(parsed),
-                    Solvers = [.. parsed.GetRequiredValue(solvers).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find)
-                        .DistinctBy(s => s.Name)],
+                    Solvers = ExperimentFlags.Solvers(parsed.GetRequiredValue(solvers)),
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
                     Teacher = MetricCatalog.NeedTeacher(
@@ -121,7 +118,7 @@ internal static class CompareVerb
                 Metrics = metrics,
                 Context = context,
                 Training = real?.Training,
-                Curve = parsed.GetValue(curve) is string file ? LossCurveFile.ReadFor(file, source.Hash) : null,
+                Curve = flags.Curve.ReadFile(parsed, source.Hash),
                 CurveOptions = flags.Curve.Read(parsed),
                 SearchImages = parsed.GetValue(searchImages),
             };

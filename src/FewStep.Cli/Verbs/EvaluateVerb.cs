@@ -58,8 +58,6 @@ internal static class EvaluateVerb
             HelpName = "path",
         };
         var output = ExperimentOutput.Option(Path.Combine("runs", "evaluation"));
-        var curve = new Option<string?>("--curve")
-        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var about = new ModelFlags();
         var command = new Command(
             "evaluate",
@@ -70,7 +68,7 @@ internal static class EvaluateVerb
             searchImages, images, output,
         };
         flags.AddTo(command);
-        command.Add(curve);
+        command.Add(flags.Curve.File);
         foreach (var option in about.All)
         {
             command.Add(option);
@@ -103,8 +101,7 @@ internal static class EvaluateVerb
                     Models = models.All,
                     Schedules = chosen,
                     Samplers = samplers.Read(parsed),
-                    Solvers = [.. parsed.GetRequiredValue(solver).Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find)
-                        .DistinctBy(s => s.Name)],
+                    Solvers = ExperimentFlags.Solvers(parsed.GetRequiredValue(solver)),
                     Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
                     TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,
                     TunedNumbers = parsed.GetValue(tunedSteps) is string numbers ? NumberList.Steps(numbers, "--tuned-steps") : null,
@@ -122,7 +119,7 @@ internal static class EvaluateVerb
                 Metrics = metrics,
                 Context = context,
                 Training = real.Training,
-                Curve = parsed.GetValue(curve) is string file ? LossCurveFile.ReadFor(file, models.First.Hash) : null,
+                Curve = flags.Curve.ReadFile(parsed, models.First.Hash),
                 CurveOptions = flags.Curve.Read(parsed),
                 SearchImages = parsed.GetValue(searchImages),
                 HasResult = true,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using FewStep.Data;
 using FewStep.Metrics;
 using FewStep.Sampling;
+using FewStep.Solvers;
 
 namespace FewStep.Cli.Verbs;
 
@@ -109,6 +110,10 @@ internal sealed class ExperimentFlags
 
         Curve.AddTo(command);
     }
+
+    /// <summary>The solvers of a list with commas, each once.</summary>
+    public static IReadOnlyList<ISolver> Solvers(string list) =>
+        [.. list.Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)];
 
     /// <summary>Names of the metrics that are wanted; null where nothing was said.</summary>
     public string[]? Metrics(ParseResult parsed) => parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries);

@@ -30,6 +30,10 @@ internal sealed class LossCurveFlags
     private readonly Option<int> _batch = new("--curve-batch")
     { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
 
+    /// <summary>A curve in place of a measured one, for the verbs that take one.</summary>
+    public Option<string?> File { get; } = new("--curve")
+    { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+
     public void AddTo(Command command)
     {
         command.Add(_points);
@@ -38,6 +42,12 @@ internal sealed class LossCurveFlags
         command.Add(_images);
         command.Add(_batch);
     }
+
+    /// <summary>The curve that is given; null where one is to be measured.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="hash">Hash of the model that the curve has to be of.</param>
+    public LossCurve? ReadFile(ParseResult parsed, string hash) =>
+        parsed.GetValue(File) is string file ? LossCurveFile.ReadFor(file, hash) : null;
 
     public LossCurveOptions Read(ParseResult parsed) => new()
     {

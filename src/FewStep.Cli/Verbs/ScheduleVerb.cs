@@ -27,8 +27,6 @@ internal static class ScheduleVerb
                 + "0 is sigma^-p. Power 1, the literal reading, is always reported too.",
             DefaultValueFactory = _ => defaults.Power
         };
-        var curve = new Option<string?>("--curve")
-        { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
         var optimizers = new Option<string?>("--optimizer")
         {
             Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
@@ -44,7 +42,10 @@ internal static class ScheduleVerb
         var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.")
-        { model, data, output, steps, power, curve, optimizers, solver, images, list, listSchedules, dtype, seed, threads, json };
+        {
+            model, data, output, steps, power, curveOptions.File, optimizers, solver, images, list, listSchedules, dtype, seed, threads,
+            json,
+        };
         curveOptions.AddTo(command);
         foreach (var option in about.All)
         {
@@ -80,7 +81,7 @@ internal static class ScheduleVerb
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             options = options with
-            { LossCurve = parsed.GetValue(curve) is string known ? LossCurveFile.ReadFor(known, source.Hash) : null };
+            { LossCurve = curveOptions.ReadFile(parsed, source.Hash) };
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
             {

@@ -18,9 +18,19 @@ public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, 
             throw new ArgumentException("A spread needs at least one value, all finite.", nameof(values));
         }
 
+        return new SeedRangeSpread([.. values], values.Average(), Deviation(values));
+    }
+
+    /// <summary>Sample standard deviation; NaN where a value is not finite, null below two values.</summary>
+    internal static double? Deviation(IReadOnlyList<double> values)
+    {
+        if (values.Count < 2)
+        {
+            return null;
+        }
+
         double mean = values.Average();
-        double? deviation = values.Count == 1 ? null : Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
-        return new SeedRangeSpread([.. values], mean, deviation);
+        return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
     }
 
     /// <inheritdoc/>

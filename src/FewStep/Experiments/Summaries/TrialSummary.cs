@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FewStep.Metrics;
 using FewStep.Noise;
 
 namespace FewStep.Experiments;
@@ -99,19 +100,7 @@ public sealed record FigureValues(IReadOnlyList<RangeValue> Ranges, double? Inne
     public double Mean => Whole ?? (Ranges.Count == 0 ? double.NaN : Ranges.Average(r => r.Value));
 
     /// <summary>Standard deviation over the ranges (n - 1 in the denominator); null below two ranges.</summary>
-    public double? Spread
-    {
-        get
-        {
-            if (Ranges.Count < 2)
-            {
-                return null;
-            }
-
-            double mean = Ranges.Average(r => r.Value);
-            return Math.Sqrt(Ranges.Sum(r => (r.Value - mean) * (r.Value - mean)) / (Ranges.Count - 1));
-        }
-    }
+    public double? Spread => SeedRangeSpread.Deviation([.. Ranges.Select(r => r.Value)]);
 }
 
 /// <summary>A figure of the images of consecutive seeds.</summary>

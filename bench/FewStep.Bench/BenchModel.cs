@@ -17,9 +17,7 @@ internal static class BenchModel
             : ModelFolder.Initialize(JsonFile.Read<ModelConfig>(Path.Combine(folder, ModelFolder.ConfigName)), seed: 0);
         denoiser.ComputeType = computeType;
         if (Threads is int threads)
-        {
             set_num_threads(threads);
-        }
 
         return denoiser;
     }

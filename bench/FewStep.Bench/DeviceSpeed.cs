@@ -53,9 +53,7 @@ internal static class DeviceSpeed
     private static void Measure(Device device, string? path, int batch, ScalarType type)
     {
         if (BenchModel.Threads is int threads)
-        {
             set_num_threads(threads);
-        }
 
         double peak = Peak(device, type);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,

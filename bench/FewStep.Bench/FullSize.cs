@@ -41,9 +41,7 @@ internal static class FullSize
     private static void Measure(string path, ScalarType type)
     {
         if (BenchModel.Threads is int threads)
-        {
             set_num_threads(threads);
-        }
 
         using (zeros(1))
         {

@@ -12,19 +12,13 @@ using FewStep.Bench;
 // --threads N limits libtorch to N threads, for machines that do other work meanwhile; --log shows every iteration.
 int at = Array.IndexOf(args, "--threads");
 if (at >= 0 && at + 1 < args.Length && int.TryParse(args[at + 1], out int threads) && threads > 0)
-{
     BenchModel.Threads = threads;
-}
 
 if (args is ["full-size", ..])
-{
     return FullSize.Run(args[1..]);
-}
 
 if (args is ["device", ..])
-{
     return DeviceSpeed.Run(args[1..]);
-}
 
 // In this process: a generated project would have to find libtorch again.
 var job = Job.Default
@@ -52,8 +46,6 @@ MarkdownExporter.Console.ExportToLog(summary, ConsoleLogger.Default);
 bool complete = summary.Reports.Length == summary.BenchmarksCases.Length && summary.Reports.All(r => r.Success)
     && !summary.HasCriticalValidationErrors;
 if (!complete)
-{
     Console.Error.WriteLine("Not everything could be measured; --log shows why.");
-}
 
 return complete ? 0 : 1;

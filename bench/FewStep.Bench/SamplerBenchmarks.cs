@@ -61,9 +61,7 @@ public class SamplerBenchmarks
         _latents.Dispose();
         _labels.Dispose();
         foreach (var sigma in _sigmas)
-        {
             sigma.Dispose();
-        }
 
         _denoiser.Dispose();
     }

@@ -47,9 +47,7 @@ public class ScheduleSearchBenchmarks
     {
         double sum = 0;
         for (int i = 0; i < Solves; i++)
-        {
             sum += ScheduleDynamicProgram.Solve(_weighting, _losses, MaximumSteps).Loss(MaximumSteps);
-        }
 
         return sum;
     }

@@ -9,6 +9,4 @@ using var tuned = model.Tune(found, new() { Updates = 24 });
 
 tuned.Sample(seeds: 16).SaveGrid("grid.png");
 foreach (var (trained, sampler) in new[] { (model, model.CreateSampler("karras", "euler", 4)), (model, found), (tuned, tuned.Sampler!) })
-{
     Console.WriteLine($"{trained.Name}, {sampler}: {metric.Measure(trained, sampler, seeds: 200, ranges: 3)}");
-}

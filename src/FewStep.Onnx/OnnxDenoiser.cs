@@ -45,9 +45,7 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
         using var _ = no_grad();
         var given = _signature.Label is null ? null : Labels(labels, x.shape[0]);
         if (_preconditioning is null)
-        {
             return Evaluate(x, sigma, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
-        }
 
         var c = _preconditioning.Coefficients(sigma);
         var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
@@ -85,15 +83,11 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
         var images = x.cpu().to(_signature.Image.Type).contiguous();
         var levels = noise.cpu();
         if (OnnxTensors.IsWhole(_signature.Noise.Type))
-        {
             levels = levels.round();
-        }
 
         levels = levels.to(_signature.Noise.Type);
         if (!_signature.SharesNoise || levels.NumberOfElements == 1)
-        {
             return Pieces(images, levels.expand(x.shape[0]).contiguous(), labels);
-        }
 
         var (distinct, which, _) = levels.unique(sorted: true, return_inverse: true);
         var result = empty(Shape.Batch(x.shape[0]), dtype: float32);
@@ -113,9 +107,7 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     private Tensor Pieces(Tensor images, Tensor levels, Tensor? labels)
     {
         if (FixedBatch is not int size)
-        {
             return Call(images, levels, labels);
-        }
 
         var parts = new List<Tensor>();
         for (long first = 0; first < images.shape[0]; first += size)
@@ -139,9 +131,7 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
             (_signature.Noise, noise, [.. _signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
         ];
         if (labels is not null)
-        {
             inputs.Add((_signature.Label!, labels.contiguous(), labels.shape));
-        }
 
         List<OrtValue> values = [];
         try

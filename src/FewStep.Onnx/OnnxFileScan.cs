@@ -44,9 +44,7 @@ internal sealed class OnnxFileScan
     {
         graph = false;
         if (depth > DeepestNesting)
-        {
             throw new InvalidInputException($"{_path} nests its graphs more than {DeepestNesting} deep; no model that is known does.");
-        }
 
         foreach (var field in ProtobufFields.Of(message))
         {
@@ -54,13 +52,9 @@ internal sealed class OnnxFileScan
             {
                 graph |= inner == Message.Graph;
                 if (inner == Message.Tensor)
-                {
                     CheckTensor(content);
-                }
                 else
-                {
                     Walk(inner, content, depth + 1, out _);
-                }
             }
         }
     }
@@ -111,14 +105,10 @@ internal sealed class OnnxFileScan
 
         long room = tensor.Length;
         if (outside || file is not null)
-        {
             room = _files[Resolve(file)];
-        }
 
         if (values > (double)room * BitsPerByte)
-        {
             throw new InvalidInputException($"{_path} claims a tensor of {values:G3} values in {room} bytes; fetch or export it again.");
-        }
     }
 
     private double Size(ulong dimension) => dimension <= long.MaxValue ? dimension

@@ -32,9 +32,7 @@ internal sealed class OnnxModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
-        {
             throw new InvalidInputException($"There is no model at {path}.");
-        }
 
         var description = OnnxModelDescription.Beside(path).With(settings ?? new OnnxModelDescription());
         var files = OnnxFileScan.ExternalFiles(path);

@@ -58,8 +58,6 @@ internal static class OnnxNoise
     private static void Refuse(string model, bool wrong, string why)
     {
         if (wrong)
-        {
             throw new InvalidInputException($"{model}: {why}.");
-        }
     }
 }

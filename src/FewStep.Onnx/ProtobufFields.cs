@@ -15,9 +15,7 @@ internal static class ProtobufFields
     {
         long position = 0;
         while (position < message.Length)
-        {
             yield return Next(message, ref position);
-        }
     }
 
     private static ProtobufField Next(ByteSource message, ref long position)
@@ -38,9 +36,7 @@ internal static class ProtobufFields
                 ulong length = Number(message, head, ref used);
                 position += used;
                 if (length > (ulong)(message.Length - position))
-                {
                     throw Damaged(message);
-                }
 
                 var content = message.Slice(position, (long)length);
                 position += (long)length;
@@ -61,9 +57,7 @@ internal static class ProtobufFields
             byte part = used < bytes.Length ? bytes[used++] : throw Damaged(message);
             value |= (ulong)(part & 0x7F) << shift;
             if (part < 0x80)
-            {
                 return value;
-            }
         }
 
         throw Damaged(message);

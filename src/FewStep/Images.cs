@@ -41,8 +41,6 @@ public sealed class Images : IDisposable
     public void Dispose()
     {
         foreach (var set in new[] { _train, _test }.Where(s => s.IsValueCreated))
-        {
             set.Value.Dispose();
-        }
     }
 }

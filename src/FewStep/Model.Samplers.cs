@@ -70,9 +70,7 @@ public sealed partial class Model
         CancellationToken cancellation)
     {
         if (choice.MakeFor(Denoiser, usual) is { } made)
-        {
             return made;
-        }
 
         options = options with { Solver = (choice.Solver ?? usual).Name };
         var search = new SamplerSearch(this, images, [choice.Steps!.Value], options);

@@ -32,9 +32,7 @@ public sealed partial class Model
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
-        {
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
-        }
 
         var tuned = ModelFolder.With(Config, network, result.Weights, out string weightsHash);
         return new Model(tuned, Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count), NumberFormat, tuned)

@@ -90,9 +90,7 @@ public sealed class DeviceTests
             var times = new DiscreteVpPreconditioning(noise, rounding: rounding).Coefficients(tensor(sigmas)).Noise.data<double>()
                 .ToArray();
             for (int i = 0; i < sigmas.Length; i++)
-            {
                 Assert.Equal(noise.Time(sigmas[i], rounding), times[i], 1e-9);
-            }
         }
     }
 
@@ -192,9 +190,7 @@ public sealed class DeviceTests
         Assert.Equal([new TrainingUpdate(7, 70, 2, 3, 0.5)], here.Add(7, 70, tensor(2f), tensor(3f), 0.5));
         var gpu = new UnreadUpdates(new Device(DeviceType.CUDA, 0));
         for (int i = 0; i < 19; i++)
-        {
             Assert.Empty(gpu.Add(i, 10 * i, tensor((float)i), tensor(i + 0.5f), 0.1));
-        }
 
         Assert.Equal([.. Enumerable.Range(0, 20).Select(i => new TrainingUpdate(i, 10 * i, i, i + 0.5, 0.1))],
             gpu.Add(19, 190, tensor(new[] { 19f }), tensor(19.5f), 0.1));

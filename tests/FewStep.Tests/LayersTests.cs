@@ -35,9 +35,7 @@ public sealed partial class LayersTests
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))
-        {
             folder = Path.GetDirectoryName(folder);
-        }
 
         return folder ?? throw new InvalidOperationException("The tests run outside of the repository.");
     }

@@ -54,9 +54,7 @@ public sealed class QuickStartTests
         { WorkingDirectory = AppContext.BaseDirectory, RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Program);
         foreach (var (name, value) in environment)
-        {
             start.Environment[name] = value;
-        }
 
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

@@ -12,9 +12,7 @@ internal static class Failures
         var (code, text) = Describe(failure);
         messages.WriteLine($"fewstep: {text}");
         if (code == ExitCode.Defect && Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0")
-        {
             messages.WriteLine(failure);
-        }
 
         return code;
     }

@@ -32,9 +32,7 @@ internal sealed class Interruption : IDisposable
     public void Dispose()
     {
         foreach (var registration in _registrations)
-        {
             registration.Dispose();
-        }
 
         _source.Dispose();
     }

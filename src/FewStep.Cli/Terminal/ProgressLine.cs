@@ -28,9 +28,7 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
             }
 
             if (Stopwatch.GetElapsedTime(_shown, now) < (_rewrites ? TerminalInterval : FileInterval))
-            {
                 return;
-            }
 
             _shown = now;
             string line = Describe(value, Stopwatch.GetElapsedTime(_stageStarted, now).TotalSeconds);

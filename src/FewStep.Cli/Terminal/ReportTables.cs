@@ -13,9 +13,7 @@ internal static class ReportTables
         foreach (ReportBlock block in ReportSections.Filled(new ReportPage(summary) { IsBrief = true }).SelectMany(s => s.Blocks))
         {
             if (block is TableBlock table)
-            {
                 console.Write(Draw(table.Table));
-            }
 
             foreach (string line in Lines(block))
             {
@@ -31,9 +29,7 @@ internal static class ReportTables
     {
         var drawn = new Table();
         foreach (ReportColumn column in table.Columns)
-        {
             drawn.AddColumn(new TableColumn(Escape(column.Header)) { Alignment = column.IsNumeric ? Justify.Right : Justify.Left });
-        }
 
         foreach (ReportRow row in table.Rows)
         {

@@ -24,15 +24,11 @@ internal static class CheckpointFlags
         if (command.Options.Any(o => o.Name == Model) || command.Arguments.Any(a => a.Name == ModelArgument))
         {
             foreach (var option in All())
-            {
                 command.Add(option);
-            }
         }
 
         foreach (var part in command.Subcommands)
-        {
             AddTo(part);
-        }
     }
 
     public static ModelReadOptions Read(ParseResult parsed) => new()

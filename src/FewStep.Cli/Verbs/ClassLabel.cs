@@ -20,9 +20,7 @@ internal static class ClassLabel
         var names = (model.ClassNames ?? []).Take(model.Classes).ToList();
         int named = names.FindIndex(name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase));
         if (named >= 0)
-        {
             return named;
-        }
 
         string known = names.Count switch
         {

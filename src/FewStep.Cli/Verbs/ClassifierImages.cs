@@ -33,17 +33,11 @@ internal sealed class ClassifierImages : IDisposable
 
             images.Training = Keep(ImageSets.Open(data, null, progress, cancellation));
             if ((test ?? data) is var source && ImageSets.HasSplit(source, DataSplit.Test))
-            {
                 images.Test = Keep(ImageSets.Open(source, DataSplit.Test, progress, cancellation));
-            }
             else if (test is not null)
-            {
                 images.Test = Keep(ImageSets.Open(test, null, progress, cancellation));
-            }
             else
-            {
                 images.HoldOut(data);
-            }
 
             return images;
         }
@@ -62,9 +56,7 @@ internal sealed class ClassifierImages : IDisposable
         var all = Training;
         int count = all.Count / HeldOutShare;
         if (count == 0)
-        {
             throw new InvalidInputException($"{data} has no test split and only {all.Count} images; name test images with --test.");
-        }
 
         Training = SubsetImageSet.Random(all, all.Count - count, seed: 0);
         Test = SubsetImageSet.Random(all, count, seed: 0, skip: all.Count - count);

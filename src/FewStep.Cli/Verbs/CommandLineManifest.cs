@@ -40,9 +40,7 @@ internal static class CommandLineManifest
         foreach (var option in parsed.CommandResult.Command.Options)
         {
             if (parsed.GetResult(option) is { } result && result.GetValueOrDefault<object?>() is { } value)
-            {
                 options[option.Name] = Text(value);
-            }
         }
 
         return options;

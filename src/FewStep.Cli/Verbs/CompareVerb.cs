@@ -64,9 +64,7 @@ internal static class CompareVerb
         flags.AddTo(command);
         command.Add(flags.Curve.File);
         foreach (var option in about.All)
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, cancellation) =>
         {
@@ -75,9 +73,7 @@ internal static class CompareVerb
             string folder = parsed.GetRequiredValue(output), path = parsed.GetRequiredValue(model);
             bool bySteps = parsed.GetValue(steps) is not null;
             if (bySteps && parsed.GetResult(evaluations) is { Implicit: false })
-            {
                 throw new InvalidInputException("--nfe and --steps exclude each other: give the evaluations or the steps to compare at.");
-            }
 
             var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps")
                 : NumberList.Steps(parsed.GetRequiredValue(evaluations), "--nfe");
@@ -136,9 +132,7 @@ internal static class CompareVerb
     {
         string[] parts = text.Split(':');
         if (File.Exists(text) || text.Contains('/', StringComparison.Ordinal) || parts.Length == 1)
-        {
             return SamplerChoice.Parse(text);
-        }
 
         InvalidInputException? first = null;
         for (int cut = 1; cut < parts.Length; cut++)
@@ -148,9 +142,7 @@ internal static class CompareVerb
                 string schedule = string.Join(':', parts[cut..]);
                 var solver = SolverCatalog.Find(string.Join(':', parts[..cut]));
                 if (ScheduleChoice.IsFile(schedule))
-                {
                     return SamplerChoice.Of(ScheduleChoice.Parse(schedule), solver, null);
-                }
 
                 int colon = schedule.LastIndexOf(':');
                 return colon < 0

@@ -44,9 +44,7 @@ internal static class ConvertVerb
             {
                 var writer = console.Profile.Out.Writer;
                 foreach (string remark in source.Remarks)
-                {
                     writer.WriteLine(remark);
-                }
 
                 writer.WriteLine(
                     string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
@@ -59,9 +57,7 @@ internal static class ConvertVerb
     private static void CheckFree(string folder)
     {
         if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-        {
             throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
-        }
     }
 
     // Into a folder beside the target, which then takes the target's name: there is a whole model or none.
@@ -72,18 +68,14 @@ internal static class ConvertVerb
         {
             source.Save(temporary, type);
             if (Directory.Exists(target))
-            {
                 Directory.Delete(target);
-            }
 
             Directory.Move(temporary, target);
         }
         finally
         {
             if (Directory.Exists(temporary))
-            {
                 Directory.Delete(temporary, recursive: true);
-            }
         }
     }
 }

@@ -40,9 +40,7 @@ internal static class DataPrepareVerb
         {
             var (how, side) = (parsed.GetValue(transform), parsed.GetValue(resolution));
             if (how == ImageTransform.None && parsed.GetResult(resolution) is { Implicit: false })
-            {
                 throw new InvalidInputException("--resolution needs to know how: give --transform box or center-crop.");
-            }
 
             string from = parsed.GetRequiredValue(source), to = parsed.GetRequiredValue(output);
             using var images = ImageSources.Open(from, parsed.GetValue(split), parsed.GetValue(map), terminal.Progress, cancellation);

@@ -76,9 +76,7 @@ internal static class DataVerb
     {
         var perClass = new int[set.Classes];
         for (int i = 0; set.Classes > 0 && i < set.Count; i++)
-        {
             perClass[set.Label(i)]++;
-        }
 
         return perClass;
     }

@@ -24,9 +24,7 @@ internal static class DeviceFlag
         }
 
         foreach (var part in command.Subcommands)
-        {
             AddTo(part);
-        }
     }
 
     /// <summary>What was asked for; the processor for a verb that runs no network.</summary>

@@ -70,9 +70,7 @@ internal static class EvaluateVerb
         flags.AddTo(command);
         command.Add(flags.Curve.File);
         foreach (var option in about.All)
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, cancellation) =>
         {
@@ -133,9 +131,7 @@ internal static class EvaluateVerb
             Summary Stored(string stored)
             {
                 if (parsed.GetResult(model) is { Implicit: false })
-                {
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
-                }
 
                 string[] wanted = flags.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(parsed.GetValue(flags.Network.Features))];
                 bool compares = MetricCatalog.Compare(wanted);

@@ -104,9 +104,7 @@ internal sealed class ExperimentFlags
             _coverage, _kept, _strip, _batch, Dtype, Seed, Threads, Json,
         ];
         foreach (var option in all)
-        {
             command.Add(option);
-        }
 
         Curve.AddTo(command);
     }

@@ -54,18 +54,14 @@ internal static class ExportVerb
         var command = new Command("export", "Write a schedule for another program, or a model's weights.")
         { target, scheduler, digits, final, shift };
         foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. noise.All, .. levels.All, weights, names, order, output, json])
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, cancellation) =>
         {
             if (parsed.GetValue(weights) is string file)
             {
                 if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
-                {
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
-                }
 
                 OptionValues.RefuseIdle(parsed,
                     [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
@@ -80,9 +76,7 @@ internal static class ExportVerb
             string name = parsed.GetValue(target) ?? throw new InvalidInputException(
                 $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
-            {
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
-            }
 
             using var model = levels.Open(parsed);
             var range = levels.Read(parsed, model);
@@ -96,16 +90,12 @@ internal static class ExportVerb
                 Shift = parsed.GetValue(shift),
             };
             if (name != DiffusersExport.Name)
-            {
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
-            }
 
             var export = ScheduleExporters.Export(name, nodes, options);
             export = export with { Warnings = [.. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)
-            {
                 AtomicFile.WriteText(path, export.Text + "\n");
-            }
 
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));

@@ -24,15 +24,11 @@ internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual 
     public IClassScorer Open(FeatureKind kind, ParseResult parsed, ImageShape shape, string? model)
     {
         if (kind == FeatureKind.Inception)
-        {
             return InceptionFeatures.Load(InceptionPlace.Find(parsed.GetValue(Inception)), shape, DeviceFlag.Resolve(parsed));
-        }
 
         var network = FeatureClassifierFolder.Load(classifier.Read(parsed, model), DeviceFlag.Resolve(parsed));
         if (network.Shape == shape)
-        {
             return network;
-        }
 
         string takes = network.Shape.ToString();
         network.Dispose();

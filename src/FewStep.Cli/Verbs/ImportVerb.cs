@@ -31,9 +31,7 @@ internal static class ImportVerb
         var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.")
         { from, output, times, steps, solver };
         foreach (var option in (Option[])[.. noise.All, .. levels.All, json])
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, _) =>
         {
@@ -49,9 +47,7 @@ internal static class ImportVerb
 
             using var model = levels.Open(parsed);
             if (levels.Read(parsed, model) is var (low, high))
-            {
                 warnings.AddRange(ScheduleWarnings.OfRange(schedule, low, high));
-            }
 
             if (schedule.Terminal == ScheduleTerminal.SigmaMin)
             {
@@ -74,9 +70,7 @@ internal static class ImportVerb
                 string.Create(CultureInfo.InvariantCulture, $"{schedule.Steps} "
                     + $"steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
             foreach (string warning in warnings)
-            {
                 terminal.Message($"Warning: {warning}");
-            }
 
             return Task.FromResult(ExitCode.Success);
         });

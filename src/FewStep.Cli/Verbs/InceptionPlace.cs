@@ -12,9 +12,7 @@ internal static class InceptionPlace
     {
         string? named = given ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : null);
         if (named is not null)
-        {
             return File.Exists(named) ? named : throw new InvalidInputException($"There is no weight file at {named}. {WhereToGet}");
-        }
 
         string[] folders = ["models", Path.Combine(AppContext.BaseDirectory, "models")];
         return folders.SelectMany(folder => InceptionFile.Known.Select(f => Path.Combine(folder, f.Name))).FirstOrDefault(File.Exists)

@@ -65,9 +65,7 @@ internal static class InspectVerb
         Row("hash", $"{source.Hash}");
         console.Write(table);
         foreach (string remark in source.Remarks)
-        {
             console.Profile.Out.Writer.WriteLine(remark);
-        }
     }
 
     private static string Architecture(ModelConfig config)

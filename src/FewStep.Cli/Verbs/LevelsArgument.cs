@@ -39,9 +39,7 @@ internal sealed class LevelsArgument
         }
 
         if (low is null && high is null)
-        {
             return null;
-        }
 
         // for its range check
         var levels = new EdmPreconditioning(

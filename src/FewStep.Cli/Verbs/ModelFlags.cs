@@ -101,9 +101,7 @@ internal sealed class ModelFlags
         foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
         {
             if (!double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || double.IsNaN(number))
-            {
                 return null;
-            }
 
             numbers.Add(number);
         }

@@ -25,9 +25,7 @@ internal sealed class NoiseArgument
     {
         var (name, first, last) = (parsed.GetValue(_name), parsed.GetValue(_first), parsed.GetValue(_last));
         if (name is null or DiscreteVpNoise.CosineName && (first ?? last) is not null)
-        {
             throw new InvalidInputException("--beta-start and --beta-end belong to --noise vp-linear and vp-scaled-linear.");
-        }
 
         return name switch
         {

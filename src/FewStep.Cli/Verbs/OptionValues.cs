@@ -14,16 +14,12 @@ internal static class OptionValues
             option.Validators.Add(result =>
             {
                 if (IsEmpty(result))
-                {
                     result.AddError($"{option.Name} must not be empty.");
-                }
             });
         }
 
         foreach (var part in command.Subcommands)
-        {
             RefuseEmpty(part);
-        }
     }
 
     /// <summary>The errors of a command line, one sentence an option, without the names of the program's types.</summary>
@@ -44,9 +40,7 @@ internal static class OptionValues
     public static void RefuseIdle(ParseResult parsed, IEnumerable<Option> options, string without)
     {
         if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
-        {
             throw new InvalidInputException($"{idle.Name} does nothing without {without}.");
-        }
     }
 
     private static bool IsEmpty(OptionResult result) => result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value));

@@ -20,9 +20,7 @@ internal static class OutputPlaces
         foreach (var option in options.OfType<Option<string>>())
         {
             if (option.Name is Folder or Grid or Raw or Weights && parsed.GetValue(option) is string place)
-            {
                 WritableFolder.Check(option.Name == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
-            }
         }
     }
 }

@@ -44,9 +44,7 @@ internal static class RunVerb
             using var source = Model.Open(checkpoint,
                 new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
             if (parsed.GetValue(rounds) > 0)
-            {
                 source.RequireNetwork();
-            }
 
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(flags.Reference) is string other
@@ -126,9 +124,7 @@ internal static class RunVerb
         string name = FormattableString.Invariant($"{string.Join('-', model.Split(Path.GetInvalidFileNameChars()))}-{steps}-steps");
         string path = Path.Combine(Runs, name);
         for (int i = 2; Directory.Exists(path); i++)
-        {
             path = Path.Combine(Runs, FormattableString.Invariant($"{name}-{i}"));
-        }
 
         return path;
     }

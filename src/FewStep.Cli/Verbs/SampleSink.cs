@@ -42,9 +42,7 @@ internal sealed class SampleSink : IDisposable
 
         // A manifest of other images must not stand beside these, should they be interrupted.
         if (folder is not null && Path.Combine(folder, SampleManifest.Name) is var manifest && File.Exists(manifest))
-        {
             File.Delete(manifest);
-        }
     }
 
     /// <summary>Refuses a command line without any place, before anything is read.</summary>
@@ -67,9 +65,7 @@ internal sealed class SampleSink : IDisposable
         }
 
         if ((_grid ?? _raw) is not null)
-        {
             _kept.Add(batch.Images.clone());
-        }
     }
 
     /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
@@ -79,20 +75,14 @@ internal sealed class SampleSink : IDisposable
         {
             using var all = torch.cat(_kept);
             if (_raw is not null)
-            {
                 WriteRaw(_raw, all, manifest.EvaluationsPerImage);
-            }
 
             if (_grid is not null)
-            {
                 PngFile.WriteGrid(_grid, all, _layout);
-            }
         }
 
         if (_folder is not null)
-        {
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
-        }
     }
 
     public void Dispose() => _kept.ForEach(images => images.Dispose());

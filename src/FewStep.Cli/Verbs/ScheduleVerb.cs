@@ -48,9 +48,7 @@ internal static class ScheduleVerb
         };
         curveOptions.AddTo(command);
         foreach (var option in about.All)
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, cancellation) =>
         {
@@ -118,9 +116,7 @@ internal static class ScheduleVerb
                 $"Loss curve: {measured.Images:N0} images, {measured.Origin.NetworkEvaluations:N0} network evaluations, "
                     + $"{measured.Origin.Seconds:F0} s; {measured.Origin.Quality}."));
             foreach (string remark in measured.Remarks())
-            {
                 console.WriteLine(remark);
-            }
         }
 
         console.WriteLine($"Sampler files are in {Path.GetDirectoryName(found[0].File)}.");

@@ -46,9 +46,7 @@ internal static class SharedOptions
                 and int found ? values[found].Value : throw new InvalidInputException($"{name} '{text}' is none of {words}.")),
         };
         if (leftOut is not null)
-        {
             option.DefaultValueFactory = _ => leftOut;
-        }
 
         return option;
     }
@@ -79,9 +77,7 @@ internal static class SharedOptions
     {
         TorchLibrary.Require();
         if (threads is < 0 or > 1024)
-        {
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
-        }
 
         TorchLibrary.UseThreads(threads);
     }

@@ -26,15 +26,11 @@ internal sealed class SolverFlags
     public ISolver? Find(ParseResult parsed, string? usual)
     {
         if (All.All(option => parsed.GetResult(option) is null or { Implicit: true }))
-        {
             return null;
-        }
 
         var text = SolverText.Parse(parsed.GetValue(_solver) ?? usual ?? "euler");
         if (parsed.GetValue(_order) is int order)
-        {
             text = text.WithOrder(order);
-        }
 
         (string Key, string? Value)[] given =
         [
@@ -44,9 +40,7 @@ internal sealed class SolverFlags
             ("thresholding", Word(parsed.GetValue(_thresholding))),
         ];
         foreach (var (key, value) in given)
-        {
             text = value is null ? text : text.With(key, value);
-        }
 
         return SolverCatalog.Find(text.ToString());
     }

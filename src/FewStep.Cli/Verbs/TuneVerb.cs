@@ -41,9 +41,7 @@ internal static class TuneVerb
             + "resume.") { model, search, searchUpdates, output, every, snapshots, dtype, seed, threads, json };
         tuning.AddTo(command);
         foreach (var option in (Option[])[.. target.All, target.Data, .. about.GuidanceAlone])
-        {
             command.Add(option);
-        }
 
         command.SetAction((parsed, cancellation) =>
         {

@@ -32,9 +32,7 @@ internal static class VerifyVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             double limit = parsed.GetValue(tolerance);
             if (!(limit >= 0) || !double.IsFinite(limit))
-            {
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
-            }
 
             var exact = new ModelOptions
             { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
@@ -64,9 +62,7 @@ internal static class VerifyVerb
             {
                 var writer = console.Profile.Out.Writer;
                 foreach (string remark in source.Remarks)
-                {
                     writer.WriteLine(remark);
-                }
 
                 foreach (var r in results)
                 {

@@ -42,14 +42,9 @@ internal static class CheckpointFormats
     public static LoadedModel Read(string path, ModelReadOptions options)
     {
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
-        {
             return known.Read(path, options);
-        }
-
         if (!File.Exists(path))
-        {
             throw new InvalidInputException($"There is no model at {Printable.Text(path)}. {Accepted()}");
-        }
 
         throw new InvalidInputException(path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase)
             ? $"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or "
@@ -61,18 +56,14 @@ internal static class CheckpointFormats
     public static WeightsFileKind KindOf(string path)
     {
         if (!File.Exists(path))
-        {
             return WeightsFileKind.Unknown;
-        }
 
         using ByteSource source = ByteSource.Open(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..(int)Math.Min(source.Length, HeadBytes)];
         source.Read(0, head);
         if (head.StartsWith("PK"u8) || head.StartsWith(TorchMagic))
-        {
             return WeightsFileKind.TorchState;
-        }
 
         if (head.Length > 8 && head[8] == (byte)'{' && BinaryPrimitives.ReadInt64LittleEndian(head) is > 1 and var length
             && length <= source.Length - 8)

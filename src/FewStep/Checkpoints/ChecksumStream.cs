@@ -50,9 +50,7 @@ internal sealed class ChecksumStream(Stream inner) : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-        {
             inner.Dispose();
-        }
 
         base.Dispose(disposing);
     }

@@ -47,9 +47,7 @@ internal static class DiffusersFolder
         finally
         {
             foreach (Tensor tensor in tensors.Values)
-            {
                 tensor.Dispose();
-            }
         }
     }
 

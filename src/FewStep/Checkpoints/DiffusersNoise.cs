@@ -13,9 +13,7 @@ internal static class DiffusersNoise
         var given = JsonFile.Read<Dictionary<string, JsonElement>>(path);
         string kind = Text(given, "_class_name", path) ?? "";
         if (kind == "CMStochasticIterativeScheduler")
-        {
             return Levels(given, path, PreconditioningConfig.Consistency);
-        }
 
         if (kind is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler")
         {
@@ -30,14 +28,9 @@ internal static class DiffusersNoise
         }
 
         if (given.TryGetValue("trained_betas", out JsonElement betas) && betas.ValueKind != JsonValueKind.Null)
-        {
             throw Unknown(path, "trained_betas", "is given; known are schedules by a formula");
-        }
-
         if (given.TryGetValue("rescale_betas_zero_snr", out JsonElement rescale) && rescale.ValueKind == JsonValueKind.True)
-        {
             throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
-        }
 
         string noise = schedule switch
         {
@@ -85,9 +78,7 @@ internal static class DiffusersNoise
     private static string? Text(Dictionary<string, JsonElement> given, string key, string path)
     {
         if (!given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
-        {
             return null;
-        }
 
         try
         {

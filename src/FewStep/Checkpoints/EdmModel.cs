@@ -26,13 +26,9 @@ internal static class EdmModel
         foreach ((string name, Tensor tensor) in checkpoint.State)
         {
             if (name.StartsWith(ModelPrefix, StringComparison.Ordinal))
-            {
                 tensors[name[ModelPrefix.Length..]] = tensor;
-            }
             else if (name != NoiseLevels)
-            {
                 throw new InvalidInputException($"{path} holds the tensor {Printable.Text(name)}, which no network of NVlabs/edm has.");
-            }
         }
 
         return (config, ModelFolder.Build(config, tensors, path));
@@ -86,13 +82,9 @@ internal static class EdmModel
                 : property.PropertyType == typeof(string) ? given.Text(name)
                 : given.Integers(name);
             if (value is not null)
-            {
                 property.SetValue(options, value);
-            }
             else if (property.GetCustomAttribute<RequiredMemberAttribute>() is not null)
-            {
                 throw new InvalidInputException($"{path}: its {model.ClassName} lacks the option {name}.");
-            }
 
             unknown.Remove(name);
         }

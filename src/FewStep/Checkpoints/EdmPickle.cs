@@ -36,9 +36,7 @@ internal static class EdmPickle
         var walk = new Walk(path, source.Length);
         EdmModule read = walk.Module(network, "", module, 0);
         foreach (Tensor tensor in walk.Tensors.Values)
-        {
             tensor.DetachFromDisposeScope();
-        }
 
         return new EdmCheckpoint(path, read, walk.Tensors);
     }
@@ -54,9 +52,7 @@ internal static class EdmPickle
         public EdmModule Module(string name, string prefix, object? value, int depth)
         {
             if (depth > MaximumDepth)
-            {
                 throw Damaged(prefix, "modules nested without end");
-            }
 
             (string className, PickleDictionary state) = value switch
             {
@@ -68,9 +64,7 @@ internal static class EdmPickle
             };
             List<object?> transient = (state["_non_persistent_buffers_set"] as PickleSet)?.Items ?? [];
             if (transient.Count > MaximumTransientBuffers)
-            {
                 throw Damaged(prefix, $"{transient.Count} transient buffers");
-            }
 
             AddTensors(prefix, state["_parameters"], []);
             AddTensors(prefix, state["_buffers"], transient);
@@ -79,9 +73,7 @@ internal static class EdmPickle
             {
                 string childName = Name(key, prefix);
                 if (child is not null)
-                {
                     children.Add(Module(childName, $"{prefix}{childName}.", child, depth + 1));
-                }
             }
 
             string where = $"{path}, module {(prefix.Length == 0 ? name : prefix[..^1])}";
@@ -96,18 +88,14 @@ internal static class EdmPickle
             {
                 string name = Name(key, prefix);
                 if (value is not null && !except.Contains(name))
-                {
                     Tensors[prefix + name] = _storages.Rebuild(value, prefix + name, Storage);
-                }
             }
         }
 
         private Tensor? Storage(object? description)
         {
             if (description is not PickleObject { Callee: LoadFromBytes, Arguments: [ByteSource bytes] })
-            {
                 return null;
-            }
 
             if (!_loaded.TryGetValue(bytes, out Tensor? flat))
             {
@@ -151,9 +139,7 @@ internal sealed class EdmCheckpoint : IDisposable
     public void Dispose()
     {
         foreach (Tensor tensor in State.Values)
-        {
             tensor.Dispose();
-        }
     }
 }
 

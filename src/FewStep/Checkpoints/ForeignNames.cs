@@ -13,20 +13,13 @@ internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, s
         int end = name.LastIndexOf('.');
         string path = name[..end], kind = name[end..];
         if (Whole.TryGetValue(path, out string? whole))
-        {
             return whole + kind;
-        }
-
         if (Blocks.TryGetValue(path, out var convolution))
-        {
             return convolution.Block + kind;
-        }
 
         int dot = path.LastIndexOf('.');
         if (dot < 0 || !Blocks.TryGetValue(path[..dot], out var block))
-        {
             return null;
-        }
 
         string module = path[(dot + 1)..];
         return Modules.TryGetValue(

@@ -89,9 +89,7 @@ internal sealed class GuidedDiffusionArchitecture
                 ? "belongs to a classifier, which denoises nothing"
                 : null;
             if (problem is not null)
-            {
                 throw Unknown(name, problem);
-            }
         }
     }
 
@@ -109,9 +107,7 @@ internal sealed class GuidedDiffusionArchitecture
     {
         int count = 0;
         while (count < LargestList && Has(string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, count)))
-        {
             count++;
-        }
 
         return count;
     }

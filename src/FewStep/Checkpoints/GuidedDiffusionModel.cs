@@ -42,9 +42,7 @@ internal static class GuidedDiffusionModel
         finally
         {
             foreach (Tensor tensor in read.Values)
-            {
                 tensor.Dispose();
-            }
         }
     }
 
@@ -150,9 +148,7 @@ internal static class GuidedDiffusionModel
     {
         string source = released ? "of the released network with these shapes" : "the default";
         if (options.Resolution is null)
-        {
             yield return $"The image side {config.Shape.Height} is {source}.";
-        }
 
         if (options.ChannelsPerHead is null && options.Heads is null)
         {
@@ -175,9 +171,7 @@ internal static class GuidedDiffusionModel
         }
 
         if (options.Noise is null && config.Preconditioning.Noise is { } noise)
-        {
             yield return $"The noise {noise} of {config.Preconditioning.TimeSteps} time steps is {source}.";
-        }
     }
 
     private static LoadedModel Build(

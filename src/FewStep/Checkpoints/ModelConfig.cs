@@ -40,15 +40,11 @@ internal sealed record ModelConfig
     public Network BuildNetwork()
     {
         if (Version != 1)
-        {
             throw new InvalidInputException($"Model configurations of version {Version} are not known; this program reads version 1.");
-        }
 
         var network = Network;
         if (PatchSize is < 1 or > 64)
-        {
             throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
-        }
 
         if (ClassNames is { } names && (names.Count != Classes || names.Contains(null!)))
         {

@@ -34,9 +34,7 @@ internal static class ModelFolder
         finally
         {
             foreach (var tensor in tensors.Values)
-            {
                 tensor.Dispose();
-            }
         }
     }
 
@@ -101,9 +99,7 @@ internal static class ModelFolder
         var views = denoiser.Layout.Views(weights);
         var tensors = denoiser.Layout.Specs.Zip(views).ToDictionary(p => p.First.Name, p => p.Second.to(type).contiguous());
         foreach (var (name, buffer) in denoiser.Buffers)
-        {
             tensors[name] = buffer;
-        }
 
         return tensors;
     }

@@ -38,9 +38,7 @@ internal sealed class ModelSource : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         var source = Own(path, CheckpointFormats.Read(path, options ?? new ModelReadOptions()));
         if (device is not null)
-        {
             source.Denoiser.MoveTo(device);
-        }
 
         return source;
     }

@@ -109,14 +109,9 @@ internal static class ModelVerification
         long images = x.Shape[0];
         double[] values = array.ToDoubles();
         if (values.LongLength != images && values.Length != 1)
-        {
             throw new InvalidInputException($"{path}: {name} has {values.Length} numbers for {images} images.");
-        }
-
         if (!Array.TrueForAll(values, v => double.IsFinite(v) && (name != Sigma || v > 0)))
-        {
             throw new InvalidInputException($"{path}: {name} must hold finite numbers{(name == Sigma ? " above 0" : "")}.");
-        }
 
         bool wide = x.Values is double[];
         return tensor(values).expand(images).to(wide ? ScalarType.Float64 : ScalarType.Float32);

@@ -18,9 +18,7 @@ internal static class ModelWeights
         var tensors = denoiser.Layout.Specs.Zip(views)
             .ToDictionary(p => EdmPrefix + p.First.Name, p => p.Second.to(ScalarType.Float32).contiguous());
         foreach (var (name, buffer) in denoiser.Buffers)
-        {
             tensors[EdmPrefix + name] = buffer;
-        }
 
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string> { ["format"] = "pt" });
         return tensors.Count;

@@ -17,9 +17,7 @@ internal sealed class NpyArray
         }
 
         if (count != values.LongLength)
-        {
             throw new ArgumentException($"A shape of {count} values does not fit {values.LongLength} values.", nameof(shape));
-        }
 
         (Values, Shape) = (values, [.. shape]);
     }
@@ -52,9 +50,7 @@ internal sealed class NpyArray
         (ScalarType type, int _) = NpyElement.Tensor(Values);
         Tensor tensor = empty([.. Shape], dtype: type);
         if (Values.Length > 0)
-        {
             NpyElement.Bytes(Values).CopyTo(tensor.bytes);
-        }
 
         return tensor;
     }
@@ -76,9 +72,7 @@ internal sealed class NpyArray
             _ => throw new ArgumentException($"A NumPy file cannot hold {tensor.dtype} here. Convert the tensor first.", nameof(tensor)),
         };
         if (count > 0)
-        {
             local.bytes.CopyTo(NpyElement.Bytes(values));
-        }
 
         return new NpyArray(values, tensor.shape);
     }

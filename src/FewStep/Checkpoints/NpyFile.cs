@@ -122,9 +122,7 @@ internal static class NpyElement
             {
                 from += stride[axis];
                 if (++index[axis] < shape[axis])
-                {
                     break;
-                }
 
                 from -= stride[axis] * shape[axis];
                 index[axis] = 0;

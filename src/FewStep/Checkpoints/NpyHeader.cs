@@ -18,15 +18,11 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         Span<byte> start = stackalloc byte[12];
         int prefix = 10;
         if (length < prefix)
-        {
             throw Damaged(name, "it is too short for a NumPy file");
-        }
 
         stream.ReadExactly(start[..prefix]);
         if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
-        {
             throw Damaged(name, "it does not start like a NumPy file");
-        }
 
         long headerBytes = BinaryPrimitives.ReadUInt16LittleEndian(start[8..]);
         if (start[6] is 2 or 3 && length >= 12)
@@ -41,17 +37,13 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         }
 
         if (headerBytes > MaximumHeaderBytes || headerBytes > length - prefix)
-        {
             throw Damaged(name, $"its header claims {headerBytes} bytes");
-        }
 
         byte[] text = new byte[headerBytes];
         stream.ReadExactly(text);
         NpyHeader header = Parse(Encoding.UTF8.GetString(text), name);
         if (header.DataBytes != length - prefix - headerBytes)
-        {
             throw Damaged(name, $"its shape needs {header.DataBytes} bytes and it holds {length - prefix - headerBytes}");
-        }
 
         return header;
     }
@@ -75,9 +67,7 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         var literal = new NpyHeaderLiteral(text, name);
         literal.Parse();
         if (literal.Descriptor is not { } descriptor || literal.FortranOrder is not { } fortran || literal.Shape is not { } shape)
-        {
             throw Damaged(name, "its header lacks 'descr', 'fortran_order' or 'shape'");
-        }
 
         if (NpyElement.Size(descriptor) is not { } size)
         {
@@ -86,18 +76,14 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         }
 
         if (shape.Count > MaximumAxes)
-        {
             throw Damaged(name, $"it has {shape.Count} axes");
-        }
 
         // All axes count toward the limit, zeros too, so that no product can overflow.
         long limit = int.MaxValue / size, count = 1, bound = 1;
         foreach (long axis in shape)
         {
             if (axis > limit || (bound *= Math.Max(axis, 1)) > limit)
-            {
                 throw new InvalidInputException($"{name} claims more than 2 GiB in one array. Split it.");
-            }
 
             count *= axis;
         }
@@ -149,29 +135,21 @@ internal sealed class NpyHeaderLiteral(string text, string name)
             }
 
             if (Peek() == ',')
-            {
                 _at++;
-            }
             else if (Peek() != '}')
-            {
                 throw Damaged();
-            }
         }
 
         _at++;
         if (Peek() != '\0')
-        {
             throw Damaged();
-        }
     }
 
     // The next character that is no white space, not consumed; '\0' at the end.
     private char Peek()
     {
         while (_at < text.Length && text[_at] is ' ' or '\n' or '\t')
-        {
             _at++;
-        }
 
         return _at < text.Length ? text[_at] : '\0';
     }
@@ -179,9 +157,7 @@ internal sealed class NpyHeaderLiteral(string text, string name)
     private void Expect(char c)
     {
         if (Peek() != c)
-        {
             throw Damaged();
-        }
 
         _at++;
     }
@@ -191,9 +167,7 @@ internal sealed class NpyHeaderLiteral(string text, string name)
         char quote = Peek();
         int end = quote is '\'' or '"' ? text.IndexOf(quote, _at + 1) : -1;
         if (end < 0)
-        {
             throw Damaged();
-        }
 
         string value = text[(_at + 1)..end];
         _at = end + 1;
@@ -223,24 +197,16 @@ internal sealed class NpyHeaderLiteral(string text, string name)
         {
             int start = _at;
             while (_at < text.Length && char.IsAsciiDigit(text[_at]))
-            {
                 _at++;
-            }
 
             if (!long.TryParse(text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size))
-            {
                 throw Damaged();
-            }
 
             sizes.Add(size);
             if (Peek() == ',')
-            {
                 _at++;
-            }
             else if (Peek() != ')')
-            {
                 throw Damaged();
-            }
         }
 
         _at++;

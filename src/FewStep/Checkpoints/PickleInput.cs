@@ -50,9 +50,7 @@ internal sealed class PickleInput
     public object Integer(long length)
     {
         if (length > MaximumIntegerBytes)
-        {
             throw Damaged($"an integer of {length} bytes");
-        }
 
         var value = new BigInteger(Take((int)length));
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
@@ -61,9 +59,7 @@ internal sealed class PickleInput
     public string Text(long length)
     {
         if (length > MaximumTextBytes)
-        {
             throw Damaged($"a text of {length} bytes");
-        }
 
         ReadOnlySpan<byte> bytes = length <= _buffer.Length ? Take((int)length) : Bytes(length).ToArray(MaximumTextBytes);
         try
@@ -85,9 +81,7 @@ internal sealed class PickleInput
         {
             line.Add(next);
             if (line.Count > longest)
-            {
                 throw Damaged("a name without end");
-            }
         }
 
         return Encoding.Latin1.GetString([.. line]);
@@ -98,14 +92,9 @@ internal sealed class PickleInput
     public ByteSource Bytes(long length)
     {
         if (length > Left)
-        {
             throw Damaged($"a length of {length} bytes goes beyond the end");
-        }
-
         if (length <= MaximumHeldBytes)
-        {
             return new ByteSource(Take((int)length).ToArray(), _source.Name);
-        }
 
         ByteSource bytes = _source.Slice(Position, length);
         if (length <= _filled - _at)
@@ -130,9 +119,7 @@ internal sealed class PickleInput
         if (count > _filled - _at)
         {
             if (count > Left)
-            {
                 throw Damaged("it ends too early");
-            }
 
             long position = Position;
             int fill = (int)Math.Min(_buffer.Length, Left);

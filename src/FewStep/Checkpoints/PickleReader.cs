@@ -36,22 +36,15 @@ internal sealed class PickleReader
     private object? Run()
     {
         if (_input.Byte() != (byte)PickleOpcode.Proto || _input.Byte() is < 2 or > 5)
-        {
             throw _input.Damaged("it does not start like a pickle of protocol 2 to 5");
-        }
 
         for (int count = 0; count < MaximumOpcodes; count++)
         {
             var opcode = (PickleOpcode)_input.Byte();
             if (opcode == PickleOpcode.Stop)
-            {
                 return _stack.Count == 1 && _marks.Count == 0 ? _stack[0] : throw _input.Damaged("it stops with several values");
-            }
-
             if (!Scalar(opcode) && !Container(opcode) && !Memory(opcode) && !Object(opcode))
-            {
                 throw _input.Damaged($"the pickle opcode 0x{(byte)opcode:x2} has no place here");
-            }
         }
 
         throw _input.Damaged($"more than {MaximumOpcodes} pickle opcodes");
@@ -118,9 +111,7 @@ internal sealed class PickleReader
         {
             case PickleOpcode.Mark:
                 if (_marks.Count == MaximumNesting)
-                {
                     throw _input.Damaged($"values nested more than {MaximumNesting} deep");
-                }
 
                 _marks.Add(_stack.Count);
                 break;
@@ -188,9 +179,7 @@ internal sealed class PickleReader
     private object?[] Take(int count)
     {
         if (_stack.Count - Floor < count)
-        {
             throw _input.Damaged("a value is missing");
-        }
 
         var taken = new object?[count];
         _stack.CopyTo(_stack.Count - count, taken, 0, count);
@@ -201,9 +190,7 @@ internal sealed class PickleReader
     private object?[] TakeToMark()
     {
         if (_marks.Count == 0)
-        {
             throw _input.Damaged("a mark is missing");
-        }
 
         object?[] taken = Take(_stack.Count - Floor);
         _marks.RemoveAt(_marks.Count - 1);
@@ -218,14 +205,10 @@ internal sealed class PickleReader
     private PickleDictionary SetEntries(PickleDictionary dictionary, object?[] keysAndValues)
     {
         if (keysAndValues.Length % 2 != 0)
-        {
             throw _input.Damaged("a key without a value");
-        }
 
         for (int i = 0; i < keysAndValues.Length; i += 2)
-        {
             dictionary.Set(keysAndValues[i], keysAndValues[i + 1]);
-        }
 
         return dictionary;
     }

@@ -38,9 +38,7 @@ internal static class SafetensorsFile
         catch (Exception e)
         {
             foreach (var tensor in tensors.Values)
-            {
                 tensor.Dispose();
-            }
 
             throw e switch
             {
@@ -65,9 +63,7 @@ internal static class SafetensorsFile
     {
         var header = new SortedDictionary<string, object>(StringComparer.Ordinal);
         if (metadata is { Count: > 0 })
-        {
             header["__metadata__"] = metadata;
-        }
 
         var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
         long offset = 0;
@@ -75,9 +71,7 @@ internal static class SafetensorsFile
         {
             var type = Types.FirstOrDefault(t => t.Type == tensor.dtype);
             if (type.Name is null)
-            {
                 throw new ArgumentException($"safetensors cannot hold {tensor.dtype} ({name}).", nameof(tensors));
-            }
 
             long end = offset + tensor.NumberOfElements * type.Size;
             header[name] = new { dtype = type.Name, shape = tensor.shape, data_offsets = new[] { offset, end } };
@@ -123,9 +117,7 @@ internal static class SafetensorsFile
         if (header.RootElement.TryGetProperty("__metadata__", out var texts))
         {
             foreach (var text in texts.EnumerateObject())
-            {
                 metadata[text.Name] = text.Value.GetString() ?? "";
-            }
         }
 
         foreach (var entry in entries)
@@ -148,15 +140,11 @@ internal static class SafetensorsFile
             }
 
             if (entry.End > entry.Begin)
-            {
                 tensor.ReadBytesFromStream(stream);
-            }
         }
 
         if (expected != space)
-        {
             throw new InvalidInputException($"{path} has {space - expected} bytes that belong to no tensor.");
-        }
 
         return metadata;
     }
@@ -180,9 +168,7 @@ internal static class SafetensorsFile
             foreach (long d in shape)
             {
                 if (d is < 0 or > int.MaxValue || bound > long.MaxValue / Math.Max(d, 1))
-                {
                     throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.");
-                }
 
                 bytes *= d;
                 bound *= Math.Max(d, 1);

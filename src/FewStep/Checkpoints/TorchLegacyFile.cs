@@ -76,9 +76,7 @@ internal sealed class TorchLegacyFile
         foreach (object? key in keys)
         {
             if (key is not string name || !references.TryGetValue(name, out TorchStorageReference? reference))
-            {
                 throw Damaged("it holds a storage that nothing refers to");
-            }
 
             _source.Read(position, count);
             position += count.Length;

@@ -30,9 +30,7 @@ internal static class TorchScriptFile
         Span<byte> start = stackalloc byte[2];
         source.Read(0, start[..(int)Math.Min(2, source.Length)]);
         if (!start.SequenceEqual("PK"u8))
-        {
             return false;
-        }
 
         using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
         return zip.Names.Any(name => name == "constants.pkl"
@@ -58,9 +56,7 @@ internal static class TorchScriptFile
         var parts = new ModulePartCount(path, length);
         Walk(file.Root, "", 0);
         foreach (Tensor tensor in tensors.Values)
-        {
             tensor.DetachFromDisposeScope();
-        }
 
         return tensors.Count > 0 ? tensors
             : throw new InvalidInputException($"{path} holds no tensors; save a module: torch.jit.save(torch.jit.script(model), path).");

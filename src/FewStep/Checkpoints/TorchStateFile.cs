@@ -31,9 +31,7 @@ internal static class TorchStateFile
         }
 
         foreach (Tensor tensor in tensors.Values)
-        {
             tensor.DetachFromDisposeScope();
-        }
 
         return tensors;
     }
@@ -46,9 +44,7 @@ internal static class TorchStateFile
         foreach ((object? key, object? value) in (found as PickleDictionary)?.Entries ?? [])
         {
             if (key is string name && TorchStorages.IsTensor(value))
-            {
                 tensors[name] = storages.Rebuild(value, name, storage);
-            }
         }
 
         return tensors.Count > 0 ? tensors : throw new InvalidInputException(

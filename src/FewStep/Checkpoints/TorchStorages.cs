@@ -44,9 +44,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     public Tensor Rebuild(object? value, string name, Func<object?, Tensor?> storage)
     {
         if (value is PickleObject { Callee: "torch._utils._rebuild_parameter", Arguments: [var data, ..] })
-        {
             value = data;
-        }
 
         if (value is not PickleObject
             {
@@ -75,27 +73,18 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             count *= size;
             last += Math.Max(size - 1, 0) * step;
             if (last > total)
-            {
                 throw Damaged(name);
-            }
         }
 
         Charge(ref _leftForTensors, TensorBytes + (Math.Min(count, total) * flat.element_size()));
         if (count == 0)
-        {
             return empty(shape, dtype: flat.dtype);
-        }
-
         if (count > total || last >= total)
-        {
             throw Damaged(name);
-        }
 
         Tensor view = flat.as_strided(shape, stride, offset);
         if (view.is_contiguous())
-        {
             return view;
-        }
 
         Charge(ref _left, count * view.element_size());
         return view.contiguous();

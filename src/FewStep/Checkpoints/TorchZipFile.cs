@@ -26,9 +26,7 @@ internal sealed class TorchZipFile
 
         _folder = found[..^Pickle.Length];
         if (zip.Length(_folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(_folder + "byteorder", 16)) != "little")
-        {
             throw new InvalidInputException($"{path} was saved on a big-endian machine. Save it again on a little-endian one.");
-        }
 
         var references = new List<PicklePersistentId>();
         long position = 0;
@@ -44,9 +42,7 @@ internal sealed class TorchZipFile
     public Tensor? Storage(object? description)
     {
         if (TorchStorageReference.Parse(description) is not { } reference)
-        {
             return null;
-        }
 
         if (!_loaded.TryGetValue(reference.Key, out var storage))
         {

@@ -20,20 +20,13 @@ internal sealed class ZipContent : IDisposable
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
             if (!_entries.TryAdd(entry.FullName, entry))
-            {
                 throw new InvalidInputException($"{path} holds two entries with one name. Save it again.");
-            }
-
             if (entry.IsEncrypted)
-            {
                 throw new InvalidInputException($"{path} is encrypted. Save it without a password.");
-            }
 
             CheckSize(entry, path);
             if (entry.Length > left)
-            {
                 throw new InvalidInputException($"{path} unpacks to more than {maximumBytes} bytes, the limit for its kind.");
-            }
 
             left -= entry.Length;
         }
@@ -79,15 +72,10 @@ internal sealed class ZipContent : IDisposable
             using var stream = new ChecksumStream(entry.Open());
             read(stream);
             if (stream.ReadByte() >= 0 || stream.Count != entry.Length)
-            {
                 throw new InvalidDataException("its length is not the declared one.");
-            }
-
             // PyTorch leaves the checksum 0 where it was told not to compute it.
             if (entry.Crc32 != 0 && stream.Crc32 != entry.Crc32)
-            {
                 throw new InvalidDataException("its checksum is wrong.");
-            }
         }
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
         {

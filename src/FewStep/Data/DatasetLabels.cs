@@ -28,19 +28,11 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8 });
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
-            {
                 throw new InvalidInputException($"{where} must be an object with a list \"labels\".");
-            }
-
             if (!root.TryGetProperty("labels", out var labels) || labels.ValueKind == JsonValueKind.Null)
-            {
                 return None;
-            }
-
             if (labels.ValueKind != JsonValueKind.Array)
-            {
                 throw new InvalidInputException($"\"labels\" of {where} must be a list of [name, class] or null.");
-            }
 
             int[] values = Match(labels, names, where);
             int named =
@@ -59,9 +51,7 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
     {
         var indices = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
         for (int i = 0; i < names.Count; i++)
-        {
             indices.Add(names[i], i);
-        }
 
         int[] values = new int[names.Count];
         Array.Fill(values, -1);
@@ -69,9 +59,7 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         foreach (var pair in labels.EnumerateArray())
         {
             if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2 || pair[0].ValueKind != JsonValueKind.String)
-            {
                 throw new InvalidInputException($"Label {row} of {where} is not of the form [name, class].");
-            }
 
             string name = pair[0].GetString()!;
             if (pair[1].ValueKind != JsonValueKind.Number || !pair[1].TryGetInt32(out int label) || label is < 0 or >= MostClasses)
@@ -81,14 +69,9 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
             }
 
             if (!indices.TryGetValue(name, out int index))
-            {
                 throw new InvalidInputException($"Label {row} of {where} names '{EntryName.Shown(name)}', which is not among the images.");
-            }
-
             if (values[index] >= 0)
-            {
                 throw new InvalidInputException($"Label {row} of {where} names '{EntryName.Shown(name)}' a second time.");
-            }
 
             values[index] = label;
             row++;

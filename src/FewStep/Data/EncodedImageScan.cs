@@ -32,15 +32,11 @@ internal static class EncodedImageScan
             Append(hash, Encoding.UTF8.GetBytes(names[i]));
             Append(hash, file);
             if ((i + 1) % ReportEvery == 0 || i + 1 == names.Count)
-            {
                 progress?.Report(new WorkProgress("check images", i + 1, names.Count, "img"));
-            }
         }
 
         if (datasetJson is not null)
-        {
             Append(hash, datasetJson);
-        }
 
         return (shape!, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }

@@ -15,9 +15,7 @@ internal sealed class EpochShuffle(int count, long seed)
         {
             long epoch = Math.DivRem(position, count, out long within);
             if (epoch != _epoch)
-            {
                 Permute(epoch);
-            }
 
             return _order[within];
         }
@@ -26,9 +24,7 @@ internal sealed class EpochShuffle(int count, long seed)
     private void Permute(long epoch)
     {
         for (int i = 0; i < count; i++)
-        {
             _order[i] = i;
-        }
 
         for (int i = count - 1; i > 0; i--)
         {

@@ -26,8 +26,6 @@ internal sealed record GridLayout
     private static void Check(int value, int least, int most, string name)
     {
         if (value < least || value > most)
-        {
             throw new ArgumentOutOfRangeException(name, value, $"{name} of a grid must be {least} to {most}.");
-        }
     }
 }

@@ -44,9 +44,7 @@ internal static class IdxFile
             uint size = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + 4 * i));
             total = size is 0 or > int.MaxValue ? -1 : total * size;
             if (total is < 0 or > MaximumBytes || total > Array.MaxLength)
-            {
                 throw new InvalidInputException($"{path} states an impossible size {size} in dimension {i}.");
-            }
 
             sizes[i] = (int)size;
         }
@@ -58,17 +56,13 @@ internal static class IdxFile
         {
             int read = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, total - content.Length));
             if (read == 0)
-            {
                 throw new EndOfStreamException();
-            }
 
             content.Write(buffer, 0, read);
         }
 
         if (stream.ReadByte() >= 0)
-        {
             throw new InvalidInputException($"{path} is longer than its header states ({total} bytes of content).");
-        }
 
         return (sizes, content.ToArray());
     }

@@ -20,9 +20,7 @@ internal sealed class IdxImageSet : IImageSet
         {
             (int[] labelSizes, _labels) = IdxFile.Read(labelsPath, 1);
             if (labelSizes[0] != Count)
-            {
                 throw new InvalidInputException($"{labelsPath} has {labelSizes[0]} labels for the {Count} images of {imagesPath}.");
-            }
 
             Classes = _labels.Max() + 1;
             hash.AppendData(_labels);

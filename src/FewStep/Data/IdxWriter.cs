@@ -37,15 +37,11 @@ internal static class IdxWriter
                 set.Read(i, image);
                 stream.Write(image);
                 if ((i + 1) % ReportEvery == 0 || i + 1 == set.Count)
-                {
                     progress?.Report(new WorkProgress("write images", i + 1, set.Count, "img"));
-                }
             }
         });
         if (labels is not null)
-        {
             WriteFile(labelsPath!, [set.Count], stream => stream.Write(labels));
-        }
 
         return labelsPath;
     }
@@ -73,9 +69,7 @@ internal static class IdxWriter
         header[2] = 8; // unsigned bytes
         header[3] = (byte)sizes.Length;
         for (int i = 0; i < sizes.Length; i++)
-        {
             BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + 4 * i), sizes[i]);
-        }
 
         stream.Write(header);
         content(stream);

@@ -52,9 +52,7 @@ internal sealed class ImageBatches
         lock (_orderLock)
         {
             for (int b = 0; b < count; b++)
-            {
                 indices[b] = _order[position + b];
-            }
         }
 
         return indices;
@@ -73,14 +71,10 @@ internal sealed class ImageBatches
                 var target = planes.Slice(to, shape.Width);
                 to += shape.Width;
                 for (int x = 0; x < target.Length; x++)
-                {
                     target[x] = row[x * shape.Channels + c];
-                }
 
                 if (flipped)
-                {
                     target.Reverse();
-                }
             }
         }
     }

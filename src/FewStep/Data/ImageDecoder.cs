@@ -23,9 +23,7 @@ internal static class ImageDecoder
         using var data = SKData.CreateCopy(file);
         using var codec = SKCodec.Create(data) ?? throw Damaged(where);
         if (codec.Info.Width != shape.Width || codec.Info.Height != shape.Height)
-        {
             throw Damaged(where);
-        }
 
         // No colour space is named for the result, so none is converted to.
         bool gray = codec.Info.ColorType == SKColorType.Gray8;
@@ -35,9 +33,7 @@ internal static class ImageDecoder
         try
         {
             if (GetPixels(codec, info, pixels) != SKCodecResult.Success)
-            {
                 throw Damaged(where);
-            }
 
             CopyChannels(pixels.AsSpan(0, info.BytesSize), gray ? 1 : 4, destination, shape.Channels);
         }
@@ -81,9 +77,7 @@ internal static class ImageDecoder
         for (int from = 0, to = 0; from < source.Length; from += stride)
         {
             for (int c = 0; c < channels; c++)
-            {
                 destination[to++] = source[from + Math.Min(c, stride - 1)];
-            }
         }
     }
 

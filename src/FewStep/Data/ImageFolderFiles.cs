@@ -39,9 +39,7 @@ internal sealed class ImageFolderFiles
         }
 
         if (Names.Length == 0)
-        {
             throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
-        }
     }
 
     public string[] Names { get; }
@@ -52,9 +50,7 @@ internal sealed class ImageFolderFiles
     {
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
         if (folders.Length < 2)
-        {
             return null;
-        }
 
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
         {
@@ -80,9 +76,7 @@ internal sealed class ImageFolderFiles
         {
             using var stream = File.OpenRead(Path.Combine(_path, name));
             if (stream.Length > largest)
-            {
                 throw new InvalidInputException($"{where} has {stream.Length} bytes, more than the {largest} allowed.");
-            }
 
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);

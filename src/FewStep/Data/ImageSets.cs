@@ -20,19 +20,11 @@ internal static class ImageSets
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (Directory.Exists(path))
-        {
             return OpenFolder(path, split, progress, cancellation);
-        }
-
         if (!File.Exists(path))
-        {
             throw new InvalidInputException($"There is no image set at {path}. {Accepted}");
-        }
-
         if (split is { } wanted)
-        {
             throw NoSplit(path, wanted);
-        }
 
         return Signature(path) switch
         {
@@ -46,9 +38,7 @@ internal static class ImageSets
     public static bool HasSplit(string path, DataSplit split)
     {
         if (!Directory.Exists(path))
-        {
             return false;
-        }
 
         string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);
         return train is not null || test is not null
@@ -65,9 +55,7 @@ internal static class ImageSets
     {
         // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.
         if (SubFolder(path, TrainFolders) is { } train && SubFolder(path, TestFolders) is { } test)
-        {
             return split == DataSplit.Test ? test : train;
-        }
 
         return split is { } wanted ? throw NoSplit(path, wanted) : path;
     }

@@ -41,14 +41,10 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
         {
             var row = Bytes.AsSpan(((top + y * upscale) * Shape.Width + left) * channels, rowBytes);
             for (int x = 0; x < image.Shape.Width * upscale; x++)
-            {
                 image.Bytes.AsSpan((y * image.Shape.Width + x / upscale) * channels, channels).CopyTo(row[(x * channels)..]);
-            }
 
             for (int repeat = 1; repeat < upscale; repeat++)
-            {
                 row.CopyTo(Bytes.AsSpan(((top + y * upscale + repeat) * Shape.Width + left) * channels));
-            }
         }
     }
 }

@@ -17,9 +17,7 @@ internal static class PngFile
     public static void CheckName(string path)
     {
         if (!path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
-        {
             throw new InvalidInputException($"Images are written as PNG, but the file is called {path}; end its name in {Extension}.");
-        }
     }
 
     /// <param name="image">[C,H,W] or [1,C,H,W].</param>
@@ -77,9 +75,7 @@ internal static class PngFile
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > EncodedImageScan.LargestFile } large)
-            {
                 throw new InvalidInputException($"{path} has {large.Length} bytes, more than the {EncodedImageScan.LargestFile} allowed.");
-            }
 
             file = File.ReadAllBytes(path);
         }
@@ -94,9 +90,7 @@ internal static class PngFile
         float[] values = new float[pixels.Length];
         int plane = shape.Height * shape.Width;
         for (int i = 0; i < values.Length; i++)
-        {
             values[i % shape.Channels * plane + i / shape.Channels] = PixelValue.FromByte(pixels[i]);
-        }
 
         return tensor(values, shape.Batch(1));
     }
@@ -111,9 +105,7 @@ internal static class PngFile
             // Skia has no 24-bit pixels; the fourth byte is padding and is not written.
             bytes = new byte[4 * pixels];
             for (int i = 0; i < pixels; i++)
-            {
                 image.Bytes.AsSpan(3 * i, 3).CopyTo(bytes.AsSpan(4 * i));
-            }
         }
 
         var info = new SKImageInfo(

@@ -43,9 +43,7 @@ internal sealed class PrefetchingBatches : IDisposable
     public void Dispose()
     {
         if (_stop.IsCancellationRequested)
-        {
             return;
-        }
 
         _stop.Cancel();
         _producer.Wait();

@@ -19,9 +19,7 @@ internal sealed class SubsetImageSet : IImageSet
         hash.AppendData(Encoding.ASCII.GetBytes(source.Hash));
         byte[] list = new byte[4 * indices.Length];
         for (int i = 0; i < indices.Length; i++)
-        {
             BinaryPrimitives.WriteInt32LittleEndian(list.AsSpan(4 * i), indices[i]);
-        }
 
         hash.AppendData(list);
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -58,9 +56,7 @@ internal sealed class SubsetImageSet : IImageSet
     {
         Check(source, 0, count);
         if (source.Classes == 0)
-        {
             throw new InvalidInputException("A balanced subset needs labels; the set has none.");
-        }
 
         int[] wanted =
             [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
@@ -100,9 +96,7 @@ internal sealed class SubsetImageSet : IImageSet
     private static void Check(IImageSet source, int start, int count)
     {
         if (count < 1)
-        {
             throw new InvalidInputException($"A subset needs at least 1 image, not {count}.");
-        }
 
         if (start < 0 || (long)start + count > source.Count)
         {

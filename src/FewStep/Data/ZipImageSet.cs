@@ -113,9 +113,7 @@ internal sealed class ZipImageSet : IImageSet
             }
 
             if (twice)
-            {
                 throw new InvalidInputException($"{_path} holds {EntryName.Shown(entry.FullName)} twice; make the zip anew.");
-            }
         }
 
         return images.Count > 0 ? [.. images.Values] : throw new InvalidInputException($"{_path} holds no PNG or JPEG images.");
@@ -138,9 +136,7 @@ internal sealed class ZipImageSet : IImageSet
                 using var stream = entry.Open();
                 stream.ReadExactly(content);
                 if (stream.ReadByte() >= 0)
-                {
                     throw new InvalidDataException("It is longer than the zip's directory says.");
-                }
             }
 
             return content;

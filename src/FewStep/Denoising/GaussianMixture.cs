@@ -22,15 +22,11 @@ internal sealed record GaussianMixture
         }
 
         for (int k = 0; k < components; k++)
-        {
             CheckComponent(shape, k, weights[k], means[k], stds[k]);
-        }
 
         double total = weights.Sum();
         if (!(Math.Abs(total - 1) <= 1e-6))
-        {
             throw new InvalidInputException(FormattableString.Invariant($"The mixture's weights sum to {total:R}; they must sum to 1."));
-        }
 
         Shape = shape;
         Weights = [.. weights];
@@ -89,9 +85,7 @@ internal sealed record GaussianMixture
         {
             cumulative += Weights[k];
             if (uniform < cumulative)
-            {
                 return k;
-            }
         }
 
         return Weights.Length - 1;
@@ -112,9 +106,7 @@ internal sealed record GaussianMixture
         }
 
         if (mean.Count != shape.Dimension)
-        {
             throw new InvalidInputException($"Mixture mean {k} has {mean.Count} values; an image of shape {shape} has {shape.Dimension}.");
-        }
 
         for (int j = 0; j < mean.Count; j++)
         {

@@ -87,9 +87,7 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     private void CheckArguments(Tensor x, Tensor sigma, Tensor? labels)
     {
         if (x.dtype is not (ScalarType.Float32 or ScalarType.Float64))
-        {
             throw new ArgumentException($"x is {x.dtype}; it must be float32 or float64.", nameof(x));
-        }
 
         if (x.dim() != 4 || !x.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
@@ -110,8 +108,6 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
         }
 
         if (labels is not null && Classes > 0 && labels.max().item<long>() >= Classes)
-        {
             throw new ArgumentException($"A label is {labels.max().item<long>()}; classes are 0 to {Classes - 1}.", nameof(labels));
-        }
     }
 }

@@ -74,28 +74,19 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         using var scope = NewDisposeScope();
         var D = _model.Denoise(x, sigma, labels, out cost);
         if (_guidance.Weight == 1 || (!_guideSeesLabels && labels is null))
-        {
             return D.MoveToOuterDisposeScope();
-        }
-
         if (_guideSeesLabels && _guidance.ActsEverywhere)
-        {
             return Guided(D, Guide(x, sigma, labels, ref cost)).MoveToOuterDisposeScope();
-        }
 
         // How many images the guide is evaluated for must be known here: the one number that a GPU is asked for.
         var acts = Acts(sigma, labels, x.shape[0]);
         long count = acts.sum().item<long>();
         if (count == 0)
-        {
             return D.MoveToOuterDisposeScope();
-        }
 
         var guideLabels = _guideSeesLabels ? labels : null;
         if (count == x.shape[0])
-        {
             return Guided(D, Guide(x, sigma, guideLabels, ref cost)).MoveToOuterDisposeScope();
-        }
 
         var rows = acts.nonzero().view(-1);
         var levels = sigma.NumberOfElements == 1 ? sigma : sigma.index_select(0, rows);

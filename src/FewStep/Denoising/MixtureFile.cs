@@ -18,14 +18,9 @@ internal static class MixtureFile
         }
 
         if (content.Shape is not [int channels, int height, int width])
-        {
             throw new InvalidInputException($"{path}: shape has {content.Shape.Length} sizes; it must be [channels, height, width].");
-        }
-
         if (content.Means.Contains(null!))
-        {
             throw new InvalidInputException($"{path}: a mean is null; each must be a list of numbers.");
-        }
 
         try
         {

@@ -28,9 +28,7 @@ internal sealed class Alternation(
             var done = Tune(round, schedule, rounds.LastOrDefault()?.ModelPath, progress, cancellation);
             cancellation.ThrowIfCancellationRequested();
             if (options.Rounds > 1)
-            {
                 done = Judge(done, progress, cancellation);
-            }
 
             if (round < options.Rounds)
             {

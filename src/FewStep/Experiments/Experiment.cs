@@ -53,9 +53,7 @@ public sealed class Experiment
                 .Select(t => new LeftOutSummary(Number(t), t.Sampler.Solver.Name, measurement.Failure(t)!, t.ScheduleName)),
         ];
         if (measured.Count == 0)
-        {
             throw new InvalidInputException($"No trial could be measured: {failed[^1].Reason}");
-        }
 
         var summaries = Verdicts.Judge([.. Named(measured).Select(t => Summarize(t.Trial, t.Name, measurement, metrics))], figures);
         int shown = ShownNumber(summaries);
@@ -105,9 +103,7 @@ public sealed class Experiment
         ArgumentNullException.ThrowIfNull(trials);
         ArgumentNullException.ThrowIfNull(metrics);
         if (trials.Count == 0 || metrics.Count == 0)
-        {
             throw new InvalidInputException("There is nothing to measure: an experiment needs a trial and a metric.");
-        }
 
         foreach (var trial in trials)
         {
@@ -121,9 +117,7 @@ public sealed class Experiment
         }
 
         if (trials.Count(t => t.Role == TrialRole.Result) > 1 || trials.Count(t => t.Role == TrialRole.Baseline) > 1)
-        {
             throw new ArgumentException("At most one trial is the result, and one the baseline.", nameof(trials));
-        }
     }
 
     private static IEnumerable<(Trial Trial, string Name)> Named(IReadOnlyList<Trial> trials)
@@ -133,9 +127,7 @@ public sealed class Experiment
         {
             string name = trial.Role == TrialRole.Teacher ? $"teacher: {trial}" : trial.ToString();
             for (int copy = 2; !taken.Add(name); copy++)
-            {
                 name = FormattableString.Invariant($"{trial} ({copy})");
-            }
 
             yield return (trial, name);
         }
@@ -161,9 +153,7 @@ public sealed class Experiment
         for (int m = 0; m < metrics.Count; m++)
         {
             for (int f = 0; f < metrics[m].Figures.Count; f++)
-            {
                 figures[metrics[m].Figures[f].Key] = measurement.Figure(trial, m, f);
-            }
         }
 
         return new TrialSummary
@@ -193,9 +183,7 @@ public sealed class Experiment
         var (curve, sigmas) = (_options.Curve, trial.Sampler.Schedule.Sigmas);
         // Only sigmas that a step starts from are looked up.
         if (curve is null || sigmas[0] > curve.Sigmas[^1] * (1 + rounding) || sigmas[^2] < curve.Sigmas[0] * (1 - rounding))
-        {
             return null;
-        }
 
         var loss = DiscretizationLoss.Estimate(curve, weighting, trial.Sampler.Schedule);
         return new EstimateSummary(loss.Value, loss.Low, loss.High);

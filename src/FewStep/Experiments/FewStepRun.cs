@@ -141,9 +141,7 @@ internal sealed class FewStepRun : IDisposable
         }
 
         if (_model.Classes > 0 && _training.Classes > _model.Classes)
-        {
             throw new InvalidInputException($"The training images have {_training.Classes} classes, the model {_model.Classes}.");
-        }
 
         if (_options.Rounds > 0 && _model.Network is null)
         {

@@ -89,9 +89,7 @@ internal sealed class MeasurementStore
         {
             var figures = known.Figures.ToDictionary();
             foreach (var (metric, values) in range.Figures)
-            {
                 figures[metric] = values;
-            }
 
             range = known with { Figures = figures, Seconds = known.Seconds + range.Seconds };
         }
@@ -103,9 +101,7 @@ internal sealed class MeasurementStore
     private void Write()
     {
         if (_path is not null)
-        {
             JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
-        }
     }
 
     private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);

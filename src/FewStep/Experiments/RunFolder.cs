@@ -33,9 +33,7 @@ internal sealed class RunFolder
         if (File.Exists(file))
         {
             if (!resume)
-            {
                 throw new InvalidInputException($"{path} holds a run already; resume it, or choose another folder.");
-            }
 
             kept = JsonFile.Read<RunManifest>(file);
             if (kept.Identity != manifest.Identity)

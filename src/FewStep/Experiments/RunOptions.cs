@@ -84,14 +84,10 @@ public sealed record RunOptions
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
             .Check();
         foreach (string name in Baselines)
-        {
             StandardSchedules.Find(name);
-        }
 
         if (RivalSolver is not null)
-        {
             SolverCatalog.Find(RivalSolver);
-        }
 
         Tuning.Validate();
         Curve.Validate();

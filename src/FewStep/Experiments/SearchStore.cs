@@ -73,9 +73,7 @@ internal sealed class SearchStore
     {
         var store = new SearchStore(sources, usual, []);
         if (store.FilePath is not { } path || !File.Exists(path))
-        {
             return store;
-        }
 
         var content = JsonFile.Read<Content>(path);
         if (content.Version != CurrentVersion)
@@ -107,9 +105,7 @@ internal sealed class SearchStore
             }
 
             if (!entry.NeedsLossCurve)
-            {
                 searched.Optimizer.Create(sources.Context(options.Solvers[0], sources.Model.Denoiser, sources.LossCurve));
-            }
         }
     }
 
@@ -130,9 +126,7 @@ internal sealed class SearchStore
             _all.Add(ran);
             Ran++;
             if (FilePath is { } path)
-            {
                 JsonFile.Write(path, new Content(CurrentVersion, _all));
-            }
         }
 
         var schedules = new Dictionary<int, SamplingSchedule>();
@@ -141,18 +135,14 @@ internal sealed class SearchStore
             var owner = known.First(s => s.Found.Any(f => f.Steps == n));
             var found = owner.Found.First(f => f.Steps == n);
             if (!_used.Contains(owner))
-            {
                 _used.Add(owner);
-            }
 
             schedules[n] = found.ToSchedule(FilePath ?? FileName);
             Save(search, solver, owner, found, schedules[n]);
         }
 
         if (steps.Contains(1))
-        {
             schedules[1] = new SamplingSchedule([_sources.Model.Denoiser.SigmaMax, _sources.Model.Denoiser.SigmaMin]);
-        }
 
         return schedules;
     }
@@ -201,9 +191,7 @@ internal sealed class SearchStore
     private void Save(ScheduleOptimizerChoice search, ISolver? solver, StoredSearch owner, FoundSchedule found, SamplingSchedule schedule)
     {
         if (_sources.Folder is not { } folder)
-        {
             return;
-        }
 
         string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));
@@ -252,9 +240,7 @@ internal sealed class SearchStore
             }
 
             foreach (var found in Found)
-            {
                 found.ToSchedule(source);
-            }
         }
     }
 

@@ -48,9 +48,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     private EndpointImages? Read(string key, SeedRange range)
     {
         if (PathOf(key) is not { } path || !File.Exists(path))
-        {
             return null;
-        }
 
         var (tensors, metadata) = SafetensorsFile.Read(path);
         if (metadata.GetValueOrDefault("key") == key
@@ -64,9 +62,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         }
 
         foreach (var tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
 
         throw new InvalidInputException($"{path} does not hold the teacher's images of {range}; delete it to have them sampled again.");
     }
@@ -91,9 +87,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         }
 
         if (!images.isfinite().all().item<bool>())
-        {
             throw new InvalidInputException($"The teacher ({teacher}) diverged: an image holds NaN or infinity; choose another teacher.");
-        }
 
         double spent = watch.Elapsed.TotalSeconds;
         if (PathOf(key) is { } path)

@@ -77,9 +77,7 @@ internal sealed class TrialMeasurement(
         try
         {
             foreach (int m in missing)
-            {
                 measurements.Add(metrics[m].Begin(range.Count, range));
-            }
 
             long evaluations = 0;
             foreach (var (images, spent) in Batches(trial, range, sampled, cancellation))
@@ -110,9 +108,7 @@ internal sealed class TrialMeasurement(
             var known = endpoints.Get(range, sampled, cancellation);
             long perImage = known.NetworkEvaluations / range.Count;
             foreach (long[] seeds in range.Batches(options.BatchSize))
-            {
                 yield return (known.Images.narrow(0, seeds[0] - range.First, seeds.Length), perImage * seeds.Length);
-            }
 
             yield break;
         }

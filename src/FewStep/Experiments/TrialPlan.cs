@@ -102,14 +102,10 @@ internal sealed class TrialPlan
     {
         var plan = new TrialPlan(options);
         foreach (var given in options.Schedules.OfType<ScheduleChoice.Given>())
-        {
             ScheduleRange.Check(given.Schedule, given.Name, plan.First.Denoiser);
-        }
 
         if (options.Teacher is { } teacher)
-        {
             ScheduleRange.Check(teacher.Schedule, $"of the teacher ({teacher})", plan.First.Denoiser);
-        }
 
         SearchStore.Check(sources, options);
         return [.. plan._slots.Select(s => s.Steps).Distinct().Order()];
@@ -147,9 +143,7 @@ internal sealed class TrialPlan
         }
 
         foreach (var choice in options.Samplers)
-        {
             plan.Add(choice, searches, progress, cancellation);
-        }
 
         plan.Trials = plan.Cross();
         return plan.Trials.Any(t => t.Role != TrialRole.Teacher) ? plan
@@ -180,14 +174,10 @@ internal sealed class TrialPlan
         int result = best is null ? -1 : trials.FindLastIndex(
             t => Candidate(t) && t.ScheduleName == best.ScheduleName && t.Sampler.Solver.Name == best.Sampler.Solver.Name);
         if (baseline >= 0)
-        {
             trials[baseline] = trials[baseline] with { Role = TrialRole.Baseline };
-        }
 
         if (result >= 0 && result != baseline)
-        {
             trials[result] = trials[result] with { Role = TrialRole.Result };
-        }
 
         return trials;
     }
@@ -220,9 +210,7 @@ internal sealed class TrialPlan
         {
             Slot[] own = [.. _slots.Where(s => target is null || s.Solver == target)];
             if (own.Length == 0)
-            {
                 continue;
-            }
 
             try
             {
@@ -232,9 +220,7 @@ internal sealed class TrialPlan
             catch (InvalidInputException e)
             {
                 foreach (var slot in own)
-                {
                     LeaveOut(slot.Number, slot.Solver.Name, e.Message, searched.Name);
-                }
             }
         }
 
@@ -244,9 +230,7 @@ internal sealed class TrialPlan
             {
                 // No schedule is searched for another solver's sake, so one may be missing.
                 if (schedules.TryGetValue(slot.Steps, out var schedule))
-                {
                     Add(searched, isForSolver ? target : null, slot, schedule);
-                }
             }
         }
     }

@@ -37,9 +37,7 @@ internal static class Verdicts
         var pairs = best.Ranges.Join(other.Ranges, r => r.FirstSeed, r => r.FirstSeed, (b, o) => (Best: b.Value, Other: o.Value)).ToList();
         var difference = PairedRanges.Compare([.. pairs.Select(p => p.Best)], [.. pairs.Select(p => p.Other)]);
         if (difference?.HalfWidth is not double halfWidth)
-        {
             return new Verdict(Standing.Undecided, other.Mean - best.Mean);
-        }
 
         bool behind = (higherIsBetter ? -difference.Mean : difference.Mean) > halfWidth;
         return new Verdict(behind ? Standing.Behind : Standing.Undecided, difference.Mean, halfWidth);

@@ -18,9 +18,7 @@ internal static class DiffusersExport
         foreach (var group in wanted.GroupBy(s => s.Form))
         {
             if (Part(group.Key, schedule, options, options.Scheduler is not null, notes, warnings) is string part)
-            {
                 parts.Add($"# {string.Join(", ", group.Select(s => s.Name))}: {part}");
-            }
         }
 
         return new ScheduleExport(Name, string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);

@@ -46,17 +46,13 @@ internal static partial class ScheduleImport
     private static List<double> Numbers(string text)
     {
         if (text.Length > MostCharacters)
-        {
             throw new InvalidInputException($"A list of {text.Length} characters is longer than any schedule.");
-        }
 
         // Programs' words around a list hold numbers of their own (float32), so a list in brackets is taken alone.
         // With a number in them: new float[] { 80f, 1f } has two pairs.
         string[] brackets = [.. Brackets().Matches(text).Select(match => match.Value).Where(value => value.Any(char.IsAsciiDigit))];
         if (brackets.Length > 1)
-        {
             throw new InvalidInputException($"There are {brackets.Length} lists in brackets; give one.");
-        }
 
         string list = brackets is [var only] ? only[1..^1]
             : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value

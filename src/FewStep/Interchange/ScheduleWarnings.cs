@@ -45,9 +45,7 @@ internal static class ScheduleWarnings
     {
         int evaluations = schedule.Steps + (schedule.Terminal == ScheduleTerminal.Zero ? 1 : 0);
         if (evaluations == steps || schedule.Steps == steps)
-        {
             return [];
-        }
 
         string hint = schedule.Sigmas.Length == steps && schedule.Terminal == ScheduleTerminal.SigmaMin
             ? $" A list of {steps} sigmas makes {steps - 1} steps; perhaps its last sigma is missing, or a zero."

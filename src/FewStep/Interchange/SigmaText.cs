@@ -16,9 +16,7 @@ internal static class SigmaText
         ArgumentOutOfRangeException.ThrowIfLessThan(digits, FewestDigits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(digits, MostDigits);
         if (value == 0)
-        {
             return "0.0";
-        }
 
         string scientific = Math.Abs(value).ToString($"E{digits - 1}", CultureInfo.InvariantCulture); // d.ddddE+xxx
         int mark = scientific.IndexOf('E', StringComparison.Ordinal);

@@ -32,9 +32,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
             int width = configuration.Channels[stage];
             Append($"stage{stage}_down", new ClassifierConvolution(inputs, width, stage == 0 ? 5 : 3, 2, 1, generator, Device));
             for (int block = 0; block < configuration.Blocks; block++)
-            {
                 Append($"stage{stage}_block{block}", new ClassifierBlock(width, generator, Device));
-            }
 
             inputs = width;
         }
@@ -45,9 +43,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         register_parameter("head_weight", _headWeight);
         register_parameter("head_bias", _headBias);
         foreach (var parameter in parameters())
-        {
             parameter.DetachFromDisposeScope();
-        }
     }
 
     public ClassifierConfiguration Configuration { get; internal set; }
@@ -101,9 +97,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         using var scope = NewDisposeScope();
         var x = HostCopy.To(images, Device).to_type(ComputeType);
         foreach (var layer in _trunk)
-        {
             x = layer.forward(x);
-        }
 
         return x.to_type(ScalarType.Float32).mean([2, 3]).MoveToOuterDisposeScope();
     }
@@ -138,9 +132,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         foreach (var (_, value) in Weights())
-        {
             value.copy_(value.to_type(ScalarType.Float16));
-        }
     }
 
     /// <summary>Names and weights in ordinal order of the names; the module keeps owning them.</summary>

@@ -41,9 +41,7 @@ internal static class FeatureClassifierFolder
         finally
         {
             foreach (var value in stored.Values)
-            {
                 value.Dispose();
-            }
         }
     }
 
@@ -53,9 +51,7 @@ internal static class FeatureClassifierFolder
         string configuration = Path.Combine(folder, ConfigurationFile);
         bool taken = File.Exists(configuration) || File.Exists(Path.Combine(folder, WeightsFile));
         if (taken && !IsClassifier(configuration))
-        {
             throw new InvalidInputException($"{folder} holds a model that is no classifier; choose another folder.");
-        }
 
         return taken;
     }
@@ -79,16 +75,12 @@ internal static class FeatureClassifierFolder
         using var _ = no_grad();
         var weights = classifier.Weights().ToList();
         if (stored.Keys.Except(weights.Select(w => w.Name)).FirstOrDefault() is { } surplus)
-        {
             throw new InvalidInputException($"{path} has a weight '{surplus}' that its {ConfigurationFile} has no place for.");
-        }
 
         foreach (var (name, weight) in weights)
         {
             if (!stored.TryGetValue(name, out var value))
-            {
                 throw new InvalidInputException($"{path} lacks the weight '{name}' that its {ConfigurationFile} asks for.");
-            }
 
             if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().AsBoolean())
             {

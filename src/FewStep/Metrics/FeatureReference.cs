@@ -35,9 +35,7 @@ internal sealed class FeatureReference(
         CancellationToken cancellation = default)
     {
         if (set.Count < 2)
-        {
             throw new InvalidInputException($"A reference needs 2 or more images; the set has {set.Count}.");
-        }
 
         using var scope = NewDisposeScope();
         var statistics = new FeatureStatistics(extractor.Dimension);
@@ -53,9 +51,7 @@ internal sealed class FeatureReference(
                 for (int i = 0; i < images.Count && kept is not null; i++)
                 {
                     if (places![first + i] < kept.shape[0])
-                    {
                         kept[places[first + i]].copy_(features[i]);
-                    }
                 }
             }, progress, cancellation);
             return new FeatureReference(statistics, kept?.DetachFromDisposeScope(), statistics.Count, set.Hash, extractor.Hash);
@@ -101,9 +97,7 @@ internal sealed class FeatureReference(
         using var scope = NewDisposeScope();
         var (tensors, metadata) = SafetensorsFile.Read(path);
         foreach (var tensor in tensors.Values)
-        {
             scope.Attach(tensor);
-        }
 
         long Number(string key)
             => long.TryParse(metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
@@ -166,9 +160,7 @@ internal sealed record KeptChoice(int Most, long Seed)
     {
         int[] places = new int[images.Count], order = ShuffledImages.Order(images, Seed);
         for (int place = 0; place < order.Length; place++)
-        {
             places[order[place]] = place;
-        }
 
         return places;
     }

@@ -33,9 +33,7 @@ internal sealed class FeatureStatistics : IDisposable
     public static FeatureStatistics FromMoments(long count, Tensor mean, Tensor covariance)
     {
         if (count < 2)
-        {
             throw new InvalidInputException($"Feature statistics need 2 or more images, not {count}.");
-        }
 
         if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0]
             || covariance.shape[1] != mean.shape[0])
@@ -48,9 +46,7 @@ internal sealed class FeatureStatistics : IDisposable
         using var _ = no_grad();
         var s = covariance.to_type(ScalarType.Float64);
         if (!AllFinite(mean) || !AllFinite(s))
-        {
             throw new InvalidInputException("Feature statistics hold a value that is not finite; compute them again.");
-        }
 
         double largest = s.abs().max().AsDouble();
         if (s.diagonal().min().AsDouble() < 0 || (s - s.t()).abs().max().AsDouble() > 1e-6 * largest)
@@ -69,15 +65,11 @@ internal sealed class FeatureStatistics : IDisposable
     public void Add(Tensor features)
     {
         if (features.dim() != 2 || features.shape[1] != Dimension)
-        {
             throw new ArgumentException($"Features must be [B,{Dimension}], not [{string.Join(",", features.shape)}].", nameof(features));
-        }
 
         long n = features.shape[0];
         if (n == 0)
-        {
             return;
-        }
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();

@@ -15,9 +15,7 @@ internal static class FrechetDistance
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         if (a.Dimension != b.Dimension)
-        {
             throw new ArgumentException($"Features of dimension {a.Dimension} and {b.Dimension} cannot be compared.", nameof(b));
-        }
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();

@@ -56,9 +56,7 @@ internal static class KernelDistance
         long total = features.shape[0];
         var order = new long[total];
         for (long i = 0; i < total; i++)
-        {
             order[i] = i;
-        }
 
         for (int i = 0; i < rows && rows < total; i++)
         {

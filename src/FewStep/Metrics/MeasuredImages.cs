@@ -43,14 +43,10 @@ public sealed class MeasuredImages : IDisposable
     {
         _pixels?.Dispose();
         foreach (var features in _features.Values)
-        {
             features.Dispose();
-        }
 
         if (_whole is not null)
-        {
             Samples.Dispose();
-        }
     }
 
     private Tensor Narrow(Tensor whole) => whole.narrow(0, _first, Count);

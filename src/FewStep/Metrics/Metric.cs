@@ -179,9 +179,7 @@ public sealed class Metric : IMetric, IDisposable
         string folder = classifierFolder ?? throw new InvalidInputException("The metric needs the folder of a classifier.");
         var classifier = FeatureClassifierFolder.Load(folder, device);
         if (reference is null || classifier.Shape == reference.Shape)
-        {
             return classifier;
-        }
 
         var takes = classifier.Shape;
         classifier.Dispose();
@@ -200,9 +198,7 @@ public sealed class Metric : IMetric, IDisposable
             lock (_sampling)
             {
                 if (_held.FirstOrDefault(h => h.Range == range).Images is { } known)
-                {
                     return known;
-                }
 
                 using var samples = model.Sample(SeedList.Of(range.Count, range.First), sampler, new SampleOptions { BatchSize = Batch });
                 var images = samples.Images.alias().DetachFromDisposeScope();

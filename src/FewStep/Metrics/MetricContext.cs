@@ -56,15 +56,11 @@ internal sealed class MetricContext : IDisposable
         }
 
         if (Need(MetricNeeds.Teacher) && Teacher is null)
-        {
             throw new InvalidInputException("There is no fine teacher whose images the samples could be compared with; name one.");
-        }
 
         _keepsFeatures |= Need(MetricNeeds.ReferenceImages);
         foreach (var metric in metrics.Where(m => m.Needs.HasFlag(MetricNeeds.Features)))
-        {
             Network(metric.Kind ?? Features);
-        }
     }
 
     /// <summary>The network that a metric is measured on; null for one that needs none.</summary>
@@ -82,18 +78,14 @@ internal sealed class MetricContext : IDisposable
     public void Dispose()
     {
         foreach (IDisposable owned in _references.Values.Concat<IDisposable>(_networks.Values))
-        {
             owned.Dispose();
-        }
     }
 
     private FeatureReference Measure(FeatureKind kind)
     {
         var network = Network(kind);
         if (Statistics is not null)
-        {
             return StatisticsFile.Read(Statistics, network);
-        }
 
         var choice = _keepsFeatures ? new KeptChoice(Options.KeptImages, Options.Seed) : null;
         var images = RealImages!();

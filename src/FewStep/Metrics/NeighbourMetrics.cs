@@ -68,9 +68,7 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
             distances.narrow(1, start, count).diagonal().fill_(never); // an image is no neighbour of itself
             var (smallest, _) = distances.topk((int)ks.Max(), 1, largest: false, sorted: true);
             for (int i = 0; i < ks.Length; i++)
-            {
                 radii[i].narrow(0, start, count).copy_(smallest.select(1, ks[i] - 1));
-            }
         }
 
         return radii;
@@ -87,8 +85,6 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
     {
         long size = Math.Clamp(blockBytes / (sizeof(double) * columns), 1, rows);
         for (long start = 0; start < rows; start += size)
-        {
             yield return (start, Math.Min(size, rows - start));
-        }
     }
 }

@@ -12,14 +12,9 @@ internal sealed record PairedRanges(int Pairs, double Mean, double? HalfWidth)
     public static PairedRanges? Compare(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         if (first.Count != second.Count)
-        {
             throw new ArgumentException($"{second.Count} ranges cannot be paired with {first.Count}.", nameof(second));
-        }
-
         if (first.Count == 0)
-        {
             return null;
-        }
 
         var differences = SeedRangeSpread.Of([.. first.Zip(second, (f, s) => s - f)]);
         int k = first.Count;

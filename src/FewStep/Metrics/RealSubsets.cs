@@ -14,9 +14,7 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         int count = Math.Min(most, images.Count / size);
         if (count == 0)
-        {
             return new RealSubsets([], false);
-        }
 
         var order = new EpochShuffle(images.Count, seed);
         if (images.Classes > 0)
@@ -25,9 +23,7 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
             for (int subsets = count; subsets > 0; subsets--)
             {
                 if (Enumerable.Range(0, images.Classes).All(c => Before(c, (long)subsets * size, images.Classes) <= classes[c].Count))
-                {
                     return new RealSubsets([.. Enumerable.Range(0, subsets).Select(s => Balance(classes, s, size))], true);
-                }
             }
         }
 
@@ -42,9 +38,7 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
         {
             int image = order[i], label = images.Label(image);
             if (label >= 0)
-            {
                 classes[label].Add(image);
-            }
         }
 
         return classes;

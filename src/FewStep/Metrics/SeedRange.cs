@@ -41,9 +41,7 @@ public sealed record SeedRange
         {
             var seeds = new long[Math.Min(batch, Count - done)];
             for (int i = 0; i < seeds.Length; i++)
-            {
                 seeds[i] = First + done + i;
-            }
 
             yield return seeds;
         }

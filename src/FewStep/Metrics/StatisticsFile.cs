@@ -37,9 +37,7 @@ internal static class StatisticsFile
     public static FeatureReference Read(string path, IFeatureExtractor extractor)
     {
         if (Dimension(path) is var dimension && dimension != extractor.Dimension)
-        {
             throw Other($"{dimension} features, not {extractor.Dimension}");
-        }
 
         var read = Read(path);
         if (read.ExtractorHash is { } hash && hash != extractor.Hash)

@@ -39,9 +39,7 @@ internal sealed record OpenedModel
     public static void RefuseNetworkOptions(string path, ModelOptions options, string kind)
     {
         if (options.Checkpoint != new ModelReadOptions())
-        {
             throw new InvalidInputException($"{path} is {kind}; options of how a model is read are for checkpoints. Leave them out.");
-        }
 
         if (options.Device.DemandsCuda)
         {

@@ -30,14 +30,9 @@ public sealed partial class Model
         options ??= new ModelOptions();
         TorchLibrary.UseThreads(options.Threads);
         if (options.Guide is not null && options.Guidance is null)
-        {
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
-        }
-
         if (options.ComputeType is not (ScalarType.Float32 or ScalarType.BFloat16))
-        {
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(options.ComputeType)}.");
-        }
 
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
@@ -89,9 +84,7 @@ public sealed partial class Model
     {
         bool isOnnx = path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
         if (!isOnnx && options.Onnx != new OnnxModelDescription())
-        {
             throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
-        }
 
         IModelFormat format = isOnnx ? OnnxFormat(path)
             : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? new MixtureFormat()
@@ -107,9 +100,7 @@ public sealed partial class Model
     {
         string file = System.IO.Path.Combine(path, SamplerName);
         if (!Directory.Exists(path) || !File.Exists(file))
-        {
             return null;
-        }
 
         var sampler = Sampler.Read(file);
         ScheduleRange.Check(sampler.Schedule, file, denoiser);

@@ -41,9 +41,7 @@ internal sealed class BatchShares
     public Tensor Evaluate(Func<Tensor, Tensor, Tensor?, Tensor> denoise)
     {
         if (Count == 1)
-        {
             return denoise(_x, _sigma, _labels);
-        }
 
         var parts = new Tensor[Count];
         ShareThreads.Run(Count, i =>
@@ -72,9 +70,7 @@ internal sealed class BatchShares
     {
         var all = cat(parts);
         foreach (var part in parts)
-        {
             part.Dispose();
-        }
 
         return all;
     }

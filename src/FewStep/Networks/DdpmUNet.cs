@@ -55,9 +55,7 @@ internal sealed class DdpmUNet : UNet
 
         embedding = _layer1.Forward(pass, nn.functional.silu(_layer0.Forward(pass, embedding)));
         if (_label is not null)
-        {
             embedding = embedding.Plus(_label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device)));
-        }
 
         return nn.functional.silu(embedding);
     }

@@ -50,9 +50,7 @@ internal sealed class DhariwalUNet : UNet
         var embedding = nn.functional.silu(_layer0.Forward(pass, _noise.Forward(noiseLabels)));
         embedding = _layer1.Forward(pass, embedding);
         if (_label is not null)
-        {
             embedding = embedding.Plus(_label.Forward(pass, OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device)));
-        }
 
         return nn.functional.silu(embedding);
     }

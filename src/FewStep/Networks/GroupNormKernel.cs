@@ -115,9 +115,7 @@ internal static unsafe class GroupNormKernel<TFormat>
             {
                 // The sum of dx over the pixels, from the sums of its three terms.
                 for (int c = 0; c < channels; c++)
-                {
                     dshift[c] = (dbeta[c] * scale[c]) + (slope[c] * sum[c]) + (pixels * (level[c] + (slope[c] * center[c])));
-                }
             }
         }
 
@@ -134,9 +132,7 @@ internal static unsafe class GroupNormKernel<TFormat>
             var sum = Vector512<float>.Zero;
             nint end = shape.ImageLength + c;
             for (nint i = c; i < end; i += channels)
-            {
                 sum += TFormat.Load(x, i);
-            }
 
             sum.Store(squares + c);
         }
@@ -145,9 +141,7 @@ internal static unsafe class GroupNormKernel<TFormat>
         {
             float sum = 0;
             for (int k = 0; k < size; k++, c++)
-            {
                 sum += squares[c] + (shift is null ? 0 : shape.Pixels * shift[c]);
-            }
 
             moments[2 * g] = sum / count;
         }
@@ -171,9 +165,7 @@ internal static unsafe class GroupNormKernel<TFormat>
         {
             float sum = 0;
             for (int k = 0; k < size; k++, c++)
-            {
                 sum += squares[c];
-            }
 
             moments[(2 * g) + 1] = 1 / MathF.Sqrt((sum / count) + shape.Epsilon);
         }
@@ -200,9 +192,7 @@ internal static unsafe class GroupNormKernel<TFormat>
         for (int g = 0, c = 0; g < shape.Groups; g++)
         {
             for (int k = 0; k < shape.GroupSize; k++, c++)
-            {
                 center[c] = moments[2 * g] - (shift is null ? 0 : shift[c]);
-            }
         }
     }
 

@@ -27,9 +27,7 @@ internal abstract class Network : IDisposable
     public void Dispose()
     {
         foreach (var buffer in Buffers.Values)
-        {
             buffer.Dispose();
-        }
 
         GC.SuppressFinalize(this);
     }
@@ -38,9 +36,7 @@ internal abstract class Network : IDisposable
     protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
     {
         if (classes is null)
-        {
             return zeros([batch, count], ScalarType.Float32, device);
-        }
 
         using var end = TensorArithmetic.Number(count);
         var each = arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device);

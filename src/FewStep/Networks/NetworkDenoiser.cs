@@ -24,9 +24,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         }
 
         if (patchSize < 1 || shape.Height % patchSize != 0 || shape.Width % patchSize != 0)
-        {
             throw new InvalidInputException($"Patches of {patchSize} pixels do not divide images of {shape}.");
-        }
 
         (_network, Preconditioning, Shape, Classes, _patch) = (network, preconditioning, shape, classes, patchSize);
         Weights = weights.DetachFromDisposeScope();
@@ -60,9 +58,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         set
         {
             if (value is not (ScalarType.Float32 or ScalarType.BFloat16))
-            {
                 throw new ArgumentException($"Networks compute in float32 or bfloat16, not {value}.", nameof(value));
-            }
 
             field = value;
             WeightsChanged();
@@ -89,9 +85,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         var shares = new BatchShares(x, sigma, labels, ComputeType);
         bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
         if (shares.Count == 1 || masked || x.requires_grad || !shares.HasRoomForGradients(Layout.Count))
-        {
             return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
-        }
 
         if (is_grad_enabled() && weights.requires_grad)
         {
@@ -145,9 +139,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     public void WeightsChanged()
     {
         foreach (var view in _cached?.Views ?? [])
-        {
             view.Dispose();
-        }
 
         _cached = null;
     }

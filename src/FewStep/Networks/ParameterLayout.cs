@@ -24,9 +24,7 @@ internal sealed class ParameterLayout
     public int Add(string name, WeightInit init, params long[] shape)
     {
         if (!_names.Add(name))
-        {
             throw new ArgumentException($"Two parameters are named {name}.", nameof(name));
-        }
 
         var spec = new ParameterSpec(name, shape, Count, init);
         _specs.Add(spec);

@@ -103,9 +103,7 @@ internal sealed class SongUNet : UNet
     {
         bool sums = _options.DecoderType == "skip", first = place.Level == _options.ChannelMult.Count - 1;
         if (!sums && place.Level > 0)
-        {
             return block;
-        }
 
         var up = sums && !first ? new Conv2d(
             Beside(place, "aux_up"), _options.OutChannels, _options.OutChannels, 0, null, up: true, filter: _options.ResampleFilter) : null;

@@ -20,9 +20,7 @@ internal abstract class UNet(IUNetOptions options) : Network
         {
             x = layer(pass, place.JoinsSkip ? cat([x, skips.Pop()], 1) : x, state);
             if (place.IsEncoder)
-            {
                 skips.Push(x);
-            }
         }
 
         return End(pass, x, state);
@@ -32,9 +30,7 @@ internal abstract class UNet(IUNetOptions options) : Network
     protected void Lay(Func<UNetLayer, NetworkBuilder, Layer> make)
     {
         foreach (var place in Plan)
-        {
             _layers.Add(make(place, Builder.At(place.Prefix)));
-        }
     }
 
     protected abstract Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes);

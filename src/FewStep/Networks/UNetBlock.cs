@@ -67,9 +67,7 @@ internal sealed class UNetBlock
         if (_heads > 0)
         {
             if (outChannels % _heads != 0)
-            {
                 throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
-            }
 
             _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, options.NormGroups);
             _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);

@@ -68,9 +68,7 @@ internal static class UNetPlan
                 new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, attends ? options.HeadsOf(outChannels) : 0));
             channels = outChannels;
             if (role <= UNetRole.Encoder)
-            {
                 skips.Push(channels);
-            }
         }
 
         bool Attends(int level) => options.AttnResolutions.Contains(options.ImgResolution >> level);
@@ -78,14 +76,10 @@ internal static class UNetPlan
         for (int level = 0; level <= last; level++)
         {
             if (level > 0)
-            {
                 Add("enc", UNetRole.Down, level, "down", channels);
-            }
 
             for (int i = 0; i < options.NumBlocks; i++)
-            {
                 Add("enc", UNetRole.Encoder, level, $"block{i}", options.LevelChannels[level], i, Attends(level));
-            }
         }
 
         for (int level = last; level >= 0; level--)

@@ -11,9 +11,7 @@ internal sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
     public Tensor Create(long[] shape, Generator generator)
     {
         if (Mode == WeightInitMode.Constant)
-        {
             return TensorArithmetic.Full(shape, Scale, ScalarType.Float32);
-        }
 
         long area = shape.Skip(2).Aggregate(1L, (a, b) => a * b);
         double fanIn = shape[1] * area, fanOut = shape[0] * area;

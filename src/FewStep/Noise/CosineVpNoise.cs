@@ -11,9 +11,7 @@ internal sealed class CosineVpNoise : NoiseSchedule
     public CosineVpNoise(double offset = 0.008)
     {
         if (!(offset >= 0) || !double.IsFinite(offset))
-        {
             throw new ArgumentOutOfRangeException(nameof(offset), offset, "The offset must be finite and 0 or more.");
-        }
 
         _s = offset;
     }

@@ -121,15 +121,11 @@ internal sealed class DiscreteVpNoise
         double wanted = Math.Log(sigma);
         int next = _logarithms.BinarySearch(wanted);
         if (next >= 0)
-        {
             return next;
-        }
 
         next = ~next;
         if (next == 0 || next == _logarithms.Length)
-        {
             return Math.Max(0, next - 1);
-        }
 
         double between = next - 1 + ((wanted - _logarithms[next - 1]) / (_logarithms[next] - _logarithms[next - 1]));
         return rounding switch
@@ -147,9 +143,7 @@ internal sealed class DiscreteVpNoise
         var next = searchsorted(levels, sigma).Clamp(1, Sigmas.Length - 1); // beyond the ends the neighbours are the last two levels
         var low = next.Minus(1);
         if (rounding == TimeRounding.NearestSigma)
-        {
             return where(sigma - levels[low] <= levels[next] - sigma, low, next);
-        }
 
         var logarithms = _logarithmTable.On(sigma.device);
         var between = low.Plus((sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).Clamp(0, Sigmas.Length - 1);

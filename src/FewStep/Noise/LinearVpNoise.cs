@@ -9,14 +9,9 @@ internal sealed class LinearVpNoise : NoiseSchedule
     public LinearVpNoise(double betaMin = 0.1, double betaD = 19.9)
     {
         if (!double.IsFinite(betaMin))
-        {
             throw new ArgumentOutOfRangeException(nameof(betaMin), betaMin, "beta_min must be finite.");
-        }
-
         if (!(betaD > 0) || !double.IsFinite(betaD))
-        {
             throw new ArgumentOutOfRangeException(nameof(betaD), betaD, "beta_d must be finite and above 0.");
-        }
 
         (BetaMin, BetaD) = (betaMin, betaD);
     }

@@ -38,9 +38,7 @@ public abstract class NoiseSchedule
     public double Time(double sigma)
     {
         if (!(sigma >= 0) || !double.IsFinite(sigma))
-        {
             throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A noise level is finite and 0 or more.");
-        }
 
         return TimeAt(sigma);
     }

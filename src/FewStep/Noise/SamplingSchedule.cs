@@ -15,9 +15,7 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
         Sigmas = [.. sigmas];
         Terminal = terminal;
         if (Sigmas.Length < 2)
-        {
             throw new InvalidInputException($"A sampling schedule needs at least 2 sigmas (1 step), not {Sigmas.Length}.");
-        }
 
         for (int i = 0; i < Sigmas.Length; i++)
         {
@@ -28,9 +26,7 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
             }
 
             if (i > 0 && !(Sigmas[i] < Sigmas[i - 1]))
-            {
                 throw new InvalidInputException($"Sigmas must decrease: sigma[{i}] = {Sigmas[i]:R}, sigma[{i - 1}] = {Sigmas[i - 1]:R}.");
-            }
         }
     }
 

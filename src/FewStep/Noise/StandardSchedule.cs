@@ -89,9 +89,7 @@ public sealed class StandardSchedule
     public SamplingSchedule Create(int steps, double sigmaMin, double sigmaMax, ScheduleTerminal terminal = ScheduleTerminal.SigmaMin)
     {
         if (steps is < 1 or > MaximumSteps)
-        {
             throw new InvalidInputException($"A schedule of {steps} steps is impossible: the number of steps must be 1 to {MaximumSteps}.");
-        }
 
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
@@ -114,9 +112,7 @@ public sealed class StandardSchedule
         double first = coordinate(sigmaMax), last = coordinate(sigmaMin);
         var sigmas = new double[steps + 1];
         for (int i = 1; i < steps; i++)
-        {
             sigmas[i] = sigma(first + (last - first) * i / steps);
-        }
 
         return sigmas;
     });

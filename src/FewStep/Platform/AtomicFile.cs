@@ -29,9 +29,7 @@ internal static class AtomicFile
         {
             // Deleting from a folder that is not there would be a failure of its own.
             if (File.Exists(temporary))
-            {
                 File.Delete(temporary);
-            }
         }
     }
 

@@ -41,14 +41,9 @@ public sealed record DeviceChoice
     public Device Resolve()
     {
         if (TorchLibrary.Failure is string failure)
-        {
             throw new InvalidInputException(failure);
-        }
-
         if (!_auto && !_cuda)
-        {
             return CPU;
-        }
 
         var device = Resolve(CudaState.Now());
         if (device.type == DeviceType.CUDA)

@@ -15,16 +15,12 @@ internal static class DeviceRandom
     public static Tensor Uniform(long[] shape, Generator generator, Device device)
     {
         if (device.type == DeviceType.CPU)
-        {
             return rand(shape, generator: generator);
-        }
 
         // TorchSharp makes generators of the processor only.
         using var seed = randint(0, int.MaxValue, [1], dtype: int64, generator: generator);
         if (device.type == DeviceType.CUDA)
-        {
             cuda.manual_seed_all(seed.item<long>());
-        }
 
         return rand(shape, device: device);
     }

@@ -10,8 +10,6 @@ internal static class DeviceWork
     {
         ArgumentNullException.ThrowIfNull(device);
         if (device.type == DeviceType.CUDA)
-        {
             cuda.synchronize(device);
-        }
     }
 }

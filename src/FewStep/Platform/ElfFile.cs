@@ -25,9 +25,7 @@ internal sealed class ElfFile
     {
         byte[] header = new byte[HeaderBytes];
         if (stream.Length < HeaderBytes || !At(stream, 0, header).AsSpan(0, 6).SequenceEqual(Magic))
-        {
             throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
-        }
 
         ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(40));
         int entry = BinaryPrimitives.ReadUInt16LittleEndian(

@@ -20,9 +20,7 @@ internal static class ElfSymbols
         Visit(path, relocations: true, (name, binding, _, defined, used) =>
         {
             if (!defined && used && binding == BindingGlobal)
-            {
                 names.Add(name);
-            }
         });
         return names;
     }
@@ -32,9 +30,7 @@ internal static class ElfSymbols
         => Visit(path, relocations: false, (name, binding, visibility, defined, _) =>
     {
         if (defined && binding is BindingGlobal or BindingWeak or BindingUnique && visibility is VisibilityDefault or VisibilityProtected)
-        {
             wanted.Remove(name);
-        }
     });
 
     private static void Visit(string path, bool relocations, Action<string, int, int, bool, bool> symbol)
@@ -43,9 +39,7 @@ internal static class ElfSymbols
         var file = ElfFile.Read(stream);
         var tables = file.Sections.Where(s => s.Type == SectionTypeDynamicSymbols).ToList();
         if (tables.Count == 0)
-        {
             throw new InvalidDataException("The ELF file has no table of dynamic symbols.");
-        }
 
         var used = file.Sections.Where(s => relocations && s.Type == SectionTypeRelocations).SelectMany(s => Used(file.Content(s)))
             .ToHashSet();
@@ -65,9 +59,7 @@ internal static class ElfSymbols
     private static IEnumerable<uint> Used(byte[] relocations)
     {
         for (int at = 0; at + EntryBytes <= relocations.Length; at += EntryBytes)
-        {
             yield return BinaryPrimitives.ReadUInt32LittleEndian(relocations.AsSpan(at + 12));
-        }
     }
 
     private static string Name(byte[] names, uint at)

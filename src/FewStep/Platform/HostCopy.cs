@@ -10,9 +10,7 @@ internal static class HostCopy
     public static Tensor To(Tensor made, Device device)
     {
         if (device.type != DeviceType.CUDA || made.device_type != DeviceType.CPU)
-        {
             return made.to(device);
-        }
 
         using var pinned = made.pin_memory(); // its memory is kept until the copy is done
         return pinned.to(device, non_blocking: true);

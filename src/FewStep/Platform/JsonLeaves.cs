@@ -19,9 +19,7 @@ internal static class JsonLeaves
         string? name = there.Keys.Union(here.Keys).Order(StringComparer.Ordinal)
             .FirstOrDefault(n => there.GetValueOrDefault(n) != here.GetValueOrDefault(n));
         if (name is null)
-        {
             return null;
-        }
 
         string? before = there.GetValueOrDefault(name), now = here.GetValueOrDefault(name);
         return IsHash(before) && IsHash(now) ? $"{name} is another" : $"{name} is {Short(before)} there, {Short(now)} here";
@@ -32,9 +30,7 @@ internal static class JsonLeaves
         if (node is JsonObject parts)
         {
             foreach (var (part, value) in parts)
-            {
                 Add(leaves, name.Length == 0 ? part : $"{name}.{part}", value);
-            }
         }
         else if (node is JsonArray list)
         {

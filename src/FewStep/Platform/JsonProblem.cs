@@ -13,24 +13,13 @@ internal static partial class JsonProblem
     {
         string text = failure.Message.ReplaceLineEndings(" ");
         if (Conversion().Match(text) is { Success: true } conversion)
-        {
             return $"{Name(failure.Path)} must be {Kind(conversion.Groups[1].Value)}";
-        }
-
         if (Unknown().Match(text) is { Success: true } unknown)
-        {
             return $"there is no setting '{unknown.Groups[1].Value}'";
-        }
-
         if (Missing().Match(text) is { Success: true } missing)
-        {
             return $"{(failure.Path is null or "$" ? "the content" : Name(failure.Path))} lacks {missing.Groups[1].Value.TrimEnd('.')}";
-        }
-
         if (Null().Match(text) is { Success: true } @null)
-        {
             return $"'{@null.Groups[1].Value}' must not be null";
-        }
 
         string where = failure.LineNumber is long line ? string.Create(
             CultureInfo.InvariantCulture, $" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";

@@ -22,9 +22,7 @@ internal static partial class NativeHeap
     public static void KeepFreedMemory()
     {
         if (!OperatingSystem.IsLinux() || IsConfigured)
-        {
             return;
-        }
 
         try
         {

@@ -9,9 +9,7 @@ internal sealed class OptionRules(string subject)
     public OptionRules Require(bool holds, InvariantText rule)
     {
         if (!holds)
-        {
             _broken.Add(rule.ToString());
-        }
 
         return this;
     }
@@ -19,8 +17,6 @@ internal sealed class OptionRules(string subject)
     public void Check()
     {
         if (_broken.Count > 0)
-        {
             throw new InvalidInputException($"{subject}: {string.Join("; ", _broken)}.");
-        }
     }
 }

@@ -57,9 +57,7 @@ internal static class ShareThreads
 
         left.Wait();
         if (failures.FirstOrDefault(f => f is not null) is { } failure)
-        {
             ExceptionDispatchInfo.Throw(failure);
-        }
     }
 
     private sealed class Worker
@@ -75,9 +73,7 @@ internal static class ShareThreads
         public bool SetThreads(int threads)
         {
             if (_threads == threads)
-            {
                 return false;
-            }
 
             var set = new ManualResetEventSlim();
             Start(() =>
@@ -95,9 +91,7 @@ internal static class ShareThreads
         private void Loop()
         {
             foreach (var work in _work.GetConsumingEnumerable())
-            {
                 work();
-            }
         }
     }
 }

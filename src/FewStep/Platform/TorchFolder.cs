@@ -80,9 +80,7 @@ internal sealed partial class TorchFolder(string folder)
             foreach (string system in SystemLibraries)
             {
                 if (wanted.Count > 0 && NativeLibrary.TryLoad(system, out nint handle))
-                {
                     wanted.RemoveWhere(name => NativeLibrary.TryGetExport(handle, name, out _));
-                }
             }
 
             return wanted;

@@ -56,9 +56,7 @@ internal static class TorchLibrary
         }
 
         if (Failure is string failure)
-        {
             throw new InvalidInputException(failure);
-        }
     }
 
     /// <summary>Sets the processor threads of tensor operations.</summary>
@@ -66,14 +64,10 @@ internal static class TorchLibrary
     {
         Require();
         if (threads is < 0 or > 1024)
-        {
             throw new InvalidInputException($"{threads} threads are not possible; the number must be 0 to 1024.");
-        }
 
         if (threads > 0)
-        {
             torch.set_num_threads(threads);
-        }
     }
 
     // TorchSharp loads its shim in its own static constructor and offers no hook, so this must run before any of its types is touched.
@@ -121,9 +115,7 @@ internal static class TorchLibrary
 
         string folder = given is null ? own! : Chosen(given, own, shipped);
         foreach (string library in new TorchFolder(folder).Libraries)
-        {
             NativeLibrary.Load(library);
-        }
 
         (LoadedFolder, HasCuda) = (folder, new TorchFolder(folder).HasCuda);
         if (NativeLibrary.TryLoad(shipped, out _))
@@ -193,17 +185,13 @@ internal static class TorchLibrary
         yield return AppContext.BaseDirectory;
         string listed = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
         foreach (string folder in listed.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
-        {
             yield return folder;
-        }
     }
 
     private static string? CacheFolder()
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
-        {
             return Path.Combine(cache, "fewstep", "native");
-        }
 
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
         return Path.IsPathRooted(home) ? Path.Combine(home, ".cache", "fewstep", "native") : null; // without a home there is none
@@ -216,21 +204,15 @@ internal static class TorchLibrary
         byte[] bytes = File.ReadAllBytes(shipped);
         string hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
         if (ElfVersionRequirements.Weaken(bytes, UnusedRequirement) == 0)
-        {
             throw new InvalidDataException($"{shipped} does not load, and not for want of {UnusedRequirement}.");
-        }
 
         var folder = Directory.CreateDirectory(Path.Combine(cache, hash));
         if (!OperatingSystem.IsWindows())
-        {
             folder.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        }
 
         string target = Path.Combine(folder.FullName, Shim);
         if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes))
-        {
             return target;
-        }
 
         string temporary = Path.Combine(folder.FullName, $"{Shim}.{Guid.NewGuid():N}.tmp");
         try

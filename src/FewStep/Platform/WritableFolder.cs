@@ -11,17 +11,13 @@ internal static class WritableFolder
         while (place is not null && !Directory.Exists(place))
         {
             if (File.Exists(place))
-            {
                 throw new InvalidInputException($"Cannot write {folder}: {place} is a file, not a folder. Choose another folder.");
-            }
 
             place = Path.GetDirectoryName(place);
         }
 
         if (place is null)
-        {
             throw new InvalidInputException($"Cannot write {folder}: there is no such drive. Choose another folder.");
-        }
 
         string trial = Path.Combine(place, $".fewstep-{Guid.NewGuid():N}.tmp");
         try

@@ -34,9 +34,7 @@ internal static class FigureText
     public static string? Floor(FigureSummary figure)
     {
         if (figure.Floor is not double floor || !double.IsFinite(floor))
-        {
             return null;
-        }
 
         string subsets =
             figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";

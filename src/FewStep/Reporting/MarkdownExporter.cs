@@ -18,9 +18,7 @@ internal sealed class MarkdownExporter : ISummaryExporter
         {
             string[] parts = [.. blocks.Select(Of).OfType<string>()];
             if (parts.Length > 0)
-            {
                 text.Append("\n## ").Append(Inline(section.Heading)).Append('\n').AppendJoin("", parts.Select(p => $"\n{p}\n"));
-            }
         }
 
         return text.ToString();

@@ -41,9 +41,7 @@ internal sealed class MethodStyles
         }
 
         foreach (string solver in trials.Select(t => t.Solver).OfType<string>().Distinct())
-        {
             _solvers.Add(solver, Coloured(_solvers.Count));
-        }
     }
 
     public MethodStyle Of(TrialSummary trial) => trial.Role == TrialRole.Teacher ? Teacher : _methods[Key(trial)];

@@ -9,19 +9,11 @@ internal static class NumberText
     public static string Significant(double? value, int digits = 3)
     {
         if (value is not { } v || double.IsNaN(v))
-        {
             return Missing;
-        }
-
         if (double.IsInfinity(v))
-        {
             return v > 0 ? "∞" : "-∞";
-        }
-
         if (v == 0)
-        {
             return "0";
-        }
 
         int exponent = Exponent(v);
         return exponent is < -3 or > 5
@@ -46,9 +38,7 @@ internal static class NumberText
     public static string WithSpread(double? mean, double? spread)
     {
         if (mean is not { } m || !double.IsFinite(m) || spread is not { } s || !double.IsFinite(s) || s <= 0)
-        {
             return Significant(mean);
-        }
 
         int decimals = Decimals(m, s);
         return $"{Fixed(m, decimals)} ± {Fixed(s, decimals)}";
@@ -92,14 +82,9 @@ internal static class NumberText
     public static string Duration(double seconds)
     {
         if (!double.IsFinite(seconds) || seconds < 0 || seconds > 1e9)
-        {
             return Missing;
-        }
-
         if (seconds < 59.95)
-        {
             return $"{Significant(seconds, seconds < 1 ? 2 : 3)} s";
-        }
 
         long whole = (long)Math.Round(seconds);
         return whole < 3600

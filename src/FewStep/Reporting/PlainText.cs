@@ -15,13 +15,9 @@ internal static class PlainText
         foreach (Rune rune in text.EnumerateRunes()) // a broken surrogate comes out as U+FFFD
         {
             if (rune.Value is '\n' or '\r' or '\t' or 0x2028 or 0x2029)
-            {
                 result.Append(' ');
-            }
             else
-            {
                 result.Append(IsSafe(rune) ? rune.ToString() : Replacement.ToString());
-            }
         }
 
         return result.ToString();

@@ -18,8 +18,6 @@ public static class Report
     {
         ArgumentNullException.ThrowIfNull(summary);
         foreach (ISummaryExporter exporter in SummaryExporters.All)
-        {
             exporter.Write(summary, folder);
-        }
     }
 }

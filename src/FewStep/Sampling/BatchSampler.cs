@@ -75,9 +75,7 @@ internal sealed class BatchSampler(SamplingLoop sampler)
     private void Check()
     {
         if (BatchSize < 1)
-        {
             throw new InvalidInputException($"The batch size is {BatchSize}; it must be 1 or more.");
-        }
 
         SeedLabels.CheckLabel(sampler.Classes, Label);
     }

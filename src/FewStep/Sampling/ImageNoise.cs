@@ -27,8 +27,6 @@ internal sealed class ImageNoise : IDisposable
     public void Dispose()
     {
         foreach (var generator in _generators)
-        {
             generator.Dispose();
-        }
     }
 }

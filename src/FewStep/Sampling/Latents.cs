@@ -20,9 +20,7 @@ internal static class Latents
         for (int i = 0; i < noise.Length; i++)
         {
             if (seeds[i] is < 0 or > MaximumSeed)
-            {
                 throw new InvalidInputException($"Image seed {seeds[i]} is out of range; seeds are 0 to {MaximumSeed}.");
-            }
 
             using var generator = new Generator((ulong)seeds[i]);
             noise[i] = randn(shape.Batch(1), dtype: float32, generator: generator);

@@ -25,9 +25,7 @@ internal sealed class PairedDistance
 
         long dimension = samples.shape[1] * samples.shape[2] * samples.shape[3];
         if (Images > 0 && dimension != _dimension)
-        {
             throw new ArgumentException($"Images of {dimension} values follow images of {_dimension}.", nameof(samples));
-        }
 
         using var scope = NewDisposeScope();
         using var _ = no_grad();

@@ -29,9 +29,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     public static SamplerFile Read(string path)
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
-        {
             throw new InvalidInputException($"{path} has {large.Length} bytes; a file of sigmas has at most {MaximumBytes}.");
-        }
 
         var json = JsonFile.Read<JsonElement>(path);
         try
@@ -118,14 +116,9 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     {
         var schedule = Checked(content.Sigmas, content.Terminal);
         if (content.Steps != schedule.Steps)
-        {
             throw new InvalidInputException($"steps is {content.Steps}, but {content.Sigmas.Length} sigmas make {schedule.Steps} steps.");
-        }
-
         if (content.Evaluations < 0)
-        {
             throw new InvalidInputException($"evaluations is {content.Evaluations}; it must be 0 or more.");
-        }
 
         CheckTimes(content.Times, content.Sigmas.Length);
         (string Name, string? Text)[] texts =
@@ -136,15 +129,11 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         foreach (var (name, text) in texts)
         {
             if (text is not null && (text.Length > MaximumText || text.Any(char.IsControl)))
-            {
                 throw new InvalidInputException($"{name} must be one line of at most {MaximumText} characters.");
-            }
         }
 
         if (content.Solver is null && content.Version == Version)
-        {
             throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
-        }
 
         var solver = content.Solver is null ? null : SolverCatalog.Find(content.Solver);
         return new SamplerFile(schedule, solver, new SamplerOrigin
@@ -169,9 +158,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     private static void CheckTimes(double[]? times, int sigmas)
     {
         if (times is not null && times.Length != sigmas)
-        {
             throw new InvalidInputException($"there are {times.Length} times for {sigmas} sigmas; there must be as many, or none.");
-        }
 
         if (Array.FindIndex(times ?? [], t => !double.IsFinite(t)) is >= 0 and int bad)
         {

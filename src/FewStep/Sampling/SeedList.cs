@@ -22,9 +22,7 @@ public sealed class SeedList : IReadOnlyList<long>
             _starts[r] = Count;
             long total = Count + (ranges[r].Last - ranges[r].First + 1);
             if (total > MaximumCount)
-            {
                 throw new InvalidInputException($"The seeds are more than {MaximumCount}; use fewer.");
-            }
 
             Count = (int)total;
         }
@@ -78,9 +76,7 @@ public sealed class SeedList : IReadOnlyList<long>
         for (int r = 1; r < sorted.Length; r++)
         {
             if (sorted[r].First <= sorted[r - 1].Last)
-            {
                 throw new InvalidInputException($"Seed {sorted[r].First} occurs twice in the list of seeds; each gives one image.");
-            }
         }
 
         return new SeedList(ranges);
@@ -92,9 +88,7 @@ public sealed class SeedList : IReadOnlyList<long>
         foreach (var (first, last) in _ranges)
         {
             for (long seed = first; seed <= last; seed++)
-            {
                 yield return seed;
-            }
         }
     }
 

@@ -22,17 +22,13 @@ internal sealed class Trajectory : IDisposable
         _sigmas.Add(point.Sigma);
         _states.Add(point.State.detach().DetachFromDisposeScope());
         if (point.Denoised is not null)
-        {
             _denoised.Add(point.Denoised.detach().DetachFromDisposeScope());
-        }
     }
 
     public void Dispose()
     {
         foreach (var recorded in _states.Concat(_denoised))
-        {
             recorded.Dispose();
-        }
 
         _states.Clear();
         _denoised.Clear();

@@ -21,16 +21,12 @@ internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maxi
                 cancellation.ThrowIfCancellationRequested();
                 int to = Best(path[i - 1], path[i], path[i + 1]);
                 if (to == path[i])
-                {
                     continue;
-                }
 
                 path[i] = to;
                 moves++;
                 if (patience is not null && judge(path) is var value && value < least)
-                {
                     (least, best, bestMove, bestSweep) = (value, [.. path], moves, sweep);
-                }
             }
 
             if (moves == before)

@@ -27,9 +27,7 @@ internal static class DiscretizationLoss
     public static double Integral(ILossCurve curve, INoiseWeighting weighting, double sigmaMax, double sigmaMin)
     {
         if (!(sigmaMin > 0 && sigmaMin < sigmaMax))
-        {
             throw new ArgumentException($"The end {sigmaMin} must lie above 0 and below the start {sigmaMax}.", nameof(sigmaMin));
-        }
 
         double start = Math.Log(sigmaMin);
         double width = Math.Log(sigmaMax / sigmaMin) / Panels;
@@ -64,9 +62,7 @@ internal static class DiscretizationLoss
     {
         double total = 0;
         for (int i = 0; i + 1 < sigmas.Length; i++)
-        {
             total += (weighting.Value(sigmas[i + 1]) - weighting.Value(sigmas[i])) * curve.Loss(sigmas[i]);
-        }
 
         return total;
     }

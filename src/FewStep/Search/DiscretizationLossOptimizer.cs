@@ -26,9 +26,7 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(gridSize, 20_000);
         _weightings = weightings ?? Weightings(PowerWeighting.DefaultPower);
         if (_weightings.Count == 0)
-        {
             throw new ArgumentException("There is no weighting to search by.", nameof(weightings));
-        }
 
         (_curve, _gridSize) = (curve, gridSize);
     }
@@ -122,9 +120,7 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         double[] losses = Array.ConvertAll(grid, _curve.Loss);
         // Rounding in a curve's flat stretches must not make it fall.
         for (int j = losses.Length - 2; j >= 0; j--)
-        {
             losses[j] = Math.Max(losses[j], losses[j + 1]);
-        }
 
         return ScheduleDynamicProgram.Solve(Array.ConvertAll(grid, weighting.Value), losses, maximumSteps);
     }

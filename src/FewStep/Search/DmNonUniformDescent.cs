@@ -35,9 +35,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
             {
                 (point, value) = next is null ? (point, value) : (next, moved);
                 if (fresh)
-                {
                     return new Result(Points(point, low, high), value, iteration, true);
-                }
 
                 // A curvature learnt on the other side of a kink may be what stops it.
                 (gradient, inverse, fresh) = (Gradient(At, point), Identity(point.Length), true);
@@ -101,9 +99,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         {
             double[] candidate = [.. point.Select((p, i) => p + (length * direction[i]))];
             if (at(candidate) <= value + (1e-4 * length * slope))
-            {
                 return candidate;
-            }
         }
 
         return null;
@@ -121,9 +117,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         if (first)
         {
             for (int i = 0; i < n; i++)
-            {
                 inverse[i][i] = sy / Dot(y, y);
-            }
         }
 
         double[] hy = [.. inverse.Select(row => Dot(row, y))];
@@ -131,9 +125,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         for (int i = 0; i < n; i++)
         {
             for (int j = 0; j < n; j++)
-            {
                 inverse[i][j] += (scale * s[i] * s[j]) - (((hy[i] * s[j]) + (s[i] * hy[j])) / sy);
-            }
         }
     }
 
@@ -146,9 +138,7 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     {
         double sum = 0;
         for (int i = 0; i < a.Length; i++)
-        {
             sum += a[i] * b[i];
-        }
 
         return sum;
     }

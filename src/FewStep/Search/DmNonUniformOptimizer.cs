@@ -31,9 +31,7 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
         if (!(power is >= 0 and <= 3))
-        {
             throw new ArgumentOutOfRangeException(nameof(power), power, "The power must lie between 0 and 3.");
-        }
 
         (_order, _power, _objective) = (order, power, new DmNonUniformObjective(order, power));
     }
@@ -111,9 +109,7 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         {
             double bound = Bound(candidate);
             if (bound < least)
-            {
                 (best, least, reason) = (candidate, bound, why);
-            }
         }
     }
 }

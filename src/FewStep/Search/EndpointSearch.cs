@@ -45,9 +45,7 @@ internal sealed class EndpointSearch(
             position =>
             {
                 if (maximumEvaluations is long limit ? paired.Evaluations - before + aRun > limit : Runs >= maximumRuns)
-                {
                     return null;
-                }
 
                 Runs++;
                 return At(position, cancellation);

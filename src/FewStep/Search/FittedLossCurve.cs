@@ -21,9 +21,7 @@ internal sealed class FittedLossCurve : ILossCurve
 
         double largest = 0;
         foreach (double loss in losses)
-        {
             largest = Math.Max(largest, loss);
-        }
 
         if (largest == 0)
         {

@@ -10,9 +10,7 @@ internal sealed class ImageLosses(int points)
     public void Add(double[] losses)
     {
         if (losses.Length != points)
-        {
             throw new ArgumentException($"An image has {points} losses, not {losses.Length}.", nameof(losses));
-        }
 
         _rows.Add(losses);
     }
@@ -24,9 +22,7 @@ internal sealed class ImageLosses(int points)
         foreach (double[] row in _rows)
         {
             for (int k = 0; k < points; k++)
-            {
                 mean[k] += row[k];
-            }
         }
 
         return Array.ConvertAll(mean, sum => sum / Images);
@@ -40,15 +36,11 @@ internal sealed class ImageLosses(int points)
         for (int image = 0; image < _rows.Count; image++)
         {
             if (image % groups == group)
-            {
                 continue;
-            }
 
             count++;
             for (int k = 0; k < points; k++)
-            {
                 mean[k] += _rows[image][k];
-            }
         }
 
         return Array.ConvertAll(mean, sum => sum / count);
@@ -62,17 +54,13 @@ internal sealed class ImageLosses(int points)
         foreach (double[] row in _rows)
         {
             for (int k = 0; k < points; k++)
-            {
                 deviation[k] = row[k] - mean[k];
-            }
 
             for (int k = 0; k < points; k++)
             {
                 double[] target = covariance[k];
                 for (int l = 0; l <= k; l++)
-                {
                     target[l] += deviation[k] * deviation[l];
-                }
             }
         }
 

@@ -7,9 +7,7 @@ internal static class IsotonicRegression
     public static double[] Fit(ReadOnlySpan<double> values, ReadOnlySpan<double> weights)
     {
         if (values.Length != weights.Length)
-        {
             throw new ArgumentException($"There are {values.Length} values and {weights.Length} weights.", nameof(weights));
-        }
 
         var mean = new double[values.Length];
         var weight = new double[values.Length];

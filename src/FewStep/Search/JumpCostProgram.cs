@@ -33,9 +33,7 @@ internal sealed class JumpCostProgram
                 {
                     double total = cost[i][j] + (coefficient * later[j]);
                     if (total < now[i])
-                    {
                         (now[i], next[k][i]) = (total, j);
-                    }
                 }
             }
 
@@ -56,9 +54,7 @@ internal sealed class JumpCostProgram
     {
         var path = new int[steps + 1];
         for (int k = steps; k > 0; k--)
-        {
             path[steps - k + 1] = _next[k][path[steps - k]];
-        }
 
         return path;
     }

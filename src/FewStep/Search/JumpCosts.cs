@@ -82,9 +82,7 @@ internal sealed class JumpCosts
         for (int i = 0; i < points - 1; i++)
         {
             for (int j = i + 1; j < points; j++)
-            {
                 mean[i][j] = _latents.Average(table => table[i][j - i - 1]);
-            }
         }
 
         return mean;

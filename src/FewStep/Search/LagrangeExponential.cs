@@ -30,9 +30,7 @@ internal static class LagrangeExponential
                 for (int m = 0; m < nodes.Length; m++)
                 {
                     if (m != j)
-                    {
                         l *= (lambda - nodes[m]) / (nodes[j] - nodes[m]);
-                    }
                 }
 
                 weights[j] += mass * l;

@@ -11,9 +11,7 @@ internal static class LossCurveBlend
     public static FittedLossCurve Blend(FittedLossCurve pretrained, FittedLossCurve tuned, IReadOnlyList<double> tunedLevels, double width)
     {
         if (!(width > 0) || !double.IsFinite(width) || tunedLevels.Any(s => !(s > 0) || !double.IsFinite(s)))
-        {
             throw new ArgumentException("The width and all tuned levels must be finite and above 0.", nameof(width));
-        }
 
         double[] sigmas = Points(pretrained, tunedLevels, width);
         double[] losses = Array.ConvertAll(sigmas, s =>
@@ -36,9 +34,7 @@ internal static class LossCurveBlend
         foreach (double sigma in tunedLevels.SelectMany(level => shifts.Select(shift => level * Math.Exp(shift * width))))
         {
             if (sigma > low && sigma < high && points.TrueForAll(p => Math.Abs(Math.Log(sigma / p)) > closest))
-            {
                 points.Add(sigma);
-            }
         }
 
         return [.. points.Order()];

@@ -33,9 +33,7 @@ internal sealed class MeasuredAmplificationSolver : ISolver
         LagrangeExponential.Weights(-Math.Log(s), -Math.Log(t), values.Select(v => v.Lambda).ToArray(), weights);
         var next = step.State.Times(t / s);
         for (int j = 0; j < weights.Length; j++)
-        {
             next.Plus_(values[j].Denoised, alpha: weights[j]);
-        }
 
         return new SolverResult(next);
     }

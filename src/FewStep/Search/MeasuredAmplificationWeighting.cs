@@ -38,9 +38,7 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
         _logAmplification = CubicSpline.InterpolateAkimaSorted(_u, [.. amplification.Select(a => Math.Log(a))]);
         _g = new double[_u.Length];
         for (int k = 1; k < _u.Length; k++)
-        {
             _g[k] = _g[k - 1] + Integral(_u[k - 1], _u[k]);
-        }
     }
 
     public MeasuredAmplificationWeighting(MeasuredAmplification measured)
@@ -69,9 +67,7 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
     {
         double half = 0.5 * (to - from), sum = 0;
         for (int q = 0; q < Rule.Order; q++)
-        {
             sum += Rule.Weights[q] * At(from + (half * (1 + Rule.Abscissas[q])));
-        }
 
         return half * sum;
     }

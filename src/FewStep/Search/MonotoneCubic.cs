@@ -21,9 +21,7 @@ internal sealed class MonotoneCubic
         for (int k = 0; k < x.Length; k++)
         {
             if (!double.IsFinite(x[k]) || !double.IsFinite(y[k]) || (k > 0 && (!(x[k] > x[k - 1]) || y[k] < y[k - 1])))
-            {
                 throw new ArgumentException($"Points must rise and values must not fall: x[{k}] = {x[k]}, y[{k}] = {y[k]}.", nameof(y));
-            }
         }
 
         _x = x.ToArray();
@@ -47,9 +45,7 @@ internal sealed class MonotoneCubic
     public double Derivative(double x)
     {
         if (x < _x[0] || x > _x[^1])
-        {
             return 0;
-        }
 
         int k = Interval(x);
         double h = _x[k + 1] - _x[k];
@@ -85,9 +81,7 @@ internal sealed class MonotoneCubic
         m[0] = Math.Max(0, secant[0] + ((secant[0] - secant[1]) * h[0] / (h[0] + h[1])));
         m[^1] = Math.Max(0, secant[^1] + ((secant[^1] - secant[^2]) * h[^1] / (h[^1] + h[^2])));
         for (int k = 1; k < n - 1; k++)
-        {
             m[k] = ((h[k] * secant[k - 1]) + (h[k - 1] * secant[k])) / (h[k - 1] + h[k]);
-        }
 
         for (int k = 0; k < n - 1; k++)
         {

@@ -48,9 +48,7 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
         // A source may have made its tensors on another thread, outside every scope of this one.
         scope.Attach(x0);
         if (labels is not null)
-        {
             scope.Attach(labels);
-        }
 
         if (x0.dtype != ScalarType.Float32 || !x0.shape.AsSpan().SequenceEqual(denoiser.Shape.Batch(indices.Length)))
         {

@@ -38,18 +38,14 @@ internal sealed class ProbeModel
             double[] products = stack([.. slopes[..(k + 1)].Select(slope => (slopes[k] * slope).mean([], type: float64))]).cpu()
                 .data<double>().ToArray();
             for (int l = 0; l <= k; l++)
-            {
                 gaussNewton[k, l] = gaussNewton[l, k] = 2 * products[l];
-            }
 
             rest[k, k] = ((up[k].Value - (2 * center.Value) + down[k].Value) / (h * h)) - gaussNewton[k, k];
         }
 
         var model = new ProbeModel(center.Position, gradient, gaussNewton, rest);
         if (previous is not null)
-        {
             model.Learn(previous);
-        }
 
         return model;
     }
@@ -67,14 +63,10 @@ internal sealed class ProbeModel
             {
                 double sum = _gaussNewton[k, l] + _rest[k, l] + (k == l ? damping * _gaussNewton[k, k] : 0);
                 for (int m = 0; m < l; m++)
-                {
                     sum -= F[k, m] * F[l, m];
-                }
 
                 if (k == l && !(sum > 0))
-                {
                     return null;
-                }
 
                 F[k, l] = k == l ? Math.Sqrt(sum) : sum / F[l, l];
             }
@@ -85,9 +77,7 @@ internal sealed class ProbeModel
         {
             double sum = -_gradient[k];
             for (int m = 0; m < k; m++)
-            {
                 sum -= F[k, m] * step[m];
-            }
 
             step[k] = sum / F[k, k];
         }
@@ -95,9 +85,7 @@ internal sealed class ProbeModel
         for (int k = n - 1; k >= 0; k--)
         {
             for (int m = k + 1; m < n; m++)
-            {
                 step[k] -= F[m, k] * step[m];
-            }
 
             step[k] /= F[k, k];
         }
@@ -112,27 +100,21 @@ internal sealed class ProbeModel
         double[] s = [.. _position.Zip(previous._position, (here, there) => here - there)];
         double length = s.Sum(x => x * x);
         if (length == 0)
-        {
             return;
-        }
 
         var v = new double[n];
         for (int k = 0; k < n; k++)
         {
             v[k] = _gradient[k] - previous._gradient[k];
             for (int l = 0; l < n; l++)
-            {
                 v[k] -= (_gaussNewton[k, l] + _rest[k, l]) * s[l];
-            }
         }
 
         double along = v.Zip(s, (a, b) => a * b).Sum() / length;
         for (int k = 0; k < n; k++)
         {
             for (int l = 0; l < n; l++)
-            {
                 _rest[k, l] += ((v[k] * s[l]) + (s[k] * v[l]) - (along * s[k] * s[l])) / length;
-            }
         }
     }
 }

@@ -38,9 +38,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
             Iterations++;
             told(best.Value);
             if (!goesOn)
-            {
                 return best;
-            }
 
             width += best.Value > before * (1 - tolerance) ? 1 : 0;
         }
@@ -64,9 +62,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
                     double[] moved = [.. u];
                     moved[k] += width;
                     if (!Try(moved, points, ref best))
-                    {
                         return false;
-                    }
                 }
             }
 
@@ -79,9 +75,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
             foreach (var point in points)
             {
                 if (point != best)
-                {
                     point.Dispose();
-                }
             }
         }
     }
@@ -93,19 +87,12 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
         {
             double[]? step = model.Step(_damping);
             for (; step is null && _damping < LargestDamping; step = model.Step(_damping))
-            {
                 _damping *= 2;
-            }
 
             if (step is null)
-            {
                 break;
-            }
-
             if (!Try(Shortened(center.Position, step), points, ref best))
-            {
                 return false;
-            }
 
             if (points[^1].Value < center.Value)
             {
@@ -113,9 +100,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
                 {
                     step = [.. step.Select(x => 2 * x)];
                     if (!Try(Shortened(center.Position, step), points, ref best))
-                    {
                         return false;
-                    }
                 }
 
                 _damping = Math.Max(SmallestDamping, _damping / DampingFactor);
@@ -130,9 +115,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     private bool Try(double[] position, List<LeastSquaresPoint> points, ref LeastSquaresPoint best)
     {
         if (evaluate(position) is not { } point)
-        {
             return false;
-        }
 
         points.Add(point);
         best = point.Value < best.Value ? point : best;
@@ -147,9 +130,7 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
         {
             double closing = (k > 0 ? step[k - 1] : 0) - (k < u.Length ? step[k] : 0);
             if (closing > 0)
-            {
                 length = Math.Min(length, (1 - SmallestGap) * Gap(u, k) / closing);
-            }
         }
 
         return [.. u.Select((value, k) => value + (length * step[k]))];

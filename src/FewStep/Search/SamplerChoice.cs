@@ -19,9 +19,7 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || File.Exists(text))
-        {
             return Of(ScheduleChoice.Parse(text), null, null);
-        }
 
         return text.Split(Separator) is [var schedule, var solver, var steps]
             && int.TryParse(steps, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
@@ -35,9 +33,7 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     public static SamplerChoice Of(ScheduleChoice schedule, ISolver? solver, int? steps)
     {
         if (steps < 1)
-        {
             throw new InvalidInputException($"The number of steps is {steps}; it must be 1 or more.");
-        }
 
         return schedule switch
         {
@@ -71,9 +67,7 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     {
         var sampler = Make(denoiser.SigmaMin, denoiser.SigmaMax, usual);
         if (sampler is not null)
-        {
             ScheduleRange.Check(sampler.Schedule, Schedule.Name, denoiser);
-        }
 
         return sampler;
     }

@@ -60,9 +60,7 @@ internal abstract record ScheduleChoice(string Name)
             var choice = Parse(text);
             string name = choice.Name;
             for (int copy = 2; choices.Any(c => c.Name == name); copy++)
-            {
                 name = FormattableString.Invariant($"{choice.Name} ({copy})");
-            }
 
             choices.Add(choice with { Name = name });
         }

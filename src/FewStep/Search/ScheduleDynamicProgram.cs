@@ -51,9 +51,7 @@ internal sealed class ScheduleDynamicProgram
         var path = new int[Checked(steps) + 1];
         path[steps] = _last;
         for (int k = steps; k > 0; k--)
-        {
             path[k - 1] = _previous[k][path[k]];
-        }
 
         return path;
     }
@@ -62,9 +60,7 @@ internal sealed class ScheduleDynamicProgram
         int jHigh, int iLow, int iHigh)
     {
         if (jLow > jHigh)
-        {
             return;
-        }
 
         int j = jLow + ((jHigh - jLow) / 2);
         int best = iLow;
@@ -73,9 +69,7 @@ internal sealed class ScheduleDynamicProgram
         {
             double cost = from[i] + ((g[j] - g[i]) * losses[i]);
             if (cost < least)
-            {
                 (least, best) = (cost, i);
-            }
         }
 
         (to[j], previous[j]) = (least, best);

@@ -36,9 +36,7 @@ internal static class SchedulePolish
 
         // Steps at the level of rounding may add to a rise in the last digit.
         if (point.Loss > startLoss)
-        {
             point = StationarityPoint.At(curve, weighting, first);
-        }
 
         return new(new SamplingSchedule(point.Sigmas, start.Terminal), point.Loss, point.Residual, iteration, point.Residual <= 1e-9);
     }
@@ -52,14 +50,10 @@ internal static class SchedulePolish
         {
             double[] moved = [.. point.Sigmas];
             for (int i = 0; i < direction.Length; i++)
-            {
                 moved[i + 1] *= Math.Exp(length * direction[i]);
-            }
 
             if (!Decreasing(moved))
-            {
                 continue;
-            }
 
             var candidate = StationarityPoint.At(curve, weighting, moved);
             if (candidate.Loss < point.Loss - rounding
@@ -81,9 +75,7 @@ internal static class SchedulePolish
             double gap = Math.Log(sigmas[i] / sigmas[i + 1]);
             double closing = (i < direction.Length ? direction[i] : 0) - (i > 0 ? direction[i - 1] : 0);
             if (closing > 0)
-            {
                 length = Math.Min(length, 0.9 * gap / closing);
-            }
         }
 
         return length;
@@ -94,9 +86,7 @@ internal static class SchedulePolish
         for (int i = 1; i < sigmas.Length; i++)
         {
             if (!(sigmas[i] < sigmas[i - 1]))
-            {
                 return false;
-            }
         }
 
         return true;

@@ -25,9 +25,7 @@ internal sealed class StationarityPoint
             _gradient[i - 1] = push - pull;
             _scale[i - 1] = push + pull;
             if (_scale[i - 1] > 0)
-            {
                 Residual = Math.Max(Residual, Math.Abs(_gradient[i - 1]) / _scale[i - 1]);
-            }
         }
 
         Loss = DiscretizationLoss.Sum(curve, weighting, sigmas);
@@ -55,9 +53,7 @@ internal sealed class StationarityPoint
         {
             double pivot = Curvature(k + 1) + (damping * _scale[k]) - (k == 0 ? 0 : previousOff * previousOff / previousPivot);
             if (!(pivot > 0))
-            {
                 return null;
-            }
 
             // d2J / du_i du_{i+1} = s_i s_{i+1} g'(s_{i+1}) L'(s_i)
             double off = k == n - 1 ? 0
@@ -68,9 +64,7 @@ internal sealed class StationarityPoint
         }
 
         for (int k = n - 2; k >= 0; k--)
-        {
             direction[k] -= upper[k] * direction[k + 1];
-        }
 
         return Array.TrueForAll(direction, double.IsFinite) ? direction : null;
     }

@@ -37,9 +37,7 @@ internal sealed class StudentRecursion : IDisposable
         void Keep(Trajectory path)
         {
             for (int j = 0; j < points; j++)
-            {
                 states[j].Add(path.States[j].alias().MoveToOuterDisposeScope());
-            }
 
             first.Add(path.Denoised[0].alias().MoveToOuterDisposeScope());
         }
@@ -98,9 +96,7 @@ internal sealed class StudentRecursion : IDisposable
         var path = new int[steps + 1];
         path[steps] = _sigmas.Length - 1;
         for (int k = steps; k > 0; k--)
-        {
             path[k - 1] = _from[k][path[k]];
-        }
 
         return path;
     }
@@ -120,9 +116,7 @@ internal sealed class StudentRecursion : IDisposable
     private static void Dispose(Tensor?[] tensors)
     {
         foreach (var tensor in tensors)
-        {
             tensor?.Dispose();
-        }
     }
 
     private Tensor Denoise(Tensor x, double sigma)

@@ -28,9 +28,7 @@ internal static class DeisWeights
             double s = Noise.Sigma(t);
             double slope = (Noise.BetaMin + Noise.BetaD * t) * (1 + s * s) / (2 * s); // d sigma / dt
             for (int j = 0; j < nodes.Length; j++)
-            {
                 weights[j] += slope * LagrangeWeights.Basis(nodes, j, t);
-            }
         }
 
         return Array.ConvertAll(weights, w => w * (t1 - t0) / PublishedPoints);
@@ -40,9 +38,7 @@ internal static class DeisWeights
     {
         var times = new double[sigmas.Length];
         for (int j = 0; j < times.Length; j++)
-        {
             times[j] = Noise.Time(sigmas[j]);
-        }
 
         return times;
     }

@@ -72,9 +72,7 @@ internal sealed class DpmPlusPlusSolver : ISolver
         bool exact = _coefficients == SolverCoefficients.Exact;
         double phi1 = h.Phi(1);
         if (positions.Length == 0)
-        {
             return [phi1];
-        }
 
         double r0 = -positions[0];
         if (positions.Length == 1)

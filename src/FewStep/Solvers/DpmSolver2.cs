@@ -15,9 +15,7 @@ internal sealed class DpmSolver2 : ISolver
     public DpmSolver2(double ratio = 0.5)
     {
         if (!(ratio >= 0.05) || !(ratio <= 1))
-        {
             throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "r is 0.05 to 1.");
-        }
 
         _ratio = ratio;
         Name = SolverName.Of(Family.Name, null, (RatioKey, FormattableString.Invariant($"{ratio:R}"), ratio != 0.5));

@@ -22,9 +22,7 @@ internal static class LagrangeWeights
             double v = middle + half * Abscissas[k];
             double t = time(v), w = half * Weights[k] * density(v);
             for (int j = 0; j < nodes.Length; j++)
-            {
                 weights[j] += w * Basis(nodes, j, t);
-            }
         }
 
         return weights;
@@ -37,9 +35,7 @@ internal static class LagrangeWeights
         for (int k = 0; k < nodes.Length; k++)
         {
             if (k != j)
-            {
                 product *= (t - nodes[k]) / (nodes[j] - nodes[k]);
-            }
         }
 
         return product;

@@ -56,9 +56,7 @@ internal static class SolverName
     {
         string name = order is int p ? string.Create(CultureInfo.InvariantCulture, $"{family}:{p}") : family;
         foreach (var (key, value, matters) in options)
-        {
             name += matters ? $":{key}={value}" : "";
-        }
 
         return name;
     }

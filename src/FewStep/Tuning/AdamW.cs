@@ -47,9 +47,7 @@ internal sealed class AdamW : IDisposable
         using Scalar share = TensorArithmetic.Number(1 - _options.Beta2), rate = TensorArithmetic.Number(-learningRate / correction1);
         SecondMoment.Times_(_options.Beta2).addcmul_(gradient, gradient, share);
         if (_options.WeightDecay > 0)
-        {
             Parameters.Times_(1 - learningRate * _options.WeightDecay);
-        }
 
         var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(_options.Epsilon);
         Parameters.addcdiv_(FirstMoment, denominator, rate);

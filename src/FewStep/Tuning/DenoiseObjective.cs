@@ -116,9 +116,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     private Tensor LevelSigmas(int level, long count, Generator generator)
     {
         if (_options.Jitter == 0)
-        {
             return _sigma[level].expand(count);
-        }
 
         var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
         return HostCopy.To(rand([count], dtype: ScalarType.Float64, generator: generator).Times(high - low).Plus(low).exp(), _sigma.device);

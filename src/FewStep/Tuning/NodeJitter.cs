@@ -19,9 +19,7 @@ internal static class NodeJitter
     public static SamplingSchedule Move(SamplingSchedule schedule, double halfWidth, long seed)
     {
         if (halfWidth == 0)
-        {
             return schedule;
-        }
 
         double[] sigmas = [.. schedule.Sigmas];
         for (int i = 1; i < schedule.Steps; i++)

@@ -45,9 +45,7 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         using var noGradient = no_grad();
         var batches = new List<TeacherBlock>();
         for (int b = 0; b < count; b++)
-        {
             batches.Add(Make(firstBatch + b, cancellation));
-        }
 
         return TeacherBlock.Join(batches).Keep();
     }
@@ -130,9 +128,7 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
     public TeacherBlock Keep()
     {
         foreach (var tensor in All)
-        {
             tensor.DetachFromDisposeScope();
-        }
 
         return this;
     }
@@ -140,8 +136,6 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
     public void Dispose()
     {
         foreach (var tensor in All)
-        {
             tensor.Dispose();
-        }
     }
 }

@@ -35,9 +35,7 @@ internal sealed class TeacherPath
         var end = _sampler.Sample(latents, labels, path.Record, cancellation).Samples;
         Tensor[] states = [.. _marks.Select(m => path.States[m].alias())];
         if (Fine.Terminal == ScheduleTerminal.Zero)
-        {
             return [.. states, end];
-        }
 
         end.Dispose();
         return states;

@@ -20,9 +20,7 @@ internal static class TrainingCheckpoint
         try
         {
             if (metadata.GetValueOrDefault(KindKey) != kind)
-            {
                 throw new InvalidInputException($"{path} is no training checkpoint of this version.");
-            }
 
             if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
             {
@@ -48,9 +46,7 @@ internal static class TrainingCheckpoint
         finally
         {
             foreach (var tensor in tensors.Values)
-            {
                 tensor.Dispose();
-            }
         }
     }
 

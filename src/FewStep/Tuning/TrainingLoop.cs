@@ -56,9 +56,7 @@ internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objec
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (!Update(cancellation))
-                {
                     break;
-                }
 
                 state.Seconds = before + Stopwatch.GetElapsedTime(started).TotalSeconds;
                 if (save is not null && state.Seconds >= nextSave && Tell(_unread.Read()))
@@ -103,9 +101,7 @@ internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objec
         {
             Failed ??= double.IsFinite(update.Loss) ? null : update;
             if (Failed is not null)
-            {
                 return false;
-            }
 
             objective.Note(update);
         }

@@ -31,14 +31,9 @@ internal sealed class TrainingRun
 
         (_config, _options, _images, _run, _start) = (config, options, images, run, start);
         if (images.Shape != config.Shape)
-        {
             throw new InvalidInputException($"The images are {images.Shape}, the model's configuration says {config.Shape}.");
-        }
-
         if (config.Classes > 0 && images.Classes > config.Classes)
-        {
             throw new InvalidInputException($"The images have {images.Classes} classes, the model's configuration {config.Classes}.");
-        }
 
         // The length is left out: a training may be made longer or shorter than it began.
         var lasting = options with { Images = 1 };
@@ -61,9 +56,7 @@ internal sealed class TrainingRun
         using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages);
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
-        {
             state.Load(checkpoint, _identity);
-        }
 
         var batches = new ImageBatches(
             _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });

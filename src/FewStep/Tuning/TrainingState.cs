@@ -69,9 +69,7 @@ internal sealed class TrainingState : IDisposable
             ["second_moment"] = Optimizer.SecondMoment,
         };
         if (Average is not null)
-        {
             tensors["average"] = Average.Weights;
-        }
 
         return tensors;
     }

@@ -72,9 +72,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         double share = (double)paths.Sigma.shape[0] / options.Batch;
         var x = paths.States[0];
         for (int i = 0; i < paths.Levels; i++)
-        {
             x = BackpropagateLevel(i, x, paths, share, student, history, total);
-        }
     }
 
     // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.

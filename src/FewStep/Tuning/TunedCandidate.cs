@@ -16,9 +16,7 @@ internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<Tune
     public static List<TunedCandidate> Read(string? path, string fingerprint)
     {
         if (path is null || !File.Exists(path))
-        {
             return [];
-        }
 
         var file = JsonFile.Read<TunedCandidateFile>(path);
         if (file.Fingerprint != fingerprint)

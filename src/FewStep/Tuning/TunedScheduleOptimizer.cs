@@ -78,9 +78,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             .Take(_options.Candidates)
             .ToList();
         if (starts.Count == 0)
-        {
             throw new InvalidInputException($"There is no schedule of {steps} steps to begin at.");
-        }
 
         var best = starts.Select(Try).ToList().MinBy(c => c.Distance)!;
         double move = _options.FirstMove;
@@ -117,9 +115,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
                 double[] sigmas = [.. best.Sigmas];
                 sigmas[i] *= Math.Exp(shift);
                 if (!more() || sigmas[i] > sigmas[i - 1] * Math.Exp(-SmallestGap) || sigmas[i] < sigmas[i + 1] * Math.Exp(SmallestGap))
-                {
                     continue;
-                }
 
                 var candidate = attempt(new SamplingSchedule(sigmas, terminal));
                 if (candidate.Distance < best.Distance)
@@ -136,9 +132,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     private TunedCandidate Tune(SamplingSchedule schedule, StudentJudge judge, CancellationToken cancellation)
     {
         if (_done.FirstOrDefault(c => c.IsOf(schedule)) is { } known)
-        {
             return known;
-        }
 
         var watch = Stopwatch.StartNew();
         using var tuned = new Tuner(_model, schedule, _options.Tuning).Run(cancellation: cancellation);
@@ -149,9 +143,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
                 + spent, watch.Elapsed.TotalSeconds);
         _done.Add(candidate);
         if (_path is not null)
-        {
             JsonFile.Write(_path, new TunedCandidateFile(_fingerprint, _done));
-        }
 
         return candidate;
     }

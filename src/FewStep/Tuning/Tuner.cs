@@ -39,9 +39,7 @@ internal sealed class Tuner
         }
 
         if (_options.Loss == TuningLoss.Denoise)
-        {
             CheckImages();
-        }
     }
 
     /// <summary>The options, with the number format of the model.</summary>
@@ -141,9 +139,7 @@ internal sealed class Tuner
             }
 
             if (set.Count == 0)
-            {
                 throw new InvalidInputException($"There are no {name} images.");
-            }
 
             if (_model.Classes > 0 && set.Classes > _model.Classes)
             {
@@ -220,16 +216,12 @@ internal sealed class Tuner
         {
             double heldOut = objective.HeldOut(state.Averaged, cancellation);
             if (!double.IsFinite(heldOut))
-            {
                 return false;
-            }
 
             var point = state.AddPoint(heldOut);
             observer.Point?.Invoke(point);
             if (options.SnapshotUpdates.Contains(point.Update))
-            {
                 observer.Snapshot?.Invoke(new TuningSnapshot(point, state.Averaged));
-            }
 
             return true;
         }

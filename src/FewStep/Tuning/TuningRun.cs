@@ -64,9 +64,7 @@ internal sealed class TuningRun
         using var state = _tuner.Begin(_start);
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
-        {
             state.Load(checkpoint, _identity);
-        }
 
         var report = _tuner.Run(
             state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);

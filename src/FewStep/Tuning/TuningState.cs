@@ -91,9 +91,7 @@ internal sealed class TuningState : IDisposable
         }
 
         if (progress.Curve.Contains(null!))
-        {
             throw Contradiction(path);
-        }
 
         bool increasing = progress.Curve.Zip(progress.Curve.Skip(1)).All(p => p.First.Update < p.Second.Update);
         var best = progress.Curve.FirstOrDefault(p => p.Update == progress.BestUpdate);

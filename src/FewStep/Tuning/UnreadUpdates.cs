@@ -26,9 +26,7 @@ internal sealed class UnreadUpdates(Device device)
     public IReadOnlyList<TrainingUpdate> Read()
     {
         if (IsEmpty)
-        {
             return [];
-        }
 
         using var scope = NewDisposeScope();
         float[] figures = cat([.. _unread.Select(u => u.Figures)]).cpu().data<float>().ToArray();

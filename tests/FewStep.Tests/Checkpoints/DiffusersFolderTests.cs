@@ -121,9 +121,7 @@ public sealed class DiffusersFolderTests : IDisposable
         }
 
         foreach (Tensor tensor in state.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     public static TheoryData<string, string, string> Unknowns => new()
@@ -186,14 +184,10 @@ public sealed class DiffusersFolderTests : IDisposable
         Directory.CreateDirectory(Path.Combine(folder, "scheduler"));
         File.WriteAllText(Path.Combine(folder, "unet", "config.json"), config);
         if (scheduler is not null)
-        {
             File.WriteAllText(Path.Combine(folder, "scheduler", "scheduler_config.json"), scheduler);
-        }
 
         if (tensors is not null)
-        {
             SafetensorsFile.Write(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), tensors);
-        }
 
         return folder;
     }

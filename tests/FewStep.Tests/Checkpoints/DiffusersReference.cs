@@ -31,14 +31,10 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         for (int i = 0; i <= last; i++)
         {
             for (int j = 0; j < layers; j++)
-            {
                 skips.Push(h = Block($"down_blocks.{i}", j, h, time, channels[i], attention[i]));
-            }
 
             if (i < last)
-            {
                 skips.Push(h = Down($"down_blocks.{i}.downsamplers.0", h, time));
-            }
         }
 
         h = Resnet("mid_block.resnets.1", Attend("mid_block.attentions.0", Resnet("mid_block.resnets.0", h, time, channels[last])), time,
@@ -46,9 +42,7 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         for (int i = 0; i <= last; i++)
         {
             for (int j = 0; j <= layers; j++)
-            {
                 h = Block($"up_blocks.{i}", j, cat([h, skips.Pop()], 1), time, channels[last - i], attention[last - i]);
-            }
 
             h = i < last ? Up($"up_blocks.{i}.upsamplers.0", h, time) : h;
         }
@@ -134,9 +128,7 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
     private Tensor P(string name, double scale, params long[] shape)
     {
         if (!State.TryGetValue(name, out Tensor? found))
-        {
             State[name] = found = randn(shape, generator: _generator) * scale;
-        }
 
         return found;
     }

@@ -32,14 +32,10 @@ internal sealed class EdmPickleWriter
         var writer = new EdmPickleWriter(file, seed, half);
         var root = new Module();
         foreach (ParameterSpec spec in network.Layout.Specs)
-        {
             root.At(spec.Name).Parameters.Add((spec.Name.Split('.')[^1], spec.Shape));
-        }
 
         foreach (var (name, buffer) in network.Buffers)
-        {
             root.At(name).Buffers.Add((name.Split('.')[^1], buffer.shape, buffer.data<float>().ToArray()));
-        }
 
         writer.Raw(0x80, 3).Op("}").Text("ema");
         writer.Persistent("EDMPrecond", () => writer.State(null, () =>
@@ -104,9 +100,7 @@ internal sealed class EdmPickleWriter
             options.ModelChannels, options.ChannelMultEmb, options.NumBlocks];
         Text("_init_kwargs").Op("}(");
         foreach (var (name, value) in OptionNames.Zip(values))
-        {
             Text(name).Number(value);
-        }
 
         List("channel_mult", options.ChannelMult).List("attn_resolutions", options.AttnResolutions).Text("dropout").Float(options.Dropout)
             .Op("u");
@@ -118,9 +112,7 @@ internal sealed class EdmPickleWriter
         double fanIn = shape.Skip(1).Aggregate(1L, (a, b) => a * b);
         float center = shape.Length == 1 && name == "weight" ? 1 : 0, width = shape.Length == 1 ? 0.1f : (float)Math.Sqrt(3 / fanIn);
         foreach (ref float value in values)
-        {
             value = center + (width * ((2 * _random.NextSingle()) - 1));
-        }
     }
 
     private void Persistent(string className, Action state)
@@ -148,9 +140,7 @@ internal sealed class EdmPickleWriter
             if (_half)
             {
                 for (int i = 0; i < part.Length; i++)
-                {
                     halves[i] = (Half)part[i];
-                }
             }
 
             _stream.Write(_half ? MemoryMarshal.AsBytes(halves.AsSpan(0, part.Length)) : MemoryMarshal.AsBytes(part));
@@ -180,9 +170,7 @@ internal sealed class EdmPickleWriter
     {
         Text(name).Op("](");
         foreach (int value in values)
-        {
             Number(value);
-        }
 
         return Op("e");
     }
@@ -191,9 +179,7 @@ internal sealed class EdmPickleWriter
     {
         Op("(");
         foreach (long value in values)
-        {
             Number(value);
-        }
 
         return Op("t");
     }
@@ -248,16 +234,12 @@ internal sealed class EdmPickleWriter
         {
             int dot = name.IndexOf('.', StringComparison.Ordinal);
             if (dot < 0)
-            {
                 return this;
-            }
 
             string first = name[..dot];
             Module? child = Children.FirstOrDefault(c => c.Name == first).Module;
             if (child is null)
-            {
                 Children.Add((first, child = new Module()));
-            }
 
             return child.At(name[(dot + 1)..]);
         }

@@ -110,9 +110,7 @@ public sealed class GuidedDiffusionTests : IDisposable
             Assert.Equal(original[pair.Key].data<float>().ToArray(), pair.Value.data<float>().ToArray());
         });
         foreach (Tensor tensor in original.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     [Fact]
@@ -171,9 +169,7 @@ public sealed class GuidedDiffusionTests : IDisposable
         SafetensorsFile.Write(path, tensors);
         Refused.With($"'{key}'", () => ModelSource.Open(path, Golden16));
         foreach (Tensor tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     [Fact]

@@ -29,9 +29,7 @@ internal static partial class GuidedDiffusionToDiffusers
             }
 
             if (i < levels - 1)
-            {
                 prefixes[$"input_blocks.{next++}.0"] = $"down_blocks.{i}.downsamplers.0";
-            }
         }
 
         (prefixes["middle_block.0"], prefixes["middle_block.1"], prefixes["middle_block.2"]) = ("mid_block.resnets.0",
@@ -44,9 +42,7 @@ internal static partial class GuidedDiffusionToDiffusers
                 prefixes[$"output_blocks.{k}.0"] = $"up_blocks.{i}.resnets.{j}";
                 prefixes[$"output_blocks.{k}.{(attends ? 2 : 1)}"] = $"up_blocks.{i}.upsamplers.0";
                 if (attends)
-                {
                     prefixes[$"output_blocks.{k}.1"] = $"up_blocks.{i}.attentions.{j}";
-                }
             }
         }
 
@@ -69,9 +65,7 @@ internal static partial class GuidedDiffusionToDiffusers
                 case "qkv":
                     string[] names = oldNames ? ["query", "key", "value"] : ["to_q", "to_k", "to_v"];
                     for (int part = 0; part < 3; part++)
-                    {
                         renamed[$"{prefix}.{names[part]}.{kind}"] = Rows(Matrix(tensor), part, headChannels);
-                    }
 
                     break;
                 default:

@@ -55,9 +55,7 @@ public sealed class NpyFileTests : IDisposable
             for (int j = 0; j < 3; j++)
             {
                 for (int i = 0; i < 2; i++)
-                {
                     data.AddRange(BitConverter.GetBytes((100 * i) + (10 * j) + k));
-                }
             }
         }
 
@@ -93,9 +91,7 @@ public sealed class NpyFileTests : IDisposable
     {
         byte[] whole = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", new byte[4]);
         for (int length = 0; length < whole.Length; length++)
-        {
             Refused.With("", () => NpyFile.Read(_folder.Write("cut.npy", whole.AsSpan(0, length))));
-        }
     }
 
     [Fact]

@@ -39,9 +39,7 @@ internal sealed class PickleBuilder
     {
         Op("(");
         foreach (long value in values)
-        {
             Number(value);
-        }
 
         return Op("t");
     }

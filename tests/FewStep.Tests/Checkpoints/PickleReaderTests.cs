@@ -110,9 +110,7 @@ public sealed class PickleReaderTests
         var doubling = new PickleBuilder(4).Op("}");
         doubling.Op("N");
         for (int i = 0; i < 1000; i++)
-        {
             doubling.Op("2").Raw(0x86);
-        }
 
         Assert.Single(Assert.IsType<PickleDictionary>(Read(doubling.Op("Ns"))).Entries);
 
@@ -120,9 +118,7 @@ public sealed class PickleReaderTests
         var copies = new PickleBuilder(4).Op("]").Raw(0x94).Op("(").Op(new string('N', 200_000)).Op("e0").Global("builtins", "set")
             .Raw(0x94).Op("0](");
         for (int i = 0; i < 100_000; i++)
-        {
             copies.Op("h\u0001h\0").Raw(0x85).Op("R");
-        }
 
         Assert.Equal(100_000, Assert.IsType<List<object?>>(Read(copies.Op("e"))).Count);
     }
@@ -138,9 +134,7 @@ public sealed class PickleReaderTests
         {
             byte[] bad = good[..random.Next(1, good.Length + 1)];
             for (int k = random.Next(4); k > 0; k--)
-            {
                 bad[random.Next(bad.Length)] = (byte)random.Next(256);
-            }
 
             try
             {

@@ -27,9 +27,7 @@ public sealed class TorchScriptFileTests : IDisposable
         Assert.Equal(5, tensors["scale"].item<float>());
         Assert.Equal([0, 1, 2, 3, 4, 5], tensors["layers.conv.weight"].data<float>().ToArray());
         foreach (var tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
 
         Assert.False(TorchScriptFile.Is(_folder.Write("text.pt", "no archive"u8)));
         Assert.False(TorchScriptFile.Is(_folder.Write("empty.pt")));
@@ -59,9 +57,7 @@ public sealed class TorchScriptFileTests : IDisposable
         Refused.With("without end", () => TorchScriptFile.Read(Zip(bomb.Op(".").Bytes)));
         var deep = new PickleBuilder();
         for (int i = 0; i < 40; i++)
-        {
             Module(deep, "Net").Text("m");
-        }
 
         Refused.With(
             "more than 32 deep", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
@@ -80,9 +76,7 @@ public sealed class TorchScriptFileTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
         byte[] whole = File.ReadAllBytes(Zip(Module(new(), "Net").Text("w").Tensor("0", 6, 0, [6], [1]).Op("ub.").Bytes));
         for (int length = 0; length < whole.Length; length += 7)
-        {
             Refused.With("", () => TorchScriptFile.Read(_folder.Write("cut.pt", whole.AsSpan(0, length))));
-        }
     }
 
     // Begins a module whose attributes follow; "ub" ends it.

@@ -48,9 +48,7 @@ public sealed class TorchStateFileTests : IDisposable
         Free(tensors);
         Refused.With("sections: 'ema'", () => TorchStateFile.Read(path));
         for (int length = 0; length < file.Length; length++)
-        {
             Refused.With("", () => TorchStateFile.Read(_folder.Write("cut.pt", file.AsSpan(0, length)), "ema"));
-        }
     }
 
     public static TheoryData<long, long, long[], long[], string> BadTensors => new()
@@ -98,9 +96,7 @@ public sealed class TorchStateFileTests : IDisposable
         new Random(1).NextBytes(storage);
         var pickle = new PickleBuilder().Op("}(");
         for (int i = 0; i < 2000; i++)
-        {
             pickle.Text($"w{i}").Tensor("0", 1 << 20, 0, [1024, 1024], [1, 1024]);
-        }
 
         Refused.With("more memory", () => TorchStateFile.Read(Zip(pickle.Op("u.").Bytes, ("0", storage))));
     }
@@ -110,9 +106,7 @@ public sealed class TorchStateFileTests : IDisposable
     private static void Free(Dictionary<string, Tensor> tensors)
     {
         foreach (Tensor tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     private string Zip(byte[]? pickle, params (string Key, byte[] Bytes)[] storages)

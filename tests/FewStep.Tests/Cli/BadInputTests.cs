@@ -189,9 +189,7 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
         string[] given = [.. arguments.Select(a => a.Replace("@", world.At("") + Path.DirectorySeparatorChar, StringComparison.Ordinal))];
         await CommandLineRun.Refused($"{file} is a file, not a folder", [.. given, "--out", Path.Combine(file, "results")]);
         if (OperatingSystem.IsLinux())
-        {
             await CommandLineRun.Refused("no file can be created in /proc", [.. given, "--out", "/proc/fewstep/results"]);
-        }
     }
 
     [Fact]

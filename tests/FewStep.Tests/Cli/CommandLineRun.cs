@@ -35,9 +35,7 @@ internal sealed record CommandLineRun(int Code, string Output, string Messages)
         var watch = Task.Run(async () =>
         {
             while (!File.Exists(file) && !over.IsCancellationRequested)
-            {
                 await Task.Delay(1);
-            }
 
             await interruption.CancelAsync();
         });

@@ -47,9 +47,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Equal(own.Keys.Select(k => "model." + k).Order(), written.Keys.Order());
         Assert.All(own, t => Assert.True(t.Value.Equals(written["model." + t.Key])));
         foreach (var tensor in own.Values.Concat(written.Values))
-        {
             tensor.Dispose();
-        }
     }
 
     [Theory]
@@ -72,9 +70,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Equal(original.Keys.Where(name => name != "map_augment.weight").Order(), returned.Keys.Order());
         Assert.All(returned, pair => Assert.Equal(original[pair.Key].data<float>().ToArray(), pair.Value.data<float>().ToArray()));
         foreach (var tensor in original.Values.Concat(returned.Values))
-        {
             tensor.Dispose();
-        }
     }
 
     [Theory]

@@ -24,9 +24,7 @@ public sealed class ModelVerbsTests : IDisposable
         Assert.Contains("DhariwalUNet (ADM)", table.Output, StringComparison.Ordinal);
         Assert.Contains("legacy order of attention is the default", table.Output, StringComparison.Ordinal);
         foreach (string name in new[] { "edm-ncsnpp-cond", "vp-ddpmpp-uncond", "iddpm-adm-cond" })
-        {
             Assert.Equal(0, (await CommandLineRun.Of("inspect", Golden(name + ".pkl"))).Code);
-        }
     }
 
     [Fact]

@@ -236,9 +236,7 @@ public sealed class RunVerbTests : IDisposable
             ["--out"] = folder,
         };
         if (option is not null)
-        {
             options[option] = value!;
-        }
 
         return ["run", .. options.SelectMany(o => new[] { o.Key, o.Value })];
     }

@@ -106,9 +106,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         float[] values = new float[128];
         if (what == "nan")
-        {
             values[70] = float.NaN;
-        }
 
         NpyArray latents = what switch
         {
@@ -211,9 +209,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         string path = New("npz");
         var arrays = new Dictionary<string, NpyArray> { [name] = latents };
         if (labels is not null)
-        {
             arrays["labels"] = labels;
-        }
 
         NpzFile.Write(path, arrays);
         return path;

@@ -71,9 +71,7 @@ public sealed class TinyWorld : IDisposable
         // Fresh networks end in zeros, with which every model is the same.
         var weights = denoiser.Weights + randn(denoiser.Weights.shape, generator: generator) * 0.1;
         if (first is float value)
-        {
             weights[0] = value;
-        }
 
         ModelFolder.Write(folder, config, denoiser, weights);
         return folder;

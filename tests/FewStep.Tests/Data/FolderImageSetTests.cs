@@ -52,9 +52,7 @@ public sealed class FolderImageSetTests : IDisposable
             [("00000/a.png", TinyImages.Gray(2, 1)), ("00001/b.png", TinyImages.Gray(2, 2)),
                 TinyImages.Json("""{"labels": [["00000/a.png", 3], ["00001/b.png", 2]]}""")];
         foreach (var (name, content) in files)
-        {
             _folder.Write("set/" + name, content);
-        }
 
         using var folder = new FolderImageSet(_folder.File("set"));
         using var zip = new ZipImageSet(_folder.Write("set.zip", TinyImages.Zip(files)));

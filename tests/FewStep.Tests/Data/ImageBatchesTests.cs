@@ -22,9 +22,7 @@ public class ImageBatchesTests
             for (int y = 0; y < 2; y++)
             {
                 for (int x = 0; x < 2; x++)
-                {
                     Assert.Equal(image[(y * 2 + x) * 3 + c] / 127.5f - 1f, batch.Images[1, c, y, x].item<float>());
-                }
             }
         }
     }

@@ -26,9 +26,7 @@ internal sealed class ListImageSet(ImageShape shape, IReadOnlyList<byte[]> image
     public void Read(int index, Span<byte> destination)
     {
         if (index == broken)
-        {
             throw new InvalidInputException($"image {index} is broken");
-        }
 
         images[index].CopyTo(destination);
     }

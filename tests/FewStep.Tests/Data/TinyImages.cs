@@ -21,9 +21,7 @@ internal static class TinyImages
         header[9] = colourType;
         Chunk(file, "IHDR", header);
         foreach (var (type, data) in extra)
-        {
             Chunk(file, type, data);
-        }
 
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
@@ -113,9 +111,7 @@ internal static class TinyImages
         {
             crc ^= b;
             for (int k = 0; k < 8; k++)
-            {
                 crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xedb88320 : crc >> 1;
-            }
         }
 
         return ~crc;

@@ -157,9 +157,7 @@ public sealed class ZipImageSetTests : IDisposable
                 using var set = new ZipImageSet(path);
                 byte[] pixels = new byte[set.Shape.Dimension];
                 for (int image = 0; image < set.Count; image++)
-                {
                     set.Read(image, pixels);
-                }
             }
             catch (InvalidInputException e)
             {

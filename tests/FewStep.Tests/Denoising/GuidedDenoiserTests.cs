@@ -45,9 +45,7 @@ public sealed class GuidedDenoiserTests : IDisposable
         var always = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 3 });
         var labels = tensor(new long[] { 0, 1, 1 });
         foreach (double sigma in new[] { 0.1, 0.5, 2.0001, 40 })
-        {
             Assert.True(guided.Denoise(_x, Level(sigma), labels).Equals(_model.Denoise(_x, Level(sigma), labels)));
-        }
 
         Assert.Equal(12, guided.Images);
         Assert.True(guided.Denoise(_x, Level(2), labels).allclose(always.Denoise(_x, Level(2), labels)));

@@ -38,9 +38,7 @@ public sealed class ExperimentTests : IDisposable
         var progress = new Told(p =>
         {
             if (p.Done >= 12 * (2 + 3 + 2))
-            {
                 stop.Cancel();
-            }
         });
         Assert.Throws<OperationCanceledException>(() => new Experiment(_world.Options).Run(trials, _world.Frechet(), progress, stop.Token));
         // The first range of both, and the second of the first.
@@ -96,9 +94,7 @@ public sealed class ExperimentTests : IDisposable
         static void Note(WorkProgress p, List<long> seen)
         {
             if (p.Unit == "evaluations")
-            {
                 seen.Add(p.Done);
-            }
         }
     }
 

@@ -86,9 +86,7 @@ public sealed class PlannedExperimentTests : IDisposable
             new Told(_ =>
             {
                 if (++seen == reports)
-                {
                     stop.Cancel();
-                }
             }),
             stop.Token));
         var rest = Run(planned);
@@ -275,9 +273,7 @@ public sealed class PlannedExperimentTests : IDisposable
     {
         double x = 1;
         for (int i = 0; i + 1 < s.Count; i++)
-        {
             x += (s[i + 1] - s[i]) * (x - (Shrink(s[i]) * x)) / s[i];
-        }
 
         return x;
     }

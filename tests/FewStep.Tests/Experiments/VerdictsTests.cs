@@ -57,9 +57,7 @@ public class VerdictsTests
     {
         var figures = new Dictionary<string, FigureValues> { ["fd"] = Values(distances) };
         if (endpoints is not null)
-        {
             figures["endpoint"] = Values(endpoints);
-        }
 
         return new TrialSummary
         {

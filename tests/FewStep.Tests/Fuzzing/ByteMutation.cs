@@ -38,9 +38,7 @@ internal static class ByteMutation
     public static byte[] OfZip(byte[] zip, Random random)
     {
         if (random.Next(3) == 0)
-        {
             return Of(zip, random);
-        }
 
         using var source = new ZipArchive(new MemoryStream(zip), ZipArchiveMode.Read);
         int chosen = random.Next(source.Entries.Count), fate = random.Next(20);
@@ -63,13 +61,9 @@ internal static class ByteMutation
                 }
 
                 if (i == chosen && fate == 1)
-                {
                     name = "n" + Encoding.Latin1.GetString(Of(Encoding.Latin1.GetBytes(name), random)).Replace('\0', '0');
-                }
                 else if (i == chosen)
-                {
                     bytes = Of(bytes, random, name.EndsWith(".json", StringComparison.Ordinal));
-                }
 
                 using var entry = archive.CreateEntry(name, CompressionLevel.Fastest).Open();
                 entry.Write(bytes);
@@ -82,9 +76,7 @@ internal static class ByteMutation
     private static byte[] Once(byte[] bytes, Random random, bool isText)
     {
         if (bytes.Length == 0)
-        {
             return [(byte)random.Next(256)];
-        }
 
         int at = Place(bytes, random), run = Math.Min(1 + random.Next(LongestRun), bytes.Length - at);
         switch (isText && random.Next(2) == 0 ? 9 : random.Next(10))
@@ -127,9 +119,7 @@ internal static class ByteMutation
             {
                 letters = bytes[i] is >= (byte)' ' and < 0x7f ? letters + 1 : 0;
                 if (letters == 5)
-                {
                     return Math.Clamp(i - random.Next(24) + 8, 0, bytes.Length - 1);
-                }
             }
         }
 
@@ -168,15 +158,11 @@ internal static class ByteMutation
         static bool Digit(byte b) => b is >= (byte)'0' and <= (byte)'9' or (byte)'.' or (byte)'-';
         int start = at;
         while (start < bytes.Length && !Digit(bytes[start]))
-        {
             start++;
-        }
 
         int end = start;
         while (end < bytes.Length && Digit(bytes[end]))
-        {
             end++;
-        }
 
         return [.. bytes[..start], .. Encoding.ASCII.GetBytes(Texts[random.Next(Texts.Length)]), .. bytes[end..]];
     }

@@ -156,9 +156,7 @@ public sealed class CheckpointFuzzTests : IDisposable
     private static void Free(Dictionary<string, Tensor> tensors)
     {
         foreach (Tensor tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     private static byte[] Zip(params (string Name, byte[] Content)[] entries)

@@ -54,9 +54,7 @@ internal static class FuzzRun
             {
                 refused++;
                 if (e.Message.Any(char.IsControl) || e.Message.Length is < 20 or > 600)
-                {
                     Keep(failures, name, done, bytes, $"no clear line: {e.Message.ReplaceLineEndings("\\n")}", e.StackTrace);
-                }
             }
             catch (Exception e)
             {
@@ -64,15 +62,11 @@ internal static class FuzzRun
             }
 
             if (watch.Elapsed > MostTime)
-            {
                 Keep(failures, name, done, bytes, $"took {watch.Elapsed}", null);
-            }
 
             allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
             if (allocated > MostManagedBytes)
-            {
                 Keep(failures, name, done, bytes, $"made {allocated >> 20} MiB of objects from {bytes.Length} bytes", null);
-            }
         }
 
         Assert.True(failures.Count == 0, string.Join("\n\n", failures.Values));
@@ -92,9 +86,7 @@ internal static class FuzzRun
             .Where(line => line.StartsWith("at FewStep.", StringComparison.Ordinal)).Take(6)];
         string kind = places.FirstOrDefault() ?? what;
         if (failures.ContainsKey(kind))
-        {
             return;
-        }
 
         string file = Path.Combine(Path.GetTempPath(), $"fewstep-fuzz-{name.Replace(' ', '-')}-{number}");
         File.WriteAllBytes(file, bytes);
@@ -105,16 +97,12 @@ internal static class FuzzRun
     private static long PeakMemory(bool reset)
     {
         if (!OperatingSystem.IsLinux())
-        {
             return 0;
-        }
 
         try
         {
             if (reset)
-            {
                 File.WriteAllText("/proc/self/clear_refs", "5");
-            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -34,9 +34,7 @@ public sealed class FeatureStatisticsTests : IDisposable
             int[] edges = [0, .. cuts.Order(), 90];
             using var parts = new FeatureStatistics(5);
             for (int i = 0; i < 4; i++)
-            {
                 parts.Add(all.narrow(0, edges[i], edges[i + 1] - edges[i]));
-            }
 
             Assert.Equal(90, parts.Count);
             Assert.Equal(Values(whole.Mean()), Values(parts.Mean()), Near);

@@ -63,9 +63,7 @@ public sealed class MetricTests : IDisposable
         var sampled = metrics.SelectMany(m => Sampled(m, others, 30, 7, 0.49 / 127.5)).ToList();
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         foreach (var (a, b) in stored.Zip(sampled).Where(p => p.First.Figure.Key != "is")) // whose parts depend on the order
-        {
             Assert.Equal(a.Whole.Value, b.Value, 1e-9 * (1 + Math.Abs(a.Whole.Value)));
-        }
     }
 
     [Fact]

@@ -31,9 +31,7 @@ internal static class ProceduralInception
         {
             pickle.Op("}(");
             foreach (var (name, value) in weights)
-            {
                 Tensor(name, value);
-            }
 
             pickle.Op("u.");
         }

@@ -40,9 +40,7 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         var tuning = model.TuneAsync(sampler, Short, cancellation: Token);
         var search = model.FindSamplerAsync(images.Train, 2, Curve(), cancellation: Token);
         for (int i = 0; i < 5; i++)
-        {
             Assert.Equal(alone, Bytes(model, sampler));
-        }
 
         using var tuned = await tuning;
         Assert.Equal((await search).Schedule, model.FindSampler(images.Train, 2, Curve(), cancellation: Token).Schedule);

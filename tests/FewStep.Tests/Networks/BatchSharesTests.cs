@@ -90,9 +90,7 @@ public sealed class BatchSharesTests
             Update();
             long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             for (int i = 0; i < 3; i++)
-            {
                 Update();
-            }
 
             Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, long.MinValue, before);
             return 0;

@@ -33,9 +33,7 @@ public sealed class FusedGroupNormTests
 
         AssertClose(plain, fused, 2e-5);
         for (int i = 0; i < inputs.Length; i++)
-        {
             AssertClose(plainGradients[i], fusedGradients[i], 1e-4);
-        }
     }
 
     [Fact]
@@ -106,9 +104,7 @@ public sealed class FusedGroupNormTests
             var gamma = ones(16).requires_grad_();
             var y = x;
             for (int i = 0; i < 3; i++)
-            {
                 y = FusedGroupNorm.Apply(y, gamma, zeros(16), randn(2, 16), 4, 1e-5, silu: true);
-            }
 
             y.sum().backward();
         }
@@ -116,9 +112,7 @@ public sealed class FusedGroupNormTests
         Step();
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int i = 0; i < 5; i++)
-        {
             Step();
-        }
 
         Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }

@@ -9,9 +9,7 @@ internal static class LeftMemory
         for (int size = 16; size < 1 << 16; size *= 2)
         {
             for (int i = 0; i < 3; i++)
-            {
                 full([size], float.NaN);
-            }
         }
     }
 }

@@ -102,9 +102,7 @@ public class StandardSchedulesTests
             double root = Math.Sqrt(0.00085) + ((Math.Sqrt(0.012) - Math.Sqrt(0.00085)) * k / 999);
             product *= 1 - (root * root);
             if (k == 0)
-            {
                 Assert.Equal(0.029, Math.Sqrt((1 - product) / product), 5e-4);
-            }
         }
 
         Assert.Equal(14.615, Math.Sqrt((1 - product) / product), 5e-4);
@@ -113,9 +111,7 @@ public class StandardSchedulesTests
         product = 1;
         var schedule = StandardSchedules.Create("uniform-t", 2, new LinearVpNoise().Sigma(0.001), new LinearVpNoise().Sigma(0.999));
         for (int k = 0; k < 500; k++)
-        {
             product *= 1 - (0.0001 + (0.0199 * k / 999));
-        }
 
         Assert.Equal(1, schedule.Sigmas[1] / Math.Sqrt((1 - product) / product), 0.01);
     }
@@ -176,17 +172,13 @@ public class StandardSchedulesTests
         double[] u = [.. schedule.Sigmas.Select(coordinate)];
         double step = (u[^1] - u[0]) / schedule.Steps;
         for (int i = 0; i < schedule.Steps; i++)
-        {
             Assert.Equal(1, (u[i + 1] - u[i]) / step, 1e-9);
-        }
     }
 
     private static void AssertClose(double[] expected, SamplingSchedule actual, double relative)
     {
         Assert.Equal(expected.Length, actual.Sigmas.Length);
         for (int i = 0; i < expected.Length; i++)
-        {
             Assert.Equal(1, actual.Sigmas[i] / expected[i], relative);
-        }
     }
 }

@@ -19,9 +19,7 @@ public sealed class NativeHeapTests
         {
             int inSuccession = 0;
             for (int round = 0; round < Rounds && inSuccession < Quiet; round++)
-            {
                 inSuccession = FaultsOfOneRound() < Tensors * Bytes / PageSize / 100 ? inSuccession + 1 : 0;
-            }
 
             return inSuccession;
         });
@@ -33,9 +31,7 @@ public sealed class NativeHeapTests
         using var scope = NewDisposeScope();
         long before = PageFaults();
         for (int i = 0; i < Tensors; i++)
-        {
             zeros(Bytes / 4);
-        }
 
         return PageFaults() - before;
     }

@@ -31,9 +31,7 @@ public sealed class ShareThreadsTests
         var failure = Assert.Throws<InvalidInputException>(() => ShareThreads.Run(3, i =>
         {
             if (i == 1)
-            {
                 throw new InvalidInputException("share 1");
-            }
 
             Thread.Sleep(50);
             Interlocked.Increment(ref done);
@@ -51,9 +49,7 @@ public sealed class ShareThreadsTests
         Parallel.For(0, sums.Length, caller =>
         {
             for (int round = 0; round < 50; round++)
-            {
                 ShareThreads.Run(3, i => Interlocked.Add(ref sums[caller], i + 1));
-            }
         });
         Assert.All(sums, s => Assert.Equal(50 * 6, s));
     }

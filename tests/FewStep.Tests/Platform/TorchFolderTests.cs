@@ -32,9 +32,7 @@ public sealed class TorchFolderTests : IDisposable
     public void What_does_not_fit_is_refused_in_one_line()
     {
         if (!Linked())
-        {
             return;
-        }
 
         Replace("libtorch_cpu.so", Path.Combine(AppContext.BaseDirectory, "libc10.so"));
         string line = Refused("of the symbols that TorchSharp needs, e.g. ");
@@ -72,9 +70,7 @@ public sealed class TorchFolderTests : IDisposable
     public void A_damaged_library_gives_nothing_but_its_own_exception()
     {
         if (!Linked())
-        {
             return;
-        }
 
         byte[] shipped = File.ReadAllBytes(Shim);
         int table = checked((int)BitConverter.ToInt64(shipped, 40)), sections = BitConverter.ToUInt16(shipped, 60);
@@ -151,14 +147,10 @@ public sealed class TorchFolderTests : IDisposable
     private bool Linked()
     {
         if (!OperatingSystem.IsLinux() || !Names.All(name => File.Exists(Path.Combine(AppContext.BaseDirectory, name))))
-        {
             return false;
-        }
 
         foreach (string name in Names)
-        {
             Replace(name, Path.Combine(AppContext.BaseDirectory, name));
-        }
 
         return true;
     }

@@ -33,9 +33,7 @@ public sealed class TorchLibraryTests
     public void The_relaxed_copy_is_private_complete_and_reused()
     {
         if (!OperatingSystem.IsLinux())
-        {
             return;
-        }
 
         string cache = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
         try
@@ -60,9 +58,7 @@ public sealed class TorchLibraryTests
     public void Without_a_cache_the_copy_is_loaded_from_a_folder_that_is_gone_afterwards()
     {
         if (!OperatingSystem.IsLinux())
-        {
             return;
-        }
 
         string shim = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
         foreach (string? cache in new[] { null, "/proc/fewstep" })

@@ -284,9 +284,7 @@ public class HtmlReportTests
         string folder = Path.Combine(AppContext.BaseDirectory, "sample-report");
         Summary summary = SampleSummary.Full();
         foreach (ImageStripSummary strip in summary.ImageStrips.Where(s => s.Path != "samples/phase1.png"))
-        {
             AtomicFile.Write(Path.Combine(folder, strip.Path), s => s.Write(SampleSummary.Png(strip.Path)));
-        }
 
         Report.Write(summary, folder);
         Assert.All(["report.html", "report.md", "metrics.csv", "metrics.json"],

@@ -158,9 +158,7 @@ public sealed class SamplingLoopTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => sampler.Sample(latents, observe: p =>
         {
             if (p.Index == 2)
-            {
                 source.Cancel();
-            }
         }, cancellationToken: source.Token));
         Assert.Equal(3, counter.Calls);
     }

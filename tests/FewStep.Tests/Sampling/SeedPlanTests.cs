@@ -38,9 +38,7 @@ public sealed class SeedPlanTests
         {
             long start = SeedHash.Derive(run, 1) % 0x7000_0000;
             foreach (long position in new[] { 0L, 1_000_000 })
-            {
                 Assert.Equal([0x8000_0000 + start + position, 0x8000_0000 + start + position + 1], TuningSeeds.Training(run, position, 2));
-            }
         }
 
         Assert.Equal(4_000_000_000 + (seed * 10_000), SeedPlan.Searched(seed));

@@ -34,9 +34,7 @@ public sealed class DiscretizationLossOptimizerTests
         var results = new DiscretizationLossOptimizer(Curve, [weighting])
             .Search(Request([.. Enumerable.Range(1, 20)]), cancellation: Token);
         for (int n = 1; n < 20; n++)
-        {
             Assert.True(results[n].Loss.Value <= results[n - 1].Loss.Value);
-        }
 
         var random = new Random(3);
         for (int trial = 0; trial < 300; trial++)
@@ -54,9 +52,7 @@ public sealed class DiscretizationLossOptimizerTests
         var coarse = new DiscretizationLossOptimizer(Curve, gridSize: 200).Search(Request([8]), cancellation: Token)[0];
         var fine = new DiscretizationLossOptimizer(Curve, gridSize: 4000).Search(Request([8]), cancellation: Token)[0];
         for (int i = 0; i <= 8; i++)
-        {
             Assert.Equal(1, coarse.Schedule.Sigmas[i] / fine.Schedule.Sigmas[i], 1e-9);
-        }
     }
 
     [Fact]
@@ -87,9 +83,7 @@ public sealed class DiscretizationLossOptimizerTests
         var blend = LossCurveBlend.Blend(pretrained, tuned, [1], 0.5);
         Assert.Equal(1, blend.Loss(1) / tuned.Loss(1), 0.01);
         foreach (double s in (double[])[0.01, 0.5, 2, 30])
-        {
             Assert.Equal(1, blend.Loss(s) / pretrained.Loss(s), 1e-3);
-        }
 
         // Between the levels of a coarse curve, a tuned level counts all the same. (A deep dip would be levelled: a loss curve does not
         // fall.)

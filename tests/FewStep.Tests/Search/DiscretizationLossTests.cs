@@ -86,9 +86,7 @@ public sealed class DiscretizationLossTests
         {
             double shares = 0;
             for (int i = 0; i < schedule.Steps; i++)
-            {
                 shares += 1 - (schedule.Sigmas[i + 1] / schedule.Sigmas[i]);
-            }
 
             double error = EulerError(schedule, c);
             double bound = shares * DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(0), schedule);

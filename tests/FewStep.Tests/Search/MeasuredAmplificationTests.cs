@@ -111,9 +111,7 @@ public sealed class MeasuredAmplificationTests
     private static void AssertExact(MeasuredAmplification measured, Func<double, double> exact, double tolerance)
     {
         for (int k = 0; k < measured.Sigmas.Length; k++)
-        {
             Assert.Equal(1, measured.Values[k] / exact(measured.Sigmas[k]), tolerance);
-        }
     }
 
     private sealed class TwiceDenoiser(IDenoiser inner) : IEvaluationCount

@@ -59,9 +59,7 @@ public sealed class MeasuredAmplificationWeightingTests
             double slope = (weighting.Value(s + h) - weighting.Value(s - h)) / (2 * h);
             // At a knot the curvature jumps, and at the range's ends the slope of A does.
             if (!(weighting.Value(s) > weighting.Value(s * 1.17)) || Math.Abs((weighting.Derivative(s) / slope) - 1) > 1e-4)
-            {
                 return false;
-            }
         }
 
         return true;

@@ -47,9 +47,7 @@ public sealed class ScheduleDynamicProgramTests
             int most = problem.G.Length - 1;
             var program = ScheduleDynamicProgram.Solve(problem.G, problem.L, most);
             for (int steps = 1; steps < most; steps++)
-            {
                 Assert.True(program.Loss(steps + 1) <= program.Loss(steps) + (1e-12 * Math.Abs(program.Loss(steps))));
-            }
         });
 
     [Fact]
@@ -66,15 +64,11 @@ public sealed class ScheduleDynamicProgramTests
     {
         int last = g.Length - 1;
         if (steps == 1)
-        {
             return (g[last] - g[at]) * losses[at];
-        }
 
         double best = double.PositiveInfinity;
         for (int next = at + 1; next <= last - steps + 1; next++)
-        {
             best = Math.Min(best, ((g[next] - g[at]) * losses[at]) + BruteForce(g, losses, next, steps - 1));
-        }
 
         return best;
     }

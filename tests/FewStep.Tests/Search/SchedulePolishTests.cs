@@ -42,9 +42,7 @@ public sealed class SchedulePolishTests
         double[] shot = Shoot(curve, power, steps);
         var found = Search(curve, power, steps).Schedule.Sigmas;
         for (int i = 0; i <= steps; i++)
-        {
             Assert.Equal(1, found[i] / shot[i], 1e-10);
-        }
     }
 
     [Fact]

@@ -40,9 +40,7 @@ public sealed class TeacherPathTests : IDisposable
         Assert.Equal(4, coarse.Length);
         Assert.Equal(0, coarse[0]);
         for (int i = 1; i < coarse.Length; i++)
-        {
             Assert.InRange(Math.Log2(coarse[i] / fine[i]), 1.7, 2.3);
-        }
     }
 
     [Fact]

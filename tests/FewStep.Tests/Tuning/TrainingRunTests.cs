@@ -112,9 +112,7 @@ public sealed class TrainingRunTests : IDisposable
     private static void Stop(bool now, CancellationTokenSource cancel)
     {
         if (now)
-        {
             cancel.Cancel();
-        }
     }
 
     private static TrainingRunOptions Place(string folder) => new() { Folder = folder };

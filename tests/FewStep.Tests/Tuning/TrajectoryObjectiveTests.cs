@@ -157,9 +157,7 @@ public sealed class TrajectoryObjectiveTests
         {
             var batch = blocks.Batch(update, TestContext.Current.CancellationToken);
             foreach (float first in batch.States[0].select(3, 0).select(2, 0).view(-1).data<float>())
-            {
                 seen[first] = seen.GetValueOrDefault(first) + 1;
-            }
         }
 
         Assert.Equal(6, seen.Count);

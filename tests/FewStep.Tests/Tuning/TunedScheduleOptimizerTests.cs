@@ -87,9 +87,7 @@ public sealed class TunedScheduleOptimizerTests : IDisposable
         var error = Assert.Throws<InvalidInputException>(
             () => new TunedScheduleOptimizer(_model, Small with { Candidates = 0, SmallestMove = 9, Starts = [], JudgedLatents = 1 }));
         foreach (string part in new[] { "candidates", "smallest move", "begin at", "judge by" })
-        {
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
-        }
     }
 
     private static ScheduleSearchRequest Request(int steps) => new() { Steps = [steps], SigmaMin = 0.002, SigmaMax = 80 };
@@ -99,9 +97,7 @@ public sealed class TunedScheduleOptimizerTests : IDisposable
         public void Report(WorkProgress value)
         {
             if (value.Done == after)
-            {
                 cancel.Cancel();
-            }
         }
     }
 }

@@ -46,9 +46,7 @@ public sealed class TuningRunTests : IDisposable
                 Update = u =>
                 {
                     if (u.Update == stopAfter)
-                    {
                         stop.Cancel();
-                    }
                 },
             };
             resumed = Run("parts", options).Execute(observer, stop.Token);
@@ -135,9 +133,7 @@ public sealed class TuningRunTests : IDisposable
         }
 
         foreach (var tensor in tensors.Values)
-        {
             tensor.Dispose();
-        }
     }
 
     [Fact]
@@ -155,9 +151,7 @@ public sealed class TuningRunTests : IDisposable
     private static void CancelAt(int update, int at, CancellationTokenSource stop)
     {
         if (update == at)
-        {
             stop.Cancel();
-        }
     }
 
     private TuningRun Run(string name, TunerOptions options) => new(

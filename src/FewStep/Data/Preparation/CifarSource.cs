@@ -60,9 +60,7 @@ internal sealed class CifarSource : IImageSource
     {
         byte[] record = _records[index], pixels = new byte[3 * Plane];
         for (int i = 0; i < pixels.Length; i++)
-        {
             pixels[i] = record[1 + (i % 3 * Plane) + (i / 3)];
-        }
 
         return new PixelImage(new ImageShape(3, Side, Side), pixels);
     }
@@ -110,9 +108,7 @@ internal sealed class CifarSource : IImageSource
                 {
                     CheckLength(length, $"{name} in {path}");
                     if (!files.TryAdd(name, tar.Content()))
-                    {
                         throw new InvalidInputException($"{path} holds {name} twice.");
-                    }
                 }
             }
 
@@ -128,9 +124,7 @@ internal sealed class CifarSource : IImageSource
     private static void CheckLength(long length, string where)
     {
         if (length > LargestBatch)
-        {
             throw new InvalidInputException($"{where} claims {length} bytes; a batch of CIFAR-10 has {10_000 * Record}.");
-        }
     }
 
     private void Add(byte[] batch, string where)

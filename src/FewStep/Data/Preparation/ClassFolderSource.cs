@@ -20,9 +20,7 @@ internal sealed class ClassFolderSource : IImageSource
         // Part by part: a folder's images stay together even beside a folder whose name goes on with a sign below '/'.
         _files = new ImageFolderFiles(path, name => name.Replace('/', '\0'));
         if (_files.Classes() is var (classes, labels))
-        {
             (ClassNames, _labels) = (classes, labels);
-        }
     }
 
     public int Count => _files.Names.Length;

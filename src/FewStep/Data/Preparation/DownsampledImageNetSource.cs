@@ -71,9 +71,7 @@ internal sealed class DownsampledImageNetSource : IImageSource
         int plane = _side * _side, from = (index - _starts[file]) * 3 * plane;
         byte[] pixels = new byte[3 * plane];
         for (int i = 0; i < pixels.Length; i++)
-        {
             pixels[i] = _pixels[from + (i % 3 * plane) + (i / 3)];
-        }
 
         return new PixelImage(new ImageShape(3, _side, _side), pixels);
     }

@@ -27,14 +27,9 @@ internal static class EdmZipWriter
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(source);
         if (!path.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
-        {
             throw new InvalidInputException($"Data sets are written as zip files, but the file is called {path}; end its name in .zip.");
-        }
-
         if (transform != ImageTransform.None && resolution is < 1 or > ImageHeader.LargestSide)
-        {
             throw new InvalidInputException($"A resolution of {resolution} is not in 1..{ImageHeader.LargestSide}.");
-        }
 
         int[]? labels = Labels(source);
         int classes = labels is null ? 0 : Math.Max(source.ClassNames?.Count ?? 0, labels.Max() + 1);
@@ -49,9 +44,7 @@ internal static class EdmZipWriter
                 shape ??= colour ? Coloured(image.Shape) : image.Shape;
                 zip.Add(Name(i), StoredPng.Encode(Fit(image, shape, i)));
                 if ((i + 1) % ReportEvery == 0 || i + 1 == source.Count)
-                {
                     progress?.Report(new WorkProgress("prepare images", i + 1, source.Count, "img"));
-                }
             }
 
             zip.Add(DatasetLabels.FileName, Json(labels, source.ClassNames));
@@ -66,9 +59,7 @@ internal static class EdmZipWriter
     private static int[]? Labels(IImageSource source)
     {
         if (source.Count < 1)
-        {
             throw new InvalidInputException("There are no images to make a data set of.");
-        }
 
         int[] labels = [.. Enumerable.Range(0, source.Count).Select(source.Label)];
         int without = Array.FindIndex(labels, l => l < 0);
@@ -83,9 +74,7 @@ internal static class EdmZipWriter
         {
             byte[] colour = new byte[checked(3 * image.Bytes.Length)];
             for (int i = 0; i < colour.Length; i++)
-            {
                 colour[i] = image.Bytes[i / 3];
-            }
 
             image = new PixelImage(Coloured(image.Shape), colour);
         }
@@ -101,15 +90,11 @@ internal static class EdmZipWriter
     {
         var text = new StringBuilder("{\"labels\": ");
         if (labels is null)
-        {
             return Encoding.ASCII.GetBytes(text.Append("null}").ToString());
-        }
 
         text.Append('[');
         for (int i = 0; i < labels.Length; i++)
-        {
             text.Append(i == 0 ? "" : ", ").Append(CultureInfo.InvariantCulture, $"[\"{Name(i)}\", {labels[i]}]");
-        }
 
         text.Append(']');
         if (names is not null)

@@ -19,9 +19,7 @@ internal sealed class ImageNetClassMap
         try
         {
             if (new FileInfo(path) is { Exists: true, Length: > 1 << 20 } large)
-            {
                 throw new InvalidInputException($"{path} has {large.Length} bytes; a list of ImageNet's classes has about 30,000.");
-            }
 
             lines = File.ReadAllLines(path);
         }
@@ -36,9 +34,7 @@ internal sealed class ImageNetClassMap
         {
             string[] parts = lines[i].Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
             if (parts.Length == 0)
-            {
                 continue;
-            }
 
             if (parts.Length < 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
                 || number is < 1 or > Classes
@@ -50,16 +46,12 @@ internal sealed class ImageNetClassMap
         }
 
         if (rows.Count != Classes)
-        {
             throw new InvalidInputException($"{path} lists {rows.Count} classes, not {Classes}.");
-        }
 
         var map = new ImageNetClassMap([.. rows.Select(r => EntryName.Shown($"{r.Key} {r.Value.Name}".TrimEnd()))]);
         int label = 0;
         foreach (var (number, _) in rows.Values)
-        {
             map._labels[number] = label++;
-        }
 
         return map;
     }

@@ -21,9 +21,7 @@ internal static class ImageResampler
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         if (width != image.Shape.Width)
-        {
             image = Rows(image, Precompute(image.Shape.Width, width, filter));
-        }
 
         return height != image.Shape.Height ? Columns(image, Precompute(image.Shape.Height, height, filter)) : image;
     }
@@ -55,9 +53,7 @@ internal static class ImageResampler
     private static double Kernel(ResamplingFilter filter, double x)
     {
         if (filter == ResamplingFilter.Box)
-        {
             return x is > -0.5 and <= 0.5 ? 1 : 0;
-        }
 
         const double a = -0.5;
         x = Math.Abs(x);
@@ -78,9 +74,7 @@ internal static class ImageResampler
                 {
                     int sum = 1 << (PrecisionBits - 1);
                     for (int k = 0, from = row + (first * channels) + c; k < weights.Length; k++, from += channels)
-                    {
                         sum += image.Bytes[from] * weights[k];
-                    }
 
                     result[to++] = Clip(sum);
                 }
@@ -101,9 +95,7 @@ internal static class ImageResampler
             {
                 int sum = 1 << (PrecisionBits - 1);
                 for (int k = 0, from = (first * stride) + x; k < weights.Length; k++, from += stride)
-                {
                     sum += image.Bytes[from] * weights[k];
-                }
 
                 result[to++] = Clip(sum);
             }

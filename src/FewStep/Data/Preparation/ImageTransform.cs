@@ -28,9 +28,7 @@ internal static class ImageTransforms
                 return ImageResampler.Resize(image, resolution, resolution, ResamplingFilter.Box);
             default:
                 while (Math.Min(image.Shape.Width, image.Shape.Height) >= 2 * resolution)
-                {
                     image = ImageResampler.Resize(image, image.Shape.Height / 2, image.Shape.Width / 2, ResamplingFilter.Box);
-                }
 
                 double scale = (double)resolution / Math.Min(image.Shape.Width, image.Shape.Height);
                 image = ImageResampler.Resize(

@@ -15,17 +15,13 @@ internal static class StoredPng
     {
         var (channels, height, width) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);
         if (channels is not (1 or 3))
-        {
             throw new InvalidInputException($"PNG files hold 1 or 3 channels here, not {channels}.");
-        }
 
         // Each row begins with its filter: 0, none.
         int stride = width * channels;
         byte[] rows = new byte[checked(height * (stride + 1))];
         for (int y = 0; y < height; y++)
-        {
             image.Bytes.AsSpan(y * stride, stride).CopyTo(rows.AsSpan((y * (stride + 1)) + 1));
-        }
 
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);

@@ -32,9 +32,7 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
             (ushort)utf8.Length, (ushort)(far ? 12 : 0), (ushort)0, (ushort)0, (ushort)0, 0u, far ? uint.MaxValue : (uint)_offset));
         _directory.Write(utf8);
         if (far)
-        {
             _directory.Write(Record((ushort)1, (ushort)8, (ulong)_offset));
-        }
 
         Write(local);
         Write(utf8);

@@ -45,9 +45,7 @@ internal sealed class InceptionFeatures : IClassScorer
     {
         ArgumentNullException.ThrowIfNull(shape);
         if (shape.Channels is not (1 or 3))
-        {
             throw new InvalidInputException($"Inception-v3 takes gray or RGB images, not {shape.Channels} channels.");
-        }
 
         var (network, kind) = InceptionWeights.Read(path);
         try

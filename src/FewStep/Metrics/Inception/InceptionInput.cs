@@ -17,9 +17,7 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
         using var _ = no_grad();
         var bytes = HostCopy.To(images, device).Times(127.5).Plus(127.5).round();
         if (shape.Channels == 1)
-        {
             bytes = bytes.expand(-1, 3, -1, -1);
-        }
 
         return (kind == InceptionKind.PytorchFid ? HalfPixel(bytes) : TensorFlow(bytes)).MoveToOuterDisposeScope();
     }

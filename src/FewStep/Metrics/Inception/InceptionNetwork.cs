@@ -32,9 +32,7 @@ internal sealed class InceptionNetwork : IDisposable
     public void MoveTo(Device device)
     {
         foreach (var (name, (layout, weight, bias)) in _layers.ToList())
-        {
             _layers[name] = (layout, Moved(weight, device), Moved(bias, device));
-        }
 
         _head = Moved(_head, device);
     }
@@ -84,9 +82,7 @@ internal sealed class InceptionNetwork : IDisposable
         void Run(params ReadOnlySpan<string> names)
         {
             foreach (string name in names)
-            {
                 Step(a => Convolve(name, a));
-            }
         }
 
         void Pool()
@@ -98,9 +94,7 @@ internal sealed class InceptionNetwork : IDisposable
         void Keep(bool last)
         {
             if (last || !lastOnly)
-            {
                 means.Add(y.mean([2, 3]));
-            }
         }
 
         // Activations of a batch are large: each is gone as soon as the next is there.
@@ -128,9 +122,7 @@ internal sealed class InceptionNetwork : IDisposable
     {
         var moved = weight.to(device);
         if (!ReferenceEquals(moved, weight))
-        {
             weight.Dispose();
-        }
 
         return moved.DetachFromDisposeScope();
     }
@@ -153,9 +145,7 @@ internal sealed class InceptionNetwork : IDisposable
     private Tensor Chain(string block, Tensor x, params ReadOnlySpan<string> branches)
     {
         foreach (string branch in branches)
-        {
             x = Convolve($"{block}.{branch}", x);
-        }
 
         return x;
     }

@@ -6,9 +6,7 @@ internal abstract class Axis
     protected Axis(double low, double high, double start, double end)
     {
         if (!(double.IsFinite(low) && double.IsFinite(high) && low < high))
-        {
             throw new ArgumentException($"An axis needs finite, increasing ends, not {low} and {high}.");
-        }
 
         (Low, High, Start, End) = (low, high, start, end);
     }

@@ -41,9 +41,7 @@ internal sealed class CurveChart
         double width = _size.Width / Columns;
         List<XElement> content = [Svg.Text(4, 13, TextLabels.Fit(yTitle, _size.Width - 8, 12), "axis")];
         for (int i = 0; i < _panels.Count; i++)
-        {
             content.AddRange(Panel(_panels[i], i % Columns * width, TitleHeight + (i / Columns * PanelHeight), width));
-        }
 
         double height = TitleHeight + (rows * PanelHeight) + 18;
         content.Add(Svg.Text(_size.Width / 2, height - 6, xTitle, "axis", "middle"));
@@ -60,9 +58,7 @@ internal sealed class CurveChart
         Axis y = _isLinear ? LinearAxis.Covering([_least, _most], low, high, 0.05) : LogAxis.Covering([_least, _most], low, high, 0.05);
         yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
         foreach (XElement element in new PlotArea(x, y, "", "").Frame())
-        {
             yield return element;
-        }
 
         foreach (CurveLine line in panel.Lines)
         {

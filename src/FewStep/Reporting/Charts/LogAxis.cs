@@ -9,9 +9,7 @@ internal sealed class LogAxis : Axis
         : base(low, high, start, end)
     {
         if (low <= 0)
-        {
             throw new ArgumentException($"A logarithmic axis starts above 0, not at {low}.");
-        }
     }
 
     private double Decades => Math.Log10(High / Low);
@@ -41,9 +39,7 @@ internal sealed class LogAxis : Axis
         {
             double[] values = [.. Decade(multiples)];
             if (values.Length >= 2 && values.Length <= most && values[^1] / values[0] > Math.Sqrt(High / Low))
-            {
                 return [.. WithMinor(values)];
-            }
         }
 
         return LinearAxis.Between(Low, High, most);

@@ -53,14 +53,10 @@ internal static class LossCurveChart
         {
             double sigma = schedule.Sigmas[i], px = x.Position(sigma), py = y.Position(Interpolate(curve, sigma));
             if (!double.IsFinite(px) || !double.IsFinite(py))
-            {
                 continue;
-            }
 
             if (labelled)
-            {
                 yield return Svg.Line(px, py, px, y.Start, $"drop {schedule.Style.CssClass}");
-            }
 
             yield return Svg.Marker(schedule.Style.Shape, px, py, 5, $"point {schedule.Style.CssClass}",
                 $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
@@ -81,9 +77,7 @@ internal static class LossCurveChart
             [.. curve.Select(p => (p.Sigma, IsPositive(p.Fitted) ? p.Fitted : p.Loss)).Where(p => IsPositive(p.Item2))];
         int right = Array.FindIndex(fit, p => p.Sigma >= sigma);
         if (right <= 0)
-        {
             return right == 0 ? fit[0].Loss : fit[^1].Loss;
-        }
 
         (double a, double lossA) = fit[right - 1];
         (double b, double lossB) = fit[right];

@@ -80,9 +80,7 @@ internal sealed class RowChart
                 ? Svg.Marker(MarkerShape.Circle, x, y, 3, $"minor {row.Style.CssClass}", points[i].Tooltip)
                 : Svg.Marker(row.Style.Shape, x, y, 4.5, $"point {row.Style.CssClass}", points[i].Tooltip);
             if (points[i].Label.Length > 0 && shown.Contains(i))
-            {
                 yield return Svg.Text(x, y - 9, points[i].Label, "value", "middle");
-            }
         }
     }
 }

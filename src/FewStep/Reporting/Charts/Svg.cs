@@ -53,9 +53,7 @@ internal static class Svg
         {
             bool finite = double.IsFinite(x) && double.IsFinite(y);
             if (finite)
-            {
                 path.Append(down ? 'L' : 'M').Append(Px(x)).Append(' ').Append(Px(y));
-            }
 
             down = finite;
         }
@@ -78,9 +76,7 @@ internal static class Svg
     {
         XElement? title = tooltip is null ? null : new XElement(Space + "title", tooltip);
         if (shape == MarkerShape.Circle)
-        {
             return new XElement(Space + "circle", At("cx", x), At("cy", y), At("r", radius), new XAttribute("class", cssClass), title);
-        }
 
         (double X, double Y)[] corners = shape switch
         {

@@ -10,9 +10,7 @@ internal static class TextLabels
     public static string Fit(string text, double width, double fontSize)
     {
         if (Width(text, fontSize) <= width)
-        {
             return text;
-        }
 
         var kept = new System.Text.StringBuilder();
         double used = Width("…", fontSize);
@@ -20,9 +18,7 @@ internal static class TextLabels
         {
             used += Width(rune.ToString(), fontSize);
             if (used > width)
-            {
                 break;
-            }
 
             kept.Append(rune.ToString());
         }
@@ -41,9 +37,7 @@ internal static class TextLabels
         {
             double half = Width(labels[i].Text, fontSize) / 2;
             if (shown.All(j => Math.Abs(labels[i].Position - labels[j].Position) >= half + (Width(labels[j].Text, fontSize) / 2) + gap))
-            {
                 shown.Add(i);
-            }
         }
 
         return shown;

@@ -49,9 +49,7 @@ internal static class TuningChart
     {
         Axis y = LogAxis.Covering(Values(rounds, value), top + height, top, 0.06);
         foreach (XElement element in new PlotArea(x, y, xTitle, TextLabels.Fit(yTitle, x.End, 12)).Frame())
-        {
             yield return element;
-        }
 
         for (int i = 0; i < rounds.Count; i++)
         {
@@ -61,9 +59,7 @@ internal static class TuningChart
             yield return Svg.Polyline(
                 Thin(points).Select(p => (x.Position(p.Update), y.Position(p.Value))), $"series {colour} {DashClass(rounds, i)}");
             foreach (XElement mark in isHeldOut ? Checks(rounds[i], points, x, y, colour) : [])
-            {
                 yield return mark;
-            }
         }
     }
 

@@ -14,9 +14,7 @@ internal sealed class CommandsSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         foreach (CommandSummary command in page.Summary.Commands)
-        {
             yield return new CodeBlock(command.Title, command.Text);
-        }
 
         if (!page.IsBrief && (page.Result ?? page.BestShown) is { Sigmas.Count: > 0 } winner)
         {

@@ -25,9 +25,7 @@ internal sealed class HashesSection : IReportSection
             yield return ("Classes", model.Classes == 0 ? "none" : NumberText.Count(model.Classes));
             yield return ("Parameters", model.Parameters == 0 ? "unknown" : NumberText.Count(model.Parameters));
             if (model.Guidance is { } guidance)
-            {
                 yield return ("Guidance", guidance);
-            }
         }
 
         if (summary.Data is { } data)

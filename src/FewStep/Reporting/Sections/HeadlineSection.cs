@@ -19,9 +19,7 @@ internal sealed class HeadlineSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Main is not { } main)
-        {
             yield break;
-        }
 
         string[] sentences =
         [
@@ -33,9 +31,7 @@ internal sealed class HeadlineSection : IReportSection
         yield return new TextBlock(sentences[0], TextWeight.Lead);
         yield return new DrawnBlock(() => Tiles(page, main));
         if (sentences.Length > 1)
-        {
             yield return new ListBlock(sentences[1..]);
-        }
     }
 
     private static IEnumerable<string> OfResult(ReportPage page, TrialSummary result, FigureSummary main)
@@ -66,9 +62,7 @@ internal sealed class HeadlineSection : IReportSection
         TrialSummary? own = page.Summary.Trials.FirstOrDefault(t => (t.Schedule, t.Solver, t.Steps, t.Tuning, t.Role)
             == (result.Schedule, result.Solver, result.Steps, null, TrialRole.Comparison));
         if (result.Tuning is not null && own is not null && own != untuned)
-        {
             yield return $"The schedule alone, with the weights untouched, reaches {FigureText.Value(own, main)}: {Judged(own)}.";
-        }
     }
 
     private static IEnumerable<string> OfNumber(ReportPage page, int number, FigureSummary main)
@@ -121,14 +115,10 @@ internal sealed class HeadlineSection : IReportSection
         }
 
         if (FigureText.Floor(main) is { } floor)
-        {
             yield return $"{floor} A sampler near it is as close to the reference as other real images are.";
-        }
 
         if (FigureText.FewRanges(page.Summary) is { } caution)
-        {
             yield return caution;
-        }
 
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
         if (warnings > 0)

@@ -19,9 +19,7 @@ internal sealed class ImagesSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Summary.ImageStrips.Count > 0)
-        {
             yield return new DrawnBlock(() => Rows(page));
-        }
     }
 
     private static XElement Rows(ReportPage page)
@@ -101,9 +99,7 @@ internal sealed class ImagesSection : IReportSection
     {
         IReadOnlyList<long> seeds = strips[0].Seeds;
         if (strips.Any(s => !s.Seeds.SequenceEqual(seeds)))
-        {
             return "The rows show different seeds.";
-        }
 
         bool consecutive = seeds.Count > 2 && seeds.Zip(seeds.Skip(1)).All(p => p.Second == p.First + 1);
         return "The seeds of each row: "

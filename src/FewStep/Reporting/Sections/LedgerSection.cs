@@ -13,9 +13,7 @@ internal sealed class LedgerSection : IReportSection
     {
         IReadOnlyList<LedgerLineSummary> lines = page.Summary.Ledger;
         if (lines.Count == 0)
-        {
             yield break;
-        }
 
         var total = new LedgerLineSummary(
             "all stages", lines.Sum(l => l.NetworkEvaluations), lines.Sum(l => l.TrainingUpdates), lines.Sum(l => l.Seconds));

@@ -17,9 +17,7 @@ internal sealed class LossCurveSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Summary.LossCurve is not { } curve || !LossCurveChart.Drawable(curve).Any())
-        {
             yield break;
-        }
 
         TrialSummary[] trials = [.. Marked(page)];
         MarkedSchedule[] marked =

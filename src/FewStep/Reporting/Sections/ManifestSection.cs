@@ -13,9 +13,7 @@ internal sealed class ManifestSection : IReportSection
     {
         ManifestSummary manifest = page.Summary.Manifest;
         if (manifest.CommandLine is { } command)
-        {
             yield return new CodeBlock("Run it again", command);
-        }
 
         yield return new FactsBlock([.. Run(page.Summary)]);
         foreach ((string heading, IReadOnlyDictionary<string, string> facts) in new[]
@@ -41,17 +39,11 @@ internal sealed class ManifestSection : IReportSection
         }
 
         if (manifest.Started != default)
-        {
             yield return ("Started", manifest.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
-        }
 
         if (manifest.Seconds > 0)
-        {
             yield return ("Time", NumberText.Duration(manifest.Seconds));
-        }
         else if (summary.Ledger.Count > 0)
-        {
             yield return ("Time of all stages", NumberText.Duration(summary.Ledger.Sum(l => l.Seconds)));
-        }
     }
 }

@@ -15,9 +15,7 @@ internal sealed class NumbersSection : IReportSection
     {
         Summary summary = page.Summary;
         if (summary.Trials.Count == 0)
-        {
             yield break;
-        }
 
         TrialSummary[] teachers = [.. summary.Trials.Where(t => t.Role == TrialRole.Teacher)];
         if (page.IsBrief || page.Numbers.Count < 2)
@@ -35,9 +33,7 @@ internal sealed class NumbersSection : IReportSection
         }
 
         foreach (string note in Notes(page))
-        {
             yield return new TextBlock(note, TextWeight.Note);
-        }
     }
 
     // Columns that no row fills are left out.
@@ -97,9 +93,7 @@ internal sealed class NumbersSection : IReportSection
         }
 
         if (page.Main is { Floor: null } main)
-        {
             yield return $"The floor of {main.ShortName} (real images against real images) was not measured.";
-        }
 
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
@@ -113,9 +107,7 @@ internal sealed class NumbersSection : IReportSection
         }
 
         if (summary.Trials.Any(t => t.EvaluationsPerImage is not null))
-        {
             yield return "NFE: network evaluations an image, counted while sampling.";
-        }
 
         if (summary.Trials.Any(t => t.LossPower0 is not null || t.LossPower1 is not null))
         {

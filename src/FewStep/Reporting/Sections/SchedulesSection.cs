@@ -22,9 +22,7 @@ internal sealed class SchedulesSection : IReportSection
         ];
         (string Name, TrialSummary Trial)[] shown = [.. trials.Select(t => (Name(trials, t), t)).DistinctBy(t => t.Item1)];
         if (shown.Length == 0)
-        {
             yield break;
-        }
 
         ChartRow[] rows = [.. shown.Select(s => Row(page, s.Name, s.Trial))];
         yield return new DrawnBlock(() => Figure.Build(

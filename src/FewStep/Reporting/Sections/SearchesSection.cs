@@ -13,9 +13,7 @@ internal sealed class SearchesSection : IReportSection
     {
         IReadOnlyList<SearchSummary> searches = page.Summary.Searches;
         if (searches.Count == 0)
-        {
             yield break;
-        }
 
         yield return new TableBlock(
             new(

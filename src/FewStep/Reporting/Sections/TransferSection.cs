@@ -12,9 +12,7 @@ internal sealed class TransferSection : IReportSection
     public IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Main is not { } main || !page.Summary.Trials.Any(t => t.IsTransfer))
-        {
             yield break;
-        }
 
         yield return new TextBlock(
             $"Rows: the solver that the schedule was searched for. Columns: the solver that used it. Each cell: {main.ShortName}, and its "
@@ -53,15 +51,11 @@ internal sealed class TransferSection : IReportSection
         TrialSummary? Of(string foundFor)
             => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && ReportPage.HasValue(t, main));
         if (Of(target) is not { } here)
-        {
             return new(NumberText.Missing);
-        }
 
         string text = FigureText.Value(here, main);
         if (target == user || Of(user) is not { } own || own.Figures[main.Key].Mean <= 0)
-        {
             return new(text) { Mark = target == user ? CellMark.Best : CellMark.None };
-        }
 
         double ratio = here.Figures[main.Key].Mean / own.Figures[main.Key].Mean;
         double shade = ratio > 0 ? Math.Clamp(Math.Log2(ratio), -1, 1) : 0; // full at half or double

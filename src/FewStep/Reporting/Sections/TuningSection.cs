@@ -16,9 +16,7 @@ internal sealed class TuningSection : IReportSection
     {
         IReadOnlyList<TuningRoundSummary> rounds = page.Summary.TuningRounds;
         if (rounds.Count == 0)
-        {
             yield break;
-        }
 
         (XElement, string)[] legend =
             [.. rounds.Select((r, i) => (

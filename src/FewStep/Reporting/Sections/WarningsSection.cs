@@ -20,9 +20,7 @@ internal sealed class WarningsSection : IReportSection
     private static IEnumerable<string> Rival(ReportPage page)
     {
         if (page.Main is not { } main || page.Result is not { } result || !ReportPage.HasValue(result, main))
-        {
             yield break;
-        }
 
         TrialSummary? rival = page.Best(
             page.Summary.Trials.Where(t => t.Role != TrialRole.Teacher && t.EvaluationsPerImage <= result.EvaluationsPerImage));

@@ -16,9 +16,7 @@ public sealed class CifarSourceTests : IDisposable
     {
         var files = Files();
         foreach (var (name, content) in files)
-        {
             _folder.Write("bin/" + name, content);
-        }
 
         string archive = Archive(files);
         using var folder = ImageSources.Open(_folder.File("bin"));
@@ -71,9 +69,7 @@ public sealed class CifarSourceTests : IDisposable
         Refused("tar.gz", _folder.Write("text.tar.gz", "no archive, nothing of the sort"u8.ToArray()));
         byte[] whole = File.ReadAllBytes(Archive(Files()));
         for (int length = 1; length < whole.Length * 0.9; length += whole.Length / 40) // the last bytes are padding
-        {
             Refused("", _folder.Write("cut.tar.gz", whole[..length]));
-        }
 
         // A header that claims gigabytes.
         using var plain = new MemoryStream();
@@ -111,9 +107,7 @@ public sealed class CifarSourceTests : IDisposable
             gzip.Write(header);
             byte[] megabyte = new byte[1 << 20];
             for (long done = 0; done < length; done += megabyte.Length)
-            {
                 gzip.Write(megabyte);
-            }
 
             using var rest = new GZipStream(File.OpenRead(Archive(Files())), CompressionMode.Decompress);
             rest.CopyTo(gzip);
@@ -144,9 +138,7 @@ public sealed class CifarSourceTests : IDisposable
     {
         byte[] batch = TinyImages.Noise(count * 3073, seed);
         for (int i = 0; i < count; i++)
-        {
             batch[i * 3073] = (byte)((seed + i) % 10);
-        }
 
         return batch;
     }

@@ -69,9 +69,7 @@ public sealed class EdmZipWriterTests : IDisposable
     public void Folders_are_ordered_part_by_part()
     {
         foreach (string name in new[] { "in/a/2.png", "in/a-b/1.png", "in/a/10.png" })
-        {
             _folder.Write(name, TinyImages.Gray(4, name.Length));
-        }
 
         using var source = new ClassFolderSource(_folder.File("in"));
         Assert.Equal(["a", "a-b"], source.ClassNames!);
@@ -149,9 +147,7 @@ public sealed class EdmZipWriterTests : IDisposable
         using (var writer = new StoredZipWriter(file))
         {
             for (int i = 0; i < 70_000; i++)
-            {
                 writer.Add($"{i:x}", [(byte)i]);
-            }
 
             writer.Finish();
         }

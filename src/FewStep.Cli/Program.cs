@@ -1,3 +1,1 @@
-using FewStep.Cli.Verbs;
-
 return await CommandLine.Run(args, Console.Out, Console.Error);

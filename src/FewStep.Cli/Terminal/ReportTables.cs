@@ -1,4 +1,3 @@
-using FewStep.Experiments;
 using FewStep.Reporting;
 using Spectre.Console;
 

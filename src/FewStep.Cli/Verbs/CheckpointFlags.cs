@@ -1,8 +1,3 @@
-using System.CommandLine;
-using FewStep.Checkpoints;
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The options with which every verb that reads a model is told what a checkpoint does not say.</summary>
@@ -47,32 +42,20 @@ internal static class CheckpointFlags
 
     private static IEnumerable<Option> All() =>
     [
-        new Option<string?>(Section)
-        {
-            Description = "Of a checkpoint that holds several things: key of the weights; "
-                + "left out, ema in pickles of NVlabs/edm and the file itself elsewhere.",
-            HelpName = "key"
-        },
-        new Option<int?>(Resolution)
-        {
-            Description = "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
-                + "released network with its shapes, else 64."
-        },
-        new Option<int?>(HeadChannels) { Description = "Of a state dictionary: channels of an attention head; left out, 64." },
-        new Option<int?>(Heads) { Description = "Of a state dictionary: attention heads of every layer, instead of their channels." },
-        SharedOptions.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders),
-        new Option<string?>(Kind)
-        {
-            Description = "Of a state dictionary: discrete, edm "
-                + "or consistency; left out, edm for openai/consistency_models and discrete else.",
-            HelpName = "discrete|edm|consistency"
-        },
-        SharedOptions.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its "
-            + $"shapes, else {DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
-        new Option<int?>(TimeSteps) { Description = "Of discrete preconditioning: number of time steps; left out, 1000." },
-        SharedOptions.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
+        Flag.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights; left out, ema in pickles of "
+            + "NVlabs/edm and the file itself elsewhere.", "key"),
+        Flag.Optional<int?>(Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
+            + "released network with its shapes, else 64."),
+        Flag.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64."),
+        Flag.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels."),
+        Flag.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders),
+        Flag.Optional<string?>(Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
+            + "discrete else.", "discrete|edm|consistency"),
+        Flag.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
+            + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
+        Flag.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, 1000."),
+        Flag.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
             null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
-        new Option<double?>(SigmaData)
-        { Description = "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5." },
+        Flag.Optional<double?>(SigmaData, "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5."),
     ];
 }

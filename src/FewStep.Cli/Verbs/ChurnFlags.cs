@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Sampling;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--s-churn</c> and its companions: EDM's stochastic sampling.</summary>
@@ -9,8 +6,8 @@ internal sealed class ChurnFlags
     private readonly Option<double> _churn = Number(
         "--s-churn", "Adds noise before each step, as EDM's stochastic sampler does; for one-step solvers. 0 adds none.", 0);
     private readonly Option<double> _minimum = Number("--s-min", "Smallest noise level at which noise is added.", 0);
-    private readonly Option<double?> _maximum = new("--s-max")
-    { Description = "Largest noise level at which noise is added; left out, there is no limit.", HelpName = "number" };
+    private readonly Option<double?> _maximum = Flag.Optional<double?>(
+        "--s-max", "Largest noise level at which noise is added; left out, there is no limit.", "number");
     private readonly Option<double> _noise = Number(
         "--s-noise", "Standard deviation of the added noise in units of what the level needs; EDM takes 1.003 to 1.007.", 1);
 
@@ -36,5 +33,5 @@ internal sealed class ChurnFlags
     }
 
     private static Option<double> Number(string name, string description, double usual)
-        => new(name) { Description = description, DefaultValueFactory = _ => usual, HelpName = "number" };
+        => Flag.Of<double>(name, description, usual, "number");
 }

@@ -1,6 +1,3 @@
-using FewStep.Checkpoints;
-using FewStep.Sampling;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>A class label on the command line.</summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The option <c>--classifier</c>: the folder of the classifier whose features define a Fréchet distance.</summary>
@@ -11,7 +9,7 @@ internal sealed class ClassifierFlag
     {
         string usual = besideModel ? $"the folder that is called as the model with {Suffix} after it, else that of the embedded model"
             : "that of the embedded model";
-        Option = new Option<string?>("--classifier") { Description = $"{description} Left out, {usual}.", HelpName = "folder" };
+        Option = Flag.Optional<string?>("--classifier", $"{description} Left out, {usual}.", "folder");
     }
 
     public Option<string?> Option { get; }

@@ -1,5 +1,3 @@
-using FewStep.Data;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Training and test images of a classifier. Owns the sets; dispose it.</summary>

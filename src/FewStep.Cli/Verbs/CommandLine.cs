@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.CommandLine.Help;
-using FewStep.Cli.Terminal;
 
 namespace FewStep.Cli.Verbs;
 

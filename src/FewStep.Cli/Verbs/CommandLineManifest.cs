@@ -1,6 +1,4 @@
 using System.Collections;
-using System.CommandLine;
-using FewStep.Experiments;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

@@ -1,11 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Experiments;
-using FewStep.Metrics;
-using FewStep.Noise;
-using FewStep.Search;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that
@@ -18,40 +10,22 @@ internal static class CompareVerb
     {
         var flags = new ExperimentFlags(1000, "the Fréchet distance on --features, and endpoint");
         var model = SharedOptions.Model(", or an ONNX file");
-        var solvers = new Option<string>("--solvers")
-        {
-            Description = "Solvers, separated by commas, as sample --solver takes them.",
-            DefaultValueFactory = _ => "euler,heun,dpmpp:2,unipc:3,ipndm:3",
-            HelpName = "list",
-        };
-        var schedules = new Option<string[]>("--schedules")
-        {
-            Description = $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
-                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files.",
-            DefaultValueFactory = _ => ["karras,log-snr,phase1,gits,endpoint"],
-            HelpName = "list",
-        };
+        var solvers = Flag.Of<string>(
+            "--solvers", "Solvers, separated by commas, as sample --solver takes them.", "euler,heun,dpmpp:2,unipc:3,ipndm:3", "list");
+        var schedules = Flag.Of<string[]>(
+            "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files.", ["karras,log-snr,phase1,gits,endpoint"], "list");
         var samplers = new RepeatedSamplers();
-        var evaluations = new Option<string>("--nfe")
-        {
-            Description = "Network evaluations an image to compare at; each solver gets the steps that take as many.",
-            DefaultValueFactory = _ => "4,6,8,10",
-            HelpName = "list",
-        };
-        var steps = new Option<string?>("--steps")
-        { Description = "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", HelpName = "list" };
-        var teacher = new Option<string>("--teacher")
-        {
-            Description = "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
-            DefaultValueFactory = _ => FormattableString.Invariant($"heun:karras:{TeacherSteps}"),
-            HelpName = "sampler",
-        };
-        var transfer = new Option<bool>("--transfer")
-        { Description = "Measure schedules found for one solver with the others too.", DefaultValueFactory = _ => true };
-        var shown = new Option<int?>("--shown-nfe")
-        { Description = "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least." };
-        var searchImages = new Option<int?>("--search-images")
-        { Description = "Latents of each search with trajectories; left out, the search's own number." };
+        var evaluations = Flag.Of<string>(
+            "--nfe", "Network evaluations an image to compare at; each solver gets the steps that take as many.", "4,6,8,10", "list");
+        var steps = Flag.Optional<string?>(
+            "--steps", "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", "list");
+        var teacher = Flag.Of<string>("--teacher", "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
+            FormattableString.Invariant($"heun:karras:{TeacherSteps}"), "sampler");
+        var transfer = Flag.Of<bool>("--transfer", "Measure schedules found for one solver with the others too.", true);
+        var shown = Flag.Optional<int?>("--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
+        var searchImages = Flag.Optional<int?>(
+            "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
         var output = ExperimentOutput.Option(Path.Combine("runs", "compare"));
         var about = new ModelFlags();
         var command = new Command(

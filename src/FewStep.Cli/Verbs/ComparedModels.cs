@@ -1,6 +1,3 @@
-using FewStep.Checkpoints;
-using FewStep.Models;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The models of an evaluation: first the one as it came, then tuned ones by name. Owns them; dispose it.</summary>

@@ -1,6 +1,3 @@
-using FewStep.Models;
-using System.CommandLine;
-using FewStep.Cli.Terminal;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -12,11 +9,10 @@ internal static class ConvertVerb
     {
         var model = new Argument<string>("model")
         {
-            Description = "A model in any accepted form: a "
-                + "network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder, a model folder."
+            Description = "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a "
+                + "diffusers folder, a model folder."
         };
-        var output = new Option<string>("--out")
-        { Description = "Model folder to make; it must not exist, or be empty.", Required = true, HelpName = "folder" };
+        var output = Flag.Required<string>("--out", "Model folder to make; it must not exist, or be empty.", "folder");
         var dtype = SharedOptions.Dtype();
         dtype.Description = "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.";
         dtype.DefaultValueFactory = _ => ScalarType.Float32;

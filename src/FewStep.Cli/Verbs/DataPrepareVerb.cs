@@ -1,7 +1,4 @@
-using System.CommandLine;
 using System.Security.Cryptography;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
 
 namespace FewStep.Cli.Verbs;
 
@@ -10,29 +7,17 @@ internal static class DataPrepareVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var source = new Option<string>("--source")
-        {
-            Description = "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary version "
-                + "(folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.",
-            Required = true,
-            HelpName = "path",
-        };
-        var output = new Option<string>("--output") { Description = "The zip to write.", Required = true, HelpName = "file.zip" };
-        var transform = new Option<ImageTransform>("--transform")
-        {
-            Description = "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or "
-                + "center-crop (as guided-diffusion).",
-            DefaultValueFactory = _ => ImageTransform.None,
-            HelpName = "none|box|center-crop",
-            CustomParser = result => SharedOptions.Parse(result, ImageTransforms.Parse),
-        };
-        var resolution = new Option<int>("--resolution") { Description = "Side of the results in pixels.", DefaultValueFactory = _ => 64 };
-        var rgb = new Option<bool>("--rgb") { Description = "Store gray images in colour even where the first is gray." };
-        var map = new Option<string?>("--class-map")
-        {
-            Description = "map_clsloc.txt of downsampled ImageNet: names of the classes, and labels in the sorted order of the synsets.",
-            HelpName = "file"
-        };
+        var source = Flag.Required<string>(
+            "--source", "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary version "
+                + "(folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.", "path");
+        var output = Flag.Required<string>("--output", "The zip to write.", "file.zip");
+        var transform = Flag.Of<ImageTransform>(
+            "--transform", "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or "
+                + "center-crop (as guided-diffusion).", ImageTransform.None, "none|box|center-crop", parse: ImageTransforms.Parse);
+        var resolution = Flag.Of<int>("--resolution", "Side of the results in pixels.", 64);
+        var rgb = Flag.Optional<bool>("--rgb", "Store gray images in colour even where the first is gray.");
+        var map = Flag.Optional<string?>("--class-map",
+            "map_clsloc.txt of downsampled ImageNet: names of the classes, and labels in the sorted order of the synsets.", "file");
         var (split, json) = (DataVerb.Split(), SharedOptions.Json());
         var command = new Command("prepare", "Make an EDM-style zip of images: PNG files and dataset.json. The same images make the same "
             + "bytes.") { source, output, transform, resolution, rgb, split, map, json };

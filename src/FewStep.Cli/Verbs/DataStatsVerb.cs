@@ -1,8 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
-using FewStep.Metrics;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep data stats</c>: the mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store
@@ -15,9 +10,8 @@ internal static class DataStatsVerb
     {
         var classifier = new ClassifierFlag("Folder of the classifier, for --features classifier.", besideModel: false);
         var network = new FeatureFlags(classifier);
-        var output = new Option<string>("--output")
-        { Description = "The statistics file to write: mu and sigma, float64.", Required = true, HelpName = "file.npz" };
-        var batch = new Option<int>("--batch") { Description = "Images at a time.", DefaultValueFactory = _ => 50 };
+        var output = Flag.Required<string>("--output", "The statistics file to write: mu and sigma, float64.", "file.npz");
+        var batch = Flag.Of<int>("--batch", "Images at a time.", 50);
         var (data, split, threads, json) = (SharedOptions.Data(), DataVerb.Split(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.")
         { data, split, output, network.Features, network.Inception, classifier.Option, batch, threads, json };

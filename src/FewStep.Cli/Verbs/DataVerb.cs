@@ -1,7 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep data</c>: looks at image sets and cuts subsets from them.</summary>
@@ -32,10 +28,9 @@ internal static class DataVerb
     private static Command Subset(TerminalOutput terminal)
     {
         var (data, split, seed, json) = (SharedOptions.Data(), Split(), SharedOptions.Seed(), SharedOptions.Json());
-        var count = new Option<int>("--count") { Description = "Number of images.", Required = true };
-        var balanced = new Option<bool>("--balanced") { Description = "Take every class equally often, to within one image." };
-        var output = new Option<string>("--out")
-        { Description = "Folder for the pair of idx files, images and labels.", Required = true, HelpName = "folder" };
+        var count = Flag.Required<int>("--count", "Number of images.");
+        var balanced = Flag.Optional<bool>("--balanced", "Take every class equally often, to within one image.");
+        var output = Flag.Required<string>("--out", "Folder for the pair of idx files, images and labels.", "folder");
         var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.")
         { data, split, count, balanced, output, seed, json };
         command.SetAction((parsed, cancellation) =>
@@ -68,7 +63,7 @@ internal static class DataVerb
         return command;
     }
 
-    internal static Option<DataSplit?> Split() => SharedOptions.Named<DataSplit?>(
+    internal static Option<DataSplit?> Split() => Flag.Named<DataSplit?>(
         "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train",
             DataSplit.Train), ("test", DataSplit.Test));
 

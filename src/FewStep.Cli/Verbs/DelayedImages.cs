@@ -1,5 +1,3 @@
-using FewStep.Data;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The images at a path, opened when they are first asked for.</summary>

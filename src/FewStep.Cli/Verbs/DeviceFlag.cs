@@ -1,4 +1,3 @@
-using System.CommandLine;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
@@ -13,14 +12,9 @@ internal static class DeviceFlag
     {
         if (command.Options.Any(o => o.Name == SharedOptions.ThreadsName))
         {
-            command.Add(new Option<DeviceChoice>(Name)
-            {
-                Description = "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where "
-                    + "there is one and the processor elsewhere.",
-                DefaultValueFactory = _ => DeviceChoice.Auto,
-                HelpName = "auto|cpu|cuda|cuda:N",
-                CustomParser = result => SharedOptions.Parse(result, DeviceChoice.Parse),
-            });
+            command.Add(Flag.Of<DeviceChoice>(
+                Name, "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where there is "
+                    + "one and the processor elsewhere.", DeviceChoice.Auto, "auto|cpu|cuda|cuda:N", parse: DeviceChoice.Parse));
         }
 
         foreach (var part in command.Subcommands)

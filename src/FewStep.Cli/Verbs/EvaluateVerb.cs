@@ -1,12 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
-using FewStep.Experiments;
-using FewStep.Metrics;
-using FewStep.Noise;
-using FewStep.Search;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored
@@ -17,46 +8,29 @@ internal static class EvaluateVerb
     {
         var flags = new ExperimentFlags(
             5000, "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
-        var model = new Option<string[]>("--model")
-        {
-            Description = "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the table: --model "
-                + "trajectory=folder.",
-            DefaultValueFactory = _ => [EmbeddedDefault.Model],
-            HelpName = "folder",
-        };
-        var schedules = new Option<string[]>("--schedules")
-        {
-            Description = $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+        var model = Flag.Of<string[]>("--model", "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the "
+            + "table: --model trajectory=folder.", [EmbeddedDefault.Model], "folder");
+        var schedules = Flag.Of<string[]>(
+            "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
                 + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files, which have their own number of steps.",
-            DefaultValueFactory = _ => [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])],
-            HelpName = "list",
-        };
+                    [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])], "list");
         var samplers = new RepeatedSamplers();
-        var steps = new Option<string>("--steps")
-        { Description = "Numbers of solver steps.", DefaultValueFactory = _ => "3,4,5,6,8,10", HelpName = "list" };
-        var solver = new Option<string>("--solver")
-        {
-            Description = $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.",
-            DefaultValueFactory = _ => "euler",
-            HelpName = "list",
-        };
-        var tunedSchedules = new Option<string?>("--tuned-schedules")
-        { Description = "Of --schedules, those that tuned models are measured on; left out, all.", HelpName = "list" };
-        var tunedSteps = new Option<string?>("--tuned-steps")
-        { Description = "Of --steps, those that tuned models are measured at; left out, all.", HelpName = "list" };
-        var shown = new Option<int?>("--shown-steps")
-        { Description = "Number of steps that headline and images are about; left out, 4, or the fewest." };
-        var teacher = new Option<string?>("--teacher")
-        { Description = "A fine schedule to show beside, a name or file, sampled with the first model.", HelpName = "schedule" };
-        var teacherSteps = new Option<int?>("--teacher-steps") { Description = "Its number of steps; a file has its own." };
-        var teacherSolver = new Option<string>("--teacher-solver") { Description = "Its solver.", DefaultValueFactory = _ => "heun" };
-        var searchImages = new Option<int?>("--search-images")
-        { Description = "Latents of each search with trajectories; left out, the search's own number." };
-        var images = new Option<string?>("--images")
-        {
-            Description = "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.",
-            HelpName = "path",
-        };
+        var steps = Flag.Of<string>("--steps", "Numbers of solver steps.", "3,4,5,6,8,10", "list");
+        var solver = Flag.Of<string>(
+            "--solver", $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.", "euler", "list");
+        var tunedSchedules = Flag.Optional<string?>(
+            "--tuned-schedules", "Of --schedules, those that tuned models are measured on; left out, all.", "list");
+        var tunedSteps = Flag.Optional<string?>(
+            "--tuned-steps", "Of --steps, those that tuned models are measured at; left out, all.", "list");
+        var shown = Flag.Optional<int?>("--shown-steps", "Number of steps that headline and images are about; left out, 4, or the fewest.");
+        var teacher = Flag.Optional<string?>(
+            "--teacher", "A fine schedule to show beside, a name or file, sampled with the first model.", "schedule");
+        var teacherSteps = Flag.Optional<int?>("--teacher-steps", "Its number of steps; a file has its own.");
+        var teacherSolver = Flag.Of<string>("--teacher-solver", "Its solver.", "heun");
+        var searchImages = Flag.Optional<int?>(
+            "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
+        var images = Flag.Optional<string?>("--images",
+            "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.", "path");
         var output = ExperimentOutput.Option(Path.Combine("runs", "evaluation"));
         var about = new ModelFlags();
         var command = new Command(

@@ -1,9 +1,3 @@
-using System.CommandLine;
-using FewStep.Data;
-using FewStep.Metrics;
-using FewStep.Sampling;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options of the verbs that measure: real images, metrics and feature networks, seeds, and how to sample.</summary>
@@ -12,59 +6,29 @@ internal sealed class ExperimentFlags
     private static readonly ExperimentOptions Usual = new();
     private static readonly MetricOptions UsualMetrics = new();
     private readonly Option<int> _samples;
-    private readonly Option<int> _ranges = new("--ranges")
-    { Description = "Disjoint seed ranges, whose spread is reported.", DefaultValueFactory = _ => Usual.Ranges };
-    private readonly Option<long> _firstSeed = new("--first-seed")
-    { Description = "Seed of the first image.", DefaultValueFactory = _ => Usual.FirstSeed };
-    private readonly Option<string> _strip = new("--strip-seeds")
-    {
-        Description = "Image seeds shown in the report; 'none' for no images.",
-        DefaultValueFactory = _ => "0-9",
-        HelpName = "list",
-    };
-    private readonly Option<int> _batch = new("--batch")
-    { Description = "Images sampled at a time.", DefaultValueFactory = _ => Usual.BatchSize };
+    private readonly Option<int> _ranges = Flag.Of<int>("--ranges", "Disjoint seed ranges, whose spread is reported.", Usual.Ranges);
+    private readonly Option<long> _firstSeed = Flag.Of<long>("--first-seed", "Seed of the first image.", Usual.FirstSeed);
+    private readonly Option<string> _strip = Flag.Of<string>(
+        "--strip-seeds", "Image seeds shown in the report; 'none' for no images.", "0-9", "list");
+    private readonly Option<int> _batch = Flag.Of<int>("--batch", "Images sampled at a time.", Usual.BatchSize);
     private readonly Option<string?> _metrics;
-    private readonly Option<int> _subsets = new("--kid-subsets")
-    {
-        Description = "Random subsets that a kernel distance is the mean of.",
-        DefaultValueFactory = _ => UsualMetrics.KernelSubsets,
-    };
-    private readonly Option<int> _subsetSize = new("--kid-subset-size")
-    {
-        Description = "Images of each set in such a subset.",
-        DefaultValueFactory = _ => UsualMetrics.KernelSubsetSize,
-    };
-    private readonly Option<int> _manifold = new("--neighbours")
-    {
-        Description = "Nearest neighbours of precision and recall.",
-        DefaultValueFactory = _ => UsualMetrics.ManifoldNeighbours,
-    };
-    private readonly Option<int> _coverage = new("--coverage-neighbours")
-    {
-        Description = "Nearest neighbours of density and coverage.",
-        DefaultValueFactory = _ => UsualMetrics.CoverageNeighbours,
-    };
-    private readonly Option<int> _kept = new("--kept-images")
-    {
-        Description = "Most images of a set that metrics of single images look at.",
-        DefaultValueFactory = _ => UsualMetrics.KeptImages,
-    };
+    private readonly Option<int> _subsets = Flag.Of<int>(
+        "--kid-subsets", "Random subsets that a kernel distance is the mean of.", UsualMetrics.KernelSubsets);
+    private readonly Option<int> _subsetSize = Flag.Of<int>(
+        "--kid-subset-size", "Images of each set in such a subset.", UsualMetrics.KernelSubsetSize);
+    private readonly Option<int> _manifold = Flag.Of<int>(
+        "--neighbours", "Nearest neighbours of precision and recall.", UsualMetrics.ManifoldNeighbours);
+    private readonly Option<int> _coverage = Flag.Of<int>(
+        "--coverage-neighbours", "Nearest neighbours of density and coverage.", UsualMetrics.CoverageNeighbours);
+    private readonly Option<int> _kept = Flag.Of<int>(
+        "--kept-images", "Most images of a set that metrics of single images look at.", UsualMetrics.KeptImages);
 
     public ExperimentFlags(int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
     {
-        _samples = new Option<int>("--samples")
-        {
-            Description = "Images in a seed range; distances compare only at the same number.",
-            DefaultValueFactory = _ => samples,
-        };
-        _metrics = new Option<string?>("--metrics")
-        {
-            Description = "Metrics, separated by commas, the headline's first: "
+        _samples = Flag.Of<int>("--samples", "Images in a seed range; distances compare only at the same number.", samples);
+        _metrics = Flag.Optional<string?>("--metrics", "Metrics, separated by commas, the headline's first: "
                 + $"{string.Join("; ", MetricCatalog.Entries.Select(e => $"{e.Name} ({e.Description})"))}. "
-                + $"Left out: {metrics}.",
-            HelpName = "list",
-        };
+                + $"Left out: {metrics}.", "list");
         Classifier = new ClassifierFlag(
             "Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.");
         Network = new FeatureFlags(Classifier, features);
@@ -72,12 +36,8 @@ internal sealed class ExperimentFlags
 
     public Option<string> Data { get; } = SharedOptions.Data();
 
-    public Option<string?> Reference { get; } = new("--reference")
-    {
-        Description = "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of "
-            + "--data.",
-        HelpName = "path",
-    };
+    public Option<string?> Reference { get; } = Flag.Optional<string?>("--reference",
+        "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of --data.", "path");
 
     public ClassifierFlag Classifier { get; }
 

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Data;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The real images of a verb that measures. Owns the sets; dispose it.</summary>

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Experiments;
 using FewStep.Reporting;
 
 namespace FewStep.Cli.Verbs;
@@ -8,13 +5,9 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Where the verbs that measure write what they found, and how they tell of it.</summary>
 internal static class ExperimentOutput
 {
-    public static Option<string> Option(string usual) => new("--out")
-    {
-        Description = $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what "
-            + "lies there already is not measured again.",
-        DefaultValueFactory = _ => usual,
-        HelpName = "folder",
-    };
+    public static Option<string> Option(string usual) => Flag.Of<string>(
+        "--out", $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies "
+            + $"there already is not measured again.", usual, "folder");
 
     public static void Write(TerminalOutput terminal, bool json, Summary summary, string folder)
     {

@@ -1,13 +1,4 @@
-using FewStep.Solvers;
-using FewStep.Search;
-using FewStep.Sampling;
-using FewStep.Denoising;
-using System.CommandLine;
-using FewStep.Checkpoints;
-using FewStep.Cli.Terminal;
 using FewStep.Interchange;
-using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Cli.Verbs;
 
@@ -19,37 +10,27 @@ internal static class ExportVerb
     public static Command Create(TerminalOutput terminal)
     {
         var sampling = new SamplerFlags(" Of a file, --steps is the number that was meant, for a check.");
-        var target = new Option<string?>("--to")
-        {
-            Description =
-                $"What to write: {string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.",
-            HelpName = "program"
-        };
+        var target = Flag.Optional<string?>("--to", $"What to write: "
+            + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", "program");
         var defaults = new ScheduleExportOptions();
-        var scheduler = new Option<string?>("--scheduler")
-        { Description = "With --to diffusers: the scheduler class; left out, all that take a schedule.", HelpName = "class" };
-        var digits = new Option<int>("--digits") { Description = "Significant digits.", DefaultValueFactory = _ => defaults.Digits };
-        var shift = new Option<double>("--shift")
-        { Description = "With --to diffusers: the shift of a flow-matching scheduler.", DefaultValueFactory = _ => defaults.Shift };
-        var final = SharedOptions.Named(
+        var scheduler = Flag.Optional<string?>(
+            "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
+        var digits = Flag.Of<int>("--digits", "Significant digits.", defaults.Digits);
+        var shift = Flag.Of<double>("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
+        var final = Flag.Named(
             "--final",
             "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more "
                 + "evaluation).",
             FinalSigma.Keep,
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
-        var weights = new Option<string?>("--weights")
-        { Description = "In place of a schedule: safetensors file for the weights of --model.", HelpName = "file" };
-        var names = new Option<string>("--names")
-        {
-            Description = $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
-                + "openai/consistency_models, ADM networks only).",
-            DefaultValueFactory = _ => EdmNames,
-            HelpName = $"{EdmNames}|{GuidedNames}",
-        };
-        var order = SharedOptions.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code "
-            + $"is told by use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
-        var output = new Option<string?>("--output") { Description = "File for the text; left out, it is printed.", HelpName = "file" };
+        var weights = Flag.Optional<string?>("--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
+        var names = Flag.Of<string>(
+            "--names", $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
+                + "openai/consistency_models, ADM networks only).", EdmNames, $"{EdmNames}|{GuidedNames}");
+        var order = Flag.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
+            + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
+        var output = Flag.Optional<string?>("--output", "File for the text; left out, it is printed.", "file");
         var json = SharedOptions.Json();
         var command = new Command("export", "Write a schedule for another program, or a model's weights.")
         { target, scheduler, digits, final, shift };

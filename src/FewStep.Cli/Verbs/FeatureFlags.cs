@@ -1,23 +1,16 @@
-using System.CommandLine;
-using FewStep.Denoising;
-using FewStep.Metrics;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options that choose a feature network.</summary>
 internal sealed class FeatureFlags(ClassifierFlag classifier, FeatureKind usual = FeatureKind.Inception)
 {
     /// <summary>The network for the metrics that take either.</summary>
-    public Option<FeatureKind> Features { get; } = SharedOptions.Named(
+    public Option<FeatureKind> Features { get; } = Flag.Named(
         "--features", "Features that metrics are measured on.", usual, ("inception", FeatureKind.Inception), ("classifier",
             FeatureKind.Classifier));
 
-    public Option<string?> Inception { get; } = new("--inception")
-    {
-        Description = $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, "
-            + $"{InceptionPlace.Variable} or a folder models.",
-        HelpName = "file",
-    };
+    public Option<string?> Inception { get; } = Flag.Optional<string?>(
+        "--inception", $"Inception-v3's weights, {string.Join(" or ", InceptionFile.Known.Select(f => f.Name))}; left out, "
+            + $"{InceptionPlace.Variable} or a folder models.", "file");
 
     /// <summary>Opens a network for images of a shape.</summary>
     /// <returns>The network; the caller owns it.</returns>

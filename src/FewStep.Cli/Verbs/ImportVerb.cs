@@ -1,9 +1,4 @@
-using FewStep.Search;
-using FewStep.Sampling;
-using System.CommandLine;
-using FewStep.Cli.Terminal;
 using FewStep.Interchange;
-using FewStep.Noise;
 
 namespace FewStep.Cli.Verbs;
 
@@ -14,19 +9,13 @@ internal static class ImportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var from = new Option<string>("--from")
-        {
-            Description = "The list, or a file that holds it: numbers with commas, spaces or lines between them, a JSON or "
-                + "Python list, or what export writes. A last zero is a last denoise.",
-            Required = true,
-            HelpName = "list or file"
-        };
-        var output = new Option<string>("--output")
-        { Description = $"The sampler file to write; its name should end in {SamplerFile.Extension}.", Required = true, HelpName = "file" };
-        var times = new Option<bool>("--timesteps") { Description = "The numbers are timesteps of --noise, not sigmas." };
-        var steps = new Option<int?>("--steps") { Description = "Number of steps that was meant, for a check." };
-        var solver = new Option<string>("--solver")
-        { Description = "Solver of the sampler.", DefaultValueFactory = _ => new FindOptions().Solver, HelpName = "name" };
+        var from = Flag.Required<string>("--from", "The list, or a file that holds it: numbers with commas, spaces or lines between them, "
+            + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
+        var output = Flag.Required<string>(
+            "--output", $"The sampler file to write; its name should end in {SamplerFile.Extension}.", "file");
+        var times = Flag.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");
+        var steps = Flag.Optional<int?>("--steps", "Number of steps that was meant, for a check.");
+        var solver = Flag.Of<string>("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
         var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
         var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.")
         { from, output, times, steps, solver };

@@ -1,5 +1,3 @@
-using FewStep.Metrics;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Where Inception-v3's weights are: named on the command line, in an environment variable, or in a folder <c>models</c> here or

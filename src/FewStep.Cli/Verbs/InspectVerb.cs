@@ -1,9 +1,3 @@
-using FewStep.Models;
-using System.CommandLine;
-using FewStep.Checkpoints;
-using FewStep.Cli.Terminal;
-using FewStep.Denoising;
-using FewStep.Noise;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -17,8 +11,8 @@ internal static class InspectVerb
     {
         var model = new Argument<string>("model")
         {
-            Description = "A model in any accepted form: a model folder, a network "
-                + "pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a diffusers folder."
+            Description = "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in "
+                + "guided-diffusion's names, a diffusers folder."
         };
         var json = SharedOptions.Json();
         var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.")

@@ -1,18 +1,14 @@
-using FewStep.Models;
-using System.CommandLine;
-using FewStep.Denoising;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The noise levels that a schedule is for, where no model is evaluated: a model's, or two numbers.</summary>
 internal sealed class LevelsArgument
 {
-    private readonly Option<string?> _model = new("--model")
-    { Description = "Model that the schedule is for; its noise levels are kept to.", HelpName = "model" };
-    private readonly Option<double?> _low = new("--sigma-min")
-    { Description = "In place of --model: smallest noise level of the model.", HelpName = "number" };
-    private readonly Option<double?> _high = new("--sigma-max")
-    { Description = "In place of --model: largest noise level of the model.", HelpName = "number" };
+    private readonly Option<string?> _model = Flag.Optional<string?>(
+        "--model", "Model that the schedule is for; its noise levels are kept to.", "model");
+    private readonly Option<double?> _low = Flag.Optional<double?>(
+        "--sigma-min", "In place of --model: smallest noise level of the model.", "number");
+    private readonly Option<double?> _high = Flag.Optional<double?>(
+        "--sigma-max", "In place of --model: largest noise level of the model.", "number");
     private readonly ModelFlags _about = new();
 
     public IEnumerable<Option> All => [_model, _low, _high, .. _about.OnnxAlone];

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Search;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options of the loss curve's measurement, for the verbs that may measure one.</summary>
@@ -8,31 +5,22 @@ internal sealed class LossCurveFlags
 {
     private static readonly LossCurveOptions Default = new();
 
-    private readonly Option<int> _points = new("--curve-points")
-    { Description = "Noise levels of the loss curve.", DefaultValueFactory = _ => Default.Points };
+    private readonly Option<int> _points = Flag.Of<int>("--curve-points", "Noise levels of the loss curve.", Default.Points);
 
-    private readonly Option<double> _regret = new("--regret")
-    {
-        Description = "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, "
-            + "relative to the part of the discretization loss that schedules can change.",
-        DefaultValueFactory = _ => Default.RelativeRegret,
-    };
+    private readonly Option<double> _regret = Flag.Of<double>(
+        "--regret", "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, "
+            + "relative to the part of the discretization loss that schedules can change.", Default.RelativeRegret);
 
-    private readonly Option<double?> _precision = new("--precision")
-    {
-        Description = "Go on until the 95 % interval of every schedule's discretization loss is at most this wide on each side, relative "
-            + "to it; left out, that does not matter.",
-    };
+    private readonly Option<double?> _precision = Flag.Optional<double?>("--precision", "Go on until the 95 % interval of every schedule's "
+        + "discretization loss is at most this wide on each side, relative to it; left out, that does not matter.");
 
-    private readonly Option<int> _images = new("--curve-images")
-    { Description = "Most images for the loss curve.", DefaultValueFactory = _ => Default.MaximumImages };
+    private readonly Option<int> _images = Flag.Of<int>("--curve-images", "Most images for the loss curve.", Default.MaximumImages);
 
-    private readonly Option<int> _batch = new("--curve-batch")
-    { Description = "Noised images in one evaluation while measuring the loss curve.", DefaultValueFactory = _ => Default.BatchSize };
+    private readonly Option<int> _batch = Flag.Of<int>(
+        "--curve-batch", "Noised images in one evaluation while measuring the loss curve.", Default.BatchSize);
 
     /// <summary>A curve in place of a measured one, for the verbs that take one.</summary>
-    public Option<string?> File { get; } = new("--curve")
-    { Description = "A loss-curve.json to use instead of measuring one.", HelpName = "file" };
+    public Option<string?> File { get; } = Flag.Optional<string?>("--curve", "A loss-curve.json to use instead of measuring one.", "file");
 
     public void AddTo(Command command)
     {

@@ -1,6 +1,3 @@
-using FewStep.Models;
-using System.CommandLine;
-using FewStep.Denoising;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -9,37 +6,27 @@ namespace FewStep.Cli.Verbs;
 /// verb with a model has.</summary>
 internal sealed class ModelFlags
 {
-    private readonly Option<double?> _weight = new("--guidance")
-    {
-        Description = "Guidance weight w: D = D_guide + w (D - D_guide), "
-            + "where the guide is the model without labels, or --guide. Each guided evaluation costs two.",
-        HelpName = "w"
-    };
-    private readonly Option<string?> _interval = new("--guidance-interval")
-    { Description = "Noise levels that guidance acts at; left out, all.", HelpName = "lo,hi" };
-    private readonly Option<string?> _guide = new("--guide")
-    {
-        Description = "A weaker model that guides (autoguidance), in place of the model without labels. It must "
-            + "say everything itself: options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.",
-        HelpName = "model"
-    };
+    private readonly Option<double?> _weight = Flag.Optional<double?>("--guidance", "Guidance weight w: D = D_guide + w (D - D_guide), "
+        + "where the guide is the model without labels, or --guide. Each guided evaluation costs two.", "w");
+    private readonly Option<string?> _interval = Flag.Optional<string?>(
+        "--guidance-interval", "Noise levels that guidance acts at; left out, all.", "lo,hi");
+    private readonly Option<string?> _guide = Flag.Optional<string?>(
+        "--guide", "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: "
+            + "options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", "model");
 
-    private readonly Option<OnnxPrediction?> _prediction = SharedOptions.Named<OnnxPrediction?>(
+    private readonly Option<OnnxPrediction?> _prediction = Flag.Named<OnnxPrediction?>(
         "--onnx-prediction",
         "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
         null,
         ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample",
             OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
 
-    private readonly Option<string?> _noise = new("--onnx-noise")
-    {
-        Description = "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.",
-        HelpName = "name"
-    };
-    private readonly Option<string?> _shape = new("--onnx-shape")
-    { Description = "Shape of an ONNX model's images, where the file leaves it open.", HelpName = "C,H,W" };
-    private readonly Option<int?> _classes = new("--onnx-classes")
-    { Description = "Number of an ONNX model's classes, where the file leaves it open." };
+    private readonly Option<string?> _noise = Flag.Optional<string?>(
+        "--onnx-noise", "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", "name");
+    private readonly Option<string?> _shape = Flag.Optional<string?>(
+        "--onnx-shape", "Shape of an ONNX model's images, where the file leaves it open.", "C,H,W");
+    private readonly Option<int?> _classes = Flag.Optional<int?>(
+        "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
 
     public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
 

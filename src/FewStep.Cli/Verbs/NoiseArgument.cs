@@ -1,22 +1,15 @@
-using System.CommandLine;
-using FewStep.Noise;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The training noise of a model with whole timesteps on the command line: a name, and the betas where they are not the usual
 /// ones.</summary>
 internal sealed class NoiseArgument
 {
-    private readonly Option<string?> _name = new("--noise")
-    {
-        Description = "Noise that the model was trained on, for "
-            + "timesteps: vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine.",
-        HelpName = "name"
-    };
-    private readonly Option<double?> _first = new("--beta-start")
-    { Description = "Its first beta; left out, the noise's usual one.", HelpName = "number" };
-    private readonly Option<double?> _last = new("--beta-end")
-    { Description = "Its last beta; left out, the noise's usual one.", HelpName = "number" };
+    private readonly Option<string?> _name = Flag.Optional<string?>("--noise",
+        "Noise that the model was trained on, for timesteps: vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine.", "name");
+    private readonly Option<double?> _first = Flag.Optional<double?>(
+        "--beta-start", "Its first beta; left out, the noise's usual one.", "number");
+    private readonly Option<double?> _last = Flag.Optional<double?>(
+        "--beta-end", "Its last beta; left out, the noise's usual one.", "number");
 
     public IEnumerable<Option> All => [_name, _first, _last];
 

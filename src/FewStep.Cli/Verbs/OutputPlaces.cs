@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Where a command line writes to. Minutes of work must not end with a folder that cannot be written.</summary>

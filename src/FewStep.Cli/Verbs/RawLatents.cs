@@ -1,5 +1,3 @@
-using FewStep.Checkpoints;
-using FewStep.Denoising;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Search;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The option <c>--sampler</c> of verbs that measure several.</summary>
@@ -9,7 +6,7 @@ internal sealed class RepeatedSamplers
     public RepeatedSamplers()
     {
         var single = SharedOptions.Sampler();
-        Option = new Option<string[]>(single.Name) { Description = $"{single.Description} May be repeated.", HelpName = single.HelpName };
+        Option = Flag.Optional<string[]>(single.Name, $"{single.Description} May be repeated.", single.HelpName);
     }
 
     public Option<string[]> Option { get; }

@@ -1,9 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
-using FewStep.Experiments;
-using FewStep.Models;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep run</c>: the main job, from a pre-trained model to a few-step sampler with a report.</summary>
@@ -16,16 +10,11 @@ internal static class RunVerb
         var usual = new RunOptions { Folder = "" };
         var flags = new ExperimentFlags(usual.Samples, "the Fréchet distance on --features");
         var model = SharedOptions.Model();
-        var output = new Option<string?>("--out") { Description = $"Run folder; default a new one under {Runs}/.", HelpName = "folder" };
-        var resume = new Option<bool>("--resume") { Description = "Go on with the run in --out." };
-        var steps = new Option<int>("--steps") { Description = "Solver steps N.", DefaultValueFactory = _ => usual.Steps };
-        var rounds = new Option<int>("--rounds")
-        { Description = "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", DefaultValueFactory = _ => usual.Rounds };
-        var power = new Option<double>("--power")
-        {
-            Description = "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.",
-            DefaultValueFactory = _ => usual.Power,
-        };
+        var output = Flag.Optional<string?>("--out", $"Run folder; default a new one under {Runs}/.", "folder");
+        var resume = Flag.Optional<bool>("--resume", "Go on with the run in --out.");
+        var steps = Flag.Of<int>("--steps", "Solver steps N.", usual.Steps);
+        var rounds = Flag.Of<int>("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
+        var power = Flag.Of<double>("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
         var tuning = new TuningFlags();
         var command = new Command(
             "run",
@@ -110,8 +99,8 @@ internal static class RunVerb
             new("The sigmas for another program", $"fewstep export --sampler {sampler} --to comfyui"),
             new("Measure it again, with more samples",
                 $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
-            new("In a program", $"using var model = Model.Open(\"{Literal(options.Rounds > 0 ? options.Folder : model)}\");\n"
-                + $"model.Sample(seeds: 64{(options.Rounds > 0 ? ""
+            new("In a program", $"using var model = Model.Open(\"{Literal(
+                options.Rounds > 0 ? options.Folder : model)}\");\nmodel.Sample(seeds: 64{(options.Rounds > 0 ? ""
                     : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
         ];
     }

@@ -1,8 +1,3 @@
-using FewStep.Models;
-using FewStep.Noise;
-using FewStep.Experiments;
-using FewStep.Sampling;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>What <c>fewstep sample</c> says of its images: <c>manifest.json</c> beside them, and its JSON output.</summary>

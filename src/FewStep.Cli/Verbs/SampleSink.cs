@@ -1,7 +1,3 @@
-using FewStep.Checkpoints;
-using FewStep.Data;
-using FewStep.Denoising;
-using FewStep.Sampling;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;

@@ -1,10 +1,4 @@
-using System.CommandLine;
 using System.Diagnostics;
-using FewStep.Cli.Terminal;
-using FewStep.Models;
-using FewStep.Noise;
-using FewStep.Sampling;
-using FewStep.Search;
 
 namespace FewStep.Cli.Verbs;
 
@@ -16,38 +10,22 @@ internal static class SampleVerb
         var model = SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
         var sampling = new SamplerFlags();
         var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
-        var listSolvers = new Option<bool>("--list-solvers") { Description = "Print the solvers with their orders and options, and end." };
-        var seeds = new Option<string>("--seeds")
-        { Description = "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", DefaultValueFactory = _ => "0-63", HelpName = "list" };
-        var latents = new Option<string?>("--latents")
-        {
-            Description = "In place of seeds: npz file "
-                + "with unit noise 'latents' [B,C,H,W], float32 or float64, and optionally int64 'labels' [B].",
-            HelpName = "file"
-        };
-        var label = new Option<string?>("--label")
-        {
-            Description = "Class of all images, by index or name; -1 for none. Left out, each image has the class seed (or number of "
-                + "the latent) mod classes.",
-            HelpName = "class"
-        };
-        var toZero = new Option<bool>("--denoise-to-zero") { Description = "Denoise once more at the last sigma." };
-        var analytical = new Option<bool>("--analytical-first-step")
-        { Description = "Take the first step without the network, as for data of unit variance." };
-        var folder = new Option<string?>("--out")
-        { Description = "Folder for one PNG an image, named by its seed, and manifest.json.", HelpName = "folder" };
-        var grid = new Option<string?>("--grid") { Description = "PNG file for a grid of all images.", HelpName = "file" };
-        var columns = new Option<int>("--columns") { Description = "Images in a row of the grid; 0 makes it square." };
-        var output = new Option<string?>("--output")
-        {
-            Description = "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.",
-            HelpName = "file"
-        };
-        var batch = new Option<int>("--batch")
-        {
-            Description = "Images sampled at a time; it changes them by no more than the network's rounding.",
-            DefaultValueFactory = _ => new SampleOptions().BatchSize
-        };
+        var listSolvers = Flag.Optional<bool>("--list-solvers", "Print the solvers with their orders and options, and end.");
+        var seeds = Flag.Of<string>("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");
+        var latents = Flag.Optional<string?>("--latents", "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or "
+            + "float64, and optionally int64 'labels' [B].", "file");
+        var label = Flag.Optional<string?>("--label", "Class of all images, by index or name; -1 for none. Left out, each image has the "
+            + "class seed (or number of the latent) mod classes.", "class");
+        var toZero = Flag.Optional<bool>("--denoise-to-zero", "Denoise once more at the last sigma.");
+        var analytical = Flag.Optional<bool>(
+            "--analytical-first-step", "Take the first step without the network, as for data of unit variance.");
+        var folder = Flag.Optional<string?>("--out", "Folder for one PNG an image, named by its seed, and manifest.json.", "folder");
+        var grid = Flag.Optional<string?>("--grid", "PNG file for a grid of all images.", "file");
+        var columns = Flag.Optional<int>("--columns", "Images in a row of the grid; 0 makes it square.");
+        var output = Flag.Optional<string?>("--output",
+            "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", "file");
+        var batch = Flag.Of<int>(
+            "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("sample", "Sample images, with the model's own sampler where none is named.") { model };
         foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. solver.All, listSolvers, seeds, latents, label, .. about.All,

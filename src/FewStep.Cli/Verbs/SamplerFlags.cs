@@ -1,9 +1,3 @@
-using System.CommandLine;
-using FewStep.Noise;
-using FewStep.Sampling;
-using FewStep.Search;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of
@@ -12,15 +6,13 @@ internal sealed class SamplerFlags(string also = "")
 {
     private readonly Option<string?> _sampler = SharedOptions.Sampler();
 
-    private readonly Option<string?> _schedule = new("--schedule")
-    {
-        Description = $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; "
+    private readonly Option<string?> _schedule = Flag.Optional<string?>(
+        "--schedule", $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; "
             + $"or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho); "
             + $"or an optimiser, which searches for it with --data: {string.Join(", ", ScheduleOptimizerCatalog.Names)}.{also}",
-        HelpName = "file or name",
-    };
+                "file or name");
 
-    private readonly Option<int?> _steps = new("--steps") { Description = "Number of solver steps; a file has its own." };
+    private readonly Option<int?> _steps = Flag.Optional<int?>("--steps", "Number of solver steps; a file has its own.");
     private readonly Option<string> _data = SharedOptions.Data();
 
     public IEnumerable<Option> All => [_sampler, _schedule, _steps];

@@ -1,7 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Search;
-using FewStep.Solvers;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -13,32 +9,19 @@ internal static class ScheduleVerb
     {
         var defaults = new FindOptions();
         var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = new Option<string>("--out")
-        {
-            Description = "Folder for loss-curve.json and the sampler files.",
-            DefaultValueFactory = _ => Path.Combine("runs", "schedules"),
-            HelpName = "folder"
-        };
-        var steps = new Option<string>("--steps")
-        { Description = "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", DefaultValueFactory = _ => "3,4,5,6,8,10" };
-        var power = new Option<double>("--power")
-        {
-            Description = "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above "
-                + "0 is sigma^-p. Power 1, the literal reading, is always reported too.",
-            DefaultValueFactory = _ => defaults.Power
-        };
-        var optimizers = new Option<string?>("--optimizer")
-        {
-            Description = $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
-                + $"some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.",
-            HelpName = "names"
-        };
-        var solver = new Option<string>("--solver")
-        { Description = "Solver of the samplers; some optimisers look at it.", DefaultValueFactory = _ => defaults.Solver };
-        var images = new Option<int?>("--search-images")
-        { Description = "Latents or images of a search with trajectories; left out, each optimiser's own number." };
-        var listSchedules = new Option<bool>("--list-schedules") { Description = "List the standard schedules and stop." };
-        var list = new Option<bool>("--list-optimizers") { Description = "List the optimisers and stop." };
+        var output = Flag.Of<string>(
+            "--out", "Folder for loss-curve.json and the sampler files.", Path.Combine("runs", "schedules"), "folder");
+        var steps = Flag.Of<string>("--steps", "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", "3,4,5,6,8,10");
+        var power = Flag.Of<double>("--power", "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. "
+            + "Power 1, the literal reading, is always reported too.", defaults.Power);
+        var optimizers = Flag.Optional<string?>(
+            "--optimizer", $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
+                + $"some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.", "names");
+        var solver = Flag.Of<string>("--solver", "Solver of the samplers; some optimisers look at it.", defaults.Solver);
+        var images = Flag.Optional<int?>(
+            "--search-images", "Latents or images of a search with trajectories; left out, each optimiser's own number.");
+        var listSchedules = Flag.Optional<bool>("--list-schedules", "List the standard schedules and stop.");
+        var list = Flag.Optional<bool>("--list-optimizers", "List the optimisers and stop.");
         var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.")

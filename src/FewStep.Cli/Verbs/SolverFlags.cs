@@ -1,25 +1,18 @@
-using System.CommandLine;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--solver</c>, and its order and options as flags of their own, which are merged into its text.</summary>
 internal sealed class SolverFlags
 {
-    private readonly Option<string?> _solver = new("--solver")
-    {
-        Description = $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, of {string.Join(", ", SolverCatalog.Names)}; left out, the "
-            + "one that the schedule file was made for, else euler.",
-        HelpName = "solver",
-    };
+    private readonly Option<string?> _solver = Flag.Optional<string?>("--solver", $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, "
+        + $"of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler.", "solver");
 
-    private readonly Option<int?> _order = new("--order") { Description = "Order of the solver.", HelpName = "number" };
-    private readonly Option<string?> _variant = new("--variant") { Description = "Of unipc: bh1 or bh2.", HelpName = "name" };
-    private readonly Option<string?> _predict = new("--predict") { Description = "Of dpmpp and unipc: data or noise.", HelpName = "what" };
-    private readonly Option<bool?> _lowerOrderFinal = new("--lower-order-final")
-    { Description = "Of dpmpp and unipc: whether the last steps fall to order 1." };
-    private readonly Option<bool?> _thresholding = new("--thresholding")
-    { Description = "Of dpmpp and unipc: whether outputs are limited to [-1, 1]." };
+    private readonly Option<int?> _order = Flag.Optional<int?>("--order", "Order of the solver.", "number");
+    private readonly Option<string?> _variant = Flag.Optional<string?>("--variant", "Of unipc: bh1 or bh2.", "name");
+    private readonly Option<string?> _predict = Flag.Optional<string?>("--predict", "Of dpmpp and unipc: data or noise.", "what");
+    private readonly Option<bool?> _lowerOrderFinal = Flag.Optional<bool?>(
+        "--lower-order-final", "Of dpmpp and unipc: whether the last steps fall to order 1.");
+    private readonly Option<bool?> _thresholding = Flag.Optional<bool?>(
+        "--thresholding", "Of dpmpp and unipc: whether outputs are limited to [-1, 1].");
 
     public IEnumerable<Option> All => [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
 

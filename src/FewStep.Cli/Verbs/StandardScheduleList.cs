@@ -1,5 +1,3 @@
-using FewStep.Cli.Terminal;
-using FewStep.Noise;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;

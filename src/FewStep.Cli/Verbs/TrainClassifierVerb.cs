@@ -1,6 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Metrics;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
@@ -16,33 +13,19 @@ internal static class TrainClassifierVerb
         var data = SharedOptions.Data();
         data.Description = "Labelled training images: an EDM-style zip, a folder of PNG or JPEG files, or idx files; where there are "
             + "splits, the training split.";
-        var held = new Option<string?>("--test")
-        {
-            Description = "Labelled test images; left out, the test split of --data, or a tenth of it held out at random where "
-                + "it has no splits.",
-            HelpName = "path"
-        };
-        var overwrite = new Option<bool>("--overwrite") { Description = "Replace a classifier that lies in --out." };
-        var output = new Option<string>("--out") { Description = "Folder for the classifier.", Required = true, HelpName = "folder" };
-        var channels = new Option<string>("--channels")
-        {
-            Description = "Width of each stage; the last is the number of features.",
-            DefaultValueFactory = _ => "32,64,96",
-            HelpName = "list"
-        };
-        var blocks = new Option<int>("--blocks") { Description = "Residual blocks in each stage.", DefaultValueFactory = _ => 1 };
-        var epochs = new Option<int>("--epochs")
-        { Description = "Passes over the training images.", DefaultValueFactory = _ => usual.Epochs };
-        var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => usual.Batch };
-        var rate = new Option<double>("--learning-rate")
-        { Description = "Peak learning rate.", DefaultValueFactory = _ => usual.LearningRate };
-        var decay = new Option<double>("--weight-decay")
-        { Description = "Decoupled weight decay.", DefaultValueFactory = _ => usual.WeightDecay };
-        var shift = new Option<int>("--shift")
-        { Description = "Largest random shift of an image in pixels.", DefaultValueFactory = _ => usual.Shift };
-        var plain = new Option<bool>("--no-mirror") { Description = "Do not mirror half of the images." };
-        var name = new Option<string>("--metric-name")
-        { Description = "What the Fréchet distance on the features is called.", DefaultValueFactory = _ => "FD (classifier features)" };
+        var held = Flag.Optional<string?>("--test", "Labelled test images; left out, the test split of --data, or a tenth of it held out "
+            + "at random where it has no splits.", "path");
+        var overwrite = Flag.Optional<bool>("--overwrite", "Replace a classifier that lies in --out.");
+        var output = Flag.Required<string>("--out", "Folder for the classifier.", "folder");
+        var channels = Flag.Of<string>("--channels", "Width of each stage; the last is the number of features.", "32,64,96", "list");
+        var blocks = Flag.Of<int>("--blocks", "Residual blocks in each stage.", 1);
+        var epochs = Flag.Of<int>("--epochs", "Passes over the training images.", usual.Epochs);
+        var batch = Flag.Of<int>("--batch", "Images an update.", usual.Batch);
+        var rate = Flag.Of<double>("--learning-rate", "Peak learning rate.", usual.LearningRate);
+        var decay = Flag.Of<double>("--weight-decay", "Decoupled weight decay.", usual.WeightDecay);
+        var shift = Flag.Of<int>("--shift", "Largest random shift of an image in pixels.", usual.Shift);
+        var plain = Flag.Optional<bool>("--no-mirror", "Do not mirror half of the images.");
+        var name = Flag.Of<string>("--metric-name", "What the Fréchet distance on the features is called.", "FD (classifier features)");
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
             + "Interrupt with Ctrl-C and repeat the command to resume.")

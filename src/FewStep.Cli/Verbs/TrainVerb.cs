@@ -1,9 +1,3 @@
-using System.CommandLine;
-using FewStep.Checkpoints;
-using FewStep.Cli.Terminal;
-using FewStep.Models;
-using FewStep.Data;
-using FewStep.Tuning;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -13,45 +7,26 @@ internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var config = new Option<string?>("--config")
-        {
-            Description = "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.",
-            HelpName = "file"
-        };
-        var checkpoint = new Option<string?>("--model")
-        { Description = "A model to train on from, instead of random weights: a model folder or a checkpoint.", HelpName = "path" };
+        var config = Flag.Optional<string?>(
+            "--config", "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", "file");
+        var checkpoint = Flag.Optional<string?>(
+            "--model", "A model to train on from, instead of random weights: a model folder or a checkpoint.", "path");
         var data = SharedOptions.Data();
-        var output = new Option<string>("--out")
-        {
-            Description = "Folder for checkpoints, loss log, events and the model; a training found there is resumed.",
-            Required = true,
-            HelpName = "folder"
-        };
-        var images = new Option<long>("--images")
-        {
-            Description = "Training images seen in all, repeats included. May "
-                + "be changed when resuming: the learning rate then follows the new length.",
-            Required = true
-        };
-        var batch = new Option<int>("--batch") { Description = "Images an update.", DefaultValueFactory = _ => 128 };
-        var rate = new Option<double>("--learning-rate")
-        { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => 1e-3 };
-        var warmUp = new Option<long>("--warm-up") { Description = "Images of linear warm-up.", DefaultValueFactory = _ => 50_000 };
-        var ema = new Option<double>("--ema")
-        { Description = "Half-life of the weights' moving average in images.", DefaultValueFactory = _ => 100_000 };
-        var dropLabels = new Option<double>("--label-dropout")
-        { Description = "Probability of dropping a class label.", DefaultValueFactory = _ => 0.1 };
-        var loss = new Option<string?>("--loss")
-        {
-            Description = "edm (log-normal sigma), vp (uniform time) "
-                + "or ve (log-uniform sigma); left out, the one of the model's preconditioning.",
-            HelpName = "name"
-        };
-        var mean = new Option<double?>("--p-mean") { Description = "Of edm: mean of ln sigma (P_mean); left out, -1.2." };
-        var deviation = new Option<double?>("--p-std") { Description = "Of edm: standard deviation of ln sigma (P_std); left out, 1.2." };
-        var flip = new Option<bool>("--flip") { Description = "Mirror half of the images." };
-        var every = new Option<double>("--checkpoint-seconds")
-        { Description = "Training seconds between checkpoints.", DefaultValueFactory = _ => 180 };
+        var output = Flag.Required<string>(
+            "--out", "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", "folder");
+        var images = Flag.Required<long>("--images",
+            "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.");
+        var batch = Flag.Of<int>("--batch", "Images an update.", 128);
+        var rate = Flag.Of<double>("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
+        var warmUp = Flag.Of<long>("--warm-up", "Images of linear warm-up.", 50_000);
+        var ema = Flag.Of<double>("--ema", "Half-life of the weights' moving average in images.", 100_000);
+        var dropLabels = Flag.Of<double>("--label-dropout", "Probability of dropping a class label.", 0.1);
+        var loss = Flag.Optional<string?>("--loss", "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the "
+            + "one of the model's preconditioning.", "name");
+        var mean = Flag.Optional<double?>("--p-mean", "Of edm: mean of ln sigma (P_mean); left out, -1.2.");
+        var deviation = Flag.Optional<double?>("--p-std", "Of edm: standard deviation of ln sigma (P_std); left out, 1.2.");
+        var flip = Flag.Optional<bool>("--flip", "Mirror half of the images.");
+        var every = Flag.Of<double>("--checkpoint-seconds", "Training seconds between checkpoints.", 180);
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {

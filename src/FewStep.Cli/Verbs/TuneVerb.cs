@@ -1,12 +1,3 @@
-using System.CommandLine;
-using FewStep.Cli.Terminal;
-using FewStep.Data;
-using FewStep.Tuning;
-using FewStep.Noise;
-using FewStep.Search;
-using FewStep.Solvers;
-using FewStep.Networks;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep tune</c>: Phase 2. Fine-tunes a model to one sampling schedule.</summary>
@@ -16,25 +7,13 @@ internal static class TuneVerb
     {
         var model = SharedOptions.Model();
         var target = new SamplerFlags(" With --search, a list with commas to begin at.");
-        var output = new Option<string>("--out")
-        {
-            Description = "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.",
-            Required = true,
-            HelpName = "folder"
-        };
-        var every = new Option<double>("--checkpoint-seconds")
-        { Description = "Seconds between checkpoints.", DefaultValueFactory = _ => 60 };
-        var snapshots = new Option<string>("--snapshots")
-        {
-            Description = "Fractions of the updates after which the averaged weights "
-                + "are kept in a folder of their own; none for no such folders.",
-            DefaultValueFactory = _ => "0.25,0.5,1",
-            HelpName = "list"
-        };
-        var search = new Option<int>("--search")
-        { Description = "First search the schedule that tunes best, by this many short tunings; 0 for none." };
-        var searchUpdates = new Option<int>("--search-updates")
-        { Description = "Updates of each of them.", DefaultValueFactory = _ => new TunedScheduleOptions().Tuning.Updates };
+        var output = Flag.Required<string>("--out",
+            "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
+        var every = Flag.Of<double>("--checkpoint-seconds", "Seconds between checkpoints.", 60);
+        var snapshots = Flag.Of<string>("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
+            + "their own; none for no such folders.", "0.25,0.5,1", "list");
+        var search = Flag.Optional<int>("--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
+        var searchUpdates = Flag.Of<int>("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
         var (tuning, about) = (new TuningFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to "

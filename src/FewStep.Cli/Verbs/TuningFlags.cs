@@ -1,7 +1,3 @@
-using System.CommandLine;
-using FewStep.Tuning;
-using FewStep.Solvers;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options of Phase 2, for the verbs that tune.</summary>
@@ -9,21 +5,17 @@ internal sealed class TuningFlags
 {
     private static readonly TunerOptions Default = new();
 
-    private readonly Option<TuningLoss> _loss = SharedOptions.Named(
+    private readonly Option<TuningLoss> _loss = Flag.Named(
         "--loss",
         "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
         TuningLoss.Trajectory,
         ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
 
-    private readonly Option<string> _solver = new("--solver")
-    {
-        Description = "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler "
-            + "file has its own.",
-        DefaultValueFactory = _ => Default.Solver,
-        CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
-    };
+    private readonly Option<string> _solver = Flag.Of<string>("--solver",
+        "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
+        Default.Solver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<LevelWeighting?> _weighting = SharedOptions.Named<LevelWeighting?>(
+    private readonly Option<LevelWeighting?> _weighting = Flag.Named<LevelWeighting?>(
         "--weighting",
         "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), uniform or "
             + "convex-combination.",
@@ -31,41 +23,27 @@ internal sealed class TuningFlags
         ("state-error", LevelWeighting.StateError), ("network-output", LevelWeighting.NetworkOutput), ("uniform", LevelWeighting.Uniform),
         ("convex-combination", LevelWeighting.ConvexCombination));
 
-    private readonly Option<int> _updates = new("--updates") { Description = "Most updates.", DefaultValueFactory = _ => Default.Updates };
-    private readonly Option<int> _batch = new("--tune-batch")
-    { Description = "Latents or images an update.", DefaultValueFactory = _ => Default.Batch };
-    private readonly Option<int?> _microBatch = new("--micro-batch")
-    {
-        Description = "Latents or images in one evaluation of the network: less memory, and "
-            + "the same update but for rounding. Left out, all of the batch."
-    };
-    private readonly Option<double> _rate = new("--learning-rate")
-    { Description = "Peak learning rate; cosine decay to a hundredth.", DefaultValueFactory = _ => Default.LearningRate };
-    private readonly Option<double> _ema = new("--ema")
-    {
-        Description = "Half-life of the weights' moving average in latents or images.",
-        DefaultValueFactory = _ => Default.EmaHalfLifeImages
-    };
-    private readonly Option<int> _interval = new("--check-every")
-    { Description = "Updates between measurements on held-out data.", DefaultValueFactory = _ => Default.EvaluationInterval };
-    private readonly Option<int> _patience = new("--patience")
-    { Description = "Measurements without a new best after which tuning stops; 0 for never.", DefaultValueFactory = _ => Default.Patience };
-    private readonly Option<int> _heldOut = new("--held-out")
-    { Description = "Held-out latents or images that tuning is judged by.", DefaultValueFactory = _ => Default.HeldOutCount };
-    private readonly Option<string> _teacher = new("--teacher-solver")
-    {
-        Description = "Solver of the teacher (trajectory).",
-        DefaultValueFactory = _ => Default.TeacherSolver,
-        CustomParser = result => SharedOptions.Parse(result, text => SolverCatalog.Find(text).Name),
-    };
+    private readonly Option<int> _updates = Flag.Of<int>("--updates", "Most updates.", Default.Updates);
+    private readonly Option<int> _batch = Flag.Of<int>("--tune-batch", "Latents or images an update.", Default.Batch);
+    private readonly Option<int?> _microBatch = Flag.Optional<int?>("--micro-batch", "Latents or images in one evaluation of the network: "
+        + "less memory, and the same update but for rounding. Left out, all of the batch.");
+    private readonly Option<double> _rate = Flag.Of<double>(
+        "--learning-rate", "Peak learning rate; cosine decay to a hundredth.", Default.LearningRate);
+    private readonly Option<double> _ema = Flag.Of<double>(
+        "--ema", "Half-life of the weights' moving average in latents or images.", Default.EmaHalfLifeImages);
+    private readonly Option<int> _interval = Flag.Of<int>(
+        "--check-every", "Updates between measurements on held-out data.", Default.EvaluationInterval);
+    private readonly Option<int> _patience = Flag.Of<int>(
+        "--patience", "Measurements without a new best after which tuning stops; 0 for never.", Default.Patience);
+    private readonly Option<int> _heldOut = Flag.Of<int>(
+        "--held-out", "Held-out latents or images that tuning is judged by.", Default.HeldOutCount);
+    private readonly Option<string> _teacher = Flag.Of<string>(
+        "--teacher-solver", "Solver of the teacher (trajectory).", Default.TeacherSolver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<int> _substeps = new("--teacher-substeps")
-    {
-        Description = "Steps of the teacher between two sigmas of the schedule (trajectory).",
-        DefaultValueFactory = _ => Default.TeacherSubsteps
-    };
-    private readonly Option<int> _reuse = new("--teacher-reuse")
-    { Description = "How often each path of the teacher is used (trajectory).", DefaultValueFactory = _ => Default.TeacherReuse };
+    private readonly Option<int> _substeps = Flag.Of<int>(
+        "--teacher-substeps", "Steps of the teacher between two sigmas of the schedule (trajectory).", Default.TeacherSubsteps);
+    private readonly Option<int> _reuse = Flag.Of<int>(
+        "--teacher-reuse", "How often each path of the teacher is used (trajectory).", Default.TeacherReuse);
 
     public void AddTo(Command command)
     {

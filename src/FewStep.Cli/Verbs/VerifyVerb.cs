@@ -1,8 +1,4 @@
 using TorchSharp;
-using FewStep.Models;
-using System.CommandLine;
-using FewStep.Checkpoints;
-using FewStep.Cli.Terminal;
 
 namespace FewStep.Cli.Verbs;
 
@@ -15,15 +11,9 @@ internal static class VerifyVerb
     public static Command Create(TerminalOutput terminal)
     {
         var model = SharedOptions.Model();
-        var reference = new Option<string>("--reference")
-        {
-            Description = "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and sigma [B] with denoised, or "
-                + "timesteps [B] with output, what the raw network makes of x.",
-            Required = true,
-            HelpName = "file",
-        };
-        var tolerance = new Option<double>("--tolerance")
-        { Description = $"Largest relative error that passes: {Definition}.", DefaultValueFactory = _ => DefaultTolerance };
+        var reference = Flag.Required<string>("--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
+            + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
+        var tolerance = Flag.Of<double>("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
         var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
             + "1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };

@@ -4,9 +4,7 @@ namespace FewStep.Cli.Terminal;
 internal static class ExitCode
 {
     public const int Success = 0;
-
     public const int Defect = 1;
-
     public const int Different = 1;
 
     /// <summary>Options, files or a model that cannot be used; one line says how to mend it.</summary>

@@ -32,6 +32,5 @@ internal sealed class ChurnFlags
         };
     }
 
-    private static Option<double> Number(string name, string description, double usual)
-        => Flag.Of<double>(name, description, usual, "number");
+    private static Option<double> Number(string name, string description, double usual) => Flag.Of(name, description, usual, "number");
 }

@@ -11,7 +11,6 @@ internal sealed class ClassifierImages : IDisposable
     }
 
     public IImageSet Training { get; private set; } = null!;
-
     public IImageSet Test { get; private set; } = null!;
 
     /// <summary>What the test images are, for people.</summary>

@@ -10,19 +10,19 @@ internal static class CompareVerb
     {
         var flags = new ExperimentFlags(1000, "the Fréchet distance on --features, and endpoint");
         var model = SharedOptions.Model(", or an ONNX file");
-        var solvers = Flag.Of<string>(
+        var solvers = Flag.Of(
             "--solvers", "Solvers, separated by commas, as sample --solver takes them.", "euler,heun,dpmpp:2,unipc:3,ipndm:3", "list");
         var schedules = Flag.Of<string[]>(
             "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
                 + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files.", ["karras,log-snr,phase1,gits,endpoint"], "list");
         var samplers = new RepeatedSamplers();
-        var evaluations = Flag.Of<string>(
+        var evaluations = Flag.Of(
             "--nfe", "Network evaluations an image to compare at; each solver gets the steps that take as many.", "4,6,8,10", "list");
         var steps = Flag.Optional<string?>(
             "--steps", "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", "list");
-        var teacher = Flag.Of<string>("--teacher", "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
+        var teacher = Flag.Of("--teacher", "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
             FormattableString.Invariant($"heun:karras:{TeacherSteps}"), "sampler");
-        var transfer = Flag.Of<bool>("--transfer", "Measure schedules found for one solver with the others too.", true);
+        var transfer = Flag.Of("--transfer", "Measure schedules found for one solver with the others too.", true);
         var shown = Flag.Optional<int?>("--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
         var searchImages = Flag.Optional<int?>(
             "--search-images", "Latents of each search with trajectories; left out, the search's own number.");

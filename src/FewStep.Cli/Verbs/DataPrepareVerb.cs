@@ -14,7 +14,7 @@ internal static class DataPrepareVerb
         var transform = Flag.Of<ImageTransform>(
             "--transform", "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or "
                 + "center-crop (as guided-diffusion).", ImageTransform.None, "none|box|center-crop", parse: ImageTransforms.Parse);
-        var resolution = Flag.Of<int>("--resolution", "Side of the results in pixels.", 64);
+        var resolution = Flag.Of("--resolution", "Side of the results in pixels.", 64);
         var rgb = Flag.Optional<bool>("--rgb", "Store gray images in colour even where the first is gray.");
         var map = Flag.Optional<string?>("--class-map",
             "map_clsloc.txt of downsampled ImageNet: names of the classes, and labels in the sorted order of the synsets.", "file");

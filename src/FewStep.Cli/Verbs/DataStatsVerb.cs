@@ -11,7 +11,7 @@ internal static class DataStatsVerb
         var classifier = new ClassifierFlag("Folder of the classifier, for --features classifier.", besideModel: false);
         var network = new FeatureFlags(classifier);
         var output = Flag.Required<string>("--output", "The statistics file to write: mu and sigma, float64.", "file.npz");
-        var batch = Flag.Of<int>("--batch", "Images at a time.", 50);
+        var batch = Flag.Of("--batch", "Images at a time.", 50);
         var (data, split, threads, json) = (SharedOptions.Data(), DataVerb.Split(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("stats", "Measure the statistics of a data set for FID, in the file format of EDM and pytorch-fid.")
         { data, split, output, network.Features, network.Inception, classifier.Option, batch, threads, json };

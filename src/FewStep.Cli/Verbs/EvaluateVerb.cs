@@ -15,9 +15,8 @@ internal static class EvaluateVerb
                 + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files, which have their own number of steps.",
                     [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])], "list");
         var samplers = new RepeatedSamplers();
-        var steps = Flag.Of<string>("--steps", "Numbers of solver steps.", "3,4,5,6,8,10", "list");
-        var solver = Flag.Of<string>(
-            "--solver", $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.", "euler", "list");
+        var steps = Flag.Of("--steps", "Numbers of solver steps.", "3,4,5,6,8,10", "list");
+        var solver = Flag.Of("--solver", $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.", "euler", "list");
         var tunedSchedules = Flag.Optional<string?>(
             "--tuned-schedules", "Of --schedules, those that tuned models are measured on; left out, all.", "list");
         var tunedSteps = Flag.Optional<string?>(
@@ -26,7 +25,7 @@ internal static class EvaluateVerb
         var teacher = Flag.Optional<string?>(
             "--teacher", "A fine schedule to show beside, a name or file, sampled with the first model.", "schedule");
         var teacherSteps = Flag.Optional<int?>("--teacher-steps", "Its number of steps; a file has its own.");
-        var teacherSolver = Flag.Of<string>("--teacher-solver", "Its solver.", "heun");
+        var teacherSolver = Flag.Of("--teacher-solver", "Its solver.", "heun");
         var searchImages = Flag.Optional<int?>(
             "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
         var images = Flag.Optional<string?>("--images",

@@ -6,26 +6,26 @@ internal sealed class ExperimentFlags
     private static readonly ExperimentOptions Usual = new();
     private static readonly MetricOptions UsualMetrics = new();
     private readonly Option<int> _samples;
-    private readonly Option<int> _ranges = Flag.Of<int>("--ranges", "Disjoint seed ranges, whose spread is reported.", Usual.Ranges);
+    private readonly Option<int> _ranges = Flag.Of("--ranges", "Disjoint seed ranges, whose spread is reported.", Usual.Ranges);
     private readonly Option<long> _firstSeed = Flag.Of<long>("--first-seed", "Seed of the first image.", Usual.FirstSeed);
-    private readonly Option<string> _strip = Flag.Of<string>(
+    private readonly Option<string> _strip = Flag.Of(
         "--strip-seeds", "Image seeds shown in the report; 'none' for no images.", "0-9", "list");
-    private readonly Option<int> _batch = Flag.Of<int>("--batch", "Images sampled at a time.", Usual.BatchSize);
+    private readonly Option<int> _batch = Flag.Of("--batch", "Images sampled at a time.", Usual.BatchSize);
     private readonly Option<string?> _metrics;
-    private readonly Option<int> _subsets = Flag.Of<int>(
+    private readonly Option<int> _subsets = Flag.Of(
         "--kid-subsets", "Random subsets that a kernel distance is the mean of.", UsualMetrics.KernelSubsets);
-    private readonly Option<int> _subsetSize = Flag.Of<int>(
+    private readonly Option<int> _subsetSize = Flag.Of(
         "--kid-subset-size", "Images of each set in such a subset.", UsualMetrics.KernelSubsetSize);
-    private readonly Option<int> _manifold = Flag.Of<int>(
+    private readonly Option<int> _manifold = Flag.Of(
         "--neighbours", "Nearest neighbours of precision and recall.", UsualMetrics.ManifoldNeighbours);
-    private readonly Option<int> _coverage = Flag.Of<int>(
+    private readonly Option<int> _coverage = Flag.Of(
         "--coverage-neighbours", "Nearest neighbours of density and coverage.", UsualMetrics.CoverageNeighbours);
-    private readonly Option<int> _kept = Flag.Of<int>(
+    private readonly Option<int> _kept = Flag.Of(
         "--kept-images", "Most images of a set that metrics of single images look at.", UsualMetrics.KeptImages);
 
     public ExperimentFlags(int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
     {
-        _samples = Flag.Of<int>("--samples", "Images in a seed range; distances compare only at the same number.", samples);
+        _samples = Flag.Of("--samples", "Images in a seed range; distances compare only at the same number.", samples);
         _metrics = Flag.Optional<string?>("--metrics", "Metrics, separated by commas, the headline's first: "
                 + $"{string.Join("; ", MetricCatalog.Entries.Select(e => $"{e.Name} ({e.Description})"))}. "
                 + $"Left out: {metrics}.", "list");
@@ -40,18 +40,14 @@ internal sealed class ExperimentFlags
         "Real images to compare with, or a file of statistics (.npz) for a Fréchet distance; left out, the test split of --data.", "path");
 
     public ClassifierFlag Classifier { get; }
-
     public FeatureFlags Network { get; }
 
     /// <summary>How the loss curve is measured, and a curve in place of that.</summary>
     public LossCurveFlags Curve { get; } = new();
 
     public Option<TorchSharp.torch.ScalarType> Dtype { get; } = SharedOptions.Dtype();
-
     public Option<long> Seed { get; } = SharedOptions.Seed();
-
     public Option<int> Threads { get; } = SharedOptions.Threads();
-
     public Option<bool> Json { get; } = SharedOptions.Json();
 
     /// <summary>Adds the options to a verb, after its own.</summary>

@@ -15,8 +15,8 @@ internal static class ExportVerb
         var defaults = new ScheduleExportOptions();
         var scheduler = Flag.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
-        var digits = Flag.Of<int>("--digits", "Significant digits.", defaults.Digits);
-        var shift = Flag.Of<double>("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
+        var digits = Flag.Of("--digits", "Significant digits.", defaults.Digits);
+        var shift = Flag.Of("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
         var final = Flag.Named(
             "--final",
             "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more "
@@ -25,7 +25,7 @@ internal static class ExportVerb
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
         var weights = Flag.Optional<string?>("--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
-        var names = Flag.Of<string>(
+        var names = Flag.Of(
             "--names", $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
                 + "openai/consistency_models, ADM networks only).", EdmNames, $"{EdmNames}|{GuidedNames}");
         var order = Flag.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "

@@ -15,7 +15,7 @@ internal static class ImportVerb
             "--output", $"The sampler file to write; its name should end in {SamplerFile.Extension}.", "file");
         var times = Flag.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");
         var steps = Flag.Optional<int?>("--steps", "Number of steps that was meant, for a check.");
-        var solver = Flag.Of<string>("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
+        var solver = Flag.Of("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
         var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
         var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.")
         { from, output, times, steps, solver };

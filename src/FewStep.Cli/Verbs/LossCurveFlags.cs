@@ -4,19 +4,18 @@ namespace FewStep.Cli.Verbs;
 internal sealed class LossCurveFlags
 {
     private static readonly LossCurveOptions Default = new();
+    private readonly Option<int> _points = Flag.Of("--curve-points", "Noise levels of the loss curve.", Default.Points);
 
-    private readonly Option<int> _points = Flag.Of<int>("--curve-points", "Noise levels of the loss curve.", Default.Points);
-
-    private readonly Option<double> _regret = Flag.Of<double>(
+    private readonly Option<double> _regret = Flag.Of(
         "--regret", "Measure until a schedule found on the curve is expected to lose at most this for having seen no other images, "
             + "relative to the part of the discretization loss that schedules can change.", Default.RelativeRegret);
 
     private readonly Option<double?> _precision = Flag.Optional<double?>("--precision", "Go on until the 95 % interval of every schedule's "
         + "discretization loss is at most this wide on each side, relative to it; left out, that does not matter.");
 
-    private readonly Option<int> _images = Flag.Of<int>("--curve-images", "Most images for the loss curve.", Default.MaximumImages);
+    private readonly Option<int> _images = Flag.Of("--curve-images", "Most images for the loss curve.", Default.MaximumImages);
 
-    private readonly Option<int> _batch = Flag.Of<int>(
+    private readonly Option<int> _batch = Flag.Of(
         "--curve-batch", "Noised images in one evaluation while measuring the loss curve.", Default.BatchSize);
 
     /// <summary>A curve in place of a measured one, for the verbs that take one.</summary>

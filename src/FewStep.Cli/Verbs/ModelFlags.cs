@@ -29,7 +29,6 @@ internal sealed class ModelFlags
         "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
 
     public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
-
     public IEnumerable<Option> GuidanceAlone => [_weight, _interval, _guide];
 
     /// <summary>The options about an ONNX file alone.</summary>

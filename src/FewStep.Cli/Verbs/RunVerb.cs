@@ -12,9 +12,9 @@ internal static class RunVerb
         var model = SharedOptions.Model();
         var output = Flag.Optional<string?>("--out", $"Run folder; default a new one under {Runs}/.", "folder");
         var resume = Flag.Optional<bool>("--resume", "Go on with the run in --out.");
-        var steps = Flag.Of<int>("--steps", "Solver steps N.", usual.Steps);
-        var rounds = Flag.Of<int>("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
-        var power = Flag.Of<double>("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
+        var steps = Flag.Of("--steps", "Solver steps N.", usual.Steps);
+        var rounds = Flag.Of("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
+        var power = Flag.Of("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
         var tuning = new TuningFlags();
         var command = new Command(
             "run",

@@ -11,7 +11,7 @@ internal static class SampleVerb
         var sampling = new SamplerFlags();
         var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
         var listSolvers = Flag.Optional<bool>("--list-solvers", "Print the solvers with their orders and options, and end.");
-        var seeds = Flag.Of<string>("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");
+        var seeds = Flag.Of("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");
         var latents = Flag.Optional<string?>("--latents", "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or "
             + "float64, and optionally int64 'labels' [B].", "file");
         var label = Flag.Optional<string?>("--label", "Class of all images, by index or name; -1 for none. Left out, each image has the "
@@ -24,7 +24,7 @@ internal static class SampleVerb
         var columns = Flag.Optional<int>("--columns", "Images in a row of the grid; 0 makes it square.");
         var output = Flag.Optional<string?>("--output",
             "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", "file");
-        var batch = Flag.Of<int>(
+        var batch = Flag.Of(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
         var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("sample", "Sample images, with the model's own sampler where none is named.") { model };

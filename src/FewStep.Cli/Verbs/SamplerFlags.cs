@@ -16,7 +16,6 @@ internal sealed class SamplerFlags(string also = "")
     private readonly Option<string> _data = SharedOptions.Data();
 
     public IEnumerable<Option> All => [_sampler, _schedule, _steps];
-
     public Option<string> Data => _data;
 
     /// <summary>The text of <c>--schedule</c>; null where it was left out.</summary>

@@ -9,15 +9,14 @@ internal static class ScheduleVerb
     {
         var defaults = new FindOptions();
         var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = Flag.Of<string>(
-            "--out", "Folder for loss-curve.json and the sampler files.", Path.Combine("runs", "schedules"), "folder");
-        var steps = Flag.Of<string>("--steps", "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", "3,4,5,6,8,10");
-        var power = Flag.Of<double>("--power", "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. "
+        var output = Flag.Of("--out", "Folder for loss-curve.json and the sampler files.", Path.Combine("runs", "schedules"), "folder");
+        var steps = Flag.Of("--steps", "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", "3,4,5,6,8,10");
+        var power = Flag.Of("--power", "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. "
             + "Power 1, the literal reading, is always reported too.", defaults.Power);
         var optimizers = Flag.Optional<string?>(
             "--optimizer", $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
                 + $"some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.", "names");
-        var solver = Flag.Of<string>("--solver", "Solver of the samplers; some optimisers look at it.", defaults.Solver);
+        var solver = Flag.Of("--solver", "Solver of the samplers; some optimisers look at it.", defaults.Solver);
         var images = Flag.Optional<int?>(
             "--search-images", "Latents or images of a search with trajectories; left out, each optimiser's own number.");
         var listSchedules = Flag.Optional<bool>("--list-schedules", "List the standard schedules and stop.");
@@ -61,8 +60,7 @@ internal static class ScheduleVerb
             var choices = Choices(parsed.GetValue(optimizers) ?? options.Search);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            options = options with
-            { LossCurve = curveOptions.ReadFile(parsed, source.Hash) };
+            options = options with { LossCurve = curveOptions.ReadFile(parsed, source.Hash) };
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
             {

@@ -8,14 +8,12 @@ internal static class SharedOptions
 {
     public const string ThreadsName = "--threads";
 
-    public static Option<bool> Json()
-        => Flag.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
+    public static Option<bool> Json() => Flag.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
 
-    public static Option<long> Seed()
-        => Flag.Of<long>("--seed", "Seed of the run; all randomness is derived from it.", 0);
+    public static Option<long> Seed() => Flag.Of<long>("--seed", "Seed of the run; all randomness is derived from it.", 0);
 
     public static Option<int> Threads()
-        => Flag.Of<int>(ThreadsName, "Processor threads of tensor operations; 0 leaves the choice to libtorch.", 0);
+        => Flag.Of(ThreadsName, "Processor threads of tensor operations; 0 leaves the choice to libtorch.", 0);
 
     public static Option<ScalarType> Dtype() => Flag.Of<ScalarType>("--dtype",
         "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
@@ -26,14 +24,14 @@ internal static class SharedOptions
             _ => throw new InvalidInputException($"--dtype '{text}' is neither float32 nor bfloat16."),
         });
 
-    public static Option<string> Model(string also = "") => Flag.Of<string>(
+    public static Option<string> Model(string also = "") => Flag.Of(
         "--model", "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in "
             + $"guided-diffusion's names, a diffusers folder{also}.", EmbeddedDefault.Model, "path");
 
     public static Option<string?> Sampler() => Flag.Optional<string?>("--sampler",
         $"Sampler: a *{SamplerFile.Extension} file, or in short schedule/solver/steps, e.g. {SamplerChoice.Usual}.", "file or s/s/n");
 
-    public static Option<string> Data() => Flag.Of<string>(
+    public static Option<string> Data() => Flag.Of(
         "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.", EmbeddedDefault.Data, "path");
 
     /// <summary>Applies <c>--threads</c>, after checking that libtorch is there at all.</summary>

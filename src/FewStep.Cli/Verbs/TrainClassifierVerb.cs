@@ -17,15 +17,15 @@ internal static class TrainClassifierVerb
             + "at random where it has no splits.", "path");
         var overwrite = Flag.Optional<bool>("--overwrite", "Replace a classifier that lies in --out.");
         var output = Flag.Required<string>("--out", "Folder for the classifier.", "folder");
-        var channels = Flag.Of<string>("--channels", "Width of each stage; the last is the number of features.", "32,64,96", "list");
-        var blocks = Flag.Of<int>("--blocks", "Residual blocks in each stage.", 1);
-        var epochs = Flag.Of<int>("--epochs", "Passes over the training images.", usual.Epochs);
-        var batch = Flag.Of<int>("--batch", "Images an update.", usual.Batch);
-        var rate = Flag.Of<double>("--learning-rate", "Peak learning rate.", usual.LearningRate);
-        var decay = Flag.Of<double>("--weight-decay", "Decoupled weight decay.", usual.WeightDecay);
-        var shift = Flag.Of<int>("--shift", "Largest random shift of an image in pixels.", usual.Shift);
+        var channels = Flag.Of("--channels", "Width of each stage; the last is the number of features.", "32,64,96", "list");
+        var blocks = Flag.Of("--blocks", "Residual blocks in each stage.", 1);
+        var epochs = Flag.Of("--epochs", "Passes over the training images.", usual.Epochs);
+        var batch = Flag.Of("--batch", "Images an update.", usual.Batch);
+        var rate = Flag.Of("--learning-rate", "Peak learning rate.", usual.LearningRate);
+        var decay = Flag.Of("--weight-decay", "Decoupled weight decay.", usual.WeightDecay);
+        var shift = Flag.Of("--shift", "Largest random shift of an image in pixels.", usual.Shift);
         var plain = Flag.Optional<bool>("--no-mirror", "Do not mirror half of the images.");
-        var name = Flag.Of<string>("--metric-name", "What the Fréchet distance on the features is called.", "FD (classifier features)");
+        var name = Flag.Of("--metric-name", "What the Fréchet distance on the features is called.", "FD (classifier features)");
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
             + "Interrupt with Ctrl-C and repeat the command to resume.")

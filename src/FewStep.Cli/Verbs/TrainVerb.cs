@@ -16,17 +16,17 @@ internal static class TrainVerb
             "--out", "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", "folder");
         var images = Flag.Required<long>("--images",
             "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.");
-        var batch = Flag.Of<int>("--batch", "Images an update.", 128);
-        var rate = Flag.Of<double>("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
+        var batch = Flag.Of("--batch", "Images an update.", 128);
+        var rate = Flag.Of("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
         var warmUp = Flag.Of<long>("--warm-up", "Images of linear warm-up.", 50_000);
-        var ema = Flag.Of<double>("--ema", "Half-life of the weights' moving average in images.", 100_000);
-        var dropLabels = Flag.Of<double>("--label-dropout", "Probability of dropping a class label.", 0.1);
+        var ema = Flag.Of("--ema", "Half-life of the weights' moving average in images.", 100_000);
+        var dropLabels = Flag.Of("--label-dropout", "Probability of dropping a class label.", 0.1);
         var loss = Flag.Optional<string?>("--loss", "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the "
             + "one of the model's preconditioning.", "name");
         var mean = Flag.Optional<double?>("--p-mean", "Of edm: mean of ln sigma (P_mean); left out, -1.2.");
         var deviation = Flag.Optional<double?>("--p-std", "Of edm: standard deviation of ln sigma (P_std); left out, 1.2.");
         var flip = Flag.Optional<bool>("--flip", "Mirror half of the images.");
-        var every = Flag.Of<double>("--checkpoint-seconds", "Training seconds between checkpoints.", 180);
+        var every = Flag.Of("--checkpoint-seconds", "Training seconds between checkpoints.", 180);
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
         {

@@ -9,11 +9,11 @@ internal static class TuneVerb
         var target = new SamplerFlags(" With --search, a list with commas to begin at.");
         var output = Flag.Required<string>("--out",
             "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
-        var every = Flag.Of<double>("--checkpoint-seconds", "Seconds between checkpoints.", 60);
-        var snapshots = Flag.Of<string>("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
+        var every = Flag.Of("--checkpoint-seconds", "Seconds between checkpoints.", 60);
+        var snapshots = Flag.Of("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
             + "their own; none for no such folders.", "0.25,0.5,1", "list");
         var search = Flag.Optional<int>("--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
-        var searchUpdates = Flag.Of<int>("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
+        var searchUpdates = Flag.Of("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
         var (tuning, about) = (new TuningFlags(), new ModelFlags());
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to "

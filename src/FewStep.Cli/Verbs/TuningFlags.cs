@@ -11,7 +11,7 @@ internal sealed class TuningFlags
         TuningLoss.Trajectory,
         ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
 
-    private readonly Option<string> _solver = Flag.Of<string>("--solver",
+    private readonly Option<string> _solver = Flag.Of("--solver",
         "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
         Default.Solver, parse: text => SolverCatalog.Find(text).Name);
 
@@ -23,26 +23,26 @@ internal sealed class TuningFlags
         ("state-error", LevelWeighting.StateError), ("network-output", LevelWeighting.NetworkOutput), ("uniform", LevelWeighting.Uniform),
         ("convex-combination", LevelWeighting.ConvexCombination));
 
-    private readonly Option<int> _updates = Flag.Of<int>("--updates", "Most updates.", Default.Updates);
-    private readonly Option<int> _batch = Flag.Of<int>("--tune-batch", "Latents or images an update.", Default.Batch);
+    private readonly Option<int> _updates = Flag.Of("--updates", "Most updates.", Default.Updates);
+    private readonly Option<int> _batch = Flag.Of("--tune-batch", "Latents or images an update.", Default.Batch);
     private readonly Option<int?> _microBatch = Flag.Optional<int?>("--micro-batch", "Latents or images in one evaluation of the network: "
         + "less memory, and the same update but for rounding. Left out, all of the batch.");
-    private readonly Option<double> _rate = Flag.Of<double>(
+    private readonly Option<double> _rate = Flag.Of(
         "--learning-rate", "Peak learning rate; cosine decay to a hundredth.", Default.LearningRate);
-    private readonly Option<double> _ema = Flag.Of<double>(
+    private readonly Option<double> _ema = Flag.Of(
         "--ema", "Half-life of the weights' moving average in latents or images.", Default.EmaHalfLifeImages);
-    private readonly Option<int> _interval = Flag.Of<int>(
+    private readonly Option<int> _interval = Flag.Of(
         "--check-every", "Updates between measurements on held-out data.", Default.EvaluationInterval);
-    private readonly Option<int> _patience = Flag.Of<int>(
+    private readonly Option<int> _patience = Flag.Of(
         "--patience", "Measurements without a new best after which tuning stops; 0 for never.", Default.Patience);
-    private readonly Option<int> _heldOut = Flag.Of<int>(
+    private readonly Option<int> _heldOut = Flag.Of(
         "--held-out", "Held-out latents or images that tuning is judged by.", Default.HeldOutCount);
-    private readonly Option<string> _teacher = Flag.Of<string>(
+    private readonly Option<string> _teacher = Flag.Of(
         "--teacher-solver", "Solver of the teacher (trajectory).", Default.TeacherSolver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<int> _substeps = Flag.Of<int>(
+    private readonly Option<int> _substeps = Flag.Of(
         "--teacher-substeps", "Steps of the teacher between two sigmas of the schedule (trajectory).", Default.TeacherSubsteps);
-    private readonly Option<int> _reuse = Flag.Of<int>(
+    private readonly Option<int> _reuse = Flag.Of(
         "--teacher-reuse", "How often each path of the teacher is used (trajectory).", Default.TeacherReuse);
 
     public void AddTo(Command command)

@@ -13,7 +13,7 @@ internal static class VerifyVerb
         var model = SharedOptions.Model();
         var reference = Flag.Required<string>("--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
             + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
-        var tolerance = Flag.Of<double>("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
+        var tolerance = Flag.Of("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
         var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
             + "1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };

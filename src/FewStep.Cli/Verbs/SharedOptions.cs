@@ -1,4 +1,3 @@
-using System.CommandLine.Parsing;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;

@@ -95,7 +95,7 @@ public sealed class Experiment
     {
         var key = (trial.Sampler.Solver.Name, trial.Sampler.Steps, trial.Sampler.Schedule.Terminal);
         return _costs.TryGetValue(key, out int known) ? known
-            : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, key.Steps, key.Terminal);
+            : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, trial.Sampler.Schedule);
     }
 
     private static void Check(IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics)

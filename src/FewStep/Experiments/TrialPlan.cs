@@ -259,7 +259,7 @@ internal sealed class TrialPlan
     }
 
     private int Number(ISolver solver, SamplingSchedule schedule) =>
-        _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule.Steps, schedule.Terminal);
+        _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule);
 
     private void LeaveOut(int number, string solver, string reason, string? schedule = null)
         => _leftOut.Add(new LeftOutSummary(number, solver, reason, schedule));

@@ -78,4 +78,7 @@ public sealed record SamplerOrigin
 
     /// <summary>Seed of the search.</summary>
     public long? Seed { get; init; }
+
+    /// <summary>What the solver was fitted on; null for a solver that was not.</summary>
+    internal FitOrigin? Fit { get; init; }
 }

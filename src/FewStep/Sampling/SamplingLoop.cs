@@ -16,6 +16,7 @@ internal sealed class SamplingLoop
         _denoiser = new CountingDenoiser(denoiser);
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
+        solver.CheckSchedule(schedule);
     }
 
     public ISolver Solver { get; }
@@ -88,14 +89,14 @@ internal sealed class SamplingLoop
     {
         using var scope = NewDisposeScope();
         scope.Attach(x);
-        double sigma = Schedule.Sigmas[i];
+        double sigma = Schedule.Sigmas[i], level = Solver.NoiseLevel(Schedule, i);
         if (noise is not null && Options.Churn!.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
         {
             x = x.Plus(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
-            sigma = raised;
+            level = sigma = raised;
         }
 
-        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, sigma, labels);
+        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, level, labels);
         var D = Limited(output);
         var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(Denoise(y, s, labels)), sigma);
         var result = Solver.Step(step);

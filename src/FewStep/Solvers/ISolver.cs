@@ -1,3 +1,5 @@
+using FewStep.Noise;
+
 namespace FewStep.Solvers;
 
 /// <summary>Solves the probability-flow ODE dx/ds = (x - D(x; s)) / s one step at a time, with sigma as time.</summary>
@@ -30,6 +32,22 @@ public interface ISolver
     /// dynamic thresholding (Saharia et al. 2022), image by image, at the 0.995 quantile. Default false.
     /// </summary>
     bool ThresholdsDenoised => false;
+
+    /// <summary>Refuses a schedule that it cannot step over; by default it takes any. Asked before a run.</summary>
+    /// <param name="schedule">The schedule of the run.</param>
+    /// <exception cref="InvalidInputException">It was made for another schedule.</exception>
+    void CheckSchedule(SamplingSchedule schedule)
+    {
+    }
+
+    /// <summary>The noise level that the network is told at the start of a step, above 0; by default sigma_i.</summary>
+    /// <param name="schedule">The schedule of the run.</param>
+    /// <param name="step">The step i, 0 to N-1.</param>
+    double NoiseLevel(SamplingSchedule schedule, int step)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        return schedule.Sigmas[step];
+    }
 
     /// <summary>Takes one step, from sigma_i to sigma_(i+1). It works in the type of the state and changes no tensor of the
     /// context.</summary>

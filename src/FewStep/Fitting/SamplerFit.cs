@@ -1,0 +1,42 @@
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Solvers;
+
+namespace FewStep.Fitting;
+
+/// <summary>Fits samplers to a model: their sigmas stay, their solver becomes the one that is fitted on them.</summary>
+internal sealed class SamplerFit(Model model, FitOptions options, long seed)
+{
+    /// <returns>For each sampler what it became, in their order.</returns>
+    public IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> Fit(
+        IReadOnlyList<Sampler> samplers, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var fit = new SolverFit(model.Denoiser, options, SeedPlan.Searched(seed));
+        var results = fit.Fit([.. samplers.Select(s => s.Schedule)], progress, cancellation);
+        return [.. samplers.Zip(results, (sampler, result) => (new Sampler(result.Schedule, result.Solver) { Origin = Origin(sampler, result) }, result))];
+    }
+
+    private SamplerOrigin Origin(Sampler sampler, FittedSchedule result) => sampler.Origin with
+    {
+        Objective = FormattableString.Invariant(
+            $"mean-square distance at the end to {options.TeacherSteps} steps of {options.TeacherSolver}, held-out latents"),
+        Loss = Interval(result.HeldOut),
+        Evaluations = result.Evaluations + (sampler.Origin.Evaluations ?? 0),
+        ModelHash = model.Hash,
+        Seed = seed,
+        Fit = result.Solver is not FittedSolver ? null : new FitOrigin
+        {
+            Latents = options.Latents,
+            HeldOutLatents = options.HeldOutLatents,
+            Teacher = FormattableString.Invariant($"{options.TeacherSolver}, {options.TeacherSteps} steps"),
+            Guidance = model.Guidance?.ToString(),
+            Label = options.Label,
+            Fitted = result.Fitted!.Value,
+            HeldOut = Interval(result.HeldOut),
+            Base = Interval(result.Base),
+            Stop = result.Stop,
+        },
+    };
+
+    private static ScheduleLoss Interval(Search.LossEstimate loss) => new(loss.Value, loss.Low!.Value, loss.High!.Value);
+}

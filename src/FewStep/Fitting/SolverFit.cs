@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using FewStep.Denoising;
+using FewStep.Noise;
+using FewStep.Sampling;
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Fitting;
+
+/// <summary>Fits a solver's weights to a model on given schedules, in closed form and without gradients.</summary>
+/// <remarks>
+/// A multistep solver's step is an affine combination of the state and of the denoiser's outputs so far, so for given sigmas the best
+/// weights are a linear least-squares problem: step by step, on the states that the sampler as fitted so far reaches itself, against the
+/// state that a fine teacher from the same latents has at the step's end. Later steps so repair what earlier ones miss.
+/// </remarks>
+internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long firstSeed)
+{
+    private readonly CountingDenoiser _denoiser = new(denoiser);
+    private readonly ISolver _base = SolverCatalog.Find(options.Solver);
+
+    /// <summary>Fits one solver for each schedule; schedules that begin at one noise level share the teacher's paths.</summary>
+    public IReadOnlyList<FittedSchedule> Fit(
+        IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        options.Validate();
+        using var inference = no_grad();
+        using var latents = new FitLatents(_denoiser, options, firstSeed);
+        var results = new FittedSchedule[schedules.Count];
+        int done = 0;
+        foreach (var group in schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
+            .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)))
+        {
+            var watch = Stopwatch.StartNew();
+            long before = _denoiser.Images;
+            using var teacher = new TeacherStates(
+                _denoiser, [.. group.Select(s => s.Schedule)], latents, options, progress, cancellation);
+            var shared = (Evaluations: _denoiser.Images - before, watch.Elapsed.TotalSeconds, Count: group.Count());
+            foreach (var (schedule, index) in group)
+            {
+                watch.Restart();
+                before = _denoiser.Images;
+                var fitted = One(schedule, latents, teacher, progress, cancellation);
+                results[index] = fitted with
+                {
+                    Evaluations = shared.Evaluations + _denoiser.Images - before,
+                    Seconds = watch.Elapsed.TotalSeconds + (shared.TotalSeconds / shared.Count),
+                };
+                progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
+            }
+        }
+
+        return results;
+    }
+
+    private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var corrections = new StepCorrection[schedule.Steps];
+        using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps);
+        for (int i = 0; i < schedule.Steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var terms = Terms(i);
+            var squares = new StepLeastSquares(latents.Fitted, options.Ridge);
+            foreach (int b in run.Batches)
+            {
+                using var scope = NewDisposeScope();
+                var step = run.Begin(b);
+                double h = 1 - (step.NextSigma / step.Sigma);
+                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h)), teacher.State(step.NextSigma, b) - run.BaseNext(b)]);
+            }
+
+            corrections[i] = Best(squares, terms, i);
+            run.Finish(corrections[i]);
+        }
+
+        var (solver, refined) = (new FittedSolver(_base, schedule, corrections), 0);
+        double[] fitted = teacher.MeanSquares(run);
+        using var plain = new LatentRun(_denoiser, _base, schedule, latents, _base.HistoryLength, latents.HeldOutBatches);
+        for (int i = 0; i < schedule.Steps; i++)
+            plain.Advance(StepCorrection.None);
+
+        var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
+        bool improved = heldOut.Value < baseHeldOut.Value;
+        if (improved && options.RefineIterations > 0)
+        {
+            (schedule, solver, refined) = new JointRefinement(_denoiser, _base, options, latents, teacher).Refine(
+                schedule, solver, progress, cancellation);
+            using var again = new LatentRun(_denoiser, solver, schedule, latents, solver.HistoryLength);
+            for (int i = 0; i < schedule.Steps; i++)
+                again.Advance(StepCorrection.None);
+
+            fitted = teacher.MeanSquares(again);
+            heldOut = MeanEstimate.Of(fitted[latents.Fitted..]);
+        }
+
+        return new FittedSchedule
+        {
+            Schedule = schedule,
+            Solver = improved ? solver : _base,
+            Fitted = improved ? fitted[..latents.Fitted].Average() : null,
+            HeldOut = improved ? heldOut : baseHeldOut,
+            Base = baseHeldOut,
+            Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements") : $"kept {_base.Name}: the fit is no better on held-out latents",
+        };
+    }
+
+    // What may be added at step i: the differences, the newest first, then the slope, then the state.
+    private List<Term> Terms(int i)
+    {
+        List<Term> terms = [];
+        if (options.Corrections.HasFlag(FitCorrections.Differences))
+            terms.AddRange(Enumerable.Range(1, Math.Min(i, (options.Order ?? int.MaxValue) - 1)).Select(j => new Term(FitCorrections.Differences, j)));
+        if (options.Corrections.HasFlag(FitCorrections.Slope))
+            terms.Add(new Term(FitCorrections.Slope));
+        if (options.Corrections.HasFlag(FitCorrections.Scale))
+            terms.Add(new Term(FitCorrections.Scale));
+        return terms;
+    }
+
+    private static Tensor Direction(Term term, SolverStep step) => term.Kind switch
+    {
+        FitCorrections.Differences => step.History[term.Back - 1].Denoised
+            - (term.Back == 1 ? step.Denoised : step.History[term.Back - 2].Denoised),
+        FitCorrections.Slope => step.State - step.Denoised,
+        _ => step.State.clone(),
+    };
+
+    // Of the differences the newest so many, with and without each of the others: the choice that is best on held-out images.
+    private static StepCorrection Best(StepLeastSquares squares, List<Term> terms, int step)
+    {
+        int differences = terms.Count(t => t.Kind == FitCorrections.Differences), others = terms.Count - differences;
+        var best = (Weights: new double[terms.Count], HeldOut: double.PositiveInfinity);
+        for (int kept = 0; kept <= differences; kept++)
+        {
+            for (int set = 0; set < 1 << others; set++)
+            {
+                int[] chosen = [.. Enumerable.Range(0, kept), .. Enumerable.Range(0, others).Where(k => (set >> k & 1) == 1).Select(k => differences + k)];
+                if (squares.Solve(chosen) is { } found && found.HeldOut < best.HeldOut
+                    && Array.TrueForAll(found.Weights, w => Math.Abs(w) <= FittedSolver.LargestWeight))
+                    best = found;
+            }
+        }
+
+        double Weight(FitCorrections kind) => terms.FindIndex(t => t.Kind == kind) is >= 0 and int k ? best.Weights[k] : 0;
+        return double.IsFinite(best.HeldOut)
+            ? new StepCorrection
+            {
+                Differences = [.. best.Weights.Take(differences)],
+                Slope = Weight(FitCorrections.Slope),
+                Scale = Weight(FitCorrections.Scale),
+            }
+            : throw new InvalidInputException($"Step {step} of the sampler reached values that are not finite: check that checkpoint and "
+                + "preconditioning belong together.");
+    }
+
+    private readonly record struct Term(FitCorrections Kind, int Back = 0);
+}

@@ -26,11 +26,8 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     }
 
     public ImageShape Shape => _signature.Shape;
-
     public int Classes { get; }
-
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     /// <summary>Number of images in every call; null where it may vary.</summary>

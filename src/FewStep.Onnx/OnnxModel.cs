@@ -15,9 +15,7 @@ internal sealed class OnnxModel : IDisposable
     public string Path { get; }
 
     public OnnxModelDescription Description { get; }
-
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
-
     public OnnxDenoiser Denoiser { get; }
 
     /// <summary>Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</summary>

@@ -11,7 +11,6 @@ internal static class EdmModel
     // The sampling range of the EDM paper, which an EDM-preconditioned network itself does not limit.
     private const double EdmSigmaMin = 0.002;
     private const double EdmSigmaMax = 80;
-
     private const string ModelPrefix = "model.";
 
     // The noise levels of iDDPM, which its options determine.

@@ -46,21 +46,13 @@ internal sealed class GuidedDiffusionArchitecture
     }
 
     public int ModelChannels { get; }
-
     public int EmbeddingMultiplier { get; }
-
     public int InChannels { get; }
-
     public int OutChannels { get; }
-
     public int Classes { get; }
-
     public int Blocks { get; }
-
     public IReadOnlyList<int> Multipliers { get; }
-
     public IReadOnlyList<int> AttentionLevels { get; }
-
     public bool ScaleShift { get; }
 
     /// <summary>Whether attention's convolutions have two axes: openai/consistency_models', whose attention is always of the new order;

@@ -14,7 +14,6 @@ internal static class GuidedDiffusionNames
     public const string OrderKey = "fewstep.attention_order";
 
     private const int AlwaysGroups = 32;
-
     private static readonly JsonSerializerOptions OneLine = new(JsonFile.Options) { WriteIndented = false };
 
     private static readonly Dictionary<string, string> Modules = new(StringComparer.Ordinal)

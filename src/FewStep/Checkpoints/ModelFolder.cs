@@ -7,9 +7,7 @@ namespace FewStep.Checkpoints;
 internal static class ModelFolder
 {
     public const string ConfigName = "config.json";
-
     public const string WeightsName = "model.safetensors";
-
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>

@@ -8,7 +8,6 @@ internal sealed class ModuleArguments
 {
     private const int LongestList = 64;
     private const int LongestText = 256;
-
     private readonly PickleDictionary _values;
     private readonly string _where;
 

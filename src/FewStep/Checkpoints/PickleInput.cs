@@ -10,9 +10,7 @@ internal sealed class PickleInput
     private const int MaximumTextBytes = 16 << 20;
     private const int MaximumIntegerBytes = 256;
     private const int MaximumHeldBytes = 64;
-
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly ByteSource _source;
     private readonly byte[] _buffer = new byte[1 << 12];
     private int _at;
@@ -25,7 +23,6 @@ internal sealed class PickleInput
     }
 
     public long Position => _next - (_filled - _at);
-
     private long Left => _source.Length - Position;
 
     public byte Byte() => Take(1)[0];

@@ -9,7 +9,6 @@ internal sealed class PickleReader
     // A network of a billion weights needs some 100,000: opcodes describe tensors, not numbers.
     private const int MaximumOpcodes = 1_000_000;
     private const int MaximumNesting = 500;
-
     private readonly ByteSource _source;
     private readonly PickleInput _input;
     private readonly PickleCalls _calls;

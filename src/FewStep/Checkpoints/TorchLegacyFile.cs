@@ -8,11 +8,9 @@ namespace FewStep.Checkpoints;
 internal sealed class TorchLegacyFile
 {
     private const long Version = 1001;
-
     private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356", CultureInfo.InvariantCulture);
     private static readonly PickleCalls NoNames = new();
     private static readonly PickleCalls ObjectNames = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
-
     private readonly ByteSource _source;
     private readonly TorchStorages _storages;
     private readonly Dictionary<string, (TorchStorageReference Reference, long Offset)> _places = new(StringComparer.Ordinal);

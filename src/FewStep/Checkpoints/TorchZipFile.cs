@@ -6,7 +6,6 @@ internal sealed class TorchZipFile
 {
     private const string Pickle = "data.pkl";
     private const int MaximumPickleBytes = 256 << 20;
-
     private readonly ZipContent _zip;
     private readonly string _path;
     private readonly string _folder;

@@ -9,9 +9,7 @@ namespace FewStep.Data;
 internal static class EncodedImageScan
 {
     public const int LargestFile = 64 << 20;
-
     public const int LargestJson = 256 << 20;
-
     private const int ReportEvery = 1000;
 
     /// <summary>Checks every image. The hash covers names, bytes and dataset.json, so a folder and a zip of the same content have the

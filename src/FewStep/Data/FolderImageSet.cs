@@ -27,9 +27,7 @@ internal sealed class FolderImageSet : IImageSet
     }
 
     public ImageShape Shape { get; }
-
     public int Count => _files.Names.Length;
-
     public int Classes => _labels.Classes;
 
     /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a zip with the same files.</summary>

@@ -21,7 +21,6 @@ internal sealed class ImageBatches
     }
 
     public IImageSet Set { get; }
-
     public ImageBatchOptions Options { get; }
 
     /// <returns>The batch; the caller owns it.</returns>

@@ -7,7 +7,6 @@ namespace FewStep.Data;
 internal sealed class ImageFolderFiles
 {
     private const int DeepestFolder = 16;
-
     private readonly string _path;
 
     public ImageFolderFiles(string path, Func<string, string>? order = null)

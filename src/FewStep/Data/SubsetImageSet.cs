@@ -26,9 +26,7 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     public ImageShape Shape => _source.Shape;
-
     public int Count => _indices.Length;
-
     public int Classes => _source.Classes;
 
     /// <summary>SHA-256 over the other set's hash and the chosen indices, hexadecimal.</summary>

@@ -60,9 +60,7 @@ internal sealed class ZipImageSet : IImageSet
     }
 
     public ImageShape Shape { get; }
-
     public int Count => _entries.Length;
-
     public int Classes => _labels.Classes;
 
     /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a folder with the same

@@ -34,9 +34,7 @@ internal sealed class ClassScoreMetric : IMetric
     };
 
     public IReadOnlyList<MetricFigure> Figures { get; }
-
     public string Identity { get; }
-
     public bool ComparesWithRealImages => false;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds)

@@ -26,7 +26,6 @@ internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
     ];
 
     public string Identity => $"endpoint of\n{teacher.Identity}";
-
     public bool ComparesWithRealImages => false;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null

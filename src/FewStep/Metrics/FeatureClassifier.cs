@@ -47,9 +47,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     }
 
     public ClassifierConfiguration Configuration { get; internal set; }
-
     public Device Device { get; }
-
     public string Name => Configuration.MetricName;
 
     /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
@@ -57,9 +55,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
 
     public int Classes => Configuration.Classes;
-
     public int Dimension => Configuration.Channels[^1];
-
     public ImageShape Shape => Configuration.Shape;
 
     /// <summary>SHA-256 over names, shapes and float16 values of the weights, lower-case hexadecimal. Computed at each call.</summary>

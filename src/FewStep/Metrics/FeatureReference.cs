@@ -12,13 +12,9 @@ internal sealed class FeatureReference(
     private const int Batch = 250;
 
     public FeatureStatistics Statistics => statistics;
-
     public Tensor? Kept => kept;
-
     public long? Images => images;
-
     public string ImagesHash => imagesHash;
-
     public string? ExtractorHash => extractorHash;
 
     /// <summary>Name of the file of a network's reference in an experiment's folder.</summary>

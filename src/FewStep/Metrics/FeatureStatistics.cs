@@ -10,7 +10,6 @@ namespace FewStep.Metrics;
 internal sealed class FeatureStatistics : IDisposable
 {
     public const int MostDimensions = 16384;
-
     private readonly Tensor _mean; // [d]
     private readonly Tensor _scatter; // [d,d], the sum of (f - mean)(f - mean)^T
 

@@ -54,9 +54,7 @@ internal sealed class FrechetMetric : IMetric
     };
 
     public IReadOnlyList<MetricFigure> Figures { get; }
-
     public string Identity { get; }
-
     public bool ComparesWithRealImages => true;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(this);

@@ -40,9 +40,7 @@ internal sealed class KernelMetric : IMetric
     };
 
     public IReadOnlyList<MetricFigure> Figures { get; }
-
     public string Identity { get; }
-
     public bool ComparesWithRealImages => true;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => new KeptFeatures(_extractor, images, _options.KeptImages, Judge);

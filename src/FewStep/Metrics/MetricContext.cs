@@ -26,11 +26,8 @@ internal sealed class MetricContext : IDisposable
     public string? Folder { get; set; }
 
     public FineTeacher? Teacher { get; set; }
-
     public MetricOptions Options { get; init; } = new();
-
     public IProgress<WorkProgress>? Progress { get; set; }
-
     public CancellationToken Cancellation { get; set; }
 
     /// <summary>What to know before believing the figures.</summary>

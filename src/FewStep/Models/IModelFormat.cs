@@ -27,7 +27,6 @@ internal sealed record OpenedModel
     public string? NumberFormat { get; init; }
 
     public long Parameters { get; init; }
-
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>

@@ -22,7 +22,6 @@ internal sealed class CifarSource : IImageSource
     }
 
     public int Count => _records.Count;
-
     public IReadOnlyList<string>? ClassNames => _names ?? UsualNames;
 
     /// <summary>Whether a folder or file looks like CIFAR-10's binary version.</summary>

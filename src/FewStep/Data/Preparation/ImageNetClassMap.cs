@@ -5,7 +5,6 @@ namespace FewStep.Data;
 internal sealed class ImageNetClassMap
 {
     public const int Classes = 1000;
-
     private readonly int[] _labels = new int[Classes + 1];
 
     private ImageNetClassMap(IReadOnlyList<string> names) => Names = names;

@@ -6,8 +6,6 @@ internal sealed record InceptionConvolution(
     string Name, string ScriptName, int Inputs, int Outputs, int Height, int Width, int Stride, bool Padded)
 {
     public long[] Shape => [Outputs, Inputs, Height, Width];
-
     public long[] Strides => [Stride, Stride];
-
     public long[] Padding => Padded ? [Height / 2, Width / 2] : [0, 0];
 }

@@ -18,14 +18,12 @@ internal sealed class InceptionFeatures : IClassScorer
     }
 
     public InceptionKind Kind { get; }
-
     public string Name => Kind == InceptionKind.PytorchFid ? "FID" : "FID (TorchScript Inception)";
 
     /// <summary>What the features are called behind the name of a metric.</summary>
     public string FeatureName => Kind == InceptionKind.PytorchFid ? "Inception-v3" : "Inception-v3, TorchScript";
 
     public int Dimension => InceptionLayout.Features;
-
     public ImageShape Shape { get; }
 
     /// <summary>SHA-256 of the weight file, lower-case hexadecimal.</summary>

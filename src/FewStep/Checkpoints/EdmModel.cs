@@ -16,6 +16,16 @@ internal static class EdmModel
     // The noise levels of iDDPM, which its options determine.
     private const string NoiseLevels = "u";
 
+    /// <summary>Writes weights and buffers as the state dictionary of an NVlabs/edm network: its <c>load_state_dict</c> takes them, all
+    /// float32.</summary>
+    public static int WriteWeights(string path, NetworkDenoiser denoiser)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32).ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
+        SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
+        return tensors.Count;
+    }
+
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = "ema")
     {
@@ -33,11 +43,11 @@ internal static class EdmModel
         return (config, ModelFolder.Build(config, tensors, path));
     }
 
-    public static LoadedModel Load(string path, ModelReadOptions options)
+    public static ModelSource Load(string path, ModelReadOptions options)
     {
         options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));
         var (config, denoiser) = options.Section is { } section ? Read(path, section) : Read(path);
-        return new LoadedModel(config, denoiser, "network pickle of NVlabs/edm", path, []);
+        return new ModelSource(config, denoiser, "network pickle of NVlabs/edm", path, []);
     }
 
     /// <summary>The configuration that a checkpoint's options amount to.</summary>
@@ -107,13 +117,7 @@ internal static class EdmModel
                 SigmaMax = Math.Min(Needed("sigma_max"), EdmSigmaMax),
             },
             "VPPrecond" => new PreconditioningConfig
-            {
-                Kind = "vp",
-                BetaD = Needed("beta_d"),
-                BetaMin = Needed("beta_min"),
-                TimeSteps = Levels(),
-                SmallestTime = Needed("epsilon_t")
-            },
+            { Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(), SmallestTime = Needed("epsilon_t") },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },
             "iDDPMPrecond" => new PreconditioningConfig
             { Kind = "iddpm", SmallestAlpha = Needed("C_1"), CosineOffset = Needed("C_2"), TimeSteps = Levels() },

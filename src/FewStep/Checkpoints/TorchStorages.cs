@@ -26,14 +26,14 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     public static bool IsTensor(object? value) => value is PickleObject { Callee: var callee } && TensorNames.Contains(callee);
 
     /// <summary>Reads a storage into a flat tensor of the current dispose scope.</summary>
-    public Tensor Load(ScalarType type, int size, long count, StorageBytes read)
+    public Tensor Load(TorchStorageReference storage, StorageBytes read)
     {
-        Charge(ref _left, count * size);
-        Tensor flat = empty([count], dtype: type);
-        int chunk = ChunkBytes / size;
-        for (long done = 0; done < count; done += chunk)
+        Charge(ref _left, storage.Count * storage.Size);
+        Tensor flat = empty([storage.Count], dtype: storage.Type);
+        int chunk = ChunkBytes / storage.Size;
+        for (long done = 0; done < storage.Count; done += chunk)
         {
-            using Tensor part = flat.narrow(0, done, Math.Min(chunk, count - done));
+            using Tensor part = flat.narrow(0, done, Math.Min(chunk, storage.Count - done));
             read(part.bytes);
         }
 
@@ -93,10 +93,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     private void Charge(ref long left, long bytes)
     {
         if (bytes > left)
-        {
-            throw new InvalidInputException(
-                $"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
-        }
+            throw new InvalidInputException($"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
 
         left -= bytes;
     }

@@ -21,6 +21,14 @@ internal sealed class EpochShuffle(int count, long seed)
         }
     }
 
+    /// <summary>The images of a set in the order of the first epoch: sets are often sorted by class, and parts of them must not be.</summary>
+    public static int[] Order(IImageSet images, long seed)
+    {
+        var order = new EpochShuffle(images.Count, seed);
+        order.Permute(0);
+        return order._order;
+    }
+
     private void Permute(long epoch)
     {
         for (int i = 0; i < count; i++)

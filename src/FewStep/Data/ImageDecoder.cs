@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using FewStep.Denoising;
 using SkiaSharp;
 
@@ -11,7 +10,8 @@ namespace FewStep.Data;
 internal static class ImageDecoder
 {
     /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>
-    public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
+    public static unsafe void Decode(
+        ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
     {
         CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);
         if (destination.Length != shape.Dimension)
@@ -32,8 +32,11 @@ internal static class ImageDecoder
         byte[] pixels = ArrayPool<byte>.Shared.Rent(info.BytesSize);
         try
         {
-            if (GetPixels(codec, info, pixels) != SKCodecResult.Success)
-                throw Damaged(where);
+            fixed (byte* start = pixels)
+            {
+                if (codec.GetPixels(info, (IntPtr)start) != SKCodecResult.Success)
+                    throw Damaged(where);
+            }
 
             CopyChannels(pixels.AsSpan(0, info.BytesSize), gray ? 1 : 4, destination, shape.Channels);
         }
@@ -50,19 +53,6 @@ internal static class ImageDecoder
         {
             throw new InvalidInputException(
                 $"{where} is {found} (channels x height x width), the first image {expected}; bring all images to one shape.");
-        }
-    }
-
-    private static SKCodecResult GetPixels(SKCodec codec, SKImageInfo info, byte[] pixels)
-    {
-        var handle = GCHandle.Alloc(pixels, GCHandleType.Pinned);
-        try
-        {
-            return codec.GetPixels(info, handle.AddrOfPinnedObject());
-        }
-        finally
-        {
-            handle.Free();
         }
     }
 

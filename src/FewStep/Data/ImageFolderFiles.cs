@@ -52,26 +52,19 @@ internal sealed class ImageFolderFiles
             return null;
 
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
-        {
-            throw new InvalidInputException(
-                $"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
-        }
-
+            throw new InvalidInputException($"{EntryName.In(loose, _path)} lies beside the class folders; move it into one of them.");
         if (folders.Length > DatasetLabels.MostClasses)
-        {
-            throw new InvalidInputException(
-                $"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
-        }
+            throw new InvalidInputException($"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
 
         var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);
         return (folders, [.. Names.Select(n => classes[TopFolder(n)])]);
     }
 
     /// <summary>The content of a file below the folder.</summary>
-    public byte[] Read(string name, int largest = EncodedImageScan.LargestFile)
+    public byte[] Read(string name, int largest = EncodedImageSet.LargestFile)
     {
-        string where = EncodedImageScan.Where(name, _path);
-        try
+        string where = EntryName.In(name, _path);
+        return ReadFailure.Guard(where, () =>
         {
             using var stream = File.OpenRead(Path.Combine(_path, name));
             if (stream.Length > largest)
@@ -80,11 +73,7 @@ internal sealed class ImageFolderFiles
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);
             return content;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(where, e);
-        }
+        });
     }
 
     private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];

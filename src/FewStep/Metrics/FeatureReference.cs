@@ -154,7 +154,7 @@ internal sealed record KeptChoice(int Most, long Seed)
     /// <summary>Each image's place in the random order.</summary>
     public int[] Places(IImageSet images)
     {
-        int[] places = new int[images.Count], order = ShuffledImages.Order(images, Seed);
+        int[] places = new int[images.Count], order = EpochShuffle.Order(images, Seed);
         for (int place = 0; place < order.Length; place++)
             places[order[place]] = place;
 

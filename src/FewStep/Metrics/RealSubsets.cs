@@ -16,7 +16,7 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
         if (count == 0)
             return new RealSubsets([], false);
 
-        var order = new EpochShuffle(images.Count, seed);
+        int[] order = EpochShuffle.Order(images, seed);
         if (images.Classes > 0)
         {
             var classes = ByClass(images, order);
@@ -27,17 +27,15 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
             }
         }
 
-        return new RealSubsets(
-            [.. Enumerable.Range(0, count).Select(s => Enumerable.Range(s * size, size).Select(i => order[i]).ToArray())], false);
+        return new RealSubsets([.. order.Chunk(size).Take(count)], false);
     }
 
-    private static List<int>[] ByClass(IImageSet images, EpochShuffle order)
+    private static List<int>[] ByClass(IImageSet images, int[] order)
     {
         List<int>[] classes = [.. Enumerable.Range(0, images.Classes).Select(_ => new List<int>())];
-        for (int i = 0; i < images.Count; i++)
+        foreach (int image in order)
         {
-            int image = order[i], label = images.Label(image);
-            if (label >= 0)
+            if (images.Label(image) is >= 0 and var label)
                 classes[label].Add(image);
         }
 

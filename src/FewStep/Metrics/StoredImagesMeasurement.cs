@@ -29,7 +29,7 @@ internal static class StoredImagesMeasurement
         try
         {
             new ImageTensors(images)
-                .ForEach(ShuffledImages.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
+                .ForEach(EpochShuffle.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
             var values = Finish(whole);
             return
             [

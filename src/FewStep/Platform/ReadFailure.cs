@@ -10,4 +10,17 @@ internal static class ReadFailure
             : failure.Message.ReplaceLineEndings(" ");
         return new InvalidInputException($"Cannot read {path}: {reason}", failure);
     }
+
+    /// <summary>Reads something from a file; what fails becomes such a failure.</summary>
+    public static T Guard<T>(string path, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw Of(path, e);
+        }
+    }
 }

@@ -137,7 +137,7 @@ public sealed class MetricTests : IDisposable
         using var keptAgain = Get(images, choice, out measured);
         Assert.False(measured);
         Assert.Equal(kept.Kept!.data<float>().ToArray(), keptAgain.Kept!.data<float>().ToArray());
-        int[] order = ShuffledImages.Order(images, 4);
+        int[] order = FewStep.Data.EpochShuffle.Order(images, 4);
         Assert.True(network.Extract(new ImageTensors(images).Read(order.AsSpan(0, 20))).Equals(kept.Kept!));
         Get(images, null, out measured).Dispose();
         Assert.False(measured);

@@ -6,6 +6,7 @@ using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Tests.Cli;
 using FewStep.Tuning;
+using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Models;
 
@@ -108,7 +109,7 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         samples.Save(world.At("kept"));
         Assert.Equal(["000003.png", "000007.png"], Directory.GetFiles(world.At("kept")).Select(System.IO.Path.GetFileName).Order());
         samples.SaveGrid(world.At("grid.png"));
-        using var grid = PngFile.Read(world.At("grid.png"));
+        using var grid = PngFiles.Read(world.At("grid.png"));
         Assert.Equal([1, 1, 8, 17], grid.shape);
         Assert.Throws<OperationCanceledException>(() => model.Sample(1, cancellation: new CancellationToken(canceled: true)));
         Assert.Throws<InvalidInputException>(() => model.Sample(0));

@@ -32,7 +32,7 @@ internal sealed class ClassFolderSource : IImageSource
 
     public PixelImage Read(int index)
     {
-        string where = EncodedImageScan.Where(_files.Names[index], _path);
+        string where = EntryName.In(_files.Names[index], _path);
         byte[] file = _files.Read(_files.Names[index]);
         var shape = ImageHeader.Read(file, where, acceptCmyk: true);
         var image = new PixelImage(shape, new byte[shape.Dimension]);

@@ -50,9 +50,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     public Device Device { get; }
     public string Name => Configuration.MetricName;
 
-    /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
-    public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')')
-        && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
+    public string FeatureName => Configuration.FeatureName ?? Name;
 
     public int Classes => Configuration.Classes;
     public int Dimension => Configuration.Channels[^1];

@@ -9,14 +9,8 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
     private const int Batch = 250;
 
     /// <summary>Measures the metrics that compare with real images.</summary>
-    public static RealFloor Measure(
-        IReadOnlyList<IMetric> metrics,
-        IImageSet? training,
-        int images,
-        int ranges,
-        long seed,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static RealFloor Measure(IReadOnlyList<IMetric> metrics, IImageSet? training, int images, int ranges, long seed,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         IMetric[] comparing = [.. metrics.Where(m => m.ComparesWithRealImages)];
         if (comparing.Length == 0)

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>, so that data sets match those made with

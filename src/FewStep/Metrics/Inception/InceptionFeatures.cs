@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Denoising;
 
 namespace FewStep.Metrics;
@@ -45,17 +44,9 @@ internal sealed class InceptionFeatures : IClassScorer
         if (shape.Channels is not (1 or 3))
             throw new InvalidInputException($"Inception-v3 takes gray or RGB images, not {shape.Channels} channels.");
 
+        string hash = Sha256.OfFile(path);
         var (network, kind) = InceptionWeights.Read(path);
-        try
-        {
-            using var stream = File.OpenRead(path);
-            return new InceptionFeatures(network, kind, shape, Convert.ToHexStringLower(SHA256.HashData(stream)), device);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            network.Dispose();
-            throw ReadFailure.Of(path, e);
-        }
+        return new InceptionFeatures(network, kind, shape, hash, device);
     }
 
     public Tensor Extract(Tensor images)

@@ -29,7 +29,8 @@ internal sealed class OnnxFileScan(string path)
     {
         using var source = ByteSource.Open(path);
         var scan = new OnnxFileScan(path);
-        return scan.Walk(Message.Model, source, 0) ? [.. scan._files.Keys] : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
+        return scan.Walk(Message.Model, source, 0) ? [.. scan._files.Keys]
+            : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
     }
 
     // Whether the message holds a graph.
@@ -112,22 +113,9 @@ internal sealed class OnnxFileScan(string path)
     private double Packed(ByteSource sizes)
     {
         double product = 1;
-        ulong value = 0;
-        int shift = 0;
-        foreach (byte part in sizes.ToArray(LongestText))
-        {
-            value |= (ulong)(part & 0x7F) << shift;
-            shift += 7;
-            if (part < 0x80)
-            {
-                product *= Size(value);
-                (value, shift) = (0, 0);
-            }
-            else if (shift >= 70)
-            {
-                throw new InvalidInputException($"{path} is no sound ONNX file; fetch or export it again.");
-            }
-        }
+        byte[] bytes = sizes.ToArray(LongestText);
+        for (int used = 0; used < bytes.Length;)
+            product *= Size(ProtobufFields.Number(sizes, bytes, ref used));
 
         return product;
     }

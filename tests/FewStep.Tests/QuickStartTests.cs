@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FewStep.Data;
 using FewStep.Tests.Data;
 
 namespace FewStep.Tests;

@@ -31,7 +31,8 @@ internal static class TrainClassifierVerb
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
             + "Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, features, dtype, seed, threads, json,
+            data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, features, dtype, seed,
+            threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {

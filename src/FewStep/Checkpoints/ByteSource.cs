@@ -2,8 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>A run of bytes in a file or in memory, read by position, so that a checkpoint's weights go straight from the file into their
-/// tensors.</summary>
+/// <summary>Bytes in a file or in memory, read by position: a checkpoint's weights go straight from the file into their tensors.</summary>
 internal sealed class ByteSource : IDisposable
 {
     private readonly SafeFileHandle? _file;
@@ -82,7 +81,10 @@ internal sealed class ByteSource : IDisposable
     public byte[] ToArray(int limit)
     {
         if (Length > limit)
-            throw new InvalidInputException($"{Name} holds a value of {Length} bytes where at most {limit} make sense. Fetch the file again.");
+        {
+            throw new InvalidInputException(
+                $"{Name} holds a value of {Length} bytes where at most {limit} make sense. Fetch the file again.");
+        }
 
         byte[] bytes = new byte[Length];
         Read(0, bytes);

@@ -23,8 +23,7 @@ internal static class DiffusersFolder
 
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
 
-    /// <summary>Whether a folder is of diffusers: it has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file
-    /// names.</summary>
+    /// <summary>Whether a folder has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file names.</summary>
     public static bool IsOne(string folder) =>
         File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json"))
             || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
@@ -35,8 +34,9 @@ internal static class DiffusersFolder
         var (config, given, place, remark) = Describe(folder, options);
         string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
+        using var tensors = CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
+            : SafetensorsFile.Read(weights).Tensors;
         var network = (UNet)config.BuildNetwork();
-        using var tensors = ReadWeights(weights, network);
         var map = DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos);
         var denoiser = ForeignWeights.Build(config, network, map, tensors, weights);
         return new ModelSource(config, denoiser, "diffusers folder (UNet2DModel)", weights, remark is null ? [] : [remark]);
@@ -61,20 +61,6 @@ internal static class DiffusersFolder
             Network = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : Ddpm(given, blocks, side),
         };
         return (config, given, place, remark);
-    }
-
-    private static TensorsByName ReadWeights(string weights, UNet network)
-    {
-        try
-        {
-            return CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
-                : SafetensorsFile.Read(weights).Tensors;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
     }
 
     private static (PreconditioningConfig, string? Remark) Preconditioning(

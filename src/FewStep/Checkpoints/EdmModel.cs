@@ -16,12 +16,12 @@ internal static class EdmModel
     // The noise levels of iDDPM, which its options determine.
     private const string NoiseLevels = "u";
 
-    /// <summary>Writes weights and buffers as the state dictionary of an NVlabs/edm network: its <c>load_state_dict</c> takes them, all
-    /// float32.</summary>
+    /// <summary>Writes weights and buffers, all float32, as a state dictionary for an NVlabs/edm network.</summary>
     public static int WriteWeights(string path, NetworkDenoiser denoiser)
     {
         using var scope = NewDisposeScope();
-        var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32).ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
+        var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32)
+            .ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
         SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
         return tensors.Count;
     }
@@ -117,7 +117,10 @@ internal static class EdmModel
                 SigmaMax = Math.Min(Needed("sigma_max"), EdmSigmaMax),
             },
             "VPPrecond" => new PreconditioningConfig
-            { Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(), SmallestTime = Needed("epsilon_t") },
+            {
+                Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(),
+                SmallestTime = Needed("epsilon_t"),
+            },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },
             "iDDPMPrecond" => new PreconditioningConfig
             { Kind = "iddpm", SmallestAlpha = Needed("C_1"), CosineOffset = Needed("C_2"), TimeSteps = Levels() },

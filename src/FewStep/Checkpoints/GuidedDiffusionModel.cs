@@ -5,8 +5,7 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries of openai/guided-diffusion and openai/consistency_models: <c>torch.save</c> files, and safetensors
-/// files in the same names.</summary>
+/// <summary>Reads state dictionaries in the names of openai/guided-diffusion: files of <c>torch.save</c>, and safetensors.</summary>
 internal static class GuidedDiffusionModel
 {
     private const string ParallelPrefix = "module.";

@@ -69,8 +69,9 @@ internal static class GuidedDiffusionNames
         {
             // Attention there is a convolution of one axis.
             Tensor foreign = weight.ToForeign(weights[weight.Name]);
-            return weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal) || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal)
-                ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign;
+            bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal)
+                || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
+            return attention ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign;
         }, StringComparer.Ordinal);
     }
 

@@ -2,8 +2,7 @@ using System.Buffers.Binary;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the
-/// same.</summary>
+/// <summary>Named plain values of a pickled module, their types checked. A missing value and Python's None are the same.</summary>
 internal sealed class ModuleArguments(PickleDictionary values, string where)
 {
     private const int LongestList = 64;

@@ -22,8 +22,7 @@ internal sealed class NpyArray
         (Values, Shape) = (values, [.. shape]);
     }
 
-    /// <summary>The values in C order: <c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or
-    /// <c>byte[]</c>.</summary>
+    /// <summary>The values in C order, an array of one of the types of <see cref="NpyElement"/>.</summary>
     public Array Values { get; }
 
     public NpyElement Element { get; }

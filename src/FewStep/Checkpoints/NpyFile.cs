@@ -2,8 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads and writes NumPy's <c>.npy</c> arrays, versions 1 to 3: float16, float32, float64, int32, int64 and uint8, never Python
-/// objects.</summary>
+/// <summary>Reads and writes NumPy's <c>.npy</c> arrays, versions 1 to 3, never Python objects.</summary>
 internal static class NpyFile
 {
     /// <summary>Reads an array of a known length in bytes, at most 2 GiB.</summary>

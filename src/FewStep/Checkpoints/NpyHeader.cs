@@ -9,8 +9,7 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
     private const int MaximumAxes = 32;
     private const int MaximumHeaderBytes = 1 << 16;
 
-    /// <summary>Reads the header and compares it with the file's length, so that nothing is allocated for values that are not
-    /// there.</summary>
+    /// <summary>Reads the header and compares it with the file's length: nothing is allocated for values that are not there.</summary>
     public static NpyHeader Read(Stream stream, long length, string name)
     {
         Span<byte> start = stackalloc byte[12];
@@ -94,8 +93,7 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
         => new($"{name} is damaged: {what}. Save it again with numpy.save or numpy.savez.");
 }
 
-/// <summary>Reads the one kind of Python literal that NumPy headers consist of: a flat dictionary of a string, a bool and a tuple of
-/// sizes.</summary>
+/// <summary>Reads the Python literal that NumPy headers are: a flat dictionary of a string, a bool and a tuple of sizes.</summary>
 internal sealed class NpyHeaderLiteral(string text, string name)
 {
     private int _at;

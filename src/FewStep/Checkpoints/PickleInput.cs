@@ -3,8 +3,7 @@ using System.Numerics;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads a pickle's bytes in order through a small buffer; every length is compared with what is left before anything is
-/// allocated.</summary>
+/// <summary>Reads a pickle's bytes in order; every length is compared with what is left before anything is allocated.</summary>
 internal sealed class PickleInput(ByteSource source, long position)
 {
     private const int MaximumTextBytes = 16 << 20;
@@ -78,8 +77,7 @@ internal sealed class PickleInput(ByteSource source, long position)
         return Encoding.Latin1.GetString([.. line]);
     }
 
-    /// <summary>A run of bytes of a given length: a long one stays where it is, a short one (a NumPy number, say) is read and outlives the
-    /// file's handle.</summary>
+    /// <summary>A given number of bytes: many stay where they are; few (a NumPy number) are read and outlive the file.</summary>
     public ByteSource Bytes(long length)
     {
         if (length > Left)

@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads Python pickles, protocols 2 to 5, as data. Nothing a file names is looked up or run; names outside an allow-list are
-/// refused.</summary>
+/// <summary>Reads Python pickles, protocols 2 to 5, as data: nothing is run, and names outside an allow-list are refused.</summary>
 /// <remarks>Time and memory are proportional to the file: each opcode makes at most one value, long byte strings stay in the file, and the
 /// number of opcodes is limited.</remarks>
 internal sealed class PickleReader(ByteSource source, long position, PickleCalls calls, List<PicklePersistentId>? persistentIds)

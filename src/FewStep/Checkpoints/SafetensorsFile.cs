@@ -3,8 +3,7 @@ using System.Text.Json;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written
-/// atomically.</summary>
+/// <summary>The safetensors format: an 8-byte length, a JSON header, raw little-endian values. Read strictly, written atomically.</summary>
 internal static class SafetensorsFile
 {
     private const long MaximumHeader = 100 << 20;
@@ -23,8 +22,7 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c>
-    /// texts.</returns>
+    /// <returns>Tensors by name in the file's types, which the caller owns, and the <c>__metadata__</c> texts.</returns>
     public static (TensorsByName Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         TorchLibrary.Require();

@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone
-/// run.</summary>
+/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never run.</summary>
 internal static class TorchScriptFile
 {
     private const string ClassPrefix = "__torch__.";

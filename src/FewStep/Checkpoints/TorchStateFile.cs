@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is
-/// ever run.</summary>
+/// <summary>Reads state dictionaries of <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
 internal static class TorchStateFile
 {
     private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);

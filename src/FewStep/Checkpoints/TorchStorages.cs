@@ -93,7 +93,10 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     private void Charge(ref long left, long bytes)
     {
         if (bytes > left)
-            throw new InvalidInputException($"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
+        {
+            throw new InvalidInputException(
+                $"{file} is damaged: its tensors need more memory than the file has bytes. Fetch the file again.");
+        }
 
         left -= bytes;
     }
@@ -105,8 +108,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
 /// <summary>A checkpoint's reference to a storage beside the pickle.</summary>
 internal sealed record TorchStorageReference(ScalarType Type, int Size, string Key, long Count)
 {
-    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; null where it is anything
-    /// else.</summary>
+    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; else null.</summary>
     public static TorchStorageReference? Parse(object? value)
         => value is PicklePersistentId { Id: object?[] and ["storage", var storageClass, string key, string, long count, .. var view] }
             && count >= 0 && view is [] or [null] && TorchStorageType.Find(storageClass) is { } type

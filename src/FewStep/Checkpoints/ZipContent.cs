@@ -2,8 +2,7 @@ using System.IO.Compression;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, content checked against its length and
-/// checksum.</summary>
+/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, lengths and checksums checked.</summary>
 internal sealed class ZipContent : IDisposable
 {
     // Deflate cannot shrink by more than this factor, so a larger claim is a lie made to allocate memory.
@@ -47,7 +46,8 @@ internal sealed class ZipContent : IDisposable
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
         {
-            throw new InvalidInputException($"{path} is not a sound zip file: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
+            throw new InvalidInputException(
+                $"{path} is not a sound zip file: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -93,7 +93,10 @@ internal sealed class ZipContent : IDisposable
     {
         long length = _entries[name].Length;
         if (length > maximumBytes)
-            throw new InvalidInputException($"{_path}, entry {Printable.Text(name)}, has {length} bytes, more than any of its kind ({maximumBytes}).");
+        {
+            throw new InvalidInputException(
+                $"{_path}, entry {Printable.Text(name)}, has {length} bytes, more than any of its kind ({maximumBytes}).");
+        }
 
         byte[] bytes = new byte[length];
         Read(name, stream => stream.ReadExactly(bytes));

@@ -19,8 +19,7 @@ internal abstract class EncodedImageSet(string path) : IImageSet
     public int Count => _names.Count;
     public int Classes => _labels.Classes;
 
-    /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal: the same for a folder and a zip of the same
-    /// files.</summary>
+    /// <summary>SHA-256 over names, encoded images and dataset.json: the same for a folder and a zip of the same files.</summary>
     public string Hash { get; private set; } = "";
 
     public void Read(int index, Span<byte> destination)

@@ -5,8 +5,7 @@ using SkiaSharp;
 namespace FewStep.Data;
 
 /// <summary>Decodes PNG and JPEG files to 8-bit pixels, channels last.</summary>
-/// <remarks>The stored values come out as they are: transparency is dropped, colour profiles, gamma and orientation notes are
-/// ignored.</remarks>
+/// <remarks>The values come out as stored: transparency is dropped; colour profiles, gamma and orientation are ignored.</remarks>
 internal static class ImageDecoder
 {
     /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>

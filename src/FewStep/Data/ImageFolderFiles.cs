@@ -2,8 +2,7 @@ using System.IO.Enumeration;
 
 namespace FewStep.Data;
 
-/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Hidden files and links to folders are left
-/// out.</summary>
+/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes; no hidden files and links to folders.</summary>
 internal sealed class ImageFolderFiles
 {
     private const int DeepestFolder = 16;
@@ -43,8 +42,7 @@ internal sealed class ImageFolderFiles
 
     public string[] Names { get; }
 
-    /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than
-    /// two.</summary>
+    /// <summary>The top-level folders as classes in order of name, and each file's class; null for fewer than two.</summary>
     public (string[] Classes, int[] Labels)? Classes()
     {
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
@@ -54,7 +52,10 @@ internal sealed class ImageFolderFiles
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
             throw new InvalidInputException($"{EntryName.In(loose, _path)} lies beside the class folders; move it into one of them.");
         if (folders.Length > DatasetLabels.MostClasses)
-            throw new InvalidInputException($"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
+        {
+            throw new InvalidInputException(
+                $"{_path} has {folders.Length} class folders, more than the {DatasetLabels.MostClasses} allowed.");
+        }
 
         var classes = folders.Select((folder, index) => (folder, index)).ToDictionary(p => p.folder, p => p.index);
         return (folders, [.. Names.Select(n => classes[TopFolder(n)])]);

@@ -17,8 +17,7 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
         return new PixelImage(shape, bytes);
     }
 
-    /// <summary>Lays the channels one after the other, of the image shifted (border pixels are repeated) and then mirrored left to
-    /// right.</summary>
+    /// <summary>Lays the channels one after the other, the image shifted (border pixels repeat), then mirrored left to right.</summary>
     public void ToPlanes(Span<byte> planes, bool mirror, int down = 0, int right = 0)
     {
         var (channels, height, width) = (Shape.Channels, Shape.Height, Shape.Width);

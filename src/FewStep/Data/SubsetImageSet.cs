@@ -4,8 +4,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with
-/// it.</summary>
+/// <summary>Part of another image set, in its order and with its classes. The other set must outlive it and stays its owner's.</summary>
 internal sealed class SubsetImageSet : IImageSet
 {
     private readonly IImageSet _source;

@@ -7,8 +7,7 @@ namespace FewStep.Data;
 /// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is
 /// extracted to disk.
 /// </summary>
-/// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is
-/// dropped.</remarks>
+/// <remarks>Images are ordered by name (ordinal) and gray where the first one is; transparency is dropped.</remarks>
 internal sealed class ZipImageSet : EncodedImageSet
 {
     private readonly Lock _archiveLock = new();

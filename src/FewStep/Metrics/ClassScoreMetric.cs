@@ -1,7 +1,6 @@
 namespace FewStep.Metrics;
 
-/// <summary>The Inception score on Inception-v3's classes (Salimans et al. 2016), or the same on a classifier's; needs no
-/// reference.</summary>
+/// <summary>The Inception score (Salimans et al. 2016), or the same on a classifier's classes; needs no reference.</summary>
 internal static class ClassScoreMetric
 {
     public static MetricEntry Entry { get; } = new(

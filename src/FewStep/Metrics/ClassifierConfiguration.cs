@@ -5,8 +5,7 @@ namespace FewStep.Metrics;
 /// <summary>Architecture of a <see cref="FeatureClassifier"/> and the name of its metric: the <c>config.json</c> of its folder.</summary>
 internal sealed record ClassifierConfiguration(ImageShape Shape, int Classes, IReadOnlyList<int> Channels, int Blocks, string MetricName)
 {
-    /// <summary>What the features are called behind the names of further metrics, e.g. <c>fashion features</c>; null for the metric's
-    /// name.</summary>
+    /// <summary>What other metrics call the features, e.g. <c>fashion features</c>; null for the metric's name.</summary>
     public string? FeatureName { get; init; }
 
     /// <summary>How the weights were made; null for a classifier that was not trained here.</summary>

@@ -119,8 +119,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         return nn.functional.linear(features, _headWeight, _headBias);
     }
 
-    /// <summary>Rounds the weights to float16, the type that they are stored in, so that a saved classifier computes the very features of
-    /// this one.</summary>
+    /// <summary>Rounds the weights to float16, as they are stored: a saved classifier computes the very features of this one.</summary>
     internal void RoundWeights()
     {
         using var scope = NewDisposeScope();

@@ -129,8 +129,7 @@ internal sealed record FeatureReference(
     }
 }
 
-/// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by
-/// class.</summary>
+/// <summary>Which features of single images a reference keeps: the first of a random order, for sets are often sorted by class.</summary>
 internal sealed record KeptChoice(int Most, long Seed)
 {
     /// <summary>Each image's place in the random order.</summary>

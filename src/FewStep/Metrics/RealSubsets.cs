@@ -5,8 +5,7 @@ namespace FewStep.Metrics;
 /// <summary>Disjoint random subsets of real images of one size, for the floor of a metric.</summary>
 internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
 {
-    /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough
-    /// images of each.</summary>
+    /// <summary>Chooses subsets, of all classes equally often as samples are wherever the set has enough images of each class.</summary>
     public static RealSubsets Choose(IImageSet images, int size, int most, long seed)
     {
         ArgumentNullException.ThrowIfNull(images);

@@ -14,8 +14,7 @@ internal static class StatisticsFile
     private const string Mean = "mu", Covariance = "sigma", Count = "count", Images = "images_sha256", Extractor = "extractor_sha256";
     private const int HashLength = 64;
 
-    /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of
-    /// covariance.</summary>
+    /// <summary>Length d of a file's feature vectors, from its headers alone: a small zip can claim gigabytes of covariance.</summary>
     public static int Dimension(string path)
     {
         var names = NpzFile.Names(path);
@@ -23,8 +22,8 @@ internal static class StatisticsFile
             && NpzFile.Shape(path, Mean) is [>= 1 and <= FeatureStatistics.MostDimensions and var d]
             && NpzFile.Shape(path, Covariance) is [var rows, var columns] && rows == d && columns == d
             ? (int)d
-            : throw new InvalidInputException($"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at most "
-                + $"{FeatureStatistics.MostDimensions}. Make them from the images.");
+            : throw new InvalidInputException($"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at "
+                + $"most {FeatureStatistics.MostDimensions}. Make them from the images.");
     }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid, for images that will be measured on a network's features.</summary>

@@ -3,8 +3,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Models;
 
-/// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by
-/// name.</summary>
+/// <summary>A form in which models lie on disk; one that needs a library of its own is looked for by name in another assembly.</summary>
 internal interface IModelFormat
 {
     OpenedModel Open(string path, ModelOptions options);

@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FewStep.Data;
 using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Cli;

@@ -1,10 +1,9 @@
-using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Noise;
+using FewStep.Tests.Data;
 using FewStep.Tests.Metrics;
 using TorchSharp;
-using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Experiments;
 

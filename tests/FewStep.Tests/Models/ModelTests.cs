@@ -1,12 +1,11 @@
 using System.Text.Json;
-using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Tests.Cli;
-using FewStep.Tuning;
 using FewStep.Tests.Data;
+using FewStep.Tuning;
 
 namespace FewStep.Tests.Models;
 

@@ -98,11 +98,15 @@ internal sealed class CifarSource(IReadOnlyList<byte[]> records, string[]? names
     private static byte[][] Records(byte[] batch, string where)
     {
         if (batch.Length == 0 || batch.Length % Record != 0)
-            throw new InvalidInputException($"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
+        {
+            throw new InvalidInputException(
+                $"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
+        }
 
         byte[][] records = [.. batch.Chunk(Record)];
         int wrong = Array.FindIndex(records, record => record[0] >= Classes);
         return wrong < 0 ? records
-            : throw new InvalidInputException($"Image {wrong} of {where} has the label {records[wrong][0]}; CIFAR-10's are 0 to {Classes - 1}.");
+            : throw new InvalidInputException(
+                $"Image {wrong} of {where} has the label {records[wrong][0]}; CIFAR-10's are 0 to {Classes - 1}.");
     }
 }

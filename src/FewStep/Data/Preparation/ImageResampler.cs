@@ -1,7 +1,6 @@
 namespace FewStep.Data;
 
-/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>, so that data sets match those made with
-/// it.</summary>
+/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>.</summary>
 /// <remarks>
 /// Two passes, along rows and then along columns, each only where the size changes. A target pixel's weights are the kernel at the source
 /// pixels' centres, stretched by the scale when shrinking, divided by their sum in float64 and rounded to multiples of 2^-22; sums are

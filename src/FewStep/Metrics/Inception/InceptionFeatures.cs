@@ -2,8 +2,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Metrics;
 
-/// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights;
-/// dispose it.</summary>
+/// <summary>Inception-v3's 2048 pooled features, on which FID is defined (Heusel et al. 2017), and class scores; dispose it.</summary>
 internal sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;

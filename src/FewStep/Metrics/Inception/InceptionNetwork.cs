@@ -50,8 +50,7 @@ internal sealed class InceptionNetwork : IDisposable
     /// <returns>[B,1008]; the caller owns it.</returns>
     public Tensor Logits(Tensor features) => F.linear(features, _head);
 
-    /// <summary>The spatial means of the outputs of the four blocks that pytorch-fid offers (64, 192, 768 and 2048
-    /// channels).</summary>
+    /// <summary>The spatial means of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels).</summary>
     /// <param name="x">[B,3,299,299], float32; not changed and not disposed.</param>
     /// <returns>[B,channels] each; the caller owns them.</returns>
     public IReadOnlyList<Tensor> BlockMeans(Tensor x)

@@ -16,13 +16,9 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
     public long Images => Interlocked.Read(ref _images);
 
     public ImageShape Shape => inner.Shape;
-
     public Device Device => inner.Device;
-
     public int Classes => inner.Classes;
-
     public double SigmaMin => inner.SigmaMin;
-
     public double SigmaMax => inner.SigmaMax;
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);

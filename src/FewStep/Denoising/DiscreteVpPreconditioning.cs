@@ -24,9 +24,7 @@ internal sealed class DiscreteVpPreconditioning : IPreconditioning
     public DiscreteVpNoise Noise { get; }
 
     public NetworkPrediction Prediction { get; }
-
     public double SigmaMin => Noise.Sigmas[0];
-
     public double SigmaMax => Noise.Sigmas[^1];
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

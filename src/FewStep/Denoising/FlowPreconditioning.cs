@@ -25,7 +25,6 @@ internal sealed class FlowPreconditioning : IPreconditioning
     }
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

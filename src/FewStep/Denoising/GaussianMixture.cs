@@ -26,7 +26,7 @@ internal sealed record GaussianMixture
 
         double total = weights.Sum();
         if (!(Math.Abs(total - 1) <= 1e-6))
-            throw new InvalidInputException(FormattableString.Invariant($"The mixture's weights sum to {total:R}; they must sum to 1."));
+            throw new InvalidInputException($"The mixture's weights sum to {total:R}; they must sum to 1.");
 
         Shape = shape;
         Weights = [.. weights];
@@ -40,7 +40,6 @@ internal sealed record GaussianMixture
     }
 
     public ImageShape Shape { get; }
-
     public ImmutableArray<double> Weights { get; }
 
     /// <summary>The means m_k, each of the shape's dimension.</summary>
@@ -94,27 +93,16 @@ internal sealed record GaussianMixture
     private static void CheckComponent(ImageShape shape, int k, double weight, IReadOnlyList<double> mean, double std)
     {
         if (!(weight > 0) || !double.IsFinite(weight))
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"Mixture weight {k} is {weight:R}; weights must be finite and above 0."));
-        }
-
+            throw new InvalidInputException($"Mixture weight {k} is {weight:R}; weights must be finite and above 0.");
         if (!(std >= 0) || !double.IsFinite(std))
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more."));
-        }
-
+            throw new InvalidInputException($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more.");
         if (mean.Count != shape.Dimension)
             throw new InvalidInputException($"Mixture mean {k} has {mean.Count} values; an image of shape {shape} has {shape.Dimension}.");
 
         for (int j = 0; j < mean.Count; j++)
         {
             if (!double.IsFinite(mean[j]))
-            {
-                throw new InvalidInputException(
-                    FormattableString.Invariant($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite."));
-            }
+                throw new InvalidInputException($"Mixture mean {k}, value {j} is {mean[j]:R}; means must be finite.");
         }
     }
 

@@ -22,16 +22,14 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
         if (!(SigmaMin < SigmaMax))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+            throw new InvalidInputException(
                 $"The model was made for sigma {model.SigmaMin:G6} to {model.SigmaMax:G6} and its guide for {guide.SigmaMin:G6} to "
-                    + $"{guide.SigmaMax:G6}, which do not meet; choose another guide."));
+                    + $"{guide.SigmaMax:G6}, which do not meet; choose another guide.");
         }
     }
 
     public ImageShape Shape => _model.Shape;
-
     public int Classes => _model.Classes;
-
     public Device Device => _model.Device;
 
     /// <summary>Smallest noise level that both were made for.</summary>

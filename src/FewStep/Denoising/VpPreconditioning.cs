@@ -23,7 +23,6 @@ internal sealed class VpPreconditioning : IPreconditioning
     }
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

@@ -20,7 +20,6 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     public IReadOnlyList<int> BlockChannels { get; init; } = [128, 256, 256, 256];
 
     public int NumBlocks { get; init; } = 2;
-
     public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
 
     /// <summary>Channels of an attention head; null is one head of all channels.</summary>
@@ -48,13 +47,9 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     public double Dropout { get; init; } = 0.1;
 
     double INetworkOptions.LabelDropout => 0;
-
     IReadOnlyList<int> IUNetOptions.LevelChannels => BlockChannels;
-
     int IUNetOptions.FirstChannels => BlockChannels[0];
-
     bool IUNetOptions.DecoderAttendsLast => false;
-
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(BlockChannels.Count);
 
     string INetworkOptions.Description

@@ -20,13 +20,9 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     public int AugmentDim { get; init; }
 
     public int ModelChannels { get; init; } = 192;
-
     public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 3, 4];
-
     public int ChannelMultEmb { get; init; } = 4;
-
     public int NumBlocks { get; init; } = 3;
-
     public IReadOnlyList<int> AttnResolutions { get; init; } = [32, 16, 8];
 
     /// <summary>Channels of an attention head; null is NVlabs/edm's 64.</summary>
@@ -50,11 +46,8 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     public double LabelDropout { get; init; }
 
     IReadOnlyList<int> IUNetOptions.LevelChannels => [.. ChannelMult.Select(m => ModelChannels * m)];
-
     int IUNetOptions.FirstChannels => ModelChannels * ChannelMult[0];
-
     bool IUNetOptions.DecoderAttendsLast => false;
-
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
     string INetworkOptions.Description => UNetPlan.Describe(

@@ -31,15 +31,10 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
 
     public ImageShape Shape { get; }
-
     public int Classes { get; }
-
     public double SigmaMin => Preconditioning.SigmaMin;
-
     public double SigmaMax => Preconditioning.SigmaMax;
-
     public IPreconditioning Preconditioning { get; }
-
     public ParameterLayout Layout => _network.Layout;
 
     /// <summary>Untrained tensors of the checkpoint by name; owned by the network.</summary>

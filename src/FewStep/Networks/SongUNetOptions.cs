@@ -10,22 +10,16 @@ internal sealed record SongUNetOptions : IUNetOptions
     public required int ImgResolution { get; init; }
 
     public required int InChannels { get; init; }
-
     public required int OutChannels { get; init; }
-
     public int LabelDim { get; init; }
 
     /// <summary>Size of the augmentation labels, which are always absent here; kept for checkpoints that have them.</summary>
     public int AugmentDim { get; init; }
 
     public int ModelChannels { get; init; } = 128;
-
     public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 2, 2];
-
     public int ChannelMultEmb { get; init; } = 4;
-
     public int NumBlocks { get; init; } = 4;
-
     public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
 
     /// <summary>Dropout probability inside the blocks while training.</summary>
@@ -40,18 +34,14 @@ internal sealed record SongUNetOptions : IUNetOptions
     public int ChannelMultNoise { get; init; } = 1;
 
     public string EncoderType { get; init; } = "standard";
-
     public string DecoderType { get; init; } = "standard";
 
     /// <summary>Resampling filter: [1,1] for DDPM++, [1,3,3,1] for NCSN++.</summary>
     public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
 
     IReadOnlyList<int> IUNetOptions.LevelChannels => [.. ChannelMult.Select(m => ModelChannels * m)];
-
     int IUNetOptions.FirstChannels => ModelChannels;
-
     bool IUNetOptions.DecoderAttendsLast => true;
-
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
     string INetworkOptions.Description =>

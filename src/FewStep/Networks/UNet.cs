@@ -9,7 +9,6 @@ internal abstract class UNet(IUNetOptions options) : Network
     protected delegate Tensor Layer(ForwardPass pass, Tensor x, State state);
 
     public List<UNetLayer> Plan { get; } = UNetPlan.Of(options);
-
     public sealed override double Dropout => options.Dropout;
 
     public sealed override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)

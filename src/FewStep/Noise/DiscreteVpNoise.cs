@@ -19,7 +19,6 @@ internal sealed class DiscreteVpNoise
     public const string CosineName = "vp-cosine";
 
     public const int UsualTimes = 1000;
-
     private const int MostTimes = 100_000;
 
     // Above it the last level of a cosine schedule would be infinite (Nichol and Dhariwal 2021, section 3.2).
@@ -43,7 +42,6 @@ internal sealed class DiscreteVpNoise
     }
 
     public static IReadOnlyList<string> Names { get; } = [LinearName, ScaledLinearName, CosineName];
-
     public string Name { get; }
 
     /// <summary>sigma(t) for t = 0, ..., M - 1, increasing.</summary>
@@ -78,10 +76,7 @@ internal sealed class DiscreteVpNoise
     public static DiscreteVpNoise Cosine(int times = UsualTimes)
     {
         if (times is < 2 or > MostTimes)
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}."));
-        }
+            throw new InvalidInputException($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}.");
 
         var continuous = new CosineVpNoise();
         return new DiscreteVpNoise(
@@ -173,8 +168,8 @@ internal sealed class DiscreteVpNoise
     {
         if (!(first > 0) || !(last >= first) || !(last < 1) || times is < 2 or > MostTimes)
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}."));
+            throw new InvalidInputException(
+                $"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}.");
         }
     }
 }

@@ -31,12 +31,11 @@ internal static class PublishedTables
         int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
         if (Math.Abs(coefficient - (hundredths / 100.0)) > 1e-9 || !GitsTables.Value.TryGetValue(hundredths, out double[][]? tables))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"There is no table of the schedule '{Gits}' for "
-                + $"the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual)."));
+            throw new InvalidInputException($"There is no table of the schedule '{Gits}' for "
+                + $"the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual).");
         }
 
-        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits
-            : string.Create(CultureInfo.InvariantCulture, $"{Gits}:{hundredths / 100.0}");
+        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits : InvariantText.Of($"{Gits}:{hundredths / 100.0}");
         return StandardSchedule.Table(name, steps => tables[Math.Clamp(steps, 2, tables.Length + 1) - 2]);
     }
 

@@ -93,8 +93,8 @@ public sealed class StandardSchedule
 
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
+            throw new InvalidInputException(
+                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}.");
         }
 
         double[] sigmas = _levels(steps, sigmaMax, sigmaMin);
@@ -144,8 +144,8 @@ public sealed class StandardSchedule
     {
         if (!(value >= lowest) || !(value <= highest))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{what} of the schedule '{schedule}' is {value:R}; it must be {lowest} to {highest} ({hint})."));
+            throw new InvalidInputException(
+                $"{what} of the schedule '{schedule}' is {value:R}; it must be {lowest} to {highest} ({hint}).");
         }
     }
 }

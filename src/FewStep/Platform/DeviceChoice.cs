@@ -57,12 +57,12 @@ public sealed record DeviceChoice
 
     /// <summary>The choice as it is written.</summary>
     public override string ToString() => _auto ? "auto" : !_cuda ? "cpu"
-        : _index is int index ? string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{index}") : CudaName;
+        : _index is int index ? InvariantText.Of($"{CudaName}:{index}") : CudaName;
 
     /// <summary>A device for manifests: <c>cpu</c>, or a GPU's number with its name, memory and the newest CUDA of its driver.</summary>
     internal static string Describe(Device device) => device.type != DeviceType.CUDA
         ? device.type.ToString().ToLowerInvariant()
-        : string.Create(CultureInfo.InvariantCulture,
+        : InvariantText.Of(
             $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
 
     /// <summary>Finds the device among what there is.</summary>
@@ -75,7 +75,7 @@ public sealed record DeviceChoice
             (true, 0) => throw new InvalidInputException($"The device {this} cannot be used: {state.Problem}."),
             _ when index >= state.Devices => throw new InvalidInputException(
                 $"The device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone"
-                    : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
+                    : InvariantText.Of($"cuda:0 to cuda:{state.Devices - 1}"))}."),
             _ => _auto || _cuda ? new Device(DeviceType.CUDA, index) : CPU,
         };
     }

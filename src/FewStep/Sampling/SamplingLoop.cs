@@ -19,11 +19,8 @@ internal sealed class SamplingLoop
     }
 
     public ISolver Solver { get; }
-
     public SamplingSchedule Schedule { get; }
-
     public SampleOptions Options { get; }
-
     public ImageShape Shape => _denoiser.Shape;
 
     /// <summary>Number of the denoiser's classes; 0 without.</summary>

@@ -78,7 +78,7 @@ internal sealed class AysOptimizer : IScheduleOptimizer
             {
                 Schedule = Schedule(path),
                 Objective = "Align Your Steps' KL upper bound, nats per image value",
-                Search = string.Create(CultureInfo.InvariantCulture,
+                Search = InvariantText.Of(
                     $"coordinate sweeps from Karras, {_options.Candidates} candidates a node, {_options.Points} sigmas"),
                 Loss = MeanEstimate.Of(bound.PerImage(path)),
                 NetworkEvaluations = shared + paired.Evaluations - before,

@@ -42,9 +42,8 @@ internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maxi
             }
         }
 
-        string effort = string.Create(CultureInfo.InvariantCulture, $"{reason} after {sweep} sweeps, {moves} moves");
-        StopReason = patience is null ? effort
-            : string.Create(CultureInfo.InvariantCulture, $"{effort}; move {bestMove} has the best samples");
+        string effort = InvariantText.Of($"{reason} after {sweep} sweeps, {moves} moves");
+        StopReason = patience is null ? effort : InvariantText.Of($"{effort}; move {bestMove} has the best samples");
         return patience is null ? path : best;
     }
 

@@ -97,7 +97,7 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         return new ScheduleSearchResult
         {
             Schedule = best!,
-            Objective = string.Create(CultureInfo.InvariantCulture, $"DM-NonUniform's error bound, order {_order}, power {_power}"),
+            Objective = InvariantText.Of($"DM-NonUniform's error bound, order {_order}, power {_power}"),
             Search = "BFGS over the logarithms of the gaps in ln sigma",
             Loss = new LossEstimate(least),
             NetworkEvaluations = 0,

@@ -67,7 +67,7 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
             var watch = Stopwatch.StartNew();
             long before = paired.Evaluations;
             var found = run.Refine(starts, value => progress?.Report(new WorkProgress($"endpoint search, N = {steps}", run.Runs,
-                RunsPerStep * steps, "runs", string.Create(CultureInfo.InvariantCulture, $"distance {value:G4}"))), cancellation);
+                RunsPerStep * steps, "runs", InvariantText.Of($"distance {value:G4}"))), cancellation);
             results.Add(new ScheduleSearchResult
             {
                 Schedule = found.Schedule,
@@ -76,8 +76,7 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
                 Search = $"probe search in ln sigma on {_options.Latents} latents, started from {found.Start}",
                 Loss = MeanEstimate.Of(heldOut.MeanSquares(_context.Solver, found.Schedule, cancellation)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
-                StopReason = string.Create(
-                    CultureInfo.InvariantCulture, $"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
+                StopReason = InvariantText.Of($"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
                 Seconds = watch.Elapsed.TotalSeconds,
             });
         }

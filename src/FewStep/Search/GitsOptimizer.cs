@@ -62,8 +62,7 @@ internal sealed class GitsOptimizer : IScheduleOptimizer
         return [.. request.Steps.Select(steps => new ScheduleSearchResult
         {
             Schedule = new SamplingSchedule(program.Path(steps).Select(i => fine.Sigmas[i]), request.Terminal),
-            Objective = string.Create(
-                CultureInfo.InvariantCulture, $"GITS, {(_options.Metric == GitsMetric.Deviation ? "deviation" : "distance")} of one-step "
+            Objective = InvariantText.Of($"GITS, {(_options.Metric == GitsMetric.Deviation ? "deviation" : "distance")} of one-step "
                     + $"jumps, coefficient {_options.Coefficient}"),
             Search = $"dynamic programme on {_options.Points} points of a {_options.Teacher.Name} trajectory",
             Loss = MeanEstimate.Of(costs.PathCosts(program.Path(steps), _options.Coefficient)),

@@ -8,7 +8,6 @@ namespace FewStep.Search;
 internal sealed record GitsOptions
 {
     public const double LowestCoefficient = 0.1;
-
     public const double HighestCoefficient = 10;
 
     /// <summary>Weight of the remaining cost at each jump, 0.1 to 10; default 1.15. Above 1 makes late steps, at small sigmas, count

@@ -7,7 +7,6 @@ namespace FewStep.Search;
 internal interface ITrainingImages
 {
     ImageShape Shape { get; }
-
     long Count { get; }
 
     /// <summary>Number of classes; 0 (default) without labels.</summary>

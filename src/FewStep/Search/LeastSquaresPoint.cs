@@ -11,9 +11,7 @@ internal sealed class LeastSquaresPoint : IDisposable
     }
 
     public double[] Position { get; }
-
     public double Value { get; }
-
     public Tensor Residuals { get; }
 
     public void Dispose() => Residuals.Dispose();

@@ -85,8 +85,8 @@ internal static class LossCurveFile
         {
             if (!(Math.Abs(written[k] - derived[k]) <= 1e-6 * (Math.Abs(derived[k]) + curve.Loss[k])))
             {
-                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
-                    $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again."));
+                throw new InvalidInputException(
+                    $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again.");
             }
         }
     }

@@ -14,7 +14,7 @@ internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, 
 
     /// <summary>How good the curve is, as a clause for people.</summary>
     public string Quality => RelativeRegret is double regret
-        ? string.Create(CultureInfo.InvariantCulture, $"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
+        ? InvariantText.Of($"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
             + $"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
         : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
 }

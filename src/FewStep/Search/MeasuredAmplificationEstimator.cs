@@ -101,8 +101,7 @@ internal sealed class MeasuredAmplificationEstimator
 
     private static Tensor Length(Tensor images) => images.to(float64).Squared().sum([1, 2, 3]).sqrt();
 
-    private static InvalidInputException NotFinite(double s) => new(string.Create(
-        CultureInfo.InvariantCulture,
+    private static InvalidInputException NotFinite(double s) => new(InvariantText.Of(
         $"The amplification of the model's flow from sigma {s:G6} on is not finite: check that checkpoint and preconditioning belong "
             + $"together."));
 }

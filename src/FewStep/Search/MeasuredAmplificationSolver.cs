@@ -11,11 +11,8 @@ namespace FewStep.Search;
 internal sealed class MeasuredAmplificationSolver : ISolver
 {
     public string Name => "exponential-3-midpoint";
-
     public int Order => 3;
-
     public string Description => "third-order exponential multistep with a midpoint start; 1 evaluation a step and 1 more in the first";
-
     public int HistoryLength => 2;
 
     public SolverResult Step(SolverStep step)

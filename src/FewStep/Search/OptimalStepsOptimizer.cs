@@ -17,9 +17,7 @@ namespace FewStep.Search;
 internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
 {
     public const int DefaultLatents = 32;
-
     public const int DefaultTeacherSteps = 100;
-
     private const string OptimizerName = "optimal-steps";
     private readonly ScheduleSearchContext _context;
     private readonly int _latents;
@@ -88,7 +86,7 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
         double steps = OptimizerParameter.Number(OptimizerName, "number of the teacher's steps", text, 1, 1000);
         return steps == Math.Floor(steps)
             ? (int)steps
-            : throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
-                $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}."));
+            : throw new InvalidInputException(
+                $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}.");
     }
 }

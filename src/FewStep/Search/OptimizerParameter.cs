@@ -11,9 +11,8 @@ internal static class OptimizerParameter
             return value;
         }
 
-        throw new InvalidInputException(string.Create(
-            CultureInfo.InvariantCulture,
+        throw new InvalidInputException(
             $"Schedule optimiser '{optimizer}:{Printable.Line(text, 40)}': what follows the colon must be the {what}, a number from "
-                + $"{lowest} to {highest}."));
+                + $"{lowest} to {highest}.");
     }
 }

@@ -32,7 +32,6 @@ internal sealed class StationarityPoint
     }
 
     public double[] Sigmas { get; }
-
     public double Loss { get; }
 
     /// <summary>Largest |difference of the two sides| of the stationarity equations over their sum.</summary>

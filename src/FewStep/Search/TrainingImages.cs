@@ -8,9 +8,7 @@ namespace FewStep.Search;
 internal sealed class TrainingImages(IImageSet images) : ITrainingImages
 {
     public ImageShape Shape => images.Shape;
-
     public long Count => images.Count;
-
     public int Classes => images.Classes;
 
     public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)

@@ -24,11 +24,8 @@ internal sealed class DeisSolver : ISolver
     };
 
     public string Name { get; }
-
     public int Order => _order;
-
     public string Description => $"DEIS-tAB of order {_order}, multistep; 1 evaluation a step";
-
     public int HistoryLength => _order - 1;
 
     public SolverResult Step(SolverStep step)

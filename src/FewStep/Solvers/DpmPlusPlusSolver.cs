@@ -48,14 +48,12 @@ internal sealed class DpmPlusPlusSolver : ISolver
     };
 
     public string Name { get; }
-
     public int Order => _order;
 
     public string Description
         => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
 
     public int HistoryLength => _order - 1;
-
     public bool ThresholdsDenoised { get; }
 
     public SolverResult Step(SolverStep step)

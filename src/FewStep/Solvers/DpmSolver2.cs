@@ -9,7 +9,6 @@ namespace FewStep.Solvers;
 internal sealed class DpmSolver2 : ISolver
 {
     private const string RatioKey = "r";
-
     private readonly double _ratio;
 
     public DpmSolver2(double ratio = 0.5)
@@ -28,13 +27,9 @@ internal sealed class DpmSolver2 : ISolver
     };
 
     public string Name { get; }
-
     public int Order => 2;
-
     public string Description => "DPM-Solver-2, single-step; 2 evaluations a step";
-
     public int HistoryLength => 0;
-
     public int EvaluationsPerStep => 2;
 
     public SolverResult Step(SolverStep step)

@@ -26,7 +26,6 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     public ImmutableArray<string> Choices { get; init; } = [];
 
     public double Minimum { get; init; }
-
     public double Maximum { get; init; }
 
     /// <summary>What may be given, in one line: <c>bh1|bh2</c>, <c>0.1 to 1</c>.</summary>
@@ -54,7 +53,7 @@ internal static class SolverName
 {
     public static string Of(string family, int? order, params ReadOnlySpan<(string Key, string Value, bool Matters)> options)
     {
-        string name = order is int p ? string.Create(CultureInfo.InvariantCulture, $"{family}:{p}") : family;
+        string name = order is int p ? InvariantText.Of($"{family}:{p}") : family;
         foreach (var (key, value, matters) in options)
             name += matters ? $":{key}={value}" : "";
 

@@ -31,9 +31,7 @@ internal sealed class SolverSettings
     }
 
     public int Order => _text.Order ?? _family.DefaultOrder ?? throw new InvalidOperationException($"Solver {_family.Name} has no orders.");
-
     public SolverPrediction Prediction => Value("predict") == "data" ? SolverPrediction.Data : SolverPrediction.Noise;
-
     public SolverCoefficients Coefficients => Value("coefficients") == "exact" ? SolverCoefficients.Exact : SolverCoefficients.Published;
 
     public bool Flag(string key) => Value(key) == "true";

@@ -10,7 +10,6 @@ namespace FewStep.Solvers;
 internal sealed class UniPcSolver : ISolver
 {
     private const string VariantKey = "variant";
-
     private readonly int _order;
     private readonly UniPcVariant _variant;
     private readonly SolverPrediction _prediction;
@@ -52,14 +51,12 @@ internal sealed class UniPcSolver : ISolver
     };
 
     public string Name { get; }
-
     public int Order => _order + 1;
 
     public string Description
         => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
 
     public int HistoryLength => _order;
-
     public bool ThresholdsDenoised { get; }
 
     public SolverResult Step(SolverStep step)

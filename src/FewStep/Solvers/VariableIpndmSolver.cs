@@ -26,11 +26,8 @@ internal sealed class VariableIpndmSolver : ISolver
     };
 
     public string Name { get; }
-
     public int Order => _order;
-
     public string Description => $"iPNDM-v of order {_order}, multistep; 1 evaluation a step";
-
     public int HistoryLength => _order - 1;
 
     public SolverResult Step(SolverStep step)

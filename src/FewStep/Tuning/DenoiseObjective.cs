@@ -33,7 +33,6 @@ internal sealed class DenoiseObjective : ITuningObjective
     }
 
     public string HeldOutMetric => "weighted denoising loss on the schedule's sigmas";
-
     private int Levels => (int)_sigma.shape[0];
 
     public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)

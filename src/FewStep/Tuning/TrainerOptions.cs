@@ -7,7 +7,6 @@ internal sealed record TrainerOptions
     public required long Images { get; init; }
 
     public int Batch { get; init; } = 128;
-
     public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Images of the learning rate's warm-up, default 50,000.</summary>
@@ -20,7 +19,6 @@ internal sealed record TrainerOptions
     public double LabelDropout { get; init; } = 0.1;
 
     public TrainingLoss Loss { get; init; } = new EdmLoss();
-
     public AdamWOptions AdamW { get; init; } = new();
 
     /// <summary>Seed of data order, sigma, noise and dropout.</summary>

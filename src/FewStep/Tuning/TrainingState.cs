@@ -15,14 +15,12 @@ internal sealed class TrainingState : IDisposable
     }
 
     public Tensor Weights { get; }
-
     public AdamW Optimizer { get; }
 
     /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
     public ExponentialMovingAverage? Average { get; }
 
     public long Updates => Optimizer.Updates;
-
     public long Images { get; set; }
 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>

@@ -66,7 +66,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
                     tried.Count,
                     _options.Candidates,
                     "candidates",
-                    string.Create(CultureInfo.InvariantCulture, $"best {tried.Min(c => c.Distance):G4}")));
+                    InvariantText.Of($"best {tried.Min(c => c.Distance):G4}")));
             }
 
             return candidate;

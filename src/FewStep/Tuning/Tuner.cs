@@ -100,10 +100,9 @@ internal sealed class Tuner
     private static string Best(TuningState state) => state.BestPoint switch
     {
         null => "the weights are kept as they came, for nothing was measured",
-        { Update: 0 } => string.Create(CultureInfo.InvariantCulture,
+        { Update: 0 } => InvariantText.Of(
             $"nothing was better than the weights as they came, which are kept (held-out {state.BestPoint.HeldOut:G5})"),
-        var best => string.Create(CultureInfo.InvariantCulture,
-            $"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
+        var best => InvariantText.Of($"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
     };
 
     private TuningReport Report(TuningState state, ITuningObjective objective, TuningStop? stop, string explanation) => new()
@@ -156,9 +155,7 @@ internal sealed class Tuner
         private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUp, options.Updates);
 
         public TuningStop Stop { get; private set; }
-
         public string Explanation { get; private set; } = "";
-
         public int Batch => options.Batch;
 
         private bool IsDue => !state.IsMeasured && (state.Updates % options.EvaluationInterval == 0 || state.Updates == options.Updates
@@ -202,14 +199,12 @@ internal sealed class Tuner
         {
             state.AddLoss(update.Loss);
             observer.Update?.Invoke(update);
-            observer.Progress?.Report(new WorkProgress("tune", update.Update, options.Updates, "updates", string.Create(
-                CultureInfo.InvariantCulture,
-                $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out "
+            observer.Progress?.Report(new WorkProgress("tune", update.Update, options.Updates, "updates",
+                InvariantText.Of($"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out "
                     + $"{(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
         }
 
-        public string Diverged(string what) => string.Create(
-            CultureInfo.InvariantCulture,
+        public string Diverged(string what) => InvariantText.Of(
             $"{what} is not finite at update {state.Updates}: lower the learning rate (now {options.LearningRate:G4}); {Best(state)}");
 
         private bool Measure(CancellationToken cancellation)

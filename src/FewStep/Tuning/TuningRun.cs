@@ -54,8 +54,7 @@ internal sealed class TuningRun
     public string ModelPath => _run.Folder;
 
     /// <summary>The folder of the snapshot at an update.</summary>
-    public string SnapshotPath(int update)
-        => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
+    public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, InvariantText.Of($"update-{update}"));
 
     /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current
     /// afterwards.</summary>
@@ -116,10 +115,7 @@ internal sealed record TuningRunOptions
     public void Validate()
     {
         if (!(CheckpointSeconds >= 0))
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
-        }
+            throw new InvalidInputException($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}.");
     }
 }
 

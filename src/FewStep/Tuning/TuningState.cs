@@ -27,9 +27,7 @@ internal sealed class TuningState : IDisposable
     public Tensor Averaged => Training.Average!.Weights;
 
     public IReadOnlyList<TuningPoint> Curve => _curve;
-
     public TuningPoint? BestPoint { get; private set; }
-
     public int Stale { get; private set; }
 
     /// <summary>Evaluations of former sittings and this one.</summary>

@@ -167,7 +167,7 @@ public sealed class DeviceTests
         using var model = Model(3);
         var seeds = TuningSeeds.Training(0, 0, 4);
         var latents = Latents.Draw(seeds, model.Shape, device: model.Device);
-        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, new IpndmSolver(3), 4)
+        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 4)
             .Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
         Assert.All(states, s => Assert.Equal(DeviceType.META, s.device_type));
     }

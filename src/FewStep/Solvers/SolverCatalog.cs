@@ -20,9 +20,9 @@ public static class SolverCatalog
         DpmSolver2.Family,
         DpmPlusPlusSolver.Family,
         UniPcSolver.Family,
-        DeisSolver.Family,
-        IpndmSolver.Family,
-        VariableIpndmSolver.Family,
+        SlopeSolver.Deis,
+        SlopeSolver.Ipndm,
+        SlopeSolver.VariableIpndm,
     ];
 
     /// <summary>The families' names alone.</summary>

@@ -28,7 +28,7 @@ public sealed class TrajectoryObjectiveTests
         long[] seeds = TuningSeeds.Training(0, 8, 4);
         var labels = tensor([.. seeds.Select(s => s % 2)]);
         var latents = Latents.Draw(seeds, TinyModel.Shape);
-        var teacher = new TeacherPath(model, schedule, new IpndmSolver(3), 4).Solve(latents, labels, TestContext.Current.CancellationToken);
+        var teacher = new TeacherPath(model, schedule, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, labels, TestContext.Current.CancellationToken);
         double[] nodes = [.. schedule.Sigmas, 0];
         var plain = leaf.detach().clone().requires_grad_();
         var x = latents * 80;
@@ -195,7 +195,7 @@ public sealed class TrajectoryObjectiveTests
     private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
     {
         var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
-        return (latents, new TeacherPath(model, Four, new IpndmSolver(3), 4).Solve(latents, null, TestContext.Current.CancellationToken));
+        return (latents, new TeacherPath(model, Four, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, TestContext.Current.CancellationToken));
     }
 
     private static Tensor Perturbed(Tensor weights)

@@ -207,7 +207,7 @@ public sealed class TunerTests : IDisposable
         var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         var end = new SamplingLoop(
             new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
-        var teacher = new TeacherPath(_model, TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, null, default)[^1];
+        var teacher = new TeacherPath(_model, TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }
 }

@@ -5,9 +5,6 @@ namespace FewStep.Denoising;
 /// <summary>A distribution of images with a known denoiser: sum_k w_k N(m_k, c_k^2 I).</summary>
 internal sealed record GaussianMixture
 {
-    // Keeps the stream of images apart from the stream of latents that the same seed starts.
-    private const ulong ImageStream = 0x9E3779B97F4A7C15;
-
     /// <summary>Creates a mixture of K components over images of dimension d.</summary>
     public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means,
         IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
@@ -51,44 +48,6 @@ internal sealed record GaussianMixture
     public ImmutableArray<int> ComponentClasses { get; } = [];
 
     public int Classes { get; }
-
-    /// <summary>Gaussian data N(m, c^2 I): the mixture of one component.</summary>
-    public static GaussianMixture Gaussian(ImageShape shape, double mean, double std)
-        => new(shape, [1.0], [[.. Enumerable.Repeat(mean, (int)shape.Dimension)]], [std]);
-
-    /// <summary>Draws images; each depends on its own seed only.</summary>
-    /// <param name="type">float32 or float64 (default).</param>
-    /// <returns>Images [B,C,H,W] and labels int64 [B] (-1 for a mixture without classes), both on the CPU; the caller owns them.</returns>
-    public (Tensor Images, Tensor Labels) Sample(IReadOnlyList<long> seeds, ScalarType type = ScalarType.Float64)
-    {
-        using var scope = NewDisposeScope();
-        using var _ = no_grad();
-        var images = new List<Tensor>(seeds.Count);
-        var labels = new long[seeds.Count];
-        for (int i = 0; i < seeds.Count; i++)
-        {
-            using var generator = new Generator(unchecked((ulong)seeds[i]) ^ ImageStream);
-            int k = ComponentAt(rand(1, dtype: float64, generator: generator).item<double>());
-            labels[i] = Classes == 0 ? -1 : ComponentClasses[k];
-            var noise = randn(Shape.Batch(1), dtype: float64, generator: generator);
-            images.Add(tensor([.. Means[k]], float64).view(Shape.Batch(1)).Plus(noise.Times(Stds[k])));
-        }
-
-        return (cat(images).to(type).MoveToOuterDisposeScope(), tensor(labels).MoveToOuterDisposeScope());
-    }
-
-    private int ComponentAt(double uniform)
-    {
-        double cumulative = 0;
-        for (int k = 0; k < Weights.Length - 1; k++)
-        {
-            cumulative += Weights[k];
-            if (uniform < cumulative)
-                return k;
-        }
-
-        return Weights.Length - 1;
-    }
 
     private static void CheckComponent(ImageShape shape, int k, double weight, IReadOnlyList<double> mean, double std)
     {

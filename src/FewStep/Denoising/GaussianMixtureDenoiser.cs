@@ -39,10 +39,6 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     public double SigmaMin { get; }
     public double SigmaMax { get; }
 
-    /// <summary>The denoiser of Gaussian data N(m, c^2 I).</summary>
-    public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std)
-        => new(GaussianMixture.Gaussian(shape, mean, std));
-
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         CheckArguments(x, sigma, labels);

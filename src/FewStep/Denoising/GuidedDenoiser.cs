@@ -38,11 +38,6 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
 
-    public long Calls => _model.Calls + _guide.Calls;
-
-    /// <summary>Images that both networks evaluated so far.</summary>
-    public long Images => _model.Images + _guide.Images;
-
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change
     /// nothing.</summary>
     /// <param name="model">A model with classes that knows "no class", for it was trained with label dropout; not disposed here.</param>
@@ -67,7 +62,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
-    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
     {
         using var scope = NewDisposeScope();
         var D = _model.Denoise(x, sigma, labels, out cost);
@@ -92,10 +87,10 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         return D.index_copy(0, rows, Guided(D.index_select(0, rows), guide)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref EvaluationCost cost)
+    private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref long cost)
     {
-        var denoised = _guide.Denoise(x, sigma, labels, out var own);
-        cost = new EvaluationCost(cost.Calls + own.Calls, cost.Images + own.Images);
+        var denoised = _guide.Denoise(x, sigma, labels, out long own);
+        cost += own;
         return denoised;
     }
 

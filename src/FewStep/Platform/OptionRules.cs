@@ -14,9 +14,9 @@ internal sealed class OptionRules(string subject)
         return this;
     }
 
-    public void Check()
-    {
-        if (_broken.Count > 0)
-            throw new InvalidInputException($"{subject}: {string.Join("; ", _broken)}.");
-    }
+    public void Check() => Check(this);
+
+    /// <returns>The options that the rules are about.</returns>
+    public T Check<T>(T options)
+        => _broken.Count == 0 ? options : throw new InvalidInputException($"{subject}: {string.Join("; ", _broken)}.");
 }

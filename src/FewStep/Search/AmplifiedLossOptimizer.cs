@@ -53,7 +53,7 @@ internal sealed class AmplifiedLossOptimizer(
         var watch = Stopwatch.StartNew();
         var measured = Measured(request.SigmaMax, request.SigmaMin, progress, cancellation);
         double shared = watch.Elapsed.TotalSeconds / request.Steps.Count;
-        var search = new DiscretizationLossOptimizer(curve, [new MeasuredAmplificationWeighting(measured)]);
+        var search = new DiscretizationLossOptimizer(curve, [new MeasuredAmplificationWeighting(measured.Sigmas, measured.Values)]);
         return
         [
             .. search.Search(request, progress, cancellation).Select(result => result with

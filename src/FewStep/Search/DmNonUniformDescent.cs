@@ -108,10 +108,8 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     private static void Update(double[][] inverse, double[] s, double[] y, bool first)
     {
         double sy = Dot(s, y);
-        if (!(sy > 1e-10 * Math.Sqrt(Dot(s, s) * Dot(y, y))))
-        {
-            return; // no positive curvature along the step
-        }
+        if (!(sy > 1e-10 * Math.Sqrt(Dot(s, s) * Dot(y, y)))) // no positive curvature along the step
+            return;
 
         int n = s.Length;
         if (first)
@@ -134,12 +132,5 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
 
     private static double[] Subtract(double[] a, double[] b) => [.. a.Zip(b, (p, q) => p - q)];
 
-    private static double Dot(double[] a, double[] b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-            sum += a[i] * b[i];
-
-        return sum;
-    }
+    private static double Dot(double[] a, double[] b) => a.Zip(b, (p, q) => p * q).Sum();
 }

@@ -18,3 +18,16 @@ internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, 
             + $"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
         : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
 }
+
+/// <summary>Why the estimation of a loss curve stopped.</summary>
+internal enum LossCurveStop
+{
+    /// <summary>The curve is as good as was asked.</summary>
+    PrecisionReached,
+
+    /// <summary>The largest number of images was used before that.</summary>
+    ImageLimitReached,
+
+    /// <summary>Every image of the source was used before that.</summary>
+    ImagesExhausted,
+}

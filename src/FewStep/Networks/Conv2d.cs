@@ -13,15 +13,8 @@ internal sealed class Conv2d
 
     /// <param name="filter">Resampling filter taps; default [1,1].</param>
     public Conv2d(
-        NetworkBuilder builder,
-        int inChannels,
-        int outChannels,
-        int kernel,
-        WeightInit? init,
-        bool up = false,
-        bool down = false,
-        IReadOnlyList<int>? filter = null,
-        bool fusedResample = false)
+        NetworkBuilder builder, int inChannels, int outChannels, int kernel, WeightInit? init, bool up = false, bool down = false,
+        IReadOnlyList<int>? filter = null, bool fusedResample = false)
     {
         OutChannels = outChannels;
         _kernel = kernel;

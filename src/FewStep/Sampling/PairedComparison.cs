@@ -25,11 +25,7 @@ internal sealed class PairedComparison : IDisposable
 
     /// <summary>Samples both sides and compares them, batch by batch.</summary>
     public static (double MeanRootMeanSquare, long Evaluations) Measure(
-        SamplingLoop student,
-        SamplingLoop teacher,
-        IReadOnlyList<long> seeds,
-        int batchSize,
-        IProgress<WorkProgress>? progress = null,
+        SamplingLoop student, SamplingLoop teacher, IReadOnlyList<long> seeds, int batchSize, IProgress<WorkProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         IEnumerable<SampledBatch> Batches(SamplingLoop loop)

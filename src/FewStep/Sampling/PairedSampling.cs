@@ -27,11 +27,7 @@ internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
 
     /// <summary>Visits the trajectories of all seeds, a batch at a time, so that memory does not grow with the number of seeds.</summary>
     public void Trajectories(
-        ISolver solver,
-        SamplingSchedule schedule,
-        SeedList seeds,
-        Action<Trajectory> visit,
-        IProgress<WorkProgress>? progress,
+        ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<Trajectory> visit, IProgress<WorkProgress>? progress,
         CancellationToken cancellation)
     {
         int done = 0;
@@ -62,11 +58,7 @@ internal sealed class PairedSampling(IDenoiser denoiser, int batchSize = 64)
     }
 
     private void Sample(
-        ISolver solver,
-        SamplingSchedule schedule,
-        SeedList seeds,
-        Action<TrajectoryPoint>? observe,
-        Action<Tensor> received,
+        ISolver solver, SamplingSchedule schedule, SeedList seeds, Action<TrajectoryPoint>? observe, Action<Tensor> received,
         CancellationToken cancellation)
     {
         using var inference = no_grad();

@@ -92,21 +92,7 @@ internal static class LossCurveFile
     }
 
     private sealed record Content(
-        int Version,
-        long Images,
-        long NetworkEvaluations,
-        double Seconds,
-        LossCurveStop StopReason,
-        double RelativeHalfWidth,
-        long Seed,
-        double Confidence,
-        double[] Sigmas,
-        double[] Loss,
-        double[] StandardError,
-        double[] CiLow,
-        double[] CiHigh,
-        double[][] Covariance,
-        string? ModelHash = null,
-        double? RelativeRegret = null,
-        double? MeanImageLoss = null);
+        int Version, long Images, long NetworkEvaluations, double Seconds, LossCurveStop StopReason, double RelativeHalfWidth, long Seed,
+        double Confidence, double[] Sigmas, double[] Loss, double[] StandardError, double[] CiLow, double[] CiHigh, double[][] Covariance,
+        string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null);
 }

@@ -53,7 +53,7 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(BlockChannels.Count);
 
     string INetworkOptions.Description
-        => UNetPlan.Describe(this, "DdpmUNet (DDPM)", FormattableString.Invariant($"channels [{string.Join(", ", BlockChannels)}]"));
+        => UNetPlan.Describe(this, "DdpmUNet (DDPM)", InvariantText.Of($"channels [{string.Join(", ", BlockChannels)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => ChannelsPerHead is { } each ? channels / each : 1;
 
@@ -63,12 +63,11 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     internal DdpmUNetOptions Checked()
     {
         bool channels = BlockChannels.Count is >= 1 and <= 12 && BlockChannels.All(c => c is >= 4 and <= 65536 && c % 2 == 0);
-        UNetPlan.Rules(this, nameof(DdpmUNet))
+        return UNetPlan.Rules(this, nameof(DdpmUNet))
             .Require(channels, $"block_channels needs 1 to 12 even numbers in 4..65536")
             .Require(ChannelsPerHead is null or (>= 1 and <= 65536), $"channels_per_head {ChannelsPerHead} is not in 1..65536")
             .Require(NormGroups is >= 1 and <= 65536, $"norm_groups {NormGroups} is not in 1..65536")
             .Require(NormEpsilon is > 0 and <= 1, $"norm_epsilon {NormEpsilon} is not in (0, 1]")
-            .Check();
-        return this;
+            .Check(this);
     }
 }

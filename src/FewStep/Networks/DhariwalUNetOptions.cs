@@ -51,21 +51,18 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
     string INetworkOptions.Description => UNetPlan.Describe(
-        this, "DhariwalUNet (ADM)", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+        this, "DhariwalUNet (ADM)", InvariantText.Of($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => Heads ?? channels / (ChannelsPerHead ?? 64);
 
     Network INetworkOptions.Build() => new DhariwalUNet(this);
 
     /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
-    internal DhariwalUNetOptions Checked()
-    {
+    internal DhariwalUNetOptions Checked() =>
         UNetPlan.Rules(this, nameof(DhariwalUNet))
             .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelsPerHead is null or (>= 1 and <= 4096), $"channels_per_head {ChannelsPerHead} is not in 1..4096")
             .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
             .Require(NormGroups is null or (>= 1 and <= 4096), $"norm_groups {NormGroups} is not in 1..4096")
-            .Check();
-        return this;
-    }
+            .Check(this);
 }

@@ -152,9 +152,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         var c = Preconditioning.Coefficients(sigma);
         var raw = Raw(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
         if (raw.shape[1] > Shape.Channels)
-        {
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
-        }
 
         return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
@@ -176,9 +174,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
                 using var scope = NewDisposeScope();
                 var pass = ForwardPass.Over(Layout, Weights, ComputeType);
                 foreach (var view in pass.Views)
-                {
                     view.DetachFromDisposeScope(); // freed by WeightsChanged
-                }
 
                 _cached = pass;
             }

@@ -46,7 +46,7 @@ internal sealed record SongUNetOptions : IUNetOptions
 
     string INetworkOptions.Description =>
         UNetPlan.Describe(this, $"SongUNet ({(EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")})",
-            FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+            InvariantText.Of($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => 1;
 
@@ -57,14 +57,13 @@ internal sealed record SongUNetOptions : IUNetOptions
     {
         bool taps = ResampleFilter.Count is >= 2 and <= 16 && ResampleFilter.Count % 2 == 0
             && ResampleFilter.All(tap => tap is >= -1000 and <= 1000) && ResampleFilter.Sum() != 0;
-        UNetPlan.Rules(this, nameof(SongUNet))
+        return UNetPlan.Rules(this, nameof(SongUNet))
             .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelMultNoise is >= 1 and <= 64, $"channel_mult_noise {ChannelMultNoise} is not in 1..64")
             .Require(EmbeddingType is "positional" or "fourier", $"embedding_type '{EmbeddingType}' is neither positional nor fourier")
             .Require(EncoderType is "standard" or "residual" or "skip", $"encoder_type '{EncoderType}' is none of standard, residual, skip")
             .Require(DecoderType is "standard" or "skip", $"decoder_type '{DecoderType}' is neither standard nor skip")
             .Require(taps, $"resample_filter needs an even number (2 to 16) of taps in -1000..1000 that do not sum to 0")
-            .Check();
-        return this;
+            .Check(this);
     }
 }

@@ -56,14 +56,12 @@ internal sealed class DiscreteVpNoise
         _ => throw new InvalidInputException($"The noise {Printable.Text(name)} is none of {string.Join(", ", Names)}."),
     };
 
-    /// <summary>Betas in equal steps (DDPM, guided-diffusion: 0.0001 to 0.02).</summary>
     public static DiscreteVpNoise Linear(double first = 0.0001, double last = 0.02, int times = UsualTimes)
     {
         Check(LinearName, first, last, times);
         return new DiscreteVpNoise(LinearName, Sums(times, t => Ramp(first, last, t, times)));
     }
 
-    /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion: 0.00085 to 0.012).</summary>
     public static DiscreteVpNoise ScaledLinear(double first = 0.00085, double last = 0.012, int times = UsualTimes)
     {
         Check(ScaledLinearName, first, last, times);
@@ -173,7 +171,6 @@ internal sealed class DiscreteVpNoise
         }
     }
 }
-
 
 /// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input
 /// and output follow sigma itself either way.</summary>

@@ -43,9 +43,7 @@ internal static class CudaDriver
             parts.Add(InvariantText.Of($"{bytes / 1e9:F0} GB"));
 
         if (Function<DriverGetVersion>(driver, "cuDriverGetVersion") is { } versionOf && versionOf(out int version) == 0)
-        {
             parts.Add(InvariantText.Of($"CUDA {version / 1000}.{version % 1000 / 10}")); // 12080 is 12.8
-        }
 
         return string.Join(", ", parts);
     }

@@ -53,9 +53,7 @@ internal static class ElfVersionRequirements
 
             int next = Distance(elf, offset + 12);
             if (next == 0)
-            {
                 break; // the last of the chain, whatever number the table claims
-            }
 
             offset += next;
         }

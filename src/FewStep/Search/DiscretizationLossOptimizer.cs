@@ -65,7 +65,7 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 
     /// <summary>One of <see cref="Weightings"/> as the catalogue calls it.</summary>
     internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
-        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant(
+        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? InvariantText.Of(
             $"{power:R}") : null);
 
     public IReadOnlyList<ScheduleSearchResult> Search(

@@ -43,7 +43,11 @@ internal sealed class EndpointOptimizer(ScheduleSearchContext context, EndpointO
             paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), _options.TeacherSteps, cancellation);
         // The others count for themselves, be it with the same counter.
         long shared = paired.Evaluations;
-        var (phase1, gits) = (Phase1(request, cancellation), Gits(request, progress, cancellation));
+        var phase1 = _context.LossCurve is { } curve
+            ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()]).Search(request, null, cancellation) : null;
+        var onSame = new GitsOptions { Latents = _options.Latents };
+        var gits = _options.StartFromGits && request.Steps.Max() < onSame.Points
+            ? new GitsOptimizer(_context, onSame).Search(request, progress, cancellation) : null;
         shared += (phase1?[0].NetworkEvaluations ?? 0) + (gits?[0].NetworkEvaluations ?? 0);
         var results = new List<ScheduleSearchResult>();
         for (int i = 0; i < request.Steps.Count; i++)
@@ -73,18 +77,6 @@ internal sealed class EndpointOptimizer(ScheduleSearchContext context, EndpointO
         }
 
         return results;
-    }
-
-    private IReadOnlyList<ScheduleSearchResult>? Phase1(ScheduleSearchRequest request, CancellationToken cancellation) =>
-        _context.LossCurve is { } curve ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()])
-            .Search(request, null, cancellation) : null;
-
-    private IReadOnlyList<ScheduleSearchResult>? Gits(
-        ScheduleSearchRequest request, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        var options = new GitsOptions { Latents = _options.Latents };
-        return _options.StartFromGits
-            && request.Steps.Max() < options.Points ? new GitsOptimizer(_context, options).Search(request, progress, cancellation) : null;
     }
 }
 

@@ -48,7 +48,7 @@ internal sealed class GitsOptimizer(ScheduleSearchContext context, GitsOptions? 
         var watch = Stopwatch.StartNew();
         var paired = _context.Sampling();
         var fine = _options.Grid.Create(_options.Points - 1, request.SigmaMin, request.SigmaMax);
-        var costs = JumpCosts.Measure(
+        var costs = new JumpCosts(
             paired, _options.Teacher, fine, SeedList.Of(_options.Latents, _context.FirstSeed), _options.Metric, progress, cancellation);
         var program = JumpCostProgram.Solve(costs.Mean, request.Steps.Max(), _options.Coefficient);
         double seconds = watch.Elapsed.TotalSeconds / request.Steps.Count;

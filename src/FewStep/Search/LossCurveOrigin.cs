@@ -16,7 +16,7 @@ internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, 
     public string Quality => RelativeRegret is double regret
         ? InvariantText.Of($"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
             + $"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
-        : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
+        : InvariantText.Of($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
 }
 
 /// <summary>Why the estimation of a loss curve stopped.</summary>

@@ -57,7 +57,7 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
         var watch = Stopwatch.StartNew();
         var paired = _context.Sampling();
         var fine = StandardSchedule.Karras().Create(_teacherSteps, request.SigmaMin, request.SigmaMax);
-        using var recursion = StudentRecursion.Start(
+        using var recursion = new StudentRecursion(
             paired, fine, SeedList.Of(_context.Images ?? DefaultLatents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
         int maximum = request.Steps.Max();
         for (int steps = 1; steps <= maximum; steps++)

@@ -32,7 +32,7 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     public int FromOrder { get; init; } = 1;
 
     /// <summary>What may be given, in one line: <c>bh1|bh2</c>, <c>0.1 to 1</c>.</summary>
-    public string Values => Choices.IsEmpty ? FormattableString.Invariant($"{Minimum} to {Maximum}") : string.Join('|', Choices);
+    public string Values => Choices.IsEmpty ? InvariantText.Of($"{Minimum} to {Maximum}") : string.Join('|', Choices);
 
     internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)")
     { Choices = ["data", "noise"] };

@@ -24,8 +24,7 @@ internal sealed record TrainerOptions
     /// <summary>Seed of data order, sigma, noise and dropout.</summary>
     public long Seed { get; init; }
 
-    public void Validate()
-    {
+    public void Validate() =>
         new OptionRules("The training options are invalid")
             .Require(Images >= 1, $"images {Images} is not positive")
             .Require(Batch is >= 1 and <= 65536, $"batch {Batch} is not in 1..65536")
@@ -34,5 +33,4 @@ internal sealed record TrainerOptions
             .Require(EmaHalfLifeImages > 0, $"half-life of the average {EmaHalfLifeImages} is not positive")
             .Require(LabelDropout is >= 0 and <= 1, $"label dropout {LabelDropout} is not in [0, 1]")
             .Check();
-    }
 }

@@ -1,24 +1,18 @@
 namespace FewStep.Tuning;
 
 /// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
-internal sealed class TrainingState : IDisposable
+/// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
+internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife) : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
     private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
 
-    /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
-    public TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife)
-    {
-        Weights = weights.DetachFromDisposeScope();
-        Optimizer = new AdamW(Weights, adamW);
-        Average = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(Weights, halfLife) : null;
-    }
-
-    public Tensor Weights { get; }
-    public AdamW Optimizer { get; }
+    public Tensor Weights { get; } = weights.DetachFromDisposeScope();
+    public AdamW Optimizer { get; } = new(weights, adamW);
 
     /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
     public ExponentialMovingAverage? Average { get; }
+        = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(weights, halfLife) : null;
 
     public long Updates => Optimizer.Updates;
     public long Images { get; set; }

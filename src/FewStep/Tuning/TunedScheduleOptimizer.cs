@@ -32,7 +32,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType } };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
-            + FormattableString.Invariant($"{_options.JudgedLatents} {_options.JudgeSteps}");
+            + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");
         _fingerprint = TrainingIdentity.Hash(identity);
         _done = TunedCandidateFile.Read(path, _fingerprint);
     }
@@ -62,7 +62,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             {
                 tried.Add(candidate);
                 progress?.Report(new WorkProgress(
-                    FormattableString.Invariant($"search over tunings, {steps} steps"),
+                    InvariantText.Of($"search over tunings, {steps} steps"),
                     tried.Count,
                     _options.Candidates,
                     "candidates",
@@ -92,14 +92,13 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         return new ScheduleSearchResult
         {
             Schedule = new SamplingSchedule(best.Sigmas, request.Terminal),
-            Objective = FormattableString.Invariant($"distance to the fine path after {_options.Tuning.Updates} updates of tuning"),
-            Search = FormattableString.Invariant(
-                $"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
+            Objective = InvariantText.Of($"distance to the fine path after {_options.Tuning.Updates} updates of tuning"),
+            Search = InvariantText.Of($"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
             Loss = new LossEstimate(best.Distance, best.HalfWidth, 0.95),
             NetworkEvaluations = judge.TeacherEvaluations + tried.Sum(c => c.Evaluations),
             StopReason = tried.Count >= _options.Candidates
-                ? FormattableString.Invariant($"all {_options.Candidates} candidates were tried")
-                : FormattableString.Invariant($"moves fell below {_options.SmallestMove} in ln sigma"),
+                ? InvariantText.Of($"all {_options.Candidates} candidates were tried")
+                : InvariantText.Of($"moves fell below {_options.SmallestMove} in ln sigma"),
             Seconds = tried.Sum(c => c.Seconds),
         };
     }

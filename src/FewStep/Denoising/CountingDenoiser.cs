@@ -8,7 +8,7 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 {
     private long _images;
 
-    /// <summary>Images evaluated so far: the sum of the calls' batch sizes.</summary>
+    /// <summary>Images evaluated so far.</summary>
     public long Images => Interlocked.Read(ref _images);
 
     public ImageShape Shape => inner.Shape;

@@ -5,7 +5,6 @@ namespace FewStep.Denoising;
 /// <summary>A distribution of images with a known denoiser: sum_k w_k N(m_k, c_k^2 I).</summary>
 internal sealed record GaussianMixture
 {
-    /// <summary>Creates a mixture of K components over images of dimension d.</summary>
     public GaussianMixture(ImageShape shape, IReadOnlyList<double> weights, IReadOnlyList<IReadOnlyList<double>> means,
         IReadOnlyList<double> stds, IReadOnlyList<int>? classes = null)
     {

@@ -31,11 +31,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     public ImageShape Shape => _model.Shape;
     public int Classes => _model.Classes;
     public Device Device => _model.Device;
-
-    /// <summary>Smallest noise level that both were made for.</summary>
     public double SigmaMin { get; }
-
-    /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change

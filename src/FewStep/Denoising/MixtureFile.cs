@@ -5,7 +5,6 @@ namespace FewStep.Denoising;
 /// class for each component.</summary>
 internal static class MixtureFile
 {
-    /// <summary>The value of <c>kind</c> in the file.</summary>
     public const string Kind = "gaussian-mixture";
 
     public static GaussianMixture Read(string path)

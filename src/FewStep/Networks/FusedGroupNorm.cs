@@ -4,9 +4,7 @@ namespace FewStep.Networks;
 
 /// <summary>Group normalisation with the shift before it and the SiLU after it as one differentiable operation on channels-last features in
 /// the processor's memory.</summary>
-/// <remarks>
-/// libtorch's own is several times slower in this layout, while its convolutions are fastest in it.
-/// </remarks>
+/// <remarks>libtorch's own is several times slower in this layout, while its convolutions are fastest in it.</remarks>
 internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupNorm>
 {
     [ThreadStatic]

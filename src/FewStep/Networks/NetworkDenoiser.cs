@@ -12,7 +12,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     private readonly Lock _cacheLock = new();
     private ForwardPass? _cached;
 
-    /// <summary>Binds a network, a preconditioning and weights.</summary>
     /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
     public NetworkDenoiser(
         Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)

@@ -45,7 +45,6 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Writes a file whole or not at all.</summary>
     public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, JsonSerializer.Serialize(value, Options) + "\n");
 }
 

@@ -5,7 +5,6 @@ internal sealed class OptionRules(string subject)
 {
     private readonly List<string> _broken = [];
 
-    /// <summary>Notes a rule that does not hold.</summary>
     public OptionRules Require(bool holds, InvariantText rule)
     {
         if (!holds)

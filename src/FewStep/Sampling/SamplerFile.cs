@@ -54,7 +54,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    /// <summary>Writes a sampler with full precision, whole or not at all.</summary>
     public static void Write(string path, Sampler sampler)
     {
         var (schedule, origin) = (sampler.Schedule, sampler.Origin);

@@ -48,7 +48,7 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
                 [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
-    /// <summary>The two weightings that are told of side by side, by their names in the catalogue.</summary>
+    /// <summary>The two weightings that are told of side by side.</summary>
     internal static IReadOnlyList<string> UsualNames { get; } = [.. Weightings(PowerWeighting.DefaultPower).Select(NameOf)];
 
     /// <summary>Name in the catalogue of the search by one weighting.</summary>

@@ -1,9 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>
-/// Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which any point
-/// keeps the order, so that no constraint is left. No gap falls below a hundredth of the mean gap.
-/// </summary>
+/// <summary>Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which
+/// any point keeps the order. No gap falls below a hundredth of the mean gap.</summary>
 /// <remarks>Gradients are central differences. Steps are halved until the function falls enough (Armijo), so it never rises; where it has
 /// kinks, BFGS follows them (Lewis and Overton 2013).</remarks>
 internal sealed class DmNonUniformDescent(Func<double[], double> function)
@@ -12,7 +10,6 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     private const double Difference = 1e-6;
     private const double RelativeDecrease = 1e-10;
 
-    /// <summary>Where a descent ended.</summary>
     public sealed record Result(double[] Points, double Value, int Iterations, bool Converged);
 
     public Result Descend(double[] start, int maximumIterations, CancellationToken cancellation)

@@ -5,10 +5,7 @@ namespace FewStep.Search;
 /// small.</remarks>
 internal static class LossCurveFile
 {
-    /// <summary>Name of the file where a folder holds one.</summary>
     public const string Name = "loss-curve.json";
-
-    /// <summary>The version that is written, and the only one read.</summary>
     public const int Version = 1;
 
     public static LossCurve Read(string path)
@@ -48,7 +45,6 @@ internal static class LossCurveFile
                 $"{path} is the loss curve of another model; measure this one's, or name the model that the curve is of.");
     }
 
-    /// <summary>Writes a file whole or not at all.</summary>
     public static void Write(string path, LossCurve curve)
     {
         int points = curve.Sigmas.Length;

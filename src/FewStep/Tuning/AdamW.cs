@@ -6,12 +6,8 @@ namespace FewStep.Tuning;
 /// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
 internal sealed class AdamW(Tensor parameters, AdamWOptions options) : IDisposable
 {
-    /// <summary>Running mean of the gradient; owned by the optimiser.</summary>
     public Tensor FirstMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
-
-    /// <summary>Running mean of the squared gradient; owned by the optimiser.</summary>
     public Tensor SecondMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
-
     public long Updates { get; set; }
 
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>

@@ -20,7 +20,6 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>Writes the state, whole or not at all.</summary>
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
     public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null,
         IReadOnlyDictionary<string, string>? furtherTexts = null)

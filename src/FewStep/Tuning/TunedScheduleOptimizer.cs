@@ -6,10 +6,8 @@ using FewStep.Search;
 
 namespace FewStep.Tuning;
 
-/// <summary>
-/// Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples are then
-/// compared with one fine path of the pre-trained model, the same for all.
-/// </summary>
+/// <summary>Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples
+/// are then compared with one fine path of the pre-trained model.</summary>
 /// <remarks>
 /// The schedule of least discretization loss is best for weights that stay as they are; how hard each jump is to learn is another question,
 /// and this search asks it directly. All candidates share seeds, so that their differences are the schedule's. From the best start, the

@@ -14,7 +14,6 @@ internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = 
     public IDenoiser Teacher => _teacher;
     public TuningEvaluations Evaluations => new(_teacher.Images, _student?.Images ?? 0, _heldOut?.Images ?? 0);
 
-    /// <summary>The network with the weights that are trained.</summary>
     public IDenoiser Student(Tensor weights)
     {
         _studentNetwork.Weights = weights;

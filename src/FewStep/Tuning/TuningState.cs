@@ -62,7 +62,6 @@ internal sealed class TuningState : IDisposable
         return point;
     }
 
-    /// <summary>Writes the state, whole or not at all.</summary>
     public void Save(string path, TrainingIdentity identity)
     {
         var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);

@@ -12,18 +12,18 @@ internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
     private readonly SamplingSchedule _schedule;
-    private readonly TunerOptions _options;
+    private readonly TuningOptions _options;
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
 
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
     /// student then needs no more. Null for the model; not disposed.</param>
-    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null,
+    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TuningOptions? options = null, TuningImages? images = null,
         IDenoiser? teacher = null)
     {
         (_model, _schedule, _images, _teacher) = (model, schedule, images, teacher);
-        _options = (options ?? new TunerOptions()) with { ComputeType = model.ComputeType };
+        _options = (options ?? new TuningOptions()) with { ComputeType = model.ComputeType };
         _options.Validate();
         if (teacher is not null
             && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
@@ -43,7 +43,7 @@ internal sealed class Tuner
     }
 
     /// <summary>The options, with the number format of the model.</summary>
-    internal TunerOptions Options => _options;
+    internal TuningOptions Options => _options;
 
     /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is
     /// cancelled.</summary>
@@ -150,7 +150,7 @@ internal sealed class Tuner
 
     // One tuning: measured where it is due, and over when all updates are made or nothing gets better.
     private sealed class Course(
-        TunerOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
+        TuningOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
     {
         private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUp, options.Updates);
 

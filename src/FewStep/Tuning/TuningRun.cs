@@ -21,7 +21,8 @@ internal sealed class TuningRun
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and
     /// needed until the run is over.</param>
     public TuningRun(
-        ModelConfig config, NetworkDenoiser model, Sampler sampler, TunerOptions options, TuningRunOptions run, TuningImages? images = null,
+        ModelConfig config, NetworkDenoiser model, Sampler sampler, TuningOptions options, TuningRunOptions run,
+        TuningImages? images = null,
         Tensor? start = null, TuningTeacher? teacher = null)
     {
         run.Validate();

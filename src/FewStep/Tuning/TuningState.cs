@@ -10,7 +10,7 @@ internal sealed class TuningState : IDisposable
     private readonly List<TuningPoint> _curve = [];
 
     /// <param name="start">Flat float32 weights to begin at; copied.</param>
-    public TuningState(Tensor start, TunerOptions options)
+    public TuningState(Tensor start, TuningOptions options)
     {
         using var noGradient = no_grad();
         Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages);

@@ -11,7 +11,7 @@ namespace FewStep.Tests.Tuning;
 
 public sealed class TunerTests : IDisposable
 {
-    private static readonly TunerOptions Short = new()
+    private static readonly TuningOptions Short = new()
     {
         Updates = 60,
         Batch = 8,

@@ -1,5 +1,4 @@
 using FewStep.Denoising;
-using FewStep.Platform;
 
 namespace FewStep.Tests;
 

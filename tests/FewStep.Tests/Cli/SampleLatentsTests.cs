@@ -19,7 +19,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         var golden = SolverGolden.Read().Cases[number];
         string mixture = world.At($"mixture-{number}.json"), latents = world.At($"latents-{number}.npz"), samples = New("npz");
-        MixtureFile.Write(mixture, golden.Data());
+        TestMixtures.Write(mixture, golden.Data());
         NpzFile.Write(
             latents, new Dictionary<string, NpyArray> { ["latents"] = new(golden.Latents, [.. golden.Shape.Select(s => (long)s)]) });
         string schedule = world.At($"sigmas-{number}.json");
@@ -199,7 +199,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         string path = New("json");
         int d = (int)shape.Dimension;
-        MixtureFile.Write(
+        TestMixtures.Write(
             path, new GaussianMixture(shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.4, d)], [.. Enumerable.Repeat(-0.4, d)]], [0.2, 0.3]));
         return path;
     }

@@ -11,7 +11,7 @@ namespace FewStep.Tests.Models;
 
 public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    private static readonly TunerOptions Short = new()
+    private static readonly TuningOptions Short = new()
     { Updates = 2, Batch = 2, HeldOutCount = 4, EvaluationInterval = 2, TeacherSubsteps = 1, SnapshotFractions = [] };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

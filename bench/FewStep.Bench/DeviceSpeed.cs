@@ -91,7 +91,7 @@ internal static class DeviceSpeed
         NetworkDenoiser model, SamplingSchedule schedule, int batch, ScalarType type, Action<string, double, double> report)
     {
         const int Updates = 12;
-        var options = new TunerOptions
+        var options = new TuningOptions
         { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4 };
         var watch = Stopwatch.StartNew();
         using var result = new Tuner(model, schedule, options).Run();

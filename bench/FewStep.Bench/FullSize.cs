@@ -79,7 +79,7 @@ internal static class FullSize
                 using var scope = NewDisposeScope();
                 var coarse = rand([1, 3, 3 + label, 4], generator: generator) * 2 - 1;
                 long[] size = i % 2 == 0 ? [96, 128] : [120, 80];
-                PngFile.Write(Path.Combine(folder, $"class{label}", $"{i:D2}.png"),
+                PngFile.WriteGrid(Path.Combine(folder, $"class{label}", $"{i:D2}.png"),
                     nn.functional.interpolate(coarse, size, mode: InterpolationMode.Bilinear, align_corners: false));
             }
         }

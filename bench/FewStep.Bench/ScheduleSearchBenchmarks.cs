@@ -47,7 +47,7 @@ public class ScheduleSearchBenchmarks
     {
         double sum = 0;
         for (int i = 0; i < Solves; i++)
-            sum += ScheduleDynamicProgram.Solve(_weighting, _losses, MaximumSteps).Loss(MaximumSteps);
+            sum += ScheduleDynamicProgram.Solve(_weighting, _losses, MaximumSteps).Path(MaximumSteps)[1];
 
         return sum;
     }

@@ -16,7 +16,7 @@ train() { fewstep train --device "$device" --config "$here/tiny-imagenet-$1.json
 case $step in
     classifier)
         [ -e "$model-classifier/model.safetensors" ] || fewstep train-classifier --device "$device" --data "$training" --test "$validation" --channels 64,128,192,256 --blocks 2 --epochs "${EPOCHS:-40}" --batch 256 --shift 4 \
-            --metric-name "FD (Tiny-ImageNet features)" --out "$model-classifier" --seed 0
+            --metric-name "FD (Tiny-ImageNet features)" --feature-name "Tiny-ImageNet features" --out "$model-classifier" --seed 0
         ;;
     trial) # Which architecture learns more from equal time: both for TRIAL seconds, then the Fréchet distance of 2,000 images in 18 steps of Heun's method.
         for name in adm songunet; do

@@ -10,49 +10,34 @@ namespace FewStep.Onnx;
 /// noise level a call is called once for each level in a batch. Either way an image is evaluated once, and its result does not depend on
 /// the batch by more than rounding.
 /// </remarks>
-internal sealed class OnnxDenoiser : IDenoiser, IDisposable
+internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning,
+    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IDisposable
 {
-    private readonly string _path;
-    private readonly OnnxSession _session;
-    private readonly OnnxSignature _signature;
-    private readonly IPreconditioning? _preconditioning;
-    private readonly int? _unconditional;
-
-    internal OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning, int classes,
-        double sigmaMin, double sigmaMax, int? unconditional)
-    {
-        (_path, _session, _signature, _preconditioning, _unconditional) = (path, session, signature, preconditioning, unconditional);
-        (Classes, SigmaMin, SigmaMax) = (classes, sigmaMin, sigmaMax);
-    }
-
-    public ImageShape Shape => _signature.Shape;
-
-    public int Classes { get; }
-
-    public double SigmaMin { get; }
-
-    public double SigmaMax { get; }
+    public ImageShape Shape => signature.Shape;
+    public int Classes => classes;
+    public double SigmaMin => sigmaMin;
+    public double SigmaMax => sigmaMax;
 
     /// <summary>Number of images in every call; null where it may vary.</summary>
-    public int? FixedBatch => _signature.FixedBatch;
+    public int? FixedBatch => signature.FixedBatch;
 
     /// <summary>Whether the label -1, "no class", means something to the model.</summary>
-    public bool KnowsNoClass => Classes > 0 && (_signature.IsOneHot || _unconditional is not null);
+    public bool KnowsNoClass => Classes > 0 && (signature.IsOneHot || unconditional is not null);
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var given = _signature.Label is null ? null : Labels(labels, x.shape[0]);
-        if (_preconditioning is null)
+        var given = signature.Label is null ? null : Labels(labels, x.shape[0]);
+        if (preconditioning is null)
             return Evaluate(x, sigma, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
 
-        var c = _preconditioning.Coefficients(sigma);
+        var c = preconditioning.Coefficients(sigma);
         var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
         return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose() => session.Dispose();
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 
@@ -61,32 +46,32 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     {
         var indices = labels?.cpu() ?? full(batch, TensorArithmetic.MinusOne, dtype: int64);
         var none = indices < TensorArithmetic.Zero;
-        if (_signature.IsOneHot)
+        if (signature.IsOneHot)
         {
             var rows = nn.functional.one_hot(indices.clamp_min(TensorArithmetic.Zero), Classes);
-            return rows.masked_fill(none.unsqueeze(1), TensorArithmetic.Zero).to(_signature.Label!.Type);
+            return rows.masked_fill(none.unsqueeze(1), TensorArithmetic.Zero).to(signature.Label!.Type);
         }
 
         if (none.any().item<bool>())
         {
-            using var label = TensorArithmetic.Number(_unconditional
-                ?? throw new InvalidInputException($"{_path} knows no label for \"no class\"; give every image a class, or say its "
-                    + $"unconditional_label in {_path}{OnnxModelDescription.Extension}."));
+            using var label = TensorArithmetic.Number(unconditional
+                ?? throw new InvalidInputException($"{path} knows no label for \"no class\"; give every image a class, or say its "
+                    + $"unconditional_label in {path}{OnnxModelDescription.Extension}."));
             indices = indices.masked_fill(none, label);
         }
 
-        return indices.to(_signature.Label!.Type);
+        return indices.to(signature.Label!.Type);
     }
 
     private Tensor Evaluate(Tensor x, Tensor noise, Tensor? labels)
     {
-        var images = x.cpu().to(_signature.Image.Type).contiguous();
+        var images = x.cpu().to(signature.Image.Type).contiguous();
         var levels = noise.cpu();
-        if (OnnxTensors.IsWhole(_signature.Noise.Type))
+        if (OnnxTensors.IsWhole(signature.Noise.Type))
             levels = levels.round();
 
-        levels = levels.to(_signature.Noise.Type);
-        if (!_signature.SharesNoise || levels.NumberOfElements == 1)
+        levels = levels.to(signature.Noise.Type);
+        if (!signature.SharesNoise || levels.NumberOfElements == 1)
             return Pieces(images, levels.expand(x.shape[0]).contiguous(), labels);
 
         var (distinct, which, _) = levels.unique(sorted: true, return_inverse: true);
@@ -124,22 +109,22 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
     private Tensor Call(Tensor images, Tensor levels, Tensor? labels)
     {
         long batch = images.shape[0];
-        var noise = (_signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
+        var noise = (signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
         List<(OnnxInput Input, Tensor Value, long[] Shape)> inputs =
         [
-            (_signature.Image, images.contiguous(), images.shape),
-            (_signature.Noise, noise, [.. _signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
+            (signature.Image, images.contiguous(), images.shape),
+            (signature.Noise, noise, [.. signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
         ];
         if (labels is not null)
-            inputs.Add((_signature.Label!, labels.contiguous(), labels.shape));
+            inputs.Add((signature.Label!, labels.contiguous(), labels.shape));
 
         List<OrtValue> values = [];
         try
         {
             values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Input.Element, i.Shape)));
             Tensor? result = null;
-            _session.Run(
-                [.. inputs.Select(i => i.Input.Name)], values, _signature.Output, value => result = OnnxTensors.Copy(value, _path));
+            session.Run(
+                [.. inputs.Select(i => i.Input.Name)], values, signature.Output, value => result = OnnxTensors.Copy(value, path));
             return Checked(result!, batch);
         }
         finally
@@ -156,7 +141,7 @@ internal sealed class OnnxDenoiser : IDenoiser, IDisposable
             || (sizes[1] != Shape.Channels && sizes[1] != 2 * Shape.Channels))
         {
             throw new InvalidInputException(
-                $"{_path} gives [{string.Join(",", sizes)}] for {batch} images of {Shape}; it must give as many images of the same shape.");
+                $"{path} gives [{string.Join(",", sizes)}] for {batch} images of {Shape}; it must give as many images of the same shape.");
         }
 
         return output.narrow(1, 0, Shape.Channels); // further channels hold a learned variance

@@ -4,20 +4,13 @@ namespace FewStep.Onnx;
 
 /// <summary>Looks through an ONNX file before ONNX Runtime does: finds the further files that its weights lie in, and refuses what reaches
 /// out of its folder or claims more values than there are bytes.</summary>
-internal sealed class OnnxFileScan
+internal sealed class OnnxFileScan(string path)
 {
     private const int DeepestNesting = 64;
     private const int LongestText = 4096;
     private const int BitsPerByte = 8; // no element type of ONNX takes less than a bit
-    private readonly string _path;
-    private readonly string _folder;
+    private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
     private readonly SortedDictionary<string, long> _files = new(StringComparer.Ordinal);
-
-    private OnnxFileScan(string path)
-    {
-        _path = path;
-        _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-    }
 
     /// <summary>The messages of a file of ONNX (onnx.proto, version 3) that lead to tensors, and their fields.</summary>
     private enum Message
@@ -36,15 +29,16 @@ internal sealed class OnnxFileScan
     {
         using var source = ByteSource.Open(path);
         var scan = new OnnxFileScan(path);
-        scan.Walk(Message.Model, source, 0, out bool graph);
-        return graph ? [.. scan._files.Keys] : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
+        return scan.Walk(Message.Model, source, 0) ? [.. scan._files.Keys]
+            : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
     }
 
-    private void Walk(Message kind, ByteSource message, int depth, out bool graph)
+    // Whether the message holds a graph.
+    private bool Walk(Message kind, ByteSource message, int depth)
     {
-        graph = false;
+        bool graph = false;
         if (depth > DeepestNesting)
-            throw new InvalidInputException($"{_path} nests its graphs more than {DeepestNesting} deep; no model that is known does.");
+            throw new InvalidInputException($"{path} nests its graphs more than {DeepestNesting} deep; no model that is known does.");
 
         foreach (var field in ProtobufFields.Of(message))
         {
@@ -54,9 +48,11 @@ internal sealed class OnnxFileScan
                 if (inner == Message.Tensor)
                     CheckTensor(content);
                 else
-                    Walk(inner, content, depth + 1, out _);
+                    Walk(inner, content, depth + 1);
             }
         }
+
+        return graph;
     }
 
     private static Message? Inner(Message kind, int field) => (kind, field) switch
@@ -105,34 +101,21 @@ internal sealed class OnnxFileScan
 
         long room = tensor.Length;
         if (outside || file is not null)
-            room = _files[Resolve(file)];
+            room = OutsideBytes(file);
 
         if (values > (double)room * BitsPerByte)
-            throw new InvalidInputException($"{_path} claims a tensor of {values:G3} values in {room} bytes; fetch or export it again.");
+            throw new InvalidInputException($"{path} claims a tensor of {values:G3} values in {room} bytes; fetch or export it again.");
     }
 
     private double Size(ulong dimension) => dimension <= long.MaxValue ? dimension
-        : throw new InvalidInputException($"{_path} holds a tensor with a negative size; fetch or export it again.");
+        : throw new InvalidInputException($"{path} holds a tensor with a negative size; fetch or export it again.");
 
     private double Packed(ByteSource sizes)
     {
         double product = 1;
-        ulong value = 0;
-        int shift = 0;
-        foreach (byte part in sizes.ToArray(LongestText))
-        {
-            value |= (ulong)(part & 0x7F) << shift;
-            shift += 7;
-            if (part < 0x80)
-            {
-                product *= Size(value);
-                (value, shift) = (0, 0);
-            }
-            else if (shift >= 70)
-            {
-                throw new InvalidInputException($"{_path} is no sound ONNX file; fetch or export it again.");
-            }
-        }
+        byte[] bytes = sizes.ToArray(LongestText);
+        for (int used = 0; used < bytes.Length;)
+            product *= Size(ProtobufFields.Number(sizes, bytes, ref used));
 
         return product;
     }
@@ -154,12 +137,12 @@ internal sealed class OnnxFileScan
     }
 
     // A model from elsewhere must not make this program read any other file of its user's.
-    private string Resolve(string? location)
+    private long OutsideBytes(string? location)
     {
         if (string.IsNullOrWhiteSpace(location) || location.Contains('\0', StringComparison.Ordinal) || Path.IsPathRooted(location)
             || location.Contains(':', StringComparison.Ordinal))
         {
-            throw new InvalidInputException($"{_path} keeps weights in the file {Printable.Text(location ?? "")}, which is no path within "
+            throw new InvalidInputException($"{path} keeps weights in the file {Printable.Text(location ?? "")}, which is no path within "
                 + "the model's folder; it is refused.");
         }
 
@@ -167,17 +150,10 @@ internal sealed class OnnxFileScan
         if (!full.StartsWith(Path.TrimEndingDirectorySeparator(_folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
         {
             throw new InvalidInputException(
-                $"{_path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
+                $"{path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
         }
 
-        if (!_files.ContainsKey(full))
-        {
-            _files[full] = File.Exists(full)
-                ? new FileInfo(full).Length
-                : throw new InvalidInputException(
-                    $"{_path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
-        }
-
-        return full;
+        return _files[full] = File.Exists(full) ? new FileInfo(full).Length : throw new InvalidInputException(
+            $"{path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
     }
 }

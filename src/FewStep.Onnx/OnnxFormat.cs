@@ -20,8 +20,7 @@ internal sealed class OnnxFormat : IModelFormat
                 Shape = denoiser.Shape,
                 Classes = denoiser.Classes,
                 ClassNames = model.Description.ClassNames,
-                Preconditioning = new PreconditioningConfig
-                { Kind = model.Preconditioning, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+                Preconditioning = new() { Kind = model.Preconditioning, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
             },
             Hash = model.Hash,
             Format = "ONNX file",

@@ -1,31 +1,17 @@
 using FewStep.Denoising;
 using FewStep.Models;
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace FewStep.Onnx;
 
-/// <summary>A diffusion model read from an ONNX file, with the hash that identifies it. Owns the denoiser; dispose it.</summary>
-internal sealed class OnnxModel : IDisposable
+/// <summary>A diffusion model read from an ONNX file. Owns the denoiser; dispose it.</summary>
+/// <param name="Preconditioning">Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</param>
+/// <param name="Hash">SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its
+/// description but for names. Lower-case hexadecimal.</param>
+internal sealed record OnnxModel(
+    string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash) : IDisposable
 {
-    private OnnxModel(string path, OnnxModelDescription description, OnnxDenoiser denoiser, string preconditioning, string hash) =>
-        (Path, Description, Denoiser, Preconditioning, Hash) = (path, description, denoiser, preconditioning, hash);
-
-    /// <summary>Where it was read from, as given.</summary>
-    public string Path { get; }
-
-    public OnnxModelDescription Description { get; }
-
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
-
-    public OnnxDenoiser Denoiser { get; }
-
-    /// <summary>Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</summary>
-    public string Preconditioning { get; }
-
-    /// <summary>SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its description
-    /// but for names. Lower-case hexadecimal.</summary>
-    public string Hash { get; }
 
     /// <returns>The model; the caller owns it.</returns>
     public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0)
@@ -108,19 +94,6 @@ internal sealed class OnnxModel : IDisposable
     private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description)
     {
         string what = JsonSerializer.Serialize(description with { Name = null, ClassNames = null }, JsonFile.Options);
-        foreach (string file in files.Prepend(path))
-        {
-            try
-            {
-                using var stream = File.OpenRead(file);
-                what += "\n" + Convert.ToHexStringLower(SHA256.HashData(stream));
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw ReadFailure.Of(file, e);
-            }
-        }
-
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(what)));
+        return Sha256.Of(string.Join('\n', files.Prepend(path).Select(Sha256.OfFile).Prepend(what)));
     }
 }

@@ -29,7 +29,6 @@ internal sealed class OnnxSession : IDisposable
     }
 
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => _session.InputMetadata;
-
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => _session.OutputMetadata;
 
     public void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)

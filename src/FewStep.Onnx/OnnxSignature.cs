@@ -49,7 +49,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         }
 
         string output = Find(path, "output", "the result", session.Outputs.Keys, description.Output, "output", OutputNames)!;
-        var images = Input(path, session, image, whole: false);
+        var images = Input(path, session, image, floating: true);
         return new OnnxSignature(images, NoiseInput(path, session, noise), label is null ? null : LabelInput(path, session, label), output,
             ShapeOf(path, images, description.Shape));
     }
@@ -73,11 +73,10 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
                 + $"{setting} in {path}{OnnxModelDescription.Extension}.");
     }
 
-    private static OnnxInput Input(string path, OnnxSession session, string name, bool? whole)
+    private static OnnxInput Input(string path, OnnxSession session, string name, bool floating = false)
     {
         var node = session.Inputs[name];
-        if (!node.IsTensor || OnnxTensors.TypeOf(node.ElementDataType) is not ScalarType type
-            || (whole is bool wanted && OnnxTensors.IsWhole(type) != wanted))
+        if (!node.IsTensor || OnnxTensors.TypeOf(node.ElementDataType) is not ScalarType type || (floating && OnnxTensors.IsWhole(type)))
         {
             throw new InvalidInputException($"{path}: its input {Printable.Text(name)} is of type "
                 + $"{(node.IsTensor ? node.ElementDataType : node.OnnxValueType)}, which none of this kind is.");
@@ -88,7 +87,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
 
     private static OnnxInput NoiseInput(string path, OnnxSession session, string name)
     {
-        var input = Input(path, session, name, whole: null);
+        var input = Input(path, session, name);
         return input.Sizes.Skip(1).All(size => size is 1 or -1)
             ? input
             : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)}; a noise level is "
@@ -97,7 +96,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
 
     private static OnnxInput LabelInput(string path, OnnxSession session, string name)
     {
-        var input = Input(path, session, name, whole: null);
+        var input = Input(path, session, name);
         return input.Sizes.Count == 2 || (input.Sizes.Count == 1 && OnnxTensors.IsWhole(input.Type))
             ? input
             : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)} and type "

@@ -49,7 +49,8 @@ internal static class ProtobufFields
         }
     }
 
-    private static ulong Number(ByteSource message, ReadOnlySpan<byte> bytes, ref int used)
+    /// <summary>A number of one byte for each seven bits, the lowest first.</summary>
+    public static ulong Number(ByteSource message, ReadOnlySpan<byte> bytes, ref int used)
     {
         ulong value = 0;
         for (int shift = 0; shift < 70; shift += 7)

@@ -22,12 +22,12 @@ public sealed partial class Model
     /// <exception cref="InvalidInputException">The model has no weights that can be tuned, options are out of range, something does not
     /// fit, or the tuning diverged.</exception>
     public Model Tune(
-        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
+        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
-        options = (options ?? new TunerOptions()) with { Solver = sampler.Solver.Name };
+        options = (options ?? new TuningOptions()) with { Solver = sampler.Solver.Name };
         var tuner = new Tuner(network, sampler.Schedule, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
@@ -48,7 +48,7 @@ public sealed partial class Model
     /// <summary><see cref="Tune"/> on another thread.</summary>
     /// <inheritdoc cref="Tune"/>
     public Task<Model> TuneAsync(
-        Sampler sampler, TunerOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
+        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
         CancellationToken cancellation = default) =>
         Task.Run(() => Tune(sampler, options, images, progress, cancellation), cancellation);
 

@@ -154,7 +154,7 @@ public sealed class DeviceTests
         using var model = Model(0);
         var images = new TuningImages(Tuning.TinyModel.Images(10, 1), Tuning.TinyModel.Images(5, 2));
         using var denoise = new DenoiseObjective(new TuningNetwork(model), Tuning.TinyModel.Schedule,
-            new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
+            new TuningOptions { Loss = TuningLoss.Denoise, Batch = 4, Jitter = jitter }, images);
         var leaf = model.Weights.detach().clone().requires_grad_();
         Assert.Equal(DeviceType.META, denoise.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);
         Assert.Equal(DeviceType.META, leaf.grad!.device_type);
@@ -167,7 +167,7 @@ public sealed class DeviceTests
         using var model = Model(3);
         var seeds = TuningSeeds.Training(0, 0, 4);
         var latents = Latents.Draw(seeds, model.Shape, device: model.Device);
-        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, new IpndmSolver(3), 4)
+        var states = new TeacherPath(model, Tuning.TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 4)
             .Solve(latents, SeedLabels.For(seeds, 3, device: model.Device), TestContext.Current.CancellationToken);
         Assert.All(states, s => Assert.Equal(DeviceType.META, s.device_type));
     }

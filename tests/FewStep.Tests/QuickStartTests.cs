@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using FewStep.Data;
+using FewStep.Tests.Data;
 
 namespace FewStep.Tests;
 
@@ -18,7 +18,7 @@ public sealed class QuickStartTests
         Assert.Contains("karras/euler/4: FD", lines[0], StringComparison.Ordinal);
         Assert.All(lines[1..], line => Assert.Contains("phase1/euler/4: FD", line, StringComparison.Ordinal));
         string grid = Path.Combine(AppContext.BaseDirectory, "grid.png");
-        using (var image = PngFile.Read(grid))
+        using (var image = PngFiles.Read(grid))
         {
             Assert.Equal([1, 1, 115, 115], image.shape); // 4 x 4 of 28 pixels
         }

@@ -140,7 +140,7 @@ internal static class ExportVerb
     {
         var network = source.RequireNetwork();
         int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, network, guided)
-            : ModelWeights.WriteEdm(file, network);
+            : EdmModel.WriteWeights(file, network);
         string names = order is null ? EdmNames : GuidedNames;
         terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
             console => console.Profile.Out.Writer.WriteLine(

@@ -26,11 +26,13 @@ internal static class TrainClassifierVerb
         var shift = Flag.Of("--shift", "Largest random shift of an image in pixels.", usual.Shift);
         var plain = Flag.Optional<bool>("--no-mirror", "Do not mirror half of the images.");
         var name = Flag.Of("--metric-name", "What the Fréchet distance on the features is called.", "FD (classifier features)");
+        var features = Flag.Of("--feature-name", "What the features are called behind the names of other metrics.", "classifier features");
         var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
             + "Interrupt with Ctrl-C and repeat the command to resume.")
         {
-            data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, dtype, seed, threads, json,
+            data, held, output, overwrite, channels, blocks, epochs, batch, rate, decay, shift, plain, name, features, dtype, seed,
+            threads, json,
         };
         command.SetAction((parsed, cancellation) =>
         {
@@ -57,7 +59,7 @@ internal static class TrainClassifierVerb
             using var images = ClassifierImages.Open(source, parsed.GetValue(held), terminal.Progress, cancellation);
             var (training, test) = (images.Training, images.Test);
             var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)),
-                parsed.GetValue(blocks), parsed.GetRequiredValue(name));
+                parsed.GetValue(blocks), parsed.GetRequiredValue(name)) { FeatureName = parsed.GetRequiredValue(features) };
             configuration.Check("The command line");
             string checkpoint = Path.Combine(folder, CheckpointName);
             using var classifier = ClassifierTrainer.Train(

@@ -99,7 +99,7 @@ internal static class TuneVerb
             ?? throw new InvalidInputException("Say what to tune to: --sampler with a file or in short, or --schedule.")];
     }
 
-    private static TunedScheduleOptions Candidates(TunerOptions tuning, int candidates, int updates)
+    private static TunedScheduleOptions Candidates(TuningOptions tuning, int candidates, int updates)
     {
         var defaults = new TunedScheduleOptions();
         return defaults with

@@ -3,7 +3,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options of Phase 2, for the verbs that tune.</summary>
 internal sealed class TuningFlags
 {
-    private static readonly TunerOptions Default = new();
+    private static readonly TuningOptions Default = new();
 
     private readonly Option<TuningLoss> _loss = Flag.Named(
         "--loss",
@@ -73,7 +73,7 @@ internal sealed class TuningFlags
     public ISolver? Solver(ParseResult parsed)
         => parsed.GetResult(_solver) is { Implicit: false } ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
-    public TunerOptions Read(ParseResult parsed) => new()
+    public TuningOptions Read(ParseResult parsed) => new()
     {
         Solver = parsed.GetRequiredValue(_solver),
         Loss = parsed.GetValue(_loss),

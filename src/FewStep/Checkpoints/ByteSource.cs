@@ -2,8 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>A run of bytes in a file or in memory, read by position, so that a checkpoint's weights go straight from the file into their
-/// tensors.</summary>
+/// <summary>Bytes in a file or in memory, read by position: a checkpoint's weights go straight from the file into their tensors.</summary>
 internal sealed class ByteSource : IDisposable
 {
     private readonly SafeFileHandle? _file;
@@ -12,14 +11,12 @@ internal sealed class ByteSource : IDisposable
     private readonly bool _ownsFile;
 
     public ByteSource(ReadOnlyMemory<byte> memory, string name)
+        : this(null, memory, 0, memory.Length, name, ownsFile: false)
     {
-        (_memory, Name, Length) = (memory, name, memory.Length);
     }
 
     private ByteSource(SafeFileHandle? file, ReadOnlyMemory<byte> memory, long start, long length, string name, bool ownsFile)
-    {
-        (_file, _memory, _start, Length, Name, _ownsFile) = (file, memory, start, length, name, ownsFile);
-    }
+        => (_file, _memory, _start, Length, Name, _ownsFile) = (file, memory, start, length, name, ownsFile);
 
     /// <summary>What error messages call these bytes: the file's path.</summary>
     public string Name { get; }
@@ -27,18 +24,11 @@ internal sealed class ByteSource : IDisposable
     public long Length { get; }
 
     /// <summary>Opens a file; the result must be disposed, its slices need not.</summary>
-    public static ByteSource Open(string path)
+    public static ByteSource Open(string path) => ReadFailure.Guard(path, () =>
     {
-        try
-        {
-            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
-            return new ByteSource(file, default, 0, RandomAccess.GetLength(file), path, ownsFile: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw ReadFailure.Of(path, e);
-        }
-    }
+        SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+        return new ByteSource(file, default, 0, RandomAccess.GetLength(file), path, ownsFile: true);
+    });
 
     /// <summary>A part of these bytes, without copying; it lives as long as this source.</summary>
     public ByteSource Slice(long offset, long length)
@@ -47,6 +37,14 @@ internal sealed class ByteSource : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         return new ByteSource(_file, _memory, _start + offset, length, Name, ownsFile: false);
+    }
+
+    /// <summary>Whether the bytes begin with the signature of zip files.</summary>
+    public bool IsZip()
+    {
+        Span<byte> start = stackalloc byte[2];
+        Read(0, start[..(int)Math.Min(2, Length)]);
+        return start.SequenceEqual("PK"u8);
     }
 
     public void Read(long offset, Span<byte> destination)

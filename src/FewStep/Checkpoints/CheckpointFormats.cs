@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace FewStep.Checkpoints;
 
 /// <summary>A form that models come in.</summary>
-internal sealed record CheckpointFormat(string Name, Func<string, bool> Is, Func<string, ModelReadOptions, LoadedModel> Read);
+internal sealed record CheckpointFormat(string Name, Func<string, bool> Is, Func<string, ModelReadOptions, ModelSource> Read);
 
 /// <summary>What a file of weights is by its first bytes, whatever its name ends in.</summary>
 internal enum WeightsFileKind
@@ -39,7 +39,7 @@ internal static class CheckpointFormats
     ];
 
     /// <summary>Reads a model in any of the forms.</summary>
-    public static LoadedModel Read(string path, ModelReadOptions options)
+    public static ModelSource Read(string path, ModelReadOptions options)
     {
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
             return known.Read(path, options);

@@ -14,11 +14,8 @@ internal sealed class ChecksumStream(Stream inner) : Stream
     public uint Crc32 => (uint)_crc.Value;
 
     public override bool CanRead => true;
-
     public override bool CanSeek => false;
-
     public override bool CanWrite => false;
-
     public override long Length => throw new NotSupportedException();
 
     public override long Position

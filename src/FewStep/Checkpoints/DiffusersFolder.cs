@@ -12,7 +12,6 @@ namespace FewStep.Checkpoints;
 /// </remarks>
 internal static class DiffusersFolder
 {
-    private const string Format = "diffusers folder (UNet2DModel)";
     private const string Unet = "unet";
     private const string ConfigName = "config.json";
     private const double AdmEpsilon = 1e-5;
@@ -24,31 +23,23 @@ internal static class DiffusersFolder
 
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
 
-    /// <summary>Whether a folder is of diffusers: it has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file
-    /// names.</summary>
+    /// <summary>Whether a folder has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file names.</summary>
     public static bool IsOne(string folder) =>
         File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json"))
             || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
 
     /// <returns>The model; the caller owns its denoiser.</returns>
-    public static LoadedModel Read(string folder, ModelReadOptions options)
+    public static ModelSource Read(string folder, ModelReadOptions options)
     {
         var (config, given, place, remark) = Describe(folder, options);
         string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
+        using var tensors = CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
+            : SafetensorsFile.Read(weights).Tensors;
         var network = (UNet)config.BuildNetwork();
-        var tensors = ReadWeights(weights, network);
-        try
-        {
-            var denoiser = ForeignWeights.Build(
-                config, network, DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos), tensors, weights);
-            return new LoadedModel(config, denoiser, Format, weights, remark is null ? [] : [remark]);
-        }
-        finally
-        {
-            foreach (Tensor tensor in tensors.Values)
-                tensor.Dispose();
-        }
+        var map = DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos);
+        var denoiser = ForeignWeights.Build(config, network, map, tensors, weights);
+        return new ModelSource(config, denoiser, "diffusers folder (UNet2DModel)", weights, remark is null ? [] : [remark]);
     }
 
     internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(
@@ -72,28 +63,11 @@ internal static class DiffusersFolder
         return (config, given, place, remark);
     }
 
-    private static Dictionary<string, Tensor> ReadWeights(string weights, UNet network)
-    {
-        try
-        {
-            return CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
-                : SafetensorsFile.Read(weights).Tensors;
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
-    }
-
     private static (PreconditioningConfig, string? Remark) Preconditioning(
         string folder, DiffusersConfig given, DiffusersBlocks blocks, ModelReadOptions options)
     {
-        options.RefuseAllBut(
-            folder,
-            "a diffusers folder",
-            nameof(options.Resolution), nameof(options.Preconditioning), nameof(options.Noise), nameof(options.TimeSteps), nameof(
-                options.Prediction), nameof(options.SigmaData));
+        options.RefuseAllBut(folder, "a diffusers folder", nameof(options.Resolution), nameof(options.Preconditioning),
+            nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
         if (SchedulerNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is string file)
         {
             options.RefuseAllBut(folder, "a diffusers folder with a scheduler", nameof(options.Resolution));

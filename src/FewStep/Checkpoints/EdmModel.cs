@@ -11,11 +11,20 @@ internal static class EdmModel
     // The sampling range of the EDM paper, which an EDM-preconditioned network itself does not limit.
     private const double EdmSigmaMin = 0.002;
     private const double EdmSigmaMax = 80;
-
     private const string ModelPrefix = "model.";
 
     // The noise levels of iDDPM, which its options determine.
     private const string NoiseLevels = "u";
+
+    /// <summary>Writes weights and buffers, all float32, as a state dictionary for an NVlabs/edm network.</summary>
+    public static int WriteWeights(string path, NetworkDenoiser denoiser)
+    {
+        using var scope = NewDisposeScope();
+        var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32)
+            .ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
+        SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
+        return tensors.Count;
+    }
 
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = "ema")
@@ -34,11 +43,11 @@ internal static class EdmModel
         return (config, ModelFolder.Build(config, tensors, path));
     }
 
-    public static LoadedModel Load(string path, ModelReadOptions options)
+    public static ModelSource Load(string path, ModelReadOptions options)
     {
         options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));
         var (config, denoiser) = options.Section is { } section ? Read(path, section) : Read(path);
-        return new LoadedModel(config, denoiser, "network pickle of NVlabs/edm", path, []);
+        return new ModelSource(config, denoiser, "network pickle of NVlabs/edm", path, []);
     }
 
     /// <summary>The configuration that a checkpoint's options amount to.</summary>
@@ -109,11 +118,8 @@ internal static class EdmModel
             },
             "VPPrecond" => new PreconditioningConfig
             {
-                Kind = "vp",
-                BetaD = Needed("beta_d"),
-                BetaMin = Needed("beta_min"),
-                TimeSteps = Levels(),
-                SmallestTime = Needed("epsilon_t")
+                Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(),
+                SmallestTime = Needed("epsilon_t"),
             },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },
             "iDDPMPrecond" => new PreconditioningConfig

@@ -35,10 +35,7 @@ internal static class EdmPickle
         using var scope = NewDisposeScope();
         var walk = new Walk(path, source.Length);
         EdmModule read = walk.Module(network, "", module, 0);
-        foreach (Tensor tensor in walk.Tensors.Values)
-            tensor.DetachFromDisposeScope();
-
-        return new EdmCheckpoint(path, read, walk.Tensors);
+        return new EdmCheckpoint(path, read, walk.Tensors.Detached());
     }
 
     private sealed class Walk(string path, long length)
@@ -47,7 +44,7 @@ internal static class EdmPickle
         private readonly TorchStorages _storages = new(path, 2 * length);
         private readonly Dictionary<ByteSource, Tensor?> _loaded = new(ReferenceEqualityComparer.Instance);
 
-        public Dictionary<string, Tensor> Tensors { get; } = new(StringComparer.Ordinal);
+        public TensorsByName Tensors { get; } = [];
 
         public EdmModule Module(string name, string prefix, object? value, int depth)
         {
@@ -97,13 +94,11 @@ internal static class EdmPickle
             if (description is not PickleObject { Callee: LoadFromBytes, Arguments: [ByteSource bytes] })
                 return null;
 
-            if (!_loaded.TryGetValue(bytes, out Tensor? flat))
-            {
-                var file = new TorchLegacyFile(bytes, _storages);
-                flat = _loaded[bytes] = file.Storage(file.Root);
-            }
+            if (_loaded.TryGetValue(bytes, out Tensor? flat))
+                return flat;
 
-            return flat;
+            var file = new TorchLegacyFile(bytes, _storages);
+            return _loaded[bytes] = file.Storage(file.Root);
         }
 
         private string Name(object? key, string prefix)
@@ -120,27 +115,12 @@ internal static class EdmPickle
 }
 
 /// <summary>A network of an NVlabs/edm pickle: its classes, options and tensors. Disposing it frees the tensors.</summary>
-internal sealed class EdmCheckpoint : IDisposable
+/// <param name="Network">The outermost module, e.g. of class <c>EDMPrecond</c>.</param>
+/// <param name="State">Parameters and persistent buffers by dotted name, e.g. <c>model.enc.32x32_conv.weight</c>, on the CPU in the file's
+/// types.</param>
+internal sealed record EdmCheckpoint(string Path, EdmModule Network, TensorsByName State) : IDisposable
 {
-    internal EdmCheckpoint(string path, EdmModule network, Dictionary<string, Tensor> state)
-    {
-        (Path, Network, State) = (path, network, state);
-    }
-
-    public string Path { get; }
-
-    /// <summary>The outermost module, e.g. of class <c>EDMPrecond</c>.</summary>
-    public EdmModule Network { get; }
-
-    /// <summary>Parameters and persistent buffers by dotted name, e.g. <c>model.enc.32x32_conv.weight</c>, on the CPU in the file's
-    /// types.</summary>
-    public IReadOnlyDictionary<string, Tensor> State { get; }
-
-    public void Dispose()
-    {
-        foreach (Tensor tensor in State.Values)
-            tensor.Dispose();
-    }
+    public void Dispose() => State.Dispose();
 }
 
 /// <summary>A module of a network.</summary>

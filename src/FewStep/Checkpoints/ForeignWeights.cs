@@ -96,8 +96,7 @@ internal sealed record ForeignWeight(
     /// <summary>Shape of each part, without regard to axes of one at its end.</summary>
     public long[] PartShape => Form == WeightForm.Transposed ? [Shape[1], Shape[0]] : [Shape[0] / Parts.Count, .. Shape[1..]];
 
-    /// <returns>A tensor of the shape here, in the parts' type; it belongs to the current dispose scope and may be a view of a
-    /// part.</returns>
+    /// <returns>A tensor of the shape here, in the parts' type and the current dispose scope, perhaps a view of a part.</returns>
     public Tensor FromParts(IReadOnlyList<Tensor> parts)
     {
         Tensor joined = parts.Count == 1 ? parts[0] : cat([.. parts], 0);

@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Infers the architecture of an ADM network from the shapes of a state dictionary of openai/guided-diffusion or
-/// openai/consistency_models.</summary>
+/// <summary>Infers an ADM network's architecture from the shapes of a state dictionary of guided-diffusion or consistency_models.</summary>
 internal sealed class GuidedDiffusionArchitecture
 {
     private const int LargestList = 1000;
@@ -46,25 +45,16 @@ internal sealed class GuidedDiffusionArchitecture
     }
 
     public int ModelChannels { get; }
-
     public int EmbeddingMultiplier { get; }
-
     public int InChannels { get; }
-
     public int OutChannels { get; }
-
     public int Classes { get; }
-
     public int Blocks { get; }
-
     public IReadOnlyList<int> Multipliers { get; }
-
     public IReadOnlyList<int> AttentionLevels { get; }
-
     public bool ScaleShift { get; }
 
-    /// <summary>Whether attention's convolutions have two axes: openai/consistency_models', whose attention is always of the new order;
-    /// guided-diffusion's have one.</summary>
+    /// <summary>Whether attention's convolutions have two axes, as openai/consistency_models' have; guided-diffusion's have one.</summary>
     public bool IsConsistencyModels { get; }
 
     /// <summary>Groups of the normalisations, null where NVlabs/edm's rule says the same.</summary>

@@ -5,11 +5,9 @@ using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries of openai/guided-diffusion and openai/consistency_models: <c>torch.save</c> files, and safetensors
-/// files in the same names.</summary>
+/// <summary>Reads state dictionaries in the names of openai/guided-diffusion: files of <c>torch.save</c>, and safetensors.</summary>
 internal static class GuidedDiffusionModel
 {
-    private const string Format = "state dictionary in the names of openai/guided-diffusion";
     private const string ParallelPrefix = "module.";
     private const int UsualSide = 64;
     private const int UsualChannelsPerHead = 64;
@@ -24,34 +22,21 @@ internal static class GuidedDiffusionModel
     ];
 
     /// <returns>The model; the caller owns its denoiser.</returns>
-    public static LoadedModel Read(string path, ModelReadOptions options)
+    public static ModelSource Read(string path, ModelReadOptions options)
     {
         bool safe = CheckpointFormats.KindOf(path) == WeightsFileKind.Safetensors;
         var (read, metadata) = safe ? SafetensorsFile.Read(path) : (TorchStateFile.Read(path, options.Section), []);
-        try
-        {
-            var tensors = WithoutPrefix(read);
-            if (metadata.TryGetValue(GuidedDiffusionNames.ConfigKey, out string? text))
-            {
-                options.RefuseAllBut(path, "an export of this program");
-                return Restore(path, tensors, text, metadata.GetValueOrDefault(GuidedDiffusionNames.OrderKey));
-            }
-
+        using var owned = read;
+        var tensors = read.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal))
+            ? read.ToDictionary(t => t.Key[ParallelPrefix.Length..], t => t.Value, StringComparer.Ordinal) : read;
+        if (!metadata.TryGetValue(GuidedDiffusionNames.ConfigKey, out string? text))
             return Infer(path, tensors, options);
-        }
-        finally
-        {
-            foreach (Tensor tensor in read.Values)
-                tensor.Dispose();
-        }
+
+        options.RefuseAllBut(path, "an export of this program");
+        return Restore(path, tensors, text, metadata.GetValueOrDefault(GuidedDiffusionNames.OrderKey));
     }
 
-    private static Dictionary<string, Tensor> WithoutPrefix(Dictionary<string, Tensor> tensors)
-        => tensors.Keys.All(name => name.StartsWith(ParallelPrefix, StringComparison.Ordinal))
-        ? tensors.ToDictionary(t => t.Key[ParallelPrefix.Length..], t => t.Value, StringComparer.Ordinal)
-        : tensors;
-
-    private static LoadedModel Restore(string path, Dictionary<string, Tensor> tensors, string text, string? order)
+    private static ModelSource Restore(string path, Dictionary<string, Tensor> tensors, string text, string? order)
     {
         ModelConfig config;
         try
@@ -64,17 +49,14 @@ internal static class GuidedDiffusionModel
             throw new InvalidInputException($"{path}: its {GuidedDiffusionNames.ConfigKey} is not valid: {JsonProblem.Describe(e)}.", e);
         }
 
-        if (config.Network is not DhariwalUNetOptions network || order is not ("new" or "legacy"))
-        {
-            throw new InvalidInputException(
+        return config.Network is DhariwalUNetOptions network && order is "new" or "legacy"
+            ? Build(path, config with { Network = network with { AugmentDim = 0 } }, tensors,
+                order == "new" ? AttentionOrder.New : AttentionOrder.Legacy, [])
+            : throw new InvalidInputException(
                 $"{path}: its metadata do not describe an ADM network (dhariwal_unet) and the order of its attention (new or legacy).");
-        }
-
-        config = config with { Network = network with { AugmentDim = 0 } };
-        return Build(path, config, tensors, order == "new" ? AttentionOrder.New : AttentionOrder.Legacy, []);
     }
 
-    private static LoadedModel Infer(string path, Dictionary<string, Tensor> tensors, ModelReadOptions options)
+    private static ModelSource Infer(string path, Dictionary<string, Tensor> tensors, ModelReadOptions options)
     {
         var found = new GuidedDiffusionArchitecture(tensors, path);
         var known = Released.FirstOrDefault(r => r.Channels == found.ModelChannels && r.Multipliers.SequenceEqual(found.Multipliers));
@@ -174,11 +156,11 @@ internal static class GuidedDiffusionModel
             yield return $"The noise {noise} of {config.Preconditioning.TimeSteps} time steps is {source}.";
     }
 
-    private static LoadedModel Build(
+    private static ModelSource Build(
         string path, ModelConfig config, Dictionary<string, Tensor> tensors, AttentionOrder order, IReadOnlyList<string> remarks)
     {
         var network = (DhariwalUNet)config.BuildNetwork();
-        return new LoadedModel(
-            config, ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(network, order), tensors, path), Format, path, remarks);
+        var denoiser = ForeignWeights.Build(config, network, GuidedDiffusionNames.Map(network, order), tensors, path);
+        return new ModelSource(config, denoiser, "state dictionary in the names of openai/guided-diffusion", path, remarks);
     }
 }

@@ -14,29 +14,19 @@ internal static class GuidedDiffusionNames
     public const string OrderKey = "fewstep.attention_order";
 
     private const int AlwaysGroups = 32;
-
     private static readonly JsonSerializerOptions OneLine = new(JsonFile.Options) { WriteIndented = false };
 
     private static readonly Dictionary<string, string> Modules = new(StringComparer.Ordinal)
     {
-        ["norm0"] = "in_layers.0",
-        ["conv0"] = "in_layers.2",
-        ["affine"] = "emb_layers.1",
-        ["norm1"] = "out_layers.0",
-        ["conv1"] = "out_layers.3",
-        ["skip"] = "skip_connection",
-        ["norm2"] = "norm",
-        ["qkv"] = "qkv",
-        ["proj"] = "proj_out",
+        ["norm0"] = "in_layers.0", ["conv0"] = "in_layers.2", ["affine"] = "emb_layers.1",
+        ["norm1"] = "out_layers.0", ["conv1"] = "out_layers.3", ["skip"] = "skip_connection",
+        ["norm2"] = "norm", ["qkv"] = "qkv", ["proj"] = "proj_out",
     };
 
     private static readonly Dictionary<string, string> Whole = new(StringComparer.Ordinal)
     {
-        ["map_layer0"] = "time_embed.0",
-        ["map_layer1"] = "time_embed.2",
-        ["map_label"] = "label_emb",
-        ["out_norm"] = "out.0",
-        ["out_conv"] = "out.2",
+        ["map_layer0"] = "time_embed.0", ["map_layer1"] = "time_embed.2", ["map_label"] = "label_emb",
+        ["out_norm"] = "out.0", ["out_conv"] = "out.2",
     };
 
     /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds
@@ -48,9 +38,7 @@ internal static class GuidedDiffusionNames
             ?? throw new InvalidInputException($"{config.Name} is no ADM network (dhariwal_unet), so guided-diffusion has no names for its "
                 + "weights. Export it in the names of NVlabs/edm.");
         using var scope = NewDisposeScope();
-        var weights = denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights))
-            .ToDictionary(p => p.First.Name, p => p.Second, StringComparer.Ordinal);
-        var renamed = ToGuidedDiffusion(options, weights, order);
+        var renamed = ToGuidedDiffusion(options, ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32), order);
         SafetensorsFile.Write(path, renamed, new Dictionary<string, string>
         {
             ["format"] = "pt",
@@ -80,9 +68,9 @@ internal static class GuidedDiffusionNames
         return Map(network, order).ToDictionary(weight => weight.Parts[0], weight =>
         {
             // Attention there is a convolution of one axis.
+            Tensor foreign = weight.ToForeign(weights[weight.Name]);
             bool attention = weight.Name.EndsWith(".qkv.weight", StringComparison.Ordinal)
                 || weight.Name.EndsWith(".proj.weight", StringComparison.Ordinal);
-            Tensor foreign = weight.ToForeign(weights[weight.Name]);
             return attention ? foreign.reshape(weight.Shape[0], weight.Shape[1], 1) : foreign;
         }, StringComparer.Ordinal);
     }
@@ -98,8 +86,7 @@ internal static class GuidedDiffusionNames
                 bool attention = spec.Name.Contains(".qkv.", StringComparison.Ordinal);
                 var form = attention ? (order == AttentionOrder.New ? WeightForm.PartsFirst : WeightForm.HeadsFirst)
                     : name == "label_emb.weight" ? WeightForm.Transposed : WeightForm.Same;
-                map.Add(
-                    new ForeignWeight(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(network.Plan, spec.Name) : 1));
+                map.Add(new(spec.Name, spec.Shape, [name], form, attention ? ForeignNames.Heads(network.Plan, spec.Name) : 1));
             }
         }
 

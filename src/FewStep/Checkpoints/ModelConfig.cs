@@ -13,11 +13,8 @@ internal sealed record ModelConfig
     private INetworkOptions? _network;
 
     public int Version { get; init; } = 1;
-
     public string Name { get; init; } = "model";
-
     public required ImageShape Shape { get; init; }
-
     public int Classes { get; init; }
 
     /// <summary>Names of the classes in order, as many as there are classes; null where they have none.</summary>

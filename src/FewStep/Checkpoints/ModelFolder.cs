@@ -7,10 +7,9 @@ namespace FewStep.Checkpoints;
 internal static class ModelFolder
 {
     public const string ConfigName = "config.json";
-
     public const string WeightsName = "model.safetensors";
-
-    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
+    /// <summary>What a safetensors file of weights says of itself.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Metadata = new Dictionary<string, string> { ["format"] = "pt" };
 
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
     public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string folder, Device? device = null)
@@ -24,25 +23,17 @@ internal static class ModelFolder
 
         var config = JsonFile.Read<ModelConfig>(configPath);
         string weightsPath = Path.Combine(folder, WeightsName);
-        var (tensors, _) = SafetensorsFile.Read(weightsPath);
-        try
-        {
-            var denoiser = Build(config, tensors, weightsPath);
-            denoiser.MoveTo(device ?? CPU);
-            return (config, denoiser);
-        }
-        finally
-        {
-            foreach (var tensor in tensors.Values)
-                tensor.Dispose();
-        }
+        using var tensors = SafetensorsFile.Read(weightsPath).Tensors;
+        var denoiser = Build(config, tensors, weightsPath);
+        denoiser.MoveTo(device ?? CPU);
+        return (config, denoiser);
     }
 
-    public static LoadedModel Load(string folder, ModelReadOptions options)
+    public static ModelSource Load(string folder, ModelReadOptions options)
     {
         options.RefuseAllBut(folder, "a model folder");
         var (config, denoiser) = Read(folder);
-        return new LoadedModel(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
+        return new ModelSource(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
     }
 
     /// <returns>The denoiser; the caller owns it.</returns>
@@ -92,8 +83,8 @@ internal static class ModelFolder
         return copy;
     }
 
-    // They belong to the current dispose scope, but for the buffers.
-    private static Dictionary<string, Tensor> Tensors(NetworkDenoiser denoiser, Tensor weights, ScalarType type)
+    /// <summary>Weights and buffers by name; they belong to the current dispose scope, but for the buffers, which stay float32.</summary>
+    internal static Dictionary<string, Tensor> Tensors(NetworkDenoiser denoiser, Tensor weights, ScalarType type)
     {
         using var noGradient = no_grad();
         var views = denoiser.Layout.Views(weights);

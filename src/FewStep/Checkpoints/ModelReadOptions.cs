@@ -39,24 +39,24 @@ public sealed record ModelReadOptions
     /// <summary>Of EDM and consistency preconditioning: standard deviation of the data; null is 0.5.</summary>
     public double? SigmaData { get; init; }
 
+    /// <summary>Refuses values that are out of range whatever the checkpoint.</summary>
+    internal void Validate() => new OptionRules("The model cannot be read so")
+        .Require(Resolution is null or >= 1 and <= 4096, $"its resolution {Resolution} is not in 1 to 4096")
+        .Require(ChannelsPerHead is null or >= 1, $"the channels of a head {ChannelsPerHead} are not 1 or more")
+        .Require(Heads is null or >= 1, $"the number of heads {Heads} is not 1 or more")
+        .Require(AttentionOrder is not { } order || Enum.IsDefined(order), $"the attention order {AttentionOrder} is not known")
+        .Require(Prediction is not { } prediction || Enum.IsDefined(prediction), $"the prediction {Prediction} is not known")
+        .Check();
+
     /// <summary>Refuses options where the checkpoint itself says all of it.</summary>
     internal void RefuseAllBut(string path, string kind, params ReadOnlySpan<string> allowed)
     {
-        (string Name, bool Given)[] all =
-        [
-            (nameof(Section), Section is not null), (nameof(Resolution), Resolution is not null), (nameof(ChannelsPerHead),
-                ChannelsPerHead is not null), (nameof(Heads), Heads is not null),
-            (nameof(AttentionOrder), AttentionOrder is not null), (nameof(Preconditioning), Preconditioning is not null), (nameof(Noise),
-                Noise is not null),
-            (nameof(TimeSteps), TimeSteps is not null), (nameof(Prediction), Prediction is not null), (nameof(SigmaData),
-                SigmaData is not null),
-        ];
-        foreach (var (name, given) in all)
+        foreach (var option in typeof(ModelReadOptions).GetProperties())
         {
-            if (given && !allowed.Contains(name))
+            if (option.GetValue(this) is not null && !allowed.Contains(option.Name))
             {
                 throw new InvalidInputException(
-                    $"{path} is {kind}, which says itself what the option for its {Words(name)} says; leave that option out.");
+                    $"{path} is {kind}, which says itself what the option for its {Words(option.Name)} says; leave that option out.");
             }
         }
     }

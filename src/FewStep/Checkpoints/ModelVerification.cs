@@ -21,8 +21,8 @@ internal static class ModelVerification
         var names = NpzFile.Names(path);
         var arrays = NpzFile.Read(
             path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)], MaximumBytes);
-        bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised), output = arrays.ContainsKey(TimeSteps)
-            && arrays.ContainsKey(Output);
+        bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised);
+        bool output = arrays.ContainsKey(TimeSteps) && arrays.ContainsKey(Output);
         if (!arrays.TryGetValue(Input, out NpyArray? x) || (!denoised && !output))
         {
             throw new InvalidInputException($"{path} needs the array x, and sigma with denoised or timesteps with output; it holds "
@@ -39,18 +39,14 @@ internal static class ModelVerification
         Tensor? labels = arrays.TryGetValue(Labels, out NpyArray? given) ? ReadLabels(given, x.Shape[0], denoiser.Classes, path) : null;
         var results = new List<VerificationResult>();
         if (denoised)
-        {
-            results.Add(Compare(Denoised, x, Row(arrays[Sigma], Sigma, x, path), arrays[Denoised], labels, path, denoiser.Denoise,
-                denoiser.Device, cancellation));
-        }
-
+            results.Add(Against(Denoised, Sigma, denoiser.Denoise));
         if (output)
-        {
-            results.Add(Compare(Output, x, Row(arrays[TimeSteps], TimeSteps, x, path), arrays[Output], labels, path, denoiser.Raw,
-                denoiser.Device, cancellation));
-        }
+            results.Add(Against(Output, TimeSteps, denoiser.Raw));
 
         return results;
+
+        VerificationResult Against(string name, string noise, Func<Tensor, Tensor, Tensor?, Tensor> evaluate) => Compare(
+            name, x, Row(arrays[noise], noise, x, path), arrays[name], labels, path, evaluate, denoiser.Device, cancellation);
     }
 
     private static VerificationResult Compare(

@@ -2,25 +2,15 @@ using System.Buffers.Binary;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Named plain values of a pickled module, read with their types checked. A missing value and Python's None are the
-/// same.</summary>
-internal sealed class ModuleArguments
+/// <summary>Named plain values of a pickled module, their types checked. A missing value and Python's None are the same.</summary>
+internal sealed class ModuleArguments(PickleDictionary values, string where)
 {
     private const int LongestList = 64;
     private const int LongestText = 256;
-
-    private readonly PickleDictionary _values;
-    private readonly string _where;
-
-    internal ModuleArguments(PickleDictionary values, string where)
-    {
-        (_values, _where) = (values, where);
-    }
-
     /// <summary>The allow-list names of NumPy's numbers, which options may be.</summary>
     internal static IEnumerable<string> NumberNames => ["numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"];
 
-    public IEnumerable<string> Names => _values.Entries.Select(entry => entry.Key).OfType<string>();
+    public IEnumerable<string> Names => values.Entries.Select(entry => entry.Key).OfType<string>();
 
     /// <summary>A whole number that fits 32 bits; null where it is missing.</summary>
     public int? Integer(string name) => Find(name) switch
@@ -37,14 +27,6 @@ internal sealed class ModuleArguments
         double value => value,
         long value => value,
         _ => throw Wrong(name, "a number"),
-    };
-
-    /// <summary>A truth value; null where it is missing.</summary>
-    public bool? Flag(string name) => Find(name) switch
-    {
-        null => null,
-        bool value => value,
-        _ => throw Wrong(name, "True or False"),
     };
 
     /// <summary>A text; null where it is missing.</summary>
@@ -69,7 +51,7 @@ internal sealed class ModuleArguments
             : throw Wrong(name, "a list of whole numbers")).ToArray();
     }
 
-    private object? Find(string name) => Scalar(_values[name]);
+    private object? Find(string name) => Scalar(values[name]);
 
     // numpy.core.multiarray.scalar(dtype, bytes) is how NumPy pickles a number.
     private static object? Scalar(object? value)
@@ -88,7 +70,7 @@ internal sealed class ModuleArguments
             }
             : value;
 
-    private InvalidInputException Wrong(string name, string expected) => new($"{_where}: the option {name} is not {expected}.");
+    private InvalidInputException Wrong(string name, string expected) => new($"{where}: the option {name} is not {expected}.");
 }
 
 /// <summary>Counts the parts of a pickled network: a pickle may recall one module or tensor at many places, so that few bytes describe a

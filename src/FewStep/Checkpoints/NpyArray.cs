@@ -8,7 +8,7 @@ internal sealed class NpyArray
     public NpyArray(Array values, params ReadOnlySpan<long> shape)
     {
         ArgumentNullException.ThrowIfNull(values);
-        _ = NpyElement.Descriptor(values);
+        Element = NpyElement.Of(values);
         long count = 1;
         foreach (long size in shape)
         {
@@ -22,35 +22,27 @@ internal sealed class NpyArray
         (Values, Shape) = (values, [.. shape]);
     }
 
-    /// <summary>The values in C order: <c>float[]</c>, <c>double[]</c>, <c>Half[]</c>, <c>int[]</c>, <c>long[]</c> or
-    /// <c>byte[]</c>.</summary>
+    /// <summary>The values in C order, an array of one of the types of <see cref="NpyElement"/>.</summary>
     public Array Values { get; }
+
+    public NpyElement Element { get; }
 
     /// <summary>Sizes of the axes; empty for a single number.</summary>
     public ImmutableArray<long> Shape { get; }
 
-    public T[] As<T>()
-        where T : unmanaged => Values as T[] ?? throw new InvalidInputException("A NumPy array holds "
-            + $"{Values.GetType().GetElementType()!.Name} values where {typeof(T).Name} is needed. Convert it with astype.");
-
     /// <summary>The values as float64, whatever their type; a new array.</summary>
-    public double[] ToDoubles() => Values switch
+    public double[] ToDoubles()
     {
-        double[] v => [.. v],
-        float[] v => Array.ConvertAll(v, x => (double)x),
-        Half[] v => Array.ConvertAll(v, x => (double)x),
-        int[] v => Array.ConvertAll(v, x => (double)x),
-        long[] v => Array.ConvertAll(v, x => (double)x),
-        _ => Array.ConvertAll((byte[])Values, x => (double)x),
-    };
+        using var scope = NewDisposeScope();
+        return ToTensor().to(ScalarType.Float64).flatten().data<double>().ToArray();
+    }
 
     /// <summary>Copies the array into a tensor of the same type and shape on the CPU; the caller owns it.</summary>
     public Tensor ToTensor()
     {
-        (ScalarType type, int _) = NpyElement.Tensor(Values);
-        Tensor tensor = empty([.. Shape], dtype: type);
+        Tensor tensor = empty([.. Shape], dtype: Element.Scalar);
         if (Values.Length > 0)
-            NpyElement.Bytes(Values).CopyTo(tensor.bytes);
+            Element.Bytes(Values).CopyTo(tensor.bytes);
 
         return tensor;
     }
@@ -60,19 +52,10 @@ internal sealed class NpyArray
     {
         using var scope = NewDisposeScope();
         Tensor local = tensor.detach().cpu().contiguous();
-        long count = local.numel();
-        Array values = tensor.dtype switch
-        {
-            ScalarType.Float32 => new float[count],
-            ScalarType.Float64 => new double[count],
-            ScalarType.Float16 => new Half[count],
-            ScalarType.Int32 => new int[count],
-            ScalarType.Int64 => new long[count],
-            ScalarType.Byte => new byte[count],
-            _ => throw new ArgumentException($"A NumPy file cannot hold {tensor.dtype} here. Convert the tensor first.", nameof(tensor)),
-        };
-        if (count > 0)
-            local.bytes.CopyTo(NpyElement.Bytes(values));
+        var element = NpyElement.Of(tensor);
+        var values = Array.CreateInstance(element.Type, local.numel());
+        if (values.Length > 0)
+            local.bytes.CopyTo(element.Bytes(values));
 
         return new NpyArray(values, tensor.shape);
     }

@@ -4,15 +4,12 @@ namespace FewStep.Checkpoints;
 
 /// <summary>The header of a NumPy file: element type, memory order, shape. NumPy writes it as a Python dictionary; nothing but its three
 /// keys is read.</summary>
-internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Shape, int Count)
+internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] Shape, int Count)
 {
     private const int MaximumAxes = 32;
     private const int MaximumHeaderBytes = 1 << 16;
 
-    public long DataBytes => (long)Count * NpyElement.Size(Descriptor)!.Value;
-
-    /// <summary>Reads the header and compares it with the file's length, so that nothing is allocated for values that are not
-    /// there.</summary>
+    /// <summary>Reads the header and compares it with the file's length: nothing is allocated for values that are not there.</summary>
     public static NpyHeader Read(Stream stream, long length, string name)
     {
         Span<byte> start = stackalloc byte[12];
@@ -42,8 +39,9 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         byte[] text = new byte[headerBytes];
         stream.ReadExactly(text);
         NpyHeader header = Parse(Encoding.UTF8.GetString(text), name);
-        if (header.DataBytes != length - prefix - headerBytes)
-            throw Damaged(name, $"its shape needs {header.DataBytes} bytes and it holds {length - prefix - headerBytes}");
+        long needed = (long)header.Count * header.Element.Size, held = length - prefix - headerBytes;
+        if (needed != held)
+            throw Damaged(name, $"its shape needs {needed} bytes and it holds {held}");
 
         return header;
     }
@@ -53,7 +51,7 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
     {
         string sizes = string.Join(", ", array.Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)))
             + (array.Shape.Length == 1 ? "," : "");
-        string text = $"{{'descr': '{NpyElement.Descriptor(array.Values)}', 'fortran_order': False, 'shape': ({sizes}), }}";
+        string text = $"{{'descr': '{array.Element.Descriptor}', 'fortran_order': False, 'shape': ({sizes}), }}";
 
         // The format asks for values aligned to 64 bytes and a newline at the end of the header.
         int padded = (10 + text.Length + 1 + 63) / 64 * 64;
@@ -69,7 +67,7 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
         if (literal.Descriptor is not { } descriptor || literal.FortranOrder is not { } fortran || literal.Shape is not { } shape)
             throw Damaged(name, "its header lacks 'descr', 'fortran_order' or 'shape'");
 
-        if (NpyElement.Size(descriptor) is not { } size)
+        if (NpyElement.Of(descriptor) is not { } element)
         {
             throw new InvalidInputException($"{name} holds values of type {Printable.Text(descriptor)}; readable are <f4, <f8, <f2, <i4, "
                 + "<i8 and |u1. Convert it with astype.");
@@ -79,7 +77,7 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
             throw Damaged(name, $"it has {shape.Count} axes");
 
         // All axes count toward the limit, zeros too, so that no product can overflow.
-        long limit = int.MaxValue / size, count = 1, bound = 1;
+        long limit = int.MaxValue / element.Size, count = 1, bound = 1;
         foreach (long axis in shape)
         {
             if (axis > limit || (bound *= Math.Max(axis, 1)) > limit)
@@ -88,15 +86,14 @@ internal sealed record NpyHeader(string Descriptor, bool FortranOrder, long[] Sh
             count *= axis;
         }
 
-        return new NpyHeader(descriptor, fortran, [.. shape], (int)count);
+        return new NpyHeader(element, fortran, [.. shape], (int)count);
     }
 
     private static InvalidInputException Damaged(string name, string what)
         => new($"{name} is damaged: {what}. Save it again with numpy.save or numpy.savez.");
 }
 
-/// <summary>Reads the one kind of Python literal that NumPy headers consist of: a flat dictionary of a string, a bool and a tuple of
-/// sizes.</summary>
+/// <summary>Reads the Python literal that NumPy headers are: a flat dictionary of a string, a bool and a tuple of sizes.</summary>
 internal sealed class NpyHeaderLiteral(string text, string name)
 {
     private int _at;

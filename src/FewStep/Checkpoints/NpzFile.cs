@@ -21,11 +21,9 @@ internal static class NpzFile
     public static IReadOnlyList<long> Shape(string path, string name)
     {
         using var zip = ZipContent.Open(path, DefaultMaximumBytes);
-        string entry = name + Extension;
-        long length = zip.Length(entry)
-            ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
+        long length = Length(zip, path, name);
         long[] shape = [];
-        zip.Peek(entry, stream => shape = NpyHeader.Read(stream, length, $"{path}, array {Printable.Text(name)},").Shape);
+        zip.Peek(name + Extension, stream => shape = NpyHeader.Read(stream, length, $"{path}, array {Printable.Text(name)},").Shape);
         return shape;
     }
 
@@ -34,13 +32,10 @@ internal static class NpzFile
     {
         using var zip = ZipContent.Open(path, maximumBytes);
         var arrays = new Dictionary<string, NpyArray>(StringComparer.Ordinal);
-        names ??= [.. Arrays(zip)];
-        foreach (string name in names)
+        foreach (string name in names ?? [.. Arrays(zip)])
         {
-            string entry = name + Extension;
-            long length = zip.Length(entry)
-                ?? throw new InvalidInputException($"{path} holds no array {Printable.Text(name)}; it holds {List(zip)}.");
-            zip.Read(entry, stream => arrays[name] = NpyFile.Read(stream, length, $"{path}, array {Printable.Text(name)},"));
+            long length = Length(zip, path, name);
+            zip.Read(name + Extension, stream => arrays[name] = NpyFile.Read(stream, length, $"{path}, array {Printable.Text(name)},"));
         }
 
         return arrays;
@@ -65,5 +60,6 @@ internal static class NpzFile
     private static IEnumerable<string> Arrays(ZipContent zip)
         => zip.Names.Where(name => name.EndsWith(Extension, StringComparison.Ordinal)).Select(name => name[..^Extension.Length]);
 
-    private static string List(ZipContent zip) => string.Join(", ", zip.Names.Take(8).Select(Printable.Text));
+    private static long Length(ZipContent zip, string path, string name) => zip.Length(name + Extension) ?? throw new InvalidInputException(
+        $"{path} holds no array {Printable.Text(name)}; it holds {string.Join(", ", zip.Names.Take(8).Select(Printable.Text))}.");
 }

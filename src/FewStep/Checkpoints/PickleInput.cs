@@ -3,30 +3,20 @@ using System.Numerics;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads a pickle's bytes in order through a small buffer; every length is compared with what is left before anything is
-/// allocated.</summary>
-internal sealed class PickleInput
+/// <summary>Reads a pickle's bytes in order; every length is compared with what is left before anything is allocated.</summary>
+internal sealed class PickleInput(ByteSource source, long position)
 {
     private const int MaximumTextBytes = 16 << 20;
     private const int MaximumIntegerBytes = 256;
     private const int MaximumHeldBytes = 64;
-
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    private readonly ByteSource _source;
     private readonly byte[] _buffer = new byte[1 << 12];
+    private long _next = position;
     private int _at;
     private int _filled;
-    private long _next;
-
-    public PickleInput(ByteSource source, long position)
-    {
-        (_source, _next) = (source, position);
-    }
 
     public long Position => _next - (_filled - _at);
-
-    private long Left => _source.Length - Position;
+    private long Left => source.Length - Position;
 
     public byte Byte() => Take(1)[0];
 
@@ -87,16 +77,15 @@ internal sealed class PickleInput
         return Encoding.Latin1.GetString([.. line]);
     }
 
-    /// <summary>A run of bytes of a given length: a long one stays where it is, a short one (a NumPy number, say) is read and outlives the
-    /// file's handle.</summary>
+    /// <summary>A given number of bytes: many stay where they are; few (a NumPy number) are read and outlive the file.</summary>
     public ByteSource Bytes(long length)
     {
         if (length > Left)
             throw Damaged($"a length of {length} bytes goes beyond the end");
         if (length <= MaximumHeldBytes)
-            return new ByteSource(Take((int)length).ToArray(), _source.Name);
+            return new ByteSource(Take((int)length).ToArray(), source.Name);
 
-        ByteSource bytes = _source.Slice(Position, length);
+        ByteSource bytes = source.Slice(Position, length);
         if (length <= _filled - _at)
         {
             _at += (int)length;
@@ -112,7 +101,7 @@ internal sealed class PickleInput
 
     /// <summary>The exception for damage at the current position.</summary>
     public InvalidInputException Damaged(string what)
-        => new($"{_source.Name} is damaged or no checkpoint: {what}, near byte {Position}. Fetch or save it again.");
+        => new($"{source.Name} is damaged or no checkpoint: {what}, near byte {Position}. Fetch or save it again.");
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -121,10 +110,10 @@ internal sealed class PickleInput
             if (count > Left)
                 throw Damaged("it ends too early");
 
-            long position = Position;
+            long here = Position;
             int fill = (int)Math.Min(_buffer.Length, Left);
-            _source.Read(position, _buffer.AsSpan(0, fill));
-            (_at, _filled, _next) = (0, fill, position + fill);
+            source.Read(here, _buffer.AsSpan(0, fill));
+            (_at, _filled, _next) = (0, fill, here + fill);
         }
 
         _at += count;

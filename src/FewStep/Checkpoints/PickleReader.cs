@@ -1,27 +1,17 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads Python pickles, protocols 2 to 5, as data. Nothing a file names is looked up or run; names outside an allow-list are
-/// refused.</summary>
+/// <summary>Reads Python pickles, protocols 2 to 5, as data: nothing is run, and names outside an allow-list are refused.</summary>
 /// <remarks>Time and memory are proportional to the file: each opcode makes at most one value, long byte strings stay in the file, and the
 /// number of opcodes is limited.</remarks>
-internal sealed class PickleReader
+internal sealed class PickleReader(ByteSource source, long position, PickleCalls calls, List<PicklePersistentId>? persistentIds)
 {
     // A network of a billion weights needs some 100,000: opcodes describe tensors, not numbers.
     private const int MaximumOpcodes = 1_000_000;
     private const int MaximumNesting = 500;
-
-    private readonly ByteSource _source;
-    private readonly PickleInput _input;
-    private readonly PickleCalls _calls;
-    private readonly List<PicklePersistentId>? _persistentIds;
+    private readonly PickleInput _input = new(source, position);
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
-
-    private PickleReader(ByteSource source, long position, PickleCalls calls, List<PicklePersistentId>? persistentIds)
-    {
-        (_source, _input, _calls, _persistentIds) = (source, new PickleInput(source, position), calls, persistentIds);
-    }
 
     private int Floor => _marks.Count > 0 ? _marks[^1] : 0;
 
@@ -136,10 +126,10 @@ internal sealed class PickleReader
         {
             case PickleOpcode.Global:
                 string module = _input.Line();
-                Push(_calls.Name(module, _input.Line(), _source.Name));
+                Push(calls.Name(module, _input.Line(), source.Name));
                 break;
             case PickleOpcode.StackGlobal:
-                Push(Take(2) is [string from, string name] ? _calls.Name(from, name, _source.Name)
+                Push(Take(2) is [string from, string name] ? calls.Name(from, name, source.Name)
                     : throw _input.Damaged("a name that is no text"));
                 break;
             case PickleOpcode.Reduce or PickleOpcode.NewObj:
@@ -158,9 +148,9 @@ internal sealed class PickleReader
                 }
 
                 break;
-            case PickleOpcode.BinPersId when _persistentIds is not null:
+            case PickleOpcode.BinPersId when persistentIds is not null:
                 var reference = new PicklePersistentId(Take(1)[0]);
-                _persistentIds.Add(reference);
+                persistentIds.Add(reference);
                 Push(reference);
                 break;
             default: return false;

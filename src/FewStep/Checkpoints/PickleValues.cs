@@ -64,8 +64,7 @@ internal sealed class PickleCalls(params IEnumerable<string> names)
     private readonly HashSet<string> _allowed =
         [.. names, "collections.OrderedDict", "dnnlib.util.EasyDict", "builtins.set", "__builtin__.set"];
 
-    /// <summary>Names that begin so are on the list as well: TorchScript numbers its classes as it likes. Null (default) for
-    /// none.</summary>
+    /// <summary>Names that begin so are on the list too: TorchScript numbers its classes as it likes. Null (default) for none.</summary>
     public string? Prefix { get; init; }
 
     public PickleName Name(string module, string name, string file)

@@ -21,8 +21,7 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>edm</c> and <c>consistency</c>: standard deviation of the data, default 0.5.</summary>
     public double SigmaData { get; init; } = 0.5;
 
-    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; the other kinds derive
-    /// theirs.</summary>
+    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; other kinds derive theirs.</summary>
     public double SigmaMin { get; init; } = 0.002;
 
     /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: largest noise level, default 80; the other kinds derive theirs.</summary>

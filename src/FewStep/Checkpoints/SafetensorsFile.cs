@@ -3,8 +3,7 @@ using System.Text.Json;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The safetensors format: an 8-byte length, a JSON header and raw little-endian values. Read strictly, written
-/// atomically.</summary>
+/// <summary>The safetensors format: an 8-byte length, a JSON header, raw little-endian values. Read strictly, written atomically.</summary>
 internal static class SafetensorsFile
 {
     private const long MaximumHeader = 100 << 20;
@@ -23,23 +22,19 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <returns>Tensors by name, in the file's types, outside of any dispose scope: the caller owns them; and the <c>__metadata__</c>
-    /// texts.</returns>
-    public static (Dictionary<string, Tensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    /// <returns>Tensors by name in the file's types, which the caller owns, and the <c>__metadata__</c> texts.</returns>
+    public static (TensorsByName Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         TorchLibrary.Require();
-        var tensors = new Dictionary<string, Tensor>();
+        var tensors = new TensorsByName();
         try
         {
             using var stream = File.OpenRead(path);
-            var metadata = Read(stream, path, tensors);
-            return (tensors, metadata);
+            return (tensors, Read(stream, path, tensors));
         }
         catch (Exception e)
         {
-            foreach (var tensor in tensors.Values)
-                tensor.Dispose();
-
+            tensors.Dispose();
             throw e switch
             {
                 EndOfStreamException => new InvalidInputException($"{path} is truncated.", e),
@@ -55,8 +50,7 @@ internal static class SafetensorsFile
 
     /// <summary>Writes tensors, whole or not at all.</summary>
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
-        =>
-        AtomicFile.Write(path, Writer(tensors, metadata));
+        => AtomicFile.Write(path, Writer(tensors, metadata));
 
     /// <summary>Writes the content of a file to a stream.</summary>
     internal static Action<Stream> Writer(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
@@ -95,7 +89,7 @@ internal static class SafetensorsFile
         };
     }
 
-    private static Dictionary<string, string> Read(Stream stream, string path, Dictionary<string, Tensor> tensors)
+    private static Dictionary<string, string> Read(Stream stream, string path, TensorsByName tensors)
     {
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
@@ -110,10 +104,10 @@ internal static class SafetensorsFile
         stream.ReadExactly(json);
         using var header = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8 });
         long start = 8 + length, space = stream.Length - start;
-        var metadata = new Dictionary<string, string>();
         long expected = 0;
         var entries = header.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Entry.Parse(p, path))
             .OrderBy(e => e.Begin).ToList();
+        var metadata = new Dictionary<string, string>();
         if (header.RootElement.TryGetProperty("__metadata__", out var texts))
         {
             foreach (var text in texts.EnumerateObject())
@@ -124,10 +118,10 @@ internal static class SafetensorsFile
         {
             if (entry.Begin != expected || entry.End > space)
             {
-                throw new InvalidInputException(
-                    entry.End > space ? $"{path} is truncated: {Printable.Text(entry.Name)} ends at "
-                        + $"byte {start + entry.End}, the file at {stream.Length}."
-                        : $"{path}: the data of {Printable.Text(entry.Name)} overlaps another tensor's or leaves a gap.");
+                string name = Printable.Text(entry.Name);
+                throw new InvalidInputException(entry.End > space
+                    ? $"{path} is truncated: {name} ends at byte {start + entry.End}, the file at {stream.Length}."
+                    : $"{path}: the data of {name} overlaps another tensor's or leaves a gap.");
             }
 
             expected = entry.End;
@@ -153,13 +147,10 @@ internal static class SafetensorsFile
     {
         public static Entry Parse(JsonProperty property, string path)
         {
-            string typeName = property.Value.GetProperty("dtype").GetString() ?? "";
+            string typeName = property.Value.GetProperty("dtype").GetString() ?? "", name = Printable.Text(property.Name);
             var type = Types.FirstOrDefault(t => t.Name == typeName);
             if (type.Name is null)
-            {
-                throw new InvalidInputException(
-                    $"{path}: {Printable.Text(property.Name)} has the unknown type {Printable.Text(typeName)}.");
-            }
+                throw new InvalidInputException($"{path}: {name} has the unknown type {Printable.Text(typeName)}.");
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
             long[] offsets = [.. property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64())];
@@ -168,7 +159,7 @@ internal static class SafetensorsFile
             foreach (long d in shape)
             {
                 if (d is < 0 or > int.MaxValue || bound > long.MaxValue / Math.Max(d, 1))
-                    throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has the impossible size {d}.");
+                    throw new InvalidInputException($"{path}: {name} has the impossible size {d}.");
 
                 bytes *= d;
                 bound *= Math.Max(d, 1);
@@ -176,7 +167,7 @@ internal static class SafetensorsFile
 
             if (shape.Length > 16 || offsets.Length != 2 || offsets[0] < 0 || offsets[1] - offsets[0] != bytes)
             {
-                throw new InvalidInputException($"{path}: {Printable.Text(property.Name)} has shape "
+                throw new InvalidInputException($"{path}: {name} has shape "
                     + $"[{Printable.Line(string.Join(',', shape))}] of {typeName}, which its data offsets do not match.");
             }
 

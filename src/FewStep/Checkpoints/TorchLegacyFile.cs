@@ -5,14 +5,12 @@ namespace FewStep.Checkpoints;
 
 /// <summary>PyTorch's serialisation before its zip files: magic number, version, machine, the object, the keys of its storages, then their
 /// bytes. It lives on inside pickled modules.</summary>
-internal sealed class TorchLegacyFile
+internal sealed class TorchLegacyFile : ITorchFile
 {
     private const long Version = 1001;
-
     private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356", CultureInfo.InvariantCulture);
     private static readonly PickleCalls NoNames = new();
     private static readonly PickleCalls ObjectNames = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
-
     private readonly ByteSource _source;
     private readonly TorchStorages _storages;
     private readonly Dictionary<string, (TorchStorageReference Reference, long Offset)> _places = new(StringComparer.Ordinal);
@@ -36,11 +34,8 @@ internal sealed class TorchLegacyFile
             PickleReader.Read(source, ref position, NoNames) as List<object?> ?? throw Damaged("it has no list of storages"), position);
     }
 
-    /// <summary>The object; tensors and storages in it are still descriptions.</summary>
     public object? Root { get; }
 
-    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null
-    /// where it stands for none.</summary>
     public Tensor? Storage(object? description)
     {
         if (TorchStorageReference.Parse(description) is not { } reference || !_places.TryGetValue(reference.Key, out var place)
@@ -49,17 +44,15 @@ internal sealed class TorchLegacyFile
             return null;
         }
 
-        if (!_loaded.TryGetValue(reference.Key, out Tensor? flat))
-        {
-            long offset = place.Offset;
-            flat = _loaded[reference.Key] = _storages.Load(reference.Type, reference.Size, reference.Count, destination =>
-            {
-                _source.Read(offset, destination);
-                offset += destination.Length;
-            });
-        }
+        if (_loaded.TryGetValue(reference.Key, out Tensor? flat))
+            return flat;
 
-        return flat;
+        long offset = place.Offset;
+        return _loaded[reference.Key] = _storages.Load(reference, destination =>
+        {
+            _source.Read(offset, destination);
+            offset += destination.Length;
+        });
     }
 
     private void FindStorages(List<PicklePersistentId> ids, List<object?> keys, long position)

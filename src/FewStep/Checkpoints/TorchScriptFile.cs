@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never looked at, let alone
-/// run.</summary>
+/// <summary>Reads the parameters and buffers of a TorchScript archive (<c>torch.jit.save</c>). Its code is never run.</summary>
 internal static class TorchScriptFile
 {
     private const string ClassPrefix = "__torch__.";
@@ -27,38 +26,28 @@ internal static class TorchScriptFile
     public static bool Is(string path)
     {
         using ByteSource source = ByteSource.Open(path);
-        Span<byte> start = stackalloc byte[2];
-        source.Read(0, start[..(int)Math.Min(2, source.Length)]);
-        if (!start.SequenceEqual("PK"u8))
+        if (!source.IsZip())
             return false;
 
         using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
-        return zip.Names.Any(name => name == "constants.pkl"
-            || (name.EndsWith("/constants.pkl", StringComparison.Ordinal) && name.Count(c => c == '/') == 1));
+        return TorchZipFile.Find(zip, "constants.pkl").Any();
     }
 
     /// <summary>Reads all tensors of the module and its sub-modules.</summary>
     /// <returns>Tensors by the names that <c>state_dict()</c> gives them (<c>layers.conv.weight</c>), on the CPU, in the file's types,
     /// outside of any dispose scope: the caller owns them.</returns>
-    public static Dictionary<string, Tensor> Read(string path)
+    public static TensorsByName Read(string path)
     {
-        long length;
-        using (ByteSource source = ByteSource.Open(path))
-        {
-            length = source.Length;
-        }
-
+        using ByteSource source = ByteSource.Open(path);
+        long length = source.Length;
         using var scope = NewDisposeScope();
         using ZipContent zip = ZipContent.Open(path, 2 * length);
         var storages = new TorchStorages(path, 2 * length);
         var file = new TorchZipFile(zip, path, storages, Names);
-        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        var tensors = new TensorsByName();
         var parts = new ModulePartCount(path, length);
         Walk(file.Root, "", 0);
-        foreach (Tensor tensor in tensors.Values)
-            tensor.DetachFromDisposeScope();
-
-        return tensors.Count > 0 ? tensors
+        return tensors.Count > 0 ? tensors.Detached()
             : throw new InvalidInputException($"{path} holds no tensors; save a module: torch.jit.save(torch.jit.script(model), path).");
 
         void Walk(object? value, string name, int depth)

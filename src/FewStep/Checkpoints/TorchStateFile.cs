@@ -1,7 +1,6 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads state dictionaries that PyTorch wrote with <c>torch.save</c>, in its zip format or the one before. Nothing in a file is
-/// ever run.</summary>
+/// <summary>Reads state dictionaries of <c>torch.save</c>, in its zip format or the one before. Nothing in a file is ever run.</summary>
 internal static class TorchStateFile
 {
     private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
@@ -9,46 +8,25 @@ internal static class TorchStateFile
     /// <summary>Reads the tensors of a state dictionary.</summary>
     /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share
     /// their memory. Values that are no tensors are left out.</returns>
-    public static Dictionary<string, Tensor> Read(string path, string? section = null)
+    public static TensorsByName Read(string path, string? section = null)
     {
         using ByteSource source = ByteSource.Open(path);
-        Span<byte> start = stackalloc byte[2];
-        source.Read(0, start[..(int)Math.Min(2, source.Length)]);
         using var scope = NewDisposeScope();
         var storages = new TorchStorages(path, 2 * source.Length);
-        Dictionary<string, Tensor> tensors;
-        if (start.SequenceEqual("PK"u8))
-        {
-            // torch.save stores without compression: entries that unpack to much more share their bytes, to exhaust memory.
-            using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
-            var file = new TorchZipFile(zip, path, storages, Names);
-            tensors = Tensors(file.Root, section, path, storages, file.Storage);
-        }
-        else
-        {
-            var file = new TorchLegacyFile(source, storages);
-            tensors = Tensors(file.Root, section, path, storages, file.Storage);
-        }
 
-        foreach (Tensor tensor in tensors.Values)
-            tensor.DetachFromDisposeScope();
-
-        return tensors;
-    }
-
-    private static Dictionary<string, Tensor> Tensors(
-        object? root, string? section, string path, TorchStorages storages, Func<object?, Tensor?> storage)
-    {
-        object? found = section is null ? root : (root as PickleDictionary)?[section];
-        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        // torch.save stores without compression: entries that unpack to much more share their bytes, to exhaust memory.
+        using ZipContent? zip = source.IsZip() ? ZipContent.Open(path, 2 * source.Length) : null;
+        ITorchFile file = zip is null ? new TorchLegacyFile(source, storages) : new TorchZipFile(zip, path, storages, Names);
+        object? found = section is null ? file.Root : (file.Root as PickleDictionary)?[section];
+        var tensors = new TensorsByName();
         foreach ((object? key, object? value) in (found as PickleDictionary)?.Entries ?? [])
         {
             if (key is string name && TorchStorages.IsTensor(value))
-                tensors[name] = storages.Rebuild(value, name, storage);
+                tensors[name] = storages.Rebuild(value, name, file.Storage);
         }
 
-        return tensors.Count > 0 ? tensors : throw new InvalidInputException(
-            $"{path} holds no tensors {(section is null ? "at its top level" : "under " + Printable.Text(section))}. {Sections(root)}");
+        return tensors.Count > 0 ? tensors.Detached() : throw new InvalidInputException($"{path} holds no tensors "
+            + $"{(section is null ? "at its top level" : "under " + Printable.Text(section))}. {Sections(file.Root)}");
     }
 
     private static string Sections(object? root)

@@ -26,14 +26,14 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     public static bool IsTensor(object? value) => value is PickleObject { Callee: var callee } && TensorNames.Contains(callee);
 
     /// <summary>Reads a storage into a flat tensor of the current dispose scope.</summary>
-    public Tensor Load(ScalarType type, int size, long count, StorageBytes read)
+    public Tensor Load(TorchStorageReference storage, StorageBytes read)
     {
-        Charge(ref _left, count * size);
-        Tensor flat = empty([count], dtype: type);
-        int chunk = ChunkBytes / size;
-        for (long done = 0; done < count; done += chunk)
+        Charge(ref _left, storage.Count * storage.Size);
+        Tensor flat = empty([storage.Count], dtype: storage.Type);
+        int chunk = ChunkBytes / storage.Size;
+        for (long done = 0; done < storage.Count; done += chunk)
         {
-            using Tensor part = flat.narrow(0, done, Math.Min(chunk, count - done));
+            using Tensor part = flat.narrow(0, done, Math.Min(chunk, storage.Count - done));
             read(part.bytes);
         }
 
@@ -108,8 +108,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
 /// <summary>A checkpoint's reference to a storage beside the pickle.</summary>
 internal sealed record TorchStorageReference(ScalarType Type, int Size, string Key, long Count)
 {
-    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; null where it is anything
-    /// else.</summary>
+    /// <summary>Reads <c>('storage', class, key, location, count)</c>, the form of both of PyTorch's formats; else null.</summary>
     public static TorchStorageReference? Parse(object? value)
         => value is PicklePersistentId { Id: object?[] and ["storage", var storageClass, string key, string, long count, .. var view] }
             && count >= 0 && view is [] or [null] && TorchStorageType.Find(storageClass) is { } type

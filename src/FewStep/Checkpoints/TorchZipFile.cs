@@ -1,12 +1,22 @@
 namespace FewStep.Checkpoints;
 
+/// <summary>What PyTorch wrote, in either of its formats.</summary>
+internal interface ITorchFile
+{
+    /// <summary>The object; tensors and storages in it are still descriptions.</summary>
+    object? Root { get; }
+
+    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null
+    /// where it stands for none.</summary>
+    Tensor? Storage(object? description);
+}
+
 /// <summary>PyTorch's zip container, of <c>torch.save</c> and of TorchScript alike: one folder with <c>data.pkl</c> and the storages' bytes
 /// under <c>data/</c>. Code in it is never looked at.</summary>
-internal sealed class TorchZipFile
+internal sealed class TorchZipFile : ITorchFile
 {
     private const string Pickle = "data.pkl";
     private const int MaximumPickleBytes = 256 << 20;
-
     private readonly ZipContent _zip;
     private readonly string _path;
     private readonly string _folder;
@@ -16,12 +26,11 @@ internal sealed class TorchZipFile
     public TorchZipFile(ZipContent zip, string path, TorchStorages storages, PickleCalls names)
     {
         (_zip, _path, _storages) = (zip, path, storages);
-        List<string> pickles = [.. zip.Names.Where(
-            name => name == Pickle || (name.EndsWith("/" + Pickle, StringComparison.Ordinal) && name.Count(c => c == '/') == 1))];
+        string[] pickles = [.. Find(zip, Pickle)];
         if (pickles is not [var found])
         {
             throw new InvalidInputException(
-                $"{path} is a zip file but not one that torch.save wrote: it has {pickles.Count} entries named data.pkl.");
+                $"{path} is a zip file but not one that torch.save wrote: it has {pickles.Length} entries named data.pkl.");
         }
 
         _folder = found[..^Pickle.Length];
@@ -34,11 +43,12 @@ internal sealed class TorchZipFile
         Root = PickleReader.Read(bytes, ref position, names, references);
     }
 
-    /// <summary>The object; tensors and storages in it are still descriptions.</summary>
     public object? Root { get; }
 
-    /// <summary>The storage that a description stands for, as a flat tensor of the dispose scope in which it was first asked for; null
-    /// where it stands for none.</summary>
+    /// <summary>The entries of a name, at the top or in a folder there.</summary>
+    public static IEnumerable<string> Find(ZipContent zip, string file) => zip.Names.Where(
+        name => name == file || (name.EndsWith("/" + file, StringComparison.Ordinal) && name.Count(c => c == '/') == 1));
+
     public Tensor? Storage(object? description)
     {
         if (TorchStorageReference.Parse(description) is not { } reference)
@@ -54,7 +64,7 @@ internal sealed class TorchZipFile
             }
 
             Tensor? flat = null;
-            _zip.Read(entry, stream => flat = _storages.Load(reference.Type, reference.Size, reference.Count, stream.ReadExactly));
+            _zip.Read(entry, stream => flat = _storages.Load(reference, stream.ReadExactly));
             _loaded[reference.Key] = storage = (reference, flat!);
         }
 

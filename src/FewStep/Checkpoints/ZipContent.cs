@@ -2,8 +2,7 @@ using System.IO.Compression;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, content checked against its length and
-/// checksum.</summary>
+/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, lengths and checksums checked.</summary>
 internal sealed class ZipContent : IDisposable
 {
     // Deflate cannot shrink by more than this factor, so a larger claim is a lie made to allocate memory.
@@ -64,32 +63,23 @@ internal sealed class ZipContent : IDisposable
     public long? Length(string name) => _entries.TryGetValue(name, out ZipArchiveEntry? entry) ? entry.Length : null;
 
     /// <summary>Reads one entry, which must be read to its end; then its checksum is compared.</summary>
-    public void Read(string name, Action<Stream> read)
+    public void Read(string name, Action<Stream> read) => Peek(name, stream =>
     {
+        read(stream);
         ZipArchiveEntry entry = _entries[name];
-        try
-        {
-            using var stream = new ChecksumStream(entry.Open());
-            read(stream);
-            if (stream.ReadByte() >= 0 || stream.Count != entry.Length)
-                throw new InvalidDataException("its length is not the declared one.");
-            // PyTorch leaves the checksum 0 where it was told not to compute it.
-            if (entry.Crc32 != 0 && stream.Crc32 != entry.Crc32)
-                throw new InvalidDataException("its checksum is wrong.");
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)
-        {
-            throw new InvalidInputException(
-                $"{_path} is damaged, entry {Printable.Text(name)}: {e.Message.ReplaceLineEndings(" ")} Fetch the file again.", e);
-        }
-    }
+        if (stream.ReadByte() >= 0 || stream.Count != entry.Length)
+            throw new InvalidDataException("its length is not the declared one.");
+        // PyTorch leaves the checksum 0 where it was told not to compute it.
+        if (entry.Crc32 != 0 && stream.Crc32 != entry.Crc32)
+            throw new InvalidDataException("its checksum is wrong.");
+    });
 
     /// <summary>Reads the beginning of an entry, without the checks that need all of it.</summary>
-    public void Peek(string name, Action<Stream> read)
+    public void Peek(string name, Action<ChecksumStream> read)
     {
         try
         {
-            using Stream stream = _entries[name].Open();
+            using var stream = new ChecksumStream(_entries[name].Open());
             read(stream);
         }
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException)

@@ -28,6 +28,9 @@ internal static class EntryName
         }
     }
 
+    /// <summary>Where a file is, for messages.</summary>
+    public static string In(string name, string container) => $"{Shown(name)} in {container}";
+
     /// <summary>The name for messages: no control characters (they could drive a terminal) and not endless.</summary>
     public static string Shown(string name) => Printable.Line(name, LongestShown);
 }

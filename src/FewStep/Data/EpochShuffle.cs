@@ -1,7 +1,6 @@
 namespace FewStep.Data;
 
-/// <summary>An endless deterministic order of a data set: every epoch is a fresh permutation, and any position can be asked for, so that
-/// training resumes anywhere.</summary>
+/// <summary>An endless deterministic order of a data set, a fresh permutation each epoch; any position can be asked for.</summary>
 internal sealed class EpochShuffle(int count, long seed)
 {
     private readonly int[] _order = new int[count > 0 ? count
@@ -19,6 +18,14 @@ internal sealed class EpochShuffle(int count, long seed)
 
             return _order[within];
         }
+    }
+
+    /// <summary>A set's images in the order of the first epoch: sets are often sorted by class, and parts of them must not be.</summary>
+    public static int[] Order(IImageSet images, long seed)
+    {
+        var order = new EpochShuffle(images.Count, seed);
+        order.Permute(0);
+        return order._order;
     }
 
     private void Permute(long epoch)

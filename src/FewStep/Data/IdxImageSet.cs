@@ -30,11 +30,8 @@ internal sealed class IdxImageSet : IImageSet
     }
 
     public ImageShape Shape { get; }
-
     public int Count { get; }
-
     public int Classes { get; }
-
     public string Hash { get; }
 
     public void Read(int index, Span<byte> destination)

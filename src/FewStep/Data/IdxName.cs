@@ -1,7 +1,6 @@
 namespace FewStep.Data;
 
-/// <summary>The naming convention of idx files: train-images-idx3-ubyte.gz lies beside train-labels-idx1-ubyte.gz; the test split is called
-/// t10k.</summary>
+/// <summary>How idx files are named: train-images-idx3-ubyte.gz beside train-labels-idx1-ubyte.gz; the test split is t10k.</summary>
 internal static class IdxName
 {
     private static readonly string[] Forms = ["-images-idx3-ubyte.gz", "-images-idx3-ubyte", "-images.idx3-ubyte.gz", "-images.idx3-ubyte"];

@@ -8,8 +8,7 @@ internal static class IdxWriter
 {
     private const int ReportEvery = 1000;
 
-    /// <summary>Writes a set; labels go beside the images by the naming convention (train-images-idx3-ubyte.gz,
-    /// train-labels-idx1-ubyte.gz).</summary>
+    /// <summary>Writes a set; labels go beside the images by the naming convention of <see cref="IdxName"/>.</summary>
     /// <param name="set">1-channel images, at most 256 classes; not disposed.</param>
     public static string? Write(
         string imagesPath, IImageSet set, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)

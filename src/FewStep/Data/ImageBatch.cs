@@ -4,28 +4,15 @@ namespace FewStep.Data;
 
 /// <summary>Images and labels as tensors. Disposing of it disposes of both; like all tensors they also end with the dispose scope in which
 /// they were made.</summary>
-internal sealed class ImageBatch : IDisposable
+/// <param name="Position">Place of the first image in the endless order: the number of images shown before.</param>
+/// <param name="Images">Images [B,C,H,W], float32 in [-1, 1] (byte / 127.5 - 1).</param>
+/// <param name="Labels">Class indices int64 [B], -1 = none; null where the set has no classes.</param>
+internal sealed record ImageBatch(long Position, Tensor Images, Tensor? Labels) : IDisposable
 {
-    internal ImageBatch(long position, Tensor images, Tensor? labels)
-    {
-        Position = position;
-        Images = images;
-        Labels = labels;
-    }
-
-    /// <summary>Place of the first image in the endless order: the number of images shown before.</summary>
-    public long Position { get; }
-
     /// <summary>Place of the first image of the batch after this one: what to store for an exact resume.</summary>
     public long NextPosition => Position + Count;
 
     public long Count => Images.shape[0];
-
-    /// <summary>Images [B,C,H,W], float32 in [-1, 1] (byte / 127.5 - 1).</summary>
-    public Tensor Images { get; }
-
-    /// <summary>Class indices int64 [B], -1 = none; null where the set has no classes.</summary>
-    public Tensor? Labels { get; }
 
     public void Dispose()
     {

@@ -16,12 +16,17 @@ internal sealed class ImageBatches
     {
         Set = set;
         Options = options ?? new ImageBatchOptions();
-        CheckSize(set, Options.BatchSize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Options.BatchSize, 1, nameof(options));
+        if (Options.BatchSize * set.Shape.Dimension > Array.MaxLength)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), Options.BatchSize,
+                $"A batch of {set.Shape} images may be at most {Array.MaxLength / set.Shape.Dimension}.");
+        }
+
         _order = new EpochShuffle(set.Count, Options.Seed);
     }
 
     public IImageSet Set { get; }
-
     public ImageBatchOptions Options { get; }
 
     /// <returns>The batch; the caller owns it.</returns>
@@ -30,17 +35,16 @@ internal sealed class ImageBatches
     /// <summary>Reads the batch at a position into managed memory.</summary>
     internal PreparedBatch Prepare(long position, CancellationToken cancellation)
     {
-        int count = Options.BatchSize;
+        int count = Options.BatchSize, size = (int)Set.Shape.Dimension;
         ArgumentOutOfRangeException.ThrowIfNegative(position);
         int[] indices = Indices(position, count);
-        int size = (int)Set.Shape.Dimension;
-        byte[] image = new byte[size];
+        var image = new PixelImage(Set.Shape, new byte[size]);
         byte[] pixels = new byte[(long)count * size];
         for (int b = 0; b < count; b++)
         {
             cancellation.ThrowIfCancellationRequested();
-            Set.Read(indices[b], image);
-            ToPlanes(image, pixels.AsSpan(b * size, size), Options.Flip && IsFlipped(position + b));
+            Set.Read(indices[b], image.Bytes);
+            image.ToPlanes(pixels.AsSpan(b * size, size), Options.Flip && IsFlipped(position + b));
         }
 
         return new PreparedBatch(position, Set.Shape, pixels, Set.Classes == 0 ? null : [.. indices.Select(i => (long)Set.Label(i))]);
@@ -48,46 +52,13 @@ internal sealed class ImageBatches
 
     private int[] Indices(long position, int count)
     {
-        int[] indices = new int[count];
         lock (_orderLock)
         {
-            for (int b = 0; b < count; b++)
-                indices[b] = _order[position + b];
+            return [.. Enumerable.Range(0, count).Select(b => _order[position + b])];
         }
-
-        return indices;
     }
 
     private bool IsFlipped(long position) => (SeedHash.Derive(Options.Seed, FlipStream, position) & 1) != 0;
-
-    private void ToPlanes(ReadOnlySpan<byte> image, Span<byte> planes, bool flipped)
-    {
-        var shape = Set.Shape;
-        for (int c = 0, to = 0; c < shape.Channels; c++)
-        {
-            for (int y = 0; y < shape.Height; y++)
-            {
-                var row = image.Slice(y * shape.Width * shape.Channels, shape.Width * shape.Channels);
-                var target = planes.Slice(to, shape.Width);
-                to += shape.Width;
-                for (int x = 0; x < target.Length; x++)
-                    target[x] = row[x * shape.Channels + c];
-
-                if (flipped)
-                    target.Reverse();
-            }
-        }
-    }
-
-    private static void CheckSize(IImageSet set, int batchSize)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        if (batchSize * set.Shape.Dimension > Array.MaxLength)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(batchSize), batchSize, $"A batch of {set.Shape} images may be at most {Array.MaxLength / set.Shape.Dimension}.");
-        }
-    }
 }
 
 /// <summary>How an image set is cut into batches.</summary>

@@ -1,17 +1,16 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using FewStep.Denoising;
 using SkiaSharp;
 
 namespace FewStep.Data;
 
 /// <summary>Decodes PNG and JPEG files to 8-bit pixels, channels last.</summary>
-/// <remarks>The stored values come out as they are: transparency is dropped, colour profiles, gamma and orientation notes are
-/// ignored.</remarks>
+/// <remarks>The values come out as stored: transparency is dropped; colour profiles, gamma and orientation are ignored.</remarks>
 internal static class ImageDecoder
 {
     /// <summary>Decodes one image whose shape must be <paramref name="shape"/>; safe to call from several threads.</summary>
-    public static void Decode(ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
+    public static unsafe void Decode(
+        ReadOnlySpan<byte> file, string where, ImageShape shape, Span<byte> destination, bool acceptCmyk = false)
     {
         CheckShape(ImageHeader.Read(file, where, acceptCmyk), shape, where);
         if (destination.Length != shape.Dimension)
@@ -32,8 +31,11 @@ internal static class ImageDecoder
         byte[] pixels = ArrayPool<byte>.Shared.Rent(info.BytesSize);
         try
         {
-            if (GetPixels(codec, info, pixels) != SKCodecResult.Success)
-                throw Damaged(where);
+            fixed (byte* start = pixels)
+            {
+                if (codec.GetPixels(info, (IntPtr)start) != SKCodecResult.Success)
+                    throw Damaged(where);
+            }
 
             CopyChannels(pixels.AsSpan(0, info.BytesSize), gray ? 1 : 4, destination, shape.Channels);
         }
@@ -50,19 +52,6 @@ internal static class ImageDecoder
         {
             throw new InvalidInputException(
                 $"{where} is {found} (channels x height x width), the first image {expected}; bring all images to one shape.");
-        }
-    }
-
-    private static SKCodecResult GetPixels(SKCodec codec, SKImageInfo info, byte[] pixels)
-    {
-        var handle = GCHandle.Alloc(pixels, GCHandleType.Pinned);
-        try
-        {
-            return codec.GetPixels(info, handle.AddrOfPinnedObject());
-        }
-        finally
-        {
-            handle.Free();
         }
     }
 

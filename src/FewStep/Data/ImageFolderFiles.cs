@@ -2,12 +2,10 @@ using System.IO.Enumeration;
 
 namespace FewStep.Data;
 
-/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Hidden files and links to folders are left
-/// out.</summary>
+/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes; no hidden files and links to folders.</summary>
 internal sealed class ImageFolderFiles
 {
     private const int DeepestFolder = 16;
-
     private readonly string _path;
 
     public ImageFolderFiles(string path, Func<string, string>? order = null)
@@ -44,8 +42,7 @@ internal sealed class ImageFolderFiles
 
     public string[] Names { get; }
 
-    /// <summary>The top-level folders as classes, in the order of their names, with the class of each file; null where there are fewer than
-    /// two.</summary>
+    /// <summary>The top-level folders as classes in order of name, and each file's class; null for fewer than two.</summary>
     public (string[] Classes, int[] Labels)? Classes()
     {
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
@@ -53,11 +50,7 @@ internal sealed class ImageFolderFiles
             return null;
 
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
-        {
-            throw new InvalidInputException(
-                $"{EncodedImageScan.Where(loose, _path)} lies beside the class folders; move it into one of them.");
-        }
-
+            throw new InvalidInputException($"{EntryName.In(loose, _path)} lies beside the class folders; move it into one of them.");
         if (folders.Length > DatasetLabels.MostClasses)
         {
             throw new InvalidInputException(
@@ -69,10 +62,10 @@ internal sealed class ImageFolderFiles
     }
 
     /// <summary>The content of a file below the folder.</summary>
-    public byte[] Read(string name, int largest = EncodedImageScan.LargestFile)
+    public byte[] Read(string name, int largest = EncodedImageSet.LargestFile)
     {
-        string where = EncodedImageScan.Where(name, _path);
-        try
+        string where = EntryName.In(name, _path);
+        return ReadFailure.Guard(where, () =>
         {
             using var stream = File.OpenRead(Path.Combine(_path, name));
             if (stream.Length > largest)
@@ -81,11 +74,7 @@ internal sealed class ImageFolderFiles
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);
             return content;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(where, e);
-        }
+        });
     }
 
     private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];

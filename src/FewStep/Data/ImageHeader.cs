@@ -3,8 +3,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Reads an image's shape from the first bytes of a PNG or JPEG file, so that nothing is handed to a decoder before its size is
-/// known to be sane.</summary>
+/// <summary>Reads an image's shape from its first bytes, so that no decoder gets an image before its size is known to be sane.</summary>
 /// <remarks>PNG: ISO/IEC 15948, 11.2.2 (IHDR). JPEG: ITU-T T.81, B.2.2 (frame header).</remarks>
 internal static class ImageHeader
 {

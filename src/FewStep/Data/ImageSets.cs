@@ -81,19 +81,12 @@ internal static class ImageSets
     private static string? SubFolder(string path, string[] names)
         => names.Select(n => Path.Combine(path, n)).FirstOrDefault(Directory.Exists);
 
-    private static byte[] Signature(string path)
+    private static byte[] Signature(string path) => ReadFailure.Guard(path, () =>
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            byte[] start = new byte[4];
-            return start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(path, e);
-        }
-    }
+        using var file = File.OpenRead(path);
+        byte[] start = new byte[4];
+        return start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
+    });
 
     private static InvalidInputException NoSplit(string path, DataSplit split) =>
         new($"{path} has no {(split == DataSplit.Train ? "training" : "test")} split; name the file or folder that holds those images.");

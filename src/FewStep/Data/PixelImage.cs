@@ -7,6 +7,35 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
 {
     private const int LargestSide = 32768;
 
+    /// <summary>An image of channels that lie one after the other.</summary>
+    public static PixelImage FromPlanes(ImageShape shape, ReadOnlySpan<byte> planes)
+    {
+        byte[] bytes = new byte[planes.Length];
+        for (int i = 0, plane = shape.Height * shape.Width; i < bytes.Length; i++)
+            bytes[i] = planes[(i % shape.Channels * plane) + (i / shape.Channels)];
+
+        return new PixelImage(shape, bytes);
+    }
+
+    /// <summary>Lays the channels one after the other, the image shifted (border pixels repeat), then mirrored left to right.</summary>
+    public void ToPlanes(Span<byte> planes, bool mirror, int down = 0, int right = 0)
+    {
+        var (channels, height, width) = (Shape.Channels, Shape.Height, Shape.Width);
+        int to = 0;
+        for (int c = 0; c < channels; c++)
+        {
+            for (int y = 0; y < height; y++)
+            {
+                int row = Math.Clamp(y - down, 0, height - 1) * width;
+                for (int x = 0; x < width; x++)
+                {
+                    int from = Math.Clamp(x - right, 0, width - 1);
+                    planes[to++] = Bytes[((row + (mirror ? width - 1 - from : from)) * channels) + c];
+                }
+            }
+        }
+    }
+
     /// <summary>Lays images of one shape out in a grid.</summary>
     internal static PixelImage Grid(IReadOnlyList<PixelImage> images, GridLayout layout)
     {

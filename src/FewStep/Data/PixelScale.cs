@@ -12,6 +12,9 @@ internal static class PixelScale
         return bytes.to_type(ScalarType.Float32).Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The bytes of images without NaN, as float32 of the current dispose scope; halves are rounded up.</summary>
+    public static Tensor Levels(Tensor images) => images.to_type(ScalarType.Float32).Times(127.5).Plus(128).floor().Clamp(0, 255);
+
     /// <summary>Clips and rounds images to what an 8-bit file of them would hold, so that a metric sees what a user would see.</summary>
     /// <param name="images">Any floating type, nominally in [-1,1]; not changed and not disposed.</param>
     /// <returns>float32 in [-1,1], each value one of 256; the caller owns it.</returns>
@@ -25,19 +28,6 @@ internal static class PixelScale
                 "A sample holds NaN or infinity: the model diverged; check its noise levels, schedule and weights.");
         }
 
-        var bytes = images.to_type(ScalarType.Float32).Times(127.5).Plus(128).floor().Clamp(0, 255);
-        return bytes.Over(127.5).Minus(1).MoveToOuterDisposeScope();
+        return Levels(images).Over(127.5).Minus(1).MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>The two ways between stored bytes and the network's values in [-1, 1].</summary>
-/// <remarks>As in EDM: v = b / 127.5 - 1 and b = floor(v x 127.5 + 128) clipped to [0, 255], which rounds halves up. Bytes survive both
-/// ways.</remarks>
-internal static class PixelValue
-{
-    /// <summary>The value of a byte, in [-1, 1].</summary>
-    public static float FromByte(byte stored) => stored / 127.5f - 1f;
-
-    /// <summary>The byte nearest to a value; values outside of [-1, 1] are clipped.</summary>
-    public static byte ToByte(float value) => (byte)Math.Clamp(MathF.Floor(value * 127.5f + 128f), 0f, 255f);
 }

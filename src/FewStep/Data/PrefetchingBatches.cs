@@ -2,10 +2,8 @@ using System.Threading.Channels;
 
 namespace FewStep.Data;
 
-/// <summary>The batches of an <see cref="ImageBatches"/> from a position on, read ahead in the background. For one consuming
-/// thread.</summary>
-/// <remarks>The background reads and arranges bytes only; tensors are made on the thread that calls <see cref="Next"/>, in its dispose
-/// scope.</remarks>
+/// <summary>The batches from a position on, read ahead in the background. For one consuming thread.</summary>
+/// <remarks>The background arranges bytes only; tensors are made by <see cref="Next"/>, in its caller's dispose scope.</remarks>
 internal sealed class PrefetchingBatches : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();

@@ -4,8 +4,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Data;
 
-/// <summary>Part of another image set, in that set's order and with its classes. The other set must outlive it and is not disposed with
-/// it.</summary>
+/// <summary>Part of another image set, in its order and with its classes. The other set must outlive it and stays its owner's.</summary>
 internal sealed class SubsetImageSet : IImageSet
 {
     private readonly IImageSet _source;
@@ -13,8 +12,7 @@ internal sealed class SubsetImageSet : IImageSet
 
     private SubsetImageSet(IImageSet source, int[] indices)
     {
-        _source = source;
-        _indices = indices;
+        (_source, _indices) = (source, indices);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.ASCII.GetBytes(source.Hash));
         byte[] list = new byte[4 * indices.Length];
@@ -26,29 +24,18 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     public ImageShape Shape => _source.Shape;
-
     public int Count => _indices.Length;
-
     public int Classes => _source.Classes;
 
     /// <summary>SHA-256 over the other set's hash and the chosen indices, hexadecimal.</summary>
     public string Hash { get; }
-
-    public static SubsetImageSet Range(IImageSet source, int start, int count)
-    {
-        Check(source, start, count);
-        return new SubsetImageSet(source, [.. Enumerable.Range(start, count)]);
-    }
 
     /// <summary>Randomly chosen different images. With one seed, choices at places that do not overlap have no image in common: (n, seed,
     /// 0) to train on, (m, seed, n) held out.</summary>
     public static SubsetImageSet Random(IImageSet source, int count, long seed, int skip = 0)
     {
         Check(source, skip, count);
-        var order = new EpochShuffle(source.Count, seed);
-        int[] indices = [.. Enumerable.Range(skip, count).Select(position => order[position])];
-        Array.Sort(indices);
-        return new SubsetImageSet(source, indices);
+        return new SubsetImageSet(source, [.. EpochShuffle.Order(source, seed).Skip(skip).Take(count).Order()]);
     }
 
     /// <summary>Randomly chosen different images with every class equally often, to within one.</summary>
@@ -61,15 +48,13 @@ internal sealed class SubsetImageSet : IImageSet
         int[] wanted =
             [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
         int[] missing = [.. wanted];
-        var order = new EpochShuffle(source.Count, seed);
         var indices = new List<int>(count);
-        for (int position = 0; position < source.Count && indices.Count < count; position++)
+        foreach (int image in EpochShuffle.Order(source, seed).TakeWhile(_ => indices.Count < count))
         {
-            int label = source.Label(order[position]);
-            if (label >= 0 && missing[label] > 0)
+            if (source.Label(image) is >= 0 and var label && missing[label] > 0)
             {
                 missing[label]--;
-                indices.Add(order[position]);
+                indices.Add(image);
             }
         }
 

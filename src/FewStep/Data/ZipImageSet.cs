@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 
 namespace FewStep.Data;
 
@@ -8,21 +7,18 @@ namespace FewStep.Data;
 /// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is
 /// extracted to disk.
 /// </summary>
-/// <remarks>Images are ordered by name (ordinal). Gray images stay 1 channel when the first image is gray; transparency is
-/// dropped.</remarks>
-internal sealed class ZipImageSet : IImageSet
+/// <remarks>Images are ordered by name (ordinal) and gray where the first one is; transparency is dropped.</remarks>
+internal sealed class ZipImageSet : EncodedImageSet
 {
-    private const string JsonName = DatasetLabels.FileName;
     private readonly Lock _archiveLock = new();
     private readonly ZipArchive _archive;
     private readonly ZipArchiveEntry[] _entries;
     private readonly string _path;
-    private readonly DatasetLabels _labels;
 
     /// <summary>Opens a zip and checks every image's header.</summary>
     public ZipImageSet(string path, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        : base(path)
     {
-        ArgumentNullException.ThrowIfNull(path);
         _path = path;
         FileStream? file = null;
         try
@@ -39,13 +35,15 @@ internal sealed class ZipImageSet : IImageSet
 
         try
         {
-            ZipArchiveEntry? json = null;
-            _entries = SortedImages(ref json);
-            byte[]? datasetJson = json is null ? null : ReadEntry(json, EncodedImageScan.LargestJson);
+            var found = Entries();
+            byte[]? datasetJson = found.Remove(DatasetLabels.FileName, out var json) ? ReadEntry(json, LargestJson) : null;
+            _entries = [.. found.Values.OrderBy(e => e.FullName, StringComparer.Ordinal)];
+            if (_entries.Length == 0)
+                throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
+
             string[] names = [.. _entries.Select(e => e.FullName)];
-            _labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
-            (Shape, Hash) = EncodedImageScan.Run(
-                names, i => ReadEntry(_entries[i], EncodedImageScan.LargestFile), datasetJson, path, progress, cancellation);
+            var labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
+            Scan(names, labels, datasetJson, progress, cancellation);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
         {
@@ -59,28 +57,7 @@ internal sealed class ZipImageSet : IImageSet
         }
     }
 
-    public ImageShape Shape { get; }
-
-    public int Count => _entries.Length;
-
-    public int Classes => _labels.Classes;
-
-    /// <summary>SHA-256 over names, encoded images and dataset.json, hexadecimal; the same as that of a folder with the same
-    /// files.</summary>
-    public string Hash { get; }
-
-    public void Read(int index, Span<byte> destination) =>
-        ImageDecoder.Decode(ReadEntry(_entries[index], EncodedImageScan.LargestFile),
-            EncodedImageScan.Where(_entries[index].FullName, _path), Shape, destination);
-
-    public int Label(int index)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
-        return _labels.Of(index);
-    }
-
-    public void Dispose()
+    public override void Dispose()
     {
         lock (_archiveLock)
         {
@@ -88,35 +65,23 @@ internal sealed class ZipImageSet : IImageSet
         }
     }
 
-    private ZipArchiveEntry[] SortedImages(ref ZipArchiveEntry? json)
+    protected override byte[] Encoded(int index) => ReadEntry(_entries[index], LargestFile);
+
+    // The images and dataset.json.
+    private Dictionary<string, ZipArchiveEntry> Entries()
     {
-        var images = new SortedDictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
+        var found = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
         foreach (var entry in _archive.Entries)
         {
             ZipContent.CheckSize(entry, _path);
-            if (entry.FullName.EndsWith('/'))
-            {
-                EntryName.Check(entry.FullName[..^1], _path);
-                continue;
-            }
-
-            EntryName.Check(entry.FullName, _path);
-            bool twice = false;
-            if (entry.FullName == JsonName)
-            {
-                twice = json is not null;
-                json = entry;
-            }
-            else if (EntryName.IsImage(entry.FullName, _path))
-            {
-                twice = !images.TryAdd(entry.FullName, entry);
-            }
-
-            if (twice)
-                throw new InvalidInputException($"{_path} holds {EntryName.Shown(entry.FullName)} twice; make the zip anew.");
+            string name = entry.FullName;
+            bool isFolder = name.EndsWith('/');
+            EntryName.Check(isFolder ? name[..^1] : name, _path);
+            if (!isFolder && (name == DatasetLabels.FileName || EntryName.IsImage(name, _path)) && !found.TryAdd(name, entry))
+                throw new InvalidInputException($"{_path} holds {EntryName.Shown(name)} twice; make the zip anew.");
         }
 
-        return images.Count > 0 ? [.. images.Values] : throw new InvalidInputException($"{_path} holds no PNG or JPEG images.");
+        return found;
     }
 
     /// <summary>Reads an entry whole. The archive's one stream is shared, hence the lock; decoding happens outside of it.</summary>
@@ -125,7 +90,7 @@ internal sealed class ZipImageSet : IImageSet
         if (entry.Length > largest)
         {
             throw new InvalidInputException(
-                $"{EncodedImageScan.Where(entry.FullName, _path)} unpacks to {entry.Length} bytes, more than the {largest} allowed.");
+                $"{EntryName.In(entry.FullName, _path)} unpacks to {entry.Length} bytes, more than the {largest} allowed.");
         }
 
         try
@@ -143,7 +108,7 @@ internal sealed class ZipImageSet : IImageSet
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
         {
-            throw new InvalidInputException($"{EncodedImageScan.Where(entry.FullName, _path)} cannot be unpacked: "
+            throw new InvalidInputException($"{EntryName.In(entry.FullName, _path)} cannot be unpacked: "
                 + $"{e.Message.ReplaceLineEndings(" ")} Make the zip anew.", e);
         }
     }

@@ -6,33 +6,24 @@ namespace FewStep.Denoising;
 /// <param name="inner">The denoiser that does the work; not disposed here.</param>
 internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 {
-    private long _calls;
     private long _images;
 
-    /// <summary>Calls so far: the number of function evaluations (NFE) where every call holds the whole batch.</summary>
-    public long Calls => Interlocked.Read(ref _calls);
-
-    /// <summary>Images evaluated so far: the sum of the calls' batch sizes.</summary>
+    /// <summary>Images evaluated so far.</summary>
     public long Images => Interlocked.Read(ref _images);
 
     public ImageShape Shape => inner.Shape;
-
     public Device Device => inner.Device;
-
     public int Classes => inner.Classes;
-
     public double SigmaMin => inner.SigmaMin;
-
     public double SigmaMax => inner.SigmaMax;
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
-    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
     {
-        cost = new EvaluationCost(1, x.shape[0]);
+        cost = x.shape[0];
         var denoised = inner is IEvaluationCount own ? own.Denoise(x, sigma, labels, out cost) : inner.Denoise(x, sigma, labels);
-        Interlocked.Add(ref _calls, cost.Calls);
-        Interlocked.Add(ref _images, cost.Images);
+        Interlocked.Add(ref _images, cost);
         return denoised;
     }
 }
@@ -41,13 +32,7 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
 /// for different images.</summary>
 internal interface IEvaluationCount : IDenoiser
 {
-    /// <summary>Denoises as <see cref="IDenoiser.Denoise"/> does, and says what this call cost, whoever else calls at the same
-    /// time.</summary>
-    /// <param name="x">Noised images [B,C,H,W].</param>
-    /// <param name="sigma">Noise levels [B] or [1].</param>
-    /// <param name="labels">Class indices int64 [B]; or null.</param>
-    Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost);
+    /// <summary>Denoises as <see cref="IDenoiser.Denoise"/> does.</summary>
+    /// <param name="cost">Network evaluations of this call, one for each image, whoever else calls at the same time.</param>
+    Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost);
 }
-
-/// <summary>What a call of a denoiser cost.</summary>
-internal readonly record struct EvaluationCost(long Calls, long Images);

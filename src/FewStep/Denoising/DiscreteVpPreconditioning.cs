@@ -20,13 +20,9 @@ internal sealed class DiscreteVpPreconditioning : IPreconditioning
         SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
     }
 
-    /// <summary>The levels that the network was trained on.</summary>
     public DiscreteVpNoise Noise { get; }
-
     public NetworkPrediction Prediction { get; }
-
     public double SigmaMin => Noise.Sigmas[0];
-
     public double SigmaMax => Noise.Sigmas[^1];
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

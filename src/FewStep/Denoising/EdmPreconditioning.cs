@@ -22,14 +22,14 @@ internal sealed class EdmPreconditioning : IPreconditioning
         SigmaLimits.Check(kind, sigmaMin, sigmaMax);
         if (!(sigmaData is >= SigmaLimits.Smallest and <= SigmaLimits.Largest))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{kind} preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}."));
+            throw new InvalidInputException(
+                $"{kind} preconditioning needs sigma_data from {SigmaLimits.Smallest} to {SigmaLimits.Largest}, not {sigmaData}.");
         }
 
         if (!(noiseLabelScale is > 0 and <= SigmaLimits.Largest))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{kind} preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}."));
+            throw new InvalidInputException(
+                $"{kind} preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}.");
         }
 
         (_sigmaData, SigmaMin, SigmaMax, _noiseLabelScale, _boundary) = (sigmaData, sigmaMin, sigmaMax, noiseLabelScale, boundary);
@@ -43,7 +43,6 @@ internal sealed class EdmPreconditioning : IPreconditioning
         => new("Consistency", sigmaData, sigmaMin, sigmaMax, 1000, sigmaMin);
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

@@ -17,7 +17,7 @@ internal sealed class FlowPreconditioning : IPreconditioning
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
         if (!(timeScale is > 0 and <= SigmaLimits.Largest))
         {
-            throw new Platform.InvalidInputException(FormattableString.Invariant(
+            throw new Platform.InvalidInputException(InvariantText.Of(
                 $"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
         }
 
@@ -25,7 +25,6 @@ internal sealed class FlowPreconditioning : IPreconditioning
     }
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

@@ -18,8 +18,8 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     {
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
+            throw new InvalidInputException(
+                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}.");
         }
 
         Mixture = mixture;
@@ -34,18 +34,10 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     }
 
     public GaussianMixture Mixture { get; }
-
     public ImageShape Shape => Mixture.Shape;
-
     public int Classes => Mixture.Classes;
-
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
-
-    /// <summary>The denoiser of Gaussian data N(m, c^2 I).</summary>
-    public static GaussianMixtureDenoiser Gaussian(ImageShape shape, double mean, double std)
-        => new(GaussianMixture.Gaussian(shape, mean, std));
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {

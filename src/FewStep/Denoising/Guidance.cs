@@ -28,6 +28,6 @@ public sealed record Guidance
         .Check();
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"weight {Weight:R}{(SigmaLow > 0
-        || SigmaHigh < double.PositiveInfinity ? FormattableString.Invariant($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}");
+    public override string ToString() => InvariantText.Of($"weight {Weight:R}{(SigmaLow > 0
+        || SigmaHigh < double.PositiveInfinity ? InvariantText.Of($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}");
 }

@@ -22,28 +22,17 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
         if (!(SigmaMin < SigmaMax))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+            throw new InvalidInputException(
                 $"The model was made for sigma {model.SigmaMin:G6} to {model.SigmaMax:G6} and its guide for {guide.SigmaMin:G6} to "
-                    + $"{guide.SigmaMax:G6}, which do not meet; choose another guide."));
+                    + $"{guide.SigmaMax:G6}, which do not meet; choose another guide.");
         }
     }
 
     public ImageShape Shape => _model.Shape;
-
     public int Classes => _model.Classes;
-
     public Device Device => _model.Device;
-
-    /// <summary>Smallest noise level that both were made for.</summary>
     public double SigmaMin { get; }
-
-    /// <summary>Largest noise level that both were made for.</summary>
     public double SigmaMax { get; }
-
-    public long Calls => _model.Calls + _guide.Calls;
-
-    /// <summary>Images that both networks evaluated so far.</summary>
-    public long Images => _model.Images + _guide.Images;
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change
     /// nothing.</summary>
@@ -69,7 +58,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
-    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out EvaluationCost cost)
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
     {
         using var scope = NewDisposeScope();
         var D = _model.Denoise(x, sigma, labels, out cost);
@@ -94,10 +83,10 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         return D.index_copy(0, rows, Guided(D.index_select(0, rows), guide)).MoveToOuterDisposeScope();
     }
 
-    private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref EvaluationCost cost)
+    private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref long cost)
     {
-        var denoised = _guide.Denoise(x, sigma, labels, out var own);
-        cost = new EvaluationCost(cost.Calls + own.Calls, cost.Images + own.Images);
+        var denoised = _guide.Denoise(x, sigma, labels, out long own);
+        cost += own;
         return denoised;
     }
 

@@ -4,7 +4,6 @@ namespace FewStep.Denoising;
 internal interface IPreconditioning
 {
     double SigmaMin { get; }
-
     double SigmaMax { get; }
 
     /// <param name="sigma">Noise levels [B], float32 or float64.</param>
@@ -20,16 +19,15 @@ internal sealed record PreconditioningCoefficients(Tensor Skip, Tensor Out, Tens
 internal static class SigmaLimits
 {
     public const double Smallest = 1e-9;
-
     public const double Largest = 1e6;
 
     public static void Check(string kind, double sigmaMin, double sigmaMax)
     {
         if (!(sigmaMin >= Smallest) || !(sigmaMax > sigmaMin) || !(sigmaMax <= Largest))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
+            throw new InvalidInputException(
                 $"{kind} preconditioning needs {Smallest} <= sigma_min < sigma_max <= {Largest}, the range that float32 computes with, not "
-                    + $"{sigmaMin} and {sigmaMax}."));
+                    + $"{sigmaMin} and {sigmaMax}.");
         }
     }
 }

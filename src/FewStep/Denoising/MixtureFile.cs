@@ -5,7 +5,6 @@ namespace FewStep.Denoising;
 /// class for each component.</summary>
 internal static class MixtureFile
 {
-    /// <summary>The value of <c>kind</c> in the file.</summary>
     public const string Kind = "gaussian-mixture";
 
     public static GaussianMixture Read(string path)
@@ -33,20 +32,5 @@ internal static class MixtureFile
         }
     }
 
-    /// <summary>Writes a mixture so that <see cref="Read"/> gives it back exactly.</summary>
-    public static void Write(string path, GaussianMixture mixture) => JsonFile.Write(path, new Content(
-        Kind,
-        [mixture.Shape.Channels, mixture.Shape.Height, mixture.Shape.Width],
-        [.. mixture.Weights],
-        [.. mixture.Means.Select(m => m.ToArray())],
-        [.. mixture.Stds],
-        mixture.Classes == 0 ? null : [.. mixture.ComponentClasses]));
-
-    private sealed record Content(
-        string Kind,
-        int[] Shape,
-        double[] Weights,
-        double[][] Means,
-        double[] Stds,
-        int[]? Classes = null);
+    private sealed record Content(string Kind, int[] Shape, double[] Weights, double[][] Means, double[] Stds, int[]? Classes = null);
 }

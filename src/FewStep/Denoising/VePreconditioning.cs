@@ -11,7 +11,6 @@ internal sealed class VePreconditioning : IPreconditioning
     }
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)

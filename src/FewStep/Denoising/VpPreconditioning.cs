@@ -23,11 +23,8 @@ internal sealed class VpPreconditioning : IPreconditioning
     }
 
     public double SigmaMin { get; }
-
     public double SigmaMax { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)
-    {
-        return new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), _noise.Times(sigma).Times(_timeSteps - 1));
-    }
+        => new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), _noise.Times(sigma).Times(_timeSteps - 1));
 }

@@ -28,7 +28,7 @@ public sealed record RunOptions
     public LossCurveOptions Curve { get; init; } = new();
 
     /// <summary>How the model is tuned; jitter and seed are the run's.</summary>
-    public TunerOptions Tuning { get; init; } = new();
+    public TuningOptions Tuning { get; init; } = new();
 
     /// <summary>Standard schedules to compare with; the first is the baseline. Default Karras, log-SNR, uniform t and cosine.</summary>
     public IReadOnlyList<string> Baselines { get; init; } = StandardSchedules.Baselines;

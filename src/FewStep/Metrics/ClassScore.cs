@@ -34,7 +34,7 @@ internal sealed class ClassScore : IDisposable
     }
 
     /// <summary>Mean over the parts, and their sample standard deviation; null for a single part.</summary>
-    public (double Mean, double? Deviation) Value()
+    public MetricValue Value()
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
@@ -50,7 +50,7 @@ internal sealed class ClassScore : IDisposable
         }
 
         var spread = SeedRangeSpread.Of(scores);
-        return (spread.Mean, spread.StandardDeviation);
+        return new(spread.Mean, spread.StandardDeviation);
     }
 
     public void Dispose() => _sums.Dispose();

@@ -13,14 +13,8 @@ internal static class ClassifierTrainer
     /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end.
     /// The last weights are kept, not the best.</summary>
     /// <returns>The classifier with its training record; the caller owns it.</returns>
-    public static FeatureClassifier Train(
-        ClassifierConfiguration configuration,
-        IImageSet training,
-        IImageSet test,
-        ClassifierTrainingOptions options,
-        IProgress<WorkProgress>? progress = null,
-        Device? device = null,
-        string? checkpoint = null,
+    public static FeatureClassifier Train(ClassifierConfiguration configuration, IImageSet training, IImageSet test,
+        ClassifierTrainingOptions options, IProgress<WorkProgress>? progress = null, Device? device = null, string? checkpoint = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);

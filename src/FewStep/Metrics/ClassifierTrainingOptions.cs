@@ -16,8 +16,7 @@ internal sealed record ClassifierTrainingOptions
     /// <summary>Decoupled weight decay, 0 to 1. Default 0.05.</summary>
     public double WeightDecay { get; init; } = 0.05;
 
-    /// <summary>Largest shift of an image in pixels along each axis, 0 to 8, drawn uniformly; the border pixels are repeated. Default
-    /// 2.</summary>
+    /// <summary>Largest shift in pixels along each axis, 0 to 8, drawn uniformly; border pixels repeat. Default 2.</summary>
     public int Shift { get; init; } = 2;
 
     /// <summary>Whether half of the images, at random, are mirrored left to right. Default true.</summary>
@@ -26,8 +25,7 @@ internal sealed record ClassifierTrainingOptions
     /// <summary>Seed of weights, order and augmentation, 0 or more. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Whether convolutions run in bfloat16 while training (weights and features stay float32): over twice as fast on recent CPUs.
-    /// Default true.</summary>
+    /// <summary>Whether convolutions run in bfloat16 while training, which is faster; weights stay float32. Default true.</summary>
     public bool Bfloat16 { get; init; } = true;
 
     public void Check()

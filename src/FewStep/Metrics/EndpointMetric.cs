@@ -5,28 +5,18 @@ namespace FewStep.Metrics;
 /// <summary>How far samples end from a fine teacher's images of the same latents, before clipping and rounding.</summary>
 internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
 {
-    public static MetricEntry Entry { get; } = new()
-    {
-        Name = "endpoint",
-        Description = "distance to a fine teacher's images of the same seeds",
-        Needs = MetricNeeds.Teacher,
-        Create = context => new EndpointMetric(context.Teacher!),
-    };
+    public static MetricEntry Entry { get; } = new("endpoint", "distance to a fine teacher's images of the same seeds", MetricNeeds.Teacher,
+        context => new EndpointMetric(context.Teacher!));
 
     public IReadOnlyList<MetricFigure> Figures { get; } =
     [
-        new(
-            Entry.Name,
-            "endpoint distance",
-            "Endpoint RMS",
+        new(Entry.Name, "endpoint distance", "Endpoint RMS",
             $"Root-mean-square difference of a pixel value ([-1,1]) between a sample and what the teacher ({teacher.Name}) makes of the "
-                + "same seed, "
-                + "mean over the samples; lower is better.",
+                + "same seed, mean over the samples; lower is better.",
             HigherIsBetter: false),
     ];
 
     public string Identity => $"endpoint of\n{teacher.Identity}";
-
     public bool ComparesWithRealImages => false;
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null

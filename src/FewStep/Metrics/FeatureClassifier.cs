@@ -47,19 +47,13 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     }
 
     public ClassifierConfiguration Configuration { get; internal set; }
-
     public Device Device { get; }
-
     public string Name => Configuration.MetricName;
 
-    /// <summary>The metric's name without the distance in front: what stands in its last parentheses, or the whole of it.</summary>
-    public string FeatureName => Name.IndexOf('(', StringComparison.Ordinal) is >= 0 and int open && Name.EndsWith(')')
-        && Name.Length > open + 2 ? Name[(open + 1)..^1] : Name;
+    public string FeatureName => Configuration.FeatureName ?? Name;
 
     public int Classes => Configuration.Classes;
-
     public int Dimension => Configuration.Channels[^1];
-
     public ImageShape Shape => Configuration.Shape;
 
     /// <summary>SHA-256 over names, shapes and float16 values of the weights, lower-case hexadecimal. Computed at each call.</summary>
@@ -125,8 +119,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         return nn.functional.linear(features, _headWeight, _headBias);
     }
 
-    /// <summary>Rounds the weights to float16, the type that they are stored in, so that a saved classifier computes the very features of
-    /// this one.</summary>
+    /// <summary>Rounds the weights to float16, as they are stored: a saved classifier computes the very features of this one.</summary>
     internal void RoundWeights()
     {
         using var scope = NewDisposeScope();

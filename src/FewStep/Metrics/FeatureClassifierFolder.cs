@@ -26,7 +26,7 @@ internal static class FeatureClassifierFolder
         string weightsPath = Path.Combine(folder, WeightsFile);
         var configuration = JsonFile.Read<ClassifierConfiguration>(configurationPath);
         configuration.Check(configurationPath);
-        var (stored, _) = SafetensorsFile.Read(weightsPath);
+        using var stored = SafetensorsFile.Read(weightsPath).Tensors;
         var classifier = new FeatureClassifier(configuration, device: device);
         try
         {
@@ -37,11 +37,6 @@ internal static class FeatureClassifierFolder
         {
             classifier.Dispose();
             throw;
-        }
-        finally
-        {
-            foreach (var value in stored.Values)
-                value.Dispose();
         }
     }
 

@@ -5,34 +5,19 @@ namespace FewStep.Metrics;
 
 /// <summary>What images are compared with, as features of one network: mean and covariance of real images, and the features of single
 /// images where they are wanted. Owns its tensors; dispose it.</summary>
-internal sealed class FeatureReference(
-    FeatureStatistics statistics, Tensor? kept, long? images, string imagesHash, string? extractorHash) : IDisposable
+internal sealed record FeatureReference(
+    FeatureStatistics Statistics, Tensor? Kept, long? Images, string ImagesHash, string? ExtractorHash) : IDisposable
 {
     private const string Format = "fewstep-feature-statistics-1";
     private const int Batch = 250;
-
-    public FeatureStatistics Statistics => statistics;
-
-    public Tensor? Kept => kept;
-
-    public long? Images => images;
-
-    public string ImagesHash => imagesHash;
-
-    public string? ExtractorHash => extractorHash;
 
     /// <summary>Name of the file of a network's reference in an experiment's folder.</summary>
     public static string FileName(FeatureKind kind)
         => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
 
     /// <summary>Measures all images of a set, in its order.</summary>
-    public static FeatureReference Measure(
-        IImageSet set,
-        IFeatureExtractor extractor,
-        KeptChoice? choice = null,
-        int batch = Batch,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static FeatureReference Measure(IImageSet set, IFeatureExtractor extractor, KeptChoice? choice = null, int batch = Batch,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (set.Count < 2)
             throw new InvalidInputException($"A reference needs 2 or more images; the set has {set.Count}.");
@@ -65,21 +50,14 @@ internal sealed class FeatureReference(
 
     /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and
     /// writes the file (a cache, safetensors) otherwise.</summary>
-    public static FeatureReference LoadOrMeasure(
-        string path,
-        IImageSet set,
-        IFeatureExtractor extractor,
-        KeptChoice? choice = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static FeatureReference LoadOrMeasure(string path, IImageSet set, IFeatureExtractor extractor, KeptChoice? choice = null,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (File.Exists(path))
         {
             var (stored, keeps) = Load(path);
-            if (stored.ImagesHash == set.Hash
-                && stored.ExtractorHash == extractor.Hash
-                && stored.Statistics.Dimension == extractor.Dimension
-                && (choice is null || keeps == choice))
+            if (stored.ImagesHash == set.Hash && stored.ExtractorHash == extractor.Hash
+                && stored.Statistics.Dimension == extractor.Dimension && (choice is null || keeps == choice))
             {
                 return stored;
             }
@@ -126,17 +104,17 @@ internal sealed class FeatureReference(
     public void Save(string path, KeptChoice? choice)
     {
         using var scope = NewDisposeScope();
-        var tensors = new Dictionary<string, Tensor> { ["mean"] = statistics.Mean(), ["covariance"] = statistics.Covariance() };
+        var tensors = new Dictionary<string, Tensor> { ["mean"] = Statistics.Mean(), ["covariance"] = Statistics.Covariance() };
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
-            ["count"] = statistics.Count.ToString(CultureInfo.InvariantCulture),
-            ["images"] = imagesHash,
-            ["extractor"] = extractorHash!,
+            ["count"] = Statistics.Count.ToString(CultureInfo.InvariantCulture),
+            ["images"] = ImagesHash,
+            ["extractor"] = ExtractorHash!,
         };
-        if (kept is not null)
+        if (Kept is not null)
         {
-            tensors["features"] = kept;
+            tensors["features"] = Kept;
             metadata["most"] = choice!.Most.ToString(CultureInfo.InvariantCulture);
             metadata["seed"] = choice.Seed.ToString(CultureInfo.InvariantCulture);
         }
@@ -146,19 +124,18 @@ internal sealed class FeatureReference(
 
     public void Dispose()
     {
-        statistics.Dispose();
-        kept?.Dispose();
+        Statistics.Dispose();
+        Kept?.Dispose();
     }
 }
 
-/// <summary>Which features of single images a reference keeps: the first ones of a random order, for sets are often sorted by
-/// class.</summary>
+/// <summary>Which features of single images a reference keeps: the first of a random order, for sets are often sorted by class.</summary>
 internal sealed record KeptChoice(int Most, long Seed)
 {
     /// <summary>Each image's place in the random order.</summary>
     public int[] Places(IImageSet images)
     {
-        int[] places = new int[images.Count], order = ShuffledImages.Order(images, Seed);
+        int[] places = new int[images.Count], order = EpochShuffle.Order(images, Seed);
         for (int place = 0; place < order.Length; place++)
             places[order[place]] = place;
 

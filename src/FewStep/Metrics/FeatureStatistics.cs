@@ -1,7 +1,6 @@
 namespace FewStep.Metrics;
 
-/// <summary>Running count, mean and covariance of feature vectors in float64, from batches of any size; the statistics that Fréchet
-/// distances compare.</summary>
+/// <summary>Running count, mean and covariance of feature vectors in float64, which Fréchet distances compare.</summary>
 /// <remarks>
 /// Batches are merged by the pairwise update of Chan, Golub and LeVeque (1983), which does not cancel where the mean is large against the
 /// spread, so the result depends on the batching only to rounding. Owns two tensors that outlive any dispose scope; dispose it. Not safe
@@ -10,7 +9,6 @@ namespace FewStep.Metrics;
 internal sealed class FeatureStatistics : IDisposable
 {
     public const int MostDimensions = 16384;
-
     private readonly Tensor _mean; // [d]
     private readonly Tensor _scatter; // [d,d], the sum of (f - mean)(f - mean)^T
 

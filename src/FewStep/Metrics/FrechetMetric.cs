@@ -2,12 +2,13 @@ namespace FewStep.Metrics;
 
 /// <summary>The Fréchet distance of Gaussians fitted to features: FID on Inception-v3 (Heusel et al. 2017). It falls with the number of
 /// images (a bias of the estimator), so only values at the same number compare.</summary>
-internal sealed class FrechetMetric : IMetric
+internal static class FrechetMetric
 {
-    private readonly IFeatureExtractor _extractor;
-    private readonly FeatureReference _reference;
+    public static MetricEntry OnClassifier { get; } = On(FeatureKind.Classifier, "fd", "Fréchet distance on the features of a classifier");
 
-    public FrechetMetric(FeatureKind kind, IClassScorer extractor, FeatureReference reference)
+    public static MetricEntry OnInception { get; } = On(FeatureKind.Inception, "fid", "Fréchet distance on Inception-v3");
+
+    public static IMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference)
     {
         string hash = extractor.Hash;
         if (reference.ExtractorHash is { } other && other != hash || reference.Statistics.Dimension != extractor.Dimension)
@@ -16,61 +17,30 @@ internal sealed class FrechetMetric : IMetric
                 $"The reference was measured by another feature network than '{extractor.Name}'; measure it again.");
         }
 
-        (_extractor, _reference, Identity) = (extractor, reference, $"{hash}\n{reference.ImagesHash}");
-        var entry = kind == FeatureKind.Inception ? OnInception : OnClassifier;
         string images = reference.Images is long count ? FormattableString.Invariant($"{count:N0} real images") : "real images";
-        string network = kind == FeatureKind.Inception ? extractor.FeatureName : "a classifier of the same data";
-        Figures =
-        [
-            new(
-                entry.Name,
-                extractor.Name,
-                kind == FeatureKind.Inception ? "FID" : "FD",
-                $"Fréchet distance between the samples and {images} on {extractor.Dimension} features of {network}; lower is better. "
-                    + "It falls with the number of samples, and it is not comparable with distances on other features.",
-                HigherIsBetter: false,
-                hash,
-                reference.ImagesHash,
-                reference.Images),
-        ];
+        var (entry, name, network) = kind == FeatureKind.Inception ? (OnInception, "FID", extractor.FeatureName)
+            : (OnClassifier, "FD", "a classifier of the same data");
+        string description = $"Fréchet distance between the samples and {images} on {extractor.Dimension} features of {network}; lower is "
+            + "better. It falls with the number of samples, and it is not comparable with distances on other features.";
+        return new FeatureMetric(
+            $"{hash}\n{reference.ImagesHash}",
+            true,
+            [new(entry.Name, extractor.Name, name, description, HigherIsBetter: false, hash, reference.ImagesHash, reference.Images)],
+            _ => new Measurement(extractor, reference));
     }
 
-    public static MetricEntry OnClassifier { get; } = new()
+    private static MetricEntry On(FeatureKind kind, string name, string description) => new(
+        name, description, MetricNeeds.Features | MetricNeeds.Reference,
+        context => Of(kind, context.Network(kind), context.Reference(kind)), kind);
+
+    private sealed class Measurement(IFeatureExtractor extractor, FeatureReference reference) : IMetricMeasurement
     {
-        Name = "fd",
-        Description = "Fréchet distance on the features of a classifier",
-        Needs = MetricNeeds.Features | MetricNeeds.Reference,
-        Kind = FeatureKind.Classifier,
-        Create = context => Of(FeatureKind.Classifier, context),
-    };
+        private readonly FeatureStatistics _statistics = new(extractor.Dimension);
 
-    public static MetricEntry OnInception { get; } = new()
-    {
-        Name = "fid",
-        Description = "Fréchet distance on Inception-v3",
-        Needs = MetricNeeds.Features | MetricNeeds.Reference,
-        Kind = FeatureKind.Inception,
-        Create = context => Of(FeatureKind.Inception, context),
-    };
-
-    public IReadOnlyList<MetricFigure> Figures { get; }
-
-    public string Identity { get; }
-
-    public bool ComparesWithRealImages => true;
-
-    public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(this);
-
-    private static FrechetMetric Of(FeatureKind kind, MetricContext context) => new(kind, context.Network(kind), context.Reference(kind));
-
-    private sealed class Measurement(FrechetMetric metric) : IMetricMeasurement
-    {
-        private readonly FeatureStatistics _statistics = new(metric._extractor.Dimension);
-
-        public void Add(MeasuredImages batch) => _statistics.Add(batch.Features(metric._extractor));
+        public void Add(MeasuredImages batch) => _statistics.Add(batch.Features(extractor));
 
         public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) =>
-            [new(FrechetDistance.Between(_statistics, metric._reference.Statistics))];
+            [new(FrechetDistance.Between(_statistics, reference.Statistics))];
 
         public void Dispose() => _statistics.Dispose();
     }

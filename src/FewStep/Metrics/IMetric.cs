@@ -45,15 +45,8 @@ public interface IMetricMeasurement : IDisposable
 /// <param name="FeatureHash">Hash of the feature network; null where there is none.</param>
 /// <param name="ReferenceHash">Hash of the images (or of the sampler) that is compared with; null where there are none.</param>
 /// <param name="ReferenceImages">Number of reference images; null where unknown.</param>
-public sealed record MetricFigure(
-    string Key,
-    string Name,
-    string ShortName,
-    string Description,
-    bool HigherIsBetter,
-    string? FeatureHash = null,
-    string? ReferenceHash = null,
-    long? ReferenceImages = null);
+public sealed record MetricFigure(string Key, string Name, string ShortName, string Description, bool HigherIsBetter,
+    string? FeatureHash = null, string? ReferenceHash = null, long? ReferenceImages = null);
 
 /// <summary>A figure's value for one set of images.</summary>
 /// <param name="Value">The value; finite.</param>

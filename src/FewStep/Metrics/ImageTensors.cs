@@ -5,7 +5,7 @@ namespace FewStep.Metrics;
 /// <summary>Reads batches of an image set as float32 tensors in [-1,1], optionally shifted and mirrored at random.</summary>
 internal sealed class ImageTensors(IImageSet set)
 {
-    private readonly byte[] _image = new byte[set.Shape.Dimension];
+    private readonly PixelImage _image = new(set.Shape, new byte[set.Shape.Dimension]);
 
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
     public Tensor Read(ReadOnlySpan<int> indices) => Read(indices, static _ => (0, 0, false));
@@ -57,34 +57,16 @@ internal sealed class ImageTensors(IImageSet set)
 
     private Tensor Read(ReadOnlySpan<int> indices, Func<int, (int Down, int Right, bool Mirror)> move)
     {
-        int size = _image.Length;
+        int size = _image.Bytes.Length;
         var planes = new byte[checked(indices.Length * size)];
         for (int i = 0; i < indices.Length; i++)
         {
-            set.Read(indices[i], _image);
+            set.Read(indices[i], _image.Bytes);
             var (down, right, mirror) = move(i);
-            ToPlanes(planes.AsSpan(i * size, size), down, right, mirror);
+            _image.ToPlanes(planes.AsSpan(i * size, size), mirror, down, right);
         }
 
         using var bytes = tensor(planes, ScalarType.Byte).reshape(set.Shape.Batch(indices.Length));
         return PixelScale.FromBytes(bytes);
-    }
-
-    private void ToPlanes(Span<byte> destination, int down, int right, bool mirror)
-    {
-        int channels = set.Shape.Channels, height = set.Shape.Height, width = set.Shape.Width;
-        int to = 0;
-        for (int c = 0; c < channels; c++)
-        {
-            for (int y = 0; y < height; y++)
-            {
-                int row = Math.Clamp(y - down, 0, height - 1) * width;
-                for (int x = 0; x < width; x++)
-                {
-                    int from = Math.Clamp(x - right, 0, width - 1);
-                    destination[to++] = _image[((row + (mirror ? width - 1 - from : from)) * channels) + c];
-                }
-            }
-        }
     }
 }

@@ -1,10 +1,7 @@
 namespace FewStep.Metrics;
 
 /// <summary>Keeps the features of the first images of a set, for metrics that look at single images.</summary>
-internal sealed class KeptFeatures(
-    IFeatureExtractor extractor,
-    int images,
-    int most,
+internal sealed class KeptFeatures(IFeatureExtractor extractor, int images, int most,
     Func<Tensor, CancellationToken, IReadOnlyList<MetricValue>> judge) : IMetricMeasurement
 {
     private readonly Tensor _kept = empty([Math.Min(images, most), extractor.Dimension], dtype: ScalarType.Float32)

@@ -9,8 +9,7 @@ internal static class KernelDistance
     /// <param name="a">Features [n,d], 2 or more rows, any floating type; not changed and not disposed.</param>
     /// <param name="b">Features [m,d], 2 or more rows; not changed and not disposed.</param>
     /// <returns>Mean over the subsets, computed in float64, and their sample standard deviation; null for a single subset.</returns>
-    public static (double Mean, double? Deviation) Between(
-        Tensor a, Tensor b, int subsets, int size, long seed, CancellationToken cancellation = default)
+    public static MetricValue Between(Tensor a, Tensor b, int subsets, int size, long seed, CancellationToken cancellation = default)
     {
         if (a.dim() != 2 || b.dim() != 2 || a.shape[1] != b.shape[1] || a.shape[0] < 2 || b.shape[0] < 2)
         {
@@ -32,7 +31,7 @@ internal static class KernelDistance
         }
 
         var spread = SeedRangeSpread.Of(values);
-        return (spread.Mean, spread.StandardDeviation);
+        return new(spread.Mean, spread.StandardDeviation);
     }
 
     // Gretton et al. (2012), equation 3: pairs of one set leave out the pairs of an image with itself.
@@ -54,10 +53,7 @@ internal static class KernelDistance
     private static Tensor Choose(Tensor features, int rows, long seed)
     {
         long total = features.shape[0];
-        var order = new long[total];
-        for (long i = 0; i < total; i++)
-            order[i] = i;
-
+        long[] order = [.. Enumerable.Range(0, (int)total).Select(i => (long)i)];
         for (int i = 0; i < rows && rows < total; i++)
         {
             long j = i + (SeedHash.Derive(seed, i) % (total - i));

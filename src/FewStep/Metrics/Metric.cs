@@ -48,13 +48,8 @@ public sealed class Metric : IMetric, IDisposable
     /// <param name="device">Where networks compute; null for the first GPU, else the processor.</param>
     /// <exception cref="InvalidInputException">The name is unknown, something that it needs is missing or damaged, or shapes do not
     /// fit.</exception>
-    public static Metric Open(
-        string name,
-        IImageSet? reference = null,
-        string? classifierFolder = null,
-        string? inceptionFile = null,
-        MetricOptions? options = null,
-        DeviceChoice? device = null)
+    public static Metric Open(string name, IImageSet? reference = null, string? classifierFolder = null, string? inceptionFile = null,
+        MetricOptions? options = null, DeviceChoice? device = null)
     {
         var entry = MetricCatalog.Find(name);
         var context = new MetricContext
@@ -168,12 +163,10 @@ public sealed class Metric : IMetric, IDisposable
     {
         if (kind == FeatureKind.Inception)
         {
-            return InceptionFeatures.Load(
-                inceptionFile
-                    ?? throw new InvalidInputException(
-                        "The metric needs a feature network: the folder of a classifier, or the file of Inception-v3's weights."),
-                reference?.Shape ?? throw new InvalidInputException("Inception-v3 must know the images' shape; give real images."),
-                device);
+            string file = inceptionFile ?? throw new InvalidInputException(
+                "The metric needs a feature network: the folder of a classifier, or the file of Inception-v3's weights.");
+            return InceptionFeatures.Load(file, reference?.Shape
+                ?? throw new InvalidInputException("Inception-v3 must know the images' shape; give real images."), device);
         }
 
         string folder = classifierFolder ?? throw new InvalidInputException("The metric needs the folder of a classifier.");

@@ -5,11 +5,7 @@ internal static class MetricCatalog
 {
     public static IReadOnlyList<MetricEntry> Entries { get; } =
     [
-        FrechetMetric.OnClassifier,
-        FrechetMetric.OnInception,
-        KernelMetric.Entry,
-        NeighbourMetric.Entry,
-        ClassScoreMetric.Entry,
+        FrechetMetric.OnClassifier, FrechetMetric.OnInception, KernelMetric.Entry, NeighbourMetric.Entry, ClassScoreMetric.Entry,
         EndpointMetric.Entry,
     ];
 
@@ -42,20 +38,10 @@ internal static class MetricCatalog
 }
 
 /// <summary>What the catalogue says of a metric.</summary>
-internal sealed record MetricEntry
-{
-    public required string Name { get; init; }
-
-    /// <summary>What it is, in a few words.</summary>
-    public required string Description { get; init; }
-
-    public required MetricNeeds Needs { get; init; }
-
-    /// <summary>The feature network that it is tied to; null for one that takes any, or none.</summary>
-    public FeatureKind? Kind { get; init; }
-
-    public required Func<MetricContext, IMetric> Create { get; init; }
-}
+/// <param name="Description">What it is, in a few words.</param>
+/// <param name="Kind">The feature network that it is tied to; null for one that takes any, or none.</param>
+internal sealed record MetricEntry(
+    string Name, string Description, MetricNeeds Needs, Func<MetricContext, IMetric> Create, FeatureKind? Kind = null);
 
 /// <summary>What a metric needs.</summary>
 [Flags]

@@ -26,11 +26,8 @@ internal sealed class MetricContext : IDisposable
     public string? Folder { get; set; }
 
     public FineTeacher? Teacher { get; set; }
-
     public MetricOptions Options { get; init; } = new();
-
     public IProgress<WorkProgress>? Progress { get; set; }
-
     public CancellationToken Cancellation { get; set; }
 
     /// <summary>What to know before believing the figures.</summary>
@@ -97,6 +94,5 @@ internal sealed class MetricContext : IDisposable
 }
 
 /// <summary>What a fine teacher makes of the seeds that are measured.</summary>
-/// <param name="Images">Its images [B,C,H,W] of a range in the order of the seeds; valid until the next range is asked for, not
-/// owned.</param>
+/// <param name="Images">Its images [B,C,H,W] of a range in the seeds' order; not owned, valid until the next range is asked for.</param>
 internal sealed record FineTeacher(string Name, string Identity, Func<SeedRange, Tensor> Images);

@@ -9,13 +9,9 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
     /// <summary>Measures in float64, in blocks of rows: memory grows with the number of images, time with its square.</summary>
     /// <param name="real">Features [n,d] of real images, any floating type; not changed and not disposed.</param>
     /// <param name="generated">Features [m,d]; not changed and not disposed.</param>
-    public static NeighbourMetrics Between(
-        Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5, CancellationToken cancellation = default) =>
-        Between(real, generated, manifoldNeighbours, coverageNeighbours, BlockBytes, cancellation);
-
-    /// <summary>The same with another limit on the distances in memory.</summary>
-    internal static NeighbourMetrics Between(
-        Tensor real, Tensor generated, int manifoldNeighbours, int coverageNeighbours, long blockBytes, CancellationToken cancellation)
+    /// <param name="blockBytes">Limit on the distances in memory.</param>
+    public static NeighbourMetrics Between(Tensor real, Tensor generated, int manifoldNeighbours = 3, int coverageNeighbours = 5,
+        long blockBytes = BlockBytes, CancellationToken cancellation = default)
     {
         if (real.dim() != 2 || generated.dim() != 2 || real.shape[1] != generated.shape[1])
         {
@@ -34,10 +30,10 @@ internal sealed record NeighbourMetrics(double Precision, double Recall, double 
 
         using var _ = no_grad();
         using var scope = NewDisposeScope();
-        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation), reach = Radii(
-            generated, [manifoldNeighbours], blockBytes, cancellation);
-        Tensor recalled = zeros(
-            n, dtype: ScalarType.Bool), nearest = TensorArithmetic.Full([n], double.PositiveInfinity, ScalarType.Float64);
+        Tensor radii = Radii(real, [manifoldNeighbours, coverageNeighbours], blockBytes, cancellation);
+        Tensor reach = Radii(generated, [manifoldNeighbours], blockBytes, cancellation);
+        Tensor recalled = zeros(n, dtype: ScalarType.Bool);
+        Tensor nearest = TensorArithmetic.Full([n], double.PositiveInfinity, ScalarType.Float64);
         double precise = 0, dense = 0;
         foreach (var (start, count) in Blocks(m, n, blockBytes))
         {

@@ -18,8 +18,8 @@ internal sealed record PairedRanges(int Pairs, double Mean, double? HalfWidth)
 
         var differences = SeedRangeSpread.Of([.. first.Zip(second, (f, s) => s - f)]);
         int k = first.Count;
-        return new(k, differences.Mean, differences.StandardDeviation is { } s ? Quantile(k - 1) * s / Math.Sqrt(k) : null);
+        double? halfWidth = differences.StandardDeviation is { } s
+            ? StudentT.InvCDF(0, 1, k - 1, (1 + Confidence) / 2) * s / Math.Sqrt(k) : null;
+        return new(k, differences.Mean, halfWidth);
     }
-
-    private static double Quantile(double degrees) => StudentT.InvCDF(0, 1, degrees, (1 + Confidence) / 2);
 }

@@ -9,14 +9,8 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
     private const int Batch = 250;
 
     /// <summary>Measures the metrics that compare with real images.</summary>
-    public static RealFloor Measure(
-        IReadOnlyList<IMetric> metrics,
-        IImageSet? training,
-        int images,
-        int ranges,
-        long seed,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static RealFloor Measure(IReadOnlyList<IMetric> metrics, IImageSet? training, int images, int ranges, long seed,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         IMetric[] comparing = [.. metrics.Where(m => m.ComparesWithRealImages)];
         if (comparing.Length == 0)
@@ -57,15 +51,12 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
 
     private static string? About(IImageSet training, RealSubsets subsets, int images, int ranges)
     {
-        string? unbalanced = subsets.Balanced || training.Classes == 0
-            ? null
+        string? unbalanced = subsets.Balanced || training.Classes == 0 ? null
             : "are not balanced by class as the samples are, for the set holds too few images of a class.";
         int count = subsets.Indices.Count;
-        string? few = count == ranges
-            ? null
-            : FormattableString.Invariant(
-                $"The floor of the metric is the mean of {count} disjoint subset{(count == 1 ? "" : "s")} of {images:N0} training images, ")
-                + FormattableString.Invariant($"not of {ranges}: the set holds {training.Count:N0}.");
+        string? few = count == ranges ? null : string.Create(CultureInfo.InvariantCulture,
+            $"The floor of the metric is the mean of {count} disjoint subset{(count == 1 ? "" : "s")} of {images:N0} training images, "
+                + $"not of {ranges}: the set holds {training.Count:N0}.");
         return (few, unbalanced) switch
         {
             (_, null) => few,

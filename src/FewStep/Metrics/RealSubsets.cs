@@ -5,8 +5,7 @@ namespace FewStep.Metrics;
 /// <summary>Disjoint random subsets of real images of one size, for the floor of a metric.</summary>
 internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
 {
-    /// <summary>Chooses subsets. Samples are of all classes equally often, so subsets are too wherever the set has classes and enough
-    /// images of each.</summary>
+    /// <summary>Chooses subsets, of all classes equally often as samples are wherever the set has enough images of each class.</summary>
     public static RealSubsets Choose(IImageSet images, int size, int most, long seed)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -16,7 +15,7 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
         if (count == 0)
             return new RealSubsets([], false);
 
-        var order = new EpochShuffle(images.Count, seed);
+        int[] order = EpochShuffle.Order(images, seed);
         if (images.Classes > 0)
         {
             var classes = ByClass(images, order);
@@ -27,17 +26,15 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
             }
         }
 
-        return new RealSubsets(
-            [.. Enumerable.Range(0, count).Select(s => Enumerable.Range(s * size, size).Select(i => order[i]).ToArray())], false);
+        return new RealSubsets([.. order.Chunk(size).Take(count)], false);
     }
 
-    private static List<int>[] ByClass(IImageSet images, EpochShuffle order)
+    private static List<int>[] ByClass(IImageSet images, int[] order)
     {
         List<int>[] classes = [.. Enumerable.Range(0, images.Classes).Select(_ => new List<int>())];
-        for (int i = 0; i < images.Count; i++)
+        foreach (int image in order)
         {
-            int image = order[i], label = images.Label(image);
-            if (label >= 0)
+            if (images.Label(image) is >= 0 and var label)
                 classes[label].Add(image);
         }
 

@@ -38,13 +38,7 @@ public sealed record SeedRange
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
         for (int done = 0; done < Count; done += batch)
-        {
-            var seeds = new long[Math.Min(batch, Count - done)];
-            for (int i = 0; i < seeds.Length; i++)
-                seeds[i] = First + done + i;
-
-            yield return seeds;
-        }
+            yield return [.. Enumerable.Range(done, Math.Min(batch, Count - done)).Select(i => First + i)];
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Checkpoints;
 
 namespace FewStep.Metrics;
@@ -15,22 +14,16 @@ internal static class StatisticsFile
     private const string Mean = "mu", Covariance = "sigma", Count = "count", Images = "images_sha256", Extractor = "extractor_sha256";
     private const int HashLength = 64;
 
-    /// <summary>Length d of the feature vectors of a file, from its headers alone: two megabytes of zip can claim gigabytes of
-    /// covariance.</summary>
+    /// <summary>Length d of a file's feature vectors, from its headers alone: a small zip can claim gigabytes of covariance.</summary>
     public static int Dimension(string path)
     {
         var names = NpzFile.Names(path);
-        return names.Contains(Mean)
-            && names.Contains(Covariance)
+        return names.Contains(Mean) && names.Contains(Covariance)
             && NpzFile.Shape(path, Mean) is [>= 1 and <= FeatureStatistics.MostDimensions and var d]
-            && NpzFile.Shape(path, Covariance) is [var rows, var columns]
-            && rows == d
-            && columns == d
+            && NpzFile.Shape(path, Covariance) is [var rows, var columns] && rows == d && columns == d
             ? (int)d
-            : throw new InvalidInputException(
-                $"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at most "
-                    + $"{FeatureStatistics.MostDimensions}. "
-                + "Make them from the images.");
+            : throw new InvalidInputException($"{path} holds no feature statistics: arrays 'mu' [d] and 'sigma' [d,d] are needed, d at "
+                + $"most {FeatureStatistics.MostDimensions}. Make them from the images.");
     }
 
     /// <summary>Reads a file of this program, EDM or pytorch-fid, for images that will be measured on a network's features.</summary>
@@ -62,7 +55,7 @@ internal static class StatisticsFile
             : throw Damaged(path, Count) : null;
         using var scope = NewDisposeScope();
         Tensor mean = Floating(arrays[Mean], path, Mean), covariance = Floating(arrays[Covariance], path, Covariance);
-        string images = Hash(arrays, Images, path) ?? FileHash(path);
+        string images = Hash(arrays, Images, path) ?? Sha256.OfFile(path);
         string? extractor = Hash(arrays, Extractor, path);
         try
         {
@@ -102,10 +95,4 @@ internal static class StatisticsFile
 
     private static InvalidInputException Damaged(string path, string name) =>
         new($"{path} is damaged: '{name}' is not what is written there. Make the statistics anew from the images.");
-
-    private static string FileHash(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 }

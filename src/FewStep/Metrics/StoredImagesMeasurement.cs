@@ -5,14 +5,8 @@ namespace FewStep.Metrics;
 /// <summary>Measures stored images: all together, and disjoint random subsets for the spread.</summary>
 internal static class StoredImagesMeasurement
 {
-    public static IReadOnlyList<StoredFigure> Measure(
-        IReadOnlyList<IMetric> metrics,
-        IImageSet images,
-        int subsets,
-        long seed,
-        int batch,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static IReadOnlyList<StoredFigure> Measure(IReadOnlyList<IMetric> metrics, IImageSet images, int subsets, long seed, int batch,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(subsets, 1);
         int size = images.Count / subsets;
@@ -29,7 +23,7 @@ internal static class StoredImagesMeasurement
         try
         {
             new ImageTensors(images)
-                .ForEach(ShuffledImages.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
+                .ForEach(EpochShuffle.Order(images, seed), batch, "features of images", (_, all) => Take(all), progress, cancellation);
             var values = Finish(whole);
             return
             [

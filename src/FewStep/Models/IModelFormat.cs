@@ -3,8 +3,7 @@ using FewStep.Denoising;
 
 namespace FewStep.Models;
 
-/// <summary>A form in which models lie on disk. What needs a library of its own implements it in another assembly, which is looked for by
-/// name.</summary>
+/// <summary>A form in which models lie on disk; one that needs a library of its own is looked for by name in another assembly.</summary>
 internal interface IModelFormat
 {
     OpenedModel Open(string path, ModelOptions options);
@@ -27,7 +26,6 @@ internal sealed record OpenedModel
     public string? NumberFormat { get; init; }
 
     public long Parameters { get; init; }
-
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
     /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>

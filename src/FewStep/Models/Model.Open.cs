@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
@@ -86,10 +85,9 @@ public sealed partial class Model
         if (!isOnnx && options.Onnx != new OnnxModelDescription())
             throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
 
-        IModelFormat format = isOnnx ? OnnxFormat(path)
-            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? new MixtureFormat()
-            : new CheckpointFormat();
-        return format.Open(path, options);
+        return isOnnx ? OnnxFormat(path).Open(path, options)
+            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? OpenMixture(path, options)
+            : OpenCheckpoint(path, options);
     }
 
     private static IModelFormat OnnxFormat(string path) => Type.GetType($"{OnnxAssembly}.OnnxFormat, {OnnxAssembly}") is { } type
@@ -112,7 +110,7 @@ public sealed partial class Model
     {
         (IDenoiser, ModelSummary) Guided(GuidedDenoiser denoiser, string words, string identity)
         {
-            string hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{model.Hash}\nunder guidance\n{identity}")));
+            string hash = Sha256.Of($"{model.Hash}\nunder guidance\n{identity}");
             return (denoiser, summary with { Hash = hash, Guidance = words });
         }
 
@@ -137,50 +135,42 @@ public sealed partial class Model
         return Guided(GuidedDenoiser.ClassifierFree(model.Denoiser, guidance), $"classifier-free, {guidance}", $"{guidance}");
     }
 
-    private sealed class CheckpointFormat : IModelFormat
+    private static OpenedModel OpenCheckpoint(string path, ModelOptions options)
     {
-        public OpenedModel Open(string path, ModelOptions options)
+        var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
+        source.Denoiser.ComputeType = options.ComputeType;
+        return new OpenedModel
         {
-            var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
-            source.Denoiser.ComputeType = options.ComputeType;
-            var config = source.Config;
-            return new OpenedModel
-            {
-                Denoiser = source.Denoiser,
-                Config = config,
-                Hash = source.Hash,
-                Format = source.Format,
-                NumberFormat = OpenedModel.NameOf(options.ComputeType),
-                Parameters = source.Denoiser.Layout.Count,
-                Remarks = source.Remarks,
-                KnowsNoClass = config.Network.LabelDropout > 0,
-                Owned = source,
-            };
-        }
+            Denoiser = source.Denoiser,
+            Config = source.Config,
+            Hash = source.Hash,
+            Format = source.Format,
+            NumberFormat = OpenedModel.NameOf(options.ComputeType),
+            Parameters = source.Denoiser.Layout.Count,
+            Remarks = source.Remarks,
+            KnowsNoClass = source.Config.Network.LabelDropout > 0,
+            Owned = source,
+        };
     }
 
-    private sealed class MixtureFormat : IModelFormat
+    private static OpenedModel OpenMixture(string path, ModelOptions options)
     {
-        public OpenedModel Open(string path, ModelOptions options)
+        OpenedModel.RefuseNetworkOptions(path, options, "the file of a mixture");
+        var mixture = MixtureFile.Read(path);
+        var denoiser = new GaussianMixtureDenoiser(mixture, options.MixtureSigmaMin, options.MixtureSigmaMax);
+        return new OpenedModel
         {
-            OpenedModel.RefuseNetworkOptions(path, options, "the file of a mixture");
-            var mixture = MixtureFile.Read(path);
-            var denoiser = new GaussianMixtureDenoiser(mixture, options.MixtureSigmaMin, options.MixtureSigmaMax);
-            return new OpenedModel
+            Denoiser = denoiser,
+            Config = new ModelConfig
             {
-                Denoiser = denoiser,
-                Config = new ModelConfig
-                {
-                    Name = System.IO.Path.GetFileNameWithoutExtension(path),
-                    Shape = mixture.Shape,
-                    Classes = mixture.Classes,
-                    Preconditioning = new PreconditioningConfig
-                    { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
-                },
-                Hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))),
-                Format = "Gaussian mixture",
-                Owned = denoiser,
-            };
-        }
+                Name = System.IO.Path.GetFileNameWithoutExtension(path),
+                Shape = mixture.Shape,
+                Classes = mixture.Classes,
+                Preconditioning = new() { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+            },
+            Hash = Sha256.OfFile(path),
+            Format = "Gaussian mixture",
+            Owned = denoiser,
+        };
     }
 }

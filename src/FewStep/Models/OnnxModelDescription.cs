@@ -72,24 +72,15 @@ public sealed record OnnxModelDescription
 
     /// <summary>This description with what another one says taken from that.</summary>
     /// <param name="other">Settings that win where they are not null.</param>
-    public OnnxModelDescription With(OnnxModelDescription other) => new()
+    public OnnxModelDescription With(OnnxModelDescription other)
     {
-        Name = other.Name ?? Name,
-        Prediction = other.Prediction ?? Prediction,
-        Noise = other.Noise ?? Noise,
-        BetaStart = other.BetaStart ?? BetaStart,
-        BetaEnd = other.BetaEnd ?? BetaEnd,
-        TimeSteps = other.TimeSteps ?? TimeSteps,
-        TimeScale = other.TimeScale ?? TimeScale,
-        SigmaMin = other.SigmaMin ?? SigmaMin,
-        SigmaMax = other.SigmaMax ?? SigmaMax,
-        Shape = other.Shape ?? Shape,
-        Classes = other.Classes ?? Classes,
-        ClassNames = other.ClassNames ?? ClassNames,
-        UnconditionalLabel = other.UnconditionalLabel ?? UnconditionalLabel,
-        ImageInput = other.ImageInput ?? ImageInput,
-        NoiseInput = other.NoiseInput ?? NoiseInput,
-        LabelInput = other.LabelInput ?? LabelInput,
-        Output = other.Output ?? Output,
-    };
+        var merged = this with { };
+        foreach (var setting in typeof(OnnxModelDescription).GetProperties())
+        {
+            if (setting.GetValue(other) is { } said)
+                setting.SetValue(merged, said);
+        }
+
+        return merged;
+    }
 }

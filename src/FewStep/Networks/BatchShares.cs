@@ -3,7 +3,10 @@ using TorchSharp;
 namespace FewStep.Networks;
 
 /// <summary>A batch in shares of neighbouring images, which threads of the processor evaluate side by side.</summary>
-internal sealed class BatchShares
+/// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
+/// <param name="sigma">Noise levels [B] or [1].</param>
+/// <param name="labels">int64 [B], or null.</param>
+internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
 {
     private const int FewestImages = 4;
 
@@ -13,23 +16,10 @@ internal sealed class BatchShares
 
     // Each share has a gradient of its own: a gigabyte of them in all, as float32.
     private const long MostGradientNumbers = 1 << 28;
-    private readonly Tensor _x;
-    private readonly Tensor _sigma;
-    private readonly Tensor? _labels;
 
-    /// <summary>Divides a batch among the tensor threads; into one share where there is one thread, a GPU, or too few images for
-    /// more.</summary>
-    /// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
-    /// <param name="sigma">Noise levels [B] or [1].</param>
-    /// <param name="labels">int64 [B], or null.</param>
-    public BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
-    {
-        (_x, _sigma, _labels) = (x, sigma, labels);
-        Count = x.device_type == DeviceType.CPU ? (int)Math.Clamp(
-            x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
-    }
-
-    public int Count { get; }
+    /// <summary>As many as there are tensor threads; one where there is a GPU, or too few images for more.</summary>
+    public int Count { get; } = x.device_type == DeviceType.CPU ? (int)Math.Clamp(
+        x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
 
     /// <summary>Whether there is memory for a gradient of each share.</summary>
     public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;
@@ -41,7 +31,7 @@ internal sealed class BatchShares
     public Tensor Evaluate(Func<Tensor, Tensor, Tensor?, Tensor> denoise)
     {
         if (Count == 1)
-            return denoise(_x, _sigma, _labels);
+            return denoise(x, sigma, labels);
 
         var parts = new Tensor[Count];
         ShareThreads.Run(Count, i =>
@@ -58,7 +48,7 @@ internal sealed class BatchShares
         => Differentiable.apply(weights, this, denoise);
 
     private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
-        => denoise(Part(_x, share), _sigma.shape[0] == 1 ? _sigma : Part(_sigma, share), _labels is null ? null : Part(_labels, share));
+        => denoise(Part(x, share), sigma.shape[0] == 1 ? sigma : Part(sigma, share), labels is null ? null : Part(labels, share));
 
     private Tensor Part(Tensor all, int share)
     {
@@ -91,7 +81,7 @@ internal sealed class BatchShares
                 using var gradient = enable_grad();
                 using var scope = NewDisposeScope();
                 var leaf = weights.detach().requires_grad_();
-                var output = shares.Denoise(i, (x, sigma, labels) => denoise(leaf, x, sigma, labels));
+                var output = shares.Denoise(i, (images, levels, classes) => denoise(leaf, images, levels, classes));
                 (graphs[i], parts[i]) = (new(leaf.DetachFromDisposeScope(), output.DetachFromDisposeScope()),
                     output.detach().DetachFromDisposeScope());
             });

@@ -1,3 +1,5 @@
+using TorchSharp;
+
 namespace FewStep.Networks;
 
 /// <summary>Convolution with optional factor-2 resampling, NVlabs/edm's <c>Conv2d</c>: <c>weight</c> [out, in, k, k] and <c>bias</c> [out]
@@ -13,15 +15,8 @@ internal sealed class Conv2d
 
     /// <param name="filter">Resampling filter taps; default [1,1].</param>
     public Conv2d(
-        NetworkBuilder builder,
-        int inChannels,
-        int outChannels,
-        int kernel,
-        WeightInit? init,
-        bool up = false,
-        bool down = false,
-        IReadOnlyList<int>? filter = null,
-        bool fusedResample = false)
+        NetworkBuilder builder, int inChannels, int outChannels, int kernel, WeightInit? init, bool up = false, bool down = false,
+        IReadOnlyList<int>? filter = null, bool fusedResample = false)
     {
         OutChannels = outChannels;
         _kernel = kernel;
@@ -55,9 +50,7 @@ internal sealed class Conv2d
         }
 
         if (_kernel == 1 && _up is { IsBox: true })
-        {
             return _up.Up(Convolve(pass, x, 0), 0); // repeating pixels commutes with what treats each alone
-        }
 
         x = _up is null ? x : _up.Up(x, _up.Padding);
         x = _down is null ? x : _down.Down(x, _down.Padding);
@@ -88,5 +81,60 @@ internal sealed class StridedConv2d
         int padding = _symmetric ? 1 : 0;
         x = _symmetric ? x : nn.functional.pad(x, [0, 1, 0, 1]);
         return pass.Counted(ChannelPaddedConvolution.Apply(x, pass[_weight], pass[_bias], stride: 2, padding), x.shape[1] * 9);
+    }
+}
+
+/// <summary>libtorch's convolution, without what it makes of numbers of channels that its kernels round up.</summary>
+internal static class ChannelPaddedConvolution
+{
+    private const long Block = 16;
+
+    /// <summary>The convolution of x with a weight.</summary>
+    /// <remarks>
+    /// oneDNN computes in blocks of up to 16 channels. libtorch leaves the rest of a block that is not full as it finds it in memory,
+    /// multiplied by zeros: where that happens to be not-a-number or infinite, so are results and, more often, gradients. On the processor
+    /// the blocks are therefore filled here.
+    /// </remarks>
+    /// <param name="x">[B,in,H,W].</param>
+    /// <returns>[B,out,H',W']; belongs to the current dispose scope.</returns>
+    public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, long stride = 1, long padding = 0)
+    {
+        if (padding == 0 && PointwiseConvolution.Suits(x, weight, stride))
+            return PointwiseConvolution.Apply(x, weight, bias);
+
+        long output = weight.shape[0], moreOutput = Missing(output), moreInput = Missing(weight.shape[1]);
+        if (x.device_type != DeviceType.CPU || (moreOutput == 0 && moreInput == 0))
+            return nn.functional.conv2d(x, weight, bias, [stride, stride], [padding, padding]);
+
+        x = moreInput == 0 ? x : nn.functional.pad(x, [0, 0, 0, 0, 0, moreInput]);
+        weight = nn.functional.pad(weight, [0, 0, 0, 0, 0, moreInput, 0, moreOutput]);
+        bias = bias is null ? null : nn.functional.pad(bias, [0, moreOutput]);
+        return nn.functional.conv2d(x, weight, bias, [stride, stride], [padding, padding]).narrow(1, 0, output);
+    }
+
+    private static long Missing(long channels) => (Block - (channels % Block)) % Block;
+}
+
+/// <summary>A convolution with a 1x1 kernel as a product of matrices.</summary>
+/// <remarks>
+/// On some processors with AVX-512 oneDNN's own kernels compute 80 float32 channels wrongly on more than one thread (libtorch 2.10; seen
+/// with 64 to 256 input channels, images of 4x4 to 73x73 and batches from 1 to 16; Inception-v3 has such a layer). Matrix products are
+/// right, and no slower.
+/// </remarks>
+internal static class PointwiseConvolution
+{
+    /// <summary>Whether a convolution is one of these, on the processor in float32.</summary>
+    /// <param name="x">[B,in,H,W].</param>
+    public static bool Suits(Tensor x, Tensor weight, long stride)
+        => x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && stride == 1 && weight.shape[2] == 1 && weight.shape[3] == 1;
+
+    /// <summary>The convolution of x with a weight, without padding.</summary>
+    /// <param name="x">[B,in,H,W].</param>
+    /// <returns>[B,out,H,W], channels-last in memory; belongs to the current dispose scope.</returns>
+    public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
+    {
+        long[] size = x.shape;
+        var pixels = x.permute(0, 2, 3, 1).reshape(-1, size[1]);
+        return nn.functional.linear(pixels, weight.flatten(1), bias).view(size[0], size[2], size[3], -1).permute(0, 3, 1, 2);
     }
 }

@@ -20,7 +20,6 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     public IReadOnlyList<int> BlockChannels { get; init; } = [128, 256, 256, 256];
 
     public int NumBlocks { get; init; } = 2;
-
     public IReadOnlyList<int> AttnResolutions { get; init; } = [16];
 
     /// <summary>Channels of an attention head; null is one head of all channels.</summary>
@@ -48,17 +47,13 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     public double Dropout { get; init; } = 0.1;
 
     double INetworkOptions.LabelDropout => 0;
-
     IReadOnlyList<int> IUNetOptions.LevelChannels => BlockChannels;
-
     int IUNetOptions.FirstChannels => BlockChannels[0];
-
     bool IUNetOptions.DecoderAttendsLast => false;
-
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(BlockChannels.Count);
 
     string INetworkOptions.Description
-        => UNetPlan.Describe(this, "DdpmUNet (DDPM)", FormattableString.Invariant($"channels [{string.Join(", ", BlockChannels)}]"));
+        => UNetPlan.Describe(this, "DdpmUNet (DDPM)", InvariantText.Of($"channels [{string.Join(", ", BlockChannels)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => ChannelsPerHead is { } each ? channels / each : 1;
 
@@ -68,12 +63,11 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     internal DdpmUNetOptions Checked()
     {
         bool channels = BlockChannels.Count is >= 1 and <= 12 && BlockChannels.All(c => c is >= 4 and <= 65536 && c % 2 == 0);
-        UNetPlan.Rules(this, nameof(DdpmUNet))
+        return UNetPlan.Rules(this, nameof(DdpmUNet))
             .Require(channels, $"block_channels needs 1 to 12 even numbers in 4..65536")
             .Require(ChannelsPerHead is null or (>= 1 and <= 65536), $"channels_per_head {ChannelsPerHead} is not in 1..65536")
             .Require(NormGroups is >= 1 and <= 65536, $"norm_groups {NormGroups} is not in 1..65536")
             .Require(NormEpsilon is > 0 and <= 1, $"norm_epsilon {NormEpsilon} is not in (0, 1]")
-            .Check();
-        return this;
+            .Check(this);
     }
 }

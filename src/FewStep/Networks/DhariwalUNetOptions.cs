@@ -20,13 +20,9 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     public int AugmentDim { get; init; }
 
     public int ModelChannels { get; init; } = 192;
-
     public IReadOnlyList<int> ChannelMult { get; init; } = [1, 2, 3, 4];
-
     public int ChannelMultEmb { get; init; } = 4;
-
     public int NumBlocks { get; init; } = 3;
-
     public IReadOnlyList<int> AttnResolutions { get; init; } = [32, 16, 8];
 
     /// <summary>Channels of an attention head; null is NVlabs/edm's 64.</summary>
@@ -50,29 +46,23 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     public double LabelDropout { get; init; }
 
     IReadOnlyList<int> IUNetOptions.LevelChannels => [.. ChannelMult.Select(m => ModelChannels * m)];
-
     int IUNetOptions.FirstChannels => ModelChannels * ChannelMult[0];
-
     bool IUNetOptions.DecoderAttendsLast => false;
-
     long INetworkOptions.SideMultiple => UNetPlan.SideMultiple(ChannelMult.Count);
 
     string INetworkOptions.Description => UNetPlan.Describe(
-        this, "DhariwalUNet (ADM)", FormattableString.Invariant($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
+        this, "DhariwalUNet (ADM)", InvariantText.Of($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
     int IUNetOptions.HeadsOf(int channels) => Heads ?? channels / (ChannelsPerHead ?? 64);
 
     Network INetworkOptions.Build() => new DhariwalUNet(this);
 
     /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
-    internal DhariwalUNetOptions Checked()
-    {
+    internal DhariwalUNetOptions Checked() =>
         UNetPlan.Rules(this, nameof(DhariwalUNet))
             .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelsPerHead is null or (>= 1 and <= 4096), $"channels_per_head {ChannelsPerHead} is not in 1..4096")
             .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
             .Require(NormGroups is null or (>= 1 and <= 4096), $"norm_groups {NormGroups} is not in 1..4096")
-            .Check();
-        return this;
-    }
+            .Check(this);
 }

@@ -4,9 +4,7 @@ namespace FewStep.Networks;
 
 /// <summary>Group normalisation with the shift before it and the SiLU after it as one differentiable operation on channels-last features in
 /// the processor's memory.</summary>
-/// <remarks>
-/// libtorch's own is several times slower in this layout, while its convolutions are fastest in it.
-/// </remarks>
+/// <remarks>libtorch's own is several times slower in this layout, while its convolutions are fastest in it.</remarks>
 internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupNorm>
 {
     [ThreadStatic]
@@ -74,21 +72,15 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
                     gamma), pb = Address(beta), pm = Address(moments), pp = Address(partial), ps = Address(shift), pds = Address(dshift);
                 bool half = x.dtype == ScalarType.BFloat16;
                 nint image = shape.ImageLength * (half ? 2 : 4);
+                delegate*<in GroupNormShape, void*, float*, float*, float*, float*, void*, void*, float*, float*, void> kernel = half
+                    ? &GroupNormKernel<BFloat16Features>.Backward : &GroupNormKernel<Float32Features>.Backward;
                 EachImage(shape, b =>
                 {
                     float* s = ps == 0 ? null : (float*)ps + ((nint)b * shape.Channels), ds = pds == 0 ? null
                         : (float*)pds + ((nint)b * shape.Channels);
                     float* m = (float*)pm + ((nint)b * shape.Groups * 2), p = (float*)pp + ((nint)b * shape.Channels * 2);
-                    if (half)
-                    {
-                        GroupNormKernel<BFloat16Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m,
-                            (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
-                    }
-                    else
-                    {
-                        GroupNormKernel<Float32Features>.Backward(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, m,
-                            (void*)(pdy + (b * image)), (void*)(pdx + (b * image)), p, ds);
-                    }
+                    nint at = b * image;
+                    kernel(shape, (void*)(px + at), (float*)pg, (float*)pb, s, m, (void*)(pdy + at), (void*)(pdx + at), p, ds);
                 });
             }
         }
@@ -107,19 +99,12 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
         nint px = Address(x), py = Address(y), pg = Address(gamma), pb = Address(beta), pm = Address(moments), ps = Address(shift);
         bool half = x.dtype == ScalarType.BFloat16;
         nint image = shape.ImageLength * (half ? 2 : 4);
+        delegate*<in GroupNormShape, void*, float*, float*, float*, void*, float*, void> kernel = half
+            ? &GroupNormKernel<BFloat16Features>.Forward : &GroupNormKernel<Float32Features>.Forward;
         EachImage(shape, b =>
         {
             float* s = ps == 0 ? null : (float*)ps + ((nint)b * shape.Channels), m = (float*)pm + ((nint)b * shape.Groups * 2);
-            if (half)
-            {
-                GroupNormKernel<BFloat16Features>.Forward(
-                    shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
-            }
-            else
-            {
-                GroupNormKernel<Float32Features>.Forward(
-                    shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
-            }
+            kernel(shape, (void*)(px + (b * image)), (float*)pg, (float*)pb, s, (void*)(py + (b * image)), m);
         });
         return y;
     }

@@ -10,7 +10,6 @@ internal readonly record struct GroupNormShape(int Batch, int Pixels, int Channe
     public const int Lanes = 16;
 
     public int GroupSize => Channels / Groups;
-
     public nint ImageLength => (nint)Pixels * Channels;
 }
 

@@ -3,7 +3,6 @@ namespace FewStep.Networks;
 /// <summary>A network as a function of its weights: it knows names, shapes and arithmetic, and holds no parameter values.</summary>
 internal abstract class Network : IDisposable
 {
-    /// <summary>Names, shapes and places of the parameters.</summary>
     public ParameterLayout Layout => Builder.Layout;
 
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by name; owned by the network.</summary>
@@ -12,7 +11,6 @@ internal abstract class Network : IDisposable
     /// <summary>Probability with which a feature is dropped while training.</summary>
     public abstract double Dropout { get; }
 
-    /// <summary>Collects the parameters while the layers are constructed.</summary>
     protected NetworkBuilder Builder { get; } = new();
 
     /// <summary>Moves the buffers to the device that the weights lie on.</summary>

@@ -1,38 +1,29 @@
 namespace FewStep.Networks;
 
 /// <summary>Collects parameters and buffers while a network's layers are constructed, each under its dotted path.</summary>
-internal sealed class NetworkBuilder
+internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dictionary<string, Tensor> buffers)
 {
-    private readonly string _prefix;
-
     public NetworkBuilder()
         : this("", new ParameterLayout(), [])
     {
     }
 
-    private NetworkBuilder(string prefix, ParameterLayout layout, Dictionary<string, Tensor> buffers)
-    {
-        _prefix = prefix;
-        Layout = layout;
-        Buffers = buffers;
-    }
-
-    public ParameterLayout Layout { get; }
+    public ParameterLayout Layout => layout;
 
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by dotted name.</summary>
-    public Dictionary<string, Tensor> Buffers { get; }
+    public Dictionary<string, Tensor> Buffers => buffers;
 
     /// <summary>A builder for a sub-layer: the same network, a longer path.</summary>
-    public NetworkBuilder At(string name) => new($"{_prefix}{name}.", Layout, Buffers);
+    public NetworkBuilder At(string name) => new($"{prefix}{name}.", layout, buffers);
 
-    public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(_prefix + name, init, shape);
+    public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape);
 
     /// <param name="value">float32; the network owns it from now on.</param>
     public string Buffer(string name, Tensor value)
     {
         // An enclosing dispose scope would take the buffer with it.
-        Buffers.Add(_prefix + name, value.DetachFromDisposeScope());
-        return _prefix + name;
+        Buffers.Add(prefix + name, value.DetachFromDisposeScope());
+        return prefix + name;
     }
 
     public void MoveBuffers(Device device)

@@ -12,7 +12,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     private readonly Lock _cacheLock = new();
     private ForwardPass? _cached;
 
-    /// <summary>Binds a network, a preconditioning and weights.</summary>
     /// <param name="weights">Flat float32 weights in the network's layout; owned by this denoiser from now on.</param>
     public NetworkDenoiser(
         Network network, IPreconditioning preconditioning, ImageShape shape, int classes, Tensor weights, int patchSize = 1)
@@ -31,15 +30,10 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     }
 
     public ImageShape Shape { get; }
-
     public int Classes { get; }
-
     public double SigmaMin => Preconditioning.SigmaMin;
-
     public double SigmaMax => Preconditioning.SigmaMax;
-
     public IPreconditioning Preconditioning { get; }
-
     public ParameterLayout Layout => _network.Layout;
 
     /// <summary>Untrained tensors of the checkpoint by name; owned by the network.</summary>
@@ -157,9 +151,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         var c = Preconditioning.Coefficients(sigma);
         var raw = Raw(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
         if (raw.shape[1] > Shape.Channels)
-        {
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
-        }
 
         return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
@@ -181,9 +173,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
                 using var scope = NewDisposeScope();
                 var pass = ForwardPass.Over(Layout, Weights, ComputeType);
                 foreach (var view in pass.Views)
-                {
                     view.DetachFromDisposeScope(); // freed by WeightsChanged
-                }
 
                 _cached = pass;
             }

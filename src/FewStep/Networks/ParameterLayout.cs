@@ -6,19 +6,14 @@ internal sealed record ParameterSpec(string Name, long[] Shape, long Offset, Wei
     public long Count { get; } = Shape.Aggregate(1L, (a, b) => a * b);
 }
 
-/// <summary>Names, shapes and places of a network's parameters in one flat buffer.</summary>
-/// <remarks>
-/// One buffer makes the optimiser step, EMA, clipping and checkpoints one call each.
-/// </remarks>
+/// <summary>Names, shapes and places of a network's parameters in one flat buffer, which makes the optimiser step, EMA, clipping and
+/// checkpoints one call each.</summary>
 internal sealed class ParameterLayout
 {
     private readonly List<ParameterSpec> _specs = [];
     private readonly HashSet<string> _names = [];
 
-    /// <summary>The parameters, in the order of the buffer.</summary>
     public IReadOnlyList<ParameterSpec> Specs => _specs;
-
-    /// <summary>Length of the flat buffer: the number of parameters of the network.</summary>
     public long Count { get; private set; }
 
     public int Add(string name, WeightInit init, params long[] shape)

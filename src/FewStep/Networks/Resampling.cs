@@ -23,20 +23,14 @@ internal sealed class Resampling
 
     public int Padding { get; }
 
-    public Tensor Up(Tensor x, int padding)
-    {
-        // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
-        return IsBox && padding == 0
-            ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
-            : nn.functional.conv_transpose2d(x, Depthwise(x, 4), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
-    }
+    // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
+    public Tensor Up(Tensor x, int padding) => IsBox && padding == 0
+        ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
+        : nn.functional.conv_transpose2d(x, Depthwise(x, 4), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
 
-    public Tensor Down(Tensor x, int padding)
-    {
-        return IsBox && padding == 0
-            ? nn.functional.avg_pool2d(x, 2)
-            : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
-    }
+    public Tensor Down(Tensor x, int padding) => IsBox && padding == 0
+        ? nn.functional.avg_pool2d(x, 2)
+        : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
 
     private Tensor Depthwise(Tensor x, double gain) => _buffers[_kernel].Times(gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
 }

@@ -5,10 +5,6 @@ namespace FewStep.Networks;
 internal sealed class SongUNet : UNet
 {
     private readonly SongUNetOptions _options;
-    private readonly NoiseEmbedding _noise;
-    private readonly Linear? _label;
-    private readonly Linear _layer0;
-    private readonly Linear _layer1;
     private readonly WeightInit _init = new(WeightInitMode.XavierUniform);
     private readonly UNetBlockOptions _block;
     private int _imageChannels;
@@ -32,42 +28,28 @@ internal sealed class SongUNet : UNet
             InitZero = _init with { Scale = 1e-5 },
             InitAttention = _init with { Scale = Math.Sqrt(0.2) },
         };
-
-        _noise = options.EmbeddingType == "positional" ? new PositionalEmbedding(noise, endpoint: true)
+        NoiseEmbedding map = options.EmbeddingType == "positional" ? new PositionalEmbedding(noise, endpoint: true)
             : new FourierEmbedding(Builder.At("map_noise"), noise);
-        _label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, noise, _init) : null;
-        if (options.AugmentDim > 0)
-        {
-            // Without augmentation labels the reference skips this layer; its weight stays part of the checkpoint.
-            _ = new Linear(Builder.At("map_augment"), options.AugmentDim, noise, _init, bias: false);
-        }
-
-        _layer0 = new Linear(Builder.At("map_layer0"), noise, embedding, _init);
-        _layer1 = new Linear(Builder.At("map_layer1"), embedding, embedding, _init);
-        Lay((place, at) => place.Role switch
-        {
-            UNetRole.Input => Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, _init)),
-            UNetRole.Down => WithInput(Block(place, at, _block), place),
-            UNetRole.Decoder when place.Index == options.NumBlocks => WithOutput(Block(place, at, _block), place),
-            _ => Block(place, at, _block),
-        });
+        var label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, noise, _init) : null;
+        LayAugmentation(options.AugmentDim, noise, _init);
+        var layer0 = new Linear(Builder.At("map_layer0"), noise, embedding, _init);
+        var layer1 = new Linear(Builder.At("map_layer1"), embedding, embedding, _init);
+        Lay(
+            (pass, noiseLabels, classes) =>
+            {
+                var embedded = Swapped(map.Forward(noiseLabels)); // as the reference does
+                embedded = WithClass(pass, embedded, label, classes, Math.Sqrt(options.LabelDim));
+                return nn.functional.silu(layer1.Forward(pass, nn.functional.silu(layer0.Forward(pass, embedded))));
+            },
+            (place, at) => place.Role switch
+            {
+                UNetRole.Input => Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, _init)),
+                UNetRole.Down => WithInput(Block(place, at, _block), place),
+                UNetRole.Decoder when place.Index == options.NumBlocks => WithOutput(Block(place, at, _block), place),
+                _ => Block(place, at, _block),
+            },
+            () => (_, _, state) => state.Output!);
     }
-
-    protected override Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes)
-    {
-        var cosinesAndSines = _noise.Forward(noiseLabels).chunk(2, 1);
-        var embedding = cat([cosinesAndSines[1], cosinesAndSines[0]], 1); // the reference swaps them
-        if (_label is not null)
-        {
-            var labels = OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device);
-            embedding = embedding.Plus(_label.Forward(pass, labels.Times(Math.Sqrt(_label.InFeatures))));
-        }
-
-        embedding = nn.functional.silu(_layer0.Forward(pass, embedding));
-        return nn.functional.silu(_layer1.Forward(pass, embedding));
-    }
-
-    protected override Tensor End(ForwardPass pass, Tensor x, State state) => state.Output!;
 
     private NetworkBuilder Beside(UNetLayer place, string name) => Builder.At(place.Half + name);
 

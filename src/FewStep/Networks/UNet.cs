@@ -4,17 +4,18 @@ namespace FewStep.Networks;
 internal abstract class UNet(IUNetOptions options) : Network
 {
     private readonly List<Layer> _layers = [];
+    private Func<ForwardPass, Tensor, Tensor?, Tensor>? _embed;
+    private Layer? _end;
 
     /// <summary>Evaluates a layer on x, which a skip connection has joined.</summary>
     protected delegate Tensor Layer(ForwardPass pass, Tensor x, State state);
 
     public List<UNetLayer> Plan { get; } = UNetPlan.Of(options);
-
     public sealed override double Dropout => options.Dropout;
 
     public sealed override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
     {
-        var state = new State(Embed(pass, noiseLabels, classes), x);
+        var state = new State(_embed!(pass, noiseLabels, classes), x);
         var skips = new Stack<Tensor>();
         foreach (var (place, layer) in Plan.Zip(_layers))
         {
@@ -23,19 +24,41 @@ internal abstract class UNet(IUNetOptions options) : Network
                 skips.Push(x);
         }
 
-        return End(pass, x, state);
+        return _end!(pass, x, state);
     }
 
-    /// <summary>Makes the layers between embedding and end, whose parameters come in this order.</summary>
-    protected void Lay(Func<UNetLayer, NetworkBuilder, Layer> make)
+    /// <summary>Makes the layers and, after them, the end: parameters come in this order, those of the embedding first.</summary>
+    /// <param name="embed">Embeds noise labels [B], float32, and classes int64 [B], or null.</param>
+    protected void Lay(
+        Func<ForwardPass, Tensor, Tensor?, Tensor> embed, Func<UNetLayer, NetworkBuilder, Layer> make, Func<Layer> makeEnd)
     {
+        _embed = embed;
         foreach (var place in Plan)
             _layers.Add(make(place, Builder.At(place.Prefix)));
+
+        _end = makeEnd();
     }
 
-    protected abstract Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes);
+    /// <summary>The layer of augmentation labels. Without them the reference skips it; its weight stays part of the checkpoint.</summary>
+    protected void LayAugmentation(int dimension, int outChannels, WeightInit init)
+        => _ = dimension > 0 ? new Linear(Builder.At("map_augment"), dimension, outChannels, init, bias: false) : null;
 
-    protected abstract Tensor End(ForwardPass pass, Tensor x, State state);
+    /// <summary>Sines before cosines, where the embedding has the cosines first.</summary>
+    protected static Tensor Swapped(Tensor embedding)
+    {
+        var halves = embedding.chunk(2, 1);
+        return cat([halves[1], halves[0]], 1);
+    }
+
+    /// <summary>Adds the embedding of the class, where there are classes.</summary>
+    protected static Tensor WithClass(ForwardPass pass, Tensor embedding, Linear? label, Tensor? classes, double scale = 1)
+    {
+        if (label is null)
+            return embedding;
+
+        var oneHot = OneHot(classes, embedding.shape[0], label.InFeatures, embedding.device);
+        return embedding.Plus(label.Forward(pass, scale == 1 ? oneHot : oneHot.Times(scale)));
+    }
 
     protected static Layer Block(UNetLayer place, NetworkBuilder at, UNetBlockOptions options)
     {

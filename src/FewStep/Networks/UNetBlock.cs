@@ -6,11 +6,8 @@ namespace FewStep.Networks;
 internal sealed record UNetBlockOptions
 {
     public required int EmbeddingChannels { get; init; }
-
     public double Dropout { get; init; }
-
     public double SkipScale { get; init; } = 1;
-
     public double Epsilon { get; init; } = 1e-5;
 
     /// <summary>Groups of every normalisation; null for NVlabs/edm's rule.</summary>
@@ -25,9 +22,7 @@ internal sealed record UNetBlockOptions
     public bool AdaptiveScale { get; init; } = true;
 
     public required WeightInit Init { get; init; }
-
     public required WeightInit InitZero { get; init; }
-
     public WeightInit? InitAttention { get; init; }
 }
 

@@ -24,9 +24,7 @@ internal enum UNetRole
 internal sealed record UNetLayer(string Half, string Name, UNetRole Role, int Level, int Index, int InChannels, int OutChannels, int Heads)
 {
     public string Prefix => Half + Name;
-
     public bool JoinsSkip => Role == UNetRole.Decoder;
-
     public bool IsEncoder => Role <= UNetRole.Encoder;
 }
 
@@ -34,9 +32,7 @@ internal sealed record UNetLayer(string Half, string Name, UNetRole Role, int Le
 internal interface IUNetOptions : INetworkOptions
 {
     int NumBlocks { get; }
-
     IReadOnlyList<int> AttnResolutions { get; }
-
     double Dropout { get; }
 
     /// <summary>Channels of each level, from the finest on.</summary>
@@ -110,7 +106,7 @@ internal static class UNetPlan
     public static string Describe(IUNetOptions options, string name, string channels)
     {
         string sides = options.AttnResolutions.Count == 0 ? "the middle only" : string.Join(", ", options.AttnResolutions);
-        return string.Create(CultureInfo.InvariantCulture, $"{name}, {channels}, {options.NumBlocks} blocks, attention at {sides}");
+        return InvariantText.Of($"{name}, {channels}, {options.NumBlocks} blocks, attention at {sides}");
     }
 
     /// <summary>The rules that all U-Nets' options have in common.</summary>

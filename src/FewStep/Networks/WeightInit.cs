@@ -4,7 +4,6 @@ namespace FewStep.Networks;
 internal sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
 {
     public static WeightInit Zeros { get; } = new(WeightInitMode.Constant, 0);
-
     public static WeightInit Ones { get; } = new(WeightInitMode.Constant, 1);
 
     /// <returns>float32; the caller owns it.</returns>

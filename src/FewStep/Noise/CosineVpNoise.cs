@@ -17,7 +17,6 @@ internal sealed class CosineVpNoise : NoiseSchedule
     }
 
     public override string Name => "vp-cosine";
-
     public override double MaximumTime => 1;
 
     protected override double SigmaAt(double t)

@@ -19,7 +19,6 @@ internal sealed class DiscreteVpNoise
     public const string CosineName = "vp-cosine";
 
     public const int UsualTimes = 1000;
-
     private const int MostTimes = 100_000;
 
     // Above it the last level of a cosine schedule would be infinite (Nichol and Dhariwal 2021, section 3.2).
@@ -43,7 +42,6 @@ internal sealed class DiscreteVpNoise
     }
 
     public static IReadOnlyList<string> Names { get; } = [LinearName, ScaledLinearName, CosineName];
-
     public string Name { get; }
 
     /// <summary>sigma(t) for t = 0, ..., M - 1, increasing.</summary>
@@ -58,14 +56,12 @@ internal sealed class DiscreteVpNoise
         _ => throw new InvalidInputException($"The noise {Printable.Text(name)} is none of {string.Join(", ", Names)}."),
     };
 
-    /// <summary>Betas in equal steps (DDPM, guided-diffusion: 0.0001 to 0.02).</summary>
     public static DiscreteVpNoise Linear(double first = 0.0001, double last = 0.02, int times = UsualTimes)
     {
         Check(LinearName, first, last, times);
         return new DiscreteVpNoise(LinearName, Sums(times, t => Ramp(first, last, t, times)));
     }
 
-    /// <summary>Betas whose square roots are in equal steps (latent diffusion, Stable Diffusion: 0.00085 to 0.012).</summary>
     public static DiscreteVpNoise ScaledLinear(double first = 0.00085, double last = 0.012, int times = UsualTimes)
     {
         Check(ScaledLinearName, first, last, times);
@@ -78,10 +74,7 @@ internal sealed class DiscreteVpNoise
     public static DiscreteVpNoise Cosine(int times = UsualTimes)
     {
         if (times is < 2 or > MostTimes)
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}."));
-        }
+            throw new InvalidInputException($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}.");
 
         var continuous = new CosineVpNoise();
         return new DiscreteVpNoise(
@@ -173,12 +166,11 @@ internal sealed class DiscreteVpNoise
     {
         if (!(first > 0) || !(last >= first) || !(last < 1) || times is < 2 or > MostTimes)
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}."));
+            throw new InvalidInputException(
+                $"The noise {name} needs 0 < beta_start <= beta_end < 1 and 2 to {MostTimes} times, not {first}, {last} and {times}.");
         }
     }
 }
-
 
 /// <summary>Which time a network that was trained on whole times is told for a sigma between two of their levels. The factors of its input
 /// and output follow sigma itself either way.</summary>

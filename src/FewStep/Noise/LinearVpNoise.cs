@@ -22,9 +22,7 @@ internal sealed class LinearVpNoise : NoiseSchedule
     public double BetaD { get; }
 
     public override string Name => "vp-linear";
-
     public override double MinimumTime => Math.Max(0, -2 * BetaMin / BetaD);
-
     public override double MaximumTime => double.PositiveInfinity;
 
     /// <summary>The schedule with sigma(1) = sigmaMax and sigma(firstTime) = sigmaMin, as EDM derives it to sample with VP steps between

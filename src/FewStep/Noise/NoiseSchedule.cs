@@ -26,7 +26,7 @@ public abstract class NoiseSchedule
         if (!(t >= MinimumTime) || !(t < MaximumTime))
         {
             throw new ArgumentOutOfRangeException(nameof(t), t,
-                FormattableString.Invariant($"Times of the noise schedule {Name} are at least {MinimumTime} and below {MaximumTime}."));
+                InvariantText.Of($"Times of the noise schedule {Name} are at least {MinimumTime} and below {MaximumTime}."));
         }
 
         return SigmaAt(t);

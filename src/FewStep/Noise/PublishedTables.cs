@@ -10,19 +10,19 @@ internal static class PublishedTables
     public const double DefaultGitsCoefficient = 1.2;
 
     private const string Gits = "gits-table";
-    private static readonly double[] StableDiffusion15 = [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029];
-    private static readonly double[] StableDiffusionXl = [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029];
-    private static readonly double[] StableVideoDiffusion = [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002];
     private static readonly Lazy<SortedDictionary<int, double[][]>> GitsTables = new(ReadGits);
 
-    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Diffusion 1.5, published by NVIDIA.</summary>
-    public static StandardSchedule AysStableDiffusion15() => StandardSchedule.Table("ays-sd15", _ => StableDiffusion15);
+    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Diffusion 1.5, published by NVIDIA like the next two.</summary>
+    public static StandardSchedule AysStableDiffusion15 { get; } = StandardSchedule.Table(
+        "ays-sd15", _ => [14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029]);
 
-    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of SDXL, published by NVIDIA.</summary>
-    public static StandardSchedule AysStableDiffusionXl() => StandardSchedule.Table("ays-sdxl", _ => StableDiffusionXl);
+    /// <summary>The same of SDXL.</summary>
+    public static StandardSchedule AysStableDiffusionXl { get; } = StandardSchedule.Table(
+        "ays-sdxl", _ => [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029]);
 
-    /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Video Diffusion, published by NVIDIA.</summary>
-    public static StandardSchedule AysStableVideoDiffusion() => StandardSchedule.Table("ays-svd", _ => StableVideoDiffusion);
+    /// <summary>The same of Stable Video Diffusion.</summary>
+    public static StandardSchedule AysStableVideoDiffusion { get; } = StandardSchedule.Table(
+        "ays-svd", _ => [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002]);
 
     /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled
     /// from the table of 20, one step is both ends.</summary>
@@ -31,12 +31,11 @@ internal static class PublishedTables
         int hundredths = (int)Math.Round(100 * Math.Clamp(coefficient, 0, 100));
         if (Math.Abs(coefficient - (hundredths / 100.0)) > 1e-9 || !GitsTables.Value.TryGetValue(hundredths, out double[][]? tables))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"There is no table of the schedule '{Gits}' for "
-                + $"the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual)."));
+            throw new InvalidInputException($"There is no table of the schedule '{Gits}' for "
+                + $"the coefficient {coefficient:R}; it must be 0.8 to 1.5 in steps of 0.05 ({DefaultGitsCoefficient} is usual).");
         }
 
-        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits
-            : string.Create(CultureInfo.InvariantCulture, $"{Gits}:{hundredths / 100.0}");
+        string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits : InvariantText.Of($"{Gits}:{hundredths / 100.0}");
         return StandardSchedule.Table(name, steps => tables[Math.Clamp(steps, 2, tables.Length + 1) - 2]);
     }
 

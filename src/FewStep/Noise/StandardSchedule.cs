@@ -93,8 +93,8 @@ public sealed class StandardSchedule
 
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}."));
+            throw new InvalidInputException(
+                $"Noise levels must be finite with 0 < sigma_min < sigma_max; they are sigma_min {sigmaMin:R}, sigma_max {sigmaMax:R}.");
         }
 
         double[] sigmas = _levels(steps, sigmaMax, sigmaMin);
@@ -122,7 +122,7 @@ public sealed class StandardSchedule
     {
         CheckRange(name, "alpha", alpha, 0.3, 10, "0.6 is usual");
         CheckRange(name, "beta", beta, 0.3, 10, "0.6 is usual");
-        string full = alpha == 0.6 && beta == 0.6 ? name : FormattableString.Invariant($"{name}:{alpha:R}:{beta:R}");
+        string full = alpha == 0.6 && beta == 0.6 ? name : InvariantText.Of($"{name}:{alpha:R}:{beta:R}");
         return new StandardSchedule(full, (steps, sigmaMax, sigmaMin) =>
         {
             double first = coordinate(sigmaMax), last = coordinate(sigmaMin);
@@ -138,14 +138,14 @@ public sealed class StandardSchedule
     }
 
     private static string Named(string name, double parameter, double usual)
-        => parameter == usual ? name : FormattableString.Invariant($"{name}:{parameter:R}");
+        => parameter == usual ? name : InvariantText.Of($"{name}:{parameter:R}");
 
     private static void CheckRange(string schedule, string what, double value, double lowest, double highest, string hint)
     {
         if (!(value >= lowest) || !(value <= highest))
         {
-            throw new InvalidInputException(FormattableString.Invariant(
-                $"{what} of the schedule '{schedule}' is {value:R}; it must be {lowest} to {highest} ({hint})."));
+            throw new InvalidInputException(
+                $"{what} of the schedule '{schedule}' is {value:R}; it must be {lowest} to {highest} ({hint}).");
         }
     }
 }

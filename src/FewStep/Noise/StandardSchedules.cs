@@ -23,11 +23,11 @@ public static class StandardSchedules
         new("beta-t", "alpha:beta", "quantiles of a Beta distribution over the time of linear VP diffusion", "Lee et al. 2024 (Beta "
             + "Sampling)", 2, p => StandardSchedule.BetaTime("beta-t", new LinearVpNoise(), At(p, 0, 0.6), At(p, 1, 0.6))),
         new("ays-sd15", null, "published table of 10 steps for Stable Diffusion 1.5", "Sabour et al. 2024 (Align Your Steps), NVIDIA", 0,
-            _ => PublishedTables.AysStableDiffusion15()),
+            _ => PublishedTables.AysStableDiffusion15),
         new("ays-sdxl", null, "published table of 10 steps for SDXL", "Sabour et al. 2024 (Align Your Steps), NVIDIA", 0,
-            _ => PublishedTables.AysStableDiffusionXl()),
+            _ => PublishedTables.AysStableDiffusionXl),
         new("ays-svd", null, "published table of 10 steps for Stable Video Diffusion", "Sabour et al. 2024 (Align Your Steps), NVIDIA", 0,
-            _ => PublishedTables.AysStableVideoDiffusion()),
+            _ => PublishedTables.AysStableVideoDiffusion),
         new("gits-table", "coefficient", "published tables of 2 to 20 steps for Stable Diffusion 1.5, coefficient 0.8 to 1.5, default 1.2",
             "Chen et al. 2024 (GITS), ComfyUI", 1, p => PublishedTables.ForGits(At(p, 0, PublishedTables.DefaultGitsCoefficient))),
     ];

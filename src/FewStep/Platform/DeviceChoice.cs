@@ -6,11 +6,10 @@ namespace FewStep.Platform;
 public sealed record DeviceChoice
 {
     private const string CudaName = "cuda";
-    private readonly bool _cuda;
     private readonly bool _auto;
     private readonly int? _index;
 
-    private DeviceChoice(bool cuda, bool auto, int? index) => (_cuda, _auto, _index) = (cuda, auto, index);
+    private DeviceChoice(bool cuda, bool auto, int? index) => (DemandsCuda, _auto, _index) = (cuda, auto, index);
 
     /// <summary>The first GPU where there is one that can be used, else the processor. The default.</summary>
     public static DeviceChoice Auto { get; } = new(false, true, null);
@@ -19,7 +18,7 @@ public sealed record DeviceChoice
     public static DeviceChoice Cpu { get; } = new(false, false, null);
 
     /// <summary>Whether a GPU was asked for by name, so that nothing else will do.</summary>
-    public bool DemandsCuda => _cuda;
+    public bool DemandsCuda { get; }
 
     /// <summary>Reads a choice.</summary>
     /// <param name="text"><c>auto</c>, <c>cpu</c>, <c>cuda</c> (the first GPU) or <c>cuda:N</c> with N from 0.</param>
@@ -42,7 +41,7 @@ public sealed record DeviceChoice
     {
         if (TorchLibrary.Failure is string failure)
             throw new InvalidInputException(failure);
-        if (!_auto && !_cuda)
+        if (!_auto && !DemandsCuda)
             return CPU;
 
         var device = Resolve(CudaState.Now());
@@ -56,27 +55,27 @@ public sealed record DeviceChoice
     }
 
     /// <summary>The choice as it is written.</summary>
-    public override string ToString() => _auto ? "auto" : !_cuda ? "cpu"
-        : _index is int index ? string.Create(CultureInfo.InvariantCulture, $"{CudaName}:{index}") : CudaName;
+    public override string ToString() => _auto ? "auto" : !DemandsCuda ? "cpu"
+        : _index is int index ? InvariantText.Of($"{CudaName}:{index}") : CudaName;
 
     /// <summary>A device for manifests: <c>cpu</c>, or a GPU's number with its name, memory and the newest CUDA of its driver.</summary>
     internal static string Describe(Device device) => device.type != DeviceType.CUDA
         ? device.type.ToString().ToLowerInvariant()
-        : string.Create(CultureInfo.InvariantCulture,
+        : InvariantText.Of(
             $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
 
     /// <summary>Finds the device among what there is.</summary>
     internal Device Resolve(CudaState state)
     {
         int index = _index ?? 0;
-        return (_cuda, state.Devices) switch
+        return (DemandsCuda, state.Devices) switch
         {
             (false, 0) => CPU,
             (true, 0) => throw new InvalidInputException($"The device {this} cannot be used: {state.Problem}."),
             _ when index >= state.Devices => throw new InvalidInputException(
                 $"The device {this} cannot be used: the GPUs here are {(state.Devices == 1 ? "cuda:0 alone"
-                    : string.Create(CultureInfo.InvariantCulture, $"cuda:0 to cuda:{state.Devices - 1}"))}."),
-            _ => _auto || _cuda ? new Device(DeviceType.CUDA, index) : CPU,
+                    : InvariantText.Of($"cuda:0 to cuda:{state.Devices - 1}"))}."),
+            _ => _auto || DemandsCuda ? new Device(DeviceType.CUDA, index) : CPU,
         };
     }
 }

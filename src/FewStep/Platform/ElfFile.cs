@@ -17,8 +17,6 @@ internal sealed class ElfFile
     private ElfFile(Stream stream, ElfSection[] sections) => (_stream, Sections) = (stream, sections);
 
     private static ReadOnlySpan<byte> Magic => [0x7f, (byte)'E', (byte)'L', (byte)'F', 2, 1]; // class 64, little endian
-
-    /// <summary>The sections, in the order of the table.</summary>
     public IReadOnlyList<ElfSection> Sections { get; }
 
     public static ElfFile Read(Stream stream)

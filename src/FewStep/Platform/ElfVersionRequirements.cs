@@ -2,9 +2,8 @@ using System.Buffers.Binary;
 
 namespace FewStep.Platform;
 
-/// <summary>
-/// Reads and relaxes the symbol-version requirements (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF file held in memory.
-/// </summary>
+/// <summary>Reads and relaxes the symbol-version requirements (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF file in
+/// memory.</summary>
 /// <remarks>Layout: the generic ELF ABI and the Linux Standard Base, "Symbol Versioning".</remarks>
 internal static class ElfVersionRequirements
 {
@@ -53,9 +52,7 @@ internal static class ElfVersionRequirements
 
             int next = Distance(elf, offset + 12);
             if (next == 0)
-            {
                 break; // the last of the chain, whatever number the table claims
-            }
 
             offset += next;
         }

@@ -12,6 +12,12 @@ public sealed class InvalidInputException : Exception
     {
     }
 
+    /// <summary>Creates the exception; numbers in the message are written invariantly.</summary>
+    internal InvalidInputException(InvariantText message)
+        : base(message.ToString())
+    {
+    }
+
     /// <summary>Creates the exception with the failure that revealed the bad input.</summary>
     /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
     /// <param name="innerException">The original failure.</param>

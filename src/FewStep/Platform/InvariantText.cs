@@ -11,9 +11,12 @@ internal ref struct InvariantText
 
     public InvariantText(int literalLength, int formattedCount) => _text = new(literalLength, formattedCount, CultureInfo.InvariantCulture);
 
+    public static string Of(InvariantText text) => text.ToString();
+
     public void AppendLiteral(string text) => _text.AppendLiteral(text);
 
     public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
+    public void AppendFormatted(object? value, string? format = null) => _text.AppendFormatted(value, format: format);
 
     /// <summary>The text. It can be taken once.</summary>
     public override string ToString() => _text.ToStringAndClear();

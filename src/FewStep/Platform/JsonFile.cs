@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -44,6 +45,27 @@ internal static class JsonFile
         }
     }
 
-    /// <summary>Writes a file whole or not at all.</summary>
     public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, JsonSerializer.Serialize(value, Options) + "\n");
+}
+
+/// <summary>Tells the serializer what a type's properties do not say.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal abstract class JsonShapeAttribute : Attribute
+{
+    public static void Complete(JsonTypeInfo type) => type.Type.GetCustomAttribute<JsonShapeAttribute>()?.Shape(type);
+
+    protected abstract void Shape(JsonTypeInfo type);
+}
+
+/// <summary>Writes number formats as the command line names them: <c>float32</c>, <c>bfloat16</c>.</summary>
+internal sealed class NumberFormatConverter : JsonConverter<ScalarType>
+{
+    public override ScalarType Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        reader.TokenType == JsonTokenType.String && Enum.TryParse<ScalarType>(reader.GetString(), ignoreCase: true, out var type)
+            && Enum.IsDefined(type)
+            ? type
+            : throw new JsonException("A number format must be a name such as float32 or bfloat16.");
+
+    public override void Write(Utf8JsonWriter writer, ScalarType value, JsonSerializerOptions options)
+        => writer.WriteStringValue(value.ToString().ToLowerInvariant());
 }

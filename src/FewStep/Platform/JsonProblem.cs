@@ -21,8 +21,8 @@ internal static partial class JsonProblem
         if (Null().Match(text) is { Success: true } @null)
             return $"'{@null.Groups[1].Value}' must not be null";
 
-        string where = failure.LineNumber is long line ? string.Create(
-            CultureInfo.InvariantCulture, $" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";
+        string where =
+            failure.LineNumber is long line ? InvariantText.Of($" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";
         return Position().Replace(text, "").TrimEnd('.', ' ') + where;
     }
 

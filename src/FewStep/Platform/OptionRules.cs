@@ -5,7 +5,6 @@ internal sealed class OptionRules(string subject)
 {
     private readonly List<string> _broken = [];
 
-    /// <summary>Notes a rule that does not hold.</summary>
     public OptionRules Require(bool holds, InvariantText rule)
     {
         if (!holds)
@@ -14,9 +13,9 @@ internal sealed class OptionRules(string subject)
         return this;
     }
 
-    public void Check()
-    {
-        if (_broken.Count > 0)
-            throw new InvalidInputException($"{subject}: {string.Join("; ", _broken)}.");
-    }
+    public void Check() => Check(this);
+
+    /// <returns>The options that the rules are about.</returns>
+    public T Check<T>(T options)
+        => _broken.Count == 0 ? options : throw new InvalidInputException($"{subject}: {string.Join("; ", _broken)}.");
 }

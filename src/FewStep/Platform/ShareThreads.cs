@@ -26,9 +26,7 @@ internal static class ShareThreads
         }
 
         if (changed)
-        {
             set_num_threads(threads); // a thread's own number becomes that of all threads to come
-        }
 
         var failures = new Exception?[shares];
         var left = new CountdownEvent(shares);

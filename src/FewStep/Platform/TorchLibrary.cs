@@ -18,7 +18,6 @@ internal static class TorchLibrary
 {
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
-
     private static bool _works;
 
     private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64"

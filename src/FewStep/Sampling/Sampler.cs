@@ -49,7 +49,7 @@ public sealed record Sampler
     public void Save(string path) => SamplerFile.Write(path, this);
 
     /// <summary>Schedule, solver and steps, e.g. <c>karras/ipndm:3/6</c>.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Origin.Schedule ?? "sigmas"}/{Solver.Name}/{Steps}");
+    public override string ToString() => InvariantText.Of($"{Origin.Schedule ?? "sigmas"}/{Solver.Name}/{Steps}");
 }
 
 /// <summary>Where a sampler's sigmas came from. Everything is null where it is not known.</summary>

@@ -55,7 +55,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    /// <summary>Writes a sampler with full precision, whole or not at all.</summary>
     public static void Write(string path, Sampler sampler)
     {
         var (schedule, origin, fitted) = (sampler.Schedule, sampler.Origin, sampler.Solver as FittedSolver);
@@ -111,8 +110,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         // Before the rest: a later version may name or mean anything else.
         return number is VersionOfSchedules or Version or VersionOfFits
             ? Checked(json.Deserialize<Content>(JsonFile.Options)!)
-            : throw new InvalidInputException(FormattableString.Invariant(
-                $"version {number} is unknown; this program reads versions {VersionOfSchedules} to {VersionOfFits}."));
+            : throw new InvalidInputException(
+                $"version {number} is unknown; this program reads versions {VersionOfSchedules} to {VersionOfFits}.");
     }
 
     private static SamplerFile Checked(Content content)
@@ -170,12 +169,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     {
         if (times is not null && times.Length != sigmas)
             throw new InvalidInputException($"there are {times.Length} times for {sigmas} sigmas; there must be as many, or none.");
-
         if (Array.FindIndex(times ?? [], t => !double.IsFinite(t)) is >= 0 and int bad)
-        {
-            throw new InvalidInputException(
-                string.Create(CultureInfo.InvariantCulture, $"time[{bad}] = {times![bad]:R}; times must be finite."));
-        }
+            throw new InvalidInputException($"time[{bad}] = {times![bad]:R}; times must be finite.");
     }
 
     private static ScheduleLoss? Loss(Content content) => content switch
@@ -190,11 +185,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     private sealed record Content
     {
         public required int Version { get; init; }
-
         public required int Steps { get; init; }
-
         public required double[] Sigmas { get; init; }
-
         public ScheduleTerminal Terminal { get; init; } = ScheduleTerminal.SigmaMin;
 
         // Of schedule files: the model's own time for each sigma, which nothing needs.
@@ -204,27 +196,17 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         // Of a fitted solver alone.
         public FitWeights? Weights { get; init; }
-
         public FitOrigin? Fit { get; init; }
 
         public string? Schedule { get; init; }
-
         public ScheduleSource Source { get; init; } = ScheduleSource.Given;
-
         public string? Objective { get; init; }
-
         public double? Loss { get; init; }
-
         public double? LossLow { get; init; }
-
         public double? LossHigh { get; init; }
-
         public long? Evaluations { get; init; }
-
         public string? ModelHash { get; init; }
-
         public string? DataHash { get; init; }
-
         public long? Seed { get; init; }
 
         [JsonPropertyName("fewstep")]

@@ -20,11 +20,8 @@ internal sealed class SamplingLoop
     }
 
     public ISolver Solver { get; }
-
     public SamplingSchedule Schedule { get; }
-
     public SampleOptions Options { get; }
-
     public ImageShape Shape => _denoiser.Shape;
 
     /// <summary>Number of the denoiser's classes; 0 without.</summary>
@@ -39,17 +36,12 @@ internal sealed class SamplingLoop
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
     public SamplingResult Sample(
         Tensor latents, Tensor? labels = null, Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
-    {
-        return Options.Churn is null
+        => Options.Churn is null
             ? Run(latents, null, labels, observe, cancellationToken)
             : throw new ArgumentException("Stochastic sampling needs the images' seeds: call SampleSeeded.", nameof(latents));
-    }
 
-    /// <summary>Samples one batch whose images have seeds, which the noise of stochastic sampling is drawn from: an image does not depend
-    /// on the others of its batch.</summary>
-    /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not
-    /// disposed.</param>
-    /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
+    /// <summary><see cref="Sample"/> of images that have seeds, which the noise of stochastic sampling is drawn from: an image does not
+    /// depend on the others of its batch.</summary>
     public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null,
         Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {

@@ -15,10 +15,9 @@ internal static class ScheduleRange
         double low = denoiser.SigmaMin, high = denoiser.SigmaMax;
         if (first > high * (1 + Tolerance) || last < low / (1 + Tolerance))
         {
-            throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture,
+            throw new InvalidInputException(
                 $"Schedule {name} runs from sigma {first:G6} to {last:G6}, but the model was made for {low:G6} to {high:G6}; use a "
-                    + $"schedule within that range."));
+                    + $"schedule within that range.");
         }
     }
 }

@@ -9,7 +9,6 @@ public sealed class SeedList : IReadOnlyList<long>
     public const int MaximumCount = 10_000_000;
 
     private const int MaximumText = 100_000;
-
     private readonly (long First, long Last)[] _ranges;
     private readonly int[] _starts; // position in the list of each range's first seed
 
@@ -97,7 +96,7 @@ public sealed class SeedList : IReadOnlyList<long>
     /// <summary>The list in the form that <see cref="Parse"/> reads.</summary>
     public override string ToString() => string.Join(",", _ranges.Select(r => r.First == r.Last
         ? r.First.ToString(CultureInfo.InvariantCulture)
-        : string.Create(CultureInfo.InvariantCulture, $"{r.First}-{r.Last}")));
+        : InvariantText.Of($"{r.First}-{r.Last}")));
 
     private static (long First, long Last) ParseRange(string part)
     {

@@ -41,9 +41,7 @@ internal static class SeedPlan
     public static long[] HeldOut(long position, int count) =>
         [.. Enumerable.Range(0, count).Select(k => FirstHeldOut + ((position + k) % (FirstCandidate - FirstHeldOut)))];
 
-    /// <summary>Seeds that candidates of the search over tunings are judged by.</summary>
     public static SeedList Candidates(int count) => SeedList.Of(count, FirstCandidate);
 
-    /// <summary>Seeds that rounds of an alternation are judged by.</summary>
     public static SeedList Judged(int count) => SeedList.Of(count, FirstJudged);
 }

@@ -4,12 +4,8 @@ namespace FewStep.Sampling;
 /// it recorded.</summary>
 internal sealed class Trajectory : IDisposable
 {
-    private readonly List<double> _sigmas = [];
     private readonly List<Tensor> _states = [];
     private readonly List<Tensor> _denoised = [];
-
-    /// <summary>The sigmas that were visited: N+1 after a whole run.</summary>
-    public IReadOnlyList<double> Sigmas => _sigmas;
 
     public IReadOnlyList<Tensor> States => _states;
 
@@ -19,7 +15,6 @@ internal sealed class Trajectory : IDisposable
     /// <summary>Keeps a point. The tensors' memory is shared with the run, which never changes a tensor in place.</summary>
     public void Record(TrajectoryPoint point)
     {
-        _sigmas.Add(point.Sigma);
         _states.Add(point.State.detach().DetachFromDisposeScope());
         if (point.Denoised is not null)
             _denoised.Add(point.Denoised.detach().DetachFromDisposeScope());
@@ -32,6 +27,5 @@ internal sealed class Trajectory : IDisposable
 
         _states.Clear();
         _denoised.Clear();
-        _sigmas.Clear();
     }
 }

@@ -3,11 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Search;
 
-/// <summary>
-/// Phase 1 with the weighting of the model's own flow: measures its amplification (<see cref="MeasuredAmplificationEstimator"/>), then
-/// finds the schedules of least discretization loss under <see cref="MeasuredAmplificationWeighting"/>. The amplification costs 1,566
-/// network evaluations by default, beside those of the loss curve, and serves every number of steps.
-/// </summary>
+/// <summary>Phase 1 with the weighting of the model's own flow, whose amplification costs 1,566 network evaluations by default, beside
+/// those of the loss curve, and serves every number of steps.</summary>
 /// <param name="denoiser">The model; not disposed.</param>
 internal sealed class AmplifiedLossOptimizer(
     LossCurve curve, IDenoiser denoiser, MeasuredAmplificationOptions? options = null) : IScheduleOptimizer
@@ -21,7 +18,6 @@ internal sealed class AmplifiedLossOptimizer(
 
     public string Name => FullName;
 
-    /// <summary>Makes the optimiser from what the catalogue's optimisers get.</summary>
     public static AmplifiedLossOptimizer Create(ScheduleSearchContext context)
     {
         var usual = new MeasuredAmplificationOptions();
@@ -53,7 +49,7 @@ internal sealed class AmplifiedLossOptimizer(
         var watch = Stopwatch.StartNew();
         var measured = Measured(request.SigmaMax, request.SigmaMin, progress, cancellation);
         double shared = watch.Elapsed.TotalSeconds / request.Steps.Count;
-        var search = new DiscretizationLossOptimizer(curve, [new MeasuredAmplificationWeighting(measured)]);
+        var search = new DiscretizationLossOptimizer(curve, [new MeasuredAmplificationWeighting(measured.Sigmas, measured.Values)]);
         return
         [
             .. search.Search(request, progress, cancellation).Select(result => result with

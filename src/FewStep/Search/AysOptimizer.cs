@@ -15,19 +15,11 @@ namespace FewStep.Search;
 /// schedule of 10; and early stopping is decided by the distance of Euler samples to a fine teacher, where the paper looks at images and
 /// FID.
 /// </remarks>
-internal sealed class AysOptimizer : IScheduleOptimizer
+internal sealed class AysOptimizer(ScheduleSearchContext context, AysOptions? options = null) : IScheduleOptimizer
 {
     private const string OptimizerName = "ays";
-    private readonly ScheduleSearchContext _context;
-    private readonly AysOptions _options;
-
-    public AysOptimizer(ScheduleSearchContext context, AysOptions? options = null)
-    {
-        context.Validate();
-        _context = context;
-        _options = options ?? new AysOptions();
-        _options.Validate();
-    }
+    private readonly ScheduleSearchContext _context = context.Checked();
+    private readonly AysOptions _options = (options ?? new()).Checked();
 
     /// <summary>How the catalogue offers it: <c>ays:converged</c> goes on to the bound's minimum.</summary>
     public static ScheduleOptimizerEntry Entry { get; } = new()
@@ -78,7 +70,7 @@ internal sealed class AysOptimizer : IScheduleOptimizer
             {
                 Schedule = Schedule(path),
                 Objective = "Align Your Steps' KL upper bound, nats per image value",
-                Search = string.Create(CultureInfo.InvariantCulture,
+                Search = InvariantText.Of(
                     $"coordinate sweeps from Karras, {_options.Candidates} candidates a node, {_options.Points} sigmas"),
                 Loss = MeanEstimate.Of(bound.PerImage(path)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
@@ -113,4 +105,110 @@ internal sealed class AysOptimizer : IScheduleOptimizer
         _ => throw new InvalidInputException(
             $"Schedule optimiser '{OptimizerName}': what follows the colon can only be converged, as in ays:converged."),
     };
+}
+
+internal sealed record AysOptions
+{
+    /// <summary>Images whose forward noise the bound is averaged over, at least 2; default 128.</summary>
+    public int Images { get; init; } = 128;
+
+    /// <summary>Noise levels of the log-spaced grid, 16 to 512; default 128. An image costs as many evaluations. Nodes lie on it, and the
+    /// bound's integrals use it.</summary>
+    public int Points { get; init; } = 128;
+
+    /// <summary>Candidates tried for a node in a sweep, evenly spread in ln sigma between its neighbours, at least 3; default 11, the
+    /// paper's.</summary>
+    public int Candidates { get; init; } = 11;
+
+    /// <summary>Most sweeps over the nodes, 0 or more; default 100.</summary>
+    public int MaximumSweeps { get; init; } = 100;
+
+    /// <summary>
+    /// Sweeps without better samples, judged after each node's move, after which the search stops and the schedule of the best is taken, 1
+    /// or more; default 3. Null goes on to the bound's minimum, which the paper found to be worse than stopping early.
+    /// </summary>
+    public int? Patience { get; init; } = 3;
+
+    /// <summary>Latents by which samples are judged for <see cref="Patience"/>: mean-square distance of Euler's endpoint to a fine
+    /// teacher's; at least 2, default 32.</summary>
+    public int JudgeLatents { get; init; } = 32;
+
+    /// <summary>Heun steps of that teacher, and of the one that makes images where there are none, at least 2; default 40.</summary>
+    public int TeacherSteps { get; init; } = 40;
+
+    /// <returns>These options, where they are valid.</returns>
+    public AysOptions Checked() =>
+        new OptionRules("Align Your Steps cannot search")
+            .Require(Images >= 2 && JudgeLatents >= 2,
+                $"there must be at least 2 images and 2 latents to judge by, not {Images} and {JudgeLatents}")
+            .Require(Points is >= 16 and <= 512, $"the grid must have 16 to 512 points, not {Points}")
+            .Require(Candidates >= 3, $"there must be at least 3 candidates, not {Candidates}")
+            .Require(MaximumSweeps >= 0 && Patience is null or >= 1,
+                $"sweeps must be at least 0 and the patience at least 1, not {MaximumSweeps} and {Patience}")
+            .Require(TeacherSteps is >= 2 and <= 10_000, $"the teacher's steps must be 2 to 10000, not {TeacherSteps}")
+            .Check(this);
+}
+
+/// <summary>Lowers a sum of costs of steps between grid points by moving one node after another to its best candidate, sweep by sweep,
+/// until nothing moves or samples no longer get better.</summary>
+internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maximumSweeps, int? patience, Func<int[], double> judge)
+{
+    public string StopReason { get; private set; } = "";
+
+    public int[] Minimise(int[] start, CancellationToken cancellation)
+    {
+        int[] path = [.. start], best = [.. start];
+        double least = patience is null ? 0 : judge(path);
+        int moves = 0, bestMove = 0, bestSweep = 0, sweep = 0;
+        string reason = "limit of sweeps";
+        while (sweep < maximumSweeps)
+        {
+            int before = moves;
+            sweep++;
+            for (int i = 1; i < path.Length - 1; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                int to = Best(path[i - 1], path[i], path[i + 1]);
+                if (to == path[i])
+                    continue;
+
+                path[i] = to;
+                moves++;
+                if (patience is not null && judge(path) is var value && value < least)
+                    (least, best, bestMove, bestSweep) = (value, [.. path], moves, sweep);
+            }
+
+            if (moves == before)
+            {
+                reason = "no node moves any more";
+                break;
+            }
+
+            if (patience is int limit && sweep - bestSweep >= limit)
+            {
+                reason = "stopped early, samples got no nearer to the teacher's";
+                break;
+            }
+        }
+
+        string effort = InvariantText.Of($"{reason} after {sweep} sweeps, {moves} moves");
+        StopReason = patience is null ? effort : InvariantText.Of($"{effort}; move {bestMove} has the best samples");
+        return patience is null ? path : best;
+    }
+
+    private int Best(int before, int node, int after)
+    {
+        // Evenly spread between the neighbours; the points beside the node, so that the end does not depend on how coarse that is.
+        int[] spread = [.. Enumerable.Range(1, candidates).Select(c =>
+            before + (int)Math.Round((double)c * (after - before) / (candidates + 1), MidpointRounding.AwayFromZero)), node - 1, node + 1];
+        int best = node;
+        double least = cost[before][best] + cost[best][after];
+        foreach (int candidate in spread.Where(c => c > before && c < after))
+        {
+            double total = cost[before][candidate] + cost[candidate][after];
+            (least, best) = total < least ? (total, candidate) : (least, best);
+        }
+
+        return best;
+    }
 }

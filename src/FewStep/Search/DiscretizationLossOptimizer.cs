@@ -48,13 +48,13 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
                 [new PowerWeighting(parameter is null ? PowerWeighting.DefaultPower : Power(parameter))]),
     };
 
-    /// <summary>The two weightings that are told of side by side, by their names in the catalogue.</summary>
+    /// <summary>The two weightings that are told of side by side.</summary>
     internal static IReadOnlyList<string> UsualNames { get; } = [.. Weightings(PowerWeighting.DefaultPower).Select(NameOf)];
 
     /// <summary>Name in the catalogue of the search by one weighting.</summary>
     internal static string NameOf(PowerWeighting weighting) =>
         weighting.Power == PowerWeighting.DefaultPower ? OptimizerName
-            : string.Create(CultureInfo.InvariantCulture, $"{OptimizerName}:{weighting.Power:R}");
+            : InvariantText.Of($"{OptimizerName}:{weighting.Power:R}");
 
     public string Name => OptimizerName;
 
@@ -65,7 +65,7 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
 
     /// <summary>One of <see cref="Weightings"/> as the catalogue calls it.</summary>
     internal static ScheduleOptimizerChoice Choice(INoiseWeighting weighting) =>
-        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? FormattableString.Invariant(
+        new(Entry, weighting is PowerWeighting { Power: not PowerWeighting.DefaultPower and var power } ? InvariantText.Of(
             $"{power:R}") : null);
 
     public IReadOnlyList<ScheduleSearchResult> Search(
@@ -102,13 +102,12 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
             Schedule = polished.Schedule,
             Objective = $"discretization loss, {weighting.Name}",
             Weighting = weighting.Name,
-            Search = string.Create(CultureInfo.InvariantCulture, $"dynamic programme on {_gridSize} sigmas, Newton polish"),
+            Search = InvariantText.Of($"dynamic programme on {_gridSize} sigmas, Newton polish"),
             Loss = _measured is null ? new LossEstimate(polished.Loss)
                 : DiscretizationLoss.Estimate(_measured, weighting, polished.Schedule),
             Bound = DiscretizationLoss.Bound(_curve, weighting, polished.Schedule),
             NetworkEvaluations = _measured?.Origin.NetworkEvaluations ?? 0,
-            StopReason = string.Create(
-                CultureInfo.InvariantCulture,
+            StopReason = InvariantText.Of(
                 $"{(polished.Stationary ? "stationary" : "no further decrease")} after {polished.Iterations} Newton iterations, relative "
                     + $"residual {polished.Residual:0.0e+0}"),
             Seconds = sharedSeconds + watch.Elapsed.TotalSeconds,

@@ -1,9 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>
-/// Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which any point
-/// keeps the order, so that no constraint is left. No gap falls below a hundredth of the mean gap.
-/// </summary>
+/// <summary>Minimises a function of rising numbers with fixed ends: a quasi-Newton method (BFGS) over the logarithms of the gaps, in which
+/// any point keeps the order. No gap falls below a hundredth of the mean gap.</summary>
 /// <remarks>Gradients are central differences. Steps are halved until the function falls enough (Armijo), so it never rises; where it has
 /// kinks, BFGS follows them (Lewis and Overton 2013).</remarks>
 internal sealed class DmNonUniformDescent(Func<double[], double> function)
@@ -12,7 +10,6 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     private const double Difference = 1e-6;
     private const double RelativeDecrease = 1e-10;
 
-    /// <summary>Where a descent ended.</summary>
     public sealed record Result(double[] Points, double Value, int Iterations, bool Converged);
 
     public Result Descend(double[] start, int maximumIterations, CancellationToken cancellation)
@@ -108,10 +105,8 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
     private static void Update(double[][] inverse, double[] s, double[] y, bool first)
     {
         double sy = Dot(s, y);
-        if (!(sy > 1e-10 * Math.Sqrt(Dot(s, s) * Dot(y, y))))
-        {
-            return; // no positive curvature along the step
-        }
+        if (!(sy > 1e-10 * Math.Sqrt(Dot(s, s) * Dot(y, y)))) // no positive curvature along the step
+            return;
 
         int n = s.Length;
         if (first)
@@ -134,12 +129,5 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
 
     private static double[] Subtract(double[] a, double[] b) => [.. a.Zip(b, (p, q) => p - q)];
 
-    private static double Dot(double[] a, double[] b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-            sum += a[i] * b[i];
-
-        return sum;
-    }
+    private static double Dot(double[] a, double[] b) => a.Zip(b, (p, q) => p * q).Sum();
 }

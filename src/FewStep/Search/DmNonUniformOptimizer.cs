@@ -21,9 +21,9 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
 
     private const string OptimizerName = "dm-nonuniform";
     private const int MaximumIterations = 500;
-    private static readonly string[] Starts = ["log-snr", "karras", "uniform-t"];
-    private readonly int _order;
-    private readonly double _power;
+    private static readonly StandardSchedule[] Starts =
+        [StandardSchedule.LogSnr(), StandardSchedules.Usual, StandardSchedules.Find("uniform-t")];
+    private readonly string _name;
     private readonly DmNonUniformObjective _objective;
 
     public DmNonUniformOptimizer(int order = 3, double power = DefaultPower)
@@ -33,7 +33,8 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         if (!(power is >= 0 and <= 3))
             throw new ArgumentOutOfRangeException(nameof(power), power, "The power must lie between 0 and 3.");
 
-        (_order, _power, _objective) = (order, power, new DmNonUniformObjective(order, power));
+        _name = InvariantText.Of($"DM-NonUniform's error bound, order {order}, power {power}");
+        _objective = new DmNonUniformObjective(order, power);
     }
 
     /// <summary>How the catalogue offers it: for the order of the context's solver, at most 3.</summary>
@@ -80,24 +81,24 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         SamplingSchedule? best = null;
         double least = double.PositiveInfinity;
         string reason = "";
-        foreach (string name in steps == 1 ? Starts[..1] : Starts)
+        foreach (var schedule in steps == 1 ? Starts[..1] : Starts)
         {
-            var start = StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal);
-            Keep(start, $"the start {name} is the best");
+            var start = schedule.Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal);
+            Keep(start, $"the start {schedule.Name} is the best");
             if (steps > 1)
             {
                 var end = descent.Descend(Lambdas(start), MaximumIterations, cancellation);
                 var sigmas = end.Points.Select(
                     (lambda, i) => i == 0 ? request.SigmaMax : i == steps ? request.SigmaMin : Math.Exp(-lambda));
                 Keep(new SamplingSchedule(sigmas, request.Terminal), $"{(end.Converged ? "no further decrease" : "iteration limit")} after "
-                    + $"{end.Iterations} iterations from {name}, the best of {Starts.Length} starts");
+                    + $"{end.Iterations} iterations from {schedule.Name}, the best of {Starts.Length} starts");
             }
         }
 
         return new ScheduleSearchResult
         {
             Schedule = best!,
-            Objective = string.Create(CultureInfo.InvariantCulture, $"DM-NonUniform's error bound, order {_order}, power {_power}"),
+            Objective = _name,
             Search = "BFGS over the logarithms of the gaps in ln sigma",
             Loss = new LossEstimate(least),
             NetworkEvaluations = 0,

@@ -13,21 +13,12 @@ namespace FewStep.Search;
 /// not describe. It is measured on few latents; the reported loss is of others, held out. The idea is common (e.g. LD3, 2405.15506, which
 /// minimises a perceptual distance by gradients through the solver); the search is ours.
 /// </remarks>
-internal sealed class EndpointOptimizer : IScheduleOptimizer
+internal sealed class EndpointOptimizer(ScheduleSearchContext context, EndpointOptions? options = null) : IScheduleOptimizer
 {
     private const string OptimizerName = "endpoint";
     private const int RunsPerStep = 25;
-    private static readonly string[] StandardStarts = ["karras", "log-snr", "uniform-t", "cosine"];
-    private readonly ScheduleSearchContext _context;
-    private readonly EndpointOptions _options;
-
-    public EndpointOptimizer(ScheduleSearchContext context, EndpointOptions? options = null)
-    {
-        context.Validate();
-        _context = context;
-        _options = options ?? new EndpointOptions();
-        _options.Validate();
-    }
+    private readonly ScheduleSearchContext _context = context.Checked();
+    private readonly EndpointOptions _options = (options ?? new()).Checked();
 
     public static ScheduleOptimizerEntry Entry { get; } = new()
     {
@@ -52,13 +43,17 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
             paired, SeedList.Of(_options.HeldOutLatents, _context.FirstSeed + _options.Latents), _options.TeacherSteps, cancellation);
         // The others count for themselves, be it with the same counter.
         long shared = paired.Evaluations;
-        var (phase1, gits) = (Phase1(request, cancellation), Gits(request, progress, cancellation));
+        var phase1 = _context.LossCurve is { } curve
+            ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()]).Search(request, null, cancellation) : null;
+        var onSame = new GitsOptions { Latents = _options.Latents };
+        var gits = _options.StartFromGits && request.Steps.Max() < onSame.Points
+            ? new GitsOptimizer(_context, onSame).Search(request, progress, cancellation) : null;
         shared += (phase1?[0].NetworkEvaluations ?? 0) + (gits?[0].NetworkEvaluations ?? 0);
         var results = new List<ScheduleSearchResult>();
         for (int i = 0; i < request.Steps.Count; i++)
         {
             int steps = request.Steps[i];
-            var starts = StandardStarts.Select(name => (Name: name,
+            var starts = StandardSchedules.Baselines.Select(name => (Name: name,
                 StandardSchedules.Find(name).Create(steps, request.SigmaMin, request.SigmaMax, request.Terminal).Sigmas)).ToList();
             starts.AddRange(phase1 is null ? [] : [(DiscretizationLossOptimizer.Entry.Name, phase1[i].Schedule.Sigmas)]);
             starts.AddRange(gits is null ? [] : [("gits", gits[i].Schedule.Sigmas)]);
@@ -67,7 +62,7 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
             var watch = Stopwatch.StartNew();
             long before = paired.Evaluations;
             var found = run.Refine(starts, value => progress?.Report(new WorkProgress($"endpoint search, N = {steps}", run.Runs,
-                RunsPerStep * steps, "runs", string.Create(CultureInfo.InvariantCulture, $"distance {value:G4}"))), cancellation);
+                RunsPerStep * steps, "runs", InvariantText.Of($"distance {value:G4}"))), cancellation);
             results.Add(new ScheduleSearchResult
             {
                 Schedule = found.Schedule,
@@ -76,24 +71,44 @@ internal sealed class EndpointOptimizer : IScheduleOptimizer
                 Search = $"probe search in ln sigma on {_options.Latents} latents, started from {found.Start}",
                 Loss = MeanEstimate.Of(heldOut.MeanSquares(_context.Solver, found.Schedule, cancellation)),
                 NetworkEvaluations = shared + paired.Evaluations - before,
-                StopReason = string.Create(
-                    CultureInfo.InvariantCulture, $"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
+                StopReason = InvariantText.Of($"{found.Stop}; {found.StartValue:G4} became {found.Value:G4} on the latents searched"),
                 Seconds = watch.Elapsed.TotalSeconds,
             });
         }
 
         return results;
     }
+}
 
-    private IReadOnlyList<ScheduleSearchResult>? Phase1(ScheduleSearchRequest request, CancellationToken cancellation) =>
-        _context.LossCurve is { } curve ? new DiscretizationLossOptimizer(curve(), [new PowerWeighting()])
-            .Search(request, null, cancellation) : null;
+internal sealed record EndpointOptions
+{
+    /// <summary>Latents that the distance is minimised on, at least 2; default 64.</summary>
+    public int Latents { get; init; } = 64;
 
-    private IReadOnlyList<ScheduleSearchResult>? Gits(
-        ScheduleSearchRequest request, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        var options = new GitsOptions { Latents = _options.Latents };
-        return _options.StartFromGits
-            && request.Steps.Max() < options.Points ? new GitsOptimizer(_context, options).Search(request, progress, cancellation) : null;
-    }
+    /// <summary>Further latents on which the found schedule's distance is reported, at least 2; default 64.</summary>
+    public int HeldOutLatents { get; init; } = 64;
+
+    /// <summary>Heun steps of the teacher on Karras' schedule, at least 2; default 40, which are 80 evaluations a latent.</summary>
+    public int TeacherSteps { get; init; } = 40;
+
+    /// <summary>Most network evaluations of the search for one number of steps N, without teacher and starts; null (default) for as many as
+    /// 25 N runs of the sampler over the latents take: 25,600 for 4 Euler steps.</summary>
+    public long? MaximumEvaluations { get; init; }
+
+    /// <summary>Stop when an iteration lowers the distance by less than this share, 0 to 0.5; default 0.002.</summary>
+    public double Tolerance { get; init; } = 0.002;
+
+    /// <summary>Starts beside the standard schedules: whether GITS searches on the same latents (60 evaluations each); default
+    /// true.</summary>
+    public bool StartFromGits { get; init; } = true;
+
+    /// <returns>These options, where they are valid.</returns>
+    public EndpointOptions Checked() =>
+        new OptionRules("The endpoint search cannot start")
+            .Require(Latents >= 2 && HeldOutLatents >= 2,
+                $"there must be at least 2 latents to search and 2 held out, not {Latents} and {HeldOutLatents}")
+            .Require(TeacherSteps is >= 2 and <= 10_000, $"the teacher's steps must be 2 to 10000, not {TeacherSteps}")
+            .Require(MaximumEvaluations is null or >= 0, $"the most evaluations must be at least 0, not {MaximumEvaluations}")
+            .Require(Tolerance is >= 0 and <= 0.5, $"the tolerance must lie between 0 and 0.5, not {Tolerance}")
+            .Check(this);
 }

@@ -52,8 +52,7 @@ internal sealed class EndpointSearch(
             },
             tolerance);
         using var found = search.Minimise(best, told);
-        string stop = string.Create(
-            CultureInfo.InvariantCulture,
+        string stop = InvariantText.Of(
             $"{(search.Converged ? $"an iteration lowered it by less than {100 * tolerance} %" : "evaluation budget spent")} after "
                 + $"{search.Iterations} iterations, {Runs} runs");
         return new Found(Schedule(found.Position), bestName, startValue, found.Value, stop);

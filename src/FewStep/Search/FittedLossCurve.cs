@@ -47,7 +47,6 @@ internal sealed class FittedLossCurve : ILossCurve
     public IReadOnlyList<double> Sigmas { get; }
 
     public double SigmaMin => Sigmas[0];
-
     public double SigmaMax => Sigmas[^1];
 
     public double Loss(double sigma) => Math.Exp(_logLoss.Value(Logarithm(sigma)));
@@ -62,10 +61,9 @@ internal sealed class FittedLossCurve : ILossCurve
     {
         if (!(sigma >= SigmaMin * (1 - EdgeTolerance) && sigma <= SigmaMax * (1 + EdgeTolerance)))
         {
-            throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture,
+            throw new InvalidInputException(
                 $"Sigma {sigma:R} lies outside the loss curve, which was measured from {SigmaMin:R} to {SigmaMax:R}: measure it again over "
-                    + $"the range that the schedule needs."));
+                    + $"the range that the schedule needs.");
         }
 
         return Math.Log(Math.Clamp(sigma, SigmaMin, SigmaMax));

@@ -6,11 +6,8 @@ using TorchSharp;
 
 namespace FewStep.Search;
 
-/// <summary>
-/// Align Your Steps' upper bound of the KL divergence between sampler and model: the sum over steps of the integral from s_(i+1) to s_i of
-/// E|D(x_s; s) - D(x_(s_i); s_i)|^2 ds / s^3, per image value, where x_s and x_(s_i) lie on one path of forward noise (a martingale for the
-/// ideal denoiser).
-/// </summary>
+/// <summary>Align Your Steps' upper bound of the KL divergence between sampler and model: the sum over steps of the integral from s_(i+1)
+/// to s_i of E|D(x_s; s) - D(x_(s_i); s_i)|^2 ds / s^3, per image value, where x_s and x_(s_i) lie on one path of forward noise.</summary>
 /// <remarks>
 /// Each image's path is walked once over a grid of noise levels, one evaluation a level, which gives the difference for every pair of
 /// levels: all steps of all schedules share images and noise, and nothing is evaluated again. Between grid points the difference is taken

@@ -4,12 +4,6 @@ namespace FewStep.Search;
 /// <remarks>Measured curves are <see cref="FittedLossCurve"/>; exact ones (Gaussian data) implement this directly.</remarks>
 internal interface ILossCurve
 {
-    /// <summary>Smallest noise level at which the curve is known, above 0.</summary>
-    double SigmaMin { get; }
-
-    /// <summary>Largest noise level at which the curve is known.</summary>
-    double SigmaMax { get; }
-
     /// <summary>L at a noise level: mean squared error of one image value, above 0.</summary>
     double Loss(double sigma);
 

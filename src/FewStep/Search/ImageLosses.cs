@@ -16,17 +16,7 @@ internal sealed class ImageLosses(int points)
     }
 
     /// <summary>Mean over the images at each noise level.</summary>
-    public double[] Mean()
-    {
-        var mean = new double[points];
-        foreach (double[] row in _rows)
-        {
-            for (int k = 0; k < points; k++)
-                mean[k] += row[k];
-        }
-
-        return Array.ConvertAll(mean, sum => sum / Images);
-    }
+    public double[] Mean() => MeanWithout(group: -1, groups: 1);
 
     /// <summary>Mean at each noise level over all images but those of one group: images go to the groups in turn.</summary>
     public double[] MeanWithout(int group, int groups)

@@ -8,10 +8,9 @@ namespace FewStep.Search;
 /// <remarks>Costs may have any sign and need no structure, so a pass takes O(N P^2) for P points.</remarks>
 internal sealed class JumpCostProgram
 {
-    private readonly double[] _best; // V_k(0)
     private readonly int[][] _next; // the j that attains V_k(i)
 
-    private JumpCostProgram(double[] best, int[][] next) => (_best, _next) = (best, next);
+    private JumpCostProgram(int[][] next) => _next = next;
 
     /// <summary>Solves for all numbers of jumps up to a largest one.</summary>
     public static JumpCostProgram Solve(double[][] cost, int maximumSteps, double coefficient = 1)
@@ -20,7 +19,6 @@ internal sealed class JumpCostProgram
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumSteps, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maximumSteps, last);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(coefficient);
-        double[] best = [double.PositiveInfinity, .. new double[maximumSteps]];
         int[][] next = [[], .. Enumerable.Range(0, maximumSteps).Select(_ => new int[last + 1])];
         double[] later = [.. Enumerable.Repeat(double.PositiveInfinity, last), 0];
         for (int k = 1; k <= maximumSteps; k++)
@@ -37,17 +35,14 @@ internal sealed class JumpCostProgram
                 }
             }
 
-            best[k] = now[0];
             later = now;
         }
 
-        return double.IsFinite(best[maximumSteps])
-            ? new JumpCostProgram(best, next)
+        return double.IsFinite(later[0])
+            ? new JumpCostProgram(next)
             : throw new InvalidInputException("A cost between two points of the search's grid is not finite: the model diverged; check "
                 + "that checkpoint and preconditioning belong together.");
     }
-
-    public double Cost(int steps) => _best[steps];
 
     /// <summary>The points of the cheapest way: N+1 increasing indices from the first to the last.</summary>
     public int[] Path(int steps)

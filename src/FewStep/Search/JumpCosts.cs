@@ -11,17 +11,15 @@ internal sealed class JumpCosts
     private readonly List<double[][]> _latents = []; // a table [i][j - i - 1] each
 
     /// <summary>The mean table [i][j]; 0 where j is not above i.</summary>
-    public double[][] Mean { get; private set; } = [];
+    public double[][] Mean { get; }
 
-    public static JumpCosts Measure(
+    public JumpCosts(
         PairedSampling paired, ISolver teacher, SamplingSchedule schedule, SeedList seeds, GitsMetric metric,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var costs = new JumpCosts();
         double[] sigmas = [.. schedule.Sigmas];
-        paired.Trajectories(teacher, schedule, seeds, path => costs.Add(path, sigmas, metric), progress, cancellation);
-        costs.Mean = costs.Average(sigmas.Length);
-        return costs;
+        paired.Trajectories(teacher, schedule, seeds, path => Add(path, sigmas, metric), progress, cancellation);
+        Mean = Average(sigmas.Length);
     }
 
     /// <summary>The cost of a way for each latent: sum over its jumps of coefficient^k cost.</summary>

@@ -14,7 +14,6 @@ internal sealed class LossCurve
     public const int MaximumPoints = 1024;
 
     private const double WorseThanMean = 1.1;
-
     private readonly double[][] _covariance;
 
     public LossCurve(IReadOnlyList<double> sigmas, IReadOnlyList<double> loss, IReadOnlyList<IReadOnlyList<double>> covariance, long images,
@@ -50,11 +49,8 @@ internal sealed class LossCurve
     public ImmutableArray<double> Loss { get; }
 
     public ImmutableArray<double> StandardError { get; }
-
     public long Images { get; }
-
     public LossCurveOrigin Origin { get; }
-
     public double Confidence { get; }
 
     /// <summary>Student's t quantile of <see cref="Images"/> - 1 degrees of freedom: half-width of an interval over its standard
@@ -102,8 +98,7 @@ internal sealed class LossCurve
             if (worse.Length > 0)
             {
                 int worst = worse.MaxBy(k => Loss[k]);
-                yield return string.Create(
-                    CultureInfo.InvariantCulture,
+                yield return InvariantText.Of(
                     $"At sigma {Sigmas[worst]:G3} the model's loss is {Loss[worst] / mean:0.0} times that of always answering with the "
                         + $"mean image ({worse.Length} of {Sigmas.Length} noise levels, from {Sigmas[worse[0]]:G3} on, have such a loss): "
                         + $"it is trained too little there, or predicts noise, whose error sigma multiplies, or is guided strongly. Phase "

@@ -1,9 +1,7 @@
 namespace FewStep.Search;
 
-/// <summary>
-/// Joins the curve of a tuned model around the noise levels that it was tuned on with the pre-trained model's curve elsewhere. A model
-/// tuned on its schedule's levels alone forgets those between, so its own curve would only confirm the schedule it was tuned on.
-/// </summary>
+/// <summary>Joins the curve of a tuned model around the levels that it was tuned on with the pre-trained model's elsewhere: a tuned model
+/// forgets the levels between, so its own curve would only confirm the schedule it was tuned on.</summary>
 internal static class LossCurveBlend
 {
     /// <summary>The blended curve: ln L = (1 - w) ln L_pretrained + w ln L_tuned, with w = 1 at a tuned level, falling smoothly to 0 at

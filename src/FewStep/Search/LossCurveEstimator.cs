@@ -78,8 +78,7 @@ internal sealed class LossCurveEstimator
             var curve = Curve(LossCurveStop.PrecisionReached, 0, 0);
             double widest = WidestInterval(curve);
             double regret = ScheduleRegret.Widest(curve, losses, _options.Weightings, _options.Steps);
-            detail = string.Create(
-                CultureInfo.InvariantCulture, $"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
+            detail = InvariantText.Of($"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
             if (regret <= _options.RelativeRegret && !(widest > _options.RelativePrecision))
                 return Curve(LossCurveStop.PrecisionReached, widest, regret);
 
@@ -108,8 +107,8 @@ internal sealed class LossCurveEstimator
         double high = _options.SigmaMax ?? denoiser.SigmaMax;
         if (!(low > 0 && low < high) || !double.IsFinite(high))
         {
-            throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
-                $"The loss curve needs finite noise levels with 0 < sigma_min < sigma_max, not {low:R} and {high:R}: give both."));
+            throw new InvalidInputException(
+                $"The loss curve needs finite noise levels with 0 < sigma_min < sigma_max, not {low:R} and {high:R}: give both.");
         }
 
         return [.. StandardSchedule.LogSnr().Create(_options.Points - 1, low, high).Sigmas.Reverse()];

@@ -5,10 +5,7 @@ namespace FewStep.Search;
 /// small.</remarks>
 internal static class LossCurveFile
 {
-    /// <summary>Name of the file where a folder holds one.</summary>
     public const string Name = "loss-curve.json";
-
-    /// <summary>The version that is written, and the only one read.</summary>
     public const int Version = 1;
 
     public static LossCurve Read(string path)
@@ -48,7 +45,6 @@ internal static class LossCurveFile
                 $"{path} is the loss curve of another model; measure this one's, or name the model that the curve is of.");
     }
 
-    /// <summary>Writes a file whole or not at all.</summary>
     public static void Write(string path, LossCurve curve)
     {
         int points = curve.Sigmas.Length;
@@ -85,28 +81,14 @@ internal static class LossCurveFile
         {
             if (!(Math.Abs(written[k] - derived[k]) <= 1e-6 * (Math.Abs(derived[k]) + curve.Loss[k])))
             {
-                throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
-                    $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again."));
+                throw new InvalidInputException(
+                    $"{path}: {name}[{k}] is {written[k]:R}, but loss and covariance say {derived[k]:R}. Measure the curve again.");
             }
         }
     }
 
     private sealed record Content(
-        int Version,
-        long Images,
-        long NetworkEvaluations,
-        double Seconds,
-        LossCurveStop StopReason,
-        double RelativeHalfWidth,
-        long Seed,
-        double Confidence,
-        double[] Sigmas,
-        double[] Loss,
-        double[] StandardError,
-        double[] CiLow,
-        double[] CiHigh,
-        double[][] Covariance,
-        string? ModelHash = null,
-        double? RelativeRegret = null,
-        double? MeanImageLoss = null);
+        int Version, long Images, long NetworkEvaluations, double Seconds, LossCurveStop StopReason, double RelativeHalfWidth, long Seed,
+        double Confidence, double[] Sigmas, double[] Loss, double[] StandardError, double[] CiLow, double[] CiHigh, double[][] Covariance,
+        string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null);
 }

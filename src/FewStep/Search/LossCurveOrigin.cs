@@ -14,7 +14,20 @@ internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, 
 
     /// <summary>How good the curve is, as a clause for people.</summary>
     public string Quality => RelativeRegret is double regret
-        ? string.Create(CultureInfo.InvariantCulture, $"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
+        ? InvariantText.Of($"its schedules lose some {100 * regret:0.##} % for having seen no other images, and "
             + $"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %")
-        : FormattableString.Invariant($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
+        : InvariantText.Of($"the discretization losses are known to {100 * RelativeHalfWidth:0.#} %");
+}
+
+/// <summary>Why the estimation of a loss curve stopped.</summary>
+internal enum LossCurveStop
+{
+    /// <summary>The curve is as good as was asked.</summary>
+    PrecisionReached,
+
+    /// <summary>The largest number of images was used before that.</summary>
+    ImageLimitReached,
+
+    /// <summary>Every image of the source was used before that.</summary>
+    ImagesExhausted,
 }

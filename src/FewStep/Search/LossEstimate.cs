@@ -1,3 +1,5 @@
+using MathNet.Numerics.Distributions;
+
 namespace FewStep.Search;
 
 /// <summary>A number with the half-width of its confidence interval.</summary>
@@ -15,4 +17,18 @@ public sealed record LossEstimate(double Value, double? HalfWidth = null, double
 
     /// <summary>Half-width relative to the value's size; null where the uncertainty is not known or the value is 0.</summary>
     public double? RelativeHalfWidth => Value == 0 ? null : HalfWidth / Math.Abs(Value);
+}
+
+/// <summary>The mean of independent observations with its confidence interval by Student's t.</summary>
+internal static class MeanEstimate
+{
+    private const double Confidence = 0.95;
+
+    public static LossEstimate Of(IReadOnlyCollection<double> values)
+    {
+        double mean = values.Average();
+        double variance = values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1);
+        double quantile = StudentT.InvCDF(0, 1, values.Count - 1, 0.5 + (0.5 * Confidence));
+        return new LossEstimate(mean, quantile * Math.Sqrt(variance / values.Count), Confidence);
+    }
 }

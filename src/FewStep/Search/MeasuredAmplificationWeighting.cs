@@ -41,11 +41,6 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
             _g[k] = _g[k - 1] + Integral(_u[k - 1], _u[k]);
     }
 
-    public MeasuredAmplificationWeighting(MeasuredAmplification measured)
-        : this(measured.Sigmas, measured.Values)
-    {
-    }
-
     public string Name => "amplification";
 
     public double Amplification(double sigma) => At(-Math.Log(sigma));

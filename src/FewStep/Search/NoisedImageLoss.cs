@@ -36,10 +36,9 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
         int bad = Array.FindIndex(all, loss => !double.IsFinite(loss));
         return bad < 0
             ? [.. indices.Select((_, image) => all[(image * sigmas.Length)..((image + 1) * sigmas.Length)])]
-            : throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture,
+            : throw new InvalidInputException(
                 $"The model's loss on image {indices[bad / sigmas.Length]} at sigma {sigmas[bad % sigmas.Length]:G6} is {all[bad]}: check "
-                    + $"that checkpoint and preconditioning belong together."));
+                    + $"that checkpoint and preconditioning belong together.");
     }
 
     private (Tensor Images, Tensor? Labels) Read(ITrainingImages source, long[] indices, DisposeScope scope)

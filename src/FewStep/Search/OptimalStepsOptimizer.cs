@@ -16,23 +16,19 @@ namespace FewStep.Search;
 /// </remarks>
 internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
 {
-    public const int DefaultLatents = 32;
-
-    public const int DefaultTeacherSteps = 100;
-
+    private const int DefaultLatents = 32;
+    private const int DefaultTeacherSteps = 100;
     private const string OptimizerName = "optimal-steps";
     private readonly ScheduleSearchContext _context;
-    private readonly int _latents;
     private readonly int _teacherSteps;
 
     /// <summary>Creates the search. It holds the states of all latents at all points in memory: about 12 teacherSteps latents dimension
     /// bytes.</summary>
     public OptimalStepsOptimizer(ScheduleSearchContext context, int teacherSteps = DefaultTeacherSteps)
     {
-        context.Validate();
-        new OptionRules("OptimalSteps cannot search")
-            .Require(teacherSteps is >= 1 and <= 1000, $"the teacher's steps must be 1 to 1000, not {teacherSteps}").Check();
-        (_context, _latents, _teacherSteps) = (context, context.Images ?? DefaultLatents, teacherSteps);
+        _context = context.Checked();
+        _teacherSteps = new OptionRules("OptimalSteps cannot search")
+            .Require(teacherSteps is >= 1 and <= 1000, $"the teacher's steps must be 1 to 1000, not {teacherSteps}").Check(teacherSteps);
     }
 
     public static ScheduleOptimizerEntry Entry { get; } = new()
@@ -61,8 +57,8 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
         var watch = Stopwatch.StartNew();
         var paired = _context.Sampling();
         var fine = StandardSchedule.Karras().Create(_teacherSteps, request.SigmaMin, request.SigmaMax);
-        using var recursion = StudentRecursion.Start(
-            paired, fine, SeedList.Of(_latents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
+        using var recursion = new StudentRecursion(
+            paired, fine, SeedList.Of(_context.Images ?? DefaultLatents, _context.FirstSeed), _context.BatchSize, progress, cancellation);
         int maximum = request.Steps.Max();
         for (int steps = 1; steps <= maximum; steps++)
         {
@@ -88,7 +84,7 @@ internal sealed class OptimalStepsOptimizer : IScheduleOptimizer
         double steps = OptimizerParameter.Number(OptimizerName, "number of the teacher's steps", text, 1, 1000);
         return steps == Math.Floor(steps)
             ? (int)steps
-            : throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture,
-                $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}."));
+            : throw new InvalidInputException(
+                $"Schedule optimiser '{OptimizerName}': the teacher's steps must be a whole number, not {steps}.");
     }
 }

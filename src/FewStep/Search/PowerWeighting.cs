@@ -18,17 +18,13 @@ internal sealed class PowerWeighting : INoiseWeighting
     public PowerWeighting(double power = DefaultPower)
     {
         if (!(power is >= -LargestPower and <= LargestPower))
-        {
-            throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture, $"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}."));
-        }
+            throw new InvalidInputException($"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}.");
 
         Power = power;
     }
 
     public double Power { get; }
-
-    public string Name => string.Create(CultureInfo.InvariantCulture, $"power {Power}");
+    public string Name => InvariantText.Of($"power {Power}");
 
     public double Value(double sigma) => Power switch
     {

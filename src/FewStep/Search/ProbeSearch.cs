@@ -139,3 +139,20 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     // The gap below coordinate k, or below the upper end.
     private double Gap(double[] u, int k) => (k < u.Length ? u[k] : high) - (k > 0 ? u[k - 1] : low);
 }
+
+/// <summary>A point of a least-squares problem: position, residuals, and their mean square.</summary>
+internal sealed class LeastSquaresPoint : IDisposable
+{
+    public LeastSquaresPoint(double[] position, Tensor residuals)
+    {
+        using var scope = NewDisposeScope();
+        (Position, Residuals) = (position, residuals.DetachFromDisposeScope());
+        Value = residuals.to(float64).Squared().mean().item<double>();
+    }
+
+    public double[] Position { get; }
+    public double Value { get; }
+    public Tensor Residuals { get; }
+
+    public void Dispose() => Residuals.Dispose();
+}

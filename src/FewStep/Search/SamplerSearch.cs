@@ -48,9 +48,8 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
             TrainingImages = () => new TrainingImages(Images()),
             Images = options.Images,
             FirstSeed = SeedPlan.Searched(options.Seed),
-        };
+        }.Checked();
         var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
-        context.Validate();
         request.Validate();
         List<FoundSampler> found = [];
         foreach (var choice in choices)

@@ -9,46 +9,40 @@ namespace FewStep.Search;
 /// </remarks>
 internal sealed class ScheduleDynamicProgram
 {
-    private readonly double[] _loss;
     private readonly int[][] _previous;
     private readonly int _last;
 
-    private ScheduleDynamicProgram(double[] loss, int[][] previous, int last) => (_loss, _previous, _last) = (loss, previous, last);
-
-    /// <summary>Largest number of steps that was solved for.</summary>
-    public int MaximumSteps => _loss.Length - 1;
+    private ScheduleDynamicProgram(int[][] previous, int last) => (_previous, _last) = (previous, last);
 
     /// <summary>Solves for paths from the first grid point to the last.</summary>
     public static ScheduleDynamicProgram Solve(ReadOnlySpan<double> g, ReadOnlySpan<double> losses, int maximumSteps)
     {
         Check(g, losses, maximumSteps);
         int points = g.Length;
-        var best = new double[maximumSteps + 1];
         var previous = new int[maximumSteps + 1][];
         var layer = new double[points]; // F_{k-1}; infinite where the point cannot be reached in that many steps
         var next = new double[points];
         layer.AsSpan().Fill(double.PositiveInfinity);
-        (layer[0], best[0], previous[0]) = (0, double.PositiveInfinity, []);
+        (layer[0], previous[0]) = (0, []);
         for (int k = 1; k <= maximumSteps; k++)
         {
             next.AsSpan().Fill(double.PositiveInfinity);
             previous[k] = new int[points];
             // The first layer has one way to each point; a later one leaves from k-1 at the earliest, which k-1 steps can just reach.
             Layer(g, losses, layer, next, previous[k], k, points - 1, k - 1, k == 1 ? 0 : points - 2);
-            best[k] = next[^1];
             (layer, next) = (next, layer);
         }
 
-        return new ScheduleDynamicProgram(best, previous, points - 1);
+        return new ScheduleDynamicProgram(previous, points - 1);
     }
 
-    /// <summary>The least loss of a path with exactly this many steps.</summary>
-    public double Loss(int steps) => _loss[Checked(steps)];
-
-    /// <summary>The grid points of that path, N+1 increasing indices from the first to the last.</summary>
+    /// <summary>The grid points of the path of least loss with exactly this many steps, N+1 increasing indices from the first to the
+    /// last.</summary>
     public int[] Path(int steps)
     {
-        var path = new int[Checked(steps) + 1];
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, _previous.Length - 1);
+        var path = new int[steps + 1];
         path[steps] = _last;
         for (int k = steps; k > 0; k--)
             path[k - 1] = _previous[k][path[k]];
@@ -94,12 +88,5 @@ internal sealed class ScheduleDynamicProgram
                     + $"{g[j]} and {losses[j]}.", nameof(losses));
             }
         }
-    }
-
-    private int Checked(int steps)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(steps, MaximumSteps);
-        return steps;
     }
 }

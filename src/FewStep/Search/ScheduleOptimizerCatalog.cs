@@ -3,7 +3,6 @@ namespace FewStep.Search;
 /// <summary>The schedule optimisers by name.</summary>
 internal static class ScheduleOptimizerCatalog
 {
-    /// <summary>Every optimiser, in the order of lists.</summary>
     public static IReadOnlyList<ScheduleOptimizerEntry> All { get; } =
     [
         DiscretizationLossOptimizer.Entry,

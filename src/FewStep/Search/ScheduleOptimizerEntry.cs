@@ -1,3 +1,5 @@
+using FewStep.Noise;
+
 namespace FewStep.Search;
 
 /// <summary>A schedule optimiser in the catalogue: what it is, what it needs, and how to make it.</summary>
@@ -26,4 +28,33 @@ internal sealed record ScheduleOptimizerEntry
 
     /// <summary>Makes the optimiser for a model. The second argument is what followed the colon, null where nothing did.</summary>
     public required Func<ScheduleSearchContext, string?, IScheduleOptimizer> Create { get; init; }
+}
+
+/// <summary>An optimiser with its parameter, as <see cref="ScheduleOptimizerCatalog.Find"/> read it.</summary>
+internal sealed record ScheduleOptimizerChoice(ScheduleOptimizerEntry Entry, string? Parameter)
+{
+    public string Text => Parameter is null ? Entry.Name : $"{Entry.Name}:{Parameter}";
+
+    /// <summary>Where what it finds comes from, for tables.</summary>
+    public ScheduleSource Source
+        => Entry.Name == DiscretizationLossOptimizer.Entry.Name ? ScheduleSource.Phase1 : ScheduleSource.OtherSearch;
+
+    public IScheduleOptimizer Create(ScheduleSearchContext context) => Entry.Create(context.Checked(), Parameter);
+}
+
+/// <summary>Reads the number after an optimiser's colon.</summary>
+internal static class OptimizerParameter
+{
+    public static double Number(string optimizer, string what, string text, double lowest, double highest)
+    {
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= lowest
+            && value <= highest)
+        {
+            return value;
+        }
+
+        throw new InvalidInputException(
+            $"Schedule optimiser '{optimizer}:{Printable.Line(text, 40)}': what follows the colon must be the {what}, a number from "
+                + $"{lowest} to {highest}.");
+    }
 }

@@ -15,7 +15,7 @@ internal static class SchedulePolish
     public static PolishedSchedule Polish(ILossCurve curve, INoiseWeighting weighting, SamplingSchedule start, int maximumIterations = 200)
     {
         double[] first = [.. start.Sigmas];
-        var point = StationarityPoint.At(curve, weighting, first);
+        var point = new StationarityPoint(curve, weighting, first);
         double startLoss = point.Loss;
         double damping = 0;
         int iteration = 0;
@@ -36,7 +36,7 @@ internal static class SchedulePolish
 
         // Steps at the level of rounding may add to a rise in the last digit.
         if (point.Loss > startLoss)
-            point = StationarityPoint.At(curve, weighting, first);
+            point = new StationarityPoint(curve, weighting, first);
 
         return new(new SamplingSchedule(point.Sigmas, start.Terminal), point.Loss, point.Residual, iteration, point.Residual <= 1e-9);
     }
@@ -55,7 +55,7 @@ internal static class SchedulePolish
             if (!Decreasing(moved))
                 continue;
 
-            var candidate = StationarityPoint.At(curve, weighting, moved);
+            var candidate = new StationarityPoint(curve, weighting, moved);
             if (candidate.Loss < point.Loss - rounding
                 || (candidate.Loss <= point.Loss + rounding && candidate.Residual < 0.9 * point.Residual))
             {
@@ -81,14 +81,8 @@ internal static class SchedulePolish
         return length;
     }
 
-    private static bool Decreasing(double[] sigmas)
-    {
-        for (int i = 1; i < sigmas.Length; i++)
-        {
-            if (!(sigmas[i] < sigmas[i - 1]))
-                return false;
-        }
-
-        return true;
-    }
+    private static bool Decreasing(double[] sigmas) => sigmas.Zip(sigmas.Skip(1), (s, next) => next < s).All(falls => falls);
 }
+
+/// <summary>What a continuous polish of a schedule ended with.</summary>
+internal sealed record PolishedSchedule(SamplingSchedule Schedule, double Loss, double Residual, int Iterations, bool Stationary);

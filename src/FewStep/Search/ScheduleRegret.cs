@@ -1,10 +1,8 @@
 namespace FewStep.Search;
 
-/// <summary>
-/// How much worse a schedule is for having been found on a sample of images: the expected discretization loss above the optimum's, by the
-/// delete-a-group jackknife. It is far smaller than the uncertainty of the loss itself, because images move the whole curve up and down,
-/// and that moves no schedule.
-/// </summary>
+/// <summary>How much worse a schedule is for having been found on a sample of images: the expected discretization loss above the optimum's,
+/// by the delete-a-group jackknife. It is far smaller than the loss's own uncertainty: a curve that moves as a whole moves no
+/// schedule.</summary>
 /// <remarks>
 /// Without one of K groups of images the search finds another schedule, whose loss on the whole sample's curve is a little above the
 /// minimum. Near an optimum that is quadratic in the schedule's error, so (K - 1) / K times the sum of these K excesses estimates the
@@ -12,8 +10,7 @@ namespace FewStep.Search;
 /// </remarks>
 internal static class ScheduleRegret
 {
-    /// <summary>Groups of images, each left out once.</summary>
-    public const int Groups = 8;
+    public const int Groups = 8; // of images, each left out once
 
     /// <summary>The largest regret over weightings and numbers of steps, relative to the part of the loss that schedules can change (J less
     /// its integral).</summary>

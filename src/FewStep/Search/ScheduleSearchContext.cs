@@ -38,11 +38,12 @@ internal sealed record ScheduleSearchContext
         LossCurve?.Invoke() ?? throw new InvalidInputException(
             $"The optimiser {optimizer} needs a loss curve: give the images that the model was trained on, or a measured curve.");
 
-    public void Validate() =>
+    /// <returns>These options, where they are valid.</returns>
+    public ScheduleSearchContext Checked() =>
         new OptionRules("The schedule search cannot start")
             .Require(Images is null or >= 2, $"a search needs at least 2 images, not {Images}")
             .Require(FirstSeed >= 0 && FirstSeed <= Latents.MaximumSeed,
                 $"the first seed must lie between 0 and {Latents.MaximumSeed}, not {FirstSeed}")
             .Require(BatchSize >= 1, $"the batch size must be at least 1, not {BatchSize}")
-            .Check();
+            .Check(this);
 }

@@ -27,13 +27,11 @@ public sealed record ScheduleSearchRequest
 
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
-    public void Validate()
-    {
+    public void Validate() =>
         new OptionRules("The schedule search cannot start")
             .Require(Steps.Count > 0 && Steps.All(n => n is >= 1 and <= MaximumSteps),
                 $"steps must be one or more numbers from 1 to {MaximumSteps}, not '{string.Join(", ", Steps)}'")
             .Require(SigmaMin > 0 && SigmaMin < SigmaMax && double.IsFinite(SigmaMax),
                 $"noise levels must be finite with 0 < sigma_min < sigma_max, not {SigmaMin:R} and {SigmaMax:R}")
             .Check();
-    }
 }

@@ -11,7 +11,7 @@ internal sealed class StationarityPoint
     private readonly double[] _gradient;
     private readonly double[] _scale;
 
-    private StationarityPoint(ILossCurve curve, INoiseWeighting weighting, double[] sigmas)
+    public StationarityPoint(ILossCurve curve, INoiseWeighting weighting, double[] sigmas)
     {
         (_curve, _weighting, Sigmas) = (curve, weighting, sigmas);
         _g = Array.ConvertAll(sigmas, weighting.Value);
@@ -32,13 +32,10 @@ internal sealed class StationarityPoint
     }
 
     public double[] Sigmas { get; }
-
     public double Loss { get; }
 
     /// <summary>Largest |difference of the two sides| of the stationarity equations over their sum.</summary>
     public double Residual { get; }
-
-    public static StationarityPoint At(ILossCurve curve, INoiseWeighting weighting, double[] sigmas) => new(curve, weighting, sigmas);
 
     /// <summary>The Newton direction in u for the inner noise levels, with <paramref name="damping"/> times the terms' sizes added to the
     /// diagonal; null where the matrix is not positive definite.</summary>

@@ -18,15 +18,8 @@ internal sealed class StudentRecursion : IDisposable
     private Tensor? _firstDenoised; // the teacher's own first evaluation, which the first step shares
     private readonly Tensor? _labels;
 
-    private StudentRecursion(IDenoiser denoiser, double[] sigmas, int batchSize, Tensor[] teacher, Tensor firstDenoised, Tensor? labels)
-    {
-        (_denoiser, _sigmas, _batchSize, _teacher, _firstDenoised, _labels) = (denoiser, sigmas, batchSize, teacher, firstDenoised, labels);
-        _students = new Tensor?[sigmas.Length];
-        _students[0] = teacher[0].alias().DetachFromDisposeScope();
-    }
-
     /// <summary>Runs the teacher; students have taken no step yet.</summary>
-    public static StudentRecursion Start(
+    public StudentRecursion(
         PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress,
         CancellationToken cancellation)
     {
@@ -43,10 +36,12 @@ internal sealed class StudentRecursion : IDisposable
         }
 
         paired.Trajectories(new EulerSolver(), fine, seeds, Keep, progress, cancellation);
-        Tensor[] teacher = [.. states.Select(batches => cat(batches).DetachFromDisposeScope())];
-        return new StudentRecursion(
-            paired.Denoiser, [.. fine.Sigmas], batchSize, teacher, cat(first).DetachFromDisposeScope(), SeedLabels.For(
-                seeds, paired.Denoiser.Classes, device: paired.Denoiser.Device)?.DetachFromDisposeScope());
+        _teacher = [.. states.Select(batches => cat(batches).DetachFromDisposeScope())];
+        _firstDenoised = cat(first).DetachFromDisposeScope();
+        (_denoiser, _sigmas, _batchSize) = (paired.Denoiser, [.. fine.Sigmas], batchSize);
+        _labels = SeedLabels.For(seeds, _denoiser.Classes, device: _denoiser.Device)?.DetachFromDisposeScope();
+        _students = new Tensor?[points];
+        _students[0] = _teacher[0].alias().DetachFromDisposeScope();
     }
 
     /// <summary>Lets the students take one more step: M - k evaluations a latent for step k + 1 above the first.</summary>

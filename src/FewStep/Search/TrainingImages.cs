@@ -3,14 +3,26 @@ using FewStep.Denoising;
 
 namespace FewStep.Search;
 
+/// <summary>The images that a training loss is averaged over. Which ones are read, and in what order, is the reader's choice, so a source
+/// sorted by class does no harm.</summary>
+internal interface ITrainingImages
+{
+    ImageShape Shape { get; }
+    long Count { get; }
+
+    /// <summary>Number of classes; 0 (default) without labels.</summary>
+    int Classes => 0;
+
+    /// <returns>Images [B,C,H,W] in [-1,1], float32, on any device, and class indices int64 [B] or null; the caller owns both.</returns>
+    (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices);
+}
+
 /// <summary>An image set as the source of a loss curve.</summary>
 /// <param name="images">The set; not disposed.</param>
 internal sealed class TrainingImages(IImageSet images) : ITrainingImages
 {
     public ImageShape Shape => images.Shape;
-
     public long Count => images.Count;
-
     public int Classes => images.Classes;
 
     public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)

@@ -1,6 +1,6 @@
 namespace FewStep.Solvers;
 
-/// <summary>Weights of the Adams-Bashforth methods: x_(i+1) = x_i + h sum_j c_j d_(i-j) with slopes d, newest first.</summary>
+/// <summary>Weights of the Adams-Bashforth methods, h c_j in x_(i+1) = x_i + h sum_j c_j d_(i-j) with slopes d, newest first.</summary>
 internal static class AdamsBashforth
 {
     private static readonly double[][] Uniform =
@@ -11,21 +11,23 @@ internal static class AdamsBashforth
         [55.0 / 24, -59.0 / 24, 37.0 / 24, -9.0 / 24],
     ];
 
-    public static ReadOnlySpan<double> Fixed(int order) => Uniform[order - 1];
+    public static double[] Fixed(double[] sigmas, double next) => Scaled(Uniform[sigmas.Length - 1], sigmas, next);
 
     /// <summary>For any steps: the integral of the polynomial in sigma through the slopes.</summary>
-    public static double[] Variable(ReadOnlySpan<double> sigmas, double next)
+    public static double[] Variable(double[] sigmas, double next)
     {
         double s = sigmas[0], h = next - s;
         double[] weights = LagrangeWeights.Integrate(sigmas, v => v, _ => 1, s, next);
-        return Array.ConvertAll(weights, w => w / h);
+        return Scaled(Array.ConvertAll(weights, w => w / h), sigmas, next);
     }
 
     /// <summary>
     /// For any steps, as in the reference implementation of iPNDM-v. In Newton's form its weights of the scaled second and third
     /// differences of the slopes are other than the integrals at unequal steps; at equal steps all agree with <see cref="Fixed"/>.
     /// </summary>
-    public static double[] PublishedVariable(ReadOnlySpan<double> sigmas, double next)
+    public static double[] PublishedVariable(double[] sigmas, double next) => Scaled(PublishedFactors(sigmas, next), sigmas, next);
+
+    private static double[] PublishedFactors(double[] sigmas, double next)
     {
         int order = sigmas.Length;
         var c = new double[order];
@@ -57,4 +59,7 @@ internal static class AdamsBashforth
         c[3] = -q * p * third; // a third difference has h2 / h3 in place of p
         return c;
     }
+
+    private static double[] Scaled(double[] factors, double[] sigmas, double next)
+        => Array.ConvertAll(factors, c => (next - sigmas[0]) * c);
 }

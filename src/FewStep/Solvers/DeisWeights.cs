@@ -12,13 +12,16 @@ internal static class DeisWeights
     // go on beyond 1.
     private static readonly LinearVpNoise Noise = LinearVpNoise.Between(0.002, 80);
 
-    public static double[] Exact(ReadOnlySpan<double> sigmas, double next) =>
-        LagrangeWeights.Integrate(Times(sigmas), v => Noise.Time(Math.Exp(v)), Math.Exp, Math.Log(sigmas[0]), Math.Log(next));
+    public static double[] Exact(double[] sigmas, double next) => sigmas.Length == 1 ? Euler(sigmas[0], next)
+        : LagrangeWeights.Integrate(Times(sigmas), v => Noise.Time(Math.Exp(v)), Math.Exp, Math.Log(sigmas[0]), Math.Log(next));
 
     /// <summary>The integrals by the reference's quadrature: the sum over 10,000 points that hold both ends, times a ten-thousandth of the
     /// step.</summary>
-    public static double[] Published(ReadOnlySpan<double> sigmas, double next)
+    public static double[] Published(double[] sigmas, double next)
     {
+        if (sigmas.Length == 1)
+            return Euler(sigmas[0], next);
+
         double[] nodes = Times(sigmas);
         double t0 = nodes[0], t1 = Noise.Time(next);
         var weights = new double[nodes.Length];
@@ -34,12 +37,7 @@ internal static class DeisWeights
         return Array.ConvertAll(weights, w => w * (t1 - t0) / PublishedPoints);
     }
 
-    private static double[] Times(ReadOnlySpan<double> sigmas)
-    {
-        var times = new double[sigmas.Length];
-        for (int j = 0; j < times.Length; j++)
-            times[j] = Noise.Time(sigmas[j]);
+    private static double[] Euler(double sigma, double next) => [next - sigma]; // in every implementation
 
-        return times;
-    }
+    private static double[] Times(double[] sigmas) => Array.ConvertAll(sigmas, Noise.Time);
 }

@@ -7,69 +7,32 @@ namespace FewStep.Solvers;
 /// half of the second, by divided differences, and x_(i+1) = a x_i + G (phi_1 m_0 + phi_2 D1 + 2 phi_3 D2). The reference implementation
 /// takes phi_1 / 2 for phi_2 at order 2, which keeps the order, and phi_3 for 2 phi_3 at order 3, which makes it 2.
 /// </remarks>
-internal sealed class DpmPlusPlusSolver : ISolver
+internal sealed class DpmPlusPlusSolver(SolverSettings settings) : MultistepSolver(settings)
 {
-    private readonly int _order;
-    private readonly SolverPrediction _prediction;
-    private readonly bool _lowerOrderFinal;
-    private readonly SolverCoefficients _coefficients;
-
-    public DpmPlusPlusSolver(
-        int order = 3,
-        SolverPrediction prediction = SolverPrediction.Data,
-        bool lowerOrderFinal = true,
-        bool? thresholding = null,
-        SolverCoefficients coefficients = SolverCoefficients.Published)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
-        (_order, _prediction, _lowerOrderFinal, _coefficients) = (order, prediction, lowerOrderFinal, coefficients);
-        ThresholdsDenoised = Thresholding.Resolve(Family.Name, prediction, thresholding);
-        Name = SolverName.Of(
-            Family.Name,
-            order,
-            (SolverOption.Predict.Key, "noise", prediction == SolverPrediction.Noise),
-            (SolverOption.LowerOrderFinal.Key, "false", !lowerOrderFinal && order > 1),
-            (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised),
-            (SolverOption.Coefficients.Key, "exact", coefficients == SolverCoefficients.Exact && order > 1));
-    }
-
     public static SolverFamily Family { get; } = new("dpmpp", "multistep DPM-Solver++; DPM-Solver with predict=noise",
-        "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(
-        settings.Order,
-        settings.Prediction,
-        settings.Flag(SolverOption.LowerOrderFinal.Key),
-        settings.GivenFlag(SolverOption.Thresholding.Key),
-        settings.Coefficients))
+        "Lu et al. 2022, arXiv 2211.01095", settings => new DpmPlusPlusSolver(settings))
     {
         Orders = [1, 2, 3],
         DefaultOrder = 3,
         Options = [SolverOption.Predict, SolverOption.LowerOrderFinal, SolverOption.Thresholding, SolverOption.Coefficients],
     };
 
-    public string Name { get; }
+    public override string Description
+        => $"multistep {(Settings.Prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {Order}; 1 evaluation a "
+            + "step";
 
-    public int Order => _order;
-
-    public string Description
-        => $"multistep {(_prediction == SolverPrediction.Data ? "DPM-Solver++" : "DPM-Solver")} of order {_order}; 1 evaluation a step";
-
-    public int HistoryLength => _order - 1;
-
-    public bool ThresholdsDenoised { get; }
-
-    public SolverResult Step(SolverStep step)
+    public override SolverResult Step(SolverStep step)
     {
-        int order = MultistepOrder.At(step.Index, step.Steps, _order, _lowerOrderFinal);
-        var h = new ExponentialStep(step.Sigma, step.NextSigma, _prediction);
-        Tensor[] m = ModelOutputs.Newest(step, order, _prediction);
+        int order = OrderAt(step.Index, step.Steps);
+        var h = new ExponentialStep(step.Sigma, step.NextSigma, Settings.Prediction);
+        Tensor[] m = ModelOutputs.Newest(step, order, Settings.Prediction);
         double[] positions = [.. step.History.Take(order - 1).Select(p => h.Position(p.Sigma))];
         return new SolverResult(WeightedSum.Of(h.StateWeight, step.State, h.OutputWeight, Weights(h, positions), m));
     }
 
     private double[] Weights(ExponentialStep h, double[] positions)
     {
-        bool exact = _coefficients == SolverCoefficients.Exact;
+        bool exact = Settings.IsExact;
         double phi1 = h.Phi(1);
         if (positions.Length == 0)
             return [phi1];

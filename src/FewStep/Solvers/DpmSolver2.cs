@@ -6,35 +6,21 @@ namespace FewStep.Solvers;
 /// The inner point lies the share r of the way down in ln sigma: s_m = s_i^(1-r) s_(i+1)^r. Then x_(i+1) = x_i + h ((1 - 1/(2r)) d_i +
 /// 1/(2r) d_m) with h = s_(i+1) - s_i. r = 1/2 is DPM-Solver-2 (Lu et al. 2022, algorithm 1), and r = 1 is Heun's method.
 /// </remarks>
-internal sealed class DpmSolver2 : ISolver
+internal sealed class DpmSolver2(SolverSettings settings) : ISolver
 {
     private const string RatioKey = "r";
-
-    private readonly double _ratio;
-
-    public DpmSolver2(double ratio = 0.5)
-    {
-        if (!(ratio >= 0.05) || !(ratio <= 1))
-            throw new ArgumentOutOfRangeException(nameof(ratio), ratio, "r is 0.05 to 1.");
-
-        _ratio = ratio;
-        Name = SolverName.Of(Family.Name, null, (RatioKey, FormattableString.Invariant($"{ratio:R}"), ratio != 0.5));
-    }
+    private readonly double _ratio = settings.Number(RatioKey);
 
     public static SolverFamily Family { get; } = new(
-        "dpm2", "single-step DPM-Solver-2", "Lu et al. 2022, arXiv 2206.00927", settings => new DpmSolver2(settings.Number(RatioKey)))
+        "dpm2", "single-step DPM-Solver-2", "Lu et al. 2022, arXiv 2206.00927", settings => new DpmSolver2(settings))
     {
         Options = [new(RatioKey, "0.5", "where the inner point lies in ln sigma; 1 is heun") { Minimum = 0.05, Maximum = 1 }],
     };
 
-    public string Name { get; }
-
+    public string Name { get; } = settings.Name;
     public int Order => 2;
-
     public string Description => "DPM-Solver-2, single-step; 2 evaluations a step";
-
     public int HistoryLength => 0;
-
     public int EvaluationsPerStep => 2;
 
     public SolverResult Step(SolverStep step)

@@ -9,11 +9,8 @@ internal sealed class EulerSolver : ISolver
         "euler", "Euler's method in sigma, which is DDIM", "Song et al. 2021, arXiv 2010.02502", _ => new EulerSolver());
 
     public string Name => "euler";
-
     public int Order => 1;
-
     public string Description => "Euler's method in sigma (DDIM); 1 evaluation a step";
-
     public int HistoryLength => 0;
 
     public SolverResult Step(SolverStep step)

@@ -14,7 +14,6 @@ internal readonly record struct ExponentialStep(double Sigma, double NextSigma, 
     public double Exponent => Prediction == SolverPrediction.Data ? -Length : Length;
 
     public double StateWeight => Prediction == SolverPrediction.Data ? NextSigma / Sigma : 1;
-
     public double OutputWeight => Prediction == SolverPrediction.Data ? Length : -NextSigma * Length;
 
     /// <summary>Where another noise level lies, in units of the step: 0 at its start, 1 at its end, below 0 in the past.</summary>

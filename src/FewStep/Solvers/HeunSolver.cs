@@ -9,13 +9,9 @@ internal sealed class HeunSolver : ISolver
         "heun", "Heun's method in sigma, EDM's sampler", "Karras et al. 2022, arXiv 2206.00364, algorithm 1", _ => new HeunSolver());
 
     public string Name => "heun";
-
     public int Order => 2;
-
     public string Description => "Heun's method in sigma (EDM); 2 evaluations a step";
-
     public int HistoryLength => 0;
-
     public int EvaluationsPerStep => 2;
 
     public SolverResult Step(SolverStep step)

@@ -20,9 +20,9 @@ public static class SolverCatalog
         DpmSolver2.Family,
         DpmPlusPlusSolver.Family,
         UniPcSolver.Family,
-        DeisSolver.Family,
-        IpndmSolver.Family,
-        VariableIpndmSolver.Family,
+        SlopeSolver.Deis,
+        SlopeSolver.Ipndm,
+        SlopeSolver.VariableIpndm,
     ];
 
     /// <summary>The families' names alone.</summary>
@@ -30,7 +30,7 @@ public static class SolverCatalog
 
     /// <summary>Every family at each of its orders, with default options. They are stateless, so these objects serve every run.</summary>
     public static IReadOnlyList<ISolver> All { get; } = [.. Families.SelectMany(
-        f => f.Orders.IsEmpty ? [f.Name] : f.Orders.Select(order => FormattableString.Invariant($"{f.Name}:{order}"))).Select(Find)];
+        f => f.Orders.IsEmpty ? [f.Name] : f.Orders.Select(order => InvariantText.Of($"{f.Name}:{order}"))).Select(Find)];
 
     /// <summary>Finds a solver.</summary>
     /// <param name="text"><c>name[:order][:key=value]...</c> with a name of <see cref="Names"/>, or <c>ddim</c>, which is

@@ -26,50 +26,30 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     public ImmutableArray<string> Choices { get; init; } = [];
 
     public double Minimum { get; init; }
-
     public double Maximum { get; init; }
 
+    /// <summary>The lowest order of the solver at which it makes a difference.</summary>
+    public int FromOrder { get; init; } = 1;
+
     /// <summary>What may be given, in one line: <c>bh1|bh2</c>, <c>0.1 to 1</c>.</summary>
-    public string Values => Choices.IsEmpty ? FormattableString.Invariant($"{Minimum} to {Maximum}") : string.Join('|', Choices);
+    public string Values => Choices.IsEmpty ? InvariantText.Of($"{Minimum} to {Maximum}") : string.Join('|', Choices);
 
     internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)")
     { Choices = ["data", "noise"] };
 
     internal static SolverOption LowerOrderFinal { get; } = Flag(
-        "lower-order-final", true, "the last steps fall to order 1, which steadies runs of few steps");
+        "lower-order-final", "the last steps fall to order 1, which steadies runs of few steps") with { FromOrder = 2 };
 
     internal static SolverOption Thresholding { get; } = Flag(
-        "thresholding", true, "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");
+        "thresholding", "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");
 
+    /// <summary>Where a solver's reference implementation, with which published figures were made, falls short of the method's mathematics:
+    /// the choice between the two. <c>docs/solvers.md</c> names each case.</summary>
     internal static SolverOption Coefficients { get; } = new(
         "coefficients", "published", "as in the reference implementation, or as the order needs")
-    { Choices = ["published", "exact"] };
+    { Choices = ["published", "exact"], FromOrder = 2 };
 
-    private static SolverOption Flag(string key, bool usual, string description)
-        => new(key, usual ? "true" : "false", description) { Choices = ["true", "false"] };
-}
-
-/// <summary>Writes solvers' names: the order always, an option where it changes what the solver does.</summary>
-internal static class SolverName
-{
-    public static string Of(string family, int? order, params ReadOnlySpan<(string Key, string Value, bool Matters)> options)
-    {
-        string name = order is int p ? string.Create(CultureInfo.InvariantCulture, $"{family}:{p}") : family;
-        foreach (var (key, value, matters) in options)
-            name += matters ? $":{key}={value}" : "";
-
-        return name;
-    }
-}
-
-/// <summary>Where a solver's reference implementation falls short of the method's mathematics, the choice between the two;
-/// <c>docs/solvers.md</c> names each case.</summary>
-internal enum SolverCoefficients
-{
-    /// <summary>As in the reference implementation, with which published figures were made.</summary>
-    Published,
-
-    Exact,
+    private static SolverOption Flag(string key, string description) => new(key, "true", description) { Choices = ["true", "false"] };
 }
 
 /// <summary>What an exponential solver takes to be smooth along the trajectory, and extrapolates.</summary>

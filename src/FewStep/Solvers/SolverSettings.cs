@@ -30,16 +30,33 @@ internal sealed class SolverSettings
         }
     }
 
-    public int Order => _text.Order ?? _family.DefaultOrder ?? throw new InvalidOperationException($"Solver {_family.Name} has no orders.");
+    public int Order => _text.Order ?? _family.DefaultOrder ?? 1;
 
-    public SolverPrediction Prediction => Value("predict") == "data" ? SolverPrediction.Data : SolverPrediction.Noise;
+    /// <summary>The solver's name: the order always, an option where it changes what the solver does.</summary>
+    public string Name => _family.Name + (_family.Orders.IsEmpty ? "" : InvariantText.Of($":{Order}"))
+        + string.Concat(_family.Options.Where(Matters).Select(o => $":{o.Key}={Normal(o)}"));
 
-    public SolverCoefficients Coefficients => Value("coefficients") == "exact" ? SolverCoefficients.Exact : SolverCoefficients.Published;
+    public SolverPrediction Prediction
+        => Value(SolverOption.Predict.Key) == SolverOption.Predict.Default ? SolverPrediction.Data : SolverPrediction.Noise;
 
-    public bool Flag(string key) => Value(key) == "true";
+    public bool IsExact => Value(SolverOption.Coefficients.Key) == "exact";
 
-    /// <summary>The value of a flag; null where it was not given.</summary>
-    public bool? GivenFlag(string key) => _text.Options.TryGetValue(key, out string? value) ? value == "true" : null;
+    /// <summary>Whether outputs are limited: with data prediction unless that is turned off, as in the reference implementation, and never
+    /// with noise prediction.</summary>
+    public bool Thresholds
+    {
+        get
+        {
+            string key = SolverOption.Thresholding.Key;
+            if (_family.Options.All(o => o.Key != key))
+                return false;
+            if (Prediction == SolverPrediction.Data)
+                return Value(key) == "true";
+
+            return _text.Options.GetValueOrDefault(key) != "true" ? false : throw new InvalidInputException(
+                $"Solver {_family.Name}: thresholding=true goes with predict=data only; leave one of them out.");
+        }
+    }
 
     public double Number(string key) => double.Parse(Value(key), CultureInfo.InvariantCulture);
 
@@ -51,4 +68,9 @@ internal sealed class SolverSettings
         ? double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= option.Minimum
             && number <= option.Maximum
         : option.Choices.Contains(value);
+
+    private bool Matters(SolverOption option) => Normal(option) != option.Default && Order >= option.FromOrder
+        && (option.Key != SolverOption.Thresholding.Key || Prediction == SolverPrediction.Data);
+
+    private string Normal(SolverOption option) => option.Choices.IsEmpty ? InvariantText.Of($"{Number(option.Key):R}") : Value(option.Key);
 }

@@ -14,13 +14,8 @@ namespace FewStep.Solvers;
 /// <param name="sigma">Where the step starts, if that is not the schedule's sigma_i: stochastic sampling raises it. Null (default) for
 /// sigma_i.</param>
 public sealed class SolverStep(
-    SamplingSchedule schedule,
-    int index,
-    Tensor state,
-    Tensor denoised,
-    IReadOnlyList<PastStep> history,
-    Func<Tensor, double, Tensor> denoise,
-    double? sigma = null)
+    SamplingSchedule schedule, int index, Tensor state, Tensor denoised, IReadOnlyList<PastStep> history,
+    Func<Tensor, double, Tensor> denoise, double? sigma = null)
 {
     /// <summary>All N+1 sigmas of the run.</summary>
     public ImmutableArray<double> Sigmas => schedule.Sigmas;

@@ -56,7 +56,7 @@ internal sealed record SolverText
             : this with { Options = Options.SetItem(word, value) };
     }
 
-    public override string ToString() => Name + (Order is int order ? string.Create(CultureInfo.InvariantCulture, $":{order}") : "")
+    public override string ToString() => Name + (Order is int order ? InvariantText.Of($":{order}") : "")
         + string.Concat(Options.Select(o => $":{o.Key}={o.Value}"));
 
     /// <summary>A part of a text for a message: short, in one line.</summary>

@@ -7,38 +7,12 @@ namespace FewStep.Solvers;
 /// evaluated again. The last step stays uncorrected, since nothing is evaluated at its end (Zhao et al. 2023, algorithms 5 to 8). The
 /// corrector raises the order of convergence by one (theorem 3.1).
 /// </remarks>
-internal sealed class UniPcSolver : ISolver
+internal sealed class UniPcSolver(SolverSettings settings) : MultistepSolver(settings)
 {
     private const string VariantKey = "variant";
 
-    private readonly int _order;
-    private readonly UniPcVariant _variant;
-    private readonly SolverPrediction _prediction;
-    private readonly bool _lowerOrderFinal;
-
-    public UniPcSolver(int order = 3, UniPcVariant variant = UniPcVariant.Bh2, SolverPrediction prediction = SolverPrediction.Data,
-        bool lowerOrderFinal = true, bool? thresholding = null)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
-        (_order, _variant, _prediction, _lowerOrderFinal) = (order, variant, prediction, lowerOrderFinal);
-        ThresholdsDenoised = Thresholding.Resolve(Family.Name, prediction, thresholding);
-        Name = SolverName.Of(
-            Family.Name,
-            order,
-            (VariantKey, "bh1", variant == UniPcVariant.Bh1),
-            (SolverOption.Predict.Key, "noise", prediction == SolverPrediction.Noise),
-            (SolverOption.LowerOrderFinal.Key, "false", !lowerOrderFinal && order > 1),
-            (SolverOption.Thresholding.Key, "false", prediction == SolverPrediction.Data && !ThresholdsDenoised));
-    }
-
     public static SolverFamily Family { get; } = new(
-        "unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(
-        settings.Order,
-        settings.Value(VariantKey) == "bh1" ? UniPcVariant.Bh1 : UniPcVariant.Bh2,
-        settings.Prediction,
-        settings.Flag(SolverOption.LowerOrderFinal.Key),
-        settings.GivenFlag(SolverOption.Thresholding.Key)))
+        "unipc", "UniPC, multistep predictor and corrector", "Zhao et al. 2023, arXiv 2302.04867", settings => new UniPcSolver(settings))
     {
         Orders = [1, 2, 3],
         DefaultOrder = 3,
@@ -51,25 +25,22 @@ internal sealed class UniPcSolver : ISolver
         ],
     };
 
-    public string Name { get; }
+    public override int Order => Settings.Order + 1;
 
-    public int Order => _order + 1;
+    public override string Description
+        => $"UniPC-{Settings.Order} ({Settings.Value(VariantKey)}), predictor-corrector; 1 evaluation a step";
 
-    public string Description
-        => $"UniPC-{_order} ({(_variant == UniPcVariant.Bh1 ? "bh1" : "bh2")}), predictor-corrector; 1 evaluation a step";
+    public override int HistoryLength => Settings.Order;
+    private UniPcVariant Variant => Settings.Value(VariantKey) == "bh1" ? UniPcVariant.Bh1 : UniPcVariant.Bh2;
 
-    public int HistoryLength => _order;
-
-    public bool ThresholdsDenoised { get; }
-
-    public SolverResult Step(SolverStep step)
+    public override SolverResult Step(SolverStep step)
     {
-        Tensor[] m = ModelOutputs.Newest(step, _order + 1, _prediction);
+        Tensor[] m = ModelOutputs.Newest(step, Settings.Order + 1, Settings.Prediction);
         var corrected = step.History.Count == 0 ? null : Corrected(step, m);
-        var h = new ExponentialStep(step.Sigma, step.NextSigma, _prediction);
-        int order = MultistepOrder.At(step.Index, step.Steps, _order, _lowerOrderFinal);
+        var h = new ExponentialStep(step.Sigma, step.NextSigma, Settings.Prediction);
+        int order = OrderAt(step.Index, step.Steps);
         double[] positions = [.. step.History.Take(order - 1).Select(p => h.Position(p.Sigma))];
-        double[] weights = UniPcWeights.Predictor(h, positions, _variant);
+        double[] weights = UniPcWeights.Predictor(h, positions, Variant);
         return new SolverResult(WeightedSum.Of(h.StateWeight, corrected ?? step.State, h.OutputWeight, weights, m), corrected);
     }
 
@@ -77,10 +48,10 @@ internal sealed class UniPcSolver : ISolver
     private Tensor Corrected(SolverStep step, Tensor[] m)
     {
         var start = step.History[0];
-        var h = new ExponentialStep(start.Sigma, step.Sigma, _prediction);
-        int order = MultistepOrder.At(step.Index - 1, step.Steps, _order, _lowerOrderFinal);
+        var h = new ExponentialStep(start.Sigma, step.Sigma, Settings.Prediction);
+        int order = OrderAt(step.Index - 1, step.Steps);
         double[] positions = [.. step.History.Skip(1).Take(order - 1).Select(p => h.Position(p.Sigma))];
-        double[] weights = UniPcWeights.Corrector(h, positions, _variant);
+        double[] weights = UniPcWeights.Corrector(h, positions, Variant);
         return WeightedSum.Of(h.StateWeight, start.State, h.OutputWeight, weights, [.. m[1..(order + 1)], m[0]]);
     }
 }

@@ -3,27 +3,11 @@ using TorchSharp;
 namespace FewStep.Tuning;
 
 /// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 1711.05101) on one flat parameter buffer.</summary>
-internal sealed class AdamW : IDisposable
+/// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
+internal sealed class AdamW(Tensor parameters, AdamWOptions options) : IDisposable
 {
-    private readonly AdamWOptions _options;
-
-    /// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
-    public AdamW(Tensor parameters, AdamWOptions options)
-    {
-        _options = options;
-        Parameters = parameters;
-        FirstMoment = zeros_like(parameters).DetachFromDisposeScope();
-        SecondMoment = zeros_like(parameters).DetachFromDisposeScope();
-    }
-
-    public Tensor Parameters { get; }
-
-    /// <summary>Running mean of the gradient; owned by the optimiser.</summary>
-    public Tensor FirstMoment { get; }
-
-    /// <summary>Running mean of the squared gradient; owned by the optimiser.</summary>
-    public Tensor SecondMoment { get; }
-
+    public Tensor FirstMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
+    public Tensor SecondMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
     public long Updates { get; set; }
 
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
@@ -35,22 +19,22 @@ internal sealed class AdamW : IDisposable
         using var scope = NewDisposeScope();
         gradient.nan_to_num_(0, 0, 0);
         var norm = gradient.norm();
-        if (double.IsFinite(_options.ClipNorm))
+        if (double.IsFinite(options.ClipNorm))
         {
             gradient.mul_(
-                norm.to(ScalarType.Float64).reciprocal().Times_(_options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
+                norm.to(ScalarType.Float64).reciprocal().Times_(options.ClipNorm).clamp_max_(TensorArithmetic.One).to(ScalarType.Float32));
         }
 
         Updates++;
-        FirstMoment.lerp_(gradient, 1 - _options.Beta1);
-        double correction1 = 1 - Math.Pow(_options.Beta1, Updates), correction2 = 1 - Math.Pow(_options.Beta2, Updates);
-        using Scalar share = TensorArithmetic.Number(1 - _options.Beta2), rate = TensorArithmetic.Number(-learningRate / correction1);
-        SecondMoment.Times_(_options.Beta2).addcmul_(gradient, gradient, share);
-        if (_options.WeightDecay > 0)
-            Parameters.Times_(1 - learningRate * _options.WeightDecay);
+        FirstMoment.lerp_(gradient, 1 - options.Beta1);
+        double correction1 = 1 - Math.Pow(options.Beta1, Updates), correction2 = 1 - Math.Pow(options.Beta2, Updates);
+        using Scalar share = TensorArithmetic.Number(1 - options.Beta2), rate = TensorArithmetic.Number(-learningRate / correction1);
+        SecondMoment.Times_(options.Beta2).addcmul_(gradient, gradient, share);
+        if (options.WeightDecay > 0)
+            parameters.Times_(1 - learningRate * options.WeightDecay);
 
-        var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(_options.Epsilon);
-        Parameters.addcdiv_(FirstMoment, denominator, rate);
+        var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(options.Epsilon);
+        parameters.addcdiv_(FirstMoment, denominator, rate);
         return norm.MoveToOuterDisposeScope();
     }
 

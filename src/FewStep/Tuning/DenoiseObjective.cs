@@ -10,7 +10,7 @@ internal sealed class DenoiseObjective : ITuningObjective
 {
     private readonly TuningNetwork _network;
     private readonly SamplingSchedule _schedule;
-    private readonly TunerOptions _options;
+    private readonly TuningOptions _options;
     private readonly ImageBatches _training;
     private readonly ImageBatches _heldOut;
     private readonly int _heldOutCount;
@@ -19,7 +19,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     private PrefetchingBatches? _queue;
     private long _queuePosition;
 
-    public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options, TuningImages images)
+    public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options, TuningImages images)
     {
         (_network, _schedule, _options) = (network, schedule, options);
         _training = new ImageBatches(
@@ -33,7 +33,6 @@ internal sealed class DenoiseObjective : ITuningObjective
     }
 
     public string HeldOutMetric => "weighted denoising loss on the schedule's sigmas";
-
     private int Levels => (int)_sigma.shape[0];
 
     public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)

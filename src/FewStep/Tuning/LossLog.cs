@@ -28,8 +28,7 @@ internal sealed class LossLog
         Recent = _open.Average(u => u.Loss);
         if (update.Update % UpdatesPerRow == 0)
         {
-            _rows.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{update.Images},{Recent:G6},{_open.Average(u => u.GradientNorm):G6},{update.LearningRate:G6}"));
+            _rows.Add(InvariantText.Of($"{update.Images},{Recent:G6},{_open.Average(u => u.GradientNorm):G6},{update.LearningRate:G6}"));
             _open.Clear();
         }
     }

@@ -5,12 +5,9 @@ using FewStep.Solvers;
 
 namespace FewStep.Tuning;
 
-/// <summary>
-/// The teacher's paths for every update of a tuning. They are made in blocks of some batches, and the paths of a block are used several
-/// times, each time in another order. What an update gets depends on the options and its number only, so a resumed tuning makes the same
-/// block again.
-/// </summary>
-internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : IDisposable
+/// <summary>The teacher's paths for every update of a tuning, made in blocks that are used several times, each time in another order. What
+/// an update gets depends on the options and its number only, so a resumed tuning makes the same block again.</summary>
+internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule schedule, TuningOptions options) : IDisposable
 {
     private readonly int _updatesPerBlock = checked(options.TeacherBatches * options.TeacherReuse);
     private TeacherBlock? _block;

@@ -7,7 +7,6 @@ internal sealed record TrainerOptions
     public required long Images { get; init; }
 
     public int Batch { get; init; } = 128;
-
     public double LearningRate { get; init; } = 1e-3;
 
     /// <summary>Images of the learning rate's warm-up, default 50,000.</summary>
@@ -20,14 +19,12 @@ internal sealed record TrainerOptions
     public double LabelDropout { get; init; } = 0.1;
 
     public TrainingLoss Loss { get; init; } = new EdmLoss();
-
     public AdamWOptions AdamW { get; init; } = new();
 
     /// <summary>Seed of data order, sigma, noise and dropout.</summary>
     public long Seed { get; init; }
 
-    public void Validate()
-    {
+    public void Validate() =>
         new OptionRules("The training options are invalid")
             .Require(Images >= 1, $"images {Images} is not positive")
             .Require(Batch is >= 1 and <= 65536, $"batch {Batch} is not in 1..65536")
@@ -36,5 +33,4 @@ internal sealed record TrainerOptions
             .Require(EmaHalfLifeImages > 0, $"half-life of the average {EmaHalfLifeImages} is not positive")
             .Require(LabelDropout is >= 0 and <= 1, $"label dropout {LabelDropout} is not in [0, 1]")
             .Check();
-    }
 }

@@ -7,7 +7,6 @@ internal static class TrainingCheckpoint
 {
     private const string KindKey = "kind", FingerprintKey = "fingerprint", IdentityKey = "identity";
 
-    /// <summary>Writes it, whole or not at all.</summary>
     public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors,
         IEnumerable<KeyValuePair<string, string>> texts) =>
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts)

@@ -30,9 +30,7 @@ internal sealed record TrainingUpdate(long Update, long Images, double Loss, dou
 internal enum TrainingEnd
 {
     Over,
-
     Cancelled,
-
     Diverged,
 }
 

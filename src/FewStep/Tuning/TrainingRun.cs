@@ -24,10 +24,7 @@ internal sealed class TrainingRun
     {
         options.Validate();
         if (!(run.CheckpointSeconds >= 0))
-        {
-            throw new InvalidInputException(string.Create(
-                CultureInfo.InvariantCulture, $"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}."));
-        }
+            throw new InvalidInputException($"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}.");
 
         (_config, _options, _images, _run, _start) = (config, options, images, run, start);
         if (images.Shape != config.Shape)

@@ -1,34 +1,25 @@
 namespace FewStep.Tuning;
 
 /// <summary>All that a training needs to go on exactly where it stopped: weights, moments, average, counters.</summary>
-internal sealed class TrainingState : IDisposable
+/// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
+internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife) : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
     private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
 
-    /// <param name="weights">Flat float32 weights; owned by this object from now on.</param>
-    public TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife)
-    {
-        Weights = weights.DetachFromDisposeScope();
-        Optimizer = new AdamW(Weights, adamW);
-        Average = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(Weights, halfLife) : null;
-    }
-
-    public Tensor Weights { get; }
-
-    public AdamW Optimizer { get; }
+    public Tensor Weights { get; } = weights.DetachFromDisposeScope();
+    public AdamW Optimizer { get; } = new(weights, adamW);
 
     /// <summary>The averaged weights: the model that is used, where there is an average.</summary>
     public ExponentialMovingAverage? Average { get; }
+        = emaHalfLife is { } halfLife ? new ExponentialMovingAverage(weights, halfLife) : null;
 
     public long Updates => Optimizer.Updates;
-
     public long Images { get; set; }
 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
     public double Seconds { get; set; }
 
-    /// <summary>Writes the state, whole or not at all.</summary>
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
     public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null,
         IReadOnlyDictionary<string, string>? furtherTexts = null)

@@ -11,7 +11,7 @@ namespace FewStep.Tuning;
 /// where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r =
 /// s_(i+1) / s_i.
 /// </summary>
-internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedule schedule, TunerOptions options) : ITuningObjective
+internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options) : ITuningObjective
 {
     private readonly TeacherBlocks _blocks = new(network, schedule, options);
     private readonly ISolver _solver = SolverCatalog.Find(options.Solver);

@@ -6,10 +6,8 @@ using FewStep.Search;
 
 namespace FewStep.Tuning;
 
-/// <summary>
-/// Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples are then
-/// compared with one fine path of the pre-trained model, the same for all.
-/// </summary>
+/// <summary>Searches the schedule that is best for a model that will be tuned to it: every candidate gets a short tuning, and its samples
+/// are then compared with one fine path of the pre-trained model.</summary>
 /// <remarks>
 /// The schedule of least discretization loss is best for weights that stay as they are; how hard each jump is to learn is another question,
 /// and this search asks it directly. All candidates share seeds, so that their differences are the schedule's. From the best start, the
@@ -32,7 +30,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType } };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
-            + FormattableString.Invariant($"{_options.JudgedLatents} {_options.JudgeSteps}");
+            + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");
         _fingerprint = TrainingIdentity.Hash(identity);
         _done = TunedCandidateFile.Read(path, _fingerprint);
     }
@@ -62,11 +60,11 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             {
                 tried.Add(candidate);
                 progress?.Report(new WorkProgress(
-                    FormattableString.Invariant($"search over tunings, {steps} steps"),
+                    InvariantText.Of($"search over tunings, {steps} steps"),
                     tried.Count,
                     _options.Candidates,
                     "candidates",
-                    string.Create(CultureInfo.InvariantCulture, $"best {tried.Min(c => c.Distance):G4}")));
+                    InvariantText.Of($"best {tried.Min(c => c.Distance):G4}")));
             }
 
             return candidate;
@@ -92,14 +90,13 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         return new ScheduleSearchResult
         {
             Schedule = new SamplingSchedule(best.Sigmas, request.Terminal),
-            Objective = FormattableString.Invariant($"distance to the fine path after {_options.Tuning.Updates} updates of tuning"),
-            Search = FormattableString.Invariant(
-                $"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
+            Objective = InvariantText.Of($"distance to the fine path after {_options.Tuning.Updates} updates of tuning"),
+            Search = InvariantText.Of($"best of {starts.Count} schedules, then coordinate moves in ln sigma; {tried.Count} candidates"),
             Loss = new LossEstimate(best.Distance, best.HalfWidth, 0.95),
             NetworkEvaluations = judge.TeacherEvaluations + tried.Sum(c => c.Evaluations),
             StopReason = tried.Count >= _options.Candidates
-                ? FormattableString.Invariant($"all {_options.Candidates} candidates were tried")
-                : FormattableString.Invariant($"moves fell below {_options.SmallestMove} in ln sigma"),
+                ? InvariantText.Of($"all {_options.Candidates} candidates were tried")
+                : InvariantText.Of($"moves fell below {_options.SmallestMove} in ln sigma"),
             Seconds = tried.Sum(c => c.Seconds),
         };
     }

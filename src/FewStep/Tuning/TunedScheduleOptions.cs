@@ -6,7 +6,7 @@ namespace FewStep.Tuning;
 internal sealed record TunedScheduleOptions
 {
     /// <summary>The short tuning that every candidate gets; default 100 updates of the trajectory loss, measured at the end only.</summary>
-    public TunerOptions Tuning { get; init; } = new()
+    public TuningOptions Tuning { get; init; } = new()
     { Updates = 100, EvaluationInterval = 100, HeldOutCount = 64, SnapshotFractions = [] };
 
     /// <summary>Most candidates for one number of steps, the starts among them; 1 to 10,000, default 24.</summary>

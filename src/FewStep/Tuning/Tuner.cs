@@ -12,18 +12,18 @@ internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
     private readonly SamplingSchedule _schedule;
-    private readonly TunerOptions _options;
+    private readonly TuningOptions _options;
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
 
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
     /// student then needs no more. Null for the model; not disposed.</param>
-    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TunerOptions? options = null, TuningImages? images = null,
+    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TuningOptions? options = null, TuningImages? images = null,
         IDenoiser? teacher = null)
     {
         (_model, _schedule, _images, _teacher) = (model, schedule, images, teacher);
-        _options = (options ?? new TunerOptions()) with { ComputeType = model.ComputeType };
+        _options = (options ?? new TuningOptions()) with { ComputeType = model.ComputeType };
         _options.Validate();
         if (teacher is not null
             && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
@@ -43,7 +43,7 @@ internal sealed class Tuner
     }
 
     /// <summary>The options, with the number format of the model.</summary>
-    internal TunerOptions Options => _options;
+    internal TuningOptions Options => _options;
 
     /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is
     /// cancelled.</summary>
@@ -100,10 +100,9 @@ internal sealed class Tuner
     private static string Best(TuningState state) => state.BestPoint switch
     {
         null => "the weights are kept as they came, for nothing was measured",
-        { Update: 0 } => string.Create(CultureInfo.InvariantCulture,
+        { Update: 0 } => InvariantText.Of(
             $"nothing was better than the weights as they came, which are kept (held-out {state.BestPoint.HeldOut:G5})"),
-        var best => string.Create(CultureInfo.InvariantCulture,
-            $"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
+        var best => InvariantText.Of($"best at update {best.Update} (held-out {best.HeldOut:G5}, at first {state.Curve[0].HeldOut:G5})"),
     };
 
     private TuningReport Report(TuningState state, ITuningObjective objective, TuningStop? stop, string explanation) => new()
@@ -151,14 +150,12 @@ internal sealed class Tuner
 
     // One tuning: measured where it is due, and over when all updates are made or nothing gets better.
     private sealed class Course(
-        TunerOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
+        TuningOptions options, TuningState state, ITuningObjective objective, TuningObserver observer) : ITrainingObjective
     {
         private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUp, options.Updates);
 
         public TuningStop Stop { get; private set; }
-
         public string Explanation { get; private set; } = "";
-
         public int Batch => options.Batch;
 
         private bool IsDue => !state.IsMeasured && (state.Updates % options.EvaluationInterval == 0 || state.Updates == options.Updates
@@ -202,14 +199,12 @@ internal sealed class Tuner
         {
             state.AddLoss(update.Loss);
             observer.Update?.Invoke(update);
-            observer.Progress?.Report(new WorkProgress("tune", update.Update, options.Updates, "updates", string.Create(
-                CultureInfo.InvariantCulture,
-                $"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out "
+            observer.Progress?.Report(new WorkProgress("tune", update.Update, options.Updates, "updates",
+                InvariantText.Of($"loss {state.Losses.Sum / state.Losses.Count:G4}, held-out "
                     + $"{(state.Curve.Count == 0 ? double.NaN : state.Curve[^1].HeldOut):G4}")));
         }
 
-        public string Diverged(string what) => string.Create(
-            CultureInfo.InvariantCulture,
+        public string Diverged(string what) => InvariantText.Of(
             $"{what} is not finite at update {state.Updates}: lower the learning rate (now {options.LearningRate:G4}); {Best(state)}");
 
         private bool Measure(CancellationToken cancellation)

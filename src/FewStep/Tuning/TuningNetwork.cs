@@ -11,12 +11,9 @@ internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = 
     private CountingDenoiser? _student, _heldOut;
 
     public NetworkDenoiser Model => model;
-
     public IDenoiser Teacher => _teacher;
-
     public TuningEvaluations Evaluations => new(_teacher.Images, _student?.Images ?? 0, _heldOut?.Images ?? 0);
 
-    /// <summary>The network with the weights that are trained.</summary>
     public IDenoiser Student(Tensor weights)
     {
         _studentNetwork.Weights = weights;
@@ -39,13 +36,9 @@ internal sealed class WeightsDenoiser(NetworkDenoiser model) : IDenoiser
     public Tensor? Weights { get; set; }
 
     public ImageShape Shape => model.Shape;
-
     public int Classes => model.Classes;
-
     public Device Device => model.Device;
-
     public double SigmaMin => model.SigmaMin;
-
     public double SigmaMax => model.SigmaMax;
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)

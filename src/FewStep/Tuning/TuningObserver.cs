@@ -11,7 +11,7 @@ internal sealed record TuningObserver
     /// <summary>Told every point of the curve when it is measured.</summary>
     public Action<TuningPoint>? Point { get; init; }
 
-    /// <summary>Given the averaged weights at each of <see cref="TunerOptions.SnapshotFractions"/>.</summary>
+    /// <summary>Given the averaged weights at each of <see cref="TuningOptions.SnapshotFractions"/>.</summary>
     public Action<TuningSnapshot>? Snapshot { get; init; }
 }
 

@@ -9,7 +9,7 @@ public sealed record TuningReport
     public int Version { get; init; } = 1;
 
     /// <summary>How it was tuned.</summary>
-    public required TunerOptions Options { get; init; }
+    public required TuningOptions Options { get; init; }
 
     /// <summary>The schedule's sigmas.</summary>
     public required IReadOnlyList<double> Sigmas { get; init; }

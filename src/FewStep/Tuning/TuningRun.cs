@@ -21,14 +21,9 @@ internal sealed class TuningRun
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and
     /// needed until the run is over.</param>
     public TuningRun(
-        ModelConfig config,
-        NetworkDenoiser model,
-        Sampler sampler,
-        TunerOptions options,
-        TuningRunOptions run,
+        ModelConfig config, NetworkDenoiser model, Sampler sampler, TuningOptions options, TuningRunOptions run,
         TuningImages? images = null,
-        Tensor? start = null,
-        TuningTeacher? teacher = null)
+        Tensor? start = null, TuningTeacher? teacher = null)
     {
         run.Validate();
         var schedule = sampler.Schedule;
@@ -54,8 +49,7 @@ internal sealed class TuningRun
     public string ModelPath => _run.Folder;
 
     /// <summary>The folder of the snapshot at an update.</summary>
-    public string SnapshotPath(int update)
-        => Path.Combine(_run.Folder, SnapshotsName, string.Create(CultureInfo.InvariantCulture, $"update-{update}"));
+    public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, InvariantText.Of($"update-{update}"));
 
     /// <summary>Tunes, from the folder's checkpoint where there is one. Unless it throws, checkpoint, curve and model folder are current
     /// afterwards.</summary>
@@ -116,10 +110,7 @@ internal sealed record TuningRunOptions
     public void Validate()
     {
         if (!(CheckpointSeconds >= 0))
-        {
-            throw new InvalidInputException(
-                FormattableString.Invariant($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}."));
-        }
+            throw new InvalidInputException($"The seconds between checkpoints must be 0 or more, not {CheckpointSeconds}.");
     }
 }
 

@@ -12,16 +12,13 @@ internal static class TuningSeeds
     public static long[] Training(long seed, long position, int count) =>
         SeedPlan.Tuned((SeedHash.Derive(seed, LatentStream) % LatentStarts) + position, count);
 
-    /// <summary>Seed of the order within a block of teacher paths.</summary>
     public static long Shuffle(long seed, long block) => SeedHash.Derive(seed, ShuffleStream, block);
 
-    /// <summary>Seed of the jitter of a batch of teacher paths.</summary>
     public static long Jitter(long seed, long batch) => SeedHash.Derive(seed, JitterStream, batch);
 
     /// <summary>Seed of levels, noise and dropped labels of an update of the denoising loss.</summary>
     public static long Noise(long seed, long update) => SeedHash.Derive(seed, NoiseStream, update);
 
-    /// <summary>Whether a training latent loses its label.</summary>
     public static bool DropsLabel(long seed, long position, double probability)
         => SeedHash.Derive(seed, LabelStream, position) < probability * long.MaxValue;
 }

@@ -10,7 +10,7 @@ internal sealed class TuningState : IDisposable
     private readonly List<TuningPoint> _curve = [];
 
     /// <param name="start">Flat float32 weights to begin at; copied.</param>
-    public TuningState(Tensor start, TunerOptions options)
+    public TuningState(Tensor start, TuningOptions options)
     {
         using var noGradient = no_grad();
         Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages);
@@ -27,9 +27,7 @@ internal sealed class TuningState : IDisposable
     public Tensor Averaged => Training.Average!.Weights;
 
     public IReadOnlyList<TuningPoint> Curve => _curve;
-
     public TuningPoint? BestPoint { get; private set; }
-
     public int Stale { get; private set; }
 
     /// <summary>Evaluations of former sittings and this one.</summary>
@@ -64,7 +62,6 @@ internal sealed class TuningState : IDisposable
         return point;
     }
 
-    /// <summary>Writes the state, whole or not at all.</summary>
     public void Save(string path, TrainingIdentity identity)
     {
         var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);

@@ -129,6 +129,8 @@ public sealed class GuidedDiffusionTests : IDisposable
         Refused.With("standard deviation", () => ModelSource.Open(path, Golden16 with { SigmaData = 0.5 }));
         Refused.With("'ema'", () => ModelSource.Open(path, Golden16 with { Section = "ema" }));
         Refused.With("resolution", () => ModelSource.Open(Golden("edm-adm-cond.pkl"), Golden16));
+        Refused.With("resolution 0", () => ModelSource.Open(path, Golden16 with { Resolution = 0 }));
+        Refused.With("heads 0", () => ModelSource.Open(path, Golden16 with { Heads = 0 }));
         Refused.With("multiples of 2", () => ModelSource.Open(path, Golden16 with { Resolution = 15 }));
     }
 

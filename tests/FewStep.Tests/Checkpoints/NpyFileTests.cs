@@ -23,8 +23,8 @@ public sealed class NpyFileTests : IDisposable
     public void What_is_written_is_read_back(Array values)
     {
         string path = _folder.File("a.npy");
-        NpyFile.Write(path, new NpyArray(values, 2, 3));
-        NpyArray read = NpyFile.Read(path);
+        NpyFiles.Write(path, new NpyArray(values, 2, 3));
+        NpyArray read = NpyFiles.Read(path);
         Assert.Equal(values, read.Values);
         Assert.Equal([2, 3], read.Shape);
         Assert.Equal(0, (new FileInfo(path).Length - Bytes(values).Length) % 64);
@@ -65,7 +65,7 @@ public sealed class NpyFileTests : IDisposable
             from j in Enumerable.Range(0, 3)
             from k in Enumerable.Range(0, 4)
             select (100 * i) + (10 * j) + k,
-            NpyFile.Read(path).As<int>());
+            (int[])NpyFiles.Read(path).Values);
     }
 
     [Theory]
@@ -84,14 +84,14 @@ public sealed class NpyFileTests : IDisposable
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (1,", "cannot be read")]
     [InlineData("", "cannot be read")]
     public void A_bad_header_is_refused(string header, string reason)
-        => Refused.With(reason, () => NpyFile.Read(_folder.Write("bad.npy", Npy(header, new byte[4]))));
+        => Refused.With(reason, () => NpyFiles.Read(_folder.Write("bad.npy", Npy(header, new byte[4]))));
 
     [Fact]
     public void Every_truncation_is_refused()
     {
         byte[] whole = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", new byte[4]);
         for (int length = 0; length < whole.Length; length++)
-            Refused.With("", () => NpyFile.Read(_folder.Write("cut.npy", whole.AsSpan(0, length))));
+            Refused.With("", () => NpyFiles.Read(_folder.Write("cut.npy", whole.AsSpan(0, length))));
     }
 
     [Fact]

@@ -33,10 +33,10 @@ public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
         string folder = world.At("trained");
         var printed = await CommandLineRun.Json(
             "train-classifier", "--data", world.Data, "--out", folder, "--channels", "8,8", "--epochs", "2", "--batch", "16", "--shift",
-            "1", "--no-mirror", "--metric-name", "FD (test)");
+            "1", "--no-mirror", "--metric-name", "FD (test)", "--feature-name", "test");
         using var classifier = FeatureClassifierFolder.Load(folder);
         Assert.Equal(classifier.Hash, printed.GetProperty("hash").GetString());
-        Assert.Equal("FD (test)", classifier.Name);
+        Assert.Equal(("FD (test)", "test"), (classifier.Name, classifier.FeatureName));
         Assert.Equal(classifier.Configuration.Training!.TestAccuracy, printed.GetProperty("test_accuracy").GetDouble());
         Assert.False(classifier.Configuration.Training.Options.Mirror);
         // the checkpoint is gone

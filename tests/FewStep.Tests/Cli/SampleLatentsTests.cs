@@ -19,7 +19,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         var golden = SolverGolden.Read().Cases[number];
         string mixture = world.At($"mixture-{number}.json"), latents = world.At($"latents-{number}.npz"), samples = New("npz");
-        MixtureFile.Write(mixture, golden.Data());
+        TestMixtures.Write(mixture, golden.Data());
         NpzFile.Write(
             latents, new Dictionary<string, NpyArray> { ["latents"] = new(golden.Latents, [.. golden.Shape.Select(s => (long)s)]) });
         string schedule = world.At($"sigmas-{number}.json");
@@ -33,8 +33,8 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         var written = NpzFile.Read(samples);
         Assert.Equal(["samples", "nfe"], written.Keys);
         Assert.Equal(golden.Shape.Select(s => (long)s), written["samples"].Shape);
-        Assert.All(written["samples"].As<double>().Zip(run.Samples), p => Assert.Equal(p.Second, p.First, 1e-10));
-        Assert.Equal([run.Nfe], written["nfe"].As<long>());
+        Assert.All(((double[])written["samples"].Values).Zip(run.Samples), p => Assert.Equal(p.Second, p.First, 1e-10));
+        Assert.Equal([run.Nfe], ((long[])written["nfe"].Values));
         Assert.Empty(written["nfe"].Shape);
         Assert.Equal(run.Nfe, printed.GetProperty("evaluations_per_image").GetDouble());
         Assert.Equal(latents, printed.GetProperty("latents").GetString());
@@ -56,7 +56,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         Assert.Equal(Values(fromSeeds), Values(fromLatents));
         Assert.Equal(Values(one), Values(withLabels));
         Assert.NotEqual(Values(one), Values(fromSeeds));
-        Assert.Equal([3], NpzFile.Read(fromSeeds)["nfe"].As<long>());
+        Assert.Equal([3], ((long[])NpzFile.Read(fromSeeds)["nfe"].Values));
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
     {
         string path = New("json");
         int d = (int)shape.Dimension;
-        MixtureFile.Write(
+        TestMixtures.Write(
             path, new GaussianMixture(shape, [0.5, 0.5], [[.. Enumerable.Repeat(0.4, d)], [.. Enumerable.Repeat(-0.4, d)]], [0.2, 0.3]));
         return path;
     }

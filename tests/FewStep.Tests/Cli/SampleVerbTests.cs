@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FewStep.Data;
+using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Cli;
 
@@ -86,7 +86,7 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     {
         string grid = Path.Combine(New(), "grid.png");
         await Sample("--seeds", "0-4", "--grid", grid, "--columns", "3", "--batch", "2");
-        using var image = PngFile.Read(grid);
+        using var image = PngFiles.Read(grid);
         Assert.Equal([1, 1, 17, 26], image.shape);
         Assert.Equal(["grid.png"], Directory.GetFiles(Path.GetDirectoryName(grid)!).Select(Path.GetFileName));
     }
@@ -111,7 +111,7 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
 
     private static byte[] Pixels(string folder, string name)
     {
-        using var image = PngFile.Read(Path.Combine(folder, name));
+        using var image = PngFiles.Read(Path.Combine(folder, name));
         using var bytes = ((image + 1) * 127.5).round().to_type(TorchSharp.torch.ScalarType.Byte);
         return [.. bytes.bytes];
     }

@@ -45,7 +45,7 @@ public sealed class ScheduleVerbTests(TinyWorld world) : IClassFixture<TinyWorld
     public async Task A_mixture_is_a_model_for_searches_without_images()
     {
         string mixture = world.At("mixture.json"), folder = world.At("of-a-mixture");
-        MixtureFile.Write(mixture,
+        TestMixtures.Write(mixture,
             new GaussianMixture(new ImageShape(1, 2, 2), [0.5, 0.5], [[0.4, 0.4, 0.4, 0.4], [-0.4, -0.4, -0.4, -0.4]], [0.2, 0.3]));
         var result = await CommandLineRun.Json("schedule", "--model", mixture, "--steps", "3", "--optimizer", "gits,endpoint", "--solver",
             "ipndm:2", "--search-images", "4", "--out", folder);

@@ -22,7 +22,8 @@ public sealed class TinyWorld : IDisposable
             IdxWriter.Write(Path.Combine(Data, $"{name}-images-idx3-ubyte.gz"), images);
         }
 
-        using var classifier = new FeatureClassifier(new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8], 1, "FD (stripes)"), 3);
+        using var classifier = new FeatureClassifier(
+            new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8], 1, "FD (stripes)") { FeatureName = "stripes" }, 3);
         FeatureClassifierFolder.Save(classifier, Classifier);
     }
 

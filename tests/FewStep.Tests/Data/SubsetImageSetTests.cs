@@ -5,12 +5,10 @@ namespace FewStep.Tests.Data;
 public class SubsetImageSetTests
 {
     [Fact]
-    public void Ranges_and_random_choices_keep_images_and_labels_together()
+    public void Random_choices_keep_images_and_labels_together()
     {
         using var set = ListImageSet.Numbered(100);
-        using var range = SubsetImageSet.Range(set, 90, 10);
         using var random = SubsetImageSet.Random(set, 30, seed: 1);
-        Assert.Equal(Enumerable.Range(90, 10), Numbers(range));
         Assert.Equal(30, Numbers(random).Distinct().Count());
         Assert.NotEqual(Enumerable.Range(0, 30), Numbers(random));
         Assert.All(Enumerable.Range(0, 30), i => Assert.Equal(Numbers(random)[i] % 7, random.Label(i)));
@@ -40,7 +38,6 @@ public class SubsetImageSetTests
     public void What_the_set_does_not_hold_is_refused(int start, int count)
     {
         using var set = ListImageSet.Numbered(10);
-        Assert.Throws<InvalidInputException>(() => SubsetImageSet.Range(set, start, count));
         Assert.Throws<InvalidInputException>(() => SubsetImageSet.Random(set, count, 0, start));
     }
 

@@ -31,17 +31,16 @@ public sealed class GuidedDenoiserTests : IDisposable
         var (with, without) = (_model.Denoise(_x, Level(0.8), _labels), _model.Denoise(_x, Level(0.8), null));
         Assert.True(D.allclose(without + 2.5 * (with - without), 1e-12, 1e-12));
         Assert.Equal(5, counting.Images); // the image without a label needs no second evaluation
-        Assert.Equal(2, counting.Calls);
 
         counting.Denoise(_x, Level(0.8), null);
         Assert.Equal(8, counting.Images);
-        Assert.Equal((8, 3), (guided.Images, guided.Calls));
     }
 
     [Fact]
     public void Outside_of_its_interval_guidance_does_nothing_and_costs_nothing()
     {
-        var guided = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 3, SigmaLow = 0.5, SigmaHigh = 2 });
+        var guided = new CountingDenoiser(
+            GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 3, SigmaLow = 0.5, SigmaHigh = 2 }));
         var always = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 3 });
         var labels = tensor(new long[] { 0, 1, 1 });
         foreach (double sigma in new[] { 0.1, 0.5, 2.0001, 40 })
@@ -67,7 +66,7 @@ public sealed class GuidedDenoiserTests : IDisposable
         using var plain = GaussianMixtureDenoiser.Gaussian(Shape, 0, 1.2);
         foreach (var guide in new[] { weak, plain })
         {
-            var guided = GuidedDenoiser.Auto(_model, guide, new Guidance { Weight = 2 });
+            var guided = new CountingDenoiser(GuidedDenoiser.Auto(_model, guide, new Guidance { Weight = 2 }));
             var (strong, other) = (_model.Denoise(_x, Level(1), _labels), guide.Denoise(_x, Level(1), _labels));
             Assert.True(guided.Denoise(_x, Level(1), _labels).allclose(other + 2 * (strong - other), 1e-12, 1e-12));
             Assert.Equal(6, guided.Images);
@@ -80,7 +79,7 @@ public sealed class GuidedDenoiserTests : IDisposable
     [Fact]
     public void Weight_one_is_the_model_alone_at_its_cost()
     {
-        var guided = GuidedDenoiser.ClassifierFree(_model, new Guidance());
+        var guided = new CountingDenoiser(GuidedDenoiser.ClassifierFree(_model, new Guidance()));
         Assert.True(guided.Denoise(_x, Level(1), _labels).Equals(_model.Denoise(_x, Level(1), _labels)));
         Assert.Equal(3, guided.Images);
     }
@@ -101,7 +100,7 @@ public sealed class GuidedDenoiserTests : IDisposable
     {
         using var plain = GaussianMixtureDenoiser.Gaussian(Shape, 0, 1);
         using var other = GaussianMixtureDenoiser.Gaussian(new ImageShape(1, 2, 2), 0, 1);
-        using var far = new GaussianMixtureDenoiser(GaussianMixture.Gaussian(Shape, 0, 1), 100, 200);
+        using var far = new GaussianMixtureDenoiser(TestMixtures.OneComponent(Shape, 0, 1), 100, 200);
         Refused("needs a model with classes", () => GuidedDenoiser.ClassifierFree(plain, new Guidance { Weight = 2 }));
         Refused("a guide makes the same images", () => GuidedDenoiser.Auto(_model, other, new Guidance { Weight = 2 }));
         Refused("do not meet", () => GuidedDenoiser.Auto(_model, far, new Guidance { Weight = 2 }));

@@ -13,7 +13,7 @@ public sealed class MixtureFileTests : IDisposable
     {
         var mixture = new GaussianMixture(
             new ImageShape(1, 1, 2), [0.1, 0.2, 0.7], [[1.0 / 3, -2], [0, 1e-300], [4, 5]], [0, Math.PI, 1], [1, 0, 1]);
-        MixtureFile.Write(_path, mixture);
+        TestMixtures.Write(_path, mixture);
         var read = MixtureFile.Read(_path);
         Assert.Equal(mixture.Shape, read.Shape);
         Assert.Equal(mixture.Weights, read.Weights);

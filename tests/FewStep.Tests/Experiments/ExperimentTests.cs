@@ -1,7 +1,7 @@
-using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Noise;
+using FewStep.Tests.Data;
 using FewStep.Tests.Metrics;
 using TorchSharp;
 
@@ -129,9 +129,9 @@ public sealed class ExperimentTests : IDisposable
         var strip = new Experiment(options).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
         Assert.Equal((3.0, "karras", "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Schedule, strip.Label));
         Assert.Equal([4L, 9, 5], strip.Seeds);
-        using var image = PngFile.Read(Path.Combine(_world.Folder, strip.Path));
+        using var image = PngFiles.Read(Path.Combine(_world.Folder, strip.Path));
         var nine = new Experiment(options with { ShownSeeds = [9] }).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
-        using var alone = PngFile.Read(Path.Combine(_world.Folder, nine.Path));
+        using var alone = PngFiles.Read(Path.Combine(_world.Folder, nine.Path));
         Assert.Equal([1, 1, 8, 24], image.shape);
         Assert.Equal(0, (image.narrow(3, 8, 8) - alone).abs().max().ToDouble());
         long before = _world.Network.Images;

@@ -107,9 +107,9 @@ public sealed class CheckpointFuzzTests : IDisposable
         { ["x"] = new(new float[24], 2, 3, 4), ["labels"] = new(new long[2], 2), ["mu"] = new(new double[3], 3) });
         byte[] zip = File.ReadAllBytes(npz);
         FuzzRun.Files("npz", 2000, random => ByteMutation.OfZip(zip, random), npz, () => NpzFile.Read(npz));
-        NpyFile.Write(npy, new NpyArray(new float[24], 2, 3, 4));
+        NpyFiles.Write(npy, new NpyArray(new float[24], 2, 3, 4));
         byte[] array = File.ReadAllBytes(npy);
-        FuzzRun.Files("npy", 1500, random => ByteMutation.Of(array, random, isText: true), npy, () => NpyFile.Read(npy));
+        FuzzRun.Files("npy", 1500, random => ByteMutation.Of(array, random, isText: true), npy, () => NpyFiles.Read(npy));
     }
 
     public void Dispose()

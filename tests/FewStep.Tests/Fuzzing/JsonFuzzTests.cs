@@ -42,7 +42,7 @@ public sealed class JsonFuzzTests : IDisposable
     public void Mixtures()
     {
         string path = _folder.File("mixture.json");
-        MixtureFile.Write(path, new GaussianMixture(new ImageShape(1, 1, 2), [0.25, 0.75], [[1, 2], [-1, 0.5]], [0.5, 0.25], [0, 1]));
+        TestMixtures.Write(path, new GaussianMixture(new ImageShape(1, 1, 2), [0.25, 0.75], [[1, 2], [-1, 0.5]], [0.5, 0.25], [0, 1]));
         Text("mixture", 1000, path, () => MixtureFile.Read(path));
     }
 

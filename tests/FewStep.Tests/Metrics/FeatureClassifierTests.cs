@@ -137,6 +137,7 @@ public sealed class FeatureClassifierTests : IDisposable
         OneLine(() => _ = new FeatureClassifier(Small with { Channels = [12] }), "channels");
         OneLine(() => _ = new FeatureClassifier(Small with { Blocks = 0, Classes = 1, MetricName = "a\nb" }),
             "classes 1 must be 2 to 10000; blocks 0");
+        OneLine(() => _ = new FeatureClassifier(Small with { FeatureName = " " }), "feature_name");
         OneLine(() => ClassifierTrainer.Train(Small, images, images, new() { Batch = 1, LearningRate = double.NaN }),
             "batch 1 must be 2 to 8192; learning_rate");
         OneLine(() => ClassifierTrainer.Train(Small, others, images, new()), "training images");

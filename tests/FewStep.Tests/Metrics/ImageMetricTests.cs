@@ -39,7 +39,7 @@ public sealed class ImageMetricTests : IDisposable
         Tensor a = Normal(1, 600, 5), b = Normal(2, 600, 5);
         var (same, deviation) = KernelDistance.Between(a, b, 60, 100, 3);
         Assert.InRange(Math.Abs(same), 0, 3 * deviation!.Value / Math.Sqrt(6)); // six disjoint subsets' worth of images
-        Assert.True(KernelDistance.Between(a, b + 1, 60, 100, 3).Mean > 10 * deviation.Value);
+        Assert.True(KernelDistance.Between(a, b + 1, 60, 100, 3).Value > 10 * deviation.Value);
         Assert.Equal(KernelDistance.Between(a, b, 7, 50, 3), KernelDistance.Between(a, b, 7, 50, 3));
         Assert.NotEqual(KernelDistance.Between(a, b, 7, 50, 3), KernelDistance.Between(a, b, 7, 50, 4));
         Assert.Throws<ArgumentException>(() => KernelDistance.Between(a, Normal(1, 5, 4), 1, 10, 0));
@@ -93,12 +93,12 @@ public sealed class ImageMetricTests : IDisposable
     public void Class_scores_of_known_distributions()
     {
         // Sure of every image, classes equally often: the number of classes. No idea of any: 1.
-        Assert.Equal(4, Score((eye(4) * 1000).repeat(6, 1), 1).Mean, 1e-9);
-        Assert.Equal(1, Score(zeros(10, 7), 1).Mean, 1e-12);
+        Assert.Equal(4, Score((eye(4) * 1000).repeat(6, 1), 1).Value, 1e-9);
+        Assert.Equal(1, Score(zeros(10, 7), 1).Value, 1e-12);
         var (mean, deviation) = Score((eye(4) * 1000).repeat(6, 1), 6); // each part holds every class once
         Assert.Equal((4, 0), (mean, deviation!.Value));
         // Parts of one class each.
-        Assert.Equal(1, Score((eye(4) * 1000).repeat_interleave(5, 0), 4).Mean, 1e-9);
+        Assert.Equal(1, Score((eye(4) * 1000).repeat_interleave(5, 0), 4).Value, 1e-9);
         Tensor logits = Normal(3, 25, 6) * 3;
         double[][] p = [.. Enumerable.Range(0, 25).Select(i => logits[i].softmax(0).data<double>().ToArray())];
         double expected = Enumerable.Range(0, 5).Average(s =>
@@ -106,10 +106,10 @@ public sealed class ImageMetricTests : IDisposable
             double[][] part = p[(5 * s)..(5 * (s + 1))];
             return Math.Exp(part.Average(row => row.Select((v, c) => v * Math.Log(v / part.Average(r => r[c]))).Sum()));
         });
-        Assert.Equal(expected, Score(logits, 5).Mean, 1e-9);
+        Assert.Equal(expected, Score(logits, 5).Value, 1e-9);
     }
 
-    private static (double Mean, double? Deviation) Score(Tensor logits, int splits)
+    private static MetricValue Score(Tensor logits, int splits)
     {
         using var score = new ClassScore((int)logits.shape[1], logits.shape[0], splits);
         for (long start = 0; start < logits.shape[0]; start += 3)

@@ -57,7 +57,7 @@ public sealed class InceptionTests : IDisposable
 
         using var real = new StripedImages(2, 1, features.Shape);
         using var reference = FeatureReference.Measure(real, features);
-        var figure = new FrechetMetric(FeatureKind.Inception, features, reference).Figures[0];
+        var figure = FrechetMetric.Of(FeatureKind.Inception, features, reference).Figures[0];
         Assert.Equal(("fid", "FID", "FID"), (figure.Key, figure.Name, figure.ShortName));
         Assert.Contains("2048 features of Inception-v3;", figure.Description, StringComparison.Ordinal);
         Assert.Contains("none of the public files", features.Remark, StringComparison.Ordinal);

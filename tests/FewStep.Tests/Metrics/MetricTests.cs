@@ -45,7 +45,7 @@ public sealed class MetricTests : IDisposable
     {
         using var images = new StripedImages(40, 1);
         using var reference = FeatureReference.Measure(images, new RowFeatures(add: 0.5f));
-        var metric = new FrechetMetric(FeatureKind.Classifier, new RowFeatures(add: 0.25f), reference);
+        var metric = FrechetMetric.Of(FeatureKind.Classifier, new RowFeatures(add: 0.25f), reference);
         Assert.Equal(8 * 0.25 * 0.25, Sampled(metric, images, 40, 7)[0].Value, 1e-5);
     }
 
@@ -137,7 +137,7 @@ public sealed class MetricTests : IDisposable
         using var keptAgain = Get(images, choice, out measured);
         Assert.False(measured);
         Assert.Equal(kept.Kept!.data<float>().ToArray(), keptAgain.Kept!.data<float>().ToArray());
-        int[] order = ShuffledImages.Order(images, 4);
+        int[] order = FewStep.Data.EpochShuffle.Order(images, 4);
         Assert.True(network.Extract(new ImageTensors(images).Read(order.AsSpan(0, 20))).Equals(kept.Kept!));
         Get(images, null, out measured).Dispose();
         Assert.False(measured);
@@ -255,7 +255,7 @@ public sealed class MetricTests : IDisposable
         Refused.With("2 or more", () => FeatureReference.Measure(single, new RowFeatures()));
         Refused.With("kernel_subsets 0", () => MetricCatalog.Open(All, Context(images, new MetricOptions { KernelSubsets = 0 })));
         using var reference = FeatureReference.Measure(images, new RowFeatures());
-        Refused.With("another feature network", () => _ = new FrechetMetric(FeatureKind.Classifier, new RowFeatures("b"), reference));
+        Refused.With("another feature network", () => _ = FrechetMetric.Of(FeatureKind.Classifier, new RowFeatures("b"), reference));
         using var measurement = metrics[0].Begin(3, null);
         using var diverged = new MeasuredImages(full(3, 1, 8, 8, float.NaN));
         Refused.With("NaN", () => measurement.Add(diverged));

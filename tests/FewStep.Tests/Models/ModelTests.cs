@@ -1,17 +1,17 @@
 using System.Text.Json;
-using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Tests.Cli;
+using FewStep.Tests.Data;
 using FewStep.Tuning;
 
 namespace FewStep.Tests.Models;
 
 public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    private static readonly TunerOptions Short = new()
+    private static readonly TuningOptions Short = new()
     { Updates = 2, Batch = 2, HeldOutCount = 4, EvaluationInterval = 2, TeacherSubsteps = 1, SnapshotFractions = [] };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -108,7 +108,7 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         samples.Save(world.At("kept"));
         Assert.Equal(["000003.png", "000007.png"], Directory.GetFiles(world.At("kept")).Select(System.IO.Path.GetFileName).Order());
         samples.SaveGrid(world.At("grid.png"));
-        using var grid = PngFile.Read(world.At("grid.png"));
+        using var grid = PngFiles.Read(world.At("grid.png"));
         Assert.Equal([1, 1, 8, 17], grid.shape);
         Assert.Throws<OperationCanceledException>(() => model.Sample(1, cancellation: new CancellationToken(canceled: true)));
         Assert.Throws<InvalidInputException>(() => model.Sample(0));

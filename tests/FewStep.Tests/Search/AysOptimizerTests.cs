@@ -81,7 +81,7 @@ public sealed class AysOptimizerTests
                 6), [.. FewStep.Noise.StandardSchedule.LogSnr().Create(47, 0.002, 80).Sigmas], null, Token);
         int[] start = [0, 1, 2, 3, 4, 5, 47];
         double Cost(int[] path) => path.Zip(path.Skip(1)).Sum(pair => bound.Steps[pair.First][pair.Second]);
-        double least = JumpCostProgram.Solve(bound.Steps, 6).Cost(6), last = Cost(start);
+        double least = Cost(JumpCostProgram.Solve(bound.Steps, 6).Path(6)), last = Cost(start);
         for (int sweeps = 1; sweeps < 40; sweeps++)
         {
             double now = Cost(new CoordinateSweeps(bound.Steps, 11, sweeps, null, _ => 0).Minimise(start, Token));

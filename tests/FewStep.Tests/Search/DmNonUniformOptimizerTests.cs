@@ -123,10 +123,6 @@ public sealed class DmNonUniformOptimizerTests
     /// <summary>s^2 / sqrt(1 + s^2), the error model of power 2.</summary>
     private sealed class ErrorCurve : ILossCurve
     {
-        public double SigmaMin => 0.002;
-
-        public double SigmaMax => 80;
-
         public double Loss(double sigma) => sigma * sigma / Math.Sqrt(1 + (sigma * sigma));
 
         public double Derivative(double sigma) => sigma * (2 + (sigma * sigma)) / Math.Pow(1 + (sigma * sigma), 1.5);

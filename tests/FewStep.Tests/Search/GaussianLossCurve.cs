@@ -3,12 +3,8 @@ using FewStep.Search;
 namespace FewStep.Tests.Search;
 
 /// <summary>The exact loss curve of Gaussian data of standard deviation c: L = c^2 s^2 / (c^2 + s^2).</summary>
-internal sealed class GaussianLossCurve(double c, double sigmaMin = 0.002, double sigmaMax = 80) : ILossCurve
+internal sealed class GaussianLossCurve(double c) : ILossCurve
 {
-    public double SigmaMin => sigmaMin;
-
-    public double SigmaMax => sigmaMax;
-
     public double Loss(double sigma) => c * c * sigma * sigma / ((c * c) + (sigma * sigma));
 
     public double Derivative(double sigma)

@@ -19,8 +19,8 @@ public sealed class GitsOptimizerTests
         var fine = StandardSchedule.Karras().Create(6, 0.002, 80);
         var seeds = SeedList.Of(5, SeedPlan.FirstSearched);
         var paired = Context(denoiser, batchSize: 3).Sampling();
-        var distance = JumpCosts.Measure(paired, new EulerSolver(), fine, seeds, GitsMetric.Distance, null, Token);
-        var deviation = JumpCosts.Measure(paired, new EulerSolver(), fine, seeds, GitsMetric.Deviation, null, Token);
+        var distance = new JumpCosts(paired, new EulerSolver(), fine, seeds, GitsMetric.Distance, null, Token);
+        var deviation = new JumpCosts(paired, new EulerSolver(), fine, seeds, GitsMetric.Deviation, null, Token);
         using var latents = Latents.Draw([.. seeds], Shape);
         double norm = latents.flatten(1).norm(1).mean().item<float>();
 
@@ -51,7 +51,7 @@ public sealed class GitsOptimizerTests
         var options = new GitsOptions { Points = 9, Latents = 6, Metric = metric };
         var results = new GitsOptimizer(Context(denoiser), options).Search(Request(4, 8, 1), cancellation: Token);
         var fine = StandardSchedule.Karras().Create(8, 0.002, 80);
-        var costs = JumpCosts.Measure(
+        var costs = new JumpCosts(
             Context(denoiser).Sampling(), new EulerSolver(), fine, SeedList.Of(6, SeedPlan.FirstSearched), metric, null, Token);
         foreach (var result in results)
         {

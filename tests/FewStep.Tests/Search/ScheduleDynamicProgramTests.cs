@@ -26,17 +26,10 @@ public sealed class ScheduleDynamicProgramTests
             for (int steps = 1; steps <= most; steps++)
             {
                 double best = BruteForce(problem.G, problem.L, 0, steps);
-                Assert.Equal(best, program.Loss(steps), 1e-12 * Math.Abs(best));
                 int[] path = program.Path(steps);
                 Assert.Equal((steps + 1, 0, problem.G.Length - 1), (path.Length, path[0], path[^1]));
-                double cost = 0;
-                for (int i = 0; i < steps; i++)
-                {
-                    Assert.True(path[i] < path[i + 1]);
-                    cost += (problem.G[path[i + 1]] - problem.G[path[i]]) * problem.L[path[i]];
-                }
-
-                Assert.Equal(best, cost, 1e-12 * Math.Abs(best));
+                Assert.All(path.Zip(path.Skip(1)), pair => Assert.True(pair.First < pair.Second));
+                Assert.Equal(best, Loss(problem.G, problem.L, path), 1e-12 * Math.Abs(best));
             }
         });
 
@@ -46,9 +39,12 @@ public sealed class ScheduleDynamicProgramTests
         {
             int most = problem.G.Length - 1;
             var program = ScheduleDynamicProgram.Solve(problem.G, problem.L, most);
-            for (int steps = 1; steps < most; steps++)
-                Assert.True(program.Loss(steps + 1) <= program.Loss(steps) + (1e-12 * Math.Abs(program.Loss(steps))));
+            double[] losses = [.. Enumerable.Range(1, most).Select(steps => Loss(problem.G, problem.L, program.Path(steps)))];
+            Assert.All(losses.Zip(losses.Skip(1)), pair => Assert.True(pair.Second <= pair.First + (1e-12 * Math.Abs(pair.First))));
         });
+
+    private static double Loss(double[] g, double[] losses, int[] path)
+        => path.Zip(path.Skip(1)).Sum(pair => (g[pair.Second] - g[pair.First]) * losses[pair.First]);
 
     [Fact]
     public void BadProblemsAreRefused()

@@ -15,7 +15,7 @@ public sealed class DenoiseObjectiveTests
         var images = new TuningImages(TinyModel.Images(20, 1, labelled: true), TinyModel.Images(7, 2, labelled: true));
         (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
         {
-            var options = new TunerOptions
+            var options = new TuningOptions
             { Loss = TuningLoss.Denoise, Batch = 5, MicroBatch = microBatch, Jitter = jitter, LabelDropout = 0.5, HeldOutCount = 7 };
             using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
             using var start = new Generator(5);
@@ -35,7 +35,7 @@ public sealed class DenoiseObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var options = new TunerOptions { Loss = TuningLoss.Denoise, Batch = 4, Seed = 3 };
+        var options = new TuningOptions { Loss = TuningLoss.Denoise, Batch = 4, Seed = 3 };
         var images = new TuningImages(TinyModel.Images(10, 1), TinyModel.Images(5, 2));
         using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
         using var start = new Generator(5);
@@ -67,7 +67,7 @@ public sealed class DenoiseObjectiveTests
         var images = new TuningImages(TinyModel.Images(10, 1), TinyModel.Images(11, 2));
         double HeldOut(int batch, double jitter)
         {
-            var options = new TunerOptions { Loss = TuningLoss.Denoise, Batch = batch, Jitter = jitter, HeldOutCount = 9 };
+            var options = new TuningOptions { Loss = TuningLoss.Denoise, Batch = batch, Jitter = jitter, HeldOutCount = 9 };
             using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
             return objective.HeldOut(model.Weights, TestContext.Current.CancellationToken);
         }

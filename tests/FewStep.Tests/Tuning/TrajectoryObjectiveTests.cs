@@ -18,7 +18,7 @@ public sealed class TrajectoryObjectiveTests
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create(classes: 2);
         var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
-        var options = new TunerOptions
+        var options = new TuningOptions
         { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
         using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
         var leaf = Perturbed(model.Weights).requires_grad_();
@@ -28,7 +28,8 @@ public sealed class TrajectoryObjectiveTests
         long[] seeds = TuningSeeds.Training(0, 8, 4);
         var labels = tensor([.. seeds.Select(s => s % 2)]);
         var latents = Latents.Draw(seeds, TinyModel.Shape);
-        var teacher = new TeacherPath(model, schedule, new IpndmSolver(3), 4).Solve(latents, labels, TestContext.Current.CancellationToken);
+        var teacher = new TeacherPath(model, schedule, SolverCatalog.Find("ipndm:3"), 4)
+            .Solve(latents, labels, TestContext.Current.CancellationToken);
         double[] nodes = [.. schedule.Sigmas, 0];
         var plain = leaf.detach().clone().requires_grad_();
         var x = latents * 80;
@@ -60,7 +61,7 @@ public sealed class TrajectoryObjectiveTests
         using var model = TinyModel.Create(classes: 2);
         (double Loss, Tensor Gradient, double HeldOut) Of(int? microBatch)
         {
-            var options = new TunerOptions
+            var options = new TuningOptions
             {
                 Solver = solver,
                 Updates = 4,
@@ -140,7 +141,7 @@ public sealed class TrajectoryObjectiveTests
     [InlineData("magic", 0)]
     public void Solvers_that_a_model_cannot_be_tuned_for_are_named(string solver, double jitter)
     {
-        var refused = Assert.Throws<InvalidInputException>(() => new TunerOptions { Solver = solver, Jitter = jitter }.Validate());
+        var refused = Assert.Throws<InvalidInputException>(() => new TuningOptions { Solver = solver, Jitter = jitter }.Validate());
         Assert.Contains(solver, refused.Message, StringComparison.Ordinal);
     }
 
@@ -149,7 +150,7 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var options = new TunerOptions { Updates = 11, Batch = 3, TeacherBatches = 2, TeacherReuse = 3, Jitter = 0.2 };
+        var options = new TuningOptions { Updates = 11, Batch = 3, TeacherBatches = 2, TeacherReuse = 3, Jitter = 0.2 };
         using var blocks = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
         using var again = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
         var seen = new Dictionary<float, int>();
@@ -173,7 +174,8 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var options = new TunerOptions { Updates = 4, Batch = 3, TeacherBatches = 2, TeacherReuse = 1, Jitter = 0.4, TeacherSubsteps = 15 };
+        var options = new TuningOptions
+        { Updates = 4, Batch = 3, TeacherBatches = 2, TeacherReuse = 1, Jitter = 0.4, TeacherSubsteps = 15 };
         using var blocks = new TeacherBlocks(new TuningNetwork(model), TinyModel.Schedule, options);
         var batch = blocks.Batch(0, TestContext.Current.CancellationToken);
         Assert.True(batch.Sigma.select(1, 1).std().item<float>() > 0);
@@ -189,13 +191,14 @@ public sealed class TrajectoryObjectiveTests
 
     private static SamplingSchedule Four { get; } = new([80, 9, 2, 0.5, 0.05]);
 
-    private static TunerOptions Multistep(string solver)
+    private static TuningOptions Multistep(string solver)
         => new() { Solver = solver, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
 
     private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
     {
         var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
-        return (latents, new TeacherPath(model, Four, new IpndmSolver(3), 4).Solve(latents, null, TestContext.Current.CancellationToken));
+        return (latents,
+            new TeacherPath(model, Four, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, TestContext.Current.CancellationToken));
     }
 
     private static Tensor Perturbed(Tensor weights)

@@ -6,7 +6,7 @@ namespace FewStep.Tests.Tuning;
 
 public sealed class TunedScheduleOptimizerTests : IDisposable
 {
-    private static readonly TunerOptions Brief = new()
+    private static readonly TuningOptions Brief = new()
     { Updates = 4, Batch = 4, LearningRate = 5e-3, EvaluationInterval = 4, HeldOutCount = 4, TeacherBatches = 1, SnapshotFractions = [] };
 
     private static readonly TunedScheduleOptions Small = new() { Tuning = Brief, Candidates = 9, JudgedLatents = 70, JudgeSteps = 30 };

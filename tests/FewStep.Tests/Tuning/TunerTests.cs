@@ -11,7 +11,7 @@ namespace FewStep.Tests.Tuning;
 
 public sealed class TunerTests : IDisposable
 {
-    private static readonly TunerOptions Short = new()
+    private static readonly TuningOptions Short = new()
     {
         Updates = 60,
         Batch = 8,
@@ -207,7 +207,7 @@ public sealed class TunerTests : IDisposable
         var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         var end = new SamplingLoop(
             new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
-        var teacher = new TeacherPath(_model, TinyModel.Schedule, new IpndmSolver(3), 4).Solve(latents, null, default)[^1];
+        var teacher = new TeacherPath(_model, TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }
 }

@@ -8,7 +8,7 @@ namespace FewStep.Tests.Tuning;
 
 public sealed class TuningRunTests : IDisposable
 {
-    private static readonly TunerOptions Short = new()
+    private static readonly TuningOptions Short = new()
     {
         Updates = 22,
         Batch = 4,
@@ -154,7 +154,7 @@ public sealed class TuningRunTests : IDisposable
             stop.Cancel();
     }
 
-    private TuningRun Run(string name, TunerOptions options) => new(
+    private TuningRun Run(string name, TuningOptions options) => new(
         TinyModel.Config(2),
         _model,
         TinyModel.Sampler with { Solver = FewStep.Solvers.SolverCatalog.Find(options.Solver) },

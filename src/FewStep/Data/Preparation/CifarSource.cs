@@ -5,7 +5,7 @@ namespace FewStep.Data;
 
 /// <summary>CIFAR-10 in its binary version: records of a label and 32x32 pixels in three planes, red, green, blue (<c>data_batch_1.bin</c>
 /// to <c>5</c>, <c>test_batch.bin</c>). Held in memory.</summary>
-internal sealed class CifarSource : IImageSource
+internal sealed class CifarSource(IReadOnlyList<byte[]> records, string[]? names) : IImageSource
 {
     private const int Side = 32, Plane = Side * Side, Record = 1 + (3 * Plane), Classes = 10;
     private const int LargestBatch = 100_000 * Record;
@@ -14,16 +14,8 @@ internal sealed class CifarSource : IImageSource
     private static readonly string[] UsualNames =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    private readonly List<byte[]> _records = [];
-    private string[]? _names;
-
-    private CifarSource()
-    {
-    }
-
-    public int Count => _records.Count;
-
-    public IReadOnlyList<string>? ClassNames => _names ?? UsualNames;
+    public int Count => records.Count;
+    public IReadOnlyList<string>? ClassNames => names ?? UsualNames;
 
     /// <summary>Whether a folder or file looks like CIFAR-10's binary version.</summary>
     public static bool Is(string path) => Directory.Exists(path)
@@ -34,36 +26,19 @@ internal sealed class CifarSource : IImageSource
     public static CifarSource Open(string path, DataSplit split)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var source = new CifarSource();
         var files = Directory.Exists(path) ? FromFolder(path) : FromArchive(path);
-        for (int batch = 1; batch <= (split == DataSplit.Train ? 5 : 1); batch++)
-        {
-            string name = BatchName(split, batch);
-            source.Add(files.GetValueOrDefault(name) ?? throw new InvalidInputException(
-                $"{path} holds no {name}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz, anew."), $"{name} in {path}");
-        }
-
-        if (files.TryGetValue(NamesFile, out byte[]? text))
-        {
-            string[] names = [.. Encoding.UTF8.GetString(text)
-                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(EntryName.Shown)];
-            source._names = names.Length == Classes ? names
-                : throw new InvalidInputException($"{NamesFile} in {path} names {names.Length} classes, not {Classes}.");
-        }
-
-        return source;
+        var batches = Enumerable.Range(1, split == DataSplit.Train ? 5 : 1).Select(batch => BatchName(split, batch));
+        byte[][] records = [.. batches.SelectMany(name => Records(files.GetValueOrDefault(name) ?? throw new InvalidInputException(
+            $"{path} holds no {name}; fetch CIFAR-10's binary version, cifar-10-binary.tar.gz, anew."), $"{name} in {path}"))];
+        string[]? names = !files.TryGetValue(NamesFile, out byte[]? text) ? null : [.. Encoding.UTF8.GetString(text)
+            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(EntryName.Shown)];
+        return names is null or { Length: Classes } ? new CifarSource(records, names)
+            : throw new InvalidInputException($"{NamesFile} in {path} names {names.Length} classes, not {Classes}.");
     }
 
-    public int Label(int index) => _records[index][0];
+    public int Label(int index) => records[index][0];
 
-    public PixelImage Read(int index)
-    {
-        byte[] record = _records[index], pixels = new byte[3 * Plane];
-        for (int i = 0; i < pixels.Length; i++)
-            pixels[i] = record[1 + (i % 3 * Plane) + (i / 3)];
-
-        return new PixelImage(new ImageShape(3, Side, Side), pixels);
-    }
+    public PixelImage Read(int index) => PixelImage.FromPlanes(new ImageShape(3, Side, Side), records[index].AsSpan(1));
 
     public void Dispose()
     {
@@ -74,24 +49,17 @@ internal sealed class CifarSource : IImageSource
     private static bool IsWanted(string name) => name == NamesFile
         || Enumerable.Range(1, 5).Select(b => BatchName(DataSplit.Train, b)).Append(BatchName(DataSplit.Test, 1)).Contains(name);
 
-    private static Dictionary<string, byte[]> FromFolder(string path)
+    private static Dictionary<string, byte[]> FromFolder(string path) => ReadFailure.Guard(path, () =>
     {
-        try
+        var files = new Dictionary<string, byte[]>();
+        foreach (string file in Directory.GetFiles(path).Where(f => IsWanted(Path.GetFileName(f))))
         {
-            var files = new Dictionary<string, byte[]>();
-            foreach (string file in Directory.GetFiles(path).Where(f => IsWanted(Path.GetFileName(f))))
-            {
-                CheckLength(new FileInfo(file).Length, file);
-                files[Path.GetFileName(file)] = File.ReadAllBytes(file);
-            }
+            CheckLength(new FileInfo(file).Length, file);
+            files[Path.GetFileName(file)] = File.ReadAllBytes(file);
+        }
 
-            return files;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(path, e);
-        }
-    }
+        return files;
+    });
 
     private static Dictionary<string, byte[]> FromArchive(string path)
     {
@@ -127,7 +95,7 @@ internal sealed class CifarSource : IImageSource
             throw new InvalidInputException($"{where} claims {length} bytes; a batch of CIFAR-10 has {10_000 * Record}.");
     }
 
-    private void Add(byte[] batch, string where)
+    private static byte[][] Records(byte[] batch, string where)
     {
         if (batch.Length == 0 || batch.Length % Record != 0)
         {
@@ -135,15 +103,10 @@ internal sealed class CifarSource : IImageSource
                 $"{where} has {batch.Length} bytes, which is no multiple of a record's {Record}; fetch it anew.");
         }
 
-        for (int start = 0; start < batch.Length; start += Record)
-        {
-            if (batch[start] >= Classes)
-            {
-                throw new InvalidInputException(
-                    $"Image {start / Record} of {where} has the label {batch[start]}; CIFAR-10's are 0 to {Classes - 1}.");
-            }
-
-            _records.Add(batch[start..(start + Record)]);
-        }
+        byte[][] records = [.. batch.Chunk(Record)];
+        int wrong = Array.FindIndex(records, record => record[0] >= Classes);
+        return wrong < 0 ? records
+            : throw new InvalidInputException(
+                $"Image {wrong} of {where} has the label {records[wrong][0]}; CIFAR-10's are 0 to {Classes - 1}.");
     }
 }

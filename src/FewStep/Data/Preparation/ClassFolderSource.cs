@@ -4,8 +4,7 @@ namespace FewStep.Data;
 /// PNG and JPEG files of any size below a folder, in the order of EDM's dataset_tool: by path, part by part. Where there are two or more
 /// top-level folders each is a class, numbered in the order of the names, as ImageNet's synsets are.
 /// </summary>
-/// <remarks>JPEG files with CMYK colours, of which ImageNet has some, are converted to RGB. Hidden files and links to folders are left
-/// out.</remarks>
+/// <remarks>JPEG files with CMYK colours, of which ImageNet has some, are converted to RGB. Hidden files are left out.</remarks>
 internal sealed class ClassFolderSource : IImageSource
 {
     private readonly string _path;
@@ -32,7 +31,7 @@ internal sealed class ClassFolderSource : IImageSource
 
     public PixelImage Read(int index)
     {
-        string where = EncodedImageScan.Where(_files.Names[index], _path);
+        string where = EntryName.In(_files.Names[index], _path);
         byte[] file = _files.Read(_files.Names[index]);
         var shape = ImageHeader.Read(file, where, acceptCmyk: true);
         var image = new PixelImage(shape, new byte[shape.Dimension]);

@@ -7,25 +7,17 @@ namespace FewStep.Data;
 /// <c>val_data.npz</c>, with <c>data</c> uint8 [N, 3 x side x side] in planes and <c>labels</c> from 1 to 1000.</summary>
 /// <remarks>Its labels number the classes as ILSVRC's development kit does, which is not the sorted order of the synsets that folders give
 /// and EDM's models have; a class map brings them into that order. One batch is in memory at a time.</remarks>
-internal sealed class DownsampledImageNetSource : IImageSource
+internal sealed class DownsampledImageNetSource(string[] files, int[] starts, int[] labels, int side, IReadOnlyList<string>? names)
+    : IImageSource
 {
     private const string Data = "data", Labels = "labels";
-    private readonly string[] _files;
-    private readonly int[] _starts;
-    private readonly int[] _labels;
-    private readonly int _side;
     private int _loaded = -1;
     private byte[] _pixels = [];
 
-    private DownsampledImageNetSource(string[] files, int[] starts, int[] labels, int side, IReadOnlyList<string>? names)
-    {
-        (_files, _starts, _labels, _side, ClassNames) = (files, starts, labels, side, names);
-    }
-
-    public int Count => _labels.Length;
+    public int Count => labels.Length;
 
     /// <summary>Names of the classes, from the class map; null without one.</summary>
-    public IReadOnlyList<string>? ClassNames { get; }
+    public IReadOnlyList<string>? ClassNames => names;
 
     /// <summary>Whether a folder or file looks like downsampled ImageNet.</summary>
     public static bool Is(string path) => Directory.Exists(path)
@@ -55,25 +47,21 @@ internal sealed class DownsampledImageNetSource : IImageSource
         return new DownsampledImageNetSource(files, [.. starts], [.. labels], side, map?.Names);
     }
 
-    public int Label(int index) => _labels[index];
+    public int Label(int index) => labels[index];
 
     public PixelImage Read(int index)
     {
-        int file = Array.FindLastIndex(_starts, start => start <= index);
+        int file = Array.FindLastIndex(starts, start => start <= index);
         if (file != _loaded)
         {
             _pixels = []; // before the next gigabyte
-            _pixels = NpzFile.Read(_files[file], [Data])[Data].Values as byte[]
-                ?? throw new InvalidInputException($"{_files[file]}: 'data' must be bytes (uint8).");
+            _pixels = NpzFile.Read(files[file], [Data])[Data].Values as byte[]
+                ?? throw new InvalidInputException($"{files[file]}: 'data' must be bytes (uint8).");
             _loaded = file;
         }
 
-        int plane = _side * _side, from = (index - _starts[file]) * 3 * plane;
-        byte[] pixels = new byte[3 * plane];
-        for (int i = 0; i < pixels.Length; i++)
-            pixels[i] = _pixels[from + (i % 3 * plane) + (i / 3)];
-
-        return new PixelImage(new ImageShape(3, _side, _side), pixels);
+        int size = 3 * side * side;
+        return PixelImage.FromPlanes(new ImageShape(3, side, side), _pixels.AsSpan((index - starts[file]) * size, size));
     }
 
     public void Dispose() => _pixels = [];

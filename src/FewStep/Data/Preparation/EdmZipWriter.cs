@@ -15,14 +15,8 @@ internal static class EdmZipWriter
 
     /// <summary>Writes a data set, whole or not at all. The same images, labels and options make the same bytes.</summary>
     /// <param name="source">The images; not disposed.</param>
-    public static PreparedImages Write(
-        string path,
-        IImageSource source,
-        ImageTransform transform,
-        int resolution,
-        bool colour = false,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static PreparedImages Write(string path, IImageSource source, ImageTransform transform, int resolution, bool colour = false,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(source);
@@ -81,7 +75,7 @@ internal static class EdmZipWriter
 
         return image.Shape == shape ? image
             : throw new InvalidInputException($"Image {index} is {image.Shape} (channels x height x width), the first {shape}; bring them "
-                + "to one size with --transform and --resolution, and to one number of channels with --rgb.");
+                + "to one size by a transform to a resolution, and to one number of channels by storing all in colour.");
     }
 
     private static ImageShape Coloured(ImageShape shape) => new(3, shape.Height, shape.Width);

@@ -5,7 +5,6 @@ namespace FewStep.Data;
 internal sealed class ImageNetClassMap
 {
     public const int Classes = 1000;
-
     private readonly int[] _labels = new int[Classes + 1];
 
     private ImageNetClassMap(IReadOnlyList<string> names) => Names = names;
@@ -15,18 +14,9 @@ internal sealed class ImageNetClassMap
 
     public static ImageNetClassMap Read(string path)
     {
-        string[] lines;
-        try
-        {
-            if (new FileInfo(path) is { Exists: true, Length: > 1 << 20 } large)
-                throw new InvalidInputException($"{path} has {large.Length} bytes; a list of ImageNet's classes has about 30,000.");
-
-            lines = File.ReadAllLines(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(path, e);
-        }
+        string[] lines = ReadFailure.Guard(path, () => new FileInfo(path) is { Exists: true, Length: > 1 << 20 } large
+            ? throw new InvalidInputException($"{path} has {large.Length} bytes; a list of ImageNet's classes has about 30,000.")
+            : File.ReadAllLines(path));
 
         var rows = new SortedDictionary<string, (int Number, string Name)>(StringComparer.Ordinal);
         var numbers = new HashSet<int>();

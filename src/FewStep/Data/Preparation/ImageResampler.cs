@@ -1,9 +1,6 @@
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
-/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>, so that data sets match those made with
-/// it.</summary>
+/// <summary>Resizes 8-bit images with the very arithmetic of Pillow's <c>Image.resize</c>.</summary>
 /// <remarks>
 /// Two passes, along rows and then along columns, each only where the size changes. A target pixel's weights are the kernel at the source
 /// pixels' centres, stretched by the scale when shrinking, divided by their sum in float64 and rounded to multiples of 2^-22; sums are
@@ -20,16 +17,18 @@ internal static class ImageResampler
         ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        if (width != image.Shape.Width)
-            image = Rows(image, Precompute(image.Shape.Width, width, filter));
+        var (channels, rows, columns) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);
+        if (width != columns)
+            image = new(new(channels, rows, width), Sums(image.Bytes, rows, channels, Precompute(columns, width, filter)));
 
-        return height != image.Shape.Height ? Columns(image, Precompute(image.Shape.Height, height, filter)) : image;
+        return height == rows ? image
+            : new(new(channels, height, width), Sums(image.Bytes, 1, width * channels, Precompute(rows, height, filter)));
     }
 
     private static Taps[] Precompute(int source, int target, ResamplingFilter filter)
     {
-        double scale = (double)source / target, stretch = Math.Max(
-            scale, 1), inverse = 1 / stretch, support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
+        double scale = (double)source / target, stretch = Math.Max(scale, 1), inverse = 1 / stretch;
+        double support = stretch * (filter == ResamplingFilter.Box ? 0.5 : 2);
         var taps = new Taps[target];
         for (int i = 0; i < target; i++)
         {
@@ -60,49 +59,26 @@ internal static class ImageResampler
         return x < 1 ? ((((a + 2) * x) - (a + 3)) * x * x) + 1 : x < 2 ? (((((x - 5) * x) + 8) * x) - 4) * a : 0;
     }
 
-    private static PixelImage Rows(PixelImage image, Taps[] taps)
+    // Weighted sums along the middle axis of [outer, size, inner].
+    private static byte[] Sums(byte[] source, int outer, int inner, Taps[] taps)
     {
-        var (channels, height, width) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);
-        byte[] result = new byte[checked(height * taps.Length * channels)];
+        byte[] result = new byte[checked(outer * taps.Length * inner)];
         int to = 0;
-        for (int y = 0; y < height; y++)
+        for (int start = 0; start < source.Length; start += source.Length / outer)
         {
-            int row = y * width * channels;
             foreach (var (first, weights) in taps)
             {
-                for (int c = 0; c < channels; c++)
+                for (int i = 0; i < inner; i++)
                 {
                     int sum = 1 << (PrecisionBits - 1);
-                    for (int k = 0, from = row + (first * channels) + c; k < weights.Length; k++, from += channels)
-                        sum += image.Bytes[from] * weights[k];
+                    for (int k = 0, from = start + (first * inner) + i; k < weights.Length; k++, from += inner)
+                        sum += source[from] * weights[k];
 
-                    result[to++] = Clip(sum);
+                    result[to++] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
                 }
             }
         }
 
-        return new PixelImage(new ImageShape(channels, height, taps.Length), result);
+        return result;
     }
-
-    private static PixelImage Columns(PixelImage image, Taps[] taps)
-    {
-        int stride = image.Shape.Width * image.Shape.Channels;
-        byte[] result = new byte[checked(stride * taps.Length)];
-        int to = 0;
-        foreach (var (first, weights) in taps)
-        {
-            for (int x = 0; x < stride; x++)
-            {
-                int sum = 1 << (PrecisionBits - 1);
-                for (int k = 0, from = (first * stride) + x; k < weights.Length; k++, from += stride)
-                    sum += image.Bytes[from] * weights[k];
-
-                result[to++] = Clip(sum);
-            }
-        }
-
-        return new PixelImage(new ImageShape(image.Shape.Channels, taps.Length, image.Shape.Width), result);
-    }
-
-    private static byte Clip(int sum) => (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
 }

@@ -4,7 +4,6 @@ namespace FewStep.Data;
 internal sealed class ImageSetSource(IImageSet set) : IImageSource
 {
     public int Count => set.Count;
-
     public IReadOnlyList<string>? ClassNames => null;
 
     public int Label(int index) => set.Label(index);

@@ -20,7 +20,7 @@ internal static class ImageSources
         if (classMap is not null)
         {
             throw new InvalidInputException(
-                $"--class-map is for the npz files of downsampled ImageNet; {path} has its classes from elsewhere.");
+                $"A class map is for the npz files of downsampled ImageNet; {path} has its classes from elsewhere. Leave it out.");
         }
 
         if (CifarSource.Is(path))

@@ -3,8 +3,7 @@ using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
 
-/// <summary>Encodes images as PNG without compression, as EDM's data sets have them: quick to read, and the same bytes whatever library or
-/// system.</summary>
+/// <summary>Encodes images as PNG without compression, as EDM's data sets are: quick to read, and the same bytes everywhere.</summary>
 internal static class StoredPng
 {
     private const int LargestStoredBlock = 65535;

@@ -12,7 +12,6 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
         Locator64 = 0x07064b50;
     private const ushort Version = 20, Version64 = 45, Utf8Names = 1 << 11;
     private const ushort FirstDay = (1 << 5) | 1; // 1980-01-01
-
     private readonly MemoryStream _directory = new();
     private long _offset = stream.Position;
     private long _entries;

@@ -8,7 +8,6 @@ namespace FewStep.Data;
 internal sealed class TarFiles(Stream stream)
 {
     private const int Block = 512, ChecksumAt = 148, ChecksumEnd = 156, TypeAt = 156, SizeAt = 124, SizeEnd = 136, NameEnd = 100;
-
     private readonly byte[] _buffer = new byte[1 << 16];
     private long _left;
     private int _padding;

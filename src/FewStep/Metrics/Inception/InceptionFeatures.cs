@@ -1,10 +1,8 @@
-using System.Security.Cryptography;
 using FewStep.Denoising;
 
 namespace FewStep.Metrics;
 
-/// <summary>The 2048 pooled features of Inception-v3, on which FID is defined (Heusel et al. 2017), and its class scores. Owns the weights;
-/// dispose it.</summary>
+/// <summary>Inception-v3's 2048 pooled features, on which FID is defined (Heusel et al. 2017), and class scores; dispose it.</summary>
 internal sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;
@@ -18,14 +16,12 @@ internal sealed class InceptionFeatures : IClassScorer
     }
 
     public InceptionKind Kind { get; }
-
     public string Name => Kind == InceptionKind.PytorchFid ? "FID" : "FID (TorchScript Inception)";
 
     /// <summary>What the features are called behind the name of a metric.</summary>
     public string FeatureName => Kind == InceptionKind.PytorchFid ? "Inception-v3" : "Inception-v3, TorchScript";
 
     public int Dimension => InceptionLayout.Features;
-
     public ImageShape Shape { get; }
 
     /// <summary>SHA-256 of the weight file, lower-case hexadecimal.</summary>
@@ -47,17 +43,9 @@ internal sealed class InceptionFeatures : IClassScorer
         if (shape.Channels is not (1 or 3))
             throw new InvalidInputException($"Inception-v3 takes gray or RGB images, not {shape.Channels} channels.");
 
+        string hash = Sha256.OfFile(path);
         var (network, kind) = InceptionWeights.Read(path);
-        try
-        {
-            using var stream = File.OpenRead(path);
-            return new InceptionFeatures(network, kind, shape, Convert.ToHexStringLower(SHA256.HashData(stream)), device);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            network.Dispose();
-            throw ReadFailure.Of(path, e);
-        }
+        return new InceptionFeatures(network, kind, shape, hash, device);
     }
 
     public Tensor Extract(Tensor images)

@@ -41,8 +41,8 @@ internal sealed class InceptionNetwork : IDisposable
     /// <returns>[B,2048], float32; the caller owns it.</returns>
     public Tensor Features(Tensor x)
     {
-        var means = BlockMeans(x, lastOnly: true);
-        return means[0];
+        using var scope = NewDisposeScope();
+        return BlockMeans(x)[^1].MoveToOuterDisposeScope();
     }
 
     /// <summary>Class scores without the classifier's bias, as the original Inception score has them.</summary>
@@ -50,11 +50,10 @@ internal sealed class InceptionNetwork : IDisposable
     /// <returns>[B,1008]; the caller owns it.</returns>
     public Tensor Logits(Tensor features) => F.linear(features, _head);
 
-    /// <summary>The spatial means of the outputs of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels), or of the
-    /// last alone.</summary>
+    /// <summary>The spatial means of the four blocks that pytorch-fid offers (64, 192, 768 and 2048 channels).</summary>
     /// <param name="x">[B,3,299,299], float32; not changed and not disposed.</param>
     /// <returns>[B,channels] each; the caller owns them.</returns>
-    public IReadOnlyList<Tensor> BlockMeans(Tensor x, bool lastOnly = false)
+    public IReadOnlyList<Tensor> BlockMeans(Tensor x)
     {
         using var noGradients = no_grad();
         var means = new List<Tensor>();
@@ -71,11 +70,11 @@ internal sealed class InceptionNetwork : IDisposable
         Step(a => BlockC("Mixed_6c", a));
         Step(a => BlockC("Mixed_6d", a));
         Step(a => BlockC("Mixed_6e", a));
-        Keep(false);
+        means.Add(y.mean([2, 3]));
         Step(BlockD);
         Step(a => BlockE("Mixed_7b", a, maximum: false));
         Step(a => BlockE("Mixed_7c", a, maximum: true));
-        Keep(true);
+        means.Add(y.mean([2, 3]));
         y.Dispose();
         return means;
 
@@ -88,13 +87,7 @@ internal sealed class InceptionNetwork : IDisposable
         void Pool()
         {
             Step(a => F.max_pool2d(a, 3, 2));
-            Keep(false);
-        }
-
-        void Keep(bool last)
-        {
-            if (last || !lastOnly)
-                means.Add(y.mean([2, 3]));
+            means.Add(y.mean([2, 3]));
         }
 
         // Activations of a batch are large: each is gone as soon as the next is there.

@@ -9,17 +9,9 @@ internal static class InceptionWeights
     public static (InceptionNetwork Network, InceptionKind Kind) Read(string path)
     {
         bool script = TorchScriptFile.Is(path);
-        var tensors = script ? TorchScriptFile.Read(path) : TorchStateFile.Read(path);
-        try
-        {
-            var kind = script ? InceptionKind.TorchScript : InceptionKind.PytorchFid;
-            return (Build(tensors, kind, path), kind);
-        }
-        finally
-        {
-            foreach (var tensor in tensors.Values)
-                tensor.Dispose();
-        }
+        using var tensors = script ? TorchScriptFile.Read(path) : TorchStateFile.Read(path);
+        var kind = script ? InceptionKind.TorchScript : InceptionKind.PytorchFid;
+        return (Build(tensors, kind, path), kind);
     }
 
     /// <returns>The network; the caller owns it.</returns>

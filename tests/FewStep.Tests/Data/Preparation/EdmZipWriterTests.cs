@@ -129,14 +129,14 @@ public sealed class EdmZipWriterTests : IDisposable
         OneLine("resolution", () => EdmZipWriter.Write(_folder.File("a.zip"), new ImageSetSource(images), ImageTransform.Box, 0));
         _folder.Write("sizes/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("sizes/2.png", TinyImages.Rgb(5, 1));
-        OneLine("--transform",
+        OneLine("by a transform",
             () => EdmZipWriter.Write(_folder.File("a.zip"), new ClassFolderSource(_folder.File("sizes")), ImageTransform.None, 0));
         _folder.Write("loose/x/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/y/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/1.png", TinyImages.Rgb(4, 1));
         OneLine("beside the class folders", () => ImageSources.Open(_folder.File("loose")));
         OneLine("no images at", () => ImageSources.Open(_folder.File("nothing")));
-        OneLine("--class-map", () => ImageSources.Open(_folder.File("sizes"), null, "map.txt"));
+        OneLine("A class map", () => ImageSources.Open(_folder.File("sizes"), null, "map.txt"));
         OneLine("transform", () => ImageTransforms.Parse("lanczos"));
     }
 

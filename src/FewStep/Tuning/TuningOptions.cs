@@ -4,7 +4,7 @@ using FewStep.Solvers;
 namespace FewStep.Tuning;
 
 /// <summary>How a model is tuned to a sampling schedule.</summary>
-public sealed record TunerOptions
+public sealed record TuningOptions
 {
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;

@@ -4,15 +4,15 @@ using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Tuning;
 
-public sealed class TunerOptionsTests
+public sealed class TuningOptionsTests
 {
     [Fact]
-    public void The_defaults_are_valid() => new TunerOptions().Validate();
+    public void The_defaults_are_valid() => new TuningOptions().Validate();
 
     [Fact]
     public void All_that_is_wrong_comes_in_one_line()
     {
-        var options = new TunerOptions
+        var options = new TuningOptions
         {
             Loss = (TuningLoss)9,
             Updates = 0,
@@ -42,16 +42,16 @@ public sealed class TunerOptionsTests
 
     [Fact]
     public void Snapshots_fall_on_whole_updates()
-        => Assert.Equal([1, 2, 3], new TunerOptions { Updates = 3, SnapshotFractions = [1, 0.01, 0.6] }.SnapshotUpdates);
+        => Assert.Equal([1, 2, 3], new TuningOptions { Updates = 3, SnapshotFractions = [1, 0.01, 0.6] }.SnapshotUpdates);
 
     [Fact]
     public void What_does_not_fit_is_refused()
     {
         using var model = TinyModel.Create();
-        var denoise = new TunerOptions { Loss = TuningLoss.Denoise };
+        var denoise = new TuningOptions { Loss = TuningLoss.Denoise };
         Refused("needs training", () => new Tuner(model, TinyModel.Schedule, denoise));
         Refused("convex_combination", () => new Tuner(model, new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero),
-            new TunerOptions { Weighting = LevelWeighting.ConvexCombination }));
+            new TuningOptions { Weighting = LevelWeighting.ConvexCombination }));
         var other = ListImageSet.Numbered(3);
         Refused("held-out images are 1x2x3",
             () => new Tuner(model, TinyModel.Schedule, denoise, new TuningImages(TinyModel.Images(3, 1), other)));

@@ -20,6 +20,13 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
     public void Clear() => _progress.Clear();
 
+    /// <summary>Gives a result whose form for people is one line.</summary>
+    public void Result<T>(bool json, T result, InvariantText text)
+    {
+        string line = text.ToString();
+        Result(json, result, console => console.Profile.Out.Writer.WriteLine(line));
+    }
+
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {
         Clear();

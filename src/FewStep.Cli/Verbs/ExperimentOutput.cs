@@ -5,7 +5,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Where the verbs that measure write what they found, and how they tell of it.</summary>
 internal static class ExperimentOutput
 {
-    public static Option<string> Option(string usual) => Flag.Of(
+    public static Option<string> Option(Command command, string usual) => command.Option(
         "--out", $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies "
             + $"there already is not measured again.", usual, "folder");
 

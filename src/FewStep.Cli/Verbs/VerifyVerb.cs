@@ -10,14 +10,15 @@ internal static class VerifyVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model();
-        var reference = Flag.Required<string>("--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
-            + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
-        var tolerance = Flag.Of("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
-        var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
-            + "1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };
-        command.SetAction((parsed, cancellation) =>
+            + "1 where they differ by more than --tolerance.");
+        var model = command.Model();
+        var reference = command.Required<string>(
+            "--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
+            + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
+        var tolerance = command.Option("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
+        var (threads, json) = (command.Threads(), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             double limit = parsed.GetValue(tolerance);
@@ -63,8 +64,7 @@ internal static class VerifyVerb
                 writer.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
             });
-            return Task.FromResult(passed ? ExitCode.Success : ExitCode.Different);
+            return passed ? ExitCode.Success : ExitCode.Different;
         });
-        return command;
     }
 }

@@ -11,16 +11,19 @@ internal static class RunEnvironment
         typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
-    public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) => new()
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) =>
+        Manifest(started, seed, model?.Denoiser.Device ?? torch.CPU, model?.NumberFormat ?? "the images' type");
+
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, torch.Device device, string numberFormat) => new()
     {
         Version = Version,
         Started = started,
         Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
         Seed = seed,
         Versions = Versions(),
-        Machine = new SortedDictionary<string, string>(Machine(model?.Denoiser.Device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal)
+        Machine = new SortedDictionary<string, string>(Machine(device).ToDictionary(), StringComparer.Ordinal)
         {
-            ["network computes in"] = model?.NumberFormat ?? "the images' type",
+            ["network computes in"] = numberFormat,
         },
     };
 

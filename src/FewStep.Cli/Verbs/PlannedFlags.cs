@@ -1,0 +1,59 @@
+namespace FewStep.Cli.Verbs;
+
+/// <summary>What <c>evaluate</c> and <c>compare</c> have in common: options after their own, and the experiment to its end.</summary>
+internal sealed class PlannedFlags(
+    Command command, string folder, int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
+{
+    private readonly Option<string> _output = ExperimentOutput.Option(command, Path.Combine("runs", folder));
+
+    public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);
+
+    private readonly Option<string?> _curve = command.Curve();
+    private readonly ModelFlags _about = new(command);
+
+    /// <summary>Schedules by name, search or file.</summary>
+    public static Option<string[]> Schedules(Command command, string usual, string also = "") => command.Option<string[]>(
+        "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+            + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files{also}.", [usual], "list");
+
+    public static Option<int?> SearchImages(Command command) => command.Optional<int?>(
+        "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
+
+    /// <summary>The solvers of a list with commas, each once.</summary>
+    public static IReadOnlyList<ISolver> Solvers(string list) =>
+        [.. list.Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)];
+
+    public static IReadOnlyList<SamplerChoice> Read(ParseResult parsed, Option<string[]> samplers) =>
+        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse)];
+
+    public ModelOptions Model(ParseResult parsed) =>
+        _about.Read(parsed, parsed.GetValue(Measured.Dtype), parsed.GetValue(Measured.Threads));
+
+    public MetricContext Context(
+        ParseResult parsed, Model model, ExperimentImages? real, IProgress<WorkProgress> progress, CancellationToken cancellation) =>
+        Measured.Context(parsed, model.Shape, model.Path, real?.Reference, progress, cancellation);
+
+    public ExperimentOptions Options(ParseResult parsed, string title, int? shown, ExperimentImages? real) =>
+        Measured.Experiment(parsed, parsed.GetRequiredValue(_output), title) with { ShownNumber = shown, DataName = real?.Name };
+
+    /// <summary>Measures what is planned, and writes the report.</summary>
+    /// <param name="experiment">The plan, the metrics and their context, and what the verb has options of its own for.</param>
+    public void Run(
+        TerminalOutput terminal, ParseResult parsed, DateTimeOffset started, PlannedExperiment experiment, ExperimentImages? real,
+        CancellationToken cancellation)
+    {
+        var first = experiment.Plan.Models[0].Model;
+        var summary = (experiment with
+        {
+            Training = real?.Training,
+            Curve = parsed.ReadCurve(_curve, first.Hash),
+            CurveOptions = Measured.Curve.Read(parsed),
+        }).Run(terminal.Progress, cancellation);
+        var manifest = CommandLineManifest.Create(
+            parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
+        Write(terminal, parsed, summary with { Manifest = manifest });
+    }
+
+    public void Write(TerminalOutput terminal, ParseResult parsed, Summary summary) =>
+        ExperimentOutput.Write(terminal, parsed.GetValue(Measured.Json), summary, parsed.GetRequiredValue(_output));
+}

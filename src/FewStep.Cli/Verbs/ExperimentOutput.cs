@@ -6,7 +6,7 @@ namespace FewStep.Cli.Verbs;
 internal static class ExperimentOutput
 {
     public static Option<string> Option(Command command, string usual) => command.Option(
-        "--out", $"Folder for {string.Join(", ", SummaryExporters.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies "
+        "--out", $"Folder for {string.Join(", ", SummaryExporter.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies "
             + $"there already is not measured again.", usual, "folder");
 
     public static void Write(TerminalOutput terminal, bool json, Summary summary, string folder)

@@ -169,14 +169,8 @@ internal sealed class FewStepRun : IDisposable
                 },
             },
             Model = _model.Summary,
-            Data = new DataSummary
-            {
-                Name = _options.DataName ?? _model.Name,
-                Hash = _training.Hash,
-                TrainingImages = _training.Count,
-                ReferenceHash = reference.Hash,
-                HeldOutImages = reference.Count,
-            },
+            Data = new DataSummary(
+                _options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
         };
     }
 

@@ -26,16 +26,7 @@ internal static class ImageStrips
             if (!File.Exists(Path.Combine(folder, path)))
                 Draw(trial, options.ShownSeeds, Path.Combine(folder, path), cancellation);
 
-            strips.Add(new ImageStripSummary
-            {
-                Label = summary.Name,
-                Schedule = trial.ScheduleName,
-                Tuning = trial.Tuning,
-                Solver = trial.Sampler.Solver.Name,
-                EvaluationsPerImage = summary.EvaluationsPerImage!.Value,
-                Path = path,
-                Seeds = [.. options.ShownSeeds],
-            });
+            strips.Add(new ImageStripSummary(summary.Name, summary.EvaluationsPerImage!.Value, path, [.. options.ShownSeeds]));
             progress?.Report(new WorkProgress("pictures", strips.Count, trials.Count, "rows"));
         }
 

@@ -95,14 +95,7 @@ internal sealed record PlannedExperiment
         var reference = Context.RealImages?.Invoke();
         return (reference ?? Training) is null
             ? null
-            : new DataSummary
-            {
-                Name = Options.DataName ?? First.Name,
-                Hash = Training?.Hash,
-                TrainingImages = Training?.Count ?? 0,
-                ReferenceHash = reference?.Hash,
-                HeldOutImages = reference?.Count ?? 0,
-            };
+            : new DataSummary(Options.DataName ?? First.Name, Training?.Hash, reference?.Hash, Training?.Count ?? 0, reference?.Count ?? 0);
     }
 
     private void CheckFits()

@@ -28,7 +28,7 @@ internal static class StoredImages
             Axis = ComparisonAxis.Steps,
             ShownNumber = 0,
             Data = reference is null ? null
-                : new DataSummary { Name = options.DataName ?? name, ReferenceHash = reference.Hash, HeldOutImages = reference.Count },
+                : new DataSummary(options.DataName ?? name, null, reference.Hash, 0, reference.Count),
             Figures = [.. figures.Select(f => FigureSummary.Of(f.Figure))],
             Trials =
             [

@@ -11,7 +11,7 @@ internal sealed record TrialComparison(bool? IsBetter, string Words)
 {
     public static TrialComparison Of(TrialSummary before, TrialSummary after, FigureSummary figure)
     {
-        if (!ReportPage.HasValue(before, figure) || !ReportPage.HasValue(after, figure))
+        if (!before.Has(figure) || !after.Has(figure))
             return new(null, "not comparable, because one of them has no value");
 
         FigureValues a = before.Figures[figure.Key], b = after.Figures[figure.Key];

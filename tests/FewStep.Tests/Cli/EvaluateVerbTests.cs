@@ -13,7 +13,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
             "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
             "--teacher", "karras", "--teacher-steps", "4", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
-        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, "metrics.json"));
 
         // 3 schedules x 2 numbers of steps, the tuned model at 2 steps only, and the teacher.
         Assert.Equal(10, printed.GetProperty("trials").GetArrayLength());
@@ -68,7 +68,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
             "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(
                 world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
             "--schedules", "karras", "--steps", "1", "--out", folder);
-        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, "metrics.json"));
         Assert.Null(summary.Figures.Single().Floor);
         Assert.Contains(summary.Warnings, w => w.Contains("floor", StringComparison.Ordinal));
         Assert.Null(summary.LossCurve);

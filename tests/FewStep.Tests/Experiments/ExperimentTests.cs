@@ -119,6 +119,8 @@ public sealed class ExperimentTests : IDisposable
         var summary = new Experiment(_world.Options with { Ranges = 1 })
             .Run([_world.Trial(2), _world.Trial(4, "dpm2") with { Number = 2 }], _world.Frechet());
         Assert.Contains(summary.Warnings, w => w.Contains("one range of seeds only", StringComparison.Ordinal));
+        Assert.Contains("1 degree of freedom", (summary.Seeds! with { Ranges = 2 }).FewRanges, StringComparison.Ordinal);
+        Assert.Null((summary.Seeds! with { Ranges = 3 }).FewRanges);
         Assert.All(summary.Trials, t => Assert.Null(t.Verdicts["fd"].HalfWidth));
     }
 

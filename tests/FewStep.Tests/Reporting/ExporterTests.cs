@@ -127,7 +127,7 @@ public sealed class ExporterTests : IDisposable
         foreach (Summary summary in new[]
         { SampleSummary.Full(), SampleSummary.Comparison(), SampleSummary.Stored(), SampleSummary.Bare() })
         {
-            new JsonExporter().Write(summary, _folder);
+            JsonFile.Write(Path.Combine(_folder, Summary.FileName), summary);
             Summary back = JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName));
             Assert.Equal(JsonSerializer.Serialize(summary, JsonFile.Options), JsonSerializer.Serialize(back, JsonFile.Options));
             Assert.Equal(HtmlExporter.Render(summary, SampleSummary.Png), HtmlExporter.Render(back, SampleSummary.Png));
@@ -138,7 +138,7 @@ public sealed class ExporterTests : IDisposable
     public void Names_in_the_json_are_snake_case_and_the_derived_numbers_are_written()
     {
         Summary full = SampleSummary.Full();
-        new JsonExporter().Write(full, _folder);
+        JsonFile.Write(Path.Combine(_folder, Summary.FileName), full);
         JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, Summary.FileName)))!;
         Assert.Equal(2, (int)json["format_version"]!);
         Assert.Equal("baseline", (string?)json["trials"]![0]!["role"]);

@@ -31,10 +31,10 @@ internal static class SampleSummary
             Shape = new ImageShape(1, 28, 28),
             Classes = 10
         },
-        Data = new() { Name = "Garments 28 x 28", Hash = new string('b', 64), TrainingImages = 60_000, HeldOutImages = 10_000 },
+        Data = new("Garments 28 x 28", new string('b', 64), null, 60_000, 10_000),
         Seeds = new(0, 2000, 5),
         Figures = [Distance, Recall],
-        LossCurve = new() { Points = [.. Curve()], ImagesPerPoint = 2048 },
+        LossCurve = new([.. Curve()], 2048),
         Trials = Judge(
         [
             Trial(Karras, null, 55.3, 0.9, 1.91, 0.31) with { Role = TrialRole.Baseline },
@@ -308,15 +308,7 @@ internal static class SampleSummary
             };
     }
 
-    private static ImageStripSummary Strip(string trial, string path) => new()
-    {
-        Label = trial,
-        Schedule = Karras,
-        Solver = "euler",
-        EvaluationsPerImage = 4,
-        Path = path,
-        Seeds = [.. Columns.Select(c => (long)c)],
-    };
+    private static ImageStripSummary Strip(string trial, string path) => new(trial, 4, path, [.. Columns.Select(c => (long)c)]);
 
     private static TuningRoundSummary Round(int round, string schedule, int updates, double end)
     {

@@ -6,17 +6,11 @@ namespace FewStep.Reporting.Sections;
 
 /// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each
 /// number.</summary>
-internal sealed class HeadlineSection : IReportSection
+internal sealed class HeadlineSection() : ReportSection("headline", "What came out", isBrief: true)
 {
     private const int MostNames = 4;
 
-    public string Id => "headline";
-
-    public string Heading => "What came out";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Main is not { } main)
             yield break;
@@ -109,16 +103,13 @@ internal sealed class HeadlineSection : IReportSection
     {
         if (page.Teacher is { } teacher)
         {
-            string value = ReportPage.HasValue(teacher, main) ? $"reaches {FigureText.Value(teacher, main)}"
+            string value = teacher.Has(main) ? $"reaches {FigureText.Value(teacher, main)}"
                 : "gives the images that others are compared with";
             yield return $"The teacher ({page.Label(teacher)}, {Cost(teacher)}) {value}.";
         }
 
         if (FigureText.Floor(main) is { } floor)
             yield return $"{floor} A sampler near it is as close to the reference as other real images are.";
-
-        if (FigureText.FewRanges(page.Summary) is { } caution)
-            yield return caution;
 
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
         if (warnings > 0)
@@ -135,7 +126,7 @@ internal sealed class HeadlineSection : IReportSection
             page.Result is null ? ($"best at {page.Unit(page.Summary.ShownNumber)}", page.BestShown) : ("of the result", page.Result),
             ("of the best untuned", page.BestUntuned),
             ("of the baseline", page.Baseline == page.BestUntuned ? null : page.Baseline),
-            ("of the teacher", page.Teacher is { } t && ReportPage.HasValue(t, main) ? t : null),
+            ("of the teacher", page.Teacher is { } t && t.Has(main) ? t : null),
         ];
         return Element.Classed(
             "div",

@@ -7,16 +7,12 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>The same seeds, one row a trial, each image as a tile that a click enlarges beside those of the other rows.</summary>
-internal sealed class ImagesSection : IReportSection
+internal sealed class ImagesSection() : ReportSection("images", "The same seeds")
 {
     private const int FirstRows = 4;
     private const int LargeImage = 128; // pixels; smaller images are enlarged without smoothing
 
-    public string Id => "images";
-
-    public string Heading => "The same seeds";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Summary.ImageStrips.Count > 0)
             yield return new DrawnBlock(() => Rows(page));
@@ -92,7 +88,7 @@ internal sealed class ImagesSection : IReportSection
     {
         string cost = $"{NumberText.Evaluations(trial?.EvaluationsPerImage ?? strip.EvaluationsPerImage)} NFE";
         return page.Main is { } main && trial is not null
-            && ReportPage.HasValue(trial, main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
+            && trial.Has(main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
     }
 
     private static string Seeds(IReadOnlyList<ImageStripSummary> strips)

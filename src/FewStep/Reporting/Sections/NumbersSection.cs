@@ -3,15 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>All trials with all figures: a table for each number, or one for the terminal.</summary>
-internal sealed class NumbersSection : IReportSection
+internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isBrief: true)
 {
-    public string Id => "numbers";
-
-    public string Heading => "Numbers";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         Summary summary = page.Summary;
         if (summary.Trials.Count == 0)

@@ -3,6 +3,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The options with which every verb that reads a model is told what a checkpoint does not say.</summary>
 internal static class CheckpointFlags
 {
+    public const string Prefix = "--model-";
     private const string Model = "--model";
     private const string ModelArgument = "model";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",

@@ -50,8 +50,7 @@ internal static class CommandExtensions
         string help = string.Join('|', values.Select(v => v.Word));
         T Parse(string text) => Array.FindIndex(values, v => v.Word == text) is >= 0 and int found ? values[found].Value
             : throw new InvalidInputException($"{name} '{text}' is none of {string.Join(", ", values.Select(v => v.Word))}.");
-        return leftOut is null ? command.Optional(name, description, help, Parse)
-            : command.Option(name, description, leftOut, help, Parse);
+        return leftOut is null ? command.Optional(name, description, help, Parse) : command.Option(name, description, leftOut, help, Parse);
     }
 
     /// <summary>Says what the command does.</summary>

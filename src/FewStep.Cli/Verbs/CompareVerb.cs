@@ -24,8 +24,7 @@ internal static class CompareVerb
             FormattableString.Invariant($"heun:{usual}:{TeacherSteps}"), "sampler");
         var transfer = command.Option("--transfer", "Measure schedules found for one solver with the others too.", true);
         var searchImages = PlannedFlags.SearchImages(command);
-        var shown = command.Optional<int?>(
-            "--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
+        var shown = command.Optional<int?>("--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
         var flags = new PlannedFlags(command, "compare", 1000, "the Fréchet distance on --features, and endpoint");
         return command.Runs((parsed, cancellation) =>
         {

@@ -1,9 +1,12 @@
+using FewStep.Reporting;
+
 namespace FewStep.Cli.Verbs;
 
 /// <summary>What <c>evaluate</c> and <c>compare</c> have in common: options after their own, and the experiment to its end.</summary>
 internal sealed class PlannedFlags(
     Command command, string folder, int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
 {
+    private static readonly string[] AboutModel = [CheckpointFlags.Prefix, "--guid", "--onnx-"];
     private readonly Option<string> _output = ExperimentOutput.Option(command, Path.Combine("runs", folder));
 
     public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);
@@ -51,7 +54,23 @@ internal sealed class PlannedFlags(
         }).Run(terminal.Progress, cancellation);
         var manifest = CommandLineManifest.Create(
             parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
-        Write(terminal, parsed, summary with { Manifest = manifest });
+        Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan.Models) });
+    }
+
+    // The best trial, whose sampler is written beside the report. Of options about a checkpoint none is a tuned model's.
+    private CommandSummary[] Commands(ParseResult parsed, Summary summary, IReadOnlyList<(string? Tuning, Model Model)> models)
+    {
+        if (new ReportPage(summary).BestShown is not { Solver: { } solver } best)
+            return [];
+
+        string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
+        var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
+        new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }.Save(path);
+        var options = parsed.CommandResult.Command.Options.Where(o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
+            && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));
+        var words = options.SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name));
+        return FoundCommands.Of(models.First(m => m.Tuning == best.Tuning).Model.Path!, path, isOwn: false,
+            options: string.Concat(words.Select(w => $" {CommandLineManifest.Quoted(w)}")));
     }
 
     public void Write(TerminalOutput terminal, ParseResult parsed, Summary summary) =>

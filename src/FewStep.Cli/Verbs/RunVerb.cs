@@ -62,8 +62,10 @@ internal static class RunVerb
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
             var summary = Execute(run, options.Folder, goOn, terminal, cancellation);
-            ExperimentOutput.Write(
-                terminal, parsed.GetValue(flags.Json), summary with { Commands = Commands(options, checkpoint, path) }, options.Folder);
+            bool tunes = options.Rounds > 0;
+            var commands = FoundCommands.Of(
+                tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, path);
+            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
         });
     }
 
@@ -79,26 +81,6 @@ internal static class RunVerb
             throw;
         }
     }
-
-    private static CommandSummary[] Commands(RunOptions options, string model, string data)
-    {
-        string folder = CommandLineManifest.Quoted(options.Folder), made = options.Rounds > 0 ? folder : CommandLineManifest.Quoted(model);
-        string sampler = CommandLineManifest.Quoted(Path.Combine(options.Folder, Model.SamplerName));
-        string with = options.Rounds > 0 ? "" : $" --sampler {sampler}";
-        return
-        [
-            new("Sample with it", $"fewstep sample --model {made}{with} --seeds 0-63 --out samples --grid samples.png"),
-            new("The sigmas for another program", $"fewstep export --sampler {sampler} --to comfyui"),
-            new("Measure it again, with more samples",
-                $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
-            new("In a program", $"using var model = Model.Open(\"{Literal(
-                options.Rounds > 0 ? options.Folder : model)}\");\nmodel.Sample(seeds: 64{(options.Rounds > 0 ? ""
-                    : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
-        ];
-    }
-
-    private static string Literal(string path)
-        => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static string NewRun(string model, int steps)
     {

@@ -32,7 +32,7 @@ internal static class SampleVerb
         {
             if (parsed.GetValue(listSolvers))
             {
-                SolverList.Show(terminal, parsed.GetValue(json));
+                Listings.Solvers(terminal, parsed.GetValue(json));
                 return;
             }
 

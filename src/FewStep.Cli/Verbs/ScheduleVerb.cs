@@ -30,13 +30,13 @@ internal static class ScheduleVerb
         {
             if (parsed.GetValue(listSchedules))
             {
-                StandardScheduleList.Show(terminal, parsed.GetValue(json));
+                Listings.Schedules(terminal, parsed.GetValue(json));
                 return;
             }
 
             if (parsed.GetValue(list))
             {
-                OptimizerList.Show(terminal, parsed.GetValue(json));
+                Listings.Optimizers(terminal, parsed.GetValue(json));
                 return;
             }
 

@@ -47,8 +47,7 @@ internal sealed class TuningFlags(Command command)
         "--teacher-reuse", "How often each path of the teacher is used (trajectory).", Default.TeacherReuse);
 
     /// <summary>The solver, where it was named; else null.</summary>
-    public ISolver? Solver(ParseResult parsed)
-        => parsed.IsGiven(_solver) ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
+    public ISolver? Solver(ParseResult parsed) => parsed.IsGiven(_solver) ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
     public TunerOptions Read(ParseResult parsed) => new()
     {

@@ -169,8 +169,7 @@ internal sealed class FewStepRun : IDisposable
                 },
             },
             Model = _model.Summary,
-            Data = new DataSummary(
-                _options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
+            Data = new DataSummary(_options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
         };
     }
 

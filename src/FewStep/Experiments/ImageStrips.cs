@@ -8,7 +8,6 @@ namespace FewStep.Experiments;
 internal static class ImageStrips
 {
     public const int MaximumImages = 64;
-
     public const int MaximumRows = 24;
 
     public static IReadOnlyList<ImageStripSummary> Draw(

@@ -19,8 +19,7 @@ internal static class KeptLossCurve
         string origin = string.Create(
             CultureInfo.InvariantCulture,
             $"model {model.Identity}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret "
-                + $"{options.RelativeRegret:R}, "
-            + $"precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+                + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
 

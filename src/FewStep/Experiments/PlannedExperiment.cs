@@ -115,7 +115,6 @@ internal sealed record PlannedExperiment
         :
         [
             "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network "
-                + "evaluations; "
-            + "the evaluations an image in the tables are counted.",
+                + "evaluations; the evaluations an image in the tables are counted.",
         ];
 }

@@ -13,7 +13,6 @@ internal sealed class RunFolder
     private RunFolder(string path) => Path = path;
 
     public string Path { get; }
-
     public string LossCurve => At(LossCurveFile.Name);
 
     /// <summary>The sampler that the run delivers: the folder is a model folder.</summary>
@@ -78,9 +77,7 @@ internal sealed record RunManifest
     public required string Identity { get; init; }
 
     public required ManifestSummary Run { get; init; }
-
     public required ModelSummary Model { get; init; }
-
     public required DataSummary Data { get; init; }
 
     /// <summary>What each stage cost; empty until the run is complete.</summary>

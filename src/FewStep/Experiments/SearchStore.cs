@@ -66,7 +66,6 @@ internal sealed class SearchStore
             s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
 
     public int Ran { get; private set; }
-
     private string? FilePath => _sources.Folder is null ? null : Path.Combine(_sources.Folder, FileName);
 
     public static SearchStore Open(SearchSources sources, ISolver usual)

@@ -37,11 +37,8 @@ internal static class SolverCost
     private sealed class Blank : IDenoiser
     {
         public ImageShape Shape { get; } = new(1, 1, 1);
-
         public int Classes => 0;
-
         double IDenoiser.SigmaMin => SolverCost.SigmaMin;
-
         double IDenoiser.SigmaMax => SolverCost.SigmaMax;
 
         public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => zeros_like(x);

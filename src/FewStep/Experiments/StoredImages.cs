@@ -27,8 +27,7 @@ internal static class StoredImages
             Title = options.Title,
             Axis = ComparisonAxis.Steps,
             ShownNumber = 0,
-            Data = reference is null ? null
-                : new DataSummary(options.DataName ?? name, null, reference.Hash, 0, reference.Count),
+            Data = reference is null ? null : new DataSummary(options.DataName ?? name, null, reference.Hash, 0, reference.Count),
             Figures = [.. figures.Select(f => FigureSummary.Of(f.Figure))],
             Trials =
             [

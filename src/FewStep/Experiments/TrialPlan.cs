@@ -94,7 +94,6 @@ internal sealed class TrialPlan
     public IReadOnlyList<Trial> Trials { get; private set; } = [];
 
     public IReadOnlyList<LeftOutSummary> LeftOut => _leftOut;
-
     private Model First => _options.Models[0].Model;
 
     /// <summary>Refuses what is impossible, before anything is measured.</summary>

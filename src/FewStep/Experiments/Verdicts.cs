@@ -14,8 +14,7 @@ internal static class Verdicts
         var verdicts = trials.Select(_ => new Dictionary<string, Verdict>()).ToArray();
         foreach (var figure in figures)
         {
-            var comparable = Enumerable.Range(0, trials.Count)
-                .Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Has(figure));
+            var comparable = Enumerable.Range(0, trials.Count).Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Has(figure));
             foreach (var group in comparable.GroupBy(i => trials[i].Number))
             {
                 int best = group.MinBy(i => trials[i].Cost(figure));

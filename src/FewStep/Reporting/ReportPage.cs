@@ -8,7 +8,6 @@ internal sealed class ReportPage(Summary summary)
     private readonly bool _manySolvers = summary.Trials.Select(t => t.Solver).Distinct().Count() > 1;
 
     public Summary Summary => summary;
-
     public MethodStyles Styles { get; } = new(summary);
 
     /// <summary>Gives the PNG bytes of a picture from its path; null where there is none.</summary>
@@ -20,9 +19,7 @@ internal sealed class ReportPage(Summary summary)
     public FigureSummary? Main => summary.Figures.Count == 0 ? null : summary.Figures[0];
 
     public TrialSummary? Result => With(TrialRole.Result);
-
     public TrialSummary? Baseline => With(TrialRole.Baseline);
-
     public TrialSummary? Teacher => With(TrialRole.Teacher);
 
     /// <summary>What trials are compared at, the teachers left out.</summary>

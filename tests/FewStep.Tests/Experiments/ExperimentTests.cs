@@ -129,7 +129,7 @@ public sealed class ExperimentTests : IDisposable
     {
         var options = _world.Options with { ShownSeeds = [4, 9, 5] };
         var strip = new Experiment(options).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
-        Assert.Equal((3.0, "karras", "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Schedule, strip.Label));
+        Assert.Equal((3.0, "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Label));
         Assert.Equal([4L, 9, 5], strip.Seeds);
         using var image = PngFile.Read(Path.Combine(_world.Folder, strip.Path));
         var nine = new Experiment(options with { ShownSeeds = [9] }).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();

@@ -12,13 +12,9 @@ internal abstract class Axis
     }
 
     public double Low { get; }
-
     public double High { get; }
-
     public double Start { get; }
-
     public double End { get; }
-
     public double Length => Math.Abs(End - Start);
 
     /// <summary>Fraction of the way from low to high; NaN where the axis has no such value.</summary>

@@ -4,7 +4,6 @@ namespace FewStep.Reporting.Charts;
 internal sealed record ChartSize(double Width, bool IsNarrow)
 {
     public static readonly ChartSize Wide = new(860, false);
-
     public static readonly ChartSize Narrow = new(370, true);
 
     /// <summary>Ends an element's id: each size has its own.</summary>

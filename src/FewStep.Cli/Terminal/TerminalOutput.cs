@@ -3,8 +3,7 @@ using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>What the program says: results on standard output (a table, or one JSON object with <c>--json</c>), everything else on standard
-/// error.</summary>
+/// <summary>What the program says: results on standard output (for people, or one JSON object), all else on standard error.</summary>
 internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 {
     private readonly ProgressLine _progress = new(messages);

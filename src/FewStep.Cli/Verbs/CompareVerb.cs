@@ -1,7 +1,6 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that
-/// is.</summary>
+/// <summary><c>fewstep compare</c>: the best solver and schedule for a model at a number of evaluations, and how sure that is.</summary>
 internal static class CompareVerb
 {
     private const int TeacherSteps = 32;

@@ -1,7 +1,6 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep data stats</c>: the mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store
-/// them.</summary>
+/// <summary><c>fewstep data stats</c>: mean and covariance of a data set's features, as EDM's fid.py and pytorch-fid store them.</summary>
 internal static class DataStatsVerb
 {
     private const string Extension = ".npz";

@@ -1,7 +1,6 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored
-/// images.</summary>
+/// <summary><c>fewstep evaluate</c>: metrics of models, samplers and numbers of steps, with their spread, or of stored images.</summary>
 internal static class EvaluateVerb
 {
     public static Command Create(TerminalOutput terminal)

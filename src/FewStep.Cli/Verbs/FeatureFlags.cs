@@ -49,8 +49,7 @@ internal sealed class FeatureFlags(Command command, string classifier, FeatureKi
         return parsed.GetValue(_classifier) ?? (Directory.Exists(beside) ? beside : EmbeddedDefault.Classifier);
     }
 
-    /// <summary>Where Inception-v3's weights are: named on the command line, in an environment variable, or in a folder <c>models</c> here
-    /// or beside the program.</summary>
+    /// <summary>Path of Inception-v3's weights: named, in a variable, or in a folder <c>models</c> here or beside the program.</summary>
     public string Inception(ParseResult parsed)
     {
         string? named = parsed.GetValue(_inception)

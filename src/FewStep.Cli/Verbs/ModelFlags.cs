@@ -2,8 +2,7 @@ using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every
-/// verb with a model has.</summary>
+/// <summary>Options about a model that is sampled; those about a checkpoint are <see cref="CheckpointFlags"/>.</summary>
 internal sealed class ModelFlags(Command command, bool guides = true, bool takesOnnx = true)
 {
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;

@@ -1,7 +1,6 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary>The training noise of a model with whole timesteps on the command line: a name, and the betas where they are not the usual
-/// ones.</summary>
+/// <summary>The training noise of a model with whole timesteps: a name, and the betas where they are not the usual ones.</summary>
 internal sealed class NoiseArgument(Command command)
 {
     private readonly Option<string?> _name = command.Optional<string?>("--noise",

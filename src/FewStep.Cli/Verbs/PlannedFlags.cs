@@ -66,7 +66,8 @@ internal sealed class PlannedFlags(
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
         var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
         new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }.Save(path);
-        var options = parsed.CommandResult.Command.Options.Where(o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
+        var options = parsed.CommandResult.Command.Options.Where(
+            o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
             && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));
         var words = options.SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name));
         return FoundCommands.Of(models.First(m => m.Tuning == best.Tuning).Model.Path!, path, isOwn: false,

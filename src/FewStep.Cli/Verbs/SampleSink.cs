@@ -2,8 +2,7 @@ using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several of them. Every file is written whole or not at all, the
-/// manifest last.</summary>
+/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several; each file whole or not at all, the manifest last.</summary>
 internal sealed class SampleSink : IDisposable
 {
     private const int MaximumGrid = 4096;

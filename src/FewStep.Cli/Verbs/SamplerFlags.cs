@@ -1,7 +1,6 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of
-/// optimisers need.</summary>
+/// <summary><c>--sampler</c>, or <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only optimisers need.</summary>
 internal sealed class SamplerFlags(Command command, string also = "")
 {
     private readonly Option<string?> _sampler = command.Sampler();

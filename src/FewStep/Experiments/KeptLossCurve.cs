@@ -3,8 +3,7 @@ using FewStep.Search;
 
 namespace FewStep.Experiments;
 
-/// <summary>The loss curve beside an experiment's results: measured once, and read back as long as model, images and options are the
-/// same.</summary>
+/// <summary>The loss curve beside an experiment's results, read back as long as model, images and options are the same.</summary>
 internal static class KeptLossCurve
 {
     /// <summary>Reads the curve, or measures and writes it. A second measurement would move the schedules by a rounding, and all on them

@@ -27,8 +27,7 @@ internal sealed record MeasuredRange(
     }
 }
 
-/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that an interrupted one goes on and nothing is measured
-/// twice.</summary>
+/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that nothing is measured twice.</summary>
 /// <remarks>The batch size is not part of what a measurement is found by.</remarks>
 internal sealed class MeasurementStore
 {
@@ -40,8 +39,7 @@ internal sealed class MeasurementStore
 
     private MeasurementStore(string? path) => _path = path;
 
-    /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve
-    /// is written.</summary>
+    /// <summary>What the loss curve beside the file was measured on; null where there is none. Set it once the curve is written.</summary>
     public string? LossCurve
     {
         get => _lossCurve;

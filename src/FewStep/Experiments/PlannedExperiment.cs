@@ -5,8 +5,7 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and
-/// models.</summary>
+/// <summary>An experiment of schedules that are made, searched or given, crossed with solvers, numbers and models.</summary>
 internal sealed record PlannedExperiment
 {
     public required TrialPlanOptions Plan { get; init; }

@@ -15,8 +15,7 @@ internal sealed record SearchSources
     /// <summary>Folder for searches and schedules; null (default) to keep none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>Its training loss curve, measured when first asked for and the same ever after; null (default) where it cannot be
-    /// had.</summary>
+    /// <summary>Its training loss curve, measured when first asked for; null (default) where it cannot be had.</summary>
     public Func<LossCurve>? LossCurve { get; init; }
 
     /// <summary>Images that it was trained on; null (default) where there are none.</summary>
@@ -46,8 +45,8 @@ internal sealed record SearchSources
     };
 }
 
-/// <summary>Searches schedules and keeps them in a folder: a search whose model, options and seeds are the same is not repeated, and
-/// further numbers of steps are searched alone.</summary>
+/// <summary>Searches schedules and keeps them in a folder: a search of the same model, options and seeds runs for new numbers of steps
+/// alone.</summary>
 internal sealed class SearchStore
 {
     public const string FileName = "searches.json";
@@ -65,7 +64,6 @@ internal sealed class SearchStore
         [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations,
             s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
 
-    public int Ran { get; private set; }
     private string? FilePath => _sources.Folder is null ? null : Path.Combine(_sources.Folder, FileName);
 
     public static SearchStore Open(SearchSources sources, ISolver usual)
@@ -123,7 +121,6 @@ internal sealed class SearchStore
             var ran = Run(key, search, solver, missing, progress, cancellation);
             known.Add(ran);
             _all.Add(ran);
-            Ran++;
             if (FilePath is { } path)
                 JsonFile.Write(path, new Content(CurrentVersion, _all));
         }

@@ -5,8 +5,7 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing:
-/// counted, as everywhere, and not derived.</summary>
+/// <summary>Network evaluations of a solver's run, counted on a single value with a denoiser that knows nothing.</summary>
 internal static class SolverCost
 {
     private const double SigmaMin = 0.002, SigmaMax = 80;

@@ -31,8 +31,7 @@ internal sealed record TrialPlanOptions
     /// <summary>The fine sampler of the first model; null (default) for none.</summary>
     public Sampler? Teacher { get; init; }
 
-    /// <summary>Whether schedules found for one solver are measured with the others too; default true. No schedule is searched for that
-    /// alone.</summary>
+    /// <summary>Whether schedules found for one solver are measured with the others too; default true. None is searched for it.</summary>
     public bool Transfer { get; init; } = true;
 
     /// <summary>Names of the schedules that tuned models are measured on; null (default) for all.</summary>
@@ -52,8 +51,7 @@ internal sealed record TrialPlanOptions
         .Check();
 }
 
-/// <summary>The trials of an evaluation or a comparison: every schedule with every solver at every number on every model, made or
-/// searched.</summary>
+/// <summary>Trials of every schedule, made or searched, with every solver at every number on every model.</summary>
 internal sealed class TrialPlan
 {
     private readonly TrialPlanOptions _options;

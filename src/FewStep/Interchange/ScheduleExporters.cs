@@ -65,7 +65,8 @@ internal static class ScheduleExporters
 
     private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
         schedule, options, (list, _) => list,
-        "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many evaluations.",
+        "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many "
+            + "evaluations.",
         "Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.");
 
     private static ScheduleExport KDiffusion(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(

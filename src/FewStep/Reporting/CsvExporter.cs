@@ -2,8 +2,7 @@ using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 
-/// <summary>The trials as comma-separated values (RFC 4180): full precision, a point as decimal separator, empty where a number is
-/// missing.</summary>
+/// <summary>The trials as comma-separated values (RFC 4180): full precision, decimal points, empty where a number is missing.</summary>
 /// <remarks>Text that a spreadsheet would take for a formula starts with an apostrophe.</remarks>
 internal static class CsvExporter
 {

@@ -1,7 +1,6 @@
 namespace FewStep.Reporting;
 
-/// <summary>A table as text, for whoever draws it: page, Markdown, spreadsheet or terminal. Nothing in it is escaped for any of
-/// them.</summary>
+/// <summary>A table as text, for page, Markdown, spreadsheet or terminal; nothing in it is escaped for any of them.</summary>
 internal sealed record ReportTable(IReadOnlyList<ReportColumn> Columns, IReadOnlyList<ReportRow> Rows)
 {
     /// <summary>Whether columns mean as much as rows do, so that rows may not be stacked on a narrow screen.</summary>

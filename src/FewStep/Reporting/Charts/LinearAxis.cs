@@ -1,10 +1,9 @@
 namespace FewStep.Reporting.Charts;
 
 /// <summary>An axis with equal distances for equal differences.</summary>
-internal sealed class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
+internal class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
 {
-    /// <summary>An axis that covers the values among <paramref name="values"/> that are finite and not absurd; one from 0 to 1 if there are
-    /// none.</summary>
+    /// <summary>Covers the <paramref name="values"/> that are finite and not absurd; 0 to 1 if there are none.</summary>
     public static LinearAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0)
     {
         double[] finite = [.. values.Where(v => Math.Abs(v) < 1e150)];

@@ -1,9 +1,8 @@
 namespace FewStep.Reporting.Charts;
 
-/// <summary>An axis with equal distances for equal differences and ticks at the values that were measured, as far as their labels have
-/// room.</summary>
+/// <summary>A linear axis with ticks at the values that were measured, as far as their labels have room.</summary>
 internal sealed class ListedAxis(
-    IReadOnlyList<double> values, double low, double high, double start, double end) : Axis(low, high, start, end)
+    IReadOnlyList<double> values, double low, double high, double start, double end) : LinearAxis(low, high, start, end)
 {
     private const double Room = 26; // pixels from label to label
 
@@ -20,6 +19,4 @@ internal sealed class ListedAxis(
 
         return ticks;
     }
-
-    protected override double Fraction(double value) => (value - Low) / (High - Low);
 }

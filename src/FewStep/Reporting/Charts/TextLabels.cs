@@ -25,8 +25,7 @@ internal static class TextLabels
         return kept.Append('…').ToString();
     }
 
-    /// <summary>Chooses which labels, centred at given positions, can be shown without touching each other: both ends first, then in
-    /// order.</summary>
+    /// <summary>Chooses labels, centred at given positions, that do not touch each other: both ends first, then in order.</summary>
     public static IReadOnlySet<int> Choose(IReadOnlyList<(double Position, string Text)> labels, double fontSize)
     {
         const double gap = 6;

@@ -4,8 +4,7 @@ using FewStep.Reporting.Html;
 
 namespace FewStep.Reporting.Sections;
 
-/// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each
-/// number.</summary>
+/// <summary>What came out, for better or worse: the result against the best untuned sampler, or the best at each number.</summary>
 internal sealed class HeadlineSection() : ReportSection("headline", "What came out", isBrief: true)
 {
     private const int MostNames = 4;

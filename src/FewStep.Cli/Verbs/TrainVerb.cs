@@ -64,9 +64,7 @@ internal static class TrainVerb
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
             var (seen, done) = new TrainingRun(model, options, set, place, start?.RequireNetwork()).Execute(
-                terminal.Progress,
-                update => events.Training(update),
-                cancellation);
+                terminal.Progress, update => events.Training(update), cancellation);
             string folder = Path.Combine(place.Folder, "model");
             terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder },
                 $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} "

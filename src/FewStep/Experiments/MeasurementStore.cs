@@ -4,12 +4,7 @@ namespace FewStep.Experiments;
 
 /// <summary>What was measured on one range of seeds of one trial: the unit in which an experiment is stored and resumed.</summary>
 internal sealed record MeasuredRange(
-    string Key,
-    string Trial,
-    long FirstSeed,
-    int Images,
-    long NetworkEvaluations,
-    double Seconds,
+    string Key, string Trial, long FirstSeed, int Images, long NetworkEvaluations, double Seconds,
     IReadOnlyDictionary<string, IReadOnlyList<MetricValue>> Figures)
 {
     public void Check(string source)

@@ -167,14 +167,9 @@ internal sealed class SearchStore
         var context = _sources.Context(solver ?? _usual, network, _sources.LossCurve is null ? null : Curve);
         var results = search.Create(context).Search(request, new Titled(title, progress), cancellation);
         return new StoredSearch(
-            key,
-            search.Text,
-            network.Images,
-            used?.Origin.NetworkEvaluations ?? 0,
-            Math.Max(0, (watch.Elapsed - curveWatch.Elapsed).TotalSeconds),
-            [.. results.Take(steps.Length).Select(FoundSchedule.Of)],
-            solver?.Name,
-            used is null ? null : CurveIdentity(used));
+            key, search.Text, network.Images, used?.Origin.NetworkEvaluations ?? 0,
+            Math.Max(0, (watch.Elapsed - curveWatch.Elapsed).TotalSeconds), [.. results.Take(steps.Length).Select(FoundSchedule.Of)],
+            solver?.Name, used is null ? null : CurveIdentity(used));
     }
 
     private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
@@ -216,14 +211,8 @@ internal sealed class SearchStore
     }
 
     private sealed record StoredSearch(
-        string Key,
-        string Search,
-        long NetworkEvaluations,
-        long LossCurveEvaluations,
-        double Seconds,
-        IReadOnlyList<FoundSchedule> Found,
-        string? FoundFor = null,
-        string? LossCurve = null)
+        string Key, string Search, long NetworkEvaluations, long LossCurveEvaluations, double Seconds, IReadOnlyList<FoundSchedule> Found,
+        string? FoundFor = null, string? LossCurve = null)
     {
         public void Check(string source)
         {

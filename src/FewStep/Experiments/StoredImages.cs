@@ -8,13 +8,8 @@ internal static class StoredImages
 {
     /// <summary>Measures all of them together, and disjoint subsets for the spread.</summary>
     public static Summary Measure(
-        IImageSet images,
-        string name,
-        IReadOnlyList<string> metrics,
-        MetricContext context,
-        ExperimentOptions options,
-        IProgress<WorkProgress>? progress,
-        CancellationToken cancellation)
+        IImageSet images, string name, IReadOnlyList<string> metrics, MetricContext context, ExperimentOptions options,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         options.Check();
         var started = DateTimeOffset.UtcNow;

@@ -44,10 +44,8 @@ internal static class ScheduleExporters
     {
         var sigmas = options.Sigmas(schedule);
         return new ScheduleExport(
-            "",
-            form(SigmaText.List(sigmas, options.Digits), sigmas.Count - 1),
-            withoutZero is null || sigmas[^1] == 0 ? notes : [.. notes, withoutZero],
-            ScheduleWarnings.OfPrinted(sigmas, options.Digits));
+            "", form(SigmaText.List(sigmas, options.Digits), sigmas.Count - 1),
+            withoutZero is null || sigmas[^1] == 0 ? notes : [.. notes, withoutZero], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
     }
 
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)

@@ -118,13 +118,8 @@ public sealed record CommandSummary(string Title, string Text);
 /// <param name="Seconds">Wall-clock seconds, without those of the loss curve.</param>
 /// <param name="StopReason">Why it stopped, for its last number of steps.</param>
 public sealed record SearchSummary(
-    string Name,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FoundFor,
-    IReadOnlyList<int> Steps,
-    long NetworkEvaluations,
-    long LossCurveEvaluations,
-    double Seconds,
-    string StopReason);
+    string Name, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FoundFor, IReadOnlyList<int> Steps,
+    long NetworkEvaluations, long LossCurveEvaluations, double Seconds, string StopReason);
 
 /// <summary>One row of sample images: a PNG that holds one equally wide tile for each seed, left to right.</summary>
 /// <param name="Label">What the row shows: the trial's <see cref="TrialSummary.Name"/>.</param>

@@ -9,9 +9,7 @@ internal static class Svg
 
     /// <summary>A chart that scales with the page.</summary>
     public static XElement Chart(string id, ChartSize size, double height, string title, string description, IEnumerable<XElement> content)
-        =>
-        new(
-            Space + "svg",
+        => new(Space + "svg",
             new XAttribute("viewBox", $"0 0 {Px(size.Width)} {Px(height)}"),
             new XAttribute("class", size.IsNarrow ? "chart narrow" : "chart wide"),
             new XAttribute("role", "img"),
@@ -21,18 +19,14 @@ internal static class Svg
             content);
 
     /// <summary>A picture that <see cref="Window"/> shows pieces of; it takes no room itself.</summary>
-    public static XElement Picture(string id, int width, int height, string source) =>
-        new(
-            Space + "svg",
+    public static XElement Picture(string id, int width, int height, string source) => new(Space + "svg",
             new XAttribute("class", "picture"),
             new XAttribute("aria-hidden", "true"),
             new XElement(
                 Space + "image", new XAttribute("id", id), At("width", width), At("height", height), new XAttribute("href", source)));
 
     /// <summary>A piece of a <see cref="Picture"/>, of its whole height.</summary>
-    public static XElement Window(string id, double left, double width, int height, string label) =>
-        new(
-            Space + "svg",
+    public static XElement Window(string id, double left, double width, int height, string label) => new(Space + "svg",
             new XAttribute("viewBox", $"{Px(left)} 0 {Px(width)} {Px(height)}"),
             new XAttribute("role", "img"),
             new XAttribute("aria-label", label),

@@ -127,9 +127,7 @@ internal sealed class HeadlineSection() : ReportSection("headline", "What came o
             ("of the baseline", page.Baseline == page.BestUntuned ? null : page.Baseline),
             ("of the teacher", page.Teacher is { } t && t.Has(main) ? t : null),
         ];
-        return Element.Classed(
-            "div",
-            "tiles",
+        return Element.Classed("div", "tiles",
             from tile in tiles
             where tile.Trial is not null
             let figure = NumberText.Parts(FigureText.Value(tile.Trial, main))
@@ -138,10 +136,8 @@ internal sealed class HeadlineSection() : ReportSection("headline", "What came o
                 NumberText.Parts(NumberText.WithSpread(main.Floor, main.FloorSpread)), "real against real images"));
     }
 
-    private static XElement Tile(string name, MethodStyle? style, (string Mean, string? Spread) figure, string about) => Element.Classed(
-        "div",
-        "tile",
-        Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
+    private static XElement Tile(string name, MethodStyle? style, (string Mean, string? Spread) figure, string about) =>
+        Element.Classed("div", "tile", Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
         Element.Classed("span", "figure", figure.Mean, figure.Spread is null ? null : new XElement("small", figure.Spread)),
         Element.Classed("span", "small", about));
 

@@ -27,12 +27,8 @@ internal static class ConvertVerb
             Write(folder, source, type);
             var result = new
             {
-                folder,
-                format = source.Format,
-                parameters = source.Summary.Parameters,
-                dtype = CommandLineManifest.NumberFormat(type),
-                source_hash = source.Hash,
-                remarks = source.Remarks
+                folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type),
+                source_hash = source.Hash, remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result, console =>
             {

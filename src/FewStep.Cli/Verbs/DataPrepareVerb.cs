@@ -35,12 +35,8 @@ internal static class DataPrepareVerb
             bool unordered = images is DownsampledImageNetSource { ClassNames: null };
             var result = new
             {
-                output = to,
-                images = made.Count,
-                shape = made.Shape,
-                classes = made.Classes,
-                class_names = images.ClassNames,
-                sha256 = hash
+                output = to, images = made.Count, shape = made.Shape, classes = made.Classes, class_names = images.ClassNames,
+                sha256 = hash,
             };
             terminal.Result(parsed.GetValue(json), result, $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), "
                     + $"{(made.Classes == 0 ? "no labels" : $"{made.Classes:N0} classes")}, to {to}. SHA-256 of the file: {hash}.");

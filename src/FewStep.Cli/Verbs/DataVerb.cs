@@ -43,13 +43,8 @@ internal static class DataVerb
             int[] perClass = PerClass(subset);
             var result = new
             {
-                images,
-                labels,
-                count = subset.Count,
-                shape = subset.Shape,
-                classes = subset.Classes,
-                images_per_class = perClass,
-                source_hash = set.Hash
+                images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, images_per_class = perClass,
+                source_hash = set.Hash,
             };
             terminal.Result(parsed.GetValue(json), result, $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
                     + $"{images}{(labels is null ? "" : $" and their labels to {labels}")}.");

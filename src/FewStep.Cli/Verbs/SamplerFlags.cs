@@ -58,3 +58,13 @@ internal sealed class SamplerFlags(Command command, string also = "")
         return model.Make(choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, progress, cancellation);
     }
 }
+
+/// <summary>The images at a path, opened when they are first asked for.</summary>
+internal sealed class DelayedImages(string path, IProgress<WorkProgress> progress, CancellationToken cancellation) : IDisposable
+{
+    private IImageSet? _value;
+
+    public IImageSet Value => _value ??= ImageSets.Open(path, progress: progress, cancellation: cancellation);
+
+    public void Dispose() => _value?.Dispose();
+}

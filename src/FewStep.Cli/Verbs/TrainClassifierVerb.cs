@@ -65,14 +65,8 @@ internal static class TrainClassifierVerb
             var record = classifier.Configuration.Training!;
             var result = new
             {
-                classifier = folder,
-                test_accuracy = record.TestAccuracy,
-                test_images = test.Count,
-                test = images.TestName,
-                updates = record.Updates,
-                metric = classifier.Name,
-                features = classifier.Dimension,
-                hash = classifier.Hash
+                classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName,
+                updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash,
             };
             terminal.Result(parsed.GetValue(json), result,
                 $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} {images.TestName} after {record.Updates:N0} updates. The "

@@ -74,12 +74,14 @@ internal sealed class FewStepRun : IDisposable
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var curve = MeasuredCurve(folder, progress, cancellation);
+        var images = new TrainingImages(_training);
+        var curve = RunFolder.Curve(folder.Path, () => new LossCurveEstimator(
+            _model.Denoiser, images, CurveOptions() with { ModelHash = _model.Hash }).Estimate(progress, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
-        var images = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
-        var rounds = new Alternation(_model, new TrainingImages(_training), images, _options, folder, CurveOptions)
+        var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
+        var rounds = new Alternation(_model, images, tuningImages, _options, folder, CurveOptions)
             .Execute(curve, found[0].Schedule, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
@@ -176,18 +178,6 @@ internal sealed class FewStepRun : IDisposable
     private LossCurveOptions CurveOptions() =>
         _options.Curve with
         { Steps = [_options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(_options.Power), Seed = _options.Seed };
-
-    private LossCurve MeasuredCurve(RunFolder folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        if (!File.Exists(folder.LossCurve))
-        {
-            var estimator = new LossCurveEstimator(
-                _model.Denoiser, new TrainingImages(_training), CurveOptions() with { ModelHash = _model.Hash });
-            LossCurveFile.Write(folder.LossCurve, estimator.Estimate(progress, cancellation));
-        }
-
-        return LossCurveFile.Read(folder.LossCurve);
-    }
 
     private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
     {

@@ -57,3 +57,9 @@ internal static class RunEnvironment
         return line?.Split(':', 2)[1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
     }
 }
+
+/// <summary>Names of enumeration values as manifests and tables write them: in lower case.</summary>
+internal static class EnumName
+{
+    public static string Of<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
+}

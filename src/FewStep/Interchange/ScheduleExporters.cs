@@ -115,3 +115,6 @@ internal static class ScheduleExporters
             : Plain(schedule, always, (list, _) => $"[{list}]", null, choose);
     }
 }
+
+/// <summary>A schedule in the words of another program.</summary>
+internal sealed record ScheduleExport(string Target, string Text, IReadOnlyList<string> Notes, IReadOnlyList<string> Warnings);

@@ -36,8 +36,7 @@ public sealed class ExporterTests : IDisposable
         Assert.Equal(["Images of", "FD ↓", "recall ↑", "Images"], Headers(stored));
         Summary more = full with
         {
-            Figures =
-                [.. full.Figures, new() { Key = "sharpness", Name = "sharpness", ShortName = "sharpness", Description = "Invented." }],
+            Figures = [.. full.Figures, new("sharpness", "sharpness", "sharpness", "Invented.")],
             Trials = [.. full.Trials.Select(t => t with
             {
                 LossPower1 = null,

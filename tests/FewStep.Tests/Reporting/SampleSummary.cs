@@ -203,33 +203,23 @@ internal static class SampleSummary
         return data.ToArray();
     }
 
-    private static readonly FigureSummary Distance = new()
+    private static readonly FigureSummary Distance = new("fd", "FD (garment features)", "FD",
+        "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is not "
+            + "comparable with distances on other features.")
     {
-        Key = "fd",
-        Name = "FD (garment features)",
-        ShortName = "FD",
         Floor = 0.83,
         FloorImages = 2000,
         FeatureHash = new string('f', 64),
         ReferenceHash = new string('c', 64),
         ReferenceImages = 10_000,
-        Description = "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is "
-            + "not comparable with distances on other features.",
     };
 
-    private static readonly FigureSummary Recall = new()
-    {
-        Key = "recall",
-        Name = "recall (garment features)",
-        ShortName = "recall",
-        Description = "Share of real images near a sample.",
-        HigherIsBetter = true,
-        FeatureHash = new string('f', 64),
-        ReferenceHash = new string('c', 64),
-    };
+    private static readonly FigureSummary Recall = new(
+        "recall", "recall (garment features)", "recall", "Share of real images near a sample.", true, new string('f', 64),
+        new string('c', 64));
 
-    private static readonly FigureSummary Endpoint = new()
-    { Key = "endpoint", Name = "endpoint RMS", ShortName = "endpoint RMS", Description = "Distance to the teacher's images." };
+    private static readonly FigureSummary Endpoint = new(
+        "endpoint", "endpoint RMS", "endpoint RMS", "Distance to the teacher's images.");
 
     private static IEnumerable<LossPointSummary> Curve()
     {

@@ -164,3 +164,13 @@ public sealed record ManifestSummary
     /// <summary>The machine, e.g. operating system, processor, cores, device, number format.</summary>
     public IReadOnlyDictionary<string, string> Machine { get; init; } = new Dictionary<string, string>();
 }
+
+/// <summary>What a comparison holds equal between solvers.</summary>
+public enum ComparisonAxis
+{
+    /// <summary>Network evaluations an image: a solver of two stages gets half as many steps. What is fair.</summary>
+    Evaluations,
+
+    /// <summary>Solver steps, whatever they cost.</summary>
+    Steps,
+}

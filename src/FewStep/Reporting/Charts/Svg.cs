@@ -86,3 +86,22 @@ internal static class Svg
 
     private static string Px(double pixels) => Math.Round(pixels, 1).ToString("0.#", CultureInfo.InvariantCulture);
 }
+
+/// <summary>Shape of a data point: tells methods apart where colour does not.</summary>
+internal enum MarkerShape
+{
+    Circle,
+    Diamond,
+    Square,
+    Triangle,
+}
+
+/// <summary>The two sizes in which each chart is drawn; the page shows the one that fits, so that text keeps its size on a phone.</summary>
+internal sealed record ChartSize(double Width, bool IsNarrow)
+{
+    public static readonly ChartSize Wide = new(860, false);
+    public static readonly ChartSize Narrow = new(370, true);
+
+    /// <summary>Ends an element's id: each size has its own.</summary>
+    public string Suffix => IsNarrow ? "narrow" : "wide";
+}

@@ -19,12 +19,15 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
     public void Clear() => _progress.Clear();
 
-    /// <summary>Gives a result whose form for people is one line.</summary>
-    public void Result<T>(bool json, T result, InvariantText text)
+    /// <summary>Gives a result whose form for people is one line, after remarks.</summary>
+    public void Result<T>(bool json, T result, IEnumerable<string> remarks, InvariantText text)
     {
-        string line = text.ToString();
-        Result(json, result, console => console.Profile.Out.Writer.WriteLine(line));
+        string[] lines = [.. remarks, text.ToString()];
+        Result(json, result, console => Array.ForEach(lines, console.Profile.Out.Writer.WriteLine));
     }
+
+    /// <summary>Gives a result whose form for people is one line.</summary>
+    public void Result<T>(bool json, T result, InvariantText text) => Result(json, result, [], text);
 
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {

@@ -30,15 +30,8 @@ internal static class ConvertVerb
                 folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type),
                 source_hash = source.Hash, remarks = source.Remarks,
             };
-            terminal.Result(parsed.GetValue(json), result, console =>
-            {
-                var writer = console.Profile.Out.Writer;
-                foreach (string remark in source.Remarks)
-                    writer.WriteLine(remark);
-
-                writer.WriteLine(
-                    string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
-            });
+            terminal.Result(parsed.GetValue(json), result,
+                source.Remarks, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}.");
         });
     }
 

@@ -61,25 +61,21 @@ internal static class RunVerb
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
-            var summary = Execute(run, options.Folder, goOn, terminal, cancellation);
-            bool tunes = options.Rounds > 0;
-            var commands = FoundCommands.Of(
-                tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, path);
-            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
+            try
+            {
+                var summary = run.Execute(goOn, terminal.Progress, cancellation);
+                bool tunes = options.Rounds > 0;
+                var commands = FoundCommands.Of(
+                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, path);
+                ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
+            }
+            catch (OperationCanceledException)
+            {
+                terminal.Message(
+                    $"What is done is in {options.Folder}; repeat the command with --out {options.Folder} --resume to go on.");
+                throw;
+            }
         });
-    }
-
-    private static Summary Execute(FewStepRun run, string folder, bool resume, TerminalOutput terminal, CancellationToken cancellation)
-    {
-        try
-        {
-            return run.Execute(resume, terminal.Progress, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            terminal.Message($"What is done is in {folder}; repeat the command with --out {folder} --resume to go on.");
-            throw;
-        }
     }
 
     private static string NewRun(string model, int steps)

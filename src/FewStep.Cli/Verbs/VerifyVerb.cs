@@ -34,36 +34,19 @@ internal static class VerifyVerb
 
             // JSON has no infinity.
             double? Finite(double error) => double.IsFinite(error) ? error : null;
+            var compared = results.Select(r => new
+            {
+                array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage,
+            });
             var result = new
             {
-                passed,
-                largest_relative_error = Finite(largest),
-                tolerance = limit,
-                definition = Definition,
-                compared = results.Select(r => new
-                {
-                    array = r.Compared,
-                    images = r.Images,
-                    largest_relative_error = Finite(r.LargestRelativeError),
-                    worst_image = r.WorstImage
-                }),
+                passed, largest_relative_error = Finite(largest), tolerance = limit, definition = Definition, compared,
                 remarks = source.Remarks,
             };
-            terminal.Result(parsed.GetValue(json), result, console =>
-            {
-                var writer = console.Profile.Out.Writer;
-                foreach (string remark in source.Remarks)
-                    writer.WriteLine(remark);
-
-                foreach (var r in results)
-                {
-                    writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
-                        + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
-                }
-
-                writer.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
-            });
+            var lines = results.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
+                + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
+            terminal.Result(parsed.GetValue(json), result, [.. source.Remarks, .. lines],
+                $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3}).");
             return passed ? ExitCode.Success : ExitCode.Different;
         });
     }

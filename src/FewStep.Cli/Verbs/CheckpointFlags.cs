@@ -24,16 +24,16 @@ internal static class CheckpointFlags
                 + "NVlabs/edm and the file itself elsewhere.", "key");
             command.Optional<int?>(
                 Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
-                + "released network with its shapes, else 64.");
+                    + "released network with its shapes, else 64.");
             command.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64.");
             command.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels.");
             command.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders);
             command.Optional<string?>(
                 Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
-                + "discrete else.", "discrete|edm|consistency");
+                    + "discrete else.", "discrete|edm|consistency");
             command.Named<string?>(
                 Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
-                + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]);
+                    + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]);
             command.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, 1000.");
             command.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
                 null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample));

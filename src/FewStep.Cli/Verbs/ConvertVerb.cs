@@ -20,7 +20,9 @@ internal static class ConvertVerb
         return command.Runs((parsed, _) =>
         {
             string folder = parsed.GetRequiredValue(output);
-            CheckFree(folder);
+            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+                throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
+
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
@@ -33,12 +35,6 @@ internal static class ConvertVerb
             terminal.Result(parsed.GetValue(json), result,
                 source.Remarks, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}.");
         });
-    }
-
-    private static void CheckFree(string folder)
-    {
-        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-            throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
     }
 
     // Into a folder beside the target, which then takes the target's name: there is a whole model or none.

@@ -52,8 +52,8 @@ internal static class DataVerb
     }
 
     internal static Option<DataSplit?> Split(Command command) => command.Named<DataSplit?>(
-        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train",
-            DataSplit.Train), ("test", DataSplit.Test));
+        "--split", "train or test; left out, the training split where there are splits and else all images.", null,
+        ("train", DataSplit.Train), ("test", DataSplit.Test));
 
     private static int[] PerClass(IImageSet set)
     {

@@ -16,11 +16,8 @@ internal static class ExportVerb
         var scheduler = command.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
         var digits = command.Option("--digits", "Significant digits.", defaults.Digits);
-        var final = command.Named(
-            "--final",
-            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more "
-                + "evaluation).",
-            FinalSigma.Keep,
+        var final = command.Named("--final", "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or "
+            + "append (a zero after it, one more evaluation).", FinalSigma.Keep,
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var shift = command.Option("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
         var sampling = new SamplerFlags(command, " Of a file, --steps is the number that was meant, for a check.");
@@ -32,7 +29,7 @@ internal static class ExportVerb
                 + "openai/consistency_models, ADM networks only).", EdmNames, $"{EdmNames}|{GuidedNames}");
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
-            + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
+                + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = command.Optional<string?>("--output", "File for the text; left out, it is printed.", "file");
         var json = command.Json();
         return command.Runs((parsed, cancellation) =>

@@ -12,7 +12,7 @@ internal static class ImportVerb
         var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.");
         var from = command.Required<string>(
             "--from", "The list, or a file that holds it: numbers with commas, spaces or lines between them, "
-            + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
+                + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
         var output = command.Required<string>(
             "--output", $"The sampler file to write; its name should end in {SamplerFile.Extension}.", "file");
         var times = command.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");

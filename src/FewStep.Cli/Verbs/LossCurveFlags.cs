@@ -12,7 +12,7 @@ internal sealed class LossCurveFlags(Command command)
 
     private readonly Option<double?> _precision = command.Optional<double?>(
         "--precision", "Go on until the 95 % interval of every schedule's "
-        + "discretization loss is at most this wide on each side, relative to it; left out, that does not matter.");
+            + "discretization loss is at most this wide on each side, relative to it; left out, that does not matter.");
 
     private readonly Option<int> _images = command.Option("--curve-images", "Most images for the loss curve.", Default.MaximumImages);
 

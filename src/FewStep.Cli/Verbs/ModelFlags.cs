@@ -57,11 +57,9 @@ internal sealed class GuidanceFlags(Command command)
 internal sealed class OnnxFlags(Command command)
 {
     private readonly Option<OnnxPrediction?> _prediction = command.Named<OnnxPrediction?>(
-        "--onnx-prediction",
-        "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
-        null,
-        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample",
-            OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
+        "--onnx-prediction", "What an ONNX model gives. A description may lie beside the model as model.onnx.json.", null,
+        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V),
+        ("sample", OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
 
     private readonly Option<string?> _noise = command.Optional<string?>(
         "--onnx-noise", "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", "name");

@@ -66,7 +66,7 @@ internal static class RunVerb
                 var summary = run.Execute(goOn, terminal.Progress, cancellation);
                 bool tunes = options.Rounds > 0;
                 var commands = FoundCommands.Of(
-                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, path);
+                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: path);
                 ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
             }
             catch (OperationCanceledException)

@@ -44,7 +44,12 @@ internal static class SampleVerb
 
             var list = SeedList.Parse(parsed.GetRequiredValue(seeds));
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
-            SampleSink.CheckPlaces(places, gridFile, rawFile);
+            if ((places ?? gridFile ?? rawFile) is null)
+            {
+                throw new InvalidInputException(
+                    "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
+            }
+
             var chosen = sampling.Read(parsed, null);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));

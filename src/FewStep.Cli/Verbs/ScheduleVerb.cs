@@ -51,7 +51,8 @@ internal static class ScheduleVerb
                 Images = parsed.GetValue(images),
                 Seed = parsed.GetValue(seed),
             };
-            var choices = Choices(parsed.GetValue(optimizers) ?? options.Search);
+            string[] names = (parsed.GetValue(optimizers) ?? options.Search).Split(',', StringSplitOptions.TrimEntries);
+            var choices = names.Distinct().Select(ScheduleOptimizerCatalog.Find).ToList();
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
@@ -75,9 +76,6 @@ internal static class ScheduleVerb
                 console => Show(console, measured, found, parsed.GetValue(optimizers) is null));
         });
     }
-
-    private static IReadOnlyList<ScheduleOptimizerChoice> Choices(string text) =>
-        [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(ScheduleOptimizerCatalog.Find)];
 
     private static void Show(IAnsiConsole console, LossCurve? measured, List<FoundSchedule> found, bool phase1Alone)
     {

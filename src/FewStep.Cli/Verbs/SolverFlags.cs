@@ -5,7 +5,7 @@ internal sealed class SolverFlags(Command command)
 {
     private readonly Option<string?> _solver = command.Optional<string?>(
         "--solver", $"name[:order][:key=value]..., e.g. unipc:3:variant=bh1, "
-        + $"of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler.", "solver");
+            + $"of {string.Join(", ", SolverCatalog.Names)}; left out, the one that the schedule file was made for, else euler.", "solver");
 
     private readonly Option<int?> _order = command.Optional<int?>("--order", "Order of the solver.", "number");
     private readonly Option<string?> _variant = command.Optional<string?>("--variant", "Of unipc: bh1 or bh2.", "name");

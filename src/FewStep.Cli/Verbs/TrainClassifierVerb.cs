@@ -17,7 +17,7 @@ internal static class TrainClassifierVerb
             + "splits, the training split.";
         var held = command.Optional<string?>(
             "--test", "Labelled test images; left out, the test split of --data, or a tenth of it held out "
-            + "at random where it has no splits.", "path");
+                + "at random where it has no splits.", "path");
         var output = command.Required<string>("--out", "Folder for the classifier.", "folder");
         var overwrite = command.Optional<bool>("--overwrite", "Replace a classifier that lies in --out.");
         var channels = command.Option("--channels", "Width of each stage; the last is the number of features.", "32,64,96", "list");
@@ -54,7 +54,10 @@ internal static class TrainClassifierVerb
             options.Check();
             using var images = ClassifierImages.Open(source, parsed.GetValue(held), terminal.Progress, cancellation);
             var (training, test) = (images.Training, images.Test);
-            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, Widths(parsed.GetRequiredValue(channels)),
+            string text = parsed.GetRequiredValue(channels);
+            int[] widths = NumberList.Read<int>(text, NumberStyles.None)
+                ?? throw new InvalidInputException($"--channels '{text}' must be whole numbers separated by commas, e.g. 32,64,96.");
+            var configuration = new ClassifierConfiguration(training.Shape, training.Classes, widths,
                 parsed.GetValue(blocks), parsed.GetRequiredValue(name));
             configuration.Check("The command line");
             string checkpoint = Path.Combine(folder, CheckpointName);
@@ -73,7 +76,4 @@ internal static class TrainClassifierVerb
                     + $"classifier is in {folder}.");
         });
     }
-
-    private static int[] Widths(string text) => NumberList.Read<int>(text, NumberStyles.None)
-        ?? throw new InvalidInputException($"--channels '{text}' must be whole numbers separated by commas, e.g. 32,64,96.");
 }

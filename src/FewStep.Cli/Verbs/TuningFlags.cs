@@ -10,16 +10,12 @@ internal sealed class TuningFlags(Command command)
         Default.Solver, parse: text => SolverCatalog.Find(text).Name);
 
     private readonly Option<TuningLoss> _loss = command.Named(
-        "--loss",
-        "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
-        TuningLoss.Trajectory,
-        ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
+        "--loss", "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
+        TuningLoss.Trajectory, ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
 
     private readonly Option<LevelWeighting?> _weighting = command.Named<LevelWeighting?>(
-        "--weighting",
-        "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), uniform or "
-            + "convex-combination.",
-        null,
+        "--weighting", "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), "
+            + "uniform or convex-combination.", null,
         ("state-error", LevelWeighting.StateError), ("network-output", LevelWeighting.NetworkOutput), ("uniform", LevelWeighting.Uniform),
         ("convex-combination", LevelWeighting.ConvexCombination));
 
@@ -27,7 +23,7 @@ internal sealed class TuningFlags(Command command)
     private readonly Option<int> _batch = command.Option("--tune-batch", "Latents or images an update.", Default.Batch);
     private readonly Option<int?> _microBatch = command.Optional<int?>(
         "--micro-batch", "Latents or images in one evaluation of the network: "
-        + "less memory, and the same update but for rounding. Left out, all of the batch.");
+            + "less memory, and the same update but for rounding. Left out, all of the batch.");
     private readonly Option<double> _rate = command.Option(
         "--learning-rate", "Peak learning rate; cosine decay to a hundredth.", Default.LearningRate);
     private readonly Option<double> _ema = command.Option(

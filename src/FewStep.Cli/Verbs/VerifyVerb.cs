@@ -15,7 +15,7 @@ internal static class VerifyVerb
         var model = command.Model();
         var reference = command.Required<string>(
             "--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
-            + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
+                + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
         var tolerance = command.Option("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
         var (threads, json) = (command.Threads(), command.Json());
         return command.Runs((parsed, cancellation) =>

@@ -75,7 +75,8 @@ public sealed class Experiment
             Ledger =
             [
                 realCost,
-                .. EndpointCost(),
+                .. _options.Endpoints?.Cost is { NetworkEvaluations: > 0 } cost
+                    ? new[] { new LedgerLineSummary("the teacher's endpoints", cost.NetworkEvaluations, 0, cost.Seconds) } : [],
                 .. strips.Count == 0 ? [] : new[] { new LedgerLineSummary("images of the report", drawn, 0, drawing.Elapsed.TotalSeconds) },
                 SamplesCost(measured, measurement),
             ],
@@ -212,11 +213,6 @@ public sealed class Experiment
                 .Concat(rows.Where(r => r.Trial.Role == TrialRole.Teacher)),
         ];
     }
-
-    private IEnumerable<LedgerLineSummary> EndpointCost() =>
-        _options.Endpoints is { } endpoints && endpoints.Cost is var (evaluations, seconds) && evaluations > 0
-            ? [new LedgerLineSummary("the teacher's endpoints", evaluations, 0, seconds)]
-            : [];
 
     // One measurement may stand under two names.
     private LedgerLineSummary SamplesCost(List<Trial> trials, TrialMeasurement measurement)

@@ -6,13 +6,11 @@ using FewStep.Search;
 namespace FewStep.Experiments;
 
 /// <summary>The folder of a run: where its files lie, and whether it may be begun or resumed there.</summary>
-internal sealed class RunFolder
+internal sealed class RunFolder(string path)
 {
     public const string ManifestName = "manifest.json";
 
-    private RunFolder(string path) => Path = path;
-
-    public string Path { get; }
+    public string Path => path;
     /// <summary>The sampler that the run delivers: the folder is a model folder.</summary>
     public string Sampler => At(Model.SamplerName);
 

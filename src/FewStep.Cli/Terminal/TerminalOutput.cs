@@ -40,9 +40,7 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (ReferenceEquals(output, Console.Out) && Console.IsOutputRedirected)
-        {
             console.Profile.Width = 200; // a file or pipe has no width to wrap at
-        }
 
         show(console);
     }

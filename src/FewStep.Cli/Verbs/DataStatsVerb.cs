@@ -25,9 +25,7 @@ internal static class DataStatsVerb
 
             var kind = network.Kind(parsed);
             if (kind == FeatureKind.Inception)
-            {
                 network.Inception(parsed); // before a large set is checked
-            }
 
             using var images = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
             using var extractor = network.Open(kind, parsed, images.Shape, model: null);

@@ -76,9 +76,7 @@ internal static class ExportVerb
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
             foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
-            {
                 terminal.Message(remark); // beside the output, so that this can go on to a file or a program
-            }
         });
     }
 

@@ -58,9 +58,7 @@ internal static class ScheduleVerb
             options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
-            {
-                CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found),
-            };
+            { CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found) };
             List<FoundSchedule> found =
                 [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
             var measured = search.Curve;

@@ -35,9 +35,7 @@ internal static class VerifyVerb
             // JSON has no infinity.
             double? Finite(double error) => double.IsFinite(error) ? error : null;
             var compared = results.Select(r => new
-            {
-                array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage,
-            });
+            { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage });
             var result = new
             {
                 passed, largest_relative_error = Finite(largest), tolerance = limit, definition = Definition, compared,

@@ -102,7 +102,7 @@ internal sealed class FewStepRun : IDisposable
                 .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
                 .. summary.Ledger,
             ],
-            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
+            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.Select(Warning).OfType<string>()],
         };
     }
 
@@ -110,18 +110,14 @@ internal sealed class FewStepRun : IDisposable
         new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates,
             r.Report.Seconds);
 
-    private static IEnumerable<string> Warnings(AlternationRound round)
+    private static string? Warning(AlternationRound round) => round.Report switch
     {
-        if (round.Report.Stop == TuningStop.Diverged)
-        {
-            yield return FormattableString.Invariant($"Tuning in round {round.Round} diverged: {round.Report.Explanation}.");
-        }
-        else if (round.Report.BestUpdate is null or 0)
-        {
-            yield return FormattableString.Invariant(
-                $"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
-        }
-    }
+        { Stop: TuningStop.Diverged } report
+            => FormattableString.Invariant($"Tuning in round {round.Round} diverged: {report.Explanation}."),
+        { BestUpdate: null or 0 } => FormattableString.Invariant(
+            $"Tuning in round {round.Round} never improved on the weights it began with; those are kept."),
+        _ => null,
+    };
 
     private void CheckFits()
     {

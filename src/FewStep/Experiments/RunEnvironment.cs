@@ -7,7 +7,7 @@ namespace FewStep.Experiments;
 /// <summary>What a run stands on, for manifests.</summary>
 internal static class RunEnvironment
 {
-    public static string Version { get; } =
+    private static string Version { get; } =
         typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
@@ -21,14 +21,11 @@ internal static class RunEnvironment
         Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
         Seed = seed,
         Versions = Versions(),
-        Machine = new SortedDictionary<string, string>(Machine(device).ToDictionary(), StringComparer.Ordinal)
-        {
-            ["network computes in"] = numberFormat,
-        },
+        Machine = Machine(device, numberFormat),
     };
 
     /// <summary>Versions of the runtime and of the tensor library.</summary>
-    public static IReadOnlyDictionary<string, string> Versions() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    private static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {
         [".NET"] = Environment.Version.ToString(),
         ["TorchSharp"] = typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split(
@@ -37,17 +34,17 @@ internal static class RunEnvironment
     };
 
     /// <summary>The machine, without anything that names it or its user.</summary>
-    public static IReadOnlyDictionary<string, string> Machine(torch.Device device)
-        => new SortedDictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["operating system"] = RuntimeInformation.OSDescription,
-            ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-            ["processor"] = Processor(),
-            ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
-            ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
-            ["device"] = DeviceChoice.Describe(device),
-            ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
-        };
+    private static SortedDictionary<string, string> Machine(torch.Device device, string numberFormat) => new(StringComparer.Ordinal)
+    {
+        ["operating system"] = RuntimeInformation.OSDescription,
+        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+        ["processor"] = Processor(),
+        ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+        ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+        ["device"] = DeviceChoice.Describe(device),
+        ["network computes in"] = numberFormat,
+        ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
+    };
 
     private static string Processor()
     {

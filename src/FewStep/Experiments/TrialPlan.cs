@@ -73,8 +73,8 @@ internal sealed class TrialPlan
                 }
                 else
                 {
-                    LeaveOut(number, solver.Name,
-                        FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}"));
+                    _leftOut.Add(new LeftOutSummary(number, solver.Name,
+                        FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}")));
                 }
             }
         }
@@ -113,16 +113,14 @@ internal sealed class TrialPlan
         TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
+        var (low, high) = (plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax);
         foreach (var schedule in options.Schedules)
         {
             switch (schedule)
             {
                 case ScheduleChoice.Standard standard:
                     foreach (var slot in plan._slots)
-                    {
-                        plan.Add(schedule, null, slot,
-                            standard.Schedule.Create(slot.Steps, plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax));
-                    }
+                        plan.Add(schedule, null, slot, standard.Schedule.Create(slot.Steps, low, high));
 
                     break;
                 case ScheduleChoice.Given given:
@@ -216,8 +214,7 @@ internal sealed class TrialPlan
             }
             catch (InvalidInputException e)
             {
-                foreach (var slot in own)
-                    LeaveOut(slot.Number, slot.Solver.Name, e.Message, searched.Name);
+                _leftOut.AddRange(own.Select(s => new LeftOutSummary(s.Number, s.Solver.Name, e.Message, searched.Name)));
             }
         }
 
@@ -257,9 +254,6 @@ internal sealed class TrialPlan
 
     private int Number(ISolver solver, SamplingSchedule schedule) =>
         _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule.Steps, schedule.Terminal);
-
-    private void LeaveOut(int number, string solver, string reason, string? schedule = null)
-        => _leftOut.Add(new LeftOutSummary(number, solver, reason, schedule));
 
     private sealed record Slot(int Number, ISolver Solver, int Steps);
 

@@ -44,8 +44,6 @@ internal sealed class GridSection() : ReportSection("grid", "Solvers and schedul
         return new(
             [new("Solver", false), .. methods.Select(m => new ReportColumn(m, true))],
             [.. solvers.Select(s => new ReportRow([new(s), .. methods.Select(m => Cell(s, m))]))])
-        {
-            IsMatrix = true,
-        };
+        { IsMatrix = true };
     }
 }

@@ -37,9 +37,7 @@ internal sealed class TransferSection() : ReportSection("transfer", "Schedules f
         return new(
             [new($"{main.ShortName}; found for", false), .. users.Select(u => new ReportColumn($"with {u}", true))],
             [.. targets.Select(target => new ReportRow([new(target), .. users.Select(user => Cell(trials, target, user, main))]))])
-        {
-            IsMatrix = true,
-        };
+        { IsMatrix = true };
     }
 
     private static ReportCell Cell(TrialSummary[] trials, string target, string user, FigureSummary main)

@@ -1,5 +1,3 @@
-using Spectre.Console;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep train</c>: pre-trains a denoiser, with EDM's loss or that of VP and VE models.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FewStep.Experiments;
+using FewStep.Sampling;
 
 namespace FewStep.Tests.Cli;
 
@@ -27,6 +28,9 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Equal(("phase1", 2, "trajectory"), Role(summary, TrialRole.Result));
         Assert.True(summary.Figures.Single().Floor > 0);
         Assert.Equal(7, summary.ImageStrips.Count);
+        string best = Path.Combine(folder, "best.sampler.json");
+        Assert.Contains(summary.Trials, t => t.Number == 2 && t.Sigmas.SequenceEqual(SamplerFile.Read(best).Schedule.Sigmas));
+        Assert.Contains(summary.Commands, c => c.Text.Contains($"--sampler {best}", StringComparison.Ordinal));
         Assert.Equal(summary.Trials.Sum(e => (long)(24 * e.EvaluationsPerImage!.Value)),
             summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(folder, s.Path))));

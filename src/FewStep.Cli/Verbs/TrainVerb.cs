@@ -18,14 +18,14 @@ internal static class TrainVerb
         var batch = command.Option("--batch", "Images an update.", 128);
         var rate = command.Option("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
         var warmUp = command.Option<long>("--warm-up", "Images of linear warm-up.", 50_000);
-        var ema = command.Option("--ema", "Half-life of the weights' moving average in images.", 100_000);
+        var ema = command.Option("--ema", "Half-life of the weights' moving average in images.", 100_000.0);
         var dropLabels = command.Option("--label-dropout", "Probability of dropping a class label.", 0.1);
         var loss = command.Optional<string?>("--loss", "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the "
             + "one of the model's preconditioning.", "name");
         var mean = command.Optional<double?>("--p-mean", "Of edm: mean of ln sigma (P_mean); left out, -1.2.");
         var deviation = command.Optional<double?>("--p-std", "Of edm: standard deviation of ln sigma (P_std); left out, 1.2.");
         var flip = command.Optional<bool>("--flip", "Mirror half of the images.");
-        var every = command.Option("--checkpoint-seconds", "Training seconds between checkpoints.", 180);
+        var every = command.Option("--checkpoint-seconds", "Training seconds between checkpoints.", 180.0);
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
         return command.Runs((parsed, cancellation) =>
         {

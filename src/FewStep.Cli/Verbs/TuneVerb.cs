@@ -13,7 +13,7 @@ internal static class TuneVerb
         var searchUpdates = command.Option("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
         var output = command.Required<string>("--out",
             "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
-        var every = command.Option("--checkpoint-seconds", "Seconds between checkpoints.", 60);
+        var every = command.Option("--checkpoint-seconds", "Seconds between checkpoints.", 60.0);
         var snapshots = command.Option("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
             + "their own; none for no such folders.", "0.25,0.5,1", "list");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());

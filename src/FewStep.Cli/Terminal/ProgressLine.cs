@@ -2,8 +2,7 @@ using System.Diagnostics;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>One line on standard error that shows stage, rate and time left: rewritten in place on a terminal, a new line now and then
-/// elsewhere.</summary>
+/// <summary>Stage, rate and time left on standard error: one line in place on a terminal, a new one now and then elsewhere.</summary>
 internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress>
 {
     private static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(0.2);

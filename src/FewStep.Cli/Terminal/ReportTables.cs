@@ -15,9 +15,7 @@ internal static class ReportTables
                 console.Write(Draw(table.Table));
 
             foreach (string line in Lines(block))
-            {
                 console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
-            }
         }
 
         console.Profile.Out.Writer.WriteLine($"The report is {report}.");

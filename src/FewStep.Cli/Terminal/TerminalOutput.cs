@@ -3,8 +3,7 @@ using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>What the program says: results on standard output (a table, or one JSON object with <c>--json</c>), everything else on standard
-/// error.</summary>
+/// <summary>What the program says: results on standard output (for people, or one JSON object), all else on standard error.</summary>
 internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 {
     private readonly ProgressLine _progress = new(messages);
@@ -20,6 +19,16 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
     public void Clear() => _progress.Clear();
 
+    /// <summary>Gives a result whose form for people is one line, after remarks.</summary>
+    public void Result<T>(bool json, T result, IEnumerable<string> remarks, InvariantText text)
+    {
+        string[] lines = [.. remarks, text.ToString()];
+        Result(json, result, console => Array.ForEach(lines, console.Profile.Out.Writer.WriteLine));
+    }
+
+    /// <summary>Gives a result whose form for people is one line.</summary>
+    public void Result<T>(bool json, T result, InvariantText text) => Result(json, result, [], text);
+
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {
         Clear();
@@ -31,9 +40,7 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
         if (ReferenceEquals(output, Console.Out) && Console.IsOutputRedirected)
-        {
             console.Profile.Width = 200; // a file or pipe has no width to wrap at
-        }
 
         show(console);
     }

@@ -3,6 +3,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The options with which every verb that reads a model is told what a checkpoint does not say.</summary>
 internal static class CheckpointFlags
 {
+    public const string Prefix = "--model-";
     private const string Model = "--model";
     private const string ModelArgument = "model";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",
@@ -14,16 +15,30 @@ internal static class CheckpointFlags
     public static (string Word, AttentionOrder? Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
 
     /// <summary>Gives the options to every command that reads a model.</summary>
-    public static void AddTo(Command command)
+    public static void AddTo(Command root)
     {
-        if (command.Options.Any(o => o.Name == Model) || command.Arguments.Any(a => a.Name == ModelArgument))
+        foreach (var command in root.WithSubcommands()
+            .Where(c => c.Options.Any(o => o.Name == Model) || c.Arguments.Any(a => a.Name == ModelArgument)))
         {
-            foreach (var option in All())
-                command.Add(option);
+            command.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights; left out, ema in pickles of "
+                + "NVlabs/edm and the file itself elsewhere.", "key");
+            command.Optional<int?>(
+                Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
+                    + "released network with its shapes, else 64.");
+            command.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64.");
+            command.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels.");
+            command.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders);
+            command.Optional<string?>(
+                Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
+                    + "discrete else.", "discrete|edm|consistency");
+            command.Named<string?>(
+                Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
+                    + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]);
+            command.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, 1000.");
+            command.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
+                null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample));
+            command.Optional<double?>(SigmaData, "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5.");
         }
-
-        foreach (var part in command.Subcommands)
-            AddTo(part);
     }
 
     public static ModelReadOptions Read(ParseResult parsed) => new()
@@ -39,23 +54,4 @@ internal static class CheckpointFlags
         Prediction = parsed.GetValue<NetworkPrediction?>(Prediction),
         SigmaData = parsed.GetValue<double?>(SigmaData),
     };
-
-    private static IEnumerable<Option> All() =>
-    [
-        Flag.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights; left out, ema in pickles of "
-            + "NVlabs/edm and the file itself elsewhere.", "key"),
-        Flag.Optional<int?>(Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
-            + "released network with its shapes, else 64."),
-        Flag.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64."),
-        Flag.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels."),
-        Flag.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders),
-        Flag.Optional<string?>(Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
-            + "discrete else.", "discrete|edm|consistency"),
-        Flag.Named<string?>(Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
-            + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]),
-        Flag.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, 1000."),
-        Flag.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
-            null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample)),
-        Flag.Optional<double?>(SigmaData, "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5."),
-    ];
 }

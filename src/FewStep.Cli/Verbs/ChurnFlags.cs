@@ -1,17 +1,16 @@
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--s-churn</c> and its companions: EDM's stochastic sampling.</summary>
-internal sealed class ChurnFlags
+internal sealed class ChurnFlags(Command command)
 {
-    private readonly Option<double> _churn = Number(
-        "--s-churn", "Adds noise before each step, as EDM's stochastic sampler does; for one-step solvers. 0 adds none.", 0);
-    private readonly Option<double> _minimum = Number("--s-min", "Smallest noise level at which noise is added.", 0);
-    private readonly Option<double?> _maximum = Flag.Optional<double?>(
+    private readonly Option<double> _churn = command.Option<double>(
+        "--s-churn", "Adds noise before each step, as EDM's stochastic sampler does; for one-step solvers. 0 adds none.", 0, "number");
+    private readonly Option<double> _minimum = command.Option<double>(
+        "--s-min", "Smallest noise level at which noise is added.", 0, "number");
+    private readonly Option<double?> _maximum = command.Optional<double?>(
         "--s-max", "Largest noise level at which noise is added; left out, there is no limit.", "number");
-    private readonly Option<double> _noise = Number(
-        "--s-noise", "Standard deviation of the added noise in units of what the level needs; EDM takes 1.003 to 1.007.", 1);
-
-    public IEnumerable<Option> All => [_churn, _minimum, _maximum, _noise];
+    private readonly Option<double> _noise = command.Option<double>(
+        "--s-noise", "Standard deviation of the added noise in units of what the level needs; EDM takes 1.003 to 1.007.", 1, "number");
 
     /// <summary>What was asked for; null where no noise is added.</summary>
     public StochasticChurn? Read(ParseResult parsed)
@@ -31,6 +30,4 @@ internal sealed class ChurnFlags
             NoiseScale = parsed.GetValue(_noise)
         };
     }
-
-    private static Option<double> Number(string name, string description, double usual) => Flag.Of(name, description, usual, "number");
 }

@@ -7,23 +7,12 @@ namespace FewStep.Cli.Verbs;
 internal static class CommandLineManifest
 {
     /// <summary>The manifest of a run, made when it is over: it says how long it took.</summary>
-    public static ManifestSummary Create(ParseResult parsed, DateTimeOffset started, long seed, torch.ScalarType type)
-        => Create(parsed, started, seed, NumberFormat(type), DeviceFlag.Resolve(parsed));
-
-    /// <summary>The same, for a model that may be no network.</summary>
     public static ManifestSummary Create(
-        ParseResult parsed, DateTimeOffset started, long seed, string numberFormat, torch.Device? device = null) => new()
+        ParseResult parsed, DateTimeOffset started, long seed, torch.Device device, string numberFormat) =>
+        RunEnvironment.Manifest(started, seed, device, numberFormat) with
         {
-            Version = RunEnvironment.Version,
-            Started = started,
-            Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
-            Seed = seed,
             CommandLine = CommandText(parsed),
-            Versions = RunEnvironment.Versions(),
             Options = Options(parsed),
-            Machine = new SortedDictionary<string, string>(
-                RunEnvironment.Machine(device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal)
-            { ["network computes in"] = numberFormat },
         };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>

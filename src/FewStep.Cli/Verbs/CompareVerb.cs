@@ -1,52 +1,36 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep compare</c>: which solver and which schedule is best for a model at a number of evaluations, and how sure that
-/// is.</summary>
+/// <summary><c>fewstep compare</c>: the best solver and schedule for a model at a number of evaluations, and how sure that is.</summary>
 internal static class CompareVerb
 {
     private const int TeacherSteps = 32;
 
     public static Command Create(TerminalOutput terminal)
     {
-        var flags = new ExperimentFlags(1000, "the Fréchet distance on --features, and endpoint");
-        var model = SharedOptions.Model(", or an ONNX file");
-        var solvers = Flag.Of(
+        var command = new Command("compare", "Compare solvers and schedules on one model with the same latents everywhere, and say how "
+            + "sure the ranking is. Interrupt with Ctrl-C and repeat the command to resume.");
+        string usual = StandardSchedules.Usual.Name;
+        var model = command.Model(", or an ONNX file");
+        var solvers = command.Option(
             "--solvers", "Solvers, separated by commas, as sample --solver takes them.", "euler,heun,dpmpp:2,unipc:3,ipndm:3", "list");
-        var schedules = Flag.Of<string[]>(
-            "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
-                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files.", ["karras,log-snr,phase1,gits,endpoint"], "list");
-        var samplers = new RepeatedSamplers();
-        var evaluations = Flag.Of(
+        var schedules = PlannedFlags.Schedules(command, $"{usual},log-snr,phase1,gits,endpoint");
+        var samplers = command.Samplers();
+        var evaluations = command.Option(
             "--nfe", "Network evaluations an image to compare at; each solver gets the steps that take as many.", "4,6,8,10", "list");
-        var steps = Flag.Optional<string?>(
+        var steps = command.Optional<string?>(
             "--steps", "Numbers of solver steps to compare at, whatever they cost, in place of --nfe.", "list");
-        var teacher = Flag.Of("--teacher", "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
-            FormattableString.Invariant($"heun:karras:{TeacherSteps}"), "sampler");
-        var transfer = Flag.Of("--transfer", "Measure schedules found for one solver with the others too.", true);
-        var shown = Flag.Optional<int?>("--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
-        var searchImages = Flag.Optional<int?>(
-            "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
-        var output = ExperimentOutput.Option(Path.Combine("runs", "compare"));
-        var about = new ModelFlags();
-        var command = new Command(
-            "compare",
-            "Compare solvers and schedules on one model with the same latents everywhere, and say how sure the ranking is. Interrupt with "
-                + "Ctrl-C and repeat the command to resume.")
+        var teacher = command.Option("--teacher", "The fine sampler: solver:schedule:steps, schedule/solver/steps, or a sampler file.",
+            FormattableString.Invariant($"heun:{usual}:{TeacherSteps}"), "sampler");
+        var transfer = command.Option("--transfer", "Measure schedules found for one solver with the others too.", true);
+        var searchImages = PlannedFlags.SearchImages(command);
+        var shown = command.Optional<int?>("--shown-nfe", "Which of --nfe (or --steps) the pictures are about; left out, 4, or the least.");
+        var flags = new PlannedFlags(command, "compare", 1000, "the Fréchet distance on --features, and endpoint");
+        return command.Runs((parsed, cancellation) =>
         {
-            model, solvers, schedules, samplers.Option, evaluations, steps, teacher, transfer, searchImages, shown, output,
-        };
-        flags.AddTo(command);
-        command.Add(flags.Curve.File);
-        foreach (var option in about.All)
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
-        {
-            SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
+            SharedOptions.PrepareTorch(parsed.GetValue(flags.Measured.Threads));
             var started = DateTimeOffset.UtcNow;
-            string folder = parsed.GetRequiredValue(output), path = parsed.GetRequiredValue(model);
             bool bySteps = parsed.GetValue(steps) is not null;
-            if (bySteps && parsed.GetResult(evaluations) is { Implicit: false })
+            if (bySteps && parsed.IsGiven(evaluations))
                 throw new InvalidInputException("--nfe and --steps exclude each other: give the evaluations or the steps to compare at.");
 
             var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps")
@@ -57,48 +41,35 @@ internal static class CompareVerb
                     $"--shown-nfe {one} is none of the numbers that are measured ({string.Join(", ", numbers)}).");
             }
 
-            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed), EndpointMetric.Entry.Name];
+            string[] metrics = flags.Measured.Metrics(parsed) ?? [flags.Measured.Frechet(parsed), EndpointMetric.Entry.Name];
             var chosen = ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
-            using var source = Model.Open(path, about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads)));
+            using var source = Model.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
             bool compares = MetricCatalog.Compare(metrics);
             using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
-                ? ExperimentImages.Open(flags, parsed, compares, terminal.Progress, cancellation)
+                ? ExperimentImages.Open(flags.Measured, parsed, compares, terminal.Progress, cancellation)
                 : null;
-            using var context = flags.Context(
-                parsed, source.Shape, path, real?.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, source, real, terminal.Progress, cancellation);
             var experiment = new PlannedExperiment
             {
                 Plan = new TrialPlanOptions
                 {
                     Models = [(null, source)],
                     Schedules = chosen,
-                    Samplers = samplers.Read(parsed),
-                    Solvers = ExperimentFlags.Solvers(parsed.GetRequiredValue(solvers)),
+                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solvers)),
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
                     Teacher = MetricCatalog.NeedTeacher(
                         metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
                     Transfer = parsed.GetValue(transfer),
                 },
-                Options = flags.Experiment(parsed, folder, $"{source.Name}: solvers and schedules compared") with
-                {
-                    ShownNumber = parsed.GetValue(shown),
-                    DataName = real?.Name,
-                },
+                Options = flags.Options(parsed, $"{source.Name}: solvers and schedules compared", parsed.GetValue(shown), real),
                 Metrics = metrics,
                 Context = context,
-                Training = real?.Training,
-                Curve = flags.Curve.ReadFile(parsed, source.Hash),
-                CurveOptions = flags.Curve.Read(parsed),
                 SearchImages = parsed.GetValue(searchImages),
             };
-            var summary = experiment.Run(terminal.Progress, cancellation);
-            var manifest = CommandLineManifest.Create(
-                parsed, started, parsed.GetValue(flags.Seed), source.NumberFormat!, source.Denoiser.Device);
-            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
-            return Task.FromResult(ExitCode.Success);
+            flags.Run(terminal, parsed, started, experiment, real, cancellation);
         });
-        return command;
     }
 
     // Solvers and schedules may hold colons of their own, so every place of the colon between them is tried.

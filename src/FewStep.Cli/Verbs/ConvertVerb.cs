@@ -7,53 +7,34 @@ internal static class ConvertVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = new Argument<string>("model")
-        {
-            Description = "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a "
-                + "diffusers folder, a model folder."
-        };
-        var output = Flag.Required<string>("--out", "Model folder to make; it must not exist, or be empty.", "folder");
-        var dtype = SharedOptions.Dtype();
+        var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says "
+            + "everything itself.");
+        var model = command.Argument(
+            "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a "
+                + "diffusers folder, a model folder.");
+        var output = command.Required<string>("--out", "Model folder to make; it must not exist, or be empty.", "folder");
+        var dtype = command.Dtype();
         dtype.Description = "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.";
         dtype.DefaultValueFactory = _ => ScalarType.Float32;
-        var json = SharedOptions.Json();
-        var command = new Command("convert", "Turn a checkpoint into a model folder (config.json and model.safetensors), which says "
-            + "everything itself.") { model, output, dtype, json };
-        command.SetAction((parsed, _) =>
+        var json = command.Json();
+        return command.Runs((parsed, _) =>
         {
             string folder = parsed.GetRequiredValue(output);
-            CheckFree(folder);
+            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+                throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
+
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
             Write(folder, source, type);
             var result = new
             {
-                folder,
-                format = source.Format,
-                parameters = source.Summary.Parameters,
-                dtype = CommandLineManifest.NumberFormat(type),
-                source_hash = source.Hash,
-                remarks = source.Remarks
+                folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type),
+                source_hash = source.Hash, remarks = source.Remarks,
             };
-            terminal.Result(parsed.GetValue(json), result, console =>
-            {
-                var writer = console.Profile.Out.Writer;
-                foreach (string remark in source.Remarks)
-                    writer.WriteLine(remark);
-
-                writer.WriteLine(
-                    string.Create(CultureInfo.InvariantCulture, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}."));
-            });
-            return Task.FromResult(0);
+            terminal.Result(parsed.GetValue(json), result,
+                source.Remarks, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}.");
         });
-        return command;
-    }
-
-    private static void CheckFree(string folder)
-    {
-        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
-            throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
     }
 
     // Into a folder beside the target, which then takes the target's name: there is a whole model or none.

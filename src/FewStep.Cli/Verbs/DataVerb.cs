@@ -9,31 +9,28 @@ internal static class DataVerb
 
     private static Command Info(TerminalOutput terminal)
     {
-        var (data, split, json) = (SharedOptions.Data(), Split(), SharedOptions.Json());
-        var command = new Command("info", "Check an image set and tell what it holds.") { data, split, json };
-        command.SetAction((parsed, cancellation) =>
+        var command = new Command("info", "Check an image set and tell what it holds.");
+        var (data, split, json) = (command.Data(), Split(command), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
             int[] perClass = PerClass(set);
             var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
-            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
+            terminal.Result(parsed.GetValue(json), result,
                 $"{set.Count:N0} images of {set.Shape} (channels x height x width), {Classes(perClass)}. SHA-256 of the images and labels: "
-                    + $"{set.Hash}.")));
-            return Task.FromResult(0);
+                    + $"{set.Hash}.");
         });
-        return command;
     }
 
     private static Command Subset(TerminalOutput terminal)
     {
-        var (data, split, seed, json) = (SharedOptions.Data(), Split(), SharedOptions.Seed(), SharedOptions.Json());
-        var count = Flag.Required<int>("--count", "Number of images.");
-        var balanced = Flag.Optional<bool>("--balanced", "Take every class equally often, to within one image.");
-        var output = Flag.Required<string>("--out", "Folder for the pair of idx files, images and labels.", "folder");
-        var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.")
-        { data, split, count, balanced, output, seed, json };
-        command.SetAction((parsed, cancellation) =>
+        var command = new Command("subset", "Choose gray images at random and write them as a pair of idx files.");
+        var (data, split) = (command.Data(), Split(command));
+        var count = command.Required<int>("--count", "Number of images.");
+        var balanced = command.Optional<bool>("--balanced", "Take every class equally often, to within one image.");
+        var output = command.Required<string>("--out", "Folder for the pair of idx files, images and labels.", "folder");
+        var (seed, json) = (command.Seed(), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             var wanted = parsed.GetValue(split);
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), wanted, terminal.Progress, cancellation);
@@ -46,26 +43,17 @@ internal static class DataVerb
             int[] perClass = PerClass(subset);
             var result = new
             {
-                images,
-                labels,
-                count = subset.Count,
-                shape = subset.Shape,
-                classes = subset.Classes,
-                images_per_class = perClass,
-                source_hash = set.Hash
+                images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, images_per_class = perClass,
+                source_hash = set.Hash,
             };
-            terminal.Result(parsed.GetValue(json), result, console => console.Profile.Out.Writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
-                    + $"{images}{(labels is null ? "" : $" and their labels to {labels}")}.")));
-            return Task.FromResult(0);
+            terminal.Result(parsed.GetValue(json), result, $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
+                    + $"{images}{(labels is null ? "" : $" and their labels to {labels}")}.");
         });
-        return command;
     }
 
-    internal static Option<DataSplit?> Split() => Flag.Named<DataSplit?>(
-        "--split", "train or test; left out, the training split where there are splits and else all images.", null, ("train",
-            DataSplit.Train), ("test", DataSplit.Test));
+    internal static Option<DataSplit?> Split(Command command) => command.Named<DataSplit?>(
+        "--split", "train or test; left out, the training split where there are splits and else all images.", null,
+        ("train", DataSplit.Train), ("test", DataSplit.Test));
 
     private static int[] PerClass(IImageSet set)
     {

@@ -8,17 +8,14 @@ internal static class DeviceFlag
     private const string Name = "--device";
 
     /// <summary>Gives the option to every command that runs a network.</summary>
-    public static void AddTo(Command command)
+    public static void AddTo(Command root)
     {
-        if (command.Options.Any(o => o.Name == SharedOptions.ThreadsName))
+        foreach (var command in root.WithSubcommands().Where(c => c.Options.Any(o => o.Name == SharedOptions.ThreadsName)))
         {
-            command.Add(Flag.Of<DeviceChoice>(
+            command.Option<DeviceChoice>(
                 Name, "Where networks compute: cuda (the first NVIDIA GPU) or cuda:N, cpu, or auto, which is the first GPU where there is "
-                    + "one and the processor elsewhere.", DeviceChoice.Auto, "auto|cpu|cuda|cuda:N", parse: DeviceChoice.Parse));
+                    + "one and the processor elsewhere.", DeviceChoice.Auto, "auto|cpu|cuda|cuda:N", DeviceChoice.Parse);
         }
-
-        foreach (var part in command.Subcommands)
-            AddTo(part);
     }
 
     /// <summary>What was asked for; the processor for a verb that runs no network.</summary>

@@ -1,114 +1,86 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep evaluate</c>: metrics of any models, samplers and numbers of steps, with their spread, or of stored
-/// images.</summary>
+/// <summary><c>fewstep evaluate</c>: metrics of models, samplers and numbers of steps, with their spread, or of stored images.</summary>
 internal static class EvaluateVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var flags = new ExperimentFlags(
-            5000, "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
-        var model = Flag.Of<string[]>("--model", "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name for the "
-            + "table: --model trajectory=folder.", [EmbeddedDefault.Model], "folder");
-        var schedules = Flag.Of<string[]>(
-            "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
-                + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files, which have their own number of steps.",
-                    [string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames])], "list");
-        var samplers = new RepeatedSamplers();
-        var steps = Flag.Of("--steps", "Numbers of solver steps.", "3,4,5,6,8,10", "list");
-        var solver = Flag.Of("--solver", $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.", "euler", "list");
-        var tunedSchedules = Flag.Optional<string?>(
+        var command = new Command("evaluate", "Compare schedules, solvers and tuned models by metrics, or measure stored --images. "
+            + "Interrupt with Ctrl-C and repeat the command to resume.");
+        var model = command.Option<string[]>("--model", "Model folder, checkpoint or ONNX file. Repeat it for tuned models, with a name "
+            + "for the table: --model trajectory=folder.", [EmbeddedDefault.Model], "folder");
+        var schedules = PlannedFlags.Schedules(command,
+            string.Join(',', [.. StandardSchedules.Baselines, .. DiscretizationLossOptimizer.UsualNames]),
+            ", which have their own number of steps");
+        var samplers = command.Samplers();
+        var steps = command.Option("--steps", "Numbers of solver steps.", "3,4,5,6,8,10", "list");
+        var solver = command.Option(
+            "--solver", $"Solvers, separated by commas: {string.Join(", ", SolverCatalog.Names)}.", "euler", "list");
+        var tunedSchedules = command.Optional<string?>(
             "--tuned-schedules", "Of --schedules, those that tuned models are measured on; left out, all.", "list");
-        var tunedSteps = Flag.Optional<string?>(
+        var tunedSteps = command.Optional<string?>(
             "--tuned-steps", "Of --steps, those that tuned models are measured at; left out, all.", "list");
-        var shown = Flag.Optional<int?>("--shown-steps", "Number of steps that headline and images are about; left out, 4, or the fewest.");
-        var teacher = Flag.Optional<string?>(
+        var shown = command.Optional<int?>(
+            "--shown-steps", "Number of steps that headline and images are about; left out, 4, or the fewest.");
+        var teacher = command.Optional<string?>(
             "--teacher", "A fine schedule to show beside, a name or file, sampled with the first model.", "schedule");
-        var teacherSteps = Flag.Optional<int?>("--teacher-steps", "Its number of steps; a file has its own.");
-        var teacherSolver = Flag.Of("--teacher-solver", "Its solver.", "heun");
-        var searchImages = Flag.Optional<int?>(
-            "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
-        var images = Flag.Optional<string?>("--images",
+        var teacherSteps = command.Optional<int?>("--teacher-steps", "Its number of steps; a file has its own.");
+        var teacherSolver = command.Option("--teacher-solver", "Its solver.", "heun");
+        var searchImages = PlannedFlags.SearchImages(command);
+        var images = command.Optional<string?>("--images",
             "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.", "path");
-        var output = ExperimentOutput.Option(Path.Combine("runs", "evaluation"));
-        var about = new ModelFlags();
-        var command = new Command(
-            "evaluate",
-            "Compare schedules, solvers and tuned models by metrics, or measure stored --images. Interrupt with Ctrl-C and repeat the "
-                + "command to resume.")
+        var flags = new PlannedFlags(command, "evaluation", 5000,
+            "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
+        var measured = flags.Measured;
+        return command.Runs((parsed, cancellation) =>
         {
-            model, schedules, samplers.Option, steps, solver, tunedSchedules, tunedSteps, shown, teacher, teacherSteps, teacherSolver,
-            searchImages, images, output,
-        };
-        flags.AddTo(command);
-        command.Add(flags.Curve.File);
-        foreach (var option in about.All)
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
-        {
-            SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
+            SharedOptions.PrepareTorch(parsed.GetValue(measured.Threads));
             var started = DateTimeOffset.UtcNow;
-            string folder = parsed.GetRequiredValue(output);
             if (parsed.GetValue(images) is string path)
             {
-                var measured = Stored(path);
-                ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), measured, folder);
-                return Task.FromResult(ExitCode.Success);
+                MeasureStored(path);
+                return;
             }
 
-            var options = about.Read(parsed, parsed.GetValue(flags.Dtype), parsed.GetValue(flags.Threads));
-            using var models = ComparedModels.Open(parsed.GetRequiredValue(model), options);
-            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
-            using var real = ExperimentImages.Open(flags, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
-            using var context = flags.Context(
-                parsed, models.First.Shape, models.First.Path, real.Reference is { } r ? () => r : null, terminal.Progress, cancellation);
-            var chosen = Schedules(parsed);
-            var denoiser = models.First.Denoiser;
+            using var models = ComparedModels.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
+            string[] metrics = measured.Metrics(parsed) ?? [measured.Frechet(parsed)];
+            using var real = ExperimentImages.Open(measured, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, models.First, real, terminal.Progress, cancellation);
+            var chosen = parsed.IsGiven(samplers) && !parsed.IsGiven(schedules) ? []
+                : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
             var experiment = new PlannedExperiment
             {
                 Plan = new TrialPlanOptions
                 {
                     Models = models.All,
                     Schedules = chosen,
-                    Samplers = samplers.Read(parsed),
-                    Solvers = ExperimentFlags.Solvers(parsed.GetRequiredValue(solver)),
+                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solver)),
                     Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
                     TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,
                     TunedNumbers = parsed.GetValue(tunedSteps) is string numbers ? NumberList.Steps(numbers, "--tuned-steps") : null,
                     Teacher = parsed.GetValue(teacher) is string fine
-                        ? SamplerChoice.Of(ScheduleChoice.Parse(fine), SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)),
-                            parsed.GetValue(teacherSteps))
-                            .MakeFor(denoiser, SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)))
+                        && SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)) is var fineSolver
+                        ? SamplerChoice.Of(ScheduleChoice.Parse(fine), fineSolver, parsed.GetValue(teacherSteps))
+                            .MakeFor(models.First.Denoiser, fineSolver)
                         : null,
                 },
-                Options = flags.Experiment(parsed, folder, $"{models.First.Name}: few-step samples compared") with
-                {
-                    ShownNumber = parsed.GetValue(shown),
-                    DataName = real.Name,
-                },
+                Options = flags.Options(parsed, $"{models.First.Name}: few-step samples compared", parsed.GetValue(shown), real),
                 Metrics = metrics,
                 Context = context,
-                Training = real.Training,
-                Curve = flags.Curve.ReadFile(parsed, models.First.Hash),
-                CurveOptions = flags.Curve.Read(parsed),
                 SearchImages = parsed.GetValue(searchImages),
                 HasResult = true,
             };
-            var summary = experiment.Run(terminal.Progress, cancellation);
-            var manifest = CommandLineManifest.Create(
-                parsed, started, parsed.GetValue(flags.Seed), models.First.NumberFormat!, denoiser.Device);
-            ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Manifest = manifest }, folder);
-            return Task.FromResult(ExitCode.Success);
+            flags.Run(terminal, parsed, started, experiment, real, cancellation);
 
-            Summary Stored(string stored)
+            void MeasureStored(string stored)
             {
-                if (parsed.GetResult(model) is { Implicit: false })
+                if (parsed.IsGiven(model))
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
 
-                string[] wanted = flags.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(parsed.GetValue(flags.Network.Features))];
+                string[] wanted = measured.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(measured.Network.Kind(parsed))];
                 bool compares = MetricCatalog.Compare(wanted);
-                if (compares && parsed.GetValue(flags.Reference) is null && parsed.GetResult(flags.Data) is not { Implicit: false })
+                if (compares && parsed.GetValue(measured.Reference) is null && !parsed.IsGiven(measured.Data))
                 {
                     throw new InvalidInputException(
                         "Nothing to compare the images with: give --reference with images or a statistics file (.npz), or --data with a "
@@ -116,21 +88,15 @@ internal static class EvaluateVerb
                 }
 
                 using var set = ImageSets.Open(stored, null, terminal.Progress, cancellation);
-                using var beside = compares ? ExperimentImages.Open(flags, parsed, true, terminal.Progress, cancellation) : null;
-                using var used = flags.Context(
-                    parsed, set.Shape, null, beside?.Reference is { } other ? () => other : null, terminal.Progress, cancellation);
-                var place = flags.Experiment(parsed, folder, FormattableString.Invariant($"{set.Count} images of {stored}")) with
-                { DataName = beside?.Name };
+                using var beside = compares ? ExperimentImages.Open(measured, parsed, true, terminal.Progress, cancellation) : null;
+                using var used = measured.Context(parsed, set.Shape, null, beside?.Reference, terminal.Progress, cancellation);
+                var place = flags.Options(parsed, FormattableString.Invariant($"{set.Count} images of {stored}"), null, beside);
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
-                return result with
-                { Manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(flags.Seed), parsed.GetValue(flags.Dtype)) };
+                var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(measured.Seed), DeviceFlag.Resolve(parsed),
+                    CommandLineManifest.NumberFormat(parsed.GetValue(measured.Dtype)));
+                flags.Write(terminal, parsed, result with { Manifest = manifest });
             }
         });
-        return command;
-
-        IReadOnlyList<ScheduleChoice> Schedules(ParseResult parsed) =>
-            parsed.GetResult(schedules) is { Implicit: true } && samplers.IsGiven(parsed) ? []
-                : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
     }
 
     private static string[] TunedNames(string list, IReadOnlyList<ScheduleChoice> chosen)

@@ -10,7 +10,7 @@ internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImag
     {
         string data = parsed.GetRequiredValue(flags.Data);
         string? reference = parsed.GetValue(flags.Reference);
-        bool given = parsed.GetResult(flags.Data) is { Implicit: false };
+        bool given = parsed.IsGiven(flags.Data);
         var held = !compares || flags.Statistics(parsed) is not null ? null
             : reference is null ? ImageSets.Open(data, DataSplit.Test, progress, cancellation)
             : ImageSets.Open(reference, null, progress, cancellation);

@@ -9,35 +9,30 @@ internal static class ExportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var sampling = new SamplerFlags(" Of a file, --steps is the number that was meant, for a check.");
-        var target = Flag.Optional<string?>("--to", $"What to write: "
+        var command = new Command("export", "Write a schedule for another program, or a model's weights.");
+        var target = command.Optional<string?>("--to", $"What to write: "
             + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", "program");
         var defaults = new ScheduleExportOptions();
-        var scheduler = Flag.Optional<string?>(
+        var scheduler = command.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
-        var digits = Flag.Of("--digits", "Significant digits.", defaults.Digits);
-        var shift = Flag.Of("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
-        var final = Flag.Named(
-            "--final",
-            "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or append (a zero after it, one more "
-                + "evaluation).",
-            FinalSigma.Keep,
+        var digits = command.Option("--digits", "Significant digits.", defaults.Digits);
+        var final = command.Named("--final", "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or "
+            + "append (a zero after it, one more evaluation).", FinalSigma.Keep,
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
-        var (noise, levels) = (new NoiseArgument(), new LevelsArgument());
-        var weights = Flag.Optional<string?>("--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
-        var names = Flag.Of(
+        var shift = command.Option("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
+        var sampling = new SamplerFlags(command, " Of a file, --steps is the number that was meant, for a check.");
+        var (noise, levels) = (new NoiseArgument(command), new LevelsArgument(command));
+        var weights = command.Optional<string?>(
+            "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
+        var names = command.Option(
             "--names", $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
                 + "openai/consistency_models, ADM networks only).", EdmNames, $"{EdmNames}|{GuidedNames}");
-        var order = Flag.Named("--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
-            + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
-        var output = Flag.Optional<string?>("--output", "File for the text; left out, it is printed.", "file");
-        var json = SharedOptions.Json();
-        var command = new Command("export", "Write a schedule for another program, or a model's weights.")
-        { target, scheduler, digits, final, shift };
-        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. noise.All, .. levels.All, weights, names, order, output, json])
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
+        var order = command.Named(
+            "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
+                + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
+        var output = command.Optional<string?>("--output", "File for the text; left out, it is printed.", "file");
+        var json = command.Json();
+        return command.Runs((parsed, cancellation) =>
         {
             if (parsed.GetValue(weights) is string file)
             {
@@ -50,7 +45,7 @@ internal static class ExportVerb
                 RefuseOwnFile(file, levels.Path(parsed) ?? throw new InvalidInputException("--weights needs --model."));
                 using var source = levels.Open(parsed)!;
                 ExportWeights(terminal, parsed.GetValue(json), source, file, form);
-                return Task.FromResult(ExitCode.Success);
+                return;
             }
 
             OptionValues.RefuseIdle(parsed, [names, order], "--weights");
@@ -81,13 +76,8 @@ internal static class ExportVerb
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
             foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
-            {
                 terminal.Message(remark); // beside the output, so that this can go on to a file or a program
-            }
-
-            return Task.FromResult(ExitCode.Success);
         });
-        return command;
     }
 
     // What a file says may be wrong for the model, which is only warned of: the other program may know better.
@@ -143,9 +133,8 @@ internal static class ExportVerb
             : EdmModel.WriteWeights(file, network);
         string names = order is null ? EdmNames : GuidedNames;
         terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
-            console => console.Profile.Out.Writer.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of "
-                + $"{(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.")));
+            $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of "
+                + $"{(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.");
         if (order is not null && source.Config.Network is DhariwalUNetOptions written
             && GuidedDiffusionNames.Difference(written) is string difference)
         {

@@ -4,20 +4,8 @@ namespace FewStep.Cli.Verbs;
 
 /// <summary>A schedule that <c>schedule</c> found and wrote, as it tells of it.</summary>
 internal sealed record FoundSchedule(
-    string Optimizer,
-    int Steps,
-    string? Weighting,
-    string Solver,
-    string Objective,
-    IReadOnlyList<double> Sigmas,
-    double Loss,
-    double? LossLow,
-    double? LossHigh,
-    double? Bound,
-    long NetworkEvaluations,
-    double Seconds,
-    string Search,
-    string StopReason,
+    string Optimizer, int Steps, string? Weighting, string Solver, string Objective, IReadOnlyList<double> Sigmas, double Loss,
+    double? LossLow, double? LossHigh, double? Bound, long NetworkEvaluations, double Seconds, string Search, string StopReason,
     string File)
 {
     /// <summary>Writes a sampler that was found, in a file of its own.</summary>

@@ -2,8 +2,7 @@ using System.CommandLine.Help;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>The text of <c>--help</c>, with defaults as the options accept them: the library writes an enumeration's value by its name in
-/// the program.</summary>
+/// <summary>The text of <c>--help</c>, with defaults as the options accept them: the library writes an enumeration's own names.</summary>
 internal static class HelpText
 {
     public static void Write(HelpAction help, ParseResult parsed, TextWriter output)

@@ -9,20 +9,17 @@ internal static class ImportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var from = Flag.Required<string>("--from", "The list, or a file that holds it: numbers with commas, spaces or lines between them, "
-            + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
-        var output = Flag.Required<string>(
+        var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.");
+        var from = command.Required<string>(
+            "--from", "The list, or a file that holds it: numbers with commas, spaces or lines between them, "
+                + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
+        var output = command.Required<string>(
             "--output", $"The sampler file to write; its name should end in {SamplerFile.Extension}.", "file");
-        var times = Flag.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");
-        var steps = Flag.Optional<int?>("--steps", "Number of steps that was meant, for a check.");
-        var solver = Flag.Of("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
-        var (noise, levels, json) = (new NoiseArgument(), new LevelsArgument(), SharedOptions.Json());
-        var command = new Command("import", "Make a sampler file from a list of sigmas or timesteps of another program.")
-        { from, output, times, steps, solver };
-        foreach (var option in (Option[])[.. noise.All, .. levels.All, json])
-            command.Add(option);
-
-        command.SetAction((parsed, _) =>
+        var times = command.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");
+        var steps = command.Optional<int?>("--steps", "Number of steps that was meant, for a check.");
+        var solver = command.Option("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
+        var (noise, levels, json) = (new NoiseArgument(command), new LevelsArgument(command), command.Json());
+        return command.Runs((parsed, _) =>
         {
             var known = noise.Read(parsed);
             string given = parsed.GetRequiredValue(from);
@@ -55,15 +52,11 @@ internal static class ImportVerb
             new Sampler(schedule, Solvers.SolverCatalog.Find(parsed.GetRequiredValue(solver))) { Origin = origin }.Save(path);
             terminal.Result(parsed.GetValue(json),
                 new { file = path, steps = schedule.Steps, sigmas = schedule.Sigmas, terminal = schedule.Terminal, warnings },
-                console => console.Profile.Out.Writer.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"{schedule.Steps} "
-                    + $"steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.")));
+                $"{schedule.Steps} "
+                    + $"steps{(schedule.Terminal == ScheduleTerminal.Zero ? " and a last denoise" : "")}, sigma {schedule} in {path}.");
             foreach (string warning in warnings)
                 terminal.Message($"Warning: {warning}");
-
-            return Task.FromResult(ExitCode.Success);
         });
-        return command;
     }
 
     private static SamplingSchedule Read(string given, bool times, DiscreteVpNoise? noise)

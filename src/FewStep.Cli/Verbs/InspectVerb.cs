@@ -9,38 +9,24 @@ internal static class InspectVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var model = new Argument<string>("model")
-        {
-            Description = "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in "
-                + "guided-diffusion's names, a diffusers folder."
-        };
-        var json = SharedOptions.Json();
-        var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.")
-        { model, json };
-        command.SetAction((parsed, _) =>
+        var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.");
+        var model = command.Argument(
+            "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in "
+                + "guided-diffusion's names, a diffusers folder.");
+        var json = command.Json();
+        return command.Runs((parsed, _) =>
         {
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var result = new
             {
-                path = source.Path,
-                format = source.Format,
-                architecture = Architecture(source.Config),
-                parameters = source.Summary.Parameters,
-                shape = source.Config.Shape,
-                classes = source.Config.Classes,
-                sigma_min = source.Denoiser.SigmaMin,
-                sigma_max = source.Denoiser.SigmaMax,
-                noise_levels = Levels(source),
-                hash = source.Hash,
-                config = source.Config,
-                sampler = source.Sampler?.ToString(),
-                remarks = source.Remarks,
+                path = source.Path, format = source.Format, architecture = Architecture(source.Config),
+                parameters = source.Summary.Parameters, shape = source.Config.Shape, classes = source.Config.Classes,
+                sigma_min = source.Denoiser.SigmaMin, sigma_max = source.Denoiser.SigmaMax, noise_levels = Levels(source),
+                hash = source.Hash, config = source.Config, sampler = source.Sampler?.ToString(), remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result, console => Show(console, source));
-            return Task.FromResult(0);
         });
-        return command;
     }
 
     private static void Show(IAnsiConsole console, Model source)

@@ -1,17 +1,15 @@
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The noise levels that a schedule is for, where no model is evaluated: a model's, or two numbers.</summary>
-internal sealed class LevelsArgument
+internal sealed class LevelsArgument(Command command)
 {
-    private readonly Option<string?> _model = Flag.Optional<string?>(
+    private readonly Option<string?> _model = command.Optional<string?>(
         "--model", "Model that the schedule is for; its noise levels are kept to.", "model");
-    private readonly Option<double?> _low = Flag.Optional<double?>(
+    private readonly Option<double?> _low = command.Optional<double?>(
         "--sigma-min", "In place of --model: smallest noise level of the model.", "number");
-    private readonly Option<double?> _high = Flag.Optional<double?>(
+    private readonly Option<double?> _high = command.Optional<double?>(
         "--sigma-max", "In place of --model: largest noise level of the model.", "number");
-    private readonly ModelFlags _about = new();
-
-    public IEnumerable<Option> All => [_model, _low, _high, .. _about.OnnxAlone];
+    private readonly ModelFlags _about = new(command, guides: false);
 
     /// <summary>The options in place of a model.</summary>
     public IEnumerable<Option> Numbers => [_low, _high];

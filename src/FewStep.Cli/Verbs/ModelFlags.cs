@@ -2,60 +2,38 @@ using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Options about the model, for the verbs that sample it; those about a checkpoint are <see cref="CheckpointFlags"/>, which every
-/// verb with a model has.</summary>
-internal sealed class ModelFlags
+/// <summary>Options about a model that is sampled; those about a checkpoint are <see cref="CheckpointFlags"/>.</summary>
+internal sealed class ModelFlags(Command command, bool guides = true, bool takesOnnx = true)
 {
-    private readonly Option<double?> _weight = Flag.Optional<double?>("--guidance", "Guidance weight w: D = D_guide + w (D - D_guide), "
+    private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
+    private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
+
+    public ModelOptions Read(ParseResult parsed, ScalarType type, int threads) => new()
+    {
+        ComputeType = type,
+        Threads = threads,
+        Onnx = _onnx?.Read(parsed) ?? new(),
+        Checkpoint = CheckpointFlags.Read(parsed),
+        Guidance = _guidance?.Read(parsed),
+        Guide = _guidance?.ReadGuide(parsed),
+        Device = DeviceFlag.Read(parsed),
+    };
+}
+
+/// <summary>How the model is guided.</summary>
+internal sealed class GuidanceFlags(Command command)
+{
+    private readonly Option<double?> _weight = command.Optional<double?>("--guidance", "Guidance weight w: D = D_guide + w (D - D_guide), "
         + "where the guide is the model without labels, or --guide. Each guided evaluation costs two.", "w");
-    private readonly Option<string?> _interval = Flag.Optional<string?>(
+    private readonly Option<string?> _interval = command.Optional<string?>(
         "--guidance-interval", "Noise levels that guidance acts at; left out, all.", "lo,hi");
-    private readonly Option<string?> _guide = Flag.Optional<string?>(
+    private readonly Option<string?> _guide = command.Optional<string?>(
         "--guide", "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: "
             + "options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", "model");
 
-    private readonly Option<OnnxPrediction?> _prediction = Flag.Named<OnnxPrediction?>(
-        "--onnx-prediction",
-        "What an ONNX model gives. A description may lie beside the model as model.onnx.json.",
-        null,
-        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V), ("sample",
-            OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
+    public string? ReadGuide(ParseResult parsed) => parsed.GetValue(_guide);
 
-    private readonly Option<string?> _noise = Flag.Optional<string?>(
-        "--onnx-noise", "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", "name");
-    private readonly Option<string?> _shape = Flag.Optional<string?>(
-        "--onnx-shape", "Shape of an ONNX model's images, where the file leaves it open.", "C,H,W");
-    private readonly Option<int?> _classes = Flag.Optional<int?>(
-        "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
-
-    public IEnumerable<Option> All => [_weight, _interval, _guide, _prediction, _noise, _shape, _classes];
-    public IEnumerable<Option> GuidanceAlone => [_weight, _interval, _guide];
-
-    /// <summary>The options about an ONNX file alone.</summary>
-    public IEnumerable<Option> OnnxAlone => [_prediction, _noise, _shape, _classes];
-
-    public ModelOptions Read(ParseResult parsed, ScalarType type, int threads)
-    {
-        var onnx = new OnnxModelDescription
-        {
-            Prediction = parsed.GetValue(_prediction),
-            Noise = parsed.GetValue(_noise),
-            Shape = Shape(parsed.GetValue(_shape)),
-            Classes = parsed.GetValue(_classes)
-        };
-        return new ModelOptions
-        {
-            ComputeType = type,
-            Threads = threads,
-            Onnx = onnx,
-            Checkpoint = CheckpointFlags.Read(parsed),
-            Guidance = ReadGuidance(parsed),
-            Guide = parsed.GetValue(_guide),
-            Device = DeviceFlag.Read(parsed),
-        };
-    }
-
-    private Guidance? ReadGuidance(ParseResult parsed)
+    public Guidance? Read(ParseResult parsed)
     {
         if (parsed.GetValue(_weight) is not double weight)
         {
@@ -66,32 +44,42 @@ internal sealed class ModelFlags
         var guidance = new Guidance { Weight = weight };
         if (parsed.GetValue(_interval) is string text)
         {
-            double[] ends = Numbers(text) is [double low, double high] ? [low, high]
+            guidance = NumberList.Read<double>(text) is [var low, var high] ? guidance with { SigmaLow = low, SigmaHigh = high }
                 : throw new InvalidInputException($"--guidance-interval '{text}' must be two noise levels, e.g. 0.3,5.");
-            guidance = guidance with { SigmaLow = ends[0], SigmaHigh = ends[1] };
         }
 
         guidance.Validate();
         return guidance;
     }
+}
+
+/// <summary>What an ONNX file does not say.</summary>
+internal sealed class OnnxFlags(Command command)
+{
+    private readonly Option<OnnxPrediction?> _prediction = command.Named<OnnxPrediction?>(
+        "--onnx-prediction", "What an ONNX model gives. A description may lie beside the model as model.onnx.json.", null,
+        ("denoised", OnnxPrediction.Denoised), ("epsilon", OnnxPrediction.Epsilon), ("v", OnnxPrediction.V),
+        ("sample", OnnxPrediction.Sample), ("flow", OnnxPrediction.Flow));
+
+    private readonly Option<string?> _noise = command.Optional<string?>(
+        "--onnx-noise", "The noise that an ONNX model was trained on: vp-linear, vp-scaled-linear, vp-cosine or rectified-flow.", "name");
+    private readonly Option<string?> _shape = command.Optional<string?>(
+        "--onnx-shape", "Shape of an ONNX model's images, where the file leaves it open.", "C,H,W");
+    private readonly Option<int?> _classes = command.Optional<int?>(
+        "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
+
+    public OnnxModelDescription Read(ParseResult parsed) => new()
+    {
+        Prediction = parsed.GetValue(_prediction),
+        Noise = parsed.GetValue(_noise),
+        Shape = Shape(parsed.GetValue(_shape)),
+        Classes = parsed.GetValue(_classes),
+    };
 
     private static ImageShape? Shape(string? text) => text is null
         ? null
-        : Numbers(text) is [double c, double h, double w] && new[] { c, h, w }.All(n => n == Math.Floor(n) && n is >= 1 and <= 65536)
+        : NumberList.Read<double>(text) is [double c, double h, double w]
+            && new[] { c, h, w }.All(n => n == Math.Floor(n) && n is >= 1 and <= 65536)
             ? new ImageShape((int)c, (int)h, (int)w)
             : throw new InvalidInputException($"--onnx-shape '{text}' must be channels, height and width, e.g. 3,64,64.");
-
-    private static double[]? Numbers(string text)
-    {
-        var numbers = new List<double>();
-        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
-        {
-            if (!double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) || double.IsNaN(number))
-                return null;
-
-            numbers.Add(number);
-        }
-
-        return [.. numbers];
-    }
 }

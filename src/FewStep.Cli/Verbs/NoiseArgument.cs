@@ -1,14 +1,13 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary>The training noise of a model with whole timesteps on the command line: a name, and the betas where they are not the usual
-/// ones.</summary>
-internal sealed class NoiseArgument
+/// <summary>The training noise of a model with whole timesteps: a name, and the betas where they are not the usual ones.</summary>
+internal sealed class NoiseArgument(Command command)
 {
-    private readonly Option<string?> _name = Flag.Optional<string?>("--noise",
+    private readonly Option<string?> _name = command.Optional<string?>("--noise",
         "Noise that the model was trained on, for timesteps: vp-linear (DDPM), vp-scaled-linear (Stable Diffusion) or vp-cosine.", "name");
-    private readonly Option<double?> _first = Flag.Optional<double?>(
+    private readonly Option<double?> _first = command.Optional<double?>(
         "--beta-start", "Its first beta; left out, the noise's usual one.", "number");
-    private readonly Option<double?> _last = Flag.Optional<double?>(
+    private readonly Option<double?> _last = command.Optional<double?>(
         "--beta-end", "Its last beta; left out, the noise's usual one.", "number");
 
     public IEnumerable<Option> All => [_name, _first, _last];

@@ -8,7 +8,7 @@ internal static class OptionValues
     /// <summary>Has every option refuse an empty value: an empty path would be the current folder, or the root of the disk.</summary>
     public static void RefuseEmpty(Command command)
     {
-        foreach (var option in command.Options)
+        foreach (var option in command.WithSubcommands().SelectMany(c => c.Options))
         {
             option.Validators.Add(result =>
             {
@@ -16,9 +16,6 @@ internal static class OptionValues
                     result.AddError($"{option.Name} must not be empty.");
             });
         }
-
-        foreach (var part in command.Subcommands)
-            RefuseEmpty(part);
     }
 
     /// <summary>The errors of a command line, one sentence an option, without the names of the program's types.</summary>
@@ -38,7 +35,7 @@ internal static class OptionValues
     /// <param name="without">What they belong to, e.g. <c>--guidance w</c>.</param>
     public static void RefuseIdle(ParseResult parsed, IEnumerable<Option> options, string without)
     {
-        if (options.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } idle)
+        if (options.FirstOrDefault(option => parsed.IsGiven(option)) is { } idle)
             throw new InvalidInputException($"{idle.Name} does nothing without {without}.");
     }
 

@@ -11,9 +11,7 @@ internal static class OutputPlaces
     {
         var options = parsed.CommandResult.Command.Options;
         if (options.OfType<Option<bool>>().Any(o => o.Name.StartsWith(Lists, StringComparison.Ordinal) && parsed.GetValue(o)))
-        {
             return; // lists write nothing
-        }
 
         foreach (var option in options.OfType<Option<string>>())
         {

@@ -7,25 +7,19 @@ internal static class RunVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var usual = new RunOptions { Folder = "" };
-        var flags = new ExperimentFlags(usual.Samples, "the Fréchet distance on --features");
-        var model = SharedOptions.Model();
-        var output = Flag.Optional<string?>("--out", $"Run folder; default a new one under {Runs}/.", "folder");
-        var resume = Flag.Optional<bool>("--resume", "Go on with the run in --out.");
-        var steps = Flag.Of("--steps", "Solver steps N.", usual.Steps);
-        var rounds = Flag.Of("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
-        var power = Flag.Of("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
-        var tuning = new TuningFlags();
-        var command = new Command(
-            "run",
+        var command = new Command("run",
             "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume "
-                + "to go on.")
-        {
-            model, output, resume, steps, rounds, power,
-        };
-        flags.AddTo(command);
-        tuning.AddTo(command);
-        command.SetAction((parsed, cancellation) =>
+                + "to go on.");
+        var usual = new RunOptions { Folder = "" };
+        var model = command.Model();
+        var output = command.Optional<string?>("--out", $"Run folder; default a new one under {Runs}/.", "folder");
+        var resume = command.Optional<bool>("--resume", "Go on with the run in --out.");
+        var steps = command.Option("--steps", "Solver steps N.", usual.Steps);
+        var rounds = command.Option("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
+        var power = command.Option("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
+        var flags = new ExperimentFlags(command, usual.Samples, "the Fréchet distance on --features");
+        var tuning = new TuningFlags(command);
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
@@ -39,7 +33,7 @@ internal static class RunVerb
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
-            using var context = flags.Context(parsed, source.Shape, checkpoint, () => held, terminal.Progress, cancellation);
+            using var context = flags.Context(parsed, source.Shape, checkpoint, held, terminal.Progress, cancellation);
             bool goOn = parsed.GetValue(resume);
             var sampled = flags.Experiment(parsed, "", "");
             var options = new RunOptions
@@ -67,46 +61,22 @@ internal static class RunVerb
 
             string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
             using var run = new FewStepRun(source, training, metrics, context, options);
-            var summary = Execute(run, options.Folder, goOn, terminal, cancellation);
-            ExperimentOutput.Write(
-                terminal, parsed.GetValue(flags.Json), summary with { Commands = Commands(options, checkpoint, path) }, options.Folder);
-            return Task.FromResult(ExitCode.Success);
+            try
+            {
+                var summary = run.Execute(goOn, terminal.Progress, cancellation);
+                bool tunes = options.Rounds > 0;
+                var commands = FoundCommands.Of(
+                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: path);
+                ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
+            }
+            catch (OperationCanceledException)
+            {
+                terminal.Message(
+                    $"What is done is in {options.Folder}; repeat the command with --out {options.Folder} --resume to go on.");
+                throw;
+            }
         });
-        return command;
     }
-
-    private static Summary Execute(FewStepRun run, string folder, bool resume, TerminalOutput terminal, CancellationToken cancellation)
-    {
-        try
-        {
-            return run.Execute(resume, terminal.Progress, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            terminal.Message($"What is done is in {folder}; repeat the command with --out {folder} --resume to go on.");
-            throw;
-        }
-    }
-
-    private static CommandSummary[] Commands(RunOptions options, string model, string data)
-    {
-        string folder = CommandLineManifest.Quoted(options.Folder), made = options.Rounds > 0 ? folder : CommandLineManifest.Quoted(model);
-        string sampler = CommandLineManifest.Quoted(Path.Combine(options.Folder, Model.SamplerName));
-        string with = options.Rounds > 0 ? "" : $" --sampler {sampler}";
-        return
-        [
-            new("Sample with it", $"fewstep sample --model {made}{with} --seeds 0-63 --out samples --grid samples.png"),
-            new("The sigmas for another program", $"fewstep export --sampler {sampler} --to comfyui"),
-            new("Measure it again, with more samples",
-                $"fewstep evaluate --model {made} --sampler {sampler} --data {CommandLineManifest.Quoted(data)} --out evaluation"),
-            new("In a program", $"using var model = Model.Open(\"{Literal(
-                options.Rounds > 0 ? options.Folder : model)}\");\nmodel.Sample(seeds: 64{(options.Rounds > 0 ? ""
-                    : $", Sampler.Read(\"{Literal(Path.Combine(options.Folder, Model.SamplerName))}\")")}).SaveGrid(\"samples.png\");"),
-        ];
-    }
-
-    private static string Literal(string path)
-        => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static string NewRun(string model, int steps)
     {

@@ -2,8 +2,8 @@ using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several of them. Every file is written whole or not at all, the
-/// manifest last.</summary>
+/// <summary>Where sampled images go: a folder, a grid, a NumPy file, or several; each file whole or not at all, the manifest
+/// last.</summary>
 internal sealed class SampleSink : IDisposable
 {
     private const int MaximumGrid = 4096;
@@ -39,16 +39,6 @@ internal sealed class SampleSink : IDisposable
         // A manifest of other images must not stand beside these, should they be interrupted.
         if (folder is not null && Path.Combine(folder, SampleManifest.Name) is var manifest && File.Exists(manifest))
             File.Delete(manifest);
-    }
-
-    /// <summary>Refuses a command line without any place, before anything is read.</summary>
-    public static void CheckPlaces(string? folder, string? grid, string? raw)
-    {
-        if (folder is null && grid is null && raw is null)
-        {
-            throw new InvalidInputException(
-                "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
-        }
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>

@@ -7,50 +7,49 @@ internal static class SampleVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
-        var sampling = new SamplerFlags();
-        var (solver, churn, about) = (new SolverFlags(), new ChurnFlags(), new ModelFlags());
-        var listSolvers = Flag.Optional<bool>("--list-solvers", "Print the solvers with their orders and options, and end.");
-        var seeds = Flag.Of("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");
-        var latents = Flag.Optional<string?>("--latents", "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or "
+        var command = new Command("sample", "Sample images, with the model's own sampler where none is named.");
+        var model = command.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
+        var (sampling, solver) = (new SamplerFlags(command), new SolverFlags(command));
+        var listSolvers = command.Optional<bool>("--list-solvers", "Print the solvers with their orders and options, and end.");
+        var seeds = command.Option("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");
+        var latents = command.Optional<string?>("--latents", "In place of seeds: npz file with unit noise 'latents' [B,C,H,W], float32 or "
             + "float64, and optionally int64 'labels' [B].", "file");
-        var label = Flag.Optional<string?>("--label", "Class of all images, by index or name; -1 for none. Left out, each image has the "
+        var label = command.Optional<string?>("--label", "Class of all images, by index or name; -1 for none. Left out, each image has the "
             + "class seed (or number of the latent) mod classes.", "class");
-        var toZero = Flag.Optional<bool>("--denoise-to-zero", "Denoise once more at the last sigma.");
-        var analytical = Flag.Optional<bool>(
+        var (about, churn) = (new ModelFlags(command), new ChurnFlags(command));
+        var toZero = command.Optional<bool>("--denoise-to-zero", "Denoise once more at the last sigma.");
+        var analytical = command.Optional<bool>(
             "--analytical-first-step", "Take the first step without the network, as for data of unit variance.");
-        var folder = Flag.Optional<string?>("--out", "Folder for one PNG an image, named by its seed, and manifest.json.", "folder");
-        var grid = Flag.Optional<string?>("--grid", "PNG file for a grid of all images.", "file");
-        var columns = Flag.Optional<int>("--columns", "Images in a row of the grid; 0 makes it square.");
-        var output = Flag.Optional<string?>("--output",
+        var folder = command.Optional<string?>("--out", "Folder for one PNG an image, named by its seed, and manifest.json.", "folder");
+        var grid = command.Optional<string?>("--grid", "PNG file for a grid of all images.", "file");
+        var columns = command.Optional<int>("--columns", "Images in a row of the grid; 0 makes it square.");
+        var output = command.Optional<string?>("--output",
             "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", "file");
-        var batch = Flag.Of(
+        var batch = command.Option(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
-        var (dtype, threads, json) = (SharedOptions.Dtype(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("sample", "Sample images, with the model's own sampler where none is named.") { model };
-        foreach (var option in (Option[])[.. sampling.All, sampling.Data, .. solver.All, listSolvers, seeds, latents, label, .. about.All,
-            .. churn.All, toZero, analytical, folder, grid, columns, output, batch, dtype, threads, json])
-        {
-            command.Add(option);
-        }
-
-        command.SetAction((parsed, cancellation) =>
+        var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             if (parsed.GetValue(listSolvers))
             {
-                SolverList.Show(terminal, parsed.GetValue(json));
-                return Task.FromResult(0);
+                Listings.Solvers(terminal, parsed.GetValue(json));
+                return;
             }
 
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var started = DateTimeOffset.UtcNow;
             string? latentsFile = parsed.GetValue(latents);
-            if (latentsFile is not null && parsed.GetResult(seeds) is { Implicit: false })
+            if (latentsFile is not null && parsed.IsGiven(seeds))
                 throw new InvalidInputException("--latents brings its own noise, so --seeds has no use; leave one of them out.");
 
             var list = SeedList.Parse(parsed.GetRequiredValue(seeds));
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
-            SampleSink.CheckPlaces(places, gridFile, rawFile);
+            if ((places ?? gridFile ?? rawFile) is null)
+            {
+                throw new InvalidInputException(
+                    "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
+            }
+
             var chosen = sampling.Read(parsed, null);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));
@@ -106,17 +105,14 @@ internal static class SampleVerb
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
-                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0,
-                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype)), source.Denoiser.Device),
+                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.Denoiser.Device,
+                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype))),
             };
             sink.Finish(manifest);
-            terminal.Result(parsed.GetValue(json), manifest, console => console.Profile.Out.Writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
+            terminal.Result(parsed.GetValue(json), manifest,
                 $"{manifest.Images:N0} images, {manifest.EvaluationsPerImage:0.##} network evaluations each, {manifest.Seconds:F1} s of "
-                    + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.")));
-            return Task.FromResult(0);
+                    + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.");
         });
-        return command;
     }
 
     // A mixture knows no limits, and takes those of a file.

@@ -1,21 +1,22 @@
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>--sampler</c>, and in its place <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only the schedules of
-/// optimisers need.</summary>
-internal sealed class SamplerFlags(string also = "")
+/// <summary><c>--sampler</c>, or <c>--schedule</c> and <c>--steps</c>; with <c>--data</c>, which only optimisers need.</summary>
+internal sealed class SamplerFlags(Command command, string also = "")
 {
-    private readonly Option<string?> _sampler = SharedOptions.Sampler();
+    private readonly Option<string?> _sampler = command.Sampler();
 
-    private readonly Option<string?> _schedule = Flag.Optional<string?>(
+    private readonly Option<string?> _schedule = command.Optional<string?>(
         "--schedule", $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; "
             + $"or one of {string.Join(", ", StandardSchedules.Names)} (karras:5 sets rho); "
             + $"or an optimiser, which searches for it with --data: {string.Join(", ", ScheduleOptimizerCatalog.Names)}.{also}",
                 "file or name");
 
-    private readonly Option<int?> _steps = Flag.Optional<int?>("--steps", "Number of solver steps; a file has its own.");
-    private readonly Option<string> _data = SharedOptions.Data();
+    private readonly Option<int?> _steps = command.Optional<int?>("--steps", "Number of solver steps; a file has its own.");
+    private readonly Option<string> _data = command.Data();
 
+    /// <summary>The options without <c>--data</c>.</summary>
     public IEnumerable<Option> All => [_sampler, _schedule, _steps];
+
     public Option<string> Data => _data;
 
     /// <summary>The text of <c>--schedule</c>; null where it was left out.</summary>
@@ -56,4 +57,14 @@ internal sealed class SamplerFlags(string also = "")
         using var images = new DelayedImages(parsed.GetRequiredValue(_data), progress, cancellation);
         return model.Make(choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, progress, cancellation);
     }
+}
+
+/// <summary>The images at a path, opened when they are first asked for.</summary>
+internal sealed class DelayedImages(string path, IProgress<WorkProgress> progress, CancellationToken cancellation) : IDisposable
+{
+    private IImageSet? _value;
+
+    public IImageSet Value => _value ??= ImageSets.Open(path, progress: progress, cancellation: cancellation);
+
+    public void Dispose() => _value?.Dispose();
 }

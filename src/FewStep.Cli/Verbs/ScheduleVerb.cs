@@ -7,43 +7,37 @@ internal static class ScheduleVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
+        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.");
         var defaults = new FindOptions();
-        var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = Flag.Of("--out", "Folder for loss-curve.json and the sampler files.", Path.Combine("runs", "schedules"), "folder");
-        var steps = Flag.Of("--steps", "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", "3,4,5,6,8,10");
-        var power = Flag.Of("--power", "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. "
+        var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
+        var output = command.Option(
+            "--out", "Folder for loss-curve.json and the sampler files.", Path.Combine("runs", "schedules"), "folder");
+        var steps = command.Option("--steps", "Numbers of steps, e.g. 3,4,5,6,8,10: one estimate serves all.", "3,4,5,6,8,10");
+        var power = command.Option("--power", "Weighting g(sigma) of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p. "
             + "Power 1, the literal reading, is always reported too.", defaults.Power);
-        var optimizers = Flag.Optional<string?>(
+        var curve = command.Curve();
+        var optimizers = command.Optional<string?>(
             "--optimizer", $"Optimisers, separated by commas: {string.Join(", ", ScheduleOptimizerCatalog.Names)}; "
                 + $"some take a parameter, e.g. gits:1.15. Default: {defaults.Search}.", "names");
-        var solver = Flag.Of("--solver", "Solver of the samplers; some optimisers look at it.", defaults.Solver);
-        var images = Flag.Optional<int?>(
+        var solver = command.Option("--solver", "Solver of the samplers; some optimisers look at it.", defaults.Solver);
+        var images = command.Optional<int?>(
             "--search-images", "Latents or images of a search with trajectories; left out, each optimiser's own number.");
-        var listSchedules = Flag.Optional<bool>("--list-schedules", "List the standard schedules and stop.");
-        var list = Flag.Optional<bool>("--list-optimizers", "List the optimisers and stop.");
-        var (curveOptions, about) = (new LossCurveFlags(), new ModelFlags());
-        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("schedule", "Phase 1: find the best sampling schedules for a model.")
-        {
-            model, data, output, steps, power, curveOptions.File, optimizers, solver, images, list, listSchedules, dtype, seed, threads,
-            json,
-        };
-        curveOptions.AddTo(command);
-        foreach (var option in about.All)
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
+        var list = command.Optional<bool>("--list-optimizers", "List the optimisers and stop.");
+        var listSchedules = command.Optional<bool>("--list-schedules", "List the standard schedules and stop.");
+        var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
+        var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
+        return command.Runs((parsed, cancellation) =>
         {
             if (parsed.GetValue(listSchedules))
             {
-                StandardScheduleList.Show(terminal, parsed.GetValue(json));
-                return Task.FromResult(0);
+                Listings.Schedules(terminal, parsed.GetValue(json));
+                return;
             }
 
             if (parsed.GetValue(list))
             {
-                OptimizerList.Show(terminal, parsed.GetValue(json));
-                return Task.FromResult(0);
+                Listings.Optimizers(terminal, parsed.GetValue(json));
+                return;
             }
 
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
@@ -57,15 +51,14 @@ internal static class ScheduleVerb
                 Images = parsed.GetValue(images),
                 Seed = parsed.GetValue(seed),
             };
-            var choices = Choices(parsed.GetValue(optimizers) ?? options.Search);
+            string[] names = (parsed.GetValue(optimizers) ?? options.Search).Split(',', StringSplitOptions.TrimEntries);
+            var choices = names.Distinct().Select(ScheduleOptimizerCatalog.Find).ToList();
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            options = options with { LossCurve = curveOptions.ReadFile(parsed, source.Hash) };
+            options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
-            {
-                CurveMeasured = curve => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), curve),
-            };
+            { CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found) };
             List<FoundSchedule> found =
                 [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
             var measured = search.Curve;
@@ -79,13 +72,8 @@ internal static class ScheduleVerb
                     schedules = found
                 },
                 console => Show(console, measured, found, parsed.GetValue(optimizers) is null));
-            return Task.FromResult(0);
         });
-        return command;
     }
-
-    private static IReadOnlyList<ScheduleOptimizerChoice> Choices(string text) =>
-        [.. text.Split(',', StringSplitOptions.TrimEntries).Distinct().Select(ScheduleOptimizerCatalog.Find)];
 
     private static void Show(IAnsiConsole console, LossCurve? measured, List<FoundSchedule> found, bool phase1Alone)
     {

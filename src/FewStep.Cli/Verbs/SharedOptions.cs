@@ -7,14 +7,16 @@ internal static class SharedOptions
 {
     public const string ThreadsName = "--threads";
 
-    public static Option<bool> Json() => Flag.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
+    public static Option<bool> Json(this Command command) =>
+        command.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
 
-    public static Option<long> Seed() => Flag.Of<long>("--seed", "Seed of the run; all randomness is derived from it.", 0);
+    public static Option<long> Seed(this Command command) =>
+        command.Option<long>("--seed", "Seed of the run; all randomness is derived from it.", 0);
 
-    public static Option<int> Threads()
-        => Flag.Of(ThreadsName, "Processor threads of tensor operations; 0 leaves the choice to libtorch.", 0);
+    public static Option<int> Threads(this Command command)
+        => command.Option(ThreadsName, "Processor threads of tensor operations; 0 leaves the choice to libtorch.", 0);
 
-    public static Option<ScalarType> Dtype() => Flag.Of<ScalarType>("--dtype",
+    public static Option<ScalarType> Dtype(this Command command) => command.Option<ScalarType>("--dtype",
         "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
         new ModelOptions().ComputeType, "float32|bfloat16", parse: text => text switch
         {
@@ -23,15 +25,25 @@ internal static class SharedOptions
             _ => throw new InvalidInputException($"--dtype '{text}' is neither float32 nor bfloat16."),
         });
 
-    public static Option<string> Model(string also = "") => Flag.Of(
+    public static Option<string> Model(this Command command, string also = "") => command.Option(
         "--model", "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in "
             + $"guided-diffusion's names, a diffusers folder{also}.", EmbeddedDefault.Model, "path");
 
-    public static Option<string?> Sampler() => Flag.Optional<string?>("--sampler",
-        $"Sampler: a *{SamplerFile.Extension} file, or in short schedule/solver/steps, e.g. {SamplerChoice.Usual}.", "file or s/s/n");
+    public static Option<string?> Sampler(this Command command) => command.Sampler<string?>("");
 
-    public static Option<string> Data() => Flag.Of(
+    /// <summary>The option of verbs that measure several.</summary>
+    public static Option<string[]> Samplers(this Command command) => command.Sampler<string[]>(" May be repeated.");
+
+    public static Option<string> Data(this Command command) => command.Option(
         "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.", EmbeddedDefault.Data, "path");
+
+    /// <summary>A loss curve in place of a measured one; <see cref="ReadCurve"/> reads it.</summary>
+    public static Option<string?> Curve(this Command command) =>
+        command.Optional<string?>("--curve", "A loss-curve.json to use instead of measuring one.", "file");
+
+    /// <summary>The curve that is given, which must be of the model with the hash; null where one is to be measured.</summary>
+    public static LossCurve? ReadCurve(this ParseResult parsed, Option<string?> curve, string hash) =>
+        parsed.GetValue(curve) is string file ? LossCurveFile.ReadFor(file, hash) : null;
 
     /// <summary>Applies <c>--threads</c>, after checking that libtorch is there at all.</summary>
     public static void PrepareTorch(int threads)
@@ -42,4 +54,8 @@ internal static class SharedOptions
 
         TorchLibrary.UseThreads(threads);
     }
+
+    private static Option<T> Sampler<T>(this Command command, string also) => command.Optional<T>("--sampler",
+        $"Sampler: a *{SamplerFile.Extension} file, or in short schedule/solver/steps, e.g. {SamplerChoice.Usual}.{also}",
+        "file or s/s/n");
 }

@@ -1,5 +1,3 @@
-using Spectre.Console;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep train</c>: pre-trains a denoiser, with EDM's loss or that of VP and VE models.</summary>
@@ -7,33 +5,29 @@ internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var config = Flag.Optional<string?>(
+        var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.");
+        var config = command.Optional<string?>(
             "--config", "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", "file");
-        var checkpoint = Flag.Optional<string?>(
+        var checkpoint = command.Optional<string?>(
             "--model", "A model to train on from, instead of random weights: a model folder or a checkpoint.", "path");
-        var data = SharedOptions.Data();
-        var output = Flag.Required<string>(
+        var data = command.Data();
+        var output = command.Required<string>(
             "--out", "Folder for checkpoints, loss log, events and the model; a training found there is resumed.", "folder");
-        var images = Flag.Required<long>("--images",
+        var images = command.Required<long>("--images",
             "Training images seen in all, repeats included. May be changed when resuming: the learning rate then follows the new length.");
-        var batch = Flag.Of("--batch", "Images an update.", 128);
-        var rate = Flag.Of("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
-        var warmUp = Flag.Of<long>("--warm-up", "Images of linear warm-up.", 50_000);
-        var ema = Flag.Of("--ema", "Half-life of the weights' moving average in images.", 100_000);
-        var dropLabels = Flag.Of("--label-dropout", "Probability of dropping a class label.", 0.1);
-        var loss = Flag.Optional<string?>("--loss", "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the "
+        var batch = command.Option("--batch", "Images an update.", 128);
+        var rate = command.Option("--learning-rate", "Peak learning rate; cosine decay to a hundredth.", 1e-3);
+        var warmUp = command.Option<long>("--warm-up", "Images of linear warm-up.", 50_000);
+        var ema = command.Option("--ema", "Half-life of the weights' moving average in images.", 100_000.0);
+        var dropLabels = command.Option("--label-dropout", "Probability of dropping a class label.", 0.1);
+        var loss = command.Optional<string?>("--loss", "edm (log-normal sigma), vp (uniform time) or ve (log-uniform sigma); left out, the "
             + "one of the model's preconditioning.", "name");
-        var mean = Flag.Optional<double?>("--p-mean", "Of edm: mean of ln sigma (P_mean); left out, -1.2.");
-        var deviation = Flag.Optional<double?>("--p-std", "Of edm: standard deviation of ln sigma (P_std); left out, 1.2.");
-        var flip = Flag.Optional<bool>("--flip", "Mirror half of the images.");
-        var every = Flag.Of("--checkpoint-seconds", "Training seconds between checkpoints.", 180);
-        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.")
-        {
-            config, checkpoint, data, output, images, batch, rate, warmUp, ema, dropLabels, loss, mean, deviation, flip, every, dtype, seed,
-            threads, json,
-        };
-        command.SetAction((parsed, cancellation) =>
+        var mean = command.Optional<double?>("--p-mean", "Of edm: mean of ln sigma (P_mean); left out, -1.2.");
+        var deviation = command.Optional<double?>("--p-std", "Of edm: standard deviation of ln sigma (P_std); left out, 1.2.");
+        var flip = command.Optional<bool>("--flip", "Mirror half of the images.");
+        var every = command.Option("--checkpoint-seconds", "Training seconds between checkpoints.", 180.0);
+        var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             using var start = parsed.GetValue(checkpoint) is { } path ? Model.Open(
@@ -68,16 +62,13 @@ internal static class TrainVerb
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
             var (seen, done) = new TrainingRun(model, options, set, place, start?.RequireNetwork()).Execute(
-                terminal.Progress,
-                update => events.Training(update),
-                cancellation);
+                terminal.Progress, update => events.Training(update), cancellation);
             string folder = Path.Combine(place.Folder, "model");
-            terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder }, console => console.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} "
-                    + $"images seen. The averaged weights are in {folder}.")));
-            return Task.FromResult(done ? ExitCode.Success : ExitCode.Interrupted);
+            terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder },
+                $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} "
+                    + $"images seen. The averaged weights are in {folder}.");
+            return done ? ExitCode.Success : ExitCode.Interrupted;
         });
-        return command;
     }
 
     private static TrainingLoss Loss(string name, double? mean, double? deviation, PreconditioningConfig preconditioning)

@@ -5,24 +5,22 @@ internal static class TuneVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model();
-        var target = new SamplerFlags(" With --search, a list with commas to begin at.");
-        var output = Flag.Required<string>("--out",
-            "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
-        var every = Flag.Of("--checkpoint-seconds", "Seconds between checkpoints.", 60);
-        var snapshots = Flag.Of("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
-            + "their own; none for no such folders.", "0.25,0.5,1", "list");
-        var search = Flag.Optional<int>("--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
-        var searchUpdates = Flag.Of("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
-        var (tuning, about) = (new TuningFlags(), new ModelFlags());
-        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to "
-            + "resume.") { model, search, searchUpdates, output, every, snapshots, dtype, seed, threads, json };
-        tuning.AddTo(command);
-        foreach (var option in (Option[])[.. target.All, target.Data, .. about.GuidanceAlone])
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
+            + "resume.");
+        var model = command.Model();
+        var search = command.Optional<int>(
+            "--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
+        var searchUpdates = command.Option("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
+        var output = command.Required<string>("--out",
+            "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
+        var every = command.Option("--checkpoint-seconds", "Seconds between checkpoints.", 60.0);
+        var snapshots = command.Option("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
+            + "their own; none for no such folders.", "0.25,0.5,1", "list");
+        var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
+        var tuning = new TuningFlags(command);
+        var target = new SamplerFlags(command, " With --search, a list with commas to begin at.");
+        var about = new ModelFlags(command, takesOnnx: false);
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var options = tuning.Read(parsed) with
@@ -69,13 +67,11 @@ internal static class TuneVerb
                     + "tune again with another --out.");
             }
 
-            terminal.Result(parsed.GetValue(json), report, console => console.Profile.Out.Writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
+            terminal.Result(parsed.GetValue(json), report,
                 $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. "
-                    + $"The model is in {run.ModelPath}.")));
-            return Task.FromResult(report.Stop == TuningStop.Cancelled ? ExitCode.Interrupted : ExitCode.Success);
+                    + $"The model is in {run.ModelPath}.");
+            return report.Stop == TuningStop.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
         });
-        return command;
     }
 
     private static string Sentence(string clause) => $"{char.ToUpperInvariant(clause[0])}{clause[1..]}.";

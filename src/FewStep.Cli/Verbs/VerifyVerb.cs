@@ -10,14 +10,15 @@ internal static class VerifyVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var model = SharedOptions.Model();
-        var reference = Flag.Required<string>("--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
-            + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
-        var tolerance = Flag.Of("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
-        var (threads, json) = (SharedOptions.Threads(), SharedOptions.Json());
         var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
-            + "1 where they differ by more than --tolerance.") { model, reference, tolerance, threads, json };
-        command.SetAction((parsed, cancellation) =>
+            + "1 where they differ by more than --tolerance.");
+        var model = command.Model();
+        var reference = command.Required<string>(
+            "--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
+                + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
+        var tolerance = command.Option("--tolerance", $"Largest relative error that passes: {Definition}.", DefaultTolerance);
+        var (threads, json) = (command.Threads(), command.Json());
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             double limit = parsed.GetValue(tolerance);
@@ -33,38 +34,18 @@ internal static class VerifyVerb
 
             // JSON has no infinity.
             double? Finite(double error) => double.IsFinite(error) ? error : null;
+            var compared = results.Select(r => new
+            { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage });
             var result = new
             {
-                passed,
-                largest_relative_error = Finite(largest),
-                tolerance = limit,
-                definition = Definition,
-                compared = results.Select(r => new
-                {
-                    array = r.Compared,
-                    images = r.Images,
-                    largest_relative_error = Finite(r.LargestRelativeError),
-                    worst_image = r.WorstImage
-                }),
+                passed, largest_relative_error = Finite(largest), tolerance = limit, definition = Definition, compared,
                 remarks = source.Remarks,
             };
-            terminal.Result(parsed.GetValue(json), result, console =>
-            {
-                var writer = console.Profile.Out.Writer;
-                foreach (string remark in source.Remarks)
-                    writer.WriteLine(remark);
-
-                foreach (var r in results)
-                {
-                    writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
-                        + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
-                }
-
-                writer.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3})."));
-            });
-            return Task.FromResult(passed ? ExitCode.Success : ExitCode.Different);
+            var lines = results.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
+                + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
+            terminal.Result(parsed.GetValue(json), result, [.. source.Remarks, .. lines],
+                $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3}).");
+            return passed ? ExitCode.Success : ExitCode.Different;
         });
-        return command;
     }
 }

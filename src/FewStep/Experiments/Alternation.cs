@@ -81,17 +81,12 @@ internal sealed class Alternation(
         return round with { TeacherDistance = distance.MeanRootMeanSquare, Further = [.. round.Further, cost] };
     }
 
-    private LossCurve TunedCurve(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        string path = Path.Combine(folder.Round(done.Round), LossCurveFile.Name);
-        if (!File.Exists(path))
+    private LossCurve TunedCurve(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
+        RunFolder.Curve(folder.Round(done.Round), () =>
         {
             using var tuned = model.OpenAlike(done.ModelPath);
-            LossCurveFile.Write(path, new LossCurveEstimator(tuned.Denoiser, images, curveOptions()).Estimate(progress, cancellation));
-        }
-
-        return LossCurveFile.Read(path);
-    }
+            return new LossCurveEstimator(tuned.Denoiser, images, curveOptions()).Estimate(progress, cancellation);
+        });
 
     private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, LossCurve tuned, CancellationToken cancellation)
     {

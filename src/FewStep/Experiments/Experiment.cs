@@ -60,13 +60,14 @@ public sealed class Experiment
         var drawing = Stopwatch.StartNew();
         var strips = ImageStrips.Draw(ShownTrials(measured, summaries, figures[0], shown), _options, progress, cancellation);
         long drawn = strips.DistinctBy(s => s.Path).Sum(s => (long)Math.Round(s.EvaluationsPerImage * s.Seeds.Count));
+        var seeds = new SeedsSummary(_options.FirstSeed, _options.Samples, _options.Ranges);
         return new Summary
         {
             Title = _options.Title,
             Axis = _options.Axis,
             ShownNumber = shown,
             Model = trials[0].Model.Summary,
-            Seeds = new SeedsSummary(_options.FirstSeed, _options.Samples, _options.Ranges),
+            Seeds = seeds,
             Figures = figures,
             Trials = summaries,
             LeftOut = failed,
@@ -74,12 +75,13 @@ public sealed class Experiment
             Ledger =
             [
                 realCost,
-                .. EndpointCost(),
+                .. _options.Endpoints?.Cost is { NetworkEvaluations: > 0 } cost
+                    ? new[] { new LedgerLineSummary("the teacher's endpoints", cost.NetworkEvaluations, 0, cost.Seconds) } : [],
                 .. strips.Count == 0 ? [] : new[] { new LedgerLineSummary("images of the report", drawn, 0, drawing.Elapsed.TotalSeconds) },
                 SamplesCost(measured, measurement),
             ],
             Manifest = RunEnvironment.Manifest(started, _options.Seed, trials[0].Model),
-            Warnings = [.. floorRemarks, .. RangeRemarks()],
+            Warnings = [.. floorRemarks, .. seeds.FewRanges is { } few ? [few] : Array.Empty<string>()],
         };
     }
 
@@ -204,19 +206,13 @@ public sealed class Experiment
         List<Trial> trials, IReadOnlyList<TrialSummary> summaries, FigureSummary figure, int number)
     {
         var rows = trials.Zip(summaries, (t, s) => (Trial: t, Summary: s)).Where(r => r.Trial.IsShown).ToList();
-        double Cost(TrialSummary s) => figure.HigherIsBetter ? -s.Figures[figure.Key].Mean : s.Figures[figure.Key].Mean;
         return
         [
             .. rows.Where(r => r.Trial.Role != TrialRole.Teacher && r.Summary.Number == number && !r.Trial.IsTransfer)
-                .OrderBy(r => Cost(r.Summary)).Take(ImageStrips.MaximumRows)
+                .OrderBy(r => r.Summary.Cost(figure)).Take(ImageStrips.MaximumRows)
                 .Concat(rows.Where(r => r.Trial.Role == TrialRole.Teacher)),
         ];
     }
-
-    private IEnumerable<LedgerLineSummary> EndpointCost() =>
-        _options.Endpoints is { } endpoints && endpoints.Cost is var (evaluations, seconds) && evaluations > 0
-            ? [new LedgerLineSummary("the teacher's endpoints", evaluations, 0, seconds)]
-            : [];
 
     // One measurement may stand under two names.
     private LedgerLineSummary SamplesCost(List<Trial> trials, TrialMeasurement measurement)
@@ -225,8 +221,4 @@ public sealed class Experiment
             .DistinctBy(r => r.Key).ToList();
         return new LedgerLineSummary("samples of the comparison", ranges.Sum(r => r.NetworkEvaluations), 0, ranges.Sum(r => r.Seconds));
     }
-
-    private IEnumerable<string> RangeRemarks() => _options.Ranges == 1
-        ? ["There is one range of seeds only: no difference can be told from chance. Measure three or more."]
-        : [];
 }

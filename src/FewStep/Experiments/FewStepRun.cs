@@ -74,12 +74,14 @@ internal sealed class FewStepRun : IDisposable
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var curve = MeasuredCurve(folder, progress, cancellation);
+        var images = new TrainingImages(_training);
+        var curve = RunFolder.Curve(folder.Path, () => new LossCurveEstimator(
+            _model.Denoiser, images, CurveOptions() with { ModelHash = _model.Hash }).Estimate(progress, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
-        var images = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
-        var rounds = new Alternation(_model, new TrainingImages(_training), images, _options, folder, CurveOptions)
+        var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
+        var rounds = new Alternation(_model, images, tuningImages, _options, folder, CurveOptions)
             .Execute(curve, found[0].Schedule, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
@@ -100,7 +102,7 @@ internal sealed class FewStepRun : IDisposable
                 .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
                 .. summary.Ledger,
             ],
-            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
+            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.Select(Warning).OfType<string>()],
         };
     }
 
@@ -108,18 +110,14 @@ internal sealed class FewStepRun : IDisposable
         new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates,
             r.Report.Seconds);
 
-    private static IEnumerable<string> Warnings(AlternationRound round)
+    private static string? Warning(AlternationRound round) => round.Report switch
     {
-        if (round.Report.Stop == TuningStop.Diverged)
-        {
-            yield return FormattableString.Invariant($"Tuning in round {round.Round} diverged: {round.Report.Explanation}.");
-        }
-        else if (round.Report.BestUpdate is null or 0)
-        {
-            yield return FormattableString.Invariant(
-                $"Tuning in round {round.Round} never improved on the weights it began with; those are kept.");
-        }
-    }
+        { Stop: TuningStop.Diverged } report
+            => FormattableString.Invariant($"Tuning in round {round.Round} diverged: {report.Explanation}."),
+        { BestUpdate: null or 0 } => FormattableString.Invariant(
+            $"Tuning in round {round.Round} never improved on the weights it began with; those are kept."),
+        _ => null,
+    };
 
     private void CheckFits()
     {
@@ -169,32 +167,13 @@ internal sealed class FewStepRun : IDisposable
                 },
             },
             Model = _model.Summary,
-            Data = new DataSummary
-            {
-                Name = _options.DataName ?? _model.Name,
-                Hash = _training.Hash,
-                TrainingImages = _training.Count,
-                ReferenceHash = reference.Hash,
-                HeldOutImages = reference.Count,
-            },
+            Data = new DataSummary(_options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
         };
     }
 
     private LossCurveOptions CurveOptions() =>
         _options.Curve with
         { Steps = [_options.Steps], Weightings = DiscretizationLossOptimizer.Weightings(_options.Power), Seed = _options.Seed };
-
-    private LossCurve MeasuredCurve(RunFolder folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        if (!File.Exists(folder.LossCurve))
-        {
-            var estimator = new LossCurveEstimator(
-                _model.Denoiser, new TrainingImages(_training), CurveOptions() with { ModelHash = _model.Hash });
-            LossCurveFile.Write(folder.LossCurve, estimator.Estimate(progress, cancellation));
-        }
-
-        return LossCurveFile.Read(folder.LossCurve);
-    }
 
     private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
     {

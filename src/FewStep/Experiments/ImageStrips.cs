@@ -8,7 +8,6 @@ namespace FewStep.Experiments;
 internal static class ImageStrips
 {
     public const int MaximumImages = 64;
-
     public const int MaximumRows = 24;
 
     public static IReadOnlyList<ImageStripSummary> Draw(
@@ -26,16 +25,7 @@ internal static class ImageStrips
             if (!File.Exists(Path.Combine(folder, path)))
                 Draw(trial, options.ShownSeeds, Path.Combine(folder, path), cancellation);
 
-            strips.Add(new ImageStripSummary
-            {
-                Label = summary.Name,
-                Schedule = trial.ScheduleName,
-                Tuning = trial.Tuning,
-                Solver = trial.Sampler.Solver.Name,
-                EvaluationsPerImage = summary.EvaluationsPerImage!.Value,
-                Path = path,
-                Seeds = [.. options.ShownSeeds],
-            });
+            strips.Add(new ImageStripSummary(summary.Name, summary.EvaluationsPerImage!.Value, path, [.. options.ShownSeeds]));
             progress?.Report(new WorkProgress("pictures", strips.Count, trials.Count, "rows"));
         }
 

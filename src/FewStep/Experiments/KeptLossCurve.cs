@@ -3,8 +3,7 @@ using FewStep.Search;
 
 namespace FewStep.Experiments;
 
-/// <summary>The loss curve beside an experiment's results: measured once, and read back as long as model, images and options are the
-/// same.</summary>
+/// <summary>The loss curve beside an experiment's results, read back as long as model, images and options are the same.</summary>
 internal static class KeptLossCurve
 {
     /// <summary>Reads the curve, or measures and writes it. A second measurement would move the schedules by a rounding, and all on them
@@ -19,8 +18,7 @@ internal static class KeptLossCurve
         string origin = string.Create(
             CultureInfo.InvariantCulture,
             $"model {model.Identity}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret "
-                + $"{options.RelativeRegret:R}, "
-            + $"precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+                + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
 

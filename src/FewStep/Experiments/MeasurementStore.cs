@@ -4,12 +4,7 @@ namespace FewStep.Experiments;
 
 /// <summary>What was measured on one range of seeds of one trial: the unit in which an experiment is stored and resumed.</summary>
 internal sealed record MeasuredRange(
-    string Key,
-    string Trial,
-    long FirstSeed,
-    int Images,
-    long NetworkEvaluations,
-    double Seconds,
+    string Key, string Trial, long FirstSeed, int Images, long NetworkEvaluations, double Seconds,
     IReadOnlyDictionary<string, IReadOnlyList<MetricValue>> Figures)
 {
     public void Check(string source)
@@ -27,21 +22,16 @@ internal sealed record MeasuredRange(
     }
 }
 
-/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that an interrupted one goes on and nothing is measured
-/// twice.</summary>
+/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that nothing is measured twice.</summary>
 /// <remarks>The batch size is not part of what a measurement is found by.</remarks>
-internal sealed class MeasurementStore
+internal sealed class MeasurementStore(string? path)
 {
     public const string FileName = "measurements.json";
     private const int CurrentVersion = 1;
-    private readonly string? _path;
     private readonly Dictionary<string, MeasuredRange> _ranges = new(StringComparer.Ordinal);
     private string? _lossCurve;
 
-    private MeasurementStore(string? path) => _path = path;
-
-    /// <summary>What the loss curve beside the file was measured on, as its owner wrote it; null where there is none. Set it once the curve
-    /// is written.</summary>
+    /// <summary>What the loss curve beside the file was measured on; null where there is none. Set it once the curve is written.</summary>
     public string? LossCurve
     {
         get => _lossCurve;
@@ -56,7 +46,7 @@ internal sealed class MeasurementStore
     public static MeasurementStore Open(string? folder)
     {
         var store = new MeasurementStore(folder is null ? null : Path.Combine(folder, FileName));
-        if (store._path is { } path && File.Exists(path))
+        if (folder is not null && Path.Combine(folder, FileName) is var path && File.Exists(path))
         {
             var content = JsonFile.Read<Content>(path);
             if (content.Version != CurrentVersion)
@@ -100,8 +90,8 @@ internal sealed class MeasurementStore
 
     private void Write()
     {
-        if (_path is not null)
-            JsonFile.Write(_path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
+        if (path is not null)
+            JsonFile.Write(path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
     }
 
     private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);

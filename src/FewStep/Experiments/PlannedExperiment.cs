@@ -5,8 +5,7 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>An experiment whose trials are planned: schedules that are made, searched or given, crossed with solvers, numbers and
-/// models.</summary>
+/// <summary>An experiment of schedules that are made, searched or given, crossed with solvers, numbers and models.</summary>
 internal sealed record PlannedExperiment
 {
     public required TrialPlanOptions Plan { get; init; }
@@ -95,14 +94,7 @@ internal sealed record PlannedExperiment
         var reference = Context.RealImages?.Invoke();
         return (reference ?? Training) is null
             ? null
-            : new DataSummary
-            {
-                Name = Options.DataName ?? First.Name,
-                Hash = Training?.Hash,
-                TrainingImages = Training?.Count ?? 0,
-                ReferenceHash = reference?.Hash,
-                HeldOutImages = reference?.Count ?? 0,
-            };
+            : new DataSummary(Options.DataName ?? First.Name, Training?.Hash, reference?.Hash, Training?.Count ?? 0, reference?.Count ?? 0);
     }
 
     private void CheckFits()
@@ -122,7 +114,6 @@ internal sealed record PlannedExperiment
         :
         [
             "The model is guided: the numbers of evaluations that are compared at count its calls, each of which takes up to two network "
-                + "evaluations; "
-            + "the evaluations an image in the tables are counted.",
+                + "evaluations; the evaluations an image in the tables are counted.",
         ];
 }

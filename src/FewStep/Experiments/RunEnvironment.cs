@@ -7,25 +7,25 @@ namespace FewStep.Experiments;
 /// <summary>What a run stands on, for manifests.</summary>
 internal static class RunEnvironment
 {
-    public static string Version { get; } =
+    private static string Version { get; } =
         typeof(RunEnvironment).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
-    public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) => new()
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) =>
+        Manifest(started, seed, model?.Denoiser.Device ?? torch.CPU, model?.NumberFormat ?? "the images' type");
+
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, torch.Device device, string numberFormat) => new()
     {
         Version = Version,
         Started = started,
         Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
         Seed = seed,
         Versions = Versions(),
-        Machine = new SortedDictionary<string, string>(Machine(model?.Denoiser.Device ?? torch.CPU).ToDictionary(), StringComparer.Ordinal)
-        {
-            ["network computes in"] = model?.NumberFormat ?? "the images' type",
-        },
+        Machine = Machine(device, numberFormat),
     };
 
     /// <summary>Versions of the runtime and of the tensor library.</summary>
-    public static IReadOnlyDictionary<string, string> Versions() => new SortedDictionary<string, string>(StringComparer.Ordinal)
+    private static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {
         [".NET"] = Environment.Version.ToString(),
         ["TorchSharp"] = typeof(torch).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split(
@@ -34,17 +34,17 @@ internal static class RunEnvironment
     };
 
     /// <summary>The machine, without anything that names it or its user.</summary>
-    public static IReadOnlyDictionary<string, string> Machine(torch.Device device)
-        => new SortedDictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["operating system"] = RuntimeInformation.OSDescription,
-            ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
-            ["processor"] = Processor(),
-            ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
-            ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
-            ["device"] = DeviceChoice.Describe(device),
-            ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
-        };
+    private static SortedDictionary<string, string> Machine(torch.Device device, string numberFormat) => new(StringComparer.Ordinal)
+    {
+        ["operating system"] = RuntimeInformation.OSDescription,
+        ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
+        ["processor"] = Processor(),
+        ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
+        ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+        ["device"] = DeviceChoice.Describe(device),
+        ["network computes in"] = numberFormat,
+        ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),
+    };
 
     private static string Processor()
     {
@@ -53,4 +53,10 @@ internal static class RunEnvironment
             : null;
         return line?.Split(':', 2)[1].Trim() ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "unknown";
     }
+}
+
+/// <summary>Names of enumeration values as manifests and tables write them: in lower case.</summary>
+internal static class EnumName
+{
+    public static string Of<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

@@ -6,16 +6,11 @@ using FewStep.Search;
 namespace FewStep.Experiments;
 
 /// <summary>The folder of a run: where its files lie, and whether it may be begun or resumed there.</summary>
-internal sealed class RunFolder
+internal sealed class RunFolder(string path)
 {
     public const string ManifestName = "manifest.json";
 
-    private RunFolder(string path) => Path = path;
-
-    public string Path { get; }
-
-    public string LossCurve => At(LossCurveFile.Name);
-
+    public string Path => path;
     /// <summary>The sampler that the run delivers: the folder is a model folder.</summary>
     public string Sampler => At(Model.SamplerName);
 
@@ -58,14 +53,21 @@ internal sealed class RunFolder
         return folder;
     }
 
-    private static string Difference(RunManifest kept, RunManifest wanted)
-    {
-        return JsonLeaves.Difference(kept.Run.Options, wanted.Run.Options) is string difference ? $"other options ({difference})"
-            : kept.Model.Hash != wanted.Model.Hash ? "another model"
-            : "other data";
-    }
+    private static string Difference(RunManifest kept, RunManifest wanted) =>
+        JsonLeaves.Difference(kept.Run.Options, wanted.Run.Options) is string difference ? $"other options ({difference})"
+            : kept.Model.Hash != wanted.Model.Hash ? "another model" : "other data";
 
     public string At(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
+
+    /// <summary>The loss curve in one of its folders, estimated where it is not there yet.</summary>
+    public static LossCurve Curve(string folder, Func<LossCurve> estimate)
+    {
+        string path = System.IO.Path.Combine(folder, LossCurveFile.Name);
+        if (!File.Exists(path))
+            LossCurveFile.Write(path, estimate());
+
+        return LossCurveFile.Read(path);
+    }
 
     /// <summary>Writes the manifest again, with what is known at the end of a sitting.</summary>
     public void Update(RunManifest manifest) => JsonFile.Write(At(ManifestName), manifest);
@@ -78,9 +80,7 @@ internal sealed record RunManifest
     public required string Identity { get; init; }
 
     public required ManifestSummary Run { get; init; }
-
     public required ModelSummary Model { get; init; }
-
     public required DataSummary Data { get; init; }
 
     /// <summary>What each stage cost; empty until the run is complete.</summary>

@@ -12,9 +12,7 @@ internal sealed class RunPlan(Model model, RunOptions options)
     /// <summary>The fine sampler that the pictures and the table show: the tuning's teacher on the baseline's schedule.</summary>
     public Trial Teacher
         => new(model, Standard(options.Baselines[0], options.TeacherSteps, SolverCatalog.Find(options.Tuning.TeacherSolver)))
-        {
-            Role = TrialRole.Teacher,
-        };
+        { Role = TrialRole.Teacher };
 
     /// <summary>The trials in the order of the report.</summary>
     public IReadOnlyList<Trial> Trials(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, Model? tuned)
@@ -59,9 +57,7 @@ internal sealed class RunPlan(Model model, RunOptions options)
 
     private Sampler Standard(string name, int steps, ISolver solver) =>
         new(StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax), solver)
-        {
-            Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard },
-        };
+        { Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard } };
 
     private Sampler Found(SamplingSchedule schedule, string name, ScheduleSource source) =>
         new(schedule, _solver) { Origin = new SamplerOrigin { Schedule = name, Source = source, ModelHash = model.Hash } };

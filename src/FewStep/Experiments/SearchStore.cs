@@ -15,8 +15,7 @@ internal sealed record SearchSources
     /// <summary>Folder for searches and schedules; null (default) to keep none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>Its training loss curve, measured when first asked for and the same ever after; null (default) where it cannot be
-    /// had.</summary>
+    /// <summary>Its training loss curve, measured when first asked for; null (default) where it cannot be had.</summary>
     public Func<LossCurve>? LossCurve { get; init; }
 
     /// <summary>Images that it was trained on; null (default) where there are none.</summary>
@@ -46,32 +45,25 @@ internal sealed record SearchSources
     };
 }
 
-/// <summary>Searches schedules and keeps them in a folder: a search whose model, options and seeds are the same is not repeated, and
-/// further numbers of steps are searched alone.</summary>
-internal sealed class SearchStore
+/// <summary>Searches schedules and keeps them in a folder: a search of the same model, options and seeds runs for new numbers of steps
+/// alone.</summary>
+internal sealed class SearchStore(SearchSources sources, ISolver usual)
 {
     public const string FileName = "searches.json";
     private const int CurrentVersion = 2;
-    private readonly SearchSources _sources;
-    private readonly ISolver _usual;
-    private readonly List<StoredSearch> _all;
+    private readonly List<StoredSearch> _all = [];
     private readonly List<StoredSearch> _used = [];
-
-    private SearchStore(SearchSources sources, ISolver usual, IReadOnlyList<StoredSearch> known)
-        => (_sources, _usual, _all) = (sources, usual, [.. known]);
 
     /// <summary>The searches that gave schedules, whenever they ran.</summary>
     public IReadOnlyList<SearchSummary> Used =>
         [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations,
             s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
 
-    public int Ran { get; private set; }
-
-    private string? FilePath => _sources.Folder is null ? null : Path.Combine(_sources.Folder, FileName);
+    private string? FilePath => sources.Folder is null ? null : Path.Combine(sources.Folder, FileName);
 
     public static SearchStore Open(SearchSources sources, ISolver usual)
     {
-        var store = new SearchStore(sources, usual, []);
+        var store = new SearchStore(sources, usual);
         if (store.FilePath is not { } path || !File.Exists(path))
             return store;
 
@@ -116,7 +108,7 @@ internal sealed class SearchStore
     {
         string key = Key(search, solver);
         // A search need not use the curve that it is offered, and then the curve must not be measured for the experiment's sake.
-        var known = _all.Where(s => s.Key == key && (s.LossCurve is null || s.LossCurve == CurveIdentity(_sources.LossCurve!()))).ToList();
+        var known = _all.Where(s => s.Key == key && (s.LossCurve is null || s.LossCurve == CurveIdentity(sources.LossCurve!()))).ToList();
         // One step leaves nothing to search.
         int[] missing = [.. steps.Where(n => n > 1 && known.All(s => s.Found.All(f => f.Steps != n))).Order()];
         if (missing.Length > 0)
@@ -124,7 +116,6 @@ internal sealed class SearchStore
             var ran = Run(key, search, solver, missing, progress, cancellation);
             known.Add(ran);
             _all.Add(ran);
-            Ran++;
             if (FilePath is { } path)
                 JsonFile.Write(path, new Content(CurrentVersion, _all));
         }
@@ -142,7 +133,7 @@ internal sealed class SearchStore
         }
 
         if (steps.Contains(1))
-            schedules[1] = new SamplingSchedule([_sources.Model.Denoiser.SigmaMax, _sources.Model.Denoiser.SigmaMin]);
+            schedules[1] = new SamplingSchedule([sources.Model.Denoiser.SigmaMax, sources.Model.Denoiser.SigmaMin]);
 
         return schedules;
     }
@@ -159,38 +150,33 @@ internal sealed class SearchStore
         LossCurve Curve()
         {
             curveWatch.Start();
-            used = _sources.LossCurve!();
+            used = sources.LossCurve!();
             curveWatch.Stop();
             return used;
         }
 
-        var network = new CountingDenoiser(_sources.Model.Denoiser);
+        var network = new CountingDenoiser(sources.Model.Denoiser);
         var watch = Stopwatch.StartNew();
         var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = network.SigmaMin, SigmaMax = network.SigmaMax };
         string title = solver is null ? $"searching {search.Text}" : $"searching {search.Text} for {solver.Name}";
-        var context = _sources.Context(solver ?? _usual, network, _sources.LossCurve is null ? null : Curve);
+        var context = sources.Context(solver ?? usual, network, sources.LossCurve is null ? null : Curve);
         var results = search.Create(context).Search(request, new Titled(title, progress), cancellation);
         return new StoredSearch(
-            key,
-            search.Text,
-            network.Images,
-            used?.Origin.NetworkEvaluations ?? 0,
-            Math.Max(0, (watch.Elapsed - curveWatch.Elapsed).TotalSeconds),
-            [.. results.Take(steps.Length).Select(FoundSchedule.Of)],
-            solver?.Name,
-            used is null ? null : CurveIdentity(used));
+            key, search.Text, network.Images, used?.Origin.NetworkEvaluations ?? 0,
+            Math.Max(0, (watch.Elapsed - curveWatch.Elapsed).TotalSeconds), [.. results.Take(steps.Length).Select(FoundSchedule.Of)],
+            solver?.Name, used is null ? null : CurveIdentity(used));
     }
 
     private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
         CultureInfo.InvariantCulture,
-        $"{_sources.Model.Identity}\n{_sources.Model.Denoiser.SigmaMin:R} "
-            + $"{_sources.Model.Denoiser.SigmaMax:R}\n{_sources.TrainingHash}\n{search.Text}\n"
-        + $"{solver?.Name}\n{_sources.Images}\n{_sources.FirstSeed}\n{_sources.LossCurve is not null}"));
+        $"{sources.Model.Identity}\n{sources.Model.Denoiser.SigmaMin:R} "
+            + $"{sources.Model.Denoiser.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"
+        + $"{solver?.Name}\n{sources.Images}\n{sources.FirstSeed}\n{sources.LossCurve is not null}"));
 
     // A file of its own for each schedule, so that the other verbs can take it.
     private void Save(ScheduleOptimizerChoice search, ISolver? solver, StoredSearch owner, FoundSchedule found, SamplingSchedule schedule)
     {
-        if (_sources.Folder is not { } folder)
+        if (sources.Folder is not { } folder)
             return;
 
         string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(
@@ -202,11 +188,11 @@ internal sealed class SearchStore
             Objective = found.Objective,
             Loss = found is { LossLow: { } low, LossHigh: { } high } ? new ScheduleLoss(found.Loss, low, high) : null,
             Evaluations = owner.NetworkEvaluations + owner.LossCurveEvaluations,
-            ModelHash = _sources.Model.Hash,
-            DataHash = _sources.TrainingHash,
-            Seed = _sources.FirstSeed,
+            ModelHash = sources.Model.Hash,
+            DataHash = sources.TrainingHash,
+            Seed = sources.FirstSeed,
         };
-        new Sampler(schedule, solver ?? _usual) { Origin = origin }
+        new Sampler(schedule, solver ?? usual) { Origin = origin }
             .Save(Path.Combine(folder, "samplers", FormattableString.Invariant($"{name}-n{found.Steps}{SamplerFile.Extension}")));
     }
 
@@ -220,14 +206,8 @@ internal sealed class SearchStore
     }
 
     private sealed record StoredSearch(
-        string Key,
-        string Search,
-        long NetworkEvaluations,
-        long LossCurveEvaluations,
-        double Seconds,
-        IReadOnlyList<FoundSchedule> Found,
-        string? FoundFor = null,
-        string? LossCurve = null)
+        string Key, string Search, long NetworkEvaluations, long LossCurveEvaluations, double Seconds, IReadOnlyList<FoundSchedule> Found,
+        string? FoundFor = null, string? LossCurve = null)
     {
         public void Check(string source)
         {

@@ -5,8 +5,7 @@ using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
-/// <summary>How many network evaluations a solver's run takes, found by running it on a single value with a denoiser that knows nothing:
-/// counted, as everywhere, and not derived.</summary>
+/// <summary>Network evaluations of a solver's run, counted on a single value with a denoiser that knows nothing.</summary>
 internal static class SolverCost
 {
     private const double SigmaMin = 0.002, SigmaMax = 80;
@@ -38,11 +37,8 @@ internal static class SolverCost
     private sealed class Blank : IDenoiser
     {
         public ImageShape Shape { get; } = new(1, 1, 1);
-
         public int Classes => 0;
-
         double IDenoiser.SigmaMin => SolverCost.SigmaMin;
-
         double IDenoiser.SigmaMax => SolverCost.SigmaMax;
 
         public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => zeros_like(x);

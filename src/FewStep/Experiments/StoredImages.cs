@@ -8,13 +8,8 @@ internal static class StoredImages
 {
     /// <summary>Measures all of them together, and disjoint subsets for the spread.</summary>
     public static Summary Measure(
-        IImageSet images,
-        string name,
-        IReadOnlyList<string> metrics,
-        MetricContext context,
-        ExperimentOptions options,
-        IProgress<WorkProgress>? progress,
-        CancellationToken cancellation)
+        IImageSet images, string name, IReadOnlyList<string> metrics, MetricContext context, ExperimentOptions options,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         options.Check();
         var started = DateTimeOffset.UtcNow;
@@ -27,8 +22,7 @@ internal static class StoredImages
             Title = options.Title,
             Axis = ComparisonAxis.Steps,
             ShownNumber = 0,
-            Data = reference is null ? null
-                : new DataSummary { Name = options.DataName ?? name, ReferenceHash = reference.Hash, HeldOutImages = reference.Count },
+            Data = reference is null ? null : new DataSummary(options.DataName ?? name, null, reference.Hash, 0, reference.Count),
             Figures = [.. figures.Select(f => FigureSummary.Of(f.Figure))],
             Trials =
             [

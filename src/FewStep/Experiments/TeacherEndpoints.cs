@@ -5,16 +5,13 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>The images that a fine teacher makes of the seeds of an experiment: sampled once for each range and kept in the folder as
-/// safetensors, one range at a time in memory.</summary>
+/// <summary>A fine teacher's images of an experiment's seeds: sampled once, kept in the folder, one range at a time in memory.</summary>
 internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";
     private readonly Dictionary<string, (long NetworkEvaluations, double Seconds)> _costs = [];
     private string? _heldKey;
     private EndpointImages? _held;
-
-    public Trial Teacher => teacher;
 
     /// <summary>Cost of the images that were used, whenever they were sampled.</summary>
     public (long NetworkEvaluations, double Seconds) Cost

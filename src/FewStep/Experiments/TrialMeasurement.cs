@@ -4,16 +4,12 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>Measures trials range by range, so that an interrupted experiment has all trials on the first ranges, and remembers what is
-/// done.</summary>
+/// <summary>Measures trials range by range, so that an interrupted experiment has all trials on the first ranges.</summary>
 internal sealed class TrialMeasurement(
     IReadOnlyList<IMetric> metrics, MeasurementStore store, ExperimentOptions options, Func<Trial, int> cost)
 {
     private readonly Dictionary<string, string> _failures = [];
     private readonly string[] _identities = [.. metrics.Select(m => Trial.Hash(m.Identity))];
-
-    /// <summary>Ranges that were sampled now, and not known from before.</summary>
-    public int RangesMeasured { get; private set; }
 
     /// <summary>Why a trial could not be measured, in a sentence; null where it could.</summary>
     public string? Failure(Trial trial) => _failures.GetValueOrDefault(trial.ImagesKey(""));
@@ -53,7 +49,6 @@ internal sealed class TrialMeasurement(
             try
             {
                 store.Add(Measure(trial, range, Missing(trial, range), Sampled, cancellation));
-                RangesMeasured++;
             }
             catch (InvalidInputException e)
             {

@@ -31,8 +31,7 @@ internal sealed record TrialPlanOptions
     /// <summary>The fine sampler of the first model; null (default) for none.</summary>
     public Sampler? Teacher { get; init; }
 
-    /// <summary>Whether schedules found for one solver are measured with the others too; default true. No schedule is searched for that
-    /// alone.</summary>
+    /// <summary>Whether schedules found for one solver are measured with the others too; default true. None is searched for it.</summary>
     public bool Transfer { get; init; } = true;
 
     /// <summary>Names of the schedules that tuned models are measured on; null (default) for all.</summary>
@@ -52,8 +51,7 @@ internal sealed record TrialPlanOptions
         .Check();
 }
 
-/// <summary>The trials of an evaluation or a comparison: every schedule with every solver at every number on every model, made or
-/// searched.</summary>
+/// <summary>Trials of every schedule, made or searched, with every solver at every number on every model.</summary>
 internal sealed class TrialPlan
 {
     private readonly TrialPlanOptions _options;
@@ -75,8 +73,8 @@ internal sealed class TrialPlan
                 }
                 else
                 {
-                    LeaveOut(number, solver.Name,
-                        FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}"));
+                    _leftOut.Add(new LeftOutSummary(number, solver.Name,
+                        FormattableString.Invariant($"no number of steps takes {number} evaluation{(number == 1 ? "" : "s")}")));
                 }
             }
         }
@@ -94,7 +92,6 @@ internal sealed class TrialPlan
     public IReadOnlyList<Trial> Trials { get; private set; } = [];
 
     public IReadOnlyList<LeftOutSummary> LeftOut => _leftOut;
-
     private Model First => _options.Models[0].Model;
 
     /// <summary>Refuses what is impossible, before anything is measured.</summary>
@@ -116,16 +113,14 @@ internal sealed class TrialPlan
         TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
+        var (low, high) = (plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax);
         foreach (var schedule in options.Schedules)
         {
             switch (schedule)
             {
                 case ScheduleChoice.Standard standard:
                     foreach (var slot in plan._slots)
-                    {
-                        plan.Add(schedule, null, slot,
-                            standard.Schedule.Create(slot.Steps, plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax));
-                    }
+                        plan.Add(schedule, null, slot, standard.Schedule.Create(slot.Steps, low, high));
 
                     break;
                 case ScheduleChoice.Given given:
@@ -219,8 +214,7 @@ internal sealed class TrialPlan
             }
             catch (InvalidInputException e)
             {
-                foreach (var slot in own)
-                    LeaveOut(slot.Number, slot.Solver.Name, e.Message, searched.Name);
+                _leftOut.AddRange(own.Select(s => new LeftOutSummary(s.Number, s.Solver.Name, e.Message, searched.Name)));
             }
         }
 
@@ -260,9 +254,6 @@ internal sealed class TrialPlan
 
     private int Number(ISolver solver, SamplingSchedule schedule) =>
         _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule);
-
-    private void LeaveOut(int number, string solver, string reason, string? schedule = null)
-        => _leftOut.Add(new LeftOutSummary(number, solver, reason, schedule));
 
     private sealed record Slot(int Number, ISolver Solver, int Steps);
 

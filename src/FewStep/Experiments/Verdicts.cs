@@ -14,13 +14,10 @@ internal static class Verdicts
         var verdicts = trials.Select(_ => new Dictionary<string, Verdict>()).ToArray();
         foreach (var figure in figures)
         {
-            var comparable = Enumerable.Range(0, trials.Count)
-                .Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Figures.TryGetValue(figure.Key, out var values)
-                    && double.IsFinite(values.Mean));
+            var comparable = Enumerable.Range(0, trials.Count).Where(i => trials[i].Role != TrialRole.Teacher && trials[i].Has(figure));
             foreach (var group in comparable.GroupBy(i => trials[i].Number))
             {
-                double Cost(int i) => figure.HigherIsBetter ? -trials[i].Figures[figure.Key].Mean : trials[i].Figures[figure.Key].Mean;
-                int best = group.MinBy(Cost);
+                int best = group.MinBy(i => trials[i].Cost(figure));
                 foreach (int i in group)
                 {
                     verdicts[i][figure.Key] = i == best ? new Verdict(Standing.Best, 0)

@@ -21,8 +21,7 @@ internal sealed record ScheduleExportOptions
     /// <summary>Significant digits, 3 to 17; default 9, which keep a float32 exactly.</summary>
     public int Digits { get; init; } = 9;
 
-    /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero there get one whatever this
-    /// says.</summary>
+    /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero get one anyway.</summary>
     public FinalSigma Final { get; init; } = FinalSigma.Keep;
 
     /// <summary>Training noise of the model, by which sigmas become whole timesteps; null (default) where it has none.</summary>

@@ -5,12 +5,15 @@ namespace FewStep.Interchange;
 /// <summary>The programs that a schedule can be written for.</summary>
 internal static class ScheduleExporters
 {
+    private const string StaysNoisy =
+        "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.";
+
     private delegate ScheduleExport Exporter(SamplingSchedule schedule, ScheduleExportOptions options);
 
     private static readonly OrderedDictionary<string, (string Description, Exporter Export)> All = new(StringComparer.Ordinal)
     {
-        ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain("sigmas", s, o, list => list)),
-        ["json"] = ("the sigmas as a JSON list", (s, o) => Plain("json", s, o, list => $"[{list}]")),
+        ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain(s, o, (list, _) => list)),
+        ["json"] = ("the sigmas as a JSON list", (s, o) => Plain(s, o, (list, _) => $"[{list}]")),
         ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the noise)", Timesteps),
         [DiffusersExport.Name] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
         ["comfyui"] = ("the text of ComfyUI's ManualSigmas node", ComfyUi),
@@ -30,15 +33,19 @@ internal static class ScheduleExporters
         options ??= new ScheduleExportOptions();
         options.Validate();
         return All.TryGetValue(name, out var exporter)
-            ? exporter.Export(schedule, options)
+            ? exporter.Export(schedule, options) with { Target = name }
             : throw new InvalidInputException($"There is no export '{name}'; choose one of {string.Join(", ", Names)}.");
     }
 
-    private static ScheduleExport Plain(string target, SamplingSchedule schedule, ScheduleExportOptions options, Func<string, string> form)
+    // The form is made of the list and the number of steps. The target is filled in where the name is known.
+    private static ScheduleExport Plain(
+        SamplingSchedule schedule, ScheduleExportOptions options, Func<string, int, string> form, string? withoutZero = null,
+        params string[] notes)
     {
         var sigmas = options.Sigmas(schedule);
         return new ScheduleExport(
-            target, form(SigmaText.List(sigmas, options.Digits)), [], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
+            "", form(SigmaText.List(sigmas, options.Digits), sigmas.Count - 1),
+            withoutZero is null || sigmas[^1] == 0 ? notes : [.. notes, withoutZero], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
     }
 
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
@@ -47,93 +54,67 @@ internal static class ScheduleExporters
             "Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
         int[] times = [.. options.Visited(schedule).Select(noise.NearestTime)];
         return new ScheduleExport(
-            "timesteps",
+            "",
             string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}"))),
             ["They are the levels that the model is evaluated at; what follows the last one is up to the program, and nearly all go on to "
                 + "zero."],
             ScheduleWarnings.OfTimes(options.Visited(schedule), times, noise));
     }
 
-    private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options)
-    {
-        var sigmas = options.Sigmas(schedule);
-        return Plain("comfyui", schedule, options, list => list) with
-        {
-            Notes = ["Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.",
-                .. NoZero(sigmas, "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to "
-                    + "none for as many evaluations.")],
-        };
-    }
+    private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+        schedule, options, (list, _) => list,
+        "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many "
+            + "evaluations.",
+        "Decimals are fixed because ManualSigmas reads 1e-3 as the two numbers 1 and -3.");
 
-    private static ScheduleExport KDiffusion(SamplingSchedule schedule, ScheduleExportOptions options)
-    {
-        var sigmas = options.Sigmas(schedule);
-        return Plain("k-diffusion", schedule, options, list => $"sigmas = torch.tensor([{list}])") with
-        {
-            Notes = ["The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.",
-                .. NoZero(sigmas, "Samplers of higher order treat a last zero on its own; without one they step as usual.")],
-        };
-    }
+    private static ScheduleExport KDiffusion(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+        schedule, options, (list, _) => $"sigmas = torch.tensor([{list}])",
+        "Samplers of higher order treat a last zero on its own; without one they step as usual.",
+        "The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.");
 
     private static ScheduleExport DiffSampler(SamplingSchedule schedule, ScheduleExportOptions options)
     {
+        if (options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin)
+        {
+            throw new InvalidInputException(
+                "diff-sampler takes no zero in --t_steps; keep the final sigma, or append zero, which adds --denoise_to_zero.");
+        }
+
         // Its list ends above zero, for its last value is taken for sigma_min; the last denoise is an option of its own.
         bool denoise = schedule.Terminal == ScheduleTerminal.Zero || options.Final == FinalSigma.AppendZero;
-        var plain = Plain("diff-sampler", new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep },
-            list => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}");
-        return options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin
-            ? throw new InvalidInputException(
-                "diff-sampler takes no zero in --t_steps; keep the final sigma, or append zero, which adds --denoise_to_zero.")
-            : plain with
-            {
-                Notes = [string.Create(CultureInfo.InvariantCulture, $"It sets num_steps to the "
-                    + $"number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps.")]
-            };
+        return Plain(new SamplingSchedule(schedule.Sigmas), options with { Final = FinalSigma.Keep },
+            (list, _) => $"--t_steps=\"[{list}]\"{(denoise ? " --denoise_to_zero=True" : "")}", null, FormattableString.Invariant(
+                $"It sets num_steps to the number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps."));
     }
 
-    private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options)
-    {
-        var sigmas = options.Sigmas(schedule);
-        return Plain("stable-diffusion.cpp", schedule, options, list => FormattableString.Invariant(
-            $"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {sigmas.Count - 1}")) with
-        {
-            Notes = ["The number of steps is the number of sigmas less one, whatever --steps says.", .. NoZero(
-                sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
-        };
-    }
+    private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+        schedule, options,
+        (list, n) => FormattableString.Invariant($"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {n}"), StaysNoisy,
+        "The number of steps is the number of sigmas less one, whatever --steps says.");
 
-    private static ScheduleExport StableDiffusionNet(SamplingSchedule schedule, ScheduleExportOptions options)
-    {
-        var sigmas = options.Sigmas(schedule);
-        string list = string.Join(", ", sigmas.Select(s => $"{SigmaText.Fixed(s, options.Digits)}f"));
-        return Plain("stable-diffusion.net", schedule, options, _ => FormattableString.Invariant(
-            $"sampleParameter.SampleSteps = {sigmas.Count - 1};\nsampleParameter.CustomSigmas = [{list}];")) with
-        {
-            Notes = ["It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.", .. NoZero(
-                sigmas, "Without a last zero it leaves that much noise; the final sigma zero goes on to none for as many evaluations.")],
-        };
-    }
+    private static ScheduleExport StableDiffusionNet(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+        schedule, options, (list, n) => FormattableString.Invariant($"sampleParameter.SampleSteps = {n};\n")
+            + $"sampleParameter.CustomSigmas = [{list.Replace(",", "f,", StringComparison.Ordinal)}f];", StaysNoisy,
+        "It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.");
 
     private static ScheduleExport WebUi(SamplingSchedule schedule, ScheduleExportOptions options)
     {
         // A list that does not end in zero is resampled to the number of steps, and one from 1 to 0 is rescaled.
         var always = options with { Final = options.Final == FinalSigma.Keep ? FinalSigma.Zero : options.Final };
-        var sigmas = always.Sigmas(schedule);
-        return sigmas[0] == 1
-            ? throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin "
-                + "the schedule at another sigma, e.g. 1.0001.")
-            : Plain("webui", schedule, always, list => $"[{list}]") with
-            {
-                Notes =
-                [
-                    FormattableString.Invariant(
-                        $"Choose the schedule type custom, paste the list, and set the sampling steps to {sigmas.Count - 1}."),
-                    .. schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep
-                        ? ["The last sigma gave way to 0.0: only lists that end in it are used as they are."]
-                        : Array.Empty<string>(),
-                ],
-            };
-    }
+        if (schedule.Sigmas[0] == 1)
+        {
+            throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin "
+                + "the schedule at another sigma, e.g. 1.0001.");
+        }
 
-    private static string[] NoZero(IReadOnlyList<double> sigmas, string note) => sigmas[^1] == 0 ? [] : [note];
+        string choose = FormattableString.Invariant(
+            $"Choose the schedule type custom, paste the list, and set the sampling steps to {always.Sigmas(schedule).Count - 1}.");
+        return schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep
+            ? Plain(schedule, always, (list, _) => $"[{list}]", null, choose,
+                "The last sigma gave way to 0.0: only lists that end in it are used as they are.")
+            : Plain(schedule, always, (list, _) => $"[{list}]", null, choose);
+    }
 }
+
+/// <summary>A schedule in the words of another program.</summary>
+internal sealed record ScheduleExport(string Target, string Text, IReadOnlyList<string> Notes, IReadOnlyList<string> Warnings);

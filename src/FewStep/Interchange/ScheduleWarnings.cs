@@ -11,15 +11,12 @@ internal static class ScheduleWarnings
     /// <summary>Sigmas that become one timestep, or are far from theirs.</summary>
     public static IReadOnlyList<string> OfTimes(IReadOnlyList<double> sigmas, IReadOnlyList<int> times, DiscreteVpNoise noise)
     {
-        var warnings = new List<string>();
-        for (int i = 1; i < times.Count; i++)
-        {
-            if (times[i] >= times[i - 1])
-            {
-                warnings.Add(string.Create(CultureInfo.InvariantCulture, $"Sigmas {sigmas[i - 1]:G5} and {sigmas[i]:G5} are both timestep "
-                    + $"{times[i]}: the step between them is lost, and some programs refuse the list."));
-            }
-        }
+        var lost = Enumerable.Range(1, Math.Max(0, times.Count - 1)).Where(i => times[i] >= times[i - 1]);
+        List<string> warnings =
+        [
+            .. lost.Select(i => string.Create(CultureInfo.InvariantCulture, $"Sigmas {sigmas[i - 1]:G5} and {sigmas[i]:G5} are both "
+                + $"timestep {times[i]}: the step between them is lost, and some programs refuse the list.")),
+        ];
 
         int far = Enumerable.Range(0, times.Count).FirstOrDefault(i => Math.Abs(Math.Log(noise.Sigmas[times[i]] / sigmas[i])) > FarOff, -1);
         if (far >= 0)

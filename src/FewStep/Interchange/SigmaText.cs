@@ -8,8 +8,7 @@ internal static class SigmaText
     /// <summary>Most significant digits: as many as a double has.</summary>
     public const int MostDigits = 17;
 
-    /// <summary>A number in fixed decimals, e.g. <c>0.000123</c> and <c>80.0</c>: always with a decimal point, and no digits that say
-    /// nothing.</summary>
+    /// <summary>A number in fixed decimals, e.g. <c>0.000123</c> and <c>80.0</c>: with a decimal point, without idle zeros.</summary>
     /// <param name="digits">Significant digits, <see cref="FewestDigits"/> to <see cref="MostDigits"/>; 9 keep a float32 exactly.</param>
     public static string Fixed(double value, int digits)
     {

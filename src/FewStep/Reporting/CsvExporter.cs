@@ -2,15 +2,10 @@ using FewStep.Experiments;
 
 namespace FewStep.Reporting;
 
-/// <summary>The trials as comma-separated values (RFC 4180): full precision, a point as decimal separator, empty where a number is
-/// missing.</summary>
+/// <summary>The trials as comma-separated values (RFC 4180): full precision, decimal points, empty where a number is missing.</summary>
 /// <remarks>Text that a spreadsheet would take for a formula starts with an apostrophe.</remarks>
-internal sealed class CsvExporter : ISummaryExporter
+internal static class CsvExporter
 {
-    public string FileName => "metrics.csv";
-
-    public void Write(Summary summary, string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), Render(summary));
-
     /// <summary>The text of the file, with lines ended by a line feed.</summary>
     public static string Render(Summary summary)
     {
@@ -29,11 +24,11 @@ internal sealed class CsvExporter : ISummaryExporter
             => summary.Figures.Select(f => t.Figures.GetValueOrDefault(f.Key)?.Ranges).FirstOrDefault(r => r is not null) ?? [];
         return
         [
-            Word("role", t => Lower(t.Role)),
+            Word("role", t => EnumName.Of(t.Role)),
             Number("number", t => t.Number),
             Word("schedule", t => t.Schedule),
             Word("found_for", t => t.FoundFor),
-            Word("source", t => t.Schedule is null ? null : Lower(t.Source)),
+            Word("source", t => t.Schedule is null ? null : EnumName.Of(t.Source)),
             Word("tuning", t => t.Tuning),
             Word("solver", t => t.Solver),
             Number("steps", t => t.Steps),
@@ -45,7 +40,7 @@ internal sealed class CsvExporter : ISummaryExporter
             .. Estimate("j_power_1", t => t.LossPower1),
             Number("seconds", t => t.Seconds),
             Word("images_hash", t => t.ImagesHash),
-            Word("terminal", t => t.Sigmas.Count == 0 ? null : Lower(t.Terminal)),
+            Word("terminal", t => t.Sigmas.Count == 0 ? null : EnumName.Of(t.Terminal)),
             Numbers("sigmas", t => t.Sigmas),
             Word("trial", t => t.Name),
         ];
@@ -62,7 +57,7 @@ internal sealed class CsvExporter : ISummaryExporter
             Number($"{key}_spread", t => Values(t)?.Spread),
             Number($"{key}_inner_deviation", t => Values(t)?.InnerDeviation),
             Numbers($"{key}_values", t => Values(t)?.Ranges.Select(r => r.Value) ?? []),
-            Word($"{key}_standing", t => Verdict(t) is { } v ? Lower(v.Standing) : null),
+            Word($"{key}_standing", t => Verdict(t) is { } v ? EnumName.Of(v.Standing) : null),
             Number($"{key}_behind", t => Verdict(t)?.Difference),
             Number($"{key}_behind_half_width", t => Verdict(t)?.HalfWidth),
         ];
@@ -87,6 +82,4 @@ internal sealed class CsvExporter : ISummaryExporter
         line = line.Length > 0 && "=+-@".Contains(line[0], StringComparison.Ordinal) ? "'" + line : line;
         return line.AsSpan().IndexOfAny(",\" ") < 0 ? line : $"\"{line.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
     }
-
-    private static string Lower(Enum value) => value.ToString().ToLowerInvariant();
 }

@@ -42,14 +42,4 @@ internal static class FigureText
         return $"Floor: real images against the real images of the reference have {figure.ShortName} "
             + $"{NumberText.WithSpread(floor, figure.FloorSpread)}{images}{subsets}.";
     }
-
-    /// <summary>What too few ranges of seeds cannot show; null where there are enough, or where nothing was sampled.</summary>
-    public static string? FewRanges(Summary summary) => summary.Seeds?.Ranges switch
-    {
-        1 => "There is one range of seeds only: the spread over seeds is unknown, and no difference between rows is decided. Measure three "
-            + "ranges or more.",
-        2 => "There are two ranges of seeds only: a 95 % interval then has 1 degree of freedom and reaches 12.7 standard errors "
-            + "to each side, so that even a large difference may remain undecided. Measure three ranges or more.",
-        _ => null,
-    };
 }

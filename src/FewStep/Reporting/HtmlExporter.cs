@@ -4,15 +4,8 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting;
 
 /// <summary>One page that needs nothing else: pictures, charts, style and script are inside, and nothing is fetched.</summary>
-internal sealed class HtmlExporter : ISummaryExporter
+internal static class HtmlExporter
 {
-    public const string Name = "report.html";
-
-    public string FileName => Name;
-
-    public void Write(Summary summary, string folder)
-        => AtomicFile.WriteText(Path.Combine(folder, Name), Render(summary, path => StripFile.Read(folder, path)));
-
     public static string Render(Summary summary, Func<string, byte[]?> image)
     {
         var page = new ReportPage(summary) { Image = image };

@@ -3,18 +3,14 @@ using FewStep.Experiments;
 namespace FewStep.Reporting;
 
 /// <summary>The page's words and tables in Markdown, for documentation that is kept with the code.</summary>
-internal sealed class MarkdownExporter : ISummaryExporter
+internal static class MarkdownExporter
 {
     private const int MostListed = 12;
-
-    public string FileName => "report.md";
-
-    public void Write(Summary summary, string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), Render(summary));
 
     public static string Render(Summary summary)
     {
         var text = new StringBuilder($"# {Inline(summary.Title)}\n");
-        foreach ((IReportSection section, IReadOnlyList<ReportBlock> blocks) in ReportSections.Filled(new ReportPage(summary)))
+        foreach ((ReportSection section, IReadOnlyList<ReportBlock> blocks) in ReportSections.Filled(new ReportPage(summary)))
         {
             string[] parts = [.. blocks.Select(Of).OfType<string>()];
             if (parts.Length > 0)

@@ -17,7 +17,6 @@ internal sealed class MethodStyles
     private const int Colours = 6;
     private static readonly MethodStyle Teacher = new("teacher", MarkerShape.Square);
     private static readonly MarkerShape[] Shapes = [MarkerShape.Diamond, MarkerShape.Circle, MarkerShape.Triangle, MarkerShape.Square];
-
     private readonly Dictionary<(string Schedule, string? Tuning), MethodStyle> _methods = [];
     private readonly Dictionary<string, MethodStyle> _solvers = [];
     private int _grey;

@@ -48,8 +48,7 @@ internal static class NumberText
     public static (string Mean, string? Spread) Parts(string withSpread)
         => withSpread.Split(' ', 2) is [var mean, var spread] ? (mean, spread) : (withSpread, null);
 
-    /// <summary>An estimate to the second significant digit of its interval's half width, and the interval in brackets (null where
-    /// unknown).</summary>
+    /// <summary>An estimate to the second digit of its interval's half width, and the interval in brackets (null where unknown).</summary>
     public static (string Value, string? Interval) Estimate(double? value, double? low, double? high)
     {
         if (value is not { } v || !double.IsFinite(v) || low is not { } l || high is not { } h || !double.IsFinite(l) || !double.IsFinite(h)

@@ -7,8 +7,7 @@ internal static class PlainText
 {
     private const char Replacement = '\uFFFD';
 
-    /// <summary>The text on one line, with control characters (terminal escapes), text-direction overrides and broken surrogates
-    /// replaced.</summary>
+    /// <summary>The text on one line, without control characters, text-direction overrides and broken surrogates.</summary>
     public static string OneLine(string text)
     {
         var result = new StringBuilder(text.Length);

@@ -7,7 +7,7 @@ namespace FewStep;
 public static class Report
 {
     /// <summary>Name of the page.</summary>
-    public const string FileName = HtmlExporter.Name;
+    public const string FileName = "report.html";
 
     /// <summary>Writes <c>report.html</c> (one file that needs nothing else), <c>report.md</c>, <c>metrics.csv</c> and <c>metrics.json</c>,
     /// each whole or not at all.</summary>
@@ -17,7 +17,7 @@ public static class Report
     public static void Write(Summary summary, string folder)
     {
         ArgumentNullException.ThrowIfNull(summary);
-        foreach (ISummaryExporter exporter in SummaryExporters.All)
-            exporter.Write(summary, folder);
+        foreach (SummaryExporter exporter in SummaryExporter.All)
+            AtomicFile.WriteText(Path.Combine(folder, exporter.FileName), exporter.Text(summary, folder));
     }
 }

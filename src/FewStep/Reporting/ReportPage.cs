@@ -8,7 +8,6 @@ internal sealed class ReportPage(Summary summary)
     private readonly bool _manySolvers = summary.Trials.Select(t => t.Solver).Distinct().Count() > 1;
 
     public Summary Summary => summary;
-
     public MethodStyles Styles { get; } = new(summary);
 
     /// <summary>Gives the PNG bytes of a picture from its path; null where there is none.</summary>
@@ -20,9 +19,7 @@ internal sealed class ReportPage(Summary summary)
     public FigureSummary? Main => summary.Figures.Count == 0 ? null : summary.Figures[0];
 
     public TrialSummary? Result => With(TrialRole.Result);
-
     public TrialSummary? Baseline => With(TrialRole.Baseline);
-
     public TrialSummary? Teacher => With(TrialRole.Teacher);
 
     /// <summary>What trials are compared at, the teachers left out.</summary>
@@ -43,8 +40,7 @@ internal sealed class ReportPage(Summary summary)
 
     /// <summary>The best of some trials by the main figure; null where none has a value.</summary>
     public TrialSummary? Best(IEnumerable<TrialSummary> trials) =>
-        Main is { } main ? trials.Where(t => HasValue(t, main))
-            .MinBy(t => main.HigherIsBetter ? -t.Figures[main.Key].Mean : t.Figures[main.Key].Mean) : null;
+        Main is { } main ? trials.Where(t => t.Has(main)).MinBy(t => t.Cost(main)) : null;
 
     public string Unit(int number) => (summary.Axis, number) switch
     {
@@ -62,9 +58,6 @@ internal sealed class ReportPage(Summary summary)
     public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
 
     public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";
-
-    public static bool HasValue(TrialSummary trial, FigureSummary figure)
-        => trial.Figures.TryGetValue(figure.Key, out FigureValues? values) && double.IsFinite(values.Mean);
 
     private TrialSummary? With(TrialRole role) => summary.Trials.FirstOrDefault(t => t.Role == role);
 }

@@ -5,7 +5,7 @@ namespace FewStep.Reporting;
 /// <summary>The catalogue of the report's sections, in the order of the page: a new one is its own class and a line here.</summary>
 internal static class ReportSections
 {
-    public static IReadOnlyList<IReportSection> All { get; } =
+    public static IReadOnlyList<ReportSection> All { get; } =
     [
         new ImagesSection(),
         new HeadlineSection(),
@@ -25,7 +25,7 @@ internal static class ReportSections
     ];
 
     /// <summary>The sections that have something to show, with what they show; for a terminal only those that are brief.</summary>
-    public static IEnumerable<(IReportSection Section, IReadOnlyList<ReportBlock> Blocks)> Filled(ReportPage page) =>
+    public static IEnumerable<(ReportSection Section, IReadOnlyList<ReportBlock> Blocks)> Filled(ReportPage page) =>
         All.Where(s => s.IsBrief || !page.IsBrief).Select(s => (s, (IReadOnlyList<ReportBlock>)[.. s.Blocks(page)]))
             .Where(s => s.Item2.Count > 0);
 }

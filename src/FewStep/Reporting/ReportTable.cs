@@ -1,7 +1,8 @@
+using FewStep.Experiments;
+
 namespace FewStep.Reporting;
 
-/// <summary>A table as text, for whoever draws it: page, Markdown, spreadsheet or terminal. Nothing in it is escaped for any of
-/// them.</summary>
+/// <summary>A table as text, for page, Markdown, spreadsheet or terminal; nothing in it is escaped for any of them.</summary>
 internal sealed record ReportTable(IReadOnlyList<ReportColumn> Columns, IReadOnlyList<ReportRow> Rows)
 {
     /// <summary>Whether columns mean as much as rows do, so that rows may not be stacked on a narrow screen.</summary>
@@ -36,4 +37,14 @@ internal enum CellMark
     None,
     Best,
     Undecided,
+}
+
+/// <summary>A column of a table of trials.</summary>
+internal sealed record TrialColumn(string Header, bool IsNumeric, Func<TrialSummary, ReportCell> Cell)
+{
+    public static ReportTable Table(IReadOnlyList<TrialColumn> columns, IReadOnlyList<TrialSummary> trials, MethodStyles? styles = null)
+        => new(
+        [.. columns.Select(c => new ReportColumn(c.Header, c.IsNumeric))],
+        [.. trials.Select(
+            t => new ReportRow([.. columns.Select(c => c.Cell(t))]) { Style = styles?.Of(t), IsStrong = t.Role == TrialRole.Result })]);
 }

@@ -3,15 +3,14 @@ using FewStep.Metrics;
 
 namespace FewStep.Reporting;
 
-/// <summary>What can honestly be said of two trials by one figure: the paired two-sided 95 % interval over the seed ranges that both
-/// have.</summary>
+/// <summary>What can be said of two trials by one figure: the paired two-sided 95 % interval over the seed ranges of both.</summary>
 /// <remarks>The interval knows of the seeds' chance alone. It holds for two trials that were chosen before they were measured; the best of
 /// several is lower by luck.</remarks>
 internal sealed record TrialComparison(bool? IsBetter, string Words)
 {
     public static TrialComparison Of(TrialSummary before, TrialSummary after, FigureSummary figure)
     {
-        if (!ReportPage.HasValue(before, figure) || !ReportPage.HasValue(after, figure))
+        if (!before.Has(figure) || !after.Has(figure))
             return new(null, "not comparable, because one of them has no value");
 
         FigureValues a = before.Figures[figure.Key], b = after.Figures[figure.Key];

@@ -27,12 +27,12 @@ public sealed class ClassifierFlagTests(TinyWorld world) : IClassFixture<TinyWor
     [Fact]
     public void A_named_classifier_comes_first_and_the_embedded_one_last()
     {
-        var flag = new ClassifierFlag("The classifier.");
-        var command = new System.CommandLine.Command("test") { flag.Option };
+        var command = new System.CommandLine.Command("test");
+        var flag = new FeatureFlags(command, "The classifier.");
         Directory.CreateDirectory(world.At("other-classifier"));
-        Assert.Equal("named", flag.Read(command.Parse("--classifier named"), world.At("other")));
-        Assert.Equal(world.At("other-classifier"), flag.Read(command.Parse(""), world.At("other")));
-        Assert.EndsWith("fashion-mnist-classifier", flag.Read(command.Parse(""), world.Model), StringComparison.Ordinal);
-        Assert.EndsWith("fashion-mnist-classifier", flag.Read(command.Parse(""), null), StringComparison.Ordinal);
+        Assert.Equal("named", flag.Classifier(command.Parse("--classifier named"), world.At("other")));
+        Assert.Equal(world.At("other-classifier"), flag.Classifier(command.Parse(""), world.At("other")));
+        Assert.EndsWith("fashion-mnist-classifier", flag.Classifier(command.Parse(""), world.Model), StringComparison.Ordinal);
+        Assert.EndsWith("fashion-mnist-classifier", flag.Classifier(command.Parse(""), null), StringComparison.Ordinal);
     }
 }

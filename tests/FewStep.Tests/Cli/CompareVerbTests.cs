@@ -15,7 +15,7 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         string[] arguments =
             [.. Common(folder), "--solvers", "euler,heun", "--schedules", $"karras,phase1,{file}", "--nfe", "2,3", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
-        var summary = SummaryFile.Read(Path.Combine(folder, Summary.FileName));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, Summary.FileName));
 
         // At 2: three schedules with Euler, two with Heun (one step); at 3: two with Euler; and the file with Heun at its own number, 4.
         var students = summary.Trials.Where(t => t.Role != TrialRole.Teacher).ToList();
@@ -68,7 +68,7 @@ public sealed class CompareVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
             "compare", "--model", world.Model, "--data", world.At("nowhere"), "--metrics", "endpoint", "--solvers", "euler", "--schedules",
             "karras", "--nfe", "2", "--samples", "4", "--ranges", "1", "--dtype", "float32",
             "--teacher", "euler:log-snr:5", "--strip-seeds", "none", "--out", folder);
-        var summary = SummaryFile.Read(Path.Combine(folder, Summary.FileName));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, Summary.FileName));
         Assert.Equal("endpoint", summary.Figures.Single().Key);
         Assert.True(summary.Trials.Single(t => t.Role != TrialRole.Teacher).Figures["endpoint"].Mean > 0);
         Assert.Contains(summary.Warnings, w => w.Contains("one range of seeds", StringComparison.Ordinal));

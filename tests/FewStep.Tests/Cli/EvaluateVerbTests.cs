@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FewStep.Experiments;
+using FewStep.Sampling;
 
 namespace FewStep.Tests.Cli;
 
@@ -13,7 +14,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
             "karras,phase1,phase1:1", "--steps", "3,2", "--tuned-steps", "2",
             "--teacher", "karras", "--teacher-steps", "4", "--strip-seeds", "0-3"];
         var printed = await CommandLineRun.Json(arguments);
-        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, "metrics.json"));
 
         // 3 schedules x 2 numbers of steps, the tuned model at 2 steps only, and the teacher.
         Assert.Equal(10, printed.GetProperty("trials").GetArrayLength());
@@ -27,6 +28,9 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Equal(("phase1", 2, "trajectory"), Role(summary, TrialRole.Result));
         Assert.True(summary.Figures.Single().Floor > 0);
         Assert.Equal(7, summary.ImageStrips.Count);
+        string best = Path.Combine(folder, "best.sampler.json");
+        Assert.Contains(summary.Trials, t => t.Number == 2 && t.Sigmas.SequenceEqual(SamplerFile.Read(best).Schedule.Sigmas));
+        Assert.Contains(summary.Commands, c => c.Text.Contains($"--sampler {best}", StringComparison.Ordinal));
         Assert.Equal(summary.Trials.Sum(e => (long)(24 * e.EvaluationsPerImage!.Value)),
             summary.Ledger.Single(l => l.Stage.StartsWith("samples", StringComparison.Ordinal)).NetworkEvaluations);
         Assert.All(summary.ImageStrips, s => Assert.True(File.Exists(Path.Combine(folder, s.Path))));
@@ -68,7 +72,7 @@ public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld
             "evaluate", "--model", world.Model, "--classifier", world.Classifier, "--reference", Path.Combine(
                 world.Data, "train-images-idx3-ubyte.gz"), "--samples", "8", "--ranges", "1",
             "--schedules", "karras", "--steps", "1", "--out", folder);
-        var summary = SummaryFile.Read(Path.Combine(folder, "metrics.json"));
+        var summary = JsonFile.Read<Summary>(Path.Combine(folder, "metrics.json"));
         Assert.Null(summary.Figures.Single().Floor);
         Assert.Contains(summary.Warnings, w => w.Contains("floor", StringComparison.Ordinal));
         Assert.Null(summary.LossCurve);

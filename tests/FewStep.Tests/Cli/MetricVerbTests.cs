@@ -63,7 +63,7 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Json("evaluate", "--model", world.Model, "--data", world.Data, "--classifier", world.Classifier, "--schedules",
             "karras", "--steps", "2", "--samples", "12", "--ranges", "2",
             "--dtype", "float32", "--batch", "5", "--strip-seeds", "none", "--out", world.At("default"));
-        var summary = FewStep.Experiments.SummaryFile.Read(Path.Combine(world.At("default"), "metrics.json"));
+        var summary = JsonFile.Read<FewStep.Experiments.Summary>(Path.Combine(world.At("default"), "metrics.json"));
         var figure = printed.GetProperty("trials")[0].GetProperty("figures").GetProperty("fd").GetProperty("ranges");
         Assert.Equal(summary.Trials[0].Figures["fd"].Ranges.Select(r => r.Value),
             figure.EnumerateArray().Select(r => r.GetProperty("value").GetDouble()));

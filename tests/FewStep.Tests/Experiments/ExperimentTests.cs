@@ -119,6 +119,8 @@ public sealed class ExperimentTests : IDisposable
         var summary = new Experiment(_world.Options with { Ranges = 1 })
             .Run([_world.Trial(2), _world.Trial(4, "dpm2") with { Number = 2 }], _world.Frechet());
         Assert.Contains(summary.Warnings, w => w.Contains("one range of seeds only", StringComparison.Ordinal));
+        Assert.Contains("1 degree of freedom", (summary.Seeds! with { Ranges = 2 }).FewRanges, StringComparison.Ordinal);
+        Assert.Null((summary.Seeds! with { Ranges = 3 }).FewRanges);
         Assert.All(summary.Trials, t => Assert.Null(t.Verdicts["fd"].HalfWidth));
     }
 
@@ -127,7 +129,7 @@ public sealed class ExperimentTests : IDisposable
     {
         var options = _world.Options with { ShownSeeds = [4, 9, 5] };
         var strip = new Experiment(options).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();
-        Assert.Equal((3.0, "karras", "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Schedule, strip.Label));
+        Assert.Equal((3.0, "karras, euler, 3 steps"), (strip.EvaluationsPerImage, strip.Label));
         Assert.Equal([4L, 9, 5], strip.Seeds);
         using var image = PngFiles.Read(Path.Combine(_world.Folder, strip.Path));
         var nine = new Experiment(options with { ShownSeeds = [9] }).Run([_world.Trial(3)], _world.Frechet()).ImageStrips.Single();

@@ -51,7 +51,7 @@ public class VerdictsTests
     private static IReadOnlyList<TrialSummary> Judge(bool higher, params double[][] values) =>
         Verdicts.Judge([.. values.Select(v => Trial(4, v, null))], [Figure("fd") with { HigherIsBetter = higher }]);
 
-    private static FigureSummary Figure(string key) => new() { Key = key, Name = key, ShortName = key, Description = "none" };
+    private static FigureSummary Figure(string key) => new(key, key, key, "none");
 
     private static TrialSummary Trial(int number, double[] distances, double[]? endpoints)
     {

@@ -71,8 +71,10 @@ public sealed class TensorArithmeticTests
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));
         var metadata = file.GetMetadataReader();
+        // Those of a type parameter are of its constraint's interface, and cannot be resolved without the type.
         return [.. metadata.MemberReferences
-            .Where(handle => metadata.GetString(metadata.GetMemberReference(handle).Name).StartsWith("op_", StringComparison.Ordinal))
+            .Where(handle => metadata.GetMemberReference(handle).Parent.Kind == HandleKind.TypeReference
+                && metadata.GetString(metadata.GetMemberReference(handle).Name).StartsWith("op_", StringComparison.Ordinal))
             .Select(handle => assembly.ManifestModule.ResolveMember(MetadataTokens.GetToken(handle)))
             .OfType<MethodBase>()
             .Where(method => method.DeclaringType == typeof(Tensor))];

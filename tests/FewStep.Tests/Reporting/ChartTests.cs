@@ -35,11 +35,8 @@ public class ChartTests
             const string name = "a name that is much too long for any chart, let alone a narrow one";
             double[] distinct = [.. sigmas.Select(s => Math.Pow(10, s)).Distinct().OrderDescending()];
             double sign = isLinear ? -1 : 1;
-            LossCurveSummary curve = new()
-            {
-                Points = [.. losses.Select(
-                    (l, i) => new LossPointSummary(0.002 * Math.Pow(2, i), Math.Pow(10, l), -1, Math.Pow(10, l) * 2, Math.Pow(10, l)))]
-            };
+            LossCurveSummary curve = new([.. losses.Select(
+                (l, i) => new LossPointSummary(0.002 * Math.Pow(2, i), Math.Pow(10, l), -1, Math.Pow(10, l) * 2, Math.Pow(10, l)))]);
             foreach (ChartSize size in Sizes)
             {
                 CheckInside(LossCurveChart.Draw(curve, [new(name, distinct, Style)], size));

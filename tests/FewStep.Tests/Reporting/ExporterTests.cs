@@ -36,8 +36,7 @@ public sealed class ExporterTests : IDisposable
         Assert.Equal(["Images of", "FD ↓", "recall ↑", "Images"], Headers(stored));
         Summary more = full with
         {
-            Figures =
-                [.. full.Figures, new() { Key = "sharpness", Name = "sharpness", ShortName = "sharpness", Description = "Invented." }],
+            Figures = [.. full.Figures, new("sharpness", "sharpness", "sharpness", "Invented.")],
             Trials = [.. full.Trials.Select(t => t with
             {
                 LossPower1 = null,
@@ -127,7 +126,7 @@ public sealed class ExporterTests : IDisposable
         foreach (Summary summary in new[]
         { SampleSummary.Full(), SampleSummary.Comparison(), SampleSummary.Stored(), SampleSummary.Bare() })
         {
-            new JsonExporter().Write(summary, _folder);
+            JsonFile.Write(Path.Combine(_folder, Summary.FileName), summary);
             Summary back = JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName));
             Assert.Equal(JsonSerializer.Serialize(summary, JsonFile.Options), JsonSerializer.Serialize(back, JsonFile.Options));
             Assert.Equal(HtmlExporter.Render(summary, SampleSummary.Png), HtmlExporter.Render(back, SampleSummary.Png));
@@ -138,7 +137,7 @@ public sealed class ExporterTests : IDisposable
     public void Names_in_the_json_are_snake_case_and_the_derived_numbers_are_written()
     {
         Summary full = SampleSummary.Full();
-        new JsonExporter().Write(full, _folder);
+        JsonFile.Write(Path.Combine(_folder, Summary.FileName), full);
         JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, Summary.FileName)))!;
         Assert.Equal(2, (int)json["format_version"]!);
         Assert.Equal("baseline", (string?)json["trials"]![0]!["role"]);

@@ -57,14 +57,9 @@ public class HeadlineTests
         => Assert.Contains("not shown to differ", First(before, after), StringComparison.Ordinal);
 
     [Fact]
-    public void Few_ranges_are_said_to_show_nothing()
-    {
+    public void One_range_is_said_to_show_nothing() =>
         Assert.EndsWith(
             "not shown to differ (there is one range of seeds only, so the spread is unknown).", First([5], [4]), StringComparison.Ordinal);
-        Assert.Contains(Sentences(Two([5], [4])), s => s.StartsWith("There is one range of seeds only", StringComparison.Ordinal));
-        Assert.Contains(Sentences(Two([5, 6], [1, 2])), s => s.Contains("1 degree of freedom", StringComparison.Ordinal));
-        Assert.DoesNotContain(Sentences(Two([5, 6, 7], [1, 2, 3])), s => s.Contains("ranges of seeds only", StringComparison.Ordinal));
-    }
 
     [Fact]
     public void Different_seeds_or_sizes_are_not_compared()

@@ -79,7 +79,7 @@ public class HtmlReportTests
         {
             Title = Evil,
             Model = full.Model! with { Name = Evil, Preconditioning = Evil, Hash = Evil, Guidance = Evil },
-            Data = new() { Name = Evil, Hash = Evil },
+            Data = new(Evil, Evil),
             Figures = [.. full.Figures.Select(
                 f => f with { Name = Evil, ShortName = Evil, Description = Evil, FeatureHash = Evil, ReferenceHash = Evil })],
             Trials = [.. full.Trials.Select(t => t with
@@ -120,11 +120,8 @@ public class HtmlReportTests
             {
                 string html = Render(full with
                 {
-                    LossCurve = new()
-                    {
-                        Points = [new(0.1, double.NaN, double.NaN, double.NaN, double.NaN),
-                            new(1, 0.5, -0.1, double.PositiveInfinity, 0.5), new(10, 0, 0, 0, 0)]
-                    },
+                    LossCurve = new([new(0.1, double.NaN, double.NaN, double.NaN, double.NaN),
+                        new(1, 0.5, -0.1, double.PositiveInfinity, 0.5), new(10, 0, 0, 0, 0)]),
                     Trials = [.. full.Trials.Select((t, i) => t with
                     {
                         LossPower0 = new(double.NaN, double.NaN, 1),
@@ -153,7 +150,7 @@ public class HtmlReportTests
         Summary full = SampleSummary.Full();
         XDocument page = Parse(full with
         {
-            LossCurve = new() { Points = [] },
+            LossCurve = new([]),
             Trials = [.. full.Trials.Select(t => t with
             {
                 Figures = new Dictionary<string, FigureValues>(),

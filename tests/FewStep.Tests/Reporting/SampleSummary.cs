@@ -31,10 +31,10 @@ internal static class SampleSummary
             Shape = new ImageShape(1, 28, 28),
             Classes = 10
         },
-        Data = new() { Name = "Garments 28 x 28", Hash = new string('b', 64), TrainingImages = 60_000, HeldOutImages = 10_000 },
+        Data = new("Garments 28 x 28", new string('b', 64), null, 60_000, 10_000),
         Seeds = new(0, 2000, 5),
         Figures = [Distance, Recall],
-        LossCurve = new() { Points = [.. Curve()], ImagesPerPoint = 2048 },
+        LossCurve = new([.. Curve()], 2048),
         Trials = Judge(
         [
             Trial(Karras, null, 55.3, 0.9, 1.91, 0.31) with { Role = TrialRole.Baseline },
@@ -203,33 +203,23 @@ internal static class SampleSummary
         return data.ToArray();
     }
 
-    private static readonly FigureSummary Distance = new()
+    private static readonly FigureSummary Distance = new("fd", "FD (garment features)", "FD",
+        "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is not "
+            + "comparable with distances on other features.")
     {
-        Key = "fd",
-        Name = "FD (garment features)",
-        ShortName = "FD",
         Floor = 0.83,
         FloorImages = 2000,
         FeatureHash = new string('f', 64),
         ReferenceHash = new string('c', 64),
         ReferenceImages = 10_000,
-        Description = "Fréchet distance between samples and test images on the 64 features of a small classifier of the same data. It is "
-            + "not comparable with distances on other features.",
     };
 
-    private static readonly FigureSummary Recall = new()
-    {
-        Key = "recall",
-        Name = "recall (garment features)",
-        ShortName = "recall",
-        Description = "Share of real images near a sample.",
-        HigherIsBetter = true,
-        FeatureHash = new string('f', 64),
-        ReferenceHash = new string('c', 64),
-    };
+    private static readonly FigureSummary Recall = new(
+        "recall", "recall (garment features)", "recall", "Share of real images near a sample.", true, new string('f', 64),
+        new string('c', 64));
 
-    private static readonly FigureSummary Endpoint = new()
-    { Key = "endpoint", Name = "endpoint RMS", ShortName = "endpoint RMS", Description = "Distance to the teacher's images." };
+    private static readonly FigureSummary Endpoint = new(
+        "endpoint", "endpoint RMS", "endpoint RMS", "Distance to the teacher's images.");
 
     private static IEnumerable<LossPointSummary> Curve()
     {
@@ -308,15 +298,7 @@ internal static class SampleSummary
             };
     }
 
-    private static ImageStripSummary Strip(string trial, string path) => new()
-    {
-        Label = trial,
-        Schedule = Karras,
-        Solver = "euler",
-        EvaluationsPerImage = 4,
-        Path = path,
-        Seeds = [.. Columns.Select(c => (long)c)],
-    };
+    private static ImageStripSummary Strip(string trial, string path) => new(trial, 4, path, [.. Columns.Select(c => (long)c)]);
 
     private static TuningRoundSummary Round(int round, string schedule, int updates, double end)
     {

@@ -4,28 +4,17 @@ using FewStep.Search;
 namespace FewStep.Experiments;
 
 /// <summary>The training loss as a function of the noise level, L(sigma) = E |D(x0 + sigma n; sigma) - x0|^2 / dimension.</summary>
-public sealed record LossCurveSummary
+/// <param name="Points">Estimates in increasing order of sigma.</param>
+/// <param name="ImagesPerPoint">Images drawn for each sigma; 0 where it differs or is unknown.</param>
+/// <param name="Confidence">Confidence level of the intervals, between 0 and 1; default 0.95.</param>
+public sealed record LossCurveSummary(IReadOnlyList<LossPointSummary> Points, long ImagesPerPoint = 0, double Confidence = 0.95)
 {
-    /// <summary>Estimates in increasing order of sigma.</summary>
-    public required IReadOnlyList<LossPointSummary> Points { get; init; }
-
-    /// <summary>Images drawn for each sigma; 0 where it differs or is unknown.</summary>
-    public long ImagesPerPoint { get; init; }
-
-    /// <summary>Confidence level of the intervals, between 0 and 1; default 0.95.</summary>
-    public double Confidence { get; init; } = 0.95;
-
-    internal static LossCurveSummary Of(LossCurve curve) => new()
-    {
-        Points =
+    internal static LossCurveSummary Of(LossCurve curve) => new(
         [
-            .. curve.Sigmas.Select((sigma, k) =>
-                new LossPointSummary(
-                    sigma, curve.Loss[k], curve.Point(k).Low!.Value, curve.Point(k).High!.Value, curve.Fitted.Loss(sigma))),
+            .. curve.Sigmas.Select((sigma, k) => new LossPointSummary(
+                sigma, curve.Loss[k], curve.Point(k).Low!.Value, curve.Point(k).High!.Value, curve.Fitted.Loss(sigma))),
         ],
-        ImagesPerPoint = curve.Images,
-        Confidence = curve.Confidence,
-    };
+        curve.Images, curve.Confidence);
 }
 
 /// <summary>The loss at one noise level, in squared pixel units of the model (images in [-1, 1]), per value.</summary>

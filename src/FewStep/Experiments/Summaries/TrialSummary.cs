@@ -24,7 +24,7 @@ public enum TrialRole
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record TrialSummary
 {
-    /// <summary>Name for people, unique in the summary, e.g. <c>Phase 1, power 0 + trajectory, ipndm:3, 4 steps</c>.</summary>
+    /// <summary>Name for people, unique in the summary, e.g. <c>phase1 + trajectory, ipndm:3, 4 steps</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>What it is compared at (see <see cref="Summary.Axis"/>): steps or evaluations an image; 0 for stored images.</summary>
@@ -83,6 +83,12 @@ public sealed record TrialSummary
     [JsonIgnore]
     public bool IsTransfer => FoundFor is not null && FoundFor != Solver;
 
+    /// <summary>Whether it has a figure.</summary>
+    internal bool Has(FigureSummary figure) => Figures.TryGetValue(figure.Key, out var values) && double.IsFinite(values.Mean);
+
+    /// <summary>A figure that it has, with its sign turned where higher is better.</summary>
+    internal double Cost(FigureSummary figure) => figure.HigherIsBetter ? -Figures[figure.Key].Mean : Figures[figure.Key].Mean;
+
     /// <summary>Name of the schedule, with the solver that it was found for where that is another one.</summary>
     [JsonIgnore]
     public string ScheduleLabel => IsTransfer ? $"{Schedule} of {FoundFor}" : Schedule ?? Name;
@@ -130,3 +136,10 @@ public enum Standing
 /// whose spread is unknown.</param>
 [JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 public sealed record Verdict(Standing Standing, double Difference, double? HalfWidth = null);
+
+/// <summary>An estimate with its confidence interval.</summary>
+/// <param name="Value">The estimate.</param>
+/// <param name="Low">Lower end of the interval; null where unknown.</param>
+/// <param name="High">Upper end of the interval; null where unknown.</param>
+[JsonNumberHandling(JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+public sealed record EstimateSummary(double Value, double? Low = null, double? High = null);

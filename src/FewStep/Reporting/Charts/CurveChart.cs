@@ -7,7 +7,6 @@ internal sealed class CurveChart
 {
     private const double PanelHeight = 230, Left = 46, Right = 14, Top = 26, Bottom = 28, TitleHeight = 20;
     private const double MostTimesLeast = 300; // a diverged cell must not flatten all others
-
     private readonly IReadOnlyList<CurvePanel> _panels;
     private readonly ChartSize _size;
     private readonly bool _isLinear;

@@ -1,10 +1,9 @@
 namespace FewStep.Reporting.Charts;
 
 /// <summary>An axis with equal distances for equal differences.</summary>
-internal sealed class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
+internal class LinearAxis(double low, double high, double start, double end) : Axis(low, high, start, end)
 {
-    /// <summary>An axis that covers the values among <paramref name="values"/> that are finite and not absurd; one from 0 to 1 if there are
-    /// none.</summary>
+    /// <summary>Covers the <paramref name="values"/> that are finite and not absurd; 0 to 1 if there are none.</summary>
     public static LinearAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0)
     {
         double[] finite = [.. values.Where(v => Math.Abs(v) < 1e150)];
@@ -33,4 +32,25 @@ internal sealed class LinearAxis(double low, double high, double start, double e
     private static string Label(double value, int decimals) =>
         Math.Abs(value) >= 1e7 || decimals > 6 ? value.ToString("0.####e0", CultureInfo.InvariantCulture)
             : NumberText.Fixed(value, decimals);
+}
+
+/// <summary>A linear axis with ticks at the values that were measured, as far as their labels have room.</summary>
+internal sealed class ListedAxis(
+    IReadOnlyList<double> values, double low, double high, double start, double end) : LinearAxis(low, high, start, end)
+{
+    private const double Room = 26; // pixels from label to label
+
+    public override IReadOnlyList<AxisTick> Ticks(int most)
+    {
+        var ticks = new List<AxisTick>();
+        double last = double.NegativeInfinity;
+        foreach (double value in values.Distinct().Order())
+        {
+            bool labelled = Position(value) - last >= Room;
+            ticks.Add(new AxisTick(value, labelled ? NumberText.Evaluations(value) : ""));
+            last = labelled ? Position(value) : last;
+        }
+
+        return ticks;
+    }
 }

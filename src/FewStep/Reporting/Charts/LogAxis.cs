@@ -1,26 +1,18 @@
 namespace FewStep.Reporting.Charts;
 
 /// <summary>An axis with equal distances for equal ratios; values above zero only.</summary>
-internal sealed class LogAxis : Axis
+internal sealed class LogAxis(double low, double high, double start, double end) : Axis(
+    low > 0 ? low : throw new ArgumentException($"A logarithmic axis starts above 0, not at {low}."), high, start, end)
 {
     private static readonly int[][] Multiples = [[1, 2, 3, 5, 7], [1, 2, 5], [1, 3]];
 
-    public LogAxis(double low, double high, double start, double end)
-        : base(low, high, start, end)
-    {
-        if (low <= 0)
-            throw new ArgumentException($"A logarithmic axis starts above 0, not at {low}.");
-    }
-
     private double Decades => Math.Log10(High / Low);
 
-    /// <summary>An axis that covers the positive finite values among <paramref name="values"/> with a margin; one around 1 if there are
-    /// none.</summary>
+    /// <summary>Covers the positive finite values among <paramref name="values"/> with a margin; one around 1 if there are none.</summary>
     public static LogAxis Covering(IEnumerable<double> values, double start, double end, double margin = 0.02)
     {
         double[] positive = [.. values.Where(v => double.IsFinite(v) && v is > 1e-280 and < 1e280)];
-        double low = positive.Length == 0 ? 1 : positive.Min();
-        double high = positive.Length == 0 ? 1 : positive.Max();
+        double low = positive.DefaultIfEmpty(1).Min(), high = positive.DefaultIfEmpty(1).Max();
         double factor = high / low > 1.001 ? Math.Pow(high / low, margin) : 1.5;
         return new LogAxis(low / factor, high * factor, start, end);
     }

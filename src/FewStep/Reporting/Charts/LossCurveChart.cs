@@ -14,11 +14,7 @@ internal static class LossCurveChart
         double floor = centre.DefaultIfEmpty(1).Min() / 10; // an interval that reaches zero must not stretch the axis without end
         Axis x = LogAxis.Covering(points.Select(p => p.Sigma).Concat(marked.SelectMany(s => s.Sigmas)), 58, size.Width - 14);
         Axis y = LogAxis.Covering(centre.Concat(points.SelectMany(p => new[] { Math.Max(p.Low, floor), p.High })), height - 44, 30, 0.05);
-        return Svg.Chart(
-            $"loss-curve-{size.Suffix}",
-            size,
-            height,
-            "Training loss against noise level",
+        return Svg.Chart($"loss-curve-{size.Suffix}", size, height, "Training loss against noise level",
             $"Both axes logarithmic. {points.Length} measured noise levels with confidence band and monotone fit; marked: {string.Join(
                 "; ", marked.Select(s => $"{s.Name}: {string.Join(", ", s.Sigmas.Select(sigma => NumberText.Sigma(sigma)))}"))}.",
             [

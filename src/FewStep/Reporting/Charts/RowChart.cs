@@ -6,7 +6,6 @@ namespace FewStep.Reporting.Charts;
 internal sealed class RowChart
 {
     private const double FontSize = 12;
-
     private readonly IReadOnlyList<ChartRow> _rows;
     private readonly ChartSize _size;
     private readonly Axis _axis;

@@ -9,9 +9,7 @@ internal static class Svg
 
     /// <summary>A chart that scales with the page.</summary>
     public static XElement Chart(string id, ChartSize size, double height, string title, string description, IEnumerable<XElement> content)
-        =>
-        new(
-            Space + "svg",
+        => new(Space + "svg",
             new XAttribute("viewBox", $"0 0 {Px(size.Width)} {Px(height)}"),
             new XAttribute("class", size.IsNarrow ? "chart narrow" : "chart wide"),
             new XAttribute("role", "img"),
@@ -21,18 +19,14 @@ internal static class Svg
             content);
 
     /// <summary>A picture that <see cref="Window"/> shows pieces of; it takes no room itself.</summary>
-    public static XElement Picture(string id, int width, int height, string source) =>
-        new(
-            Space + "svg",
+    public static XElement Picture(string id, int width, int height, string source) => new(Space + "svg",
             new XAttribute("class", "picture"),
             new XAttribute("aria-hidden", "true"),
             new XElement(
                 Space + "image", new XAttribute("id", id), At("width", width), At("height", height), new XAttribute("href", source)));
 
     /// <summary>A piece of a <see cref="Picture"/>, of its whole height.</summary>
-    public static XElement Window(string id, double left, double width, int height, string label) =>
-        new(
-            Space + "svg",
+    public static XElement Window(string id, double left, double width, int height, string label) => new(Space + "svg",
             new XAttribute("viewBox", $"{Px(left)} 0 {Px(width)} {Px(height)}"),
             new XAttribute("role", "img"),
             new XAttribute("aria-label", label),
@@ -91,4 +85,23 @@ internal static class Svg
     private static XAttribute At(string name, double pixels) => new(name, Px(pixels));
 
     private static string Px(double pixels) => Math.Round(pixels, 1).ToString("0.#", CultureInfo.InvariantCulture);
+}
+
+/// <summary>Shape of a data point: tells methods apart where colour does not.</summary>
+internal enum MarkerShape
+{
+    Circle,
+    Diamond,
+    Square,
+    Triangle,
+}
+
+/// <summary>The two sizes in which each chart is drawn; the page shows the one that fits, so that text keeps its size on a phone.</summary>
+internal sealed record ChartSize(double Width, bool IsNarrow)
+{
+    public static readonly ChartSize Wide = new(860, false);
+    public static readonly ChartSize Narrow = new(370, true);
+
+    /// <summary>Ends an element's id: each size has its own.</summary>
+    public string Suffix => IsNarrow ? "narrow" : "wide";
 }

@@ -3,8 +3,7 @@ namespace FewStep.Reporting.Charts;
 /// <summary>Fits labels without a font at hand: the browser chooses it, so widths are estimates on the safe side.</summary>
 internal static class TextLabels
 {
-    public static double Width(string text, double fontSize) =>
-        fontSize * text.EnumerateRunes().Sum(r => r.Value < 0x2E80 ? 0.58 : 1.05);
+    public static double Width(string text, double fontSize) => fontSize * text.EnumerateRunes().Sum(r => r.Value < 0x2E80 ? 0.58 : 1.05);
 
     /// <summary>The text, cut with an ellipsis where it is wider than <paramref name="width"/> pixels.</summary>
     public static string Fit(string text, double width, double fontSize)
@@ -26,8 +25,7 @@ internal static class TextLabels
         return kept.Append('…').ToString();
     }
 
-    /// <summary>Chooses which labels, centred at given positions, can be shown without touching each other: both ends first, then in
-    /// order.</summary>
+    /// <summary>Chooses labels, centred at given positions, that do not touch each other: both ends first, then in order.</summary>
     public static IReadOnlySet<int> Choose(IReadOnlyList<(double Position, string Text)> labels, double fontSize)
     {
         const double gap = 6;

@@ -5,7 +5,6 @@ namespace FewStep.Reporting.Html;
 internal static class Asset
 {
     public static string Style { get; } = Read("page.css");
-
     public static string Script { get; } = Read("page.js");
 
     private static string Read(string name)

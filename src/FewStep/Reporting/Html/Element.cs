@@ -26,9 +26,7 @@ internal static class Element
         FactsBlock f
             => Classed("dl", "facts", f.Facts.Select(p => new XElement("div", new XElement("dt", p.Name), new XElement("dd", p.Value)))),
         TableBlock t => Table(t.Table, t.Caption),
-        CodeBlock c => Classed(
-            "div",
-            "code",
+        CodeBlock c => Classed("div", "code",
             Classed("div", "code-head", new XElement("span", c.Title),
                 new XElement("button", new XAttribute("type", "button"), new XAttribute("class", "copy"), "Copy")),
             new XElement("pre", new XElement("code", c.Text))),
@@ -42,9 +40,7 @@ internal static class Element
         int key = table.Columns.TakeWhile(c => !c.IsNumeric).Count();
         var head = new XElement("tr", table.Columns.Select(
             c => new XElement("th", new XAttribute("scope", "col"), c.IsNumeric ? new XAttribute("class", "number") : null, c.Header)));
-        XElement drawn = Classed(
-            "div",
-            table.IsMatrix ? "scroll" : "scroll stack",
+        XElement drawn = Classed("div", table.IsMatrix ? "scroll" : "scroll stack",
             new XAttribute("tabindex", "0"),
             new XAttribute("role", "region"),
             new XAttribute("aria-label", caption),
@@ -53,13 +49,11 @@ internal static class Element
             : new("details", new XElement("summary", $"{caption}: {NumberText.Count(table.Rows.Count)} rows"), drawn);
     }
 
-    private static XElement Row(ReportRow row, ReportTable table, int key) => new(
-        "tr",
+    private static XElement Row(ReportRow row, ReportTable table, int key) => new("tr",
         row.IsStrong ? new XAttribute("class", "result") : null,
         row.Cells.Select((cell, i) => i == 0
             ? new XElement("th", new XAttribute("scope", "row"), row.Style is null ? null : Figure.Chip(row.Style), cell.Text)
-            : new XElement(
-                "td",
+            : new XElement("td",
                 new XAttribute("class", Classes(cell, table.Columns[i].IsNumeric, i == key)),
                 new XAttribute("data-label", table.Columns[i].Header),
                 cell.Text,

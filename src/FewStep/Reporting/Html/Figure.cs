@@ -7,9 +7,7 @@ namespace FewStep.Reporting.Html;
 internal static class Figure
 {
     public static XElement Build(
-        Func<ChartSize, XElement> draw, string caption, params IReadOnlyList<(XElement Sample, string Text)> legend) =>
-        new(
-            "figure",
+        Func<ChartSize, XElement> draw, string caption, params IReadOnlyList<(XElement Sample, string Text)> legend) => new("figure",
             legend.Count == 0 ? null : Element.Classed("ul", "legend", legend.Select(l => new XElement("li", l.Sample, l.Text))),
             draw(ChartSize.Wide),
             draw(ChartSize.Narrow),

@@ -16,19 +16,16 @@ internal static class HtmlDocument
 
     public static string Render(string title, string about, IEnumerable<XElement> sections)
     {
-        var html = new XElement(
-            "html",
+        var html = new XElement("html",
             new XAttribute("lang", "en"),
-            new XElement(
-                "head",
+            new XElement("head",
                 new XElement("meta", new XAttribute("charset", "utf-8")),
                 new XElement("meta", new XAttribute("http-equiv", "Content-Security-Policy"), new XAttribute("content", Policy)),
                 new XElement("meta", new XAttribute("name", "viewport"), new XAttribute("content", "width=device-width, initial-scale=1")),
                 new XElement("meta", new XAttribute("name", "color-scheme"), new XAttribute("content", "light dark")),
                 new XElement("title", title),
                 new XElement("style", Asset.Style)),
-            new XElement(
-                "body",
+            new XElement("body",
                 new XElement("main", new XElement("header", new XElement("h1", title), Element.Classed("p", "what", about)), sections),
                 new XElement("dialog", new XAttribute("id", "enlarged"), new XAttribute("aria-label", "One seed, row by row")),
                 new XElement("script", Asset.Script)));

@@ -3,15 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>How to go on with what was found: commands to copy, and the winner's sigmas.</summary>
-internal sealed class CommandsSection : IReportSection
+internal sealed class CommandsSection() : ReportSection("use", "Use what was found", isBrief: true)
 {
-    public string Id => "use";
-
-    public string Heading => "Use what was found";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         foreach (CommandSummary command in page.Summary.Commands)
             yield return new CodeBlock(command.Title, command.Text);

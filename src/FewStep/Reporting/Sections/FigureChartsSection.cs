@@ -6,18 +6,14 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>Each figure as a chart: over network evaluations where there are several numbers, else one row a trial.</summary>
-internal sealed class FigureChartsSection : IReportSection
+internal sealed class FigureChartsSection() : ReportSection("charts", "The figures as charts")
 {
-    public string Id => "charts";
-
-    public string Heading => "The figures as charts";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
         => page.Summary.Figures.SelectMany((figure, i) => Of(page, figure, FormattableString.Invariant($"figure{i}")));
 
     private static IEnumerable<ReportBlock> Of(ReportPage page, FigureSummary figure, string id)
     {
-        TrialSummary[] drawn = [.. page.Summary.Trials.Where(t => ReportPage.HasValue(t, figure))];
+        TrialSummary[] drawn = [.. page.Summary.Trials.Where(t => t.Has(figure))];
         if (page.Numbers.Count > 1)
         {
             TrialSummary[] sampled =
@@ -85,8 +81,7 @@ internal sealed class FigureChartsSection : IReportSection
     }
 
     private static IEnumerable<CurvePoint> Best(ReportPage page, FigureSummary figure, TrialSummary[] drawn) =>
-        drawn.GroupBy(t => t.Number).Select(
-            g => Point(page, g.MinBy(t => figure.HigherIsBetter ? -t.Figures[figure.Key].Mean : t.Figures[figure.Key].Mean)!, figure));
+        drawn.GroupBy(t => t.Number).Select(g => Point(page, g.MinBy(t => t.Cost(figure))!, figure));
 
     private static CurvePoint Point(ReportPage page, TrialSummary t, FigureSummary figure)
     {

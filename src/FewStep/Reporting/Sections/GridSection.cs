@@ -3,19 +3,15 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>Solvers by schedules, a table for each figure and number, where most combinations were measured.</summary>
-internal sealed class GridSection : IReportSection
+internal sealed class GridSection() : ReportSection("grid", "Solvers and schedules")
 {
     private const int LeastTrials = 6; // fewer are seen at a glance in the table of all
 
-    public string Id => "grid";
-
-    public string Heading => "Solvers and schedules";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         var tables = from figure in page.Summary.Figures
                      from number in page.Numbers
-                     let trials = page.At(number).Where(t => !t.IsTransfer && t.Solver is not null && ReportPage.HasValue(t, figure))
+                     let trials = page.At(number).Where(t => !t.IsTransfer && t.Solver is not null && t.Has(figure))
                          .ToArray()
                      let solvers = trials.Select(t => t.Solver!).Distinct().ToArray()
                      let methods = trials.Select(ReportPage.Method).Distinct().ToArray()
@@ -48,8 +44,6 @@ internal sealed class GridSection : IReportSection
         return new(
             [new("Solver", false), .. methods.Select(m => new ReportColumn(m, true))],
             [.. solvers.Select(s => new ReportRow([new(s), .. methods.Select(m => Cell(s, m))]))])
-        {
-            IsMatrix = true,
-        };
+        { IsMatrix = true };
     }
 }

@@ -3,13 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>Model, images and feature networks, each with the hash of its content.</summary>
-internal sealed class HashesSection : IReportSection
+internal sealed class HashesSection() : ReportSection("data", "What it was measured on")
 {
-    public string Id => "data";
-
-    public string Heading => "What it was measured on";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         (string, string)[] facts = [.. About(page.Summary), .. Hashes(page.Summary)];
         return facts.Length == 0 ? [] : [new FactsBlock(facts)];

@@ -4,19 +4,12 @@ using FewStep.Reporting.Html;
 
 namespace FewStep.Reporting.Sections;
 
-/// <summary>What came out, computed from the numbers, for better or worse: the result against the best untuned sampler, or the best at each
-/// number.</summary>
-internal sealed class HeadlineSection : IReportSection
+/// <summary>What came out, for better or worse: the result against the best untuned sampler, or the best at each number.</summary>
+internal sealed class HeadlineSection() : ReportSection("headline", "What came out", isBrief: true)
 {
     private const int MostNames = 4;
 
-    public string Id => "headline";
-
-    public string Heading => "What came out";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Main is not { } main)
             yield break;
@@ -109,16 +102,13 @@ internal sealed class HeadlineSection : IReportSection
     {
         if (page.Teacher is { } teacher)
         {
-            string value = ReportPage.HasValue(teacher, main) ? $"reaches {FigureText.Value(teacher, main)}"
+            string value = teacher.Has(main) ? $"reaches {FigureText.Value(teacher, main)}"
                 : "gives the images that others are compared with";
             yield return $"The teacher ({page.Label(teacher)}, {Cost(teacher)}) {value}.";
         }
 
         if (FigureText.Floor(main) is { } floor)
             yield return $"{floor} A sampler near it is as close to the reference as other real images are.";
-
-        if (FigureText.FewRanges(page.Summary) is { } caution)
-            yield return caution;
 
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
         if (warnings > 0)
@@ -135,11 +125,9 @@ internal sealed class HeadlineSection : IReportSection
             page.Result is null ? ($"best at {page.Unit(page.Summary.ShownNumber)}", page.BestShown) : ("of the result", page.Result),
             ("of the best untuned", page.BestUntuned),
             ("of the baseline", page.Baseline == page.BestUntuned ? null : page.Baseline),
-            ("of the teacher", page.Teacher is { } t && ReportPage.HasValue(t, main) ? t : null),
+            ("of the teacher", page.Teacher is { } t && t.Has(main) ? t : null),
         ];
-        return Element.Classed(
-            "div",
-            "tiles",
+        return Element.Classed("div", "tiles",
             from tile in tiles
             where tile.Trial is not null
             let figure = NumberText.Parts(FigureText.Value(tile.Trial, main))
@@ -148,10 +136,8 @@ internal sealed class HeadlineSection : IReportSection
                 NumberText.Parts(NumberText.WithSpread(main.Floor, main.FloorSpread)), "real against real images"));
     }
 
-    private static XElement Tile(string name, MethodStyle? style, (string Mean, string? Spread) figure, string about) => Element.Classed(
-        "div",
-        "tile",
-        Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
+    private static XElement Tile(string name, MethodStyle? style, (string Mean, string? Spread) figure, string about) =>
+        Element.Classed("div", "tile", Element.Classed("span", "small", style is null ? null : Figure.Chip(style), name),
         Element.Classed("span", "figure", figure.Mean, figure.Spread is null ? null : new XElement("small", figure.Spread)),
         Element.Classed("span", "small", about));
 

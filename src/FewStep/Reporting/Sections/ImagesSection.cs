@@ -7,16 +7,12 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>The same seeds, one row a trial, each image as a tile that a click enlarges beside those of the other rows.</summary>
-internal sealed class ImagesSection : IReportSection
+internal sealed class ImagesSection() : ReportSection("images", "The same seeds")
 {
     private const int FirstRows = 4;
     private const int LargeImage = 128; // pixels; smaller images are enlarged without smoothing
 
-    public string Id => "images";
-
-    public string Heading => "The same seeds";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Summary.ImageStrips.Count > 0)
             yield return new DrawnBlock(() => Rows(page));
@@ -31,8 +27,7 @@ internal sealed class ImagesSection : IReportSection
         var first = rows.Where(r => Rank(r.Trial) >= 0).OrderBy(r => Rank(r.Trial)).ToList();
         first = [.. first.Concat(rows.Except(first).Take(FirstRows - first.Count)).OrderBy(r => r.Trial == page.Teacher)];
         XElement[] drawn = [.. first.Concat(rows.Except(first)).Select((r, i) => Row(page, r.Strip, r.Trial, i))];
-        return new XElement(
-            "div",
+        return new XElement("div",
             drawn.Take(first.Count),
             drawn.Length == first.Count
                 ? null
@@ -46,13 +41,9 @@ internal sealed class ImagesSection : IReportSection
     {
         string name = trial is null ? strip.Label : page.Label(trial), facts = Facts(page, strip, trial);
         byte[]? png = page.Image(strip.Path);
-        return Element.Classed(
-            "div",
-            "strip",
+        return Element.Classed("div", "strip",
             new XAttribute("data-label", $"{name} ({facts})"),
-            Element.Classed(
-                "p",
-                "strip-label",
+            Element.Classed("p", "strip-label",
                 new XElement("strong", trial is null ? null : Figure.Chip(page.Styles.Of(trial)), name),
                 Role(page, trial) is { } role ? Element.Classed("span", "role", role) : null,
                 Element.Classed("span", "small", facts)),
@@ -66,12 +57,9 @@ internal sealed class ImagesSection : IReportSection
         // of the header chunk
         int width = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), height = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20));
         double tile = (double)width / strip.Seeds.Count;
-        return Element.Classed(
-            "div",
-            height < LargeImage ? "images pixels" : "images",
+        return Element.Classed("div", height < LargeImage ? "images pixels" : "images",
             Svg.Picture(id, width, height, "data:image/png;base64," + Convert.ToBase64String(png)),
-            strip.Seeds.Select((seed, i) => new XElement(
-                "button",
+            strip.Seeds.Select((seed, i) => new XElement("button",
                 new XAttribute("type", "button"),
                 new XAttribute("data-column", i.ToString(CultureInfo.InvariantCulture)),
                 new XAttribute("title", $"seed {Text(seed)}"),
@@ -92,7 +80,7 @@ internal sealed class ImagesSection : IReportSection
     {
         string cost = $"{NumberText.Evaluations(trial?.EvaluationsPerImage ?? strip.EvaluationsPerImage)} NFE";
         return page.Main is { } main && trial is not null
-            && ReportPage.HasValue(trial, main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
+            && trial.Has(main) ? $"{main.ShortName} {FigureText.Value(trial, main)} · {cost}" : cost;
     }
 
     private static string Seeds(IReadOnlyList<ImageStripSummary> strips)

@@ -3,13 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>What it cost, stage by stage.</summary>
-internal sealed class LedgerSection : IReportSection
+internal sealed class LedgerSection() : ReportSection("cost", "Cost")
 {
-    public string Id => "cost";
-
-    public string Heading => "Cost";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         IReadOnlyList<LedgerLineSummary> lines = page.Summary.Ledger;
         if (lines.Count == 0)

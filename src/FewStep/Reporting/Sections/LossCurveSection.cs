@@ -6,15 +6,11 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>The loss curve and where Phase 1 put its sigmas.</summary>
-internal sealed class LossCurveSection : IReportSection
+internal sealed class LossCurveSection() : ReportSection("loss-curve", "Loss curve")
 {
     private const int MostMarked = 2;
 
-    public string Id => "loss-curve";
-
-    public string Heading => "Loss curve";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Summary.LossCurve is not { } curve || !LossCurveChart.Drawable(curve).Any())
             yield break;

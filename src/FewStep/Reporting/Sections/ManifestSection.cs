@@ -3,13 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>What is needed to run it again.</summary>
-internal sealed class ManifestSection : IReportSection
+internal sealed class ManifestSection() : ReportSection("manifest", "How to repeat it")
 {
-    public string Id => "manifest";
-
-    public string Heading => "How to repeat it";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         ManifestSummary manifest = page.Summary.Manifest;
         if (manifest.CommandLine is { } command)

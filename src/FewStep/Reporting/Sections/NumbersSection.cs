@@ -3,15 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>All trials with all figures: a table for each number, or one for the terminal.</summary>
-internal sealed class NumbersSection : IReportSection
+internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isBrief: true)
 {
-    public string Id => "numbers";
-
-    public string Heading => "Numbers";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         Summary summary = page.Summary;
         if (summary.Trials.Count == 0)
@@ -98,12 +92,10 @@ internal sealed class NumbersSection : IReportSection
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
             yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for "
-                + "every "
-                + "row. Under it: the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % "
+                + "every row. Under it: the mean difference to the best at the same number, ± the half-width of the paired two-sided 95 % "
                 + "interval "
                 + "(Student's t over the ranges). Italic: not decided, because the interval reaches zero. It knows of chance in the seeds "
-                + "only, "
-                + "and nothing corrects for the choice of the best among many, which flatters it a little.";
+                + "only, and nothing corrects for the choice of the best among many, which flatters it a little.";
         }
 
         if (summary.Trials.Any(t => t.EvaluationsPerImage is not null))
@@ -112,8 +104,7 @@ internal sealed class NumbersSection : IReportSection
         if (summary.Trials.Any(t => t.LossPower0 is not null || t.LossPower1 is not null))
         {
             yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs "
-                + "by −ln\u00a0σ, "
-                + "power 1 by 1/σ. It is a bound, not a measure of image quality.";
+                + "by −ln\u00a0σ, power 1 by 1/σ. It is a bound, not a measure of image quality.";
         }
     }
 }

@@ -6,13 +6,9 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>The schedules at the number that is shown, side by side and as numbers.</summary>
-internal sealed class SchedulesSection : IReportSection
+internal sealed class SchedulesSection() : ReportSection("schedules", "Sampling schedules")
 {
-    public string Id => "schedules";
-
-    public string Heading => "Sampling schedules";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         // One line for each schedule as such, whatever solver or weights used it.
         TrialSummary[] trials =

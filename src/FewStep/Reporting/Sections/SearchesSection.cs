@@ -3,13 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>The searches: what they cost, and why they stopped.</summary>
-internal sealed class SearchesSection : IReportSection
+internal sealed class SearchesSection() : ReportSection("searches", "Searches")
 {
-    public string Id => "searches";
-
-    public string Heading => "Searches";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         IReadOnlyList<SearchSummary> searches = page.Summary.Searches;
         if (searches.Count == 0)

@@ -3,13 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>What becomes of a schedule that was found for one solver and is used with another.</summary>
-internal sealed class TransferSection : IReportSection
+internal sealed class TransferSection() : ReportSection("transfer", "Schedules found for one solver, used with another")
 {
-    public string Id => "transfer";
-
-    public string Heading => "Schedules found for one solver, used with another";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         if (page.Main is not { } main || !page.Summary.Trials.Any(t => t.IsTransfer))
             yield break;
@@ -41,15 +37,13 @@ internal sealed class TransferSection : IReportSection
         return new(
             [new($"{main.ShortName}; found for", false), .. users.Select(u => new ReportColumn($"with {u}", true))],
             [.. targets.Select(target => new ReportRow([new(target), .. users.Select(user => Cell(trials, target, user, main))]))])
-        {
-            IsMatrix = true,
-        };
+        { IsMatrix = true };
     }
 
     private static ReportCell Cell(TrialSummary[] trials, string target, string user, FigureSummary main)
     {
         TrialSummary? Of(string foundFor)
-            => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && ReportPage.HasValue(t, main));
+            => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && t.Has(main));
         if (Of(target) is not { } here)
             return new(NumberText.Missing);
 

@@ -6,13 +6,9 @@ using FewStep.Reporting.Html;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>How fine-tuning went, round by round.</summary>
-internal sealed class TuningSection : IReportSection
+internal sealed class TuningSection() : ReportSection("tuning", "Fine-tuning")
 {
-    public string Id => "tuning";
-
-    public string Heading => "Fine-tuning";
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
         IReadOnlyList<TuningRoundSummary> rounds = page.Summary.TuningRounds;
         if (rounds.Count == 0)

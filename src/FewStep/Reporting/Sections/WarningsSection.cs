@@ -3,15 +3,9 @@ using FewStep.Experiments;
 namespace FewStep.Reporting.Sections;
 
 /// <summary>What to know before believing the rest: rivals that cost no more, the experiment's own warnings, what was left out.</summary>
-internal sealed class WarningsSection : IReportSection
+internal sealed class WarningsSection() : ReportSection("warnings", "Warnings and negative results", isBrief: true)
 {
-    public string Id => "warnings";
-
-    public string Heading => "Warnings and negative results";
-
-    public bool IsBrief => true;
-
-    public IEnumerable<ReportBlock> Blocks(ReportPage page)
+    public override IEnumerable<ReportBlock> Blocks(ReportPage page)
         => Sentences(page) is { Count: > 0 } sentences ? [new ListBlock(sentences)] : [];
 
     public static IReadOnlyList<string> Sentences(ReportPage page) => [.. Rival(page), .. page.Summary.Warnings, .. LeftOut(page.Summary)];
@@ -19,7 +13,7 @@ internal sealed class WarningsSection : IReportSection
     // What costs no more and has a better mean, whether for certain or by chance. Whoever picked the baseline may have picked a weak one.
     private static IEnumerable<string> Rival(ReportPage page)
     {
-        if (page.Main is not { } main || page.Result is not { } result || !ReportPage.HasValue(result, main))
+        if (page.Main is not { } main || page.Result is not { } result || !result.Has(main))
             yield break;
 
         TrialSummary? rival = page.Best(

@@ -1,0 +1,93 @@
+using FewStep.Reporting;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary>What <c>evaluate</c> and <c>compare</c> have in common: options after their own, and the experiment to its end.</summary>
+internal sealed class PlannedFlags(
+    Command command, string folder, int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
+{
+    private static readonly string[] AboutModel = [CheckpointFlags.Prefix, "--guid", "--onnx-"];
+    private readonly Option<string> _output = ExperimentOutput.Option(command, Path.Combine("runs", folder));
+
+    public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);
+
+    private readonly Option<string?> _curve = command.Curve();
+    private readonly ModelFlags _about = new(command);
+
+    /// <summary>Schedules by name, search or file.</summary>
+    public static Option<string[]> Schedules(Command command, string usual, string also = "") => command.Option<string[]>(
+        "--schedules", $"Schedules, separated by commas: {string.Join(", ", StandardSchedules.Names)}; searches on the model: "
+            + $"{string.Join(", ", ScheduleOptimizerCatalog.Names)}; and files{also}.", [usual], "list");
+
+    public static Option<int?> SearchImages(Command command) => command.Optional<int?>(
+        "--search-images", "Latents of each search with trajectories; left out, the search's own number.");
+
+    /// <summary>The solvers of a list with commas, each once.</summary>
+    public static IReadOnlyList<ISolver> Solvers(string list) =>
+        [.. list.Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)];
+
+    public static IReadOnlyList<SamplerChoice> Read(ParseResult parsed, Option<string[]> samplers) =>
+        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse)];
+
+    public ModelOptions Model(ParseResult parsed) =>
+        _about.Read(parsed, parsed.GetValue(Measured.Dtype), parsed.GetValue(Measured.Threads));
+
+    public MetricContext Context(
+        ParseResult parsed, Model model, ExperimentImages? real, IProgress<WorkProgress> progress, CancellationToken cancellation) =>
+        Measured.Context(parsed, model.Shape, model.Path, real?.Reference, progress, cancellation);
+
+    public ExperimentOptions Options(ParseResult parsed, string title, int? shown, ExperimentImages? real) =>
+        Measured.Experiment(parsed, parsed.GetRequiredValue(_output), title) with { ShownNumber = shown, DataName = real?.Name };
+
+    /// <summary>Measures what is planned, and writes the report.</summary>
+    /// <param name="experiment">The plan, the metrics and their context, and what the verb has options of its own for.</param>
+    public void Run(
+        TerminalOutput terminal, ParseResult parsed, DateTimeOffset started, PlannedExperiment experiment, ExperimentImages? real,
+        CancellationToken cancellation)
+    {
+        var first = experiment.Plan.Models[0].Model;
+        var summary = (experiment with
+        {
+            Training = real?.Training,
+            Curve = parsed.ReadCurve(_curve, first.Hash),
+            CurveOptions = Measured.Curve.Read(parsed),
+        }).Run(terminal.Progress, cancellation);
+        var manifest = CommandLineManifest.Create(
+            parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
+        Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan.Models) });
+    }
+
+    // The best trial, whose sampler is written beside the report. Of options about a checkpoint none is a tuned model's.
+    private CommandSummary[] Commands(ParseResult parsed, Summary summary, IReadOnlyList<(string? Tuning, Model Model)> models)
+    {
+        if (new ReportPage(summary).BestShown is not { Solver: { } solver } best)
+            return [];
+
+        string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
+        var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
+        new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }.Save(path);
+        var options = parsed.CommandResult.Command.Options.Where(
+            o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
+            && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));
+        var words = options.SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name));
+        return FoundCommands.Of(models.First(m => m.Tuning == best.Tuning).Model.Path!, path, isOwn: false, $"the best, {best.Name}",
+            options: string.Concat(words.Select(w => $" {CommandLineManifest.Quoted(w)}")));
+    }
+
+    public void Write(TerminalOutput terminal, ParseResult parsed, Summary summary) =>
+        ExperimentOutput.Write(terminal, parsed.GetValue(Measured.Json), summary, parsed.GetRequiredValue(_output));
+}
+
+/// <summary>Where the verbs that measure write what they found, and how they tell of it.</summary>
+internal static class ExperimentOutput
+{
+    public static Option<string> Option(Command command, string usual) => command.Option(
+        "--out", $"Folder for {string.Join(", ", SummaryExporter.All.Select(e => e.FileName))} and {MeasurementStore.FileName}; what lies "
+            + $"there already is not measured again.", usual, "folder");
+
+    public static void Write(TerminalOutput terminal, bool json, Summary summary, string folder)
+    {
+        Report.Write(summary, folder);
+        terminal.Result(json, summary, console => ReportTables.Show(console, summary, Path.Combine(folder, Report.FileName)));
+    }
+}

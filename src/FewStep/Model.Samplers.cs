@@ -77,12 +77,16 @@ public sealed partial class Model
         return search.Find([((ScheduleChoice.Searched)choice.Schedule).Optimizer], progress, cancellation)[0].Sampler;
     }
 
-    /// <summary>Samplers on one schedule for several numbers of steps, searched for where that is needed; a file has its own number.</summary>
-    internal IReadOnlyList<Sampler> OnSchedule(ScheduleChoice schedule, IReadOnlyList<int> steps, Func<IImageSet> images, FindOptions options,
-        IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <summary>Samplers on one schedule for several numbers of steps, searched for where that is needed; a file has its own
+    /// number.</summary>
+    internal IReadOnlyList<Sampler> OnSchedule(ScheduleChoice schedule, IReadOnlyList<int> steps, Func<IImageSet> images,
+        FindOptions options, Action<LossCurve>? curveMeasured, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         if (schedule is ScheduleChoice.Searched searched)
-            return [.. new SamplerSearch(this, images, steps, options).Find([searched.Optimizer], progress, cancellation).Take(steps.Count).Select(f => f.Sampler)];
+        {
+            var search = new SamplerSearch(this, images, steps, options) { CurveMeasured = curveMeasured };
+            return [.. search.Find([searched.Optimizer], progress, cancellation).Take(steps.Count).Select(f => f.Sampler)];
+        }
 
         var solver = SolverCatalog.Find(options.Solver);
         var numbers = schedule is ScheduleChoice.Given given ? [given.Schedule.Steps] : steps;

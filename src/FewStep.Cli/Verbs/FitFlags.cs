@@ -3,30 +3,32 @@ using FewStep.Fitting;
 namespace FewStep.Cli.Verbs;
 
 /// <summary>How a solver's weights are fitted.</summary>
-internal sealed class FitFlags
+internal sealed class FitFlags(Command command)
 {
     private static readonly FitOptions Default = new();
 
-    private readonly Option<string> _solver = Flag.Of("--solver", "Solver whose steps are corrected.", Default.Solver,
-        parse: text => SolverCatalog.Find(text).Name);
+    private readonly Option<string> _solver = command.Option(
+        "--solver", "Solver whose steps are corrected.", Default.Solver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<FitCorrections> _corrections = Flag.Of("--corrections", "What may be added to its steps: differences (of "
-        + "outputs), slope (x - D), scale (x), separated by commas, or none.", Default.Corrections, "list", Corrections);
+    private readonly Option<FitCorrections> _corrections = command.Option("--corrections", "What may be added to its steps: differences (of "
+        + "successive outputs), slope (x - D), scale (x), separated by commas, or none.", Default.Corrections, "list", Corrections);
 
-    private readonly Option<int?> _order = Flag.Optional<int?>(
+    private readonly Option<int?> _order = command.Optional<int?>(
         "--order", "How many outputs the differences reach over; left out, all of the run's.");
-    private readonly Option<int> _latents = Flag.Of("--latents", "Latents that the weights are fitted on.", Default.Latents);
-    private readonly Option<int> _heldOut = Flag.Of("--held-out", "Further latents that judge them.", Default.HeldOutLatents);
-    private readonly Option<string> _teacher = Flag.Of("--teacher-solver", "Solver of the fine teacher.", Default.TeacherSolver,
-        parse: text => SolverCatalog.Find(text).Name);
-    private readonly Option<int> _teacherSteps = Flag.Of("--teacher-steps", "Its steps.",
-        Default.TeacherSteps);
-    private readonly Option<double> _ridge = Flag.Of("--ridge", "Ridge of the least squares, relative to each correction's size.", Default.Ridge);
-    private readonly Option<int> _refine = Flag.Of("--refine", "Most iterations of the joint refinement of sigmas, told noise levels and "
-        + "weights; 0 for none.", Default.RefineIterations);
-    private readonly Option<int> _batch = Flag.Of("--batch", "Latents in one evaluation.", Default.BatchSize);
 
-    public IEnumerable<Option> All => [_solver, _corrections, _order, _latents, _heldOut, _teacher, _teacherSteps, _ridge, _refine, _batch];
+    private readonly Option<int> _latents = command.Option("--latents", "Latents that the weights are fitted on.", Default.Latents);
+    private readonly Option<int> _heldOut = command.Option("--held-out", "Further latents that judge them.", Default.HeldOutLatents);
+    private readonly Option<string> _teacher = command.Option(
+        "--teacher-solver", "Solver of the fine teacher.", Default.TeacherSolver, parse: text => SolverCatalog.Find(text).Name);
+
+    private readonly Option<int> _teacherSteps = command.Option("--teacher-steps", "Its steps.", Default.TeacherSteps);
+    private readonly Option<double> _ridge = command.Option(
+        "--ridge", "Ridge of the least squares, relative to each correction's own size.", Default.Ridge);
+
+    private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
+        + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);
+
+    private readonly Option<int> _batch = command.Option("--batch", "Latents in one evaluation.", Default.BatchSize);
 
     public FitOptions Read(ParseResult parsed) => new()
     {

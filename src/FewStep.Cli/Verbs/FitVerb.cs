@@ -3,32 +3,29 @@ using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary><c>fewstep fit</c>: Phase 1 with the solver's weights: samplers fitted to the model, weights of the model untouched.</summary>
+/// <summary><c>fewstep fit</c>: Phase 1 with the solver's weights: samplers fitted to the model, whose own weights stay as they
+/// are.</summary>
 internal static class FitVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
+        var command = new Command("fit", "Phase 1: fit samplers of a few steps to a model, the sigmas and the solver's weights; without "
+            + "gradients, for any denoiser.");
         var defaults = new FindOptions();
-        var (model, data) = (SharedOptions.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), SharedOptions.Data());
-        var output = Flag.Of("--out", "Folder for the sampler files, fit.json and fit.html.", Path.Combine("runs", "fit"), "folder");
-        var steps = Flag.Of("--steps", "Numbers of steps, all fitted on the same teacher paths.", "3,4,5,6,8,10", "list");
-        var schedule = Flag.Of("--schedule", $"Where the sigmas come from: {string.Join(", ", ScheduleOptimizerCatalog.Names)} search for them "
-            + $"with --data; {string.Join(", ", StandardSchedules.Names)}; or a file.", defaults.Search, "name");
-        var (fitting, curveOptions, about) = (new FitFlags(), new LossCurveFlags(), new ModelFlags());
-        var (dtype, seed, threads, json) = (SharedOptions.Dtype(), SharedOptions.Seed(), SharedOptions.Threads(), SharedOptions.Json());
-        var command = new Command("fit", "Phase 1: fit samplers of a few steps to a model, sigmas and the solver's weights; seconds, without "
-            + "gradients, for any denoiser.") { model, data, output, steps, schedule };
-        foreach (var option in (Option[])[.. fitting.All, curveOptions.File, dtype, seed, threads, json])
-            command.Add(option);
-
-        curveOptions.AddTo(command);
-        foreach (var option in about.All)
-            command.Add(option);
-
-        command.SetAction((parsed, cancellation) =>
+        var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
+        var output = command.Option("--out", "Folder for a sampler file each, and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
+        var steps = command.Option("--steps", "Numbers of steps; one teacher path a latent serves all.", "3,4,5,6,8,10", "list");
+        var schedule = command.Option("--schedule", "Where the sigmas come from: a search with --data "
+            + $"({string.Join(", ", ScheduleOptimizerCatalog.Names)}), one of {string.Join(", ", StandardSchedules.Names)}, or a file.",
+            defaults.Search, "name or file");
+        var fitting = new FitFlags(command);
+        var curve = command.Curve();
+        var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
+        var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
+        return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var options = fitting.Read(parsed);
+            var options = fitting.Read(parsed).Checked();
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
             var chosen = ScheduleChoice.Parse(parsed.GetRequiredValue(schedule));
             string folder = parsed.GetRequiredValue(output);
@@ -39,33 +36,27 @@ internal static class FitVerb
             {
                 Solver = options.Solver,
                 Curve = curveOptions.Read(parsed),
-                LossCurve = curveOptions.ReadFile(parsed, source.Hash),
+                LossCurve = parsed.ReadCurve(curve, source.Hash),
                 Seed = parsed.GetValue(seed),
             };
-            var samplers = source.OnSchedule(chosen, numbers, () => training.Value, find, terminal.Progress, cancellation);
-            var fitted = new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation);
-            foreach (var (sampler, _) in fitted)
-                sampler.Save(Path.Combine(folder, FormattableString.Invariant($"n{sampler.Steps}{SamplerFile.Extension}")));
+            var samplers = source.OnSchedule(chosen, numbers, () => training.Value, find,
+                found => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), found), terminal.Progress, cancellation);
+            List<FoundFit> fits = [];
+            foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
+                fits.Add(FoundFit.Write(folder, fitted));
 
-            terminal.Result(parsed.GetValue(json), new { samplers = fitted.Select(f => f.Result) }, console => Show(console, fitted, folder));
-            return Task.FromResult(ExitCode.Success);
+            terminal.Result(parsed.GetValue(json), new { samplers = fits }, console => Show(console, fits, folder));
         });
-        return command;
     }
 
-    private static void Show(IAnsiConsole console, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fitted, string folder)
+    private static void Show(IAnsiConsole console, List<FoundFit> fits, string folder)
     {
-        var table = new Table().AddColumns("N", "RMS fitted on", "held out (95 %)", "without the fit", "evaluations", "seconds", "sigmas");
-        foreach (var (sampler, r) in fitted)
-        {
-            table.AddRow(Text($"{sampler.Steps}"), r.Fitted is double f ? Text($"{Math.Sqrt(f):F4}") : "–",
-                Text($"{Math.Sqrt(r.HeldOut.Value):F4} [{Math.Sqrt(r.HeldOut.Low!.Value):F4}, {Math.Sqrt(r.HeldOut.High!.Value):F4}]"),
-                Text($"{Math.Sqrt(r.Base.Value):F4}"), Text($"{r.Evaluations:N0}"), Text($"{r.Seconds:F1}"), sampler.Schedule.ToString());
-        }
+        var table = new Table().AddColumns(
+            "N", "RMS distance at the end (95 %)", "fitted on", "without the fit", "evaluations", "seconds", "how", "sigmas");
+        foreach (var fit in fits)
+            table.AddRow([.. fit.Cells.Select(Markup.Escape)]);
 
         console.Write(table);
-        console.WriteLine($"Sampler files are in {folder}.");
+        console.WriteLine($"Sampler files are in {folder}; sample with one by --sampler {fits[0].File}.");
     }
-
-    private static string Text(FormattableString text) => Markup.Escape(FormattableString.Invariant(text));
 }

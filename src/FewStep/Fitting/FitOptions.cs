@@ -42,20 +42,21 @@ public sealed record FitOptions
     /// network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
 
-    internal void Validate()
+    internal FitOptions Checked()
     {
         SolverCatalog.Find(Solver);
         SolverCatalog.Find(TeacherSolver);
-        new OptionRules("The fit cannot start")
+        return new OptionRules("The fit cannot start")
             .Require(Order is null or >= 1, $"the order must be at least 1, not {Order}")
-            .Require(Latents >= 8 && HeldOutLatents >= 8, $"a fit needs at least 8 latents and 8 to judge it, not {Latents} and {HeldOutLatents}")
+            .Require(Latents >= 8 && HeldOutLatents >= 8,
+                $"a fit needs at least 8 latents and 8 that judge it, not {Latents} and {HeldOutLatents}")
             .Require(Latents <= SeedPlan.SearchedInARun && HeldOutLatents <= SeedPlan.SearchedInARun - Latents,
                 $"{Latents} and {HeldOutLatents} latents are more than a run's searches have seeds for ({SeedPlan.SearchedInARun})")
             .Require(TeacherSteps is >= 8 and <= 1000, $"the teacher's steps must be 8 to 1000, not {TeacherSteps}")
             .Require(Ridge is >= 0 and <= 1, $"the ridge must be 0 to 1, not {Ridge}")
             .Require(RefineIterations is >= 0 and <= 1000, $"iterations of the refinement must be 0 to 1000, not {RefineIterations}")
             .Require(BatchSize >= 1, $"the batch size must be at least 1, not {BatchSize}")
-            .Check();
+            .Check(this);
     }
 }
 

@@ -15,17 +15,17 @@ namespace FewStep.Fitting;
 /// </remarks>
 internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long firstSeed)
 {
+    private readonly FitOptions _options = options.Checked();
     private readonly CountingDenoiser _denoiser = new(denoiser);
     private readonly ISolver _base = SolverCatalog.Find(options.Solver);
 
-    /// <summary>Fits one solver for each schedule; schedules that begin at one noise level share the teacher's paths.</summary>
-    public IReadOnlyList<FittedSchedule> Fit(
+    /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
+    /// paths.</summary>
+    /// <returns>The number of the schedule, and what was found.</returns>
+    public IEnumerable<(int Index, FittedSchedule Result)> Fit(
         IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        options.Validate();
-        using var inference = no_grad();
-        using var latents = new FitLatents(_denoiser, options, firstSeed);
-        var results = new FittedSchedule[schedules.Count];
+        using var latents = new FitLatents(_denoiser, _options, firstSeed);
         int done = 0;
         foreach (var group in schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
             .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)))
@@ -33,35 +33,34 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             var watch = Stopwatch.StartNew();
             long before = _denoiser.Images;
             using var teacher = new TeacherStates(
-                _denoiser, [.. group.Select(s => s.Schedule)], latents, options, progress, cancellation);
+                _denoiser, [.. group.Select(s => s.Schedule)], latents, _options, progress, cancellation);
             var shared = (Evaluations: _denoiser.Images - before, watch.Elapsed.TotalSeconds, Count: group.Count());
             foreach (var (schedule, index) in group)
             {
                 watch.Restart();
                 before = _denoiser.Images;
                 var fitted = One(schedule, latents, teacher, progress, cancellation);
-                results[index] = fitted with
+                yield return (index, fitted with
                 {
                     Evaluations = shared.Evaluations + _denoiser.Images - before,
                     Seconds = watch.Elapsed.TotalSeconds + (shared.TotalSeconds / shared.Count),
-                };
+                });
                 progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
             }
         }
-
-        return results;
     }
 
     private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        using var inference = no_grad();
         var corrections = new StepCorrection[schedule.Steps];
         using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps);
         for (int i = 0; i < schedule.Steps; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             var terms = Terms(i);
-            var squares = new StepLeastSquares(latents.Fitted, options.Ridge);
+            var squares = new StepLeastSquares(latents.Fitted, _options.Ridge);
             foreach (int b in run.Batches)
             {
                 using var scope = NewDisposeScope();
@@ -82,9 +81,9 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
 
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
         bool improved = heldOut.Value < baseHeldOut.Value;
-        if (improved && options.RefineIterations > 0)
+        if (improved && _options.RefineIterations > 0)
         {
-            (schedule, solver, refined) = new JointRefinement(_denoiser, _base, options, latents, teacher).Refine(
+            (schedule, solver, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
                 schedule, solver, progress, cancellation);
             using var again = new LatentRun(_denoiser, solver, schedule, latents, solver.HistoryLength);
             for (int i = 0; i < schedule.Steps; i++)
@@ -109,11 +108,11 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
     private List<Term> Terms(int i)
     {
         List<Term> terms = [];
-        if (options.Corrections.HasFlag(FitCorrections.Differences))
-            terms.AddRange(Enumerable.Range(1, Math.Min(i, (options.Order ?? int.MaxValue) - 1)).Select(j => new Term(FitCorrections.Differences, j)));
-        if (options.Corrections.HasFlag(FitCorrections.Slope))
+        if (_options.Corrections.HasFlag(FitCorrections.Differences))
+            terms.AddRange(Enumerable.Range(1, Math.Min(i, (_options.Order ?? int.MaxValue) - 1)).Select(j => new Term(FitCorrections.Differences, j)));
+        if (_options.Corrections.HasFlag(FitCorrections.Slope))
             terms.Add(new Term(FitCorrections.Slope));
-        if (options.Corrections.HasFlag(FitCorrections.Scale))
+        if (_options.Corrections.HasFlag(FitCorrections.Scale))
             terms.Add(new Term(FitCorrections.Scale));
         return terms;
     }

@@ -17,6 +17,7 @@ internal sealed class TeacherStates : IDisposable
     public TeacherStates(IDenoiser denoiser, IReadOnlyList<SamplingSchedule> schedules, FitLatents latents, FitOptions options,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        using var inference = no_grad();
         var (first, last) = (schedules[0].Sigmas[0], schedules[0].Sigmas[^1]);
         var fine = StandardSchedule.Karras().Create(options.TeacherSteps, last, first, schedules[0].Terminal);
         double[] nodes = [.. schedules.SelectMany(s => s.Sigmas).Distinct()];

@@ -64,6 +64,11 @@ internal sealed class FittedSolver : ISolver
         return result;
     }
 
+    public override bool Equals(object? obj) => obj is FittedSolver other && Base.Name == other.Base.Name
+        && _schedule.Equals(other._schedule) && Corrections.SequenceEqual(other.Corrections);
+
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+
     private static void Check(int step, StepCorrection? correction)
     {
         if (correction is null || correction.Differences.IsDefault)

@@ -48,6 +48,7 @@ internal static class RunVerb
                 ShownSeeds = sampled.ShownSeeds,
                 BatchSize = sampled.BatchSize,
                 Curve = flags.Curve.Read(parsed),
+                Solver = tuning.SolverName(parsed),
                 Tuning = tuning.Read(parsed) with { ComputeType = type },
                 Seed = sampled.Seed,
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),

@@ -199,7 +199,7 @@ internal sealed class FewStepRun : IDisposable
             DataHash = _training.Hash,
             Seed = _options.Seed,
         };
-        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Tuning.Solver)) { Origin = origin };
+        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Solver)) { Origin = origin };
         if (best is null)
         {
             sampler.Save(folder.Sampler);

@@ -27,7 +27,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     {
         (_model, _path) = (model, path);
         _options = options ?? new TunedScheduleOptions();
-        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType } };
+        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType, Solver = _options.Solver.Name } };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");
@@ -132,7 +132,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             return known;
 
         var watch = Stopwatch.StartNew();
-        using var tuned = new Tuner(_model, schedule, _options.Tuning).Run(cancellation: cancellation);
+        using var tuned = new Tuner(_model, new Sampler(schedule, _options.Solver), _options.Tuning).Run(cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         var (distance, spent) = judge.Judge(tuned.Weights, schedule, cancellation);
         var candidate = new TunedCandidate(

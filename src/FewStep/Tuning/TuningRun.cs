@@ -27,7 +27,7 @@ internal sealed class TuningRun
     {
         run.Validate();
         var schedule = sampler.Schedule;
-        _tuner = new Tuner(model, schedule, options with { Solver = sampler.Solver.Name }, images, teacher?.Denoiser);
+        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new

@@ -1,4 +1,5 @@
 using FewStep.Data;
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -70,7 +71,7 @@ public sealed partial class Model
         CancellationToken cancellation)
     {
         if (choice.MakeFor(Denoiser, usual) is { } made)
-            return made;
+            return Checked(made, choice.Schedule.Name);
 
         options = options with { Solver = (choice.Solver ?? usual).Name };
         var search = new SamplerSearch(this, images, [choice.Steps!.Value], options);
@@ -93,6 +94,22 @@ public sealed partial class Model
         return [.. numbers.Select(n => SamplerChoice.Of(schedule, solver, n).MakeFor(Denoiser, solver)!)];
     }
 
-    private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler"))
-        ?? throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
+    /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
+    /// <param name="name">What the schedule is called, for the message.</param>
+    internal Sampler Checked(Sampler sampler, string name)
+    {
+        ScheduleRange.Check(sampler.Schedule, name, Denoiser);
+        // A model that was tuned to a sampler keeps it.
+        if (sampler.Origin is { Fit: { } fit, ModelHash: { } hash } && hash != Hash && !sampler.Solver.Equals(Sampler?.Solver))
+        {
+            string guidance = fit.Guidance is null ? "" : $", guidance {Printable.Line(fit.Guidance, 60)}";
+            throw new InvalidInputException($"Sampler {sampler} was fitted to another model than {Name} (SHA-256 {hash[..Math.Min(12, hash.Length)]}"
+                + $"…{guidance}): its weights are wrong here. Fit one to this model, or say that any model will do.");
+        }
+
+        return sampler;
+    }
+
+    private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler")) is { } made
+        ? Checked(made, choice.Schedule.Name) : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
 }

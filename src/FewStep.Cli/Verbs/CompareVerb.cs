@@ -55,7 +55,7 @@ internal static class CompareVerb
                 {
                     Models = [(null, source)],
                     Schedules = chosen,
-                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Samplers = flags.Samplers(parsed, samplers),
                     Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solvers)),
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,

@@ -54,7 +54,7 @@ internal static class EvaluateVerb
                 {
                     Models = models.All,
                     Schedules = chosen,
-                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Samplers = flags.Samplers(parsed, samplers),
                     Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solver)),
                     Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
                     TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,

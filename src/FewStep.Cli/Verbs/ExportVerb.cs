@@ -88,8 +88,8 @@ internal static class ExportVerb
         int? steps = sampling.Steps(parsed);
         if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
         {
-            var schedule = SamplerFile.Read(text).Schedule;
-            return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
+            var (schedule, solver, _) = SamplerFile.Read(text);
+            return (schedule, [.. OfSolver(solver), .. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
                 .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
         }
 
@@ -97,13 +97,20 @@ internal static class ExportVerb
         var (first, last) = range ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
         if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
         {
-            return (made.Schedule,
-                chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []);
+            return (made.Schedule, [.. OfSolver(made.Solver),
+                .. chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []]);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
         return (sampling.Make(parsed, model, chosen, "euler", 0, terminal.Progress, cancellation).Schedule, []);
     }
+
+    // Weights that no other program takes.
+    private static IEnumerable<string> OfSolver(ISolver? solver) => solver is not FittedSolver fitted ? [] :
+    [
+        $"The sampler's solver was fitted; this has its sigmas, but neither its weights nor its told noise levels. With {fitted.Base.Name} on "
+            + "these sigmas images are worse.",
+    ];
 
     // A model folder whose weights have other names is no model any more.
     private static void RefuseOwnFile(string file, string model)

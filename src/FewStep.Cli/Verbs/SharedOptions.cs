@@ -34,6 +34,10 @@ internal static class SharedOptions
     /// <summary>The option of verbs that measure several.</summary>
     public static Option<string[]> Samplers(this Command command) => command.Sampler<string[]>(" May be repeated.");
 
+    /// <summary>Whether a sampler that was fitted to another model is taken.</summary>
+    public static Option<bool> AnyModel(this Command command) => command.Optional<bool>(
+        "--any-model", "Take a --sampler that was fitted to another model, other guidance or other weights.");
+
     public static Option<string> Data(this Command command) => command.Option(
         "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.", EmbeddedDefault.Data, "path");
 

@@ -109,7 +109,7 @@ public sealed class Experiment
 
         foreach (var trial in trials)
         {
-            ScheduleRange.Check(trial.Sampler.Schedule, trial.ScheduleName, trial.Model.Denoiser);
+            trial.Model.Checked(trial.Sampler, trial.ScheduleName);
             if (trial.Model.Shape != trials[0].Model.Shape)
             {
                 throw new InvalidInputException(

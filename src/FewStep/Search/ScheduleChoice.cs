@@ -130,6 +130,10 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         };
     }
 
+    /// <summary>The same, without what its solver was fitted on: for any model.</summary>
+    public SamplerChoice ForAnyModel() => Schedule is ScheduleChoice.Given { Origin: { } origin } given
+        ? this with { Schedule = given with { Origin = origin with { Fit = null } } } : this;
+
     /// <summary>The same for a model, whose noise levels it must keep to.</summary>
     internal Sampler? MakeFor(IDenoiser denoiser, ISolver usual)
     {

@@ -5,110 +5,115 @@ using FewStep.Solvers;
 
 namespace FewStep.Search;
 
-/// <summary>What curvature at a noise level does to the end of a trajectory: for every cell of a fine grid and each latent the error at the
-/// end, per unit of the integral of (s - s_next) over the cell, that Euler steps over it leave.</summary>
+/// <summary>What curvature at a noise level does to the end of a trajectory: for every cell of a fine grid and each latent, the error at
+/// the end that one Euler step over the cell leaves, divided by h^2/2.</summary>
 /// <remarks>
-/// Euler's step from a to b errs by the integral of (s - b) x''(s) from b to a, exactly, and the error is then carried to the end by the
-/// flow. Both are measured: a cell's own Euler error on a fine trajectory, and how the flow carries it, as the difference of the denoiser's
-/// outputs beside the trajectory and on it. That is linear in the error, so it is enlarged on the way, far above the network's rounding.
+/// Both parts are measured: a cell's own Euler error on a fine trajectory, and how the flow carries it to the end, as the difference of the
+/// denoiser's outputs beside the trajectory and on it. The second is all but linear in the error, so the error is enlarged on the way, far
+/// above the network's rounding.
 /// </remarks>
-internal sealed class PropagatedErrors : IDisposable
+internal sealed class PropagatedErrors
 {
     private const double Enlarged = 0.05; // of the trajectory's own size
     private readonly ISolver _solver = SolverCatalog.Find("ipndm-v:3");
     private readonly IDenoiser _denoiser;
     private readonly SamplingSchedule _grid;
-    private readonly List<Tensor> _ends = []; // [M, B, values], float64, per unit of the cell's integral
+    private readonly int _batchSize;
+    private readonly List<double[][]> _gramians = []; // of each latent
 
-    /// <summary>Runs the trajectories and all M^2/2 errors of each.</summary>
-    public PropagatedErrors(
-        PairedSampling paired, SamplingSchedule grid, SeedList seeds, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <summary>Runs the trajectories in 2 M steps, and the M (M - 1) / 2 further evaluations of each that carry the errors.</summary>
+    /// <param name="fine">The trajectories' schedule; a cell is two of its steps.</param>
+    public PropagatedErrors(PairedSampling paired, SamplingSchedule fine, SeedList seeds, int batchSize, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
-        (_denoiser, _grid) = (paired.Denoiser, grid);
-        int done = 0;
-        paired.Trajectories(_solver, grid, seeds, path =>
+        (_denoiser, _batchSize) = (paired.Denoiser, batchSize);
+        _grid = new SamplingSchedule(fine.Sigmas.Where((_, i) => i % 2 == 0), fine.Terminal);
+        paired.Trajectories(_solver, fine, seeds, path =>
         {
-            long[] some = [.. seeds.Skip(done).Take((int)path.States[0].shape[0])];
+            long[] some = [.. seeds.Skip(_gramians.Count).Take((int)path.States[0].shape[0])];
             using var labels = SeedLabels.For(some, _denoiser.Classes, device: _denoiser.Device);
-            _ends.Add(Carry(path, labels, done, seeds.Count, progress, cancellation));
-            done += some.Length;
+            Add(path, labels, seeds.Count, progress, cancellation);
         }, null, cancellation);
-        Kernel = Mean();
+        Kernel = [.. Enumerable.Range(0, _grid.Steps).Select(m => Enumerable.Range(0, _grid.Steps)
+            .Select(l => _gramians.Average(g => g[m][l])).ToArray())];
     }
 
-    /// <summary>The grid's sigmas, decreasing.</summary>
-    public IReadOnlyList<double> Sigmas => _grid.Sigmas;
+    /// <summary>Ends of the cells.</summary>
+    public SamplingSchedule Grid => _grid;
 
     /// <summary>K [M][M]: mean over latents of the inner product of two cells' errors, a value.</summary>
     public double[][] Kernel { get; }
 
-    /// <summary>Each latent's mean square error at the end of a schedule with the cells' integrals <paramref name="weights"/>.</summary>
-    public double[] MeanSquares(double[] weights)
+    /// <summary>Each latent's mean square at the end of errors that count as much as these weights.</summary>
+    public double[] MeanSquares(double[] weights) => [.. _gramians.Select(
+        g => g.Select((row, m) => weights[m] * row.Select((value, l) => weights[l] * value).Sum()).Sum())];
+
+    private void Add(Trajectory path, Tensor? labels, int all, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        var factors = tensor(weights).view(-1, 1, 1);
-        return [.. _ends.SelectMany(e => (e * factors).sum([0L]).Squared().mean([1]).data<double>().ToArray())];
-    }
-
-    public void Dispose() => _ends.ForEach(e => e.Dispose());
-
-    private Tensor Carry(
-        Trajectory path, Tensor? labels, int done, int all, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-    {
-        using var scope = NewDisposeScope();
-        var ends = new Tensor[_grid.Steps];
-        for (int m = 0; m < ends.Length; m++)
+        int images = (int)path.States[0].shape[0];
+        List<Carried> carried = [];
+        for (int k = 0; k < _grid.Steps; k++)
         {
             cancellation.ThrowIfCancellationRequested();
-            using var one = NewDisposeScope();
-            double h = _grid.Sigmas[m] - _grid.Sigmas[m + 1];
-            var (error, factor) = Own(path, m);
-            ends[m] = (Carry(path, m + 1, error, labels).flatten(1).to(float64).cpu() / factor.to(float64).cpu().view(-1, 1))
-                .Over(h * h / 2).MoveToOuterDisposeScope();
-            progress?.Report(new WorkProgress("propagated errors", (done * (long)ends.Length) + ((m + 1) * path.States[0].shape[0]),
-                all * (long)ends.Length, "errors"));
+            if (carried.Count > 0)
+                Carry(k, path, carried, labels);
+
+            carried.Add(Own(path, k));
+            progress?.Report(new WorkProgress("propagated errors", _gramians.Count + ((long)images * (k + 1) / _grid.Steps), all, "img"));
         }
 
-        return stack(ends).DetachFromDisposeScope();
+        double[] halfSquares = [.. _grid.Sigmas.Zip(_grid.Sigmas.Skip(1), (a, b) => (a - b) * (a - b) / 2)];
+        var ends = stack([.. carried.Select((c, m) => (c.Error.flatten(1).to(float64) / c.Factor.to(float64).view(-1, 1)).Over(halfSquares[m]))], 1);
+        double[] products = ends.bmm(ends.transpose(1, 2)).Over((double)ends.shape[2]).cpu().data<double>().ToArray();
+        int n = _grid.Steps;
+        for (int b = 0; b < images; b++)
+            _gramians.Add([.. Enumerable.Range(0, n).Select(m => products[(((b * n) + m) * n)..(((b * n) + m + 1) * n)])]);
     }
 
-    // The cell's Euler error where it ends, enlarged, and by how much.
-    private (Tensor Error, Tensor Factor) Own(Trajectory path, int m)
+    // The cell's Euler error where it ends, enlarged.
+    private Carried Own(Trajectory path, int m)
     {
         double next = _grid.Sigmas[m + 1];
-        var error = path.Denoised[m].lerp(path.States[m], next / _grid.Sigmas[m]) - path.States[m + 1];
-        var size = error.Squared().mean([1, 2, 3], keepdim: true).sqrt().clamp_min(TensorArithmetic.Number(1e-30));
+        var error = path.Denoised[2 * m].lerp(path.States[2 * m], next / _grid.Sigmas[m]) - path.States[2 * (m + 1)];
+        using var tiny = TensorArithmetic.Number(1e-30);
+        var size = error.Squared().mean([1, 2, 3], keepdim: true).sqrt().clamp_min(tiny);
         var factor = size.reciprocal().Times(Enlarged * Math.Sqrt(1 + (next * next))).clamp_min(TensorArithmetic.One);
-        return (error * factor, factor);
+        return new Carried(error * factor, factor);
     }
 
-    // The flow's own solver on the difference: it is linear in states and outputs.
-    private Tensor Carry(Trajectory path, int from, Tensor error, Tensor? labels)
-    {
-        List<PastStep> history = [];
-        for (int k = from; k < _grid.Steps; k++)
-        {
-            using var scope = NewDisposeScope();
-            double s = _grid.Sigmas[k];
-            using var sigma = TensorArithmetic.Full([1], s, error.dtype, error.device);
-            var change = _denoiser.Denoise(path.States[k] + error, sigma, labels) - path.Denoised[k];
-            var step = new SolverStep(_grid, k, error, change, history, (_, _) => throw new InvalidOperationException(
-                $"{_solver.Name} asked for a second evaluation."));
-            var next = _solver.Step(step.Remembering(_solver.HistoryLength)).Next.MoveToOuterDisposeScope();
-            history = [new PastStep(s, error, change.MoveToOuterDisposeScope()), .. history.Take(_solver.HistoryLength - 1)];
-            error = next;
-        }
-
-        return error;
-    }
-
-    private double[][] Mean()
+    // All errors by a step of the flow's own solver on the difference: it is linear in states and outputs.
+    private void Carry(int k, Trajectory path, List<Carried> carried, Tensor? labels)
     {
         using var scope = NewDisposeScope();
-        long images = _ends.Sum(e => e.shape[1]), values = _ends[0].shape[2];
-        var sum = _ends.Select(e => e.flatten(1)).Select(e => e.mm(e.t())).Aggregate((a, b) => a + b).Over((double)images * values);
-        int cells = (int)sum.shape[0];
-        double[] flat = sum.data<double>().ToArray();
-        return [.. Enumerable.Range(0, cells).Select(m => flat[(m * cells)..((m + 1) * cells)])];
+        var (x, D) = (path.States[2 * k], path.Denoised[2 * k]);
+        int images = (int)x.shape[0], together = Math.Max(1, _batchSize / images);
+        using var sigma = TensorArithmetic.Full([1], _grid.Sigmas[k], x.dtype, x.device);
+        foreach (var some in carried.Chunk(together))
+        {
+            var beside = cat([.. some.Select(c => x + c.Error)]);
+            var classes = labels is null ? null : cat([.. some.Select(_ => labels)]);
+            var outputs = _denoiser.Denoise(beside, sigma, classes).split(images);
+            foreach (var (error, output) in some.Zip(outputs))
+                error.Step(_solver, _grid, k, output - D);
+        }
+    }
+
+    private sealed class Carried(Tensor error, Tensor factor)
+    {
+        private List<PastStep> _history = [];
+
+        public Tensor Error { get; private set; } = error;
+
+        public Tensor Factor => factor;
+
+        public void Step(ISolver solver, SamplingSchedule grid, int k, Tensor change)
+        {
+            var step = new SolverStep(
+                grid, k, Error, change, _history, (_, _) => throw new InvalidOperationException($"{solver.Name} asked for a second evaluation."));
+            var next = solver.Step(step).Next.MoveToOuterDisposeScope();
+            _history = [new PastStep(grid.Sigmas[k], Error, change.MoveToOuterDisposeScope()), .. _history.Take(solver.HistoryLength - 1)];
+            Error = next;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using FewStep.Fitting;
+using FewStep.Reporting;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -13,7 +14,7 @@ internal static class FitVerb
             + "gradients, for any denoiser.");
         var defaults = new FindOptions();
         var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
-        var output = command.Option("--out", "Folder for a sampler file each, and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
+        var output = command.Option("--out", "Folder for a sampler file each, fit.html and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
         var steps = command.Option("--steps", "Numbers of steps; one teacher path a latent serves all.", "3,4,5,6,8,10", "list");
         var schedule = command.Option("--schedule", "Where the sigmas come from: a search with --data "
             + $"({string.Join(", ", ScheduleOptimizerCatalog.Names)}), one of {string.Join(", ", StandardSchedules.Names)}, or a file.",
@@ -40,10 +41,16 @@ internal static class FitVerb
                 Seed = parsed.GetValue(seed),
             };
             var samplers = source.OnSchedule(chosen, numbers, () => training.Value, find,
-                found => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), found), terminal.Progress, cancellation);
+                measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), terminal.Progress, cancellation);
             List<FoundFit> fits = [];
+            List<(Sampler, FittedSchedule)> found = [];
             foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
+            {
+                found.Add(fitted);
                 fits.Add(FoundFit.Write(folder, fitted));
+            }
+
+            AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(source.Name, options, found));
 
             terminal.Result(parsed.GetValue(json), new { samplers = fits }, console => Show(console, fits, folder));
         });
@@ -57,6 +64,6 @@ internal static class FitVerb
             table.AddRow([.. fit.Cells.Select(Markup.Escape)]);
 
         console.Write(table);
-        console.WriteLine($"Sampler files are in {folder}; sample with one by --sampler {fits[0].File}.");
+        console.WriteLine($"Sampler files are in {folder}; the page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}.");
     }
 }

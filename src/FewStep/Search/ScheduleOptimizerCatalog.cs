@@ -8,7 +8,6 @@ internal static class ScheduleOptimizerCatalog
         DiscretizationLossOptimizer.Entry,
         AysOptimizer.Entry,
         GitsOptimizer.Entry,
-        PropagatedOptimizer.Entry,
         DmNonUniformOptimizer.Entry,
         OptimalStepsOptimizer.Entry,
         EndpointOptimizer.Entry,

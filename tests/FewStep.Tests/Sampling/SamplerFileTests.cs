@@ -147,7 +147,7 @@ public sealed class SamplerFileTests : IDisposable
     [InlineData("""7""", "array of sigmas")]
     [InlineData("""{"steps":1,"sigmas":[80,1]}""", "version")]
     [InlineData("""{"version":"1","steps":1,"sigmas":[80,1]}""", "version")]
-    [InlineData("""{"version":3,"levels":[80,1]}""", "version 3 is unknown")]
+    [InlineData("""{"version":4,"levels":[80,1]}""", "version 4 is unknown")]
     [InlineData("""{"version":1,"sigmas":[80,1]}""", "steps")]
     [InlineData("""{"version":1,"steps":3,"sigmas":[80,1]}""", "steps is 3, but 2 sigmas make 1")]
     [InlineData("""{"version":1,"steps":1,"sigmas":null}""", "not valid")]

@@ -35,7 +35,7 @@ public sealed class ScheduleOptimizerCatalogTests
     public void OptimisersAreMadeOfTheirContext()
     {
         using var denoiser = Mixture();
-        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint", "propagated"])
+        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint"])
         {
             var choice = ScheduleOptimizerCatalog.Find(text);
             Assert.Equal(choice.Entry.Name, choice.Create(Context(denoiser)).Name);

@@ -72,7 +72,6 @@ public sealed partial class Model
     {
         if (choice.MakeFor(Denoiser, usual) is { } made)
             return Checked(made, choice.Schedule.Name);
-
         options = options with { Solver = (choice.Solver ?? usual).Name };
         var search = new SamplerSearch(this, images, [choice.Steps!.Value], options);
         return search.Find([((ScheduleChoice.Searched)choice.Schedule).Optimizer], progress, cancellation)[0].Sampler;
@@ -103,7 +102,8 @@ public sealed partial class Model
         if (sampler.Origin is { Fit: { } fit, ModelHash: { } hash } && hash != Hash && !sampler.Solver.Equals(Sampler?.Solver))
         {
             string guidance = fit.Guidance is null ? "" : $", guidance {Printable.Line(fit.Guidance, 60)}";
-            throw new InvalidInputException($"Sampler {sampler} was fitted to another model than {Name} (SHA-256 {hash[..Math.Min(12, hash.Length)]}"
+            throw new InvalidInputException(
+                $"Sampler {sampler} was fitted to another model than {Name} (SHA-256 {hash[..Math.Min(12, hash.Length)]}"
                 + $"…{guidance}): its weights are wrong here. Fit one to this model, or say that any model will do.");
         }
 
@@ -111,5 +111,6 @@ public sealed partial class Model
     }
 
     private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler")) is { } made
-        ? Checked(made, choice.Schedule.Name) : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
+        ? Checked(made, choice.Schedule.Name)
+        : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
 }

@@ -32,7 +32,6 @@ public sealed partial class Model
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
-
         var tuned = ModelFolder.With(Config, network, result.Weights, out string weightsHash);
         return new Model(tuned, Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count), NumberFormat, tuned)
         {

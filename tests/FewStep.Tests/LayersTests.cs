@@ -7,7 +7,8 @@ public sealed partial class LayersTests
     // From the bottom up: a folder uses only those before it.
     private static readonly string[] Layers =
     [
-        "Platform", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Solvers", "Sampling", "Models", "Search", "Fitting",
+        "Platform", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Solvers", "Sampling", "Models", "Search",
+        "Fitting",
         "Tuning", "Metrics", "Experiments", "Reporting",
     ];
 
@@ -36,7 +37,6 @@ public sealed partial class LayersTests
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))
             folder = Path.GetDirectoryName(folder);
-
         return folder ?? throw new InvalidOperationException("The tests run outside of the repository.");
     }
 }

@@ -38,7 +38,6 @@ internal static class ExportVerb
             {
                 if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
-
                 OptionValues.RefuseIdle(parsed,
                     [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
                 var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
@@ -53,7 +52,6 @@ internal static class ExportVerb
                 $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
-
             using var model = levels.Open(parsed);
             var range = levels.Read(parsed, model);
             var (nodes, warnings) = Open(parsed, sampling, model, range, terminal, cancellation);
@@ -67,12 +65,10 @@ internal static class ExportVerb
             };
             if (name != DiffusersExport.Name)
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
-
             var export = ScheduleExporters.Export(name, nodes, options);
             export = export with { Warnings = [.. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)
                 AtomicFile.WriteText(path, export.Text + "\n");
-
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
             foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
@@ -98,7 +94,8 @@ internal static class ExportVerb
         if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
         {
             return (made.Schedule, [.. OfSolver(made.Solver),
-                .. chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []]);
+                .. chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last)
+                    : []]);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
@@ -108,7 +105,8 @@ internal static class ExportVerb
     // Weights that no other program takes.
     private static IEnumerable<string> OfSolver(ISolver? solver) => solver is not FittedSolver fitted ? [] :
     [
-        $"The sampler's solver was fitted; this has its sigmas, but neither its weights nor its told noise levels. With {fitted.Base.Name} on "
+        $"The sampler's solver was fitted; this has its sigmas, but neither its weights nor its told noise levels. With {fitted.Base.Name} "
+            + "on "
             + "these sigmas images are worse.",
     ];
 

@@ -10,7 +10,8 @@ internal sealed class FitFlags(Command command)
     private readonly Option<string> _solver = command.Option(
         "--solver", "Solver whose steps are corrected.", Default.Solver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<FitCorrections> _corrections = command.Option("--corrections", "What may be added to its steps: differences (of "
+    private readonly Option<FitCorrections> _corrections = command.Option(
+        "--corrections", "What may be added to its steps: differences (of "
         + "successive outputs), slope (x - D), scale (x), separated by commas, or none.", Default.Corrections, "list", Corrections);
 
     private readonly Option<int?> _order = command.Optional<int?>(

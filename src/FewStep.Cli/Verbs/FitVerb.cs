@@ -14,7 +14,8 @@ internal static class FitVerb
             + "gradients, for any denoiser.");
         var defaults = new FindOptions();
         var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
-        var output = command.Option("--out", "Folder for a sampler file each, fit.html and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
+        var output = command.Option(
+            "--out", "Folder for a sampler file each, fit.html and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
         var steps = command.Option("--steps", "Numbers of steps; one teacher path a latent serves all.", "3,4,5,6,8,10", "list");
         var schedule = command.Option("--schedule", "Where the sigmas come from: a search with --data "
             + $"({string.Join(", ", ScheduleOptimizerCatalog.Names)}), one of {string.Join(", ", StandardSchedules.Names)}, or a file.",
@@ -62,8 +63,8 @@ internal static class FitVerb
             "N", "RMS distance at the end (95 %)", "fitted on", "without the fit", "evaluations", "seconds", "how", "sigmas");
         foreach (var fit in fits)
             table.AddRow([.. fit.Cells.Select(Markup.Escape)]);
-
         console.Write(table);
-        console.WriteLine($"Sampler files are in {folder}; the page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}.");
+        console.WriteLine($"Sampler files are in {folder}; the page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: "
+            + $"--sampler {fits[0].File}.");
     }
 }

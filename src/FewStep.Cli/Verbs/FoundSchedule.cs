@@ -28,7 +28,6 @@ internal sealed record FoundSchedule(
         var table = new Table().AddColumns("weighting", "N", "discretization loss (95 %)", "sigmas");
         foreach (var schedule in found)
             table.AddRow(schedule.Weighting ?? "", Number(schedule.Steps), Markup.Escape(schedule.LossText), schedule.SigmaText);
-
         return table;
     }
 

@@ -64,7 +64,6 @@ internal sealed class PlannedFlags(
         var models = plan.Models;
         if (new ReportPage(summary).BestShown is not { Solver: { } solver } best)
             return [];
-
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
         var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
         var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model.Denoiser, new EulerSolver())).FirstOrDefault(

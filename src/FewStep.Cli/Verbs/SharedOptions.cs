@@ -55,7 +55,6 @@ internal static class SharedOptions
         TorchLibrary.Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
-
         TorchLibrary.UseThreads(threads);
     }
 

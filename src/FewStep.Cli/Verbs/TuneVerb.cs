@@ -38,7 +38,8 @@ internal static class TuneVerb
             string folder = parsed.GetRequiredValue(output);
             var network = source.RequireNetwork();
             List<Sampler> samplers =
-                [.. starts.Select(s => target.Make(parsed, source, s, tuning.SolverName(parsed), options.Seed, terminal.Progress, cancellation))];
+                [.. starts.Select(
+                    s => target.Make(parsed, source, s, tuning.SolverName(parsed), options.Seed, terminal.Progress, cancellation))];
             var sampler = searches
                 ? samplers[0] with
                 {

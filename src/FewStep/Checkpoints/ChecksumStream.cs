@@ -48,7 +48,6 @@ internal sealed class ChecksumStream(Stream inner) : Stream
     {
         if (disposing)
             inner.Dispose();
-
         base.Dispose(disposing);
     }
 }

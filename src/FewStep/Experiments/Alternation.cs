@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -29,7 +27,6 @@ internal sealed class Alternation(
             cancellation.ThrowIfCancellationRequested();
             if (options.Rounds > 1)
                 done = Judge(done, progress, cancellation);
-
             if (round < options.Rounds)
             {
                 var tuned = TunedCurve(done, progress, cancellation);

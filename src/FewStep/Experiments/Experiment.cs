@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Sampling;
@@ -54,7 +53,6 @@ public sealed class Experiment
         ];
         if (measured.Count == 0)
             throw new InvalidInputException($"No trial could be measured: {failed[^1].Reason}");
-
         var summaries = Verdicts.Judge([.. Named(measured).Select(t => Summarize(t.Trial, t.Name, measurement, metrics))], figures);
         int shown = ShownNumber(summaries);
         var drawing = Stopwatch.StartNew();
@@ -106,7 +104,6 @@ public sealed class Experiment
         ArgumentNullException.ThrowIfNull(metrics);
         if (trials.Count == 0 || metrics.Count == 0)
             throw new InvalidInputException("There is nothing to measure: an experiment needs a trial and a metric.");
-
         foreach (var trial in trials)
         {
             trial.Model.Checked(trial.Sampler, trial.ScheduleName);
@@ -130,7 +127,6 @@ public sealed class Experiment
             string name = trial.Role == TrialRole.Teacher ? $"teacher: {trial}" : trial.ToString();
             for (int copy = 2; !taken.Add(name); copy++)
                 name = FormattableString.Invariant($"{trial} ({copy})");
-
             yield return (trial, name);
         }
     }
@@ -186,7 +182,6 @@ public sealed class Experiment
         // Only sigmas that a step starts from are looked up.
         if (curve is null || sigmas[0] > curve.Sigmas[^1] * (1 + rounding) || sigmas[^2] < curve.Sigmas[0] * (1 - rounding))
             return null;
-
         var loss = DiscretizationLoss.Estimate(curve, weighting, trial.Sampler.Schedule);
         return new EstimateSummary(loss.Value, loss.Low, loss.High);
     }

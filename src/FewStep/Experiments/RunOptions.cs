@@ -1,5 +1,4 @@
 using FewStep.Tuning;
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -88,10 +87,8 @@ public sealed record RunOptions
             .Check();
         foreach (string name in Baselines)
             StandardSchedules.Find(name);
-
         if (RivalSolver is not null)
             SolverCatalog.Find(RivalSolver);
-
         Tuning.Validate();
         (Tuning with { Jitter = Rounds > 1 ? Jitter : 0 }).Check(SolverCatalog.Find(Solver));
         Curve.Validate();

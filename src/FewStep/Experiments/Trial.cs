@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Experiments;
 using FewStep.Metrics;
 

@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using FewStep.Sampling;
 
 namespace FewStep.Fitting;
@@ -30,9 +29,7 @@ internal sealed class FitLatents : IDisposable
     public int Fitted { get; }
 
     public int FittedBatches { get; }
-
     public IEnumerable<int> Batches => Enumerable.Range(0, _batches.Count);
-
     public IEnumerable<int> HeldOutBatches => Batches.Skip(FittedBatches);
 
     public Tensor Noise(int batch) => _batches[batch].Noise;

@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -26,6 +25,5 @@ internal sealed record FittedSchedule
     public long Evaluations { get; init; }
 
     public double Seconds { get; init; }
-
     public required string Stop { get; init; }
 }

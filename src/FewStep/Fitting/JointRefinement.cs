@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using MathNet.Numerics.LinearAlgebra;
@@ -45,10 +43,10 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
 
             if (better is not { } found)
                 break;
-
             double gain = 1 - (found.HeldOut / value.HeldOut);
             (value, damping) = (found, Math.Max(damping / 64, 1e-6));
-            progress?.Report(new WorkProgress(FormattableString.Invariant($"refining, N = {schedule.Steps}"), iteration + 1, options.RefineIterations,
+            progress?.Report(
+                new WorkProgress(FormattableString.Invariant($"refining, N = {schedule.Steps}"), iteration + 1, options.RefineIterations,
                 "iterations", FormattableString.Invariant($"held-out RMS {Math.Sqrt(value.HeldOut):G4}")));
             if (gain < LeastGain)
             {
@@ -89,7 +87,6 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
             var columns = new Tensor[n + 1];
             for (int k = 0; k < n; k++)
                 columns[k] = (Moved(k, Probe) - Moved(k, -Probe)).Over_(2 * Probe).flatten(1).MoveToOuterDisposeScope();
-
             columns[n] = (end - teacher.End(b)).flatten(1);
             var rows = stack(columns, 1).to(float64); // [B, n+1, values]
             var products = rows.bmm(rows.transpose(1, 2)).sum([0L]).cpu().data<double>().ToArray();
@@ -107,7 +104,6 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
                 // Where sigmas would change places there is no such sampler; the derivative is then one-sided, and half as large.
                 if (parameters.Solver(solver, values, out var other) is not { } probe)
                     return end;
-
                 using var one = NewDisposeScope();
                 var start = path[parameters.Steps[k]];
                 return Roll(other, probe, b, output[k] ? start with { Output = null } : start, cancellation).MoveToOuterDisposeScope();
@@ -123,7 +119,6 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
         double floor = 1e-9 * normal.Diagonal().Maximum();
         for (int k = 0; k < gradient.Count; k++)
             damped[k, k] += (damping * normal[k, k]) + floor;
-
         return [.. damped.Svd().Solve(-gradient)];
     }
 

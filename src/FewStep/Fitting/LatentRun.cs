@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -35,7 +33,8 @@ internal sealed class LatentRun : IDisposable
         var batch = _batches[number];
         var output = Denoise(number, batch.State, _solver.NoiseLevel(_schedule, _index));
         var D = _solver.ThresholdsDenoised ? DynamicThreshold.Limit(output) : output;
-        batch.Step = new SolverStep(_schedule, _index, batch.State, D.DetachFromDisposeScope(), batch.History, (y, s) => Denoise(number, y, s));
+        batch.Step = new SolverStep(
+            _schedule, _index, batch.State, D.DetachFromDisposeScope(), batch.History, (y, s) => Denoise(number, y, s));
         batch.Result = _solver.Step(batch.Step.Remembering(_solver.HistoryLength));
         batch.Result.Next.DetachFromDisposeScope();
         batch.Result.Corrected?.DetachFromDisposeScope();
@@ -54,7 +53,6 @@ internal sealed class LatentRun : IDisposable
     {
         foreach (var batch in _batches.Values)
             batch.Take(correction, _memory);
-
         _index++;
     }
 
@@ -92,11 +90,8 @@ internal sealed class LatentRun : IDisposable
     private sealed class Batch(Tensor state) : IDisposable
     {
         public Tensor State { get; private set; } = state;
-
         public List<PastStep> History { get; } = []; // newest first
-
         public SolverStep? Step { get; set; }
-
         public SolverResult Result { get; set; }
 
         public void Take(StepCorrection correction, int memory)
@@ -105,7 +100,6 @@ internal sealed class LatentRun : IDisposable
             History.Insert(0, new PastStep(Step!.Sigma, Result.Corrected ?? State, Step.Denoised, Result.Corrected is null ? null : State));
             foreach (var past in History.Skip(memory))
                 Free(past);
-
             History.RemoveRange(Math.Min(memory, History.Count), Math.Max(0, History.Count - memory));
             (State, Step, Result) = (Result.Next, null, default);
         }

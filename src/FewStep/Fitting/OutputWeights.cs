@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -29,11 +27,8 @@ internal static class OutputWeights
         private int _evaluations;
 
         public ImageShape Shape { get; } = new(1, 1, length);
-
         public int Classes => 0;
-
         public double SigmaMin => double.Epsilon;
-
         public double SigmaMax => double.MaxValue;
 
         public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)

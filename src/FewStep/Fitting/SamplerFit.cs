@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -13,7 +12,8 @@ internal sealed class SamplerFit(Model model, FitOptions options, long seed)
     {
         var fit = new SolverFit(model.Denoiser, options, SeedPlan.Searched(seed));
         return fit.Fit([.. samplers.Select(s => s.Schedule)], progress, cancellation).Select(found => (
-            new Sampler(found.Result.Schedule, found.Result.Solver) { Origin = Origin(samplers[found.Index], found.Result) }, found.Result));
+            new Sampler(found.Result.Schedule, found.Result.Solver)
+            { Origin = Origin(samplers[found.Index], found.Result) }, found.Result));
     }
 
     private SamplerOrigin Origin(Sampler sampler, FittedSchedule result) => sampler.Origin with

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -32,8 +29,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
         {
             var watch = Stopwatch.StartNew();
             long before = _denoiser.Images;
-            using var teacher = new TeacherStates(
-                _denoiser, [.. group.Select(s => s.Schedule)], latents, _options, progress, cancellation);
+            using var teacher = new TeacherStates(_denoiser, [.. group.Select(s => s.Schedule)], latents, _options, progress, cancellation);
             var shared = (Evaluations: _denoiser.Images - before, watch.Elapsed.TotalSeconds, Count: group.Count());
             foreach (var (schedule, index) in group)
             {
@@ -78,7 +74,6 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
         using var plain = new LatentRun(_denoiser, _base, schedule, latents, _base.HistoryLength, latents.HeldOutBatches);
         for (int i = 0; i < schedule.Steps; i++)
             plain.Advance(StepCorrection.None);
-
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
         bool improved = heldOut.Value < baseHeldOut.Value;
         if (improved && _options.RefineIterations > 0)
@@ -88,7 +83,6 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             using var again = new LatentRun(_denoiser, solver, schedule, latents, solver.HistoryLength);
             for (int i = 0; i < schedule.Steps; i++)
                 again.Advance(StepCorrection.None);
-
             fitted = teacher.MeanSquares(again);
             heldOut = MeanEstimate.Of(fitted[latents.Fitted..]);
         }
@@ -100,7 +94,8 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             Fitted = improved ? fitted[..latents.Fitted].Average() : null,
             HeldOut = improved ? heldOut : baseHeldOut,
             Base = baseHeldOut,
-            Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements") : $"kept {_base.Name}: the fit is no better on held-out latents",
+            Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements")
+                : $"kept {_base.Name}: the fit is no better on held-out latents",
         };
     }
 
@@ -109,7 +104,8 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
     {
         List<Term> terms = [];
         if (_options.Corrections.HasFlag(FitCorrections.Differences))
-            terms.AddRange(Enumerable.Range(1, Math.Min(i, (_options.Order ?? int.MaxValue) - 1)).Select(j => new Term(FitCorrections.Differences, j)));
+            terms.AddRange(Enumerable.Range(1, Math.Min(i, (_options.Order ?? int.MaxValue) - 1))
+                .Select(j => new Term(FitCorrections.Differences, j)));
         if (_options.Corrections.HasFlag(FitCorrections.Slope))
             terms.Add(new Term(FitCorrections.Slope));
         if (_options.Corrections.HasFlag(FitCorrections.Scale))
@@ -134,7 +130,8 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
         {
             for (int set = 0; set < 1 << others; set++)
             {
-                int[] chosen = [.. Enumerable.Range(0, kept), .. Enumerable.Range(0, others).Where(k => (set >> k & 1) == 1).Select(k => differences + k)];
+                int[] chosen = [.. Enumerable.Range(0, kept),
+                    .. Enumerable.Range(0, others).Where(k => (set >> k & 1) == 1).Select(k => differences + k)];
                 if (squares.Solve(chosen) is { } found && found.HeldOut < best.HeldOut
                     && Array.TrueForAll(found.Weights, w => Math.Abs(w) <= FittedSolver.LargestWeight))
                     best = found;

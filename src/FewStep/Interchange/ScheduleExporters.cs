@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Interchange;
 
 /// <summary>The programs that a schedule can be written for.</summary>

@@ -1,6 +1,4 @@
-using System.Xml.Linq;
 using FewStep.Fitting;
-using FewStep.Noise;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
 using FewStep.Solvers;
@@ -22,21 +20,25 @@ internal static class FitPage
     public static string Render(string model, FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits) =>
         HtmlDocument.Render($"{model}: fitted samplers", $"base {options.Solver}, teacher {options.TeacherSolver} in "
             + $"{NumberText.Count(options.TeacherSteps)} steps, {NumberText.Count(options.Latents)} latents",
-            [Element.Section("fits", "How near they come", [.. Table(options, fits).Select(Element.Of)]), .. fits.Select(f => Weights(f.Sampler, f.Result))]);
+            [Element.Section("fits", "How near they come", [.. Table(options, fits).Select(Element.Of)]),
+                .. fits.Select(f => Weights(f.Sampler, f.Result))]);
 
     private static IEnumerable<ReportBlock> Table(FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits)
     {
         yield return new TableBlock(Columns with { Rows = [.. fits.Select(f => new ReportRow([.. Cells(f.Result)]))] }, "Fitted samplers");
         yield return new TextBlock(
-            $"RMS at the end: root mean square difference of a value, in [-1, 1], from the teacher's image of the same latent, with its 95 % "
-                + $"interval over {NumberText.Count(options.HeldOutLatents)} held-out latents. Evaluations of the teacher's paths count for each "
+            "RMS at the end: root mean square difference of a value, in [-1, 1], from the teacher's image of the same latent, with its 95 "
+                + "% "
+                + $"interval over {NumberText.Count(options.HeldOutLatents)} held-out latents. Evaluations of the teacher's paths count "
+                + "for each "
                 + "sampler, though all share them. A small distance is no promise of good images: measure them with evaluate.",
             TextWeight.Note);
     }
 
     private static IEnumerable<ReportCell> Cells(FittedSchedule r)
     {
-        static string Root(double? square) => square is double s ? NumberText.Significant(Math.Sqrt(Math.Max(0, s)), 3) : NumberText.Missing;
+        static string Root(double? square)
+            => square is double s ? NumberText.Significant(Math.Sqrt(Math.Max(0, s)), 3) : NumberText.Missing;
         yield return new(NumberText.Count(r.Schedule.Steps));
         yield return new(Root(r.HeldOut.Value), $"[{Root(r.HeldOut.Low)}, {Root(r.HeldOut.High)}]");
         yield return new(Root(r.Fitted));
@@ -52,12 +54,13 @@ internal static class FitPage
         string id = $"n{NumberText.Count(sampler.Steps)}", heading = $"{NumberText.Count(sampler.Steps)} steps";
         if (sampler.Solver is not FittedSolver fitted)
             return Element.Section(id, heading, new XElement("p", $"The base solver is kept: {result.Stop}."));
-
         var (own, plain) = (Outputs(fitted, sampler.Schedule), Outputs(fitted.Base, sampler.Schedule));
-        double[] levels = [.. Enumerable.Range(0, own[^1].Length).Select(j => sampler.Schedule.Sigmas[Math.Min(j / fitted.EvaluationsPerStep, sampler.Steps)])];
+        double[] levels = [.. Enumerable.Range(0, own[^1].Length)
+            .Select(j => sampler.Schedule.Sigmas[Math.Min(j / fitted.EvaluationsPerStep, sampler.Steps)])];
         return Element.Section(id, heading, Figure.Build(
             size => WeightsChart.Draw($"weights-{id}", levels, own, plain, size),
-            "What each state is made of: the weight of every output of the denoiser so far, at the noise level where it was taken; the last row "
+            "What each state is made of: the weight of every output of the denoiser so far, at the noise level where it was taken; the "
+                + "last row "
                 + "is the image. Sampling runs from right to left.",
             (Figure.LineSample("bar m1"), "fitted"), (Figure.LineSample("bar standard"), $"{fitted.Base.Name} on the same sigmas")));
     }

@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Noise;
 using FewStep.Reporting.Charts;
 
 namespace FewStep.Reporting;

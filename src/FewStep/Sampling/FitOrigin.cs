@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Sampling;
 
 /// <summary>What a sampler's solver was fitted on, and how near it comes. Residuals are mean squares of a value's difference from the
@@ -7,7 +5,6 @@ namespace FewStep.Sampling;
 internal sealed record FitOrigin
 {
     public required int Latents { get; init; }
-
     public required int HeldOutLatents { get; init; }
 
     /// <summary>The teacher in words, e.g. <c>heun, 57 steps</c>.</summary>

@@ -1,13 +1,9 @@
-using System.Collections.Immutable;
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using FewStep.Noise;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2, or 3 where the solver was fitted), a schedule file <c>*.schedule.json</c> (version 1, of which the
-/// solver may be missing), or a plain list of sigmas.</summary>
+/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2, or 3 where the solver was fitted), a schedule file
+/// <c>*.schedule.json</c> (version 1, of which the solver may be missing), or a plain list of sigmas.</summary>
 internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, SamplerOrigin Origin)
 {
     public const string Extension = ".sampler.json";
@@ -31,7 +27,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
             throw new InvalidInputException($"{path} has {large.Length} bytes; a file of sigmas has at most {MaximumBytes}.");
-
         var json = JsonFile.Read<JsonElement>(path);
         try
         {
@@ -121,7 +116,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             throw new InvalidInputException($"steps is {content.Steps}, but {content.Sigmas.Length} sigmas make {schedule.Steps} steps.");
         if (content.Evaluations < 0)
             throw new InvalidInputException($"evaluations is {content.Evaluations}; it must be 0 or more.");
-
         CheckTimes(content.Times, content.Sigmas.Length);
         (string Name, string? Text)[] texts =
         [
@@ -136,10 +130,11 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         if (content.Solver is null && content.Version != VersionOfSchedules)
             throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
-
-        if (content.Solver == FittedSolver.Prefix != content.Weights is not null || content.Weights is not null != (content.Version == VersionOfFits))
+        if (content.Solver == FittedSolver.Prefix != content.Weights is not null
+            || content.Weights is not null != (content.Version == VersionOfFits))
         {
-            throw new InvalidInputException($"weights belong to the solver {FittedSolver.Prefix} and to version {VersionOfFits}, and to those "
+            throw new InvalidInputException(
+                $"weights belong to the solver {FittedSolver.Prefix} and to version {VersionOfFits}, and to those "
                 + "alone.");
         }
 
@@ -197,7 +192,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         // Of a fitted solver alone.
         public FitWeights? Weights { get; init; }
         public FitOrigin? Fit { get; init; }
-
         public string? Schedule { get; init; }
         public ScheduleSource Source { get; init; } = ScheduleSource.Given;
         public string? Objective { get; init; }
@@ -216,7 +210,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     private sealed record FitWeights
     {
         public required string Base { get; init; }
-
         public required ImmutableArray<StepCorrection> Steps { get; init; }
     }
 }

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
@@ -48,7 +46,6 @@ internal sealed class SamplingLoop
         ArgumentNullException.ThrowIfNull(seeds);
         if (latents.dim() > 0 && seeds.Count != latents.shape[0])
             throw new ArgumentException($"There are {seeds.Count} seeds for {latents.shape[0]} latents.", nameof(seeds));
-
         using var noise = Options.Churn is null ? null : new ImageNoise(seeds, Shape);
         return Run(latents, noise, labels, observe, cancellationToken);
     }
@@ -122,7 +119,6 @@ internal sealed class SamplingLoop
     {
         if (latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"Latents are {latents.dtype}; the solver's state must be float32 or float64.", nameof(latents));
-
         if (latents.dim() != 4 || latents.shape[0] == 0 || !latents.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
             throw new ArgumentException($"Latents have shape [{string.Join(", ", latents.shape)}]; it must be [B, {Shape.Channels}, "

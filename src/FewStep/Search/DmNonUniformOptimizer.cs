@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -32,7 +29,6 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
         if (!(power is >= 0 and <= 3))
             throw new ArgumentOutOfRangeException(nameof(power), power, "The power must lie between 0 and 3.");
-
         _name = InvariantText.Of($"DM-NonUniform's error bound, order {order}, power {power}");
         _objective = new DmNonUniformObjective(order, power);
     }

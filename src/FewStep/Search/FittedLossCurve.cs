@@ -22,7 +22,6 @@ internal sealed class FittedLossCurve : ILossCurve
         double largest = 0;
         foreach (double loss in losses)
             largest = Math.Max(largest, loss);
-
         if (largest == 0)
         {
             throw new InvalidInputException("The training loss is 0 at every noise level, so no schedule is better than another: check "

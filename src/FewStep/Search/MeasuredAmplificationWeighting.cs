@@ -63,7 +63,6 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
         double half = 0.5 * (to - from), sum = 0;
         for (int q = 0; q < Rule.Order; q++)
             sum += Rule.Weights[q] * At(from + (half * (1 + Rule.Abscissas[q])));
-
         return half * sum;
     }
 }

@@ -1,8 +1,3 @@
-using System.Buffers.Binary;
-using System.Collections.Immutable;
-using System.Security.Cryptography;
-using FewStep.Noise;
-
 namespace FewStep.Solvers;
 
 /// <summary>A base solver's steps with corrections that were fitted to one model on one schedule: the fitted sampler's solver. One that was
@@ -23,7 +18,6 @@ internal sealed class FittedSolver : ISolver
         (Base, _schedule, Corrections) = (solver, schedule, [.. corrections]);
         if (Corrections.Length != schedule.Steps)
             throw new InvalidInputException($"There are corrections for {Corrections.Length} steps, but {schedule.Steps} steps.");
-
         for (int i = 0; i < Corrections.Length; i++)
             Check(i, Corrections[i]);
         HistoryLength = Math.Max(solver.HistoryLength, Corrections.Max(c => c.Differences.Length));
@@ -31,26 +25,20 @@ internal sealed class FittedSolver : ISolver
     }
 
     public ISolver Base { get; }
-
     public ImmutableArray<StepCorrection> Corrections { get; }
-
     public string Name { get; }
-
     public int Order => Base.Order;
-
     public string Description => $"{Base.Name} with corrections fitted to a model; {Base.EvaluationsPerStep} evaluations a step";
-
     public int HistoryLength { get; }
-
     public int EvaluationsPerStep => Base.EvaluationsPerStep;
-
     public bool ThresholdsDenoised => Base.ThresholdsDenoised;
 
     public void CheckSchedule(SamplingSchedule schedule)
     {
         if (!schedule.Equals(_schedule))
         {
-            throw new InvalidInputException($"Solver {Name} was fitted on the sigmas {_schedule}, and steps over no others; take its sampler "
+            throw new InvalidInputException(
+                $"Solver {Name} was fitted on the sigmas {_schedule}, and steps over no others; take its sampler "
                 + "as it is, or fit one on the other sigmas.");
         }
     }
@@ -98,11 +86,9 @@ internal sealed class FittedSolver : ISolver
         List<double> numbers = [.. _schedule.Sigmas, (double)_schedule.Terminal];
         foreach (var c in Corrections)
             numbers.AddRange([c.Differences.Length, .. c.Weights, c.NoiseLevel ?? 0]);
-
         byte[] bytes = new byte[8 * numbers.Count];
         for (int i = 0; i < numbers.Count; i++)
             BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(8 * i), numbers[i]);
-
         return Convert.ToHexStringLower(SHA256.HashData([.. Encoding.UTF8.GetBytes(Base.Name), .. bytes]))[..8];
     }
 }

@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Solvers;
 
 /// <summary>Solves the probability-flow ODE dx/ds = (x - D(x; s)) / s one step at a time, with sigma as time.</summary>

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using FewStep.Noise;
-
 namespace FewStep.Solvers;
 
 /// <summary>What a solver knows when it takes step i of a run: the schedule, the state, the denoiser's output there, and the

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using System.Text.Json.Serialization;
-
 namespace FewStep.Solvers;
 
 /// <summary>What a fitted sampler adds to its base solver's step: (1 - r) [sum_j c_j (D_(i-j) - D_(i-j+1)) + b (x_i - D_i) + a x_i], r =
@@ -26,7 +23,8 @@ internal sealed record StepCorrection
     [JsonIgnore]
     public IEnumerable<double> Weights => [.. Differences, Slope, Scale];
 
-    public bool Equals(StepCorrection? other) => other is not null && NoiseLevel == other.NoiseLevel && Weights.SequenceEqual(other.Weights);
+    public bool Equals(StepCorrection? other)
+        => other is not null && NoiseLevel == other.NoiseLevel && Weights.SequenceEqual(other.Weights);
 
     public override int GetHashCode() => HashCode.Combine(Differences.Length, Slope, Scale, NoiseLevel);
 

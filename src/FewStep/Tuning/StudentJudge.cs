@@ -1,5 +1,4 @@
 using FewStep.Networks;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -85,7 +83,6 @@ internal sealed class TrajectoryObjective(TuningNetwork network, Sampler sampler
         var sigma = paths.Sigma.select(1, level);
         if (level < _schedule.Steps && _solver.NoiseLevel(_schedule, level) is var told && told != _schedule.Sigmas[level])
             sigma = TensorArithmetic.Full(sigma.shape, told, sigma.dtype, sigma.device);
-
         var D = student.Denoise(x, sigma, paths.Labels);
         var step = Step(level, x, D, ratio, history.Steps);
         var error = (step.Next - paths.States[level + 1]).Squared().mean([1, 2, 3]);
@@ -96,7 +93,8 @@ internal sealed class TrajectoryObjective(TuningNetwork network, Sampler sampler
         if (_solver.HistoryLength > 0)
         {
             Tensor Kept(Tensor t) => t.detach().DetachFromDisposeScope();
-            history.Push(new PastStep(_schedule.Sigmas[level], Kept(step.Corrected ?? x), Kept(D), step.Corrected is null ? null : Kept(x)));
+            history.Push(
+                new PastStep(_schedule.Sigmas[level], Kept(step.Corrected ?? x), Kept(D), step.Corrected is null ? null : Kept(x)));
         }
 
         return step.Next.detach().MoveToOuterDisposeScope();

@@ -1,6 +1,4 @@
-using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Tuning;
 
@@ -141,7 +139,6 @@ internal sealed class Tuner
 
             if (set.Count == 0)
                 throw new InvalidInputException($"There are no {name} images.");
-
             if (_model.Classes > 0 && set.Classes > _model.Classes)
             {
                 throw new InvalidInputException($"The {name} images have {set.Classes} classes, but the model has {_model.Classes}: choose "
@@ -214,12 +211,10 @@ internal sealed class Tuner
             double heldOut = objective.HeldOut(state.Averaged, cancellation);
             if (!double.IsFinite(heldOut))
                 return false;
-
             var point = state.AddPoint(heldOut);
             observer.Point?.Invoke(point);
             if (options.SnapshotUpdates.Contains(point.Update))
                 observer.Snapshot?.Invoke(new TuningSnapshot(point, state.Averaged));
-
             return true;
         }
     }

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FewStep.Solvers;
 
 namespace FewStep.Tuning;

@@ -20,7 +20,8 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
             Assert.True(fit.GetProperty("held_out").GetDouble() <= fit.GetProperty("base").GetDouble());
             Assert.True(sampler.Origin.Evaluations > fit.GetProperty("network_evaluations").GetInt64()); // with the loss curve's
             if (sampler.Solver is FittedSolver)
-                Assert.Equal(("phase1", 16, "ipndm-v:3, 8 steps"), (sampler.Origin.Schedule, sampler.Origin.Fit!.Latents, sampler.Origin.Fit.Teacher));
+                Assert.Equal(("phase1", 16, "ipndm-v:3, 8 steps"),
+                    (sampler.Origin.Schedule, sampler.Origin.Fit!.Latents, sampler.Origin.Fit.Teacher));
         }
 
         string three = Path.Combine(folder, "n3.sampler.json");
@@ -89,7 +90,6 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         };
         if (option is not null)
             options[option] = value!;
-
         return ["fit", .. options.SelectMany(o => new[] { o.Key, o.Value })];
     }
 }

@@ -32,5 +32,6 @@ public class SolverCostTests
 
     [Fact]
     public void The_last_step_to_zero_costs_one_more()
-        => Assert.Equal(5, SolverCost.Evaluations(new EulerSolver(), StandardSchedule.Karras().Create(4, 0.002, 80, ScheduleTerminal.Zero)));
+        => Assert.Equal(
+            5, SolverCost.Evaluations(new EulerSolver(), StandardSchedule.Karras().Create(4, 0.002, 80, ScheduleTerminal.Zero)));
 }

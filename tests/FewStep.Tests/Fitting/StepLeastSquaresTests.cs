@@ -59,7 +59,6 @@ public sealed class StepLeastSquaresTests
         var squares = new StepLeastSquares(20, 1e-8);
         foreach (int start in new[] { 0, 12 })
             squares.Add([.. terms.Append(target).Select(t => t.narrow(0, start, start == 0 ? 12 : 18))]);
-
         double[][] columns = [.. terms.Append(target).Select(t => t.narrow(0, 0, 20).to(float64).data<double>().ToArray())];
         return (squares, w => Enumerable.Range(0, columns[0].Length)
             .Sum(i => Math.Pow(columns[^1][i] - w.Select((v, k) => v * columns[k][i]).Sum(), 2)));

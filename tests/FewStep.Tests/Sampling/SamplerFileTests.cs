@@ -81,12 +81,14 @@ public sealed class SamplerFileTests : IDisposable
     [InlineData("\"solver\": \"fitted\"", "\"solver\": \"euler\"", "weights belong to the solver fitted")]
     [InlineData("\"differences\": []", "\"differences\": [1]", "only 0 steps lie before it")]
     [InlineData("\"noise_level\": 70", "\"noise_level\": -1", "noise level -1")]
-    [InlineData("{\n        \"differences\": [],\n        \"slope\": 0.5,\n        \"scale\": 0,\n        \"noise_level\": 70\n      }", "null",
+    [InlineData(
+        "{\n        \"differences\": [],\n        \"slope\": 0.5,\n        \"scale\": 0,\n        \"noise_level\": 70\n      }", "null",
         "no corrections")]
     public void Weights_that_break_a_rule_are_refused(string part, string with, string fragment)
     {
         var schedule = new SamplingSchedule([80, 0.002]);
-        new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5, NoiseLevel = 70 }])).Save(_path);
+        new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5, NoiseLevel = 70 }]))
+            .Save(_path);
         string text = File.ReadAllText(_path);
         Assert.Contains(part, text, StringComparison.Ordinal);
         File.WriteAllText(_path, text.Replace(part, with, StringComparison.Ordinal));

@@ -51,7 +51,7 @@ public sealed class TuningOptionsTests
         var denoise = new TuningOptions { Loss = TuningLoss.Denoise };
         Refused("needs training", () => new Tuner(model, TinyModel.Sampler, denoise));
         Refused("convex_combination", () => new Tuner(model, TinyModel.Sampler with
-            { Schedule = new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero) },
+        { Schedule = new SamplingSchedule(TinyModel.Schedule.Sigmas, ScheduleTerminal.Zero) },
             new TuningOptions { Weighting = LevelWeighting.ConvexCombination }));
         var other = ListImageSet.Numbered(3);
         Refused("held-out images are 1x2x3",

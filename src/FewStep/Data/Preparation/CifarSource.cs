@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using FewStep.Denoising;
 
 namespace FewStep.Data;
 

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>Small charts side by side on common axes: values over network evaluations, with error bars.</summary>
@@ -41,7 +39,6 @@ internal sealed class CurveChart
         List<XElement> content = [Svg.Text(4, 13, TextLabels.Fit(yTitle, _size.Width - 8, 12), "axis")];
         for (int i = 0; i < _panels.Count; i++)
             content.AddRange(Panel(_panels[i], i % Columns * width, TitleHeight + (i / Columns * PanelHeight), width));
-
         double height = TitleHeight + (rows * PanelHeight) + 18;
         content.Add(Svg.Text(_size.Width / 2, height - 6, xTitle, "axis", "middle"));
         string description = string.Join("; ", _panels.SelectMany(p => p.Lines.Select(l => $"{p.Title}, {l.Name}: "
@@ -58,7 +55,6 @@ internal sealed class CurveChart
         yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
         foreach (XElement element in new PlotArea(x, y, "", "").Frame())
             yield return element;
-
         foreach (CurveLine line in panel.Lines)
         {
             CurvePoint[] points = [.. line.Points.Where(p => IsShown(p.Value)).OrderBy(p => p.X)];

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>What each state of a sampler is made of: a row a step, a bar an output of the denoiser at its noise level, up where it is added

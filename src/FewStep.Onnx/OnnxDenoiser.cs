@@ -37,7 +37,6 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     }
 
     public void Dispose() => session.Dispose();
-
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 
     // In the model's terms: indices with its own label for "no class", or one-hot rows, where that is a row of zeros.

@@ -1,4 +1,5 @@
 using FewStep.Data;
+using FewStep.Fitting;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -57,6 +58,19 @@ public sealed partial class Model
         return [.. search.Find([ScheduleOptimizerCatalog.Find(options.Search)], progress, cancellation).Take(steps.Count)
             .Select(f => f.Sampler)];
     }
+
+    /// <summary>Fits the solver's weights of samplers to this model, in closed form and without gradients; the sigmas stay, unless the
+    /// options refine them.</summary>
+    /// <param name="samplers">Where their sigmas came from; their solvers are replaced.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="seed">Seed of the latents, 0 or more.</param>
+    /// <param name="progress">Told how far it is; null for nobody.</param>
+    /// <param name="cancellation">Stops the fit.</param>
+    /// <returns>What they became, in their order; with the base solver where a fit was no better on held-out latents.</returns>
+    /// <exception cref="InvalidInputException">Options are out of range.</exception>
+    public IReadOnlyList<Sampler> FitSamplers(IReadOnlyList<Sampler> samplers, FitOptions? options = null, long seed = 0,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        [.. new SamplerFit(this, options ?? new(), seed).Fit(samplers, progress, cancellation).OrderBy(f => f.Index).Select(f => f.Sampler)];
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>

@@ -47,24 +47,16 @@ internal static class FitVerb
             List<(Sampler, FittedSchedule)> found = [];
             foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
             {
-                found.Add(fitted);
-                fits.Add(FoundFit.Write(folder, fitted));
+                found.Add((fitted.Sampler, fitted.Result));
+                fits.Add(FoundFit.Write(folder, fitted.Sampler, fitted.Result));
             }
 
             AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(source.Name, options, found));
-
-            terminal.Result(parsed.GetValue(json), new { samplers = fits }, console => Show(console, fits, folder));
+            terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
+            {
+                console.Write(ReportTables.Draw(FitPage.Table(found)));
+                console.WriteLine($"The page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}");
+            });
         });
-    }
-
-    private static void Show(IAnsiConsole console, List<FoundFit> fits, string folder)
-    {
-        var table = new Table().AddColumns(
-            "N", "RMS distance at the end (95 %)", "fitted on", "without the fit", "evaluations", "seconds", "how", "sigmas");
-        foreach (var fit in fits)
-            table.AddRow([.. fit.Cells.Select(Markup.Escape)]);
-        console.Write(table);
-        console.WriteLine($"Sampler files are in {folder}; the page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: "
-            + $"--sampler {fits[0].File}.");
     }
 }

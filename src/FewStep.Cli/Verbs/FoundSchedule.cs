@@ -47,6 +47,5 @@ internal sealed record FoundSchedule(
 
     private string LossText => string.Create(CultureInfo.InvariantCulture, $"{Loss:G4} [{LossLow:G4}, {LossHigh:G4}]");
     private string SigmaText => string.Join(", ", Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)));
-
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -24,7 +24,6 @@ internal sealed class SamplerFlags(Command command, string also = "")
     public string? Schedule(ParseResult parsed) => parsed.GetValue(_schedule);
 
     public int? Steps(ParseResult parsed) => parsed.GetValue(_steps);
-
     public bool IsSamplerGiven(ParseResult parsed) => parsed.GetValue(_sampler) is not null;
 
     /// <summary>What was chosen; null where neither <c>--sampler</c> nor <c>--schedule</c> nor <c>--steps</c> is given.</summary>
@@ -67,6 +66,5 @@ internal sealed class DelayedImages(string path, IProgress<WorkProgress> progres
     private IImageSet? _value;
 
     public IImageSet Value => _value ??= ImageSets.Open(path, progress: progress, cancellation: cancellation);
-
     public void Dispose() => _value?.Dispose();
 }

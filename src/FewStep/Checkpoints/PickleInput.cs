@@ -16,13 +16,9 @@ internal sealed class PickleInput(ByteSource source, long position)
 
     public long Position => _next - (_filled - _at);
     private long Left => source.Length - Position;
-
     public byte Byte() => Take(1)[0];
-
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
-
     public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
-
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
 
     /// <summary>An 8-byte length, which must be left in the file.</summary>

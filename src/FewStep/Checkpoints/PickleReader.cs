@@ -158,7 +158,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     }
 
     private void Push(object? value) => _stack.Add(value);
-
     private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw _input.Damaged("a value is missing");
 
     private void Recall(uint slot) => Push(

@@ -64,7 +64,6 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
-
     public int Label(int index) => _source.Label(_indices[index]);
 
     /// <summary>Does nothing: the other set belongs to whoever opened it.</summary>

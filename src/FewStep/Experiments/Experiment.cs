@@ -1,6 +1,5 @@
 using FewStep.Experiments;
 using FewStep.Metrics;
-using FewStep.Sampling;
 using FewStep.Search;
 
 namespace FewStep;

@@ -31,9 +31,7 @@ internal sealed class FitLatents : IDisposable
     public int FittedBatches { get; }
     public IEnumerable<int> Batches => Enumerable.Range(0, _batches.Count);
     public IEnumerable<int> HeldOutBatches => Batches.Skip(FittedBatches);
-
     public Tensor Noise(int batch) => _batches[batch].Noise;
-
     public Tensor? Labels(int batch) => _batches[batch].Labels;
 
     public void Dispose()

@@ -66,7 +66,7 @@ internal sealed class FitParameters
                 Slope = One(FitCorrections.Slope),
                 Scale = One(FitCorrections.Scale),
             };
-            if (corrections[i].Weights.Any(w => !(Math.Abs(w) <= FittedSolver.LargestWeight)))
+            if (!corrections[i].Weights.All(FittedSolver.IsPossible))
                 return null;
         }
 

@@ -6,13 +6,13 @@ namespace FewStep.Fitting;
 /// <summary>Fits samplers to a model: their sigmas stay, their solver becomes the one that is fitted on them.</summary>
 internal sealed class SamplerFit(Model model, FitOptions options, long seed)
 {
-    /// <returns>What the samplers became, each when it is asked for.</returns>
-    public IEnumerable<(Sampler Sampler, FittedSchedule Result)> Fit(
+    /// <returns>What the samplers became, each when it is asked for, with its number among them.</returns>
+    public IEnumerable<(int Index, Sampler Sampler, FittedSchedule Result)> Fit(
         IReadOnlyList<Sampler> samplers, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var fit = new SolverFit(model.Denoiser, options, SeedPlan.Searched(seed));
         return fit.Fit([.. samplers.Select(s => s.Schedule)], progress, cancellation).Select(found => (
-            new Sampler(found.Result.Schedule, found.Result.Solver)
+            found.Index, new Sampler(found.Result.Schedule, found.Result.Solver)
             { Origin = Origin(samplers[found.Index], found.Result) }, found.Result));
     }
 

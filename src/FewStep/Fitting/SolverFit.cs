@@ -1,4 +1,3 @@
-using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -102,15 +101,14 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
     // What may be added at step i: the differences, the newest first, then the slope, then the state.
     private List<Term> Terms(int i)
     {
-        List<Term> terms = [];
-        if (_options.Corrections.HasFlag(FitCorrections.Differences))
-            terms.AddRange(Enumerable.Range(1, Math.Min(i, (_options.Order ?? int.MaxValue) - 1))
-                .Select(j => new Term(FitCorrections.Differences, j)));
-        if (_options.Corrections.HasFlag(FitCorrections.Slope))
-            terms.Add(new Term(FitCorrections.Slope));
-        if (_options.Corrections.HasFlag(FitCorrections.Scale))
-            terms.Add(new Term(FitCorrections.Scale));
-        return terms;
+        int past = Math.Min(i, (_options.Order ?? int.MaxValue) - 1);
+        return
+        [
+            .. Enumerable.Range(1, Has(FitCorrections.Differences) ? past : 0).Select(j => new Term(FitCorrections.Differences, j)),
+            .. new[] { FitCorrections.Slope, FitCorrections.Scale }.Where(Has).Select(kind => new Term(kind)),
+        ];
+
+        bool Has(FitCorrections kind) => _options.Corrections.HasFlag(kind);
     }
 
     private static Tensor Direction(Term term, SolverStep step) => term.Kind switch
@@ -132,8 +130,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             {
                 int[] chosen = [.. Enumerable.Range(0, kept),
                     .. Enumerable.Range(0, others).Where(k => (set >> k & 1) == 1).Select(k => differences + k)];
-                if (squares.Solve(chosen) is { } found && found.HeldOut < best.HeldOut
-                    && Array.TrueForAll(found.Weights, w => Math.Abs(w) <= FittedSolver.LargestWeight))
+                if (squares.Solve(chosen) is { } found && found.HeldOut < best.HeldOut && found.Weights.All(FittedSolver.IsPossible))
                     best = found;
             }
         }

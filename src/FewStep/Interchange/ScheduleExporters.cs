@@ -23,7 +23,6 @@ internal static class ScheduleExporters
     };
 
     public static IReadOnlyList<string> Names => [.. All.Keys];
-
     public static string Describe(string name) => All[name].Description;
 
     public static ScheduleExport Export(string name, SamplingSchedule schedule, ScheduleExportOptions? options = null)

@@ -20,12 +20,16 @@ internal static class FitPage
     public static string Render(string model, FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits) =>
         HtmlDocument.Render($"{model}: fitted samplers", $"base {options.Solver}, teacher {options.TeacherSolver} in "
             + $"{NumberText.Count(options.TeacherSteps)} steps, {NumberText.Count(options.Latents)} latents",
-            [Element.Section("fits", "How near they come", [.. Table(options, fits).Select(Element.Of)]),
+            [Element.Section("fits", "How near they come", [.. Blocks(options, fits).Select(Element.Of)]),
                 .. fits.Select(f => Weights(f.Sampler, f.Result))]);
 
-    private static IEnumerable<ReportBlock> Table(FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits)
+    /// <summary>A row a sampler.</summary>
+    public static ReportTable Table(IEnumerable<(Sampler Sampler, FittedSchedule Result)> fits) =>
+        Columns with { Rows = [.. fits.Select(f => new ReportRow([.. Cells(f.Result)]))] };
+
+    private static IEnumerable<ReportBlock> Blocks(FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits)
     {
-        yield return new TableBlock(Columns with { Rows = [.. fits.Select(f => new ReportRow([.. Cells(f.Result)]))] }, "Fitted samplers");
+        yield return new TableBlock(Table(fits), "Fitted samplers");
         yield return new TextBlock(
             "RMS at the end: root mean square difference of a value, in [-1, 1], from the teacher's image of the same latent, with its 95 "
                 + "% "

@@ -42,6 +42,5 @@ internal static class SeedPlan
         [.. Enumerable.Range(0, count).Select(k => FirstHeldOut + ((position + k) % (FirstCandidate - FirstHeldOut)))];
 
     public static SeedList Candidates(int count) => SeedList.Of(count, FirstCandidate);
-
     public static SeedList Judged(int count) => SeedList.Of(count, FirstJudged);
 }

@@ -67,7 +67,6 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
     public double Bound(SamplingSchedule schedule) => _objective.Evaluate(Lambdas(schedule));
 
     private static double Power(string text) => OptimizerParameter.Number(OptimizerName, "power of the error model", text, 0, 3);
-
     private static double[] Lambdas(SamplingSchedule schedule) => [.. schedule.Sigmas.Select(s => -Math.Log(s))];
 
     private ScheduleSearchResult One(int steps, ScheduleSearchRequest request, CancellationToken cancellation)

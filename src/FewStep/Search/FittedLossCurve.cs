@@ -47,7 +47,6 @@ internal sealed class FittedLossCurve : ILossCurve
 
     public double SigmaMin => Sigmas[0];
     public double SigmaMax => Sigmas[^1];
-
     public double Loss(double sigma) => Math.Exp(_logLoss.Value(Logarithm(sigma)));
 
     public double Derivative(double sigma)

@@ -8,7 +8,7 @@ internal sealed class FittedSolver : ISolver
     public const string Prefix = "fitted";
 
     /// <summary>Corrections beyond this come from a fit that found nothing to hold on to.</summary>
-    public const double LargestWeight = 1000;
+    private const double LargestWeight = 1000;
 
     private readonly SamplingSchedule _schedule;
 
@@ -57,6 +57,8 @@ internal sealed class FittedSolver : ISolver
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
 
+    public static bool IsPossible(double weight) => Math.Abs(weight) <= LargestWeight;
+
     private static void Check(int step, StepCorrection? correction)
     {
         if (correction is null || correction.Differences.IsDefault)
@@ -69,7 +71,7 @@ internal sealed class FittedSolver : ISolver
 
         foreach (double weight in correction.Weights)
         {
-            if (!(Math.Abs(weight) <= LargestWeight))
+            if (!IsPossible(weight))
             {
                 throw new InvalidInputException(FormattableString.Invariant(
                     $"Step {step} has the weight {weight:R}; weights must lie between -{LargestWeight} and {LargestWeight}."));

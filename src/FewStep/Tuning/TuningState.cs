@@ -37,7 +37,6 @@ internal sealed class TuningState : IDisposable
     public (double Sum, int Count) Losses { get; private set; }
 
     public bool IsMeasured => _curve.Count > 0 && _curve[^1].Update == Updates;
-
     public void AddLoss(double loss) => Losses = (Losses.Sum + loss, Losses.Count + 1);
 
     /// <summary>Adds a point for the averaged weights as they are now, and keeps them where they are the best.</summary>

@@ -27,9 +27,7 @@ internal sealed class CurveChart
     public bool IsCut { get; }
 
     private IEnumerable<CurvePoint> Points => _panels.SelectMany(p => p.Lines).SelectMany(l => l.Points);
-
     private bool IsShown(double value) => double.IsFinite(value) && (_isLinear || value > 0);
-
     private int Columns => _size.IsNarrow ? 1 : Math.Min(_panels.Count, 3);
 
     public XElement Draw(string id, string title, string xTitle, string yTitle)

@@ -79,7 +79,6 @@ internal static class Svg
     }
 
     private static XAttribute At(string name, double pixels) => new(name, Px(pixels));
-
     private static string Px(double pixels) => Math.Round(pixels, 1).ToString("0.#", CultureInfo.InvariantCulture);
 }
 

@@ -70,7 +70,8 @@ public sealed partial class Model
     /// <exception cref="InvalidInputException">Options are out of range.</exception>
     public IReadOnlyList<Sampler> FitSamplers(IReadOnlyList<Sampler> samplers, FitOptions? options = null, long seed = 0,
         IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
-        [.. new SamplerFit(this, options ?? new(), seed).Fit(samplers, progress, cancellation).OrderBy(f => f.Index).Select(f => f.Sampler)];
+        [.. new SamplerFit(this, options ?? new(), seed).Fit(samplers, progress, cancellation).OrderBy(f => f.Index)
+            .Select(f => f.Sampler)];
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>

@@ -2,8 +2,8 @@ using FewStep.Fitting;
 
 namespace FewStep.Cli.Verbs;
 
-/// <summary>A sampler that <c>fit</c> found and wrote, for programs. Residuals are mean squares of a value's difference from the teacher's at
-/// the end, on held-out latents but for those fitted on.</summary>
+/// <summary>A sampler that <c>fit</c> found and wrote, for programs. Residuals are mean squares of a value's difference from the teacher's
+/// at the end, on held-out latents but for those fitted on.</summary>
 internal sealed record FoundFit(
     int Steps, string Solver, double HeldOut, double? HeldOutLow, double? HeldOutHigh, double? Fitted, double Base, long NetworkEvaluations,
     double Seconds, string StopReason, IReadOnlyList<double> Sigmas, string File)

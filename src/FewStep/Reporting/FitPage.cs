@@ -12,7 +12,7 @@ internal static class FitPage
 
     private static readonly ReportTable Columns = new(
         [
-            new("Steps", true), new("RMS at the end", true), new("fitted on", true), new("without the fit", true),
+            new("sampler", false), new("RMS at the end", true), new("fitted on", true), new("without the fit", true),
             new("evaluations", true), new("seconds", true), new("how", false), new("sigmas", false),
         ], []);
 
@@ -43,7 +43,7 @@ internal static class FitPage
     {
         static string Root(double? square)
             => square is double s ? NumberText.Significant(Math.Sqrt(Math.Max(0, s)), 3) : NumberText.Missing;
-        yield return new(NumberText.Count(r.Schedule.Steps));
+        yield return new($"{NumberText.Count(r.Schedule.Steps)} steps");
         yield return new(Root(r.HeldOut.Value), $"[{Root(r.HeldOut.Low)}, {Root(r.HeldOut.High)}]");
         yield return new(Root(r.Fitted));
         yield return new(Root(r.Base.Value));

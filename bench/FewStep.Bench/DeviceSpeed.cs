@@ -94,7 +94,7 @@ internal static class DeviceSpeed
         var options = new TuningOptions
         { Updates = Updates, Batch = batch, HeldOutCount = batch, EvaluationInterval = Updates, TeacherBatches = 1, TeacherReuse = 4 };
         var watch = Stopwatch.StartNew();
-        using var result = new Tuner(model, schedule, options).Run();
+        using var result = new Tuner(model, new Sampler(schedule, SolverCatalog.Find("euler")), options).Run();
         double seconds = watch.Elapsed.TotalSeconds;
         var used = result.Report.Evaluations;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Phase 2: {result.Report.Updates} updates with {used.Teacher:N0} "

@@ -31,14 +31,12 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         var given = signature.Label is null ? null : Labels(labels, x.shape[0]);
         if (preconditioning is null)
             return Evaluate(x, sigma, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
-
         var c = preconditioning.Coefficients(sigma);
         var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
         return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => session.Dispose();
-
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 
     // In the model's terms: indices with its own label for "no class", or one-hot rows, where that is a row of zeros.
@@ -69,11 +67,9 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         var levels = noise.cpu();
         if (OnnxTensors.IsWhole(signature.Noise.Type))
             levels = levels.round();
-
         levels = levels.to(signature.Noise.Type);
         if (!signature.SharesNoise || levels.NumberOfElements == 1)
             return Pieces(images, levels.expand(x.shape[0]).contiguous(), labels);
-
         var (distinct, which, _) = levels.unique(sorted: true, return_inverse: true);
         var result = empty(Shape.Batch(x.shape[0]), dtype: float32);
         for (long i = 0; i < distinct.NumberOfElements; i++)
@@ -93,7 +89,6 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     {
         if (FixedBatch is not int size)
             return Call(images, levels, labels);
-
         var parts = new List<Tensor>();
         for (long first = 0; first < images.shape[0]; first += size)
         {
@@ -117,14 +112,12 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         ];
         if (labels is not null)
             inputs.Add((signature.Label!, labels.contiguous(), labels.shape));
-
         List<OrtValue> values = [];
         try
         {
             values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Input.Element, i.Shape)));
             Tensor? result = null;
-            session.Run(
-                [.. inputs.Select(i => i.Input.Name)], values, signature.Output, value => result = OnnxTensors.Copy(value, path));
+            session.Run([.. inputs.Select(i => i.Input.Name)], values, signature.Output, value => result = OnnxTensors.Copy(value, path));
             return Checked(result!, batch);
         }
         finally

@@ -39,7 +39,6 @@ internal sealed class OnnxFileScan(string path)
         bool graph = false;
         if (depth > DeepestNesting)
             throw new InvalidInputException($"{path} nests its graphs more than {DeepestNesting} deep; no model that is known does.");
-
         foreach (var field in ProtobufFields.Of(message))
         {
             if (field.Content is { } content && Inner(kind, field.Number) is { } inner)
@@ -102,7 +101,6 @@ internal sealed class OnnxFileScan(string path)
         long room = tensor.Length;
         if (outside || file is not null)
             room = OutsideBytes(file);
-
         if (values > (double)room * BitsPerByte)
             throw new InvalidInputException($"{path} claims a tensor of {values:G3} values in {room} bytes; fetch or export it again.");
     }
@@ -116,7 +114,6 @@ internal sealed class OnnxFileScan(string path)
         byte[] bytes = sizes.ToArray(LongestText);
         for (int used = 0; used < bytes.Length;)
             product *= Size(ProtobufFields.Number(sizes, bytes, ref used));
-
         return product;
     }
 

@@ -19,7 +19,6 @@ internal sealed record OnnxModel(
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new InvalidInputException($"There is no model at {path}.");
-
         var description = OnnxModelDescription.Beside(path).With(settings ?? new OnnxModelDescription());
         var files = OnnxFileScan.ExternalFiles(path);
         var session = new OnnxSession(path, threads > 0 ? threads : get_num_threads());

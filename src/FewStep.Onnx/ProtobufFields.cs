@@ -37,7 +37,6 @@ internal static class ProtobufFields
                 position += used;
                 if (length > (ulong)(message.Length - position))
                     throw Damaged(message);
-
                 var content = message.Slice(position, (long)length);
                 position += (long)length;
                 return new ProtobufField(number, 0, content);

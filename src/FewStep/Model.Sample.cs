@@ -44,7 +44,7 @@ public sealed partial class Model
     /// <summary>Samples batch by batch, for more images than memory holds.</summary>
     internal BatchSampler Batches(Sampler sampler, SampleOptions? options)
     {
-        ScheduleRange.Check(sampler.Schedule, sampler.Origin.Schedule ?? "of the sampler", Denoiser);
+        Checked(sampler, sampler.Origin.Schedule ?? "of the sampler");
         return new BatchSampler(new SamplingLoop(Denoiser, sampler.Solver, sampler.Schedule, options));
     }
 }

@@ -1,4 +1,6 @@
 using FewStep.Data;
+using FewStep.Fitting;
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -57,6 +59,20 @@ public sealed partial class Model
             .Select(f => f.Sampler)];
     }
 
+    /// <summary>Fits the solver's weights of samplers to this model, in closed form and without gradients; the sigmas stay, unless the
+    /// options refine them.</summary>
+    /// <param name="samplers">Where their sigmas came from; their solvers are replaced.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <param name="seed">Seed of the latents, 0 or more.</param>
+    /// <param name="progress">Told how far it is; null for nobody.</param>
+    /// <param name="cancellation">Stops the fit.</param>
+    /// <returns>What they became, in their order; with the base solver where a fit was no better on held-out latents.</returns>
+    /// <exception cref="InvalidInputException">Options are out of range.</exception>
+    public IReadOnlyList<Sampler> FitSamplers(IReadOnlyList<Sampler> samplers, FitOptions? options = null, long seed = 0,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        [.. new SamplerFit(this, options ?? new(), seed).Fit(samplers, progress, cancellation).OrderBy(f => f.Index)
+            .Select(f => f.Sampler)];
+
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>
     public Task<Sampler> FindSamplerAsync(
@@ -70,13 +86,46 @@ public sealed partial class Model
         CancellationToken cancellation)
     {
         if (choice.MakeFor(Denoiser, usual) is { } made)
-            return made;
-
+            return Checked(made, choice.Schedule.Name);
         options = options with { Solver = (choice.Solver ?? usual).Name };
         var search = new SamplerSearch(this, images, [choice.Steps!.Value], options);
         return search.Find([((ScheduleChoice.Searched)choice.Schedule).Optimizer], progress, cancellation)[0].Sampler;
     }
 
-    private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler"))
-        ?? throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
+    /// <summary>Samplers on one schedule for several numbers of steps, searched for where that is needed; a file has its own
+    /// number.</summary>
+    internal IReadOnlyList<Sampler> OnSchedule(ScheduleChoice schedule, IReadOnlyList<int> steps, Func<IImageSet> images,
+        FindOptions options, Action<LossCurve>? curveMeasured, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        if (schedule is ScheduleChoice.Searched searched)
+        {
+            var search = new SamplerSearch(this, images, steps, options) { CurveMeasured = curveMeasured };
+            return [.. search.Find([searched.Optimizer], progress, cancellation).Take(steps.Count).Select(f => f.Sampler)];
+        }
+
+        var solver = SolverCatalog.Find(options.Solver);
+        var numbers = schedule is ScheduleChoice.Given given ? [given.Schedule.Steps] : steps;
+        return [.. numbers.Select(n => SamplerChoice.Of(schedule, solver, n).MakeFor(Denoiser, solver)!)];
+    }
+
+    /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
+    /// <param name="name">What the schedule is called, for the message.</param>
+    internal Sampler Checked(Sampler sampler, string name)
+    {
+        ScheduleRange.Check(sampler.Schedule, name, Denoiser);
+        // A model that was tuned to a sampler keeps it.
+        if (sampler.Origin is { Fit: { } fit, ModelHash: { } hash } && hash != Hash && !sampler.Solver.Equals(Sampler?.Solver))
+        {
+            string guidance = fit.Guidance is null ? "" : $", guidance {Printable.Line(fit.Guidance, 60)}";
+            throw new InvalidInputException(
+                $"Sampler {sampler} was fitted to another model than {Name} (SHA-256 {hash[..Math.Min(12, hash.Length)]}"
+                + $"…{guidance}): its weights are wrong here. Fit one to this model, or say that any model will do.");
+        }
+
+        return sampler;
+    }
+
+    private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler")) is { } made
+        ? Checked(made, choice.Schedule.Name)
+        : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
 }

@@ -27,13 +27,11 @@ public sealed partial class Model
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
-        options = (options ?? new TuningOptions()) with { Solver = sampler.Solver.Name };
-        var tuner = new Tuner(network, sampler.Schedule, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser);
+        var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
-
         var tuned = ModelFolder.With(Config, network, result.Weights, out string weightsHash);
         return new Model(tuned, Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count), NumberFormat, tuned)
         {

@@ -191,7 +191,6 @@ public sealed class DeviceTests
         var gpu = new UnreadUpdates(new Device(DeviceType.CUDA, 0));
         for (int i = 0; i < 19; i++)
             Assert.Empty(gpu.Add(i, 10 * i, tensor((float)i), tensor(i + 0.5f), 0.1));
-
         Assert.Equal([.. Enumerable.Range(0, 20).Select(i => new TrainingUpdate(i, 10 * i, i, i + 0.5, 0.1))],
             gpu.Add(19, 190, tensor(new[] { 19f }), tensor(19.5f), 0.1));
         Assert.True(gpu.IsEmpty);

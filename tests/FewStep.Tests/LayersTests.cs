@@ -8,6 +8,7 @@ public sealed partial class LayersTests
     private static readonly string[] Layers =
     [
         "Platform", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Solvers", "Sampling", "Models", "Search",
+        "Fitting",
         "Tuning", "Metrics", "Experiments", "Reporting",
     ];
 
@@ -28,6 +29,24 @@ public sealed partial class LayersTests
         Assert.Empty(wrong);
     }
 
+    // The words of the second and third layer need no using, so the using says nothing about who speaks them.
+    [Theory]
+    [InlineData("Platform", "Noise")]
+    [InlineData("Platform", "Denoising")]
+    [InlineData("Noise", "Denoising")]
+    public void The_lowest_layers_do_not_know_those_above_them(string layer, string above)
+    {
+        string Folder(string name) => Path.Combine(RepositoryRoot(), "src", "FewStep", name);
+        string[] types = [.. Directory.GetFiles(Folder(above), "*.cs").Select(f => Path.GetFileNameWithoutExtension(f)!)];
+        Assert.NotEmpty(types);
+        var wrong = from file in Directory.GetFiles(Folder(layer), "*.cs")
+                    let text = File.ReadAllText(file)
+                    from type in types
+                    where Regex.IsMatch(text, $@"^(?!\s*//).*\b{type}\b", RegexOptions.Multiline)
+                    select $"{Path.GetFileName(file)} uses {type}";
+        Assert.Empty(wrong);
+    }
+
     [GeneratedRegex(@"\bFewStep\.([A-Z]\w+)")]
     private static partial Regex LayerName();
 
@@ -36,7 +55,6 @@ public sealed partial class LayersTests
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))
             folder = Path.GetDirectoryName(folder);
-
         return folder ?? throw new InvalidOperationException("The tests run outside of the repository.");
     }
 }

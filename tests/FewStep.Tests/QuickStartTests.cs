@@ -55,7 +55,6 @@ public sealed class QuickStartTests
         start.ArgumentList.Add(Program);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
-
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);

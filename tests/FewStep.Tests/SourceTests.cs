@@ -45,7 +45,6 @@ public class SourceTests
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "FewStep.slnx")))
             folder = folder.Parent ?? throw new InvalidOperationException("The tests do not lie in the repository.");
-
         return folder.FullName;
     }
 }

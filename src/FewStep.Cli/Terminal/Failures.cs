@@ -13,7 +13,6 @@ internal static class Failures
         messages.WriteLine($"fewstep: {text}");
         if (code == ExitCode.Defect && Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0")
             messages.WriteLine(failure);
-
         return code;
     }
 

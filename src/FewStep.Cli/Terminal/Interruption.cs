@@ -33,7 +33,6 @@ internal sealed class Interruption : IDisposable
     {
         foreach (var registration in _registrations)
             registration.Dispose();
-
         _source.Dispose();
     }
 }

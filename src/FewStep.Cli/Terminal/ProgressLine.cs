@@ -28,7 +28,6 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
 
             if (Stopwatch.GetElapsedTime(_shown, now) < (_rewrites ? TerminalInterval : FileInterval))
                 return;
-
             _shown = now;
             string line = Describe(value, Stopwatch.GetElapsedTime(_stageStarted, now).TotalSeconds);
             if (_rewrites)

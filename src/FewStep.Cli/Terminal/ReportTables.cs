@@ -13,7 +13,6 @@ internal static class ReportTables
         {
             if (block is TableBlock table)
                 console.Write(Draw(table.Table));
-
             foreach (string line in Lines(block))
                 console.Profile.Out.Writer.WriteLine(line); // whole lines: a terminal wraps them better than a table writer
         }
@@ -27,7 +26,6 @@ internal static class ReportTables
         var drawn = new Table();
         foreach (ReportColumn column in table.Columns)
             drawn.AddColumn(new TableColumn(Escape(column.Header)) { Alignment = column.IsNumeric ? Justify.Right : Justify.Left });
-
         foreach (ReportRow row in table.Rows)
         {
             drawn.AddRow([.. row.Cells.Select(

@@ -18,7 +18,6 @@ internal static class ClassLabel
         int named = names.FindIndex(name => string.Equals(name, text, StringComparison.OrdinalIgnoreCase));
         if (named >= 0)
             return named;
-
         string known = names.Count switch
         {
             0 when model.Classes == 0 => "it has none",

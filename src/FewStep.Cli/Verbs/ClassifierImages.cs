@@ -16,7 +16,6 @@ internal sealed record ClassifierImages(IImageSet Training, IImageSet Test, stri
             bool hasSplit = ImageSets.HasSplit(test ?? data, DataSplit.Test);
             if (!hasSplit && test is null)
                 return HoldOut(all, data);
-
             var apart = ImageSets.Open(test ?? data, hasSplit ? DataSplit.Test : null, progress, cancellation);
             return new ClassifierImages(all, apart, "test images", [all, apart]);
         }
@@ -39,7 +38,6 @@ internal sealed record ClassifierImages(IImageSet Training, IImageSet Test, stri
         int count = all.Count / HeldOutShare;
         if (count == 0)
             throw new InvalidInputException($"{data} has no test split and only {all.Count} images; name test images with --test.");
-
         return new ClassifierImages(SubsetImageSet.Random(all, all.Count - count, seed: 0),
             SubsetImageSet.Random(all, count, seed: 0, skip: all.Count - count), "images held out", [all]);
     }

@@ -30,7 +30,6 @@ internal static class CommandExtensions
         var option = new Option<T>(name) { Description = description, HelpName = help };
         if (parse is not null)
             option.CustomParser = result => Parse(result, parse);
-
         command.Add(option);
         return option;
     }

@@ -11,6 +11,7 @@ internal static class CommandLine
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
             ScheduleVerb.Create(terminal),
+            FitVerb.Create(terminal),
             TuneVerb.Create(terminal),
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),

@@ -32,7 +32,6 @@ internal static class CompareVerb
             bool bySteps = parsed.GetValue(steps) is not null;
             if (bySteps && parsed.IsGiven(evaluations))
                 throw new InvalidInputException("--nfe and --steps exclude each other: give the evaluations or the steps to compare at.");
-
             var numbers = bySteps ? NumberList.Steps(parsed.GetValue(steps)!, "--steps")
                 : NumberList.Steps(parsed.GetRequiredValue(evaluations), "--nfe");
             if (parsed.GetValue(shown) is int one && !numbers.Contains(one))
@@ -55,7 +54,7 @@ internal static class CompareVerb
                 {
                     Models = [(null, source)],
                     Schedules = chosen,
-                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Samplers = flags.Samplers(parsed, samplers),
                     Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solvers)),
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
@@ -78,7 +77,6 @@ internal static class CompareVerb
         string[] parts = text.Split(':');
         if (File.Exists(text) || text.Contains('/', StringComparison.Ordinal) || parts.Length == 1)
             return SamplerChoice.Parse(text);
-
         InvalidInputException? first = null;
         for (int cut = 1; cut < parts.Length; cut++)
         {
@@ -88,7 +86,6 @@ internal static class CompareVerb
                 var solver = SolverCatalog.Find(string.Join(':', parts[..cut]));
                 if (ScheduleChoice.IsFile(schedule))
                     return SamplerChoice.Of(ScheduleChoice.Parse(schedule), solver, null);
-
                 int colon = schedule.LastIndexOf(':');
                 return colon < 0
                     ? throw new InvalidInputException("The number of steps is missing.")

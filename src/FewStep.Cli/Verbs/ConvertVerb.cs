@@ -22,15 +22,18 @@ internal static class ConvertVerb
             string folder = parsed.GetRequiredValue(output);
             if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
                 throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
-
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
             Write(folder, source, type);
             var result = new
             {
-                folder, format = source.Format, parameters = source.Summary.Parameters, dtype = CommandLineManifest.NumberFormat(type),
-                source_hash = source.Hash, remarks = source.Remarks,
+                folder,
+                format = source.Format,
+                parameters = source.Summary.Parameters,
+                dtype = CommandLineManifest.NumberFormat(type),
+                source_hash = source.Hash,
+                remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result,
                 source.Remarks, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}.");
@@ -46,7 +49,6 @@ internal static class ConvertVerb
             source.Save(temporary, type);
             if (Directory.Exists(target))
                 Directory.Delete(target);
-
             Directory.Move(temporary, target);
         }
         finally

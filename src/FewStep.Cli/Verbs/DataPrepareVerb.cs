@@ -27,7 +27,6 @@ internal static class DataPrepareVerb
             var (how, side) = (parsed.GetValue(transform), parsed.GetValue(resolution));
             if (how == ImageTransform.None && parsed.IsGiven(resolution))
                 throw new InvalidInputException("--resolution needs to know how: give --transform box or center-crop.");
-
             string from = parsed.GetRequiredValue(source), to = parsed.GetRequiredValue(output);
             using var images = ImageSources.Open(from, parsed.GetValue(split), parsed.GetValue(map), terminal.Progress, cancellation);
             var made = EdmZipWriter.Write(to, images, how, side, parsed.GetValue(rgb), terminal.Progress, cancellation);
@@ -35,7 +34,11 @@ internal static class DataPrepareVerb
             bool unordered = images is DownsampledImageNetSource { ClassNames: null };
             var result = new
             {
-                output = to, images = made.Count, shape = made.Shape, classes = made.Classes, class_names = images.ClassNames,
+                output = to,
+                images = made.Count,
+                shape = made.Shape,
+                classes = made.Classes,
+                class_names = images.ClassNames,
                 sha256 = hash,
             };
             terminal.Result(parsed.GetValue(json), result, $"Wrote {made.Count:N0} images of {made.Shape} (channels x height x width), "

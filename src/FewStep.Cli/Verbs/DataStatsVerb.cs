@@ -33,8 +33,12 @@ internal static class DataStatsVerb
             StatisticsFile.Write(to, measured);
             var result = new
             {
-                output = to, images = images.Count, features = extractor.FeatureName, dimension = extractor.Dimension,
-                images_hash = images.Hash, extractor_hash = extractor.Hash,
+                output = to,
+                images = images.Count,
+                features = extractor.FeatureName,
+                dimension = extractor.Dimension,
+                images_hash = images.Hash,
+                extractor_hash = extractor.Hash,
             };
             terminal.Result(parsed.GetValue(json), result,
                 $"Wrote the statistics of {images.Count:N0} images on {extractor.Dimension:N0} features ({extractor.FeatureName}) to "

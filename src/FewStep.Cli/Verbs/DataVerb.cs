@@ -43,7 +43,12 @@ internal static class DataVerb
             int[] perClass = PerClass(subset);
             var result = new
             {
-                images, labels, count = subset.Count, shape = subset.Shape, classes = subset.Classes, images_per_class = perClass,
+                images,
+                labels,
+                count = subset.Count,
+                shape = subset.Shape,
+                classes = subset.Classes,
+                images_per_class = perClass,
                 source_hash = set.Hash,
             };
             terminal.Result(parsed.GetValue(json), result, $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
@@ -60,7 +65,6 @@ internal static class DataVerb
         var perClass = new int[set.Classes];
         for (int i = 0; set.Classes > 0 && i < set.Count; i++)
             perClass[set.Label(i)]++;
-
         return perClass;
     }
 

@@ -54,7 +54,7 @@ internal static class EvaluateVerb
                 {
                     Models = models.All,
                     Schedules = chosen,
-                    Samplers = PlannedFlags.Read(parsed, samplers),
+                    Samplers = flags.Samplers(parsed, samplers),
                     Solvers = PlannedFlags.Solvers(parsed.GetRequiredValue(solver)),
                     Numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps"),
                     TunedSchedules = parsed.GetValue(tunedSchedules) is string list ? TunedNames(list, chosen) : null,
@@ -77,7 +77,6 @@ internal static class EvaluateVerb
             {
                 if (parsed.IsGiven(model))
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
-
                 string[] wanted = measured.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(measured.Network.Kind(parsed))];
                 bool compares = MetricCatalog.Compare(wanted);
                 if (compares && parsed.GetValue(measured.Reference) is null && !parsed.IsGiven(measured.Data))

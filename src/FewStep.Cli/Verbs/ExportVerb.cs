@@ -38,7 +38,6 @@ internal static class ExportVerb
             {
                 if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
-
                 OptionValues.RefuseIdle(parsed,
                     [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
                 var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
@@ -53,7 +52,6 @@ internal static class ExportVerb
                 $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
-
             using var model = levels.Open(parsed);
             var range = levels.Read(parsed, model);
             var (nodes, warnings) = Open(parsed, sampling, model, range, terminal, cancellation);
@@ -67,12 +65,10 @@ internal static class ExportVerb
             };
             if (name != DiffusersExport.Name)
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
-
             var export = ScheduleExporters.Export(name, nodes, options);
             export = export with { Warnings = [.. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)
                 AtomicFile.WriteText(path, export.Text + "\n");
-
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
             foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
@@ -88,8 +84,8 @@ internal static class ExportVerb
         int? steps = sampling.Steps(parsed);
         if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
         {
-            var schedule = SamplerFile.Read(text).Schedule;
-            return (schedule, [.. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
+            var (schedule, solver, _) = SamplerFile.Read(text);
+            return (schedule, [.. OfSolver(solver), .. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
                 .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
         }
 
@@ -97,13 +93,22 @@ internal static class ExportVerb
         var (first, last) = range ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
         if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
         {
-            return (made.Schedule,
-                chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last) : []);
+            return (made.Schedule, [.. OfSolver(made.Solver),
+                .. chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last)
+                    : []]);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
         return (sampling.Make(parsed, model, chosen, "euler", 0, terminal.Progress, cancellation).Schedule, []);
     }
+
+    // Weights that no other program takes.
+    private static IEnumerable<string> OfSolver(ISolver? solver) => solver is not FittedSolver fitted ? [] :
+    [
+        $"The sampler's solver was fitted; this has its sigmas, but neither its weights nor its told noise levels. With {fitted.Base.Name} "
+            + "on "
+            + "these sigmas images are worse.",
+    ];
 
     // A model folder whose weights have other names is no model any more.
     private static void RefuseOwnFile(string file, string model)

@@ -31,11 +31,9 @@ internal sealed class FeatureFlags(Command command, string classifier, FeatureKi
     {
         if (kind == FeatureKind.Inception)
             return InceptionFeatures.Load(Inception(parsed), shape, DeviceFlag.Resolve(parsed));
-
         var network = FeatureClassifierFolder.Load(Classifier(parsed, model), DeviceFlag.Resolve(parsed));
         if (network.Shape == shape)
             return network;
-
         string takes = network.Shape.ToString();
         network.Dispose();
         throw new InvalidInputException(
@@ -56,7 +54,6 @@ internal sealed class FeatureFlags(Command command, string classifier, FeatureKi
             ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : null);
         if (named is not null)
             return File.Exists(named) ? named : throw new InvalidInputException($"There is no weight file at {named}. {WhereToGet}");
-
         string[] folders = ["models", Path.Combine(AppContext.BaseDirectory, "models")];
         return folders.SelectMany(folder => InceptionFile.Known.Select(f => Path.Combine(folder, f.Name))).FirstOrDefault(File.Exists)
             ?? throw new InvalidInputException($"Inception-v3's weights are missing. {WhereToGet}");

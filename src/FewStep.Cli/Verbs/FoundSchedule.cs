@@ -28,7 +28,6 @@ internal sealed record FoundSchedule(
         var table = new Table().AddColumns("weighting", "N", "discretization loss (95 %)", "sigmas");
         foreach (var schedule in found)
             table.AddRow(schedule.Weighting ?? "", Number(schedule.Steps), Markup.Escape(schedule.LossText), schedule.SigmaText);
-
         return table;
     }
 
@@ -48,6 +47,5 @@ internal sealed record FoundSchedule(
 
     private string LossText => string.Create(CultureInfo.InvariantCulture, $"{Loss:G4} [{LossLow:G4}, {LossHigh:G4}]");
     private string SigmaText => string.Join(", ", Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)));
-
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

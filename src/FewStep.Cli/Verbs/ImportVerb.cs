@@ -34,7 +34,6 @@ internal static class ImportVerb
             using var model = levels.Open(parsed);
             if (levels.Read(parsed, model) is var (low, high))
                 warnings.AddRange(ScheduleWarnings.OfRange(schedule, low, high));
-
             if (schedule.Terminal == ScheduleTerminal.SigmaMin)
             {
                 warnings.Add(string.Create(CultureInfo.InvariantCulture,

@@ -20,10 +20,19 @@ internal static class InspectVerb
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var result = new
             {
-                path = source.Path, format = source.Format, architecture = Architecture(source.Config),
-                parameters = source.Summary.Parameters, shape = source.Config.Shape, classes = source.Config.Classes,
-                sigma_min = source.Denoiser.SigmaMin, sigma_max = source.Denoiser.SigmaMax, noise_levels = Levels(source),
-                hash = source.Hash, config = source.Config, sampler = source.Sampler?.ToString(), remarks = source.Remarks,
+                path = source.Path,
+                format = source.Format,
+                architecture = Architecture(source.Config),
+                parameters = source.Summary.Parameters,
+                shape = source.Config.Shape,
+                classes = source.Config.Classes,
+                sigma_min = source.Denoiser.SigmaMin,
+                sigma_max = source.Denoiser.SigmaMax,
+                noise_levels = Levels(source),
+                hash = source.Hash,
+                config = source.Config,
+                sampler = source.Sampler?.ToString(),
+                remarks = source.Remarks,
             };
             terminal.Result(parsed.GetValue(json), result, console => Show(console, source));
         });

@@ -55,7 +55,6 @@ internal static class Listings
         var table = new Table { ShowRowSeparators = separated }.AddColumns(columns);
         foreach (string[] row in rows)
             table.AddRow([.. row.Select(Markup.Escape)]);
-
         console.Write(table);
     }
 

@@ -18,7 +18,6 @@ internal sealed class NoiseArgument(Command command)
         var (name, first, last) = (parsed.GetValue(_name), parsed.GetValue(_first), parsed.GetValue(_last));
         if (name is null or DiscreteVpNoise.CosineName && (first ?? last) is not null)
             throw new InvalidInputException("--beta-start and --beta-end belong to --noise vp-linear and vp-scaled-linear.");
-
         return name switch
         {
             null => null,

@@ -40,7 +40,6 @@ internal static class OptionValues
     }
 
     private static bool IsEmpty(OptionResult result) => result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value));
-
     private static OptionResult? OptionOf(SymbolResult? result) => result as OptionResult ?? result?.Parent as OptionResult;
 
     private static string Kind(Type type)

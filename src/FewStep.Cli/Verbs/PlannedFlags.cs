@@ -12,6 +12,7 @@ internal sealed class PlannedFlags(
     public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);
 
     private readonly Option<string?> _curve = command.Curve();
+    private readonly Option<bool> _anyModel = command.AnyModel();
     private readonly ModelFlags _about = new(command);
 
     /// <summary>Schedules by name, search or file.</summary>
@@ -26,8 +27,8 @@ internal sealed class PlannedFlags(
     public static IReadOnlyList<ISolver> Solvers(string list) =>
         [.. list.Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)];
 
-    public static IReadOnlyList<SamplerChoice> Read(ParseResult parsed, Option<string[]> samplers) =>
-        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse)];
+    public IReadOnlyList<SamplerChoice> Samplers(ParseResult parsed, Option<string[]> samplers) =>
+        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse).Select(c => parsed.GetValue(_anyModel) ? c.ForAnyModel() : c)];
 
     public ModelOptions Model(ParseResult parsed) =>
         _about.Read(parsed, parsed.GetValue(Measured.Dtype), parsed.GetValue(Measured.Threads));
@@ -54,18 +55,20 @@ internal sealed class PlannedFlags(
         }).Run(terminal.Progress, cancellation);
         var manifest = CommandLineManifest.Create(
             parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
-        Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan.Models) });
+        Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan) });
     }
 
     // The best trial, whose sampler is written beside the report. Of options about a checkpoint none is a tuned model's.
-    private CommandSummary[] Commands(ParseResult parsed, Summary summary, IReadOnlyList<(string? Tuning, Model Model)> models)
+    private CommandSummary[] Commands(ParseResult parsed, Summary summary, TrialPlanOptions plan)
     {
+        var models = plan.Models;
         if (new ReportPage(summary).BestShown is not { Solver: { } solver } best)
             return [];
-
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
         var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
-        new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }.Save(path);
+        var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model.Denoiser, new EulerSolver())).FirstOrDefault(
+            s => s?.Solver.Name == solver && s.Schedule.Sigmas.SequenceEqual(best.Sigmas));
+        (given ?? new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }).Save(path);
         var options = parsed.CommandResult.Command.Options.Where(
             o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
             && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));

@@ -24,7 +24,6 @@ internal sealed class RawLatents : IDisposable
         CheckLatents(path, latents, shape);
         if (!arrays.TryGetValue(LabelsName, out var labels))
             return new RawLatents(latents.ToTensor(), null);
-
         CheckLabels(path, labels, latents.Shape[0], classes);
         return new RawLatents(latents.ToTensor(), classes == 0 ? null : labels.ToTensor());
     }

@@ -28,7 +28,6 @@ internal static class RunVerb
                 new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
             if (parsed.GetValue(rounds) > 0)
                 source.RequireNetwork();
-
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
@@ -48,6 +47,7 @@ internal static class RunVerb
                 ShownSeeds = sampled.ShownSeeds,
                 BatchSize = sampled.BatchSize,
                 Curve = flags.Curve.Read(parsed),
+                Solver = tuning.SolverName(parsed),
                 Tuning = tuning.Read(parsed) with { ComputeType = type },
                 Seed = sampled.Seed,
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
@@ -71,8 +71,7 @@ internal static class RunVerb
             }
             catch (OperationCanceledException)
             {
-                terminal.Message(
-                    $"What is done is in {options.Folder}; repeat the command with --out {options.Folder} --resume to go on.");
+                terminal.Message($"What is done is in {options.Folder}; repeat the command with --out {options.Folder} --resume to go on.");
                 throw;
             }
         });
@@ -84,7 +83,6 @@ internal static class RunVerb
         string path = Path.Combine(Runs, name);
         for (int i = 2; Directory.Exists(path); i++)
             path = Path.Combine(Runs, FormattableString.Invariant($"{name}-{i}"));
-
         return path;
     }
 

@@ -62,7 +62,6 @@ internal sealed class SampleSink : IDisposable
             using var all = torch.cat(_kept);
             if (_raw is not null)
                 WriteRaw(_raw, all, manifest.EvaluationsPerImage);
-
             if (_grid is not null)
                 PngFile.WriteGrid(_grid, all, _layout);
         }

@@ -41,7 +41,6 @@ internal static class SampleVerb
             string? latentsFile = parsed.GetValue(latents);
             if (latentsFile is not null && parsed.IsGiven(seeds))
                 throw new InvalidInputException("--latents brings its own noise, so --seeds has no use; leave one of them out.");
-
             var list = SeedList.Parse(parsed.GetRequiredValue(seeds));
             var (places, gridFile, rawFile) = (parsed.GetValue(folder), parsed.GetValue(grid), parsed.GetValue(output));
             if ((places ?? gridFile ?? rawFile) is null)
@@ -78,7 +77,6 @@ internal static class SampleVerb
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
             if (raw?.Labels is not null && one is not null)
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
-
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             using var sink = new SampleSink(source.Config.Shape, images, places, gridFile, parsed.GetValue(columns), rawFile);
             var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)

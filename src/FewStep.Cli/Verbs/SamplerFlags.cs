@@ -4,6 +4,7 @@ namespace FewStep.Cli.Verbs;
 internal sealed class SamplerFlags(Command command, string also = "")
 {
     private readonly Option<string?> _sampler = command.Sampler();
+    private readonly Option<bool> _anyModel = command.AnyModel();
 
     private readonly Option<string?> _schedule = command.Optional<string?>(
         "--schedule", $"In place of --sampler: a *{SamplerFile.Extension} or *{SamplerFile.ScheduleExtension} file or JSON list of sigmas; "
@@ -15,7 +16,7 @@ internal sealed class SamplerFlags(Command command, string also = "")
     private readonly Option<string> _data = command.Data();
 
     /// <summary>The options without <c>--data</c>.</summary>
-    public IEnumerable<Option> All => [_sampler, _schedule, _steps];
+    public IEnumerable<Option> All => [_sampler, _anyModel, _schedule, _steps];
 
     public Option<string> Data => _data;
 
@@ -23,7 +24,6 @@ internal sealed class SamplerFlags(Command command, string also = "")
     public string? Schedule(ParseResult parsed) => parsed.GetValue(_schedule);
 
     public int? Steps(ParseResult parsed) => parsed.GetValue(_steps);
-
     public bool IsSamplerGiven(ParseResult parsed) => parsed.GetValue(_sampler) is not null;
 
     /// <summary>What was chosen; null where neither <c>--sampler</c> nor <c>--schedule</c> nor <c>--steps</c> is given.</summary>
@@ -32,10 +32,11 @@ internal sealed class SamplerFlags(Command command, string also = "")
         var (sampler, schedule, steps) = (parsed.GetValue(_sampler), parsed.GetValue(_schedule), parsed.GetValue(_steps));
         if (sampler is not null)
         {
-            return schedule is null && steps is null && solver is null
+            var choice = schedule is null && steps is null && solver is null
                 ? SamplerChoice.Parse(sampler)
                 : throw new InvalidInputException(
                     "--sampler says schedule, solver and steps; leave --schedule, --steps and --solver out, or --sampler.");
+            return parsed.GetValue(_anyModel) ? choice.ForAnyModel() : choice;
         }
 
         return schedule is null && steps is null ? null : Read(schedule ?? StandardSchedules.Usual.Name, solver, steps);
@@ -65,6 +66,5 @@ internal sealed class DelayedImages(string path, IProgress<WorkProgress> progres
     private IImageSet? _value;
 
     public IImageSet Value => _value ??= ImageSets.Open(path, progress: progress, cancellation: cancellation);
-
     public void Dispose() => _value?.Dispose();
 }

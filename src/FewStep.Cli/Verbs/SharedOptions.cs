@@ -34,6 +34,10 @@ internal static class SharedOptions
     /// <summary>The option of verbs that measure several.</summary>
     public static Option<string[]> Samplers(this Command command) => command.Sampler<string[]>(" May be repeated.");
 
+    /// <summary>Whether a sampler that was fitted to another model is taken.</summary>
+    public static Option<bool> AnyModel(this Command command) => command.Optional<bool>(
+        "--any-model", "Take a --sampler that was fitted to another model, other guidance or other weights.");
+
     public static Option<string> Data(this Command command) => command.Option(
         "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.", EmbeddedDefault.Data, "path");
 
@@ -51,7 +55,6 @@ internal static class SharedOptions
         TorchLibrary.Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
-
         TorchLibrary.UseThreads(threads);
     }
 

@@ -20,11 +20,9 @@ internal sealed class SolverFlags(Command command)
         Option[] all = [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
         if (!all.Any(parsed.IsGiven))
             return null;
-
         var text = SolverText.Parse(parsed.GetValue(_solver) ?? usual ?? "euler");
         if (parsed.GetValue(_order) is int order)
             text = text.WithOrder(order);
-
         (string Key, string? Value)[] given =
         [
             ("variant", parsed.GetValue(_variant)),
@@ -34,7 +32,6 @@ internal sealed class SolverFlags(Command command)
         ];
         foreach (var (key, value) in given)
             text = value is null ? text : text.With(key, value);
-
         return SolverCatalog.Find(text.ToString());
     }
 }

@@ -60,7 +60,8 @@ internal static class TrainClassifierVerb
             int[] widths = NumberList.Read<int>(text, NumberStyles.None)
                 ?? throw new InvalidInputException($"--channels '{text}' must be whole numbers separated by commas, e.g. 32,64,96.");
             var configuration = new ClassifierConfiguration(training.Shape, training.Classes, widths,
-                parsed.GetValue(blocks), parsed.GetRequiredValue(name)) { FeatureName = parsed.GetRequiredValue(features) };
+                parsed.GetValue(blocks), parsed.GetRequiredValue(name))
+            { FeatureName = parsed.GetRequiredValue(features) };
             configuration.Check("The command line");
             string checkpoint = Path.Combine(folder, CheckpointName);
             using var classifier = ClassifierTrainer.Train(
@@ -70,8 +71,14 @@ internal static class TrainClassifierVerb
             var record = classifier.Configuration.Training!;
             var result = new
             {
-                classifier = folder, test_accuracy = record.TestAccuracy, test_images = test.Count, test = images.TestName,
-                updates = record.Updates, metric = classifier.Name, features = classifier.Dimension, hash = classifier.Hash,
+                classifier = folder,
+                test_accuracy = record.TestAccuracy,
+                test_images = test.Count,
+                test = images.TestName,
+                updates = record.Updates,
+                metric = classifier.Name,
+                features = classifier.Dimension,
+                hash = classifier.Hash,
             };
             terminal.Result(parsed.GetValue(json), result,
                 $"Test accuracy {record.TestAccuracy:P1} on {test.Count:N0} {images.TestName} after {record.Updates:N0} updates. The "

@@ -77,7 +77,6 @@ internal static class TrainVerb
             throw new InvalidInputException($"--p-mean and --p-std belong to --loss edm, not to '{name}'.");
         if (!double.IsFinite(mean ?? 0) || (deviation ?? 1) is not (> 0 and <= 10))
             throw new InvalidInputException("--p-mean must be a finite number, --p-std lie above 0 and at most at 10.");
-
         return name switch
         {
             "edm" => new EdmLoss(mean ?? -1.2, deviation ?? 1.2, preconditioning.SigmaData),

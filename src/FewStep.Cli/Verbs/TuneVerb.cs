@@ -38,11 +38,12 @@ internal static class TuneVerb
             string folder = parsed.GetRequiredValue(output);
             var network = source.RequireNetwork();
             List<Sampler> samplers =
-                [.. starts.Select(s => target.Make(parsed, source, s, options.Solver, options.Seed, terminal.Progress, cancellation))];
+                [.. starts.Select(
+                    s => target.Make(parsed, source, s, tuning.SolverName(parsed), options.Seed, terminal.Progress, cancellation))];
             var sampler = searches
                 ? samplers[0] with
                 {
-                    Schedule = Search(network, samplers, Candidates(options with { Solver = samplers[0].Solver.Name },
+                    Schedule = Search(network, samplers, Candidates(options, samplers[0].Solver,
                         parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation),
                     Origin = new SamplerOrigin
                     { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
@@ -95,11 +96,12 @@ internal static class TuneVerb
             ?? throw new InvalidInputException("Say what to tune to: --sampler with a file or in short, or --schedule.")];
     }
 
-    private static TunedScheduleOptions Candidates(TuningOptions tuning, int candidates, int updates)
+    private static TunedScheduleOptions Candidates(TuningOptions tuning, ISolver solver, int candidates, int updates)
     {
         var defaults = new TunedScheduleOptions();
         return defaults with
         {
+            Solver = solver,
             Candidates = candidates,
             Tuning = tuning with
             {

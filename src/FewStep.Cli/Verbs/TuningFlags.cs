@@ -7,7 +7,7 @@ internal sealed class TuningFlags(Command command)
 
     private readonly Option<string> _solver = command.Option("--solver",
         "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
-        Default.Solver, parse: text => SolverCatalog.Find(text).Name);
+        new EulerSolver().Name, parse: text => SolverCatalog.Find(text).Name);
 
     private readonly Option<TuningLoss> _loss = command.Named(
         "--loss", "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
@@ -45,9 +45,11 @@ internal sealed class TuningFlags(Command command)
     /// <summary>The solver, where it was named; else null.</summary>
     public ISolver? Solver(ParseResult parsed) => parsed.IsGiven(_solver) ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
+    /// <summary>The same, or its default.</summary>
+    public string SolverName(ParseResult parsed) => parsed.GetRequiredValue(_solver);
+
     public TuningOptions Read(ParseResult parsed) => new()
     {
-        Solver = parsed.GetRequiredValue(_solver),
         Loss = parsed.GetValue(_loss),
         Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),

@@ -24,7 +24,6 @@ internal static class VerifyVerb
             double limit = parsed.GetValue(tolerance);
             if (!(limit >= 0) || !double.IsFinite(limit))
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
-
             var exact = new ModelOptions
             { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
             using var source = Model.Open(parsed.GetRequiredValue(model), exact);
@@ -38,7 +37,11 @@ internal static class VerifyVerb
             { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage });
             var result = new
             {
-                passed, largest_relative_error = Finite(largest), tolerance = limit, definition = Definition, compared,
+                passed,
+                largest_relative_error = Finite(largest),
+                tolerance = limit,
+                definition = Definition,
+                compared,
                 remarks = source.Remarks,
             };
             var lines = results.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "

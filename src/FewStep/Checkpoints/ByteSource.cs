@@ -68,7 +68,6 @@ internal sealed class ByteSource : IDisposable
                 int count = RandomAccess.Read(_file, destination[done..], _start + offset + done);
                 if (count == 0)
                     throw new InvalidInputException($"{Name} became shorter while it was read. Try again when nothing writes to it.");
-
                 done += count;
             }
         }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>A form that models come in.</summary>
@@ -45,7 +43,6 @@ internal static class CheckpointFormats
             return known.Read(path, options);
         if (!File.Exists(path))
             throw new InvalidInputException($"There is no model at {Printable.Text(path)}. {Accepted()}");
-
         throw new InvalidInputException(path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase)
             ? $"{path} is an ONNX file: it can be sampled, searched for schedules and compared, but its weights cannot be tuned or "
                 + "converted. Take the checkpoint that it was exported from."
@@ -57,14 +54,12 @@ internal static class CheckpointFormats
     {
         if (!File.Exists(path))
             return WeightsFileKind.Unknown;
-
         using ByteSource source = ByteSource.Open(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..(int)Math.Min(source.Length, HeadBytes)];
         source.Read(0, head);
         if (head.StartsWith("PK"u8) || head.StartsWith(TorchMagic))
             return WeightsFileKind.TorchState;
-
         if (head.Length > 8 && head[8] == (byte)'{' && BinaryPrimitives.ReadInt64LittleEndian(head) is > 1 and var length
             && length <= source.Length - 8)
         {

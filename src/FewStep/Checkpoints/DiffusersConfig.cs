@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using System.Text.Json;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>The <c>config.json</c> of a diffusers <c>UNet2DModel</c>, with the defaults of diffusers. A key that is not here is refused: it

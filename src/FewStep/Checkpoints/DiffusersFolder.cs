@@ -1,6 +1,4 @@
-using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 

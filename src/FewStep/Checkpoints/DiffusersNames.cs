@@ -9,15 +9,24 @@ internal static class DiffusersNames
 
     private static readonly Dictionary<string, string> Modules = new(StringComparer.Ordinal)
     {
-        ["norm0"] = "norm1", ["conv0"] = "conv1", ["affine"] = "time_emb_proj",
-        ["norm1"] = "norm2", ["conv1"] = "conv2", ["skip"] = "conv_shortcut",
-        ["norm2"] = "group_norm", ["qkv"] = "qkv", ["proj"] = "to_out.0",
+        ["norm0"] = "norm1",
+        ["conv0"] = "conv1",
+        ["affine"] = "time_emb_proj",
+        ["norm1"] = "norm2",
+        ["conv1"] = "conv2",
+        ["skip"] = "conv_shortcut",
+        ["norm2"] = "group_norm",
+        ["qkv"] = "qkv",
+        ["proj"] = "to_out.0",
     };
 
     private static readonly Dictionary<string, string> Whole = new(StringComparer.Ordinal)
     {
-        ["map_layer0"] = "time_embedding.linear_1", ["map_layer1"] = "time_embedding.linear_2", ["map_label"] = "class_embedding",
-        ["out_norm"] = "conv_norm_out", ["out_conv"] = "conv_out",
+        ["map_layer0"] = "time_embedding.linear_1",
+        ["map_layer1"] = "time_embedding.linear_2",
+        ["map_label"] = "class_embedding",
+        ["out_norm"] = "conv_norm_out",
+        ["out_conv"] = "conv_out",
     };
 
     /// <summary>Where diffusers keeps each parameter of a network.</summary>

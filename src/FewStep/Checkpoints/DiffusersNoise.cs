@@ -1,7 +1,3 @@
-using System.Text.Json;
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about
@@ -14,7 +10,6 @@ internal static class DiffusersNoise
         string kind = Text(given, "_class_name", path) ?? "";
         if (kind == "CMStochasticIterativeScheduler")
             return Levels(given, path, PreconditioningConfig.Consistency);
-
         if (kind is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler")
         {
             return Prediction(given, path) == NetworkPrediction.Epsilon ? Levels(given, path, PreconditioningConfig.Edm)
@@ -31,7 +26,6 @@ internal static class DiffusersNoise
             throw Unknown(path, "trained_betas", "is given; known are schedules by a formula");
         if (given.TryGetValue("rescale_betas_zero_snr", out JsonElement rescale) && rescale.ValueKind == JsonValueKind.True)
             throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
-
         string noise = schedule switch
         {
             "linear" => DiscreteVpNoise.LinearName,
@@ -79,7 +73,6 @@ internal static class DiffusersNoise
     {
         if (!given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
             return null;
-
         try
         {
             return value.GetString();

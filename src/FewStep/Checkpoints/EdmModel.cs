@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using FewStep.Denoising;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -94,7 +93,6 @@ internal static class EdmModel
                 property.SetValue(options, value);
             else if (property.GetCustomAttribute<RequiredMemberAttribute>() is not null)
                 throw new InvalidInputException($"{path}: its {model.ClassName} lacks the option {name}.");
-
             unknown.Remove(name);
         }
 
@@ -118,7 +116,10 @@ internal static class EdmModel
             },
             "VPPrecond" => new PreconditioningConfig
             {
-                Kind = "vp", BetaD = Needed("beta_d"), BetaMin = Needed("beta_min"), TimeSteps = Levels(),
+                Kind = "vp",
+                BetaD = Needed("beta_d"),
+                BetaMin = Needed("beta_min"),
+                TimeSteps = Levels(),
                 SmallestTime = Needed("epsilon_t"),
             },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },

@@ -50,7 +50,6 @@ internal static class EdmPickle
         {
             if (depth > MaximumDepth)
                 throw Damaged(prefix, "modules nested without end");
-
             (string className, PickleDictionary state) = value switch
             {
                 PickleObject { Callee: Persistent, Arguments: [PickleDictionary meta] } when meta["class_name"] is string found
@@ -62,7 +61,6 @@ internal static class EdmPickle
             List<object?> transient = (state["_non_persistent_buffers_set"] as PickleSet)?.Items ?? [];
             if (transient.Count > MaximumTransientBuffers)
                 throw Damaged(prefix, $"{transient.Count} transient buffers");
-
             AddTensors(prefix, state["_parameters"], []);
             AddTensors(prefix, state["_buffers"], transient);
             var children = new List<EdmModule>();
@@ -93,10 +91,8 @@ internal static class EdmPickle
         {
             if (description is not PickleObject { Callee: LoadFromBytes, Arguments: [ByteSource bytes] })
                 return null;
-
             if (_loaded.TryGetValue(bytes, out Tensor? flat))
                 return flat;
-
             var file = new TorchLegacyFile(bytes, _storages);
             return _loaded[bytes] = file.Storage(file.Root);
         }

@@ -16,11 +16,9 @@ internal sealed record ForeignNames(IReadOnlyDictionary<string, (string Block, s
             return whole + kind;
         if (Blocks.TryGetValue(path, out var convolution))
             return convolution.Block + kind;
-
         int dot = path.LastIndexOf('.');
         if (dot < 0 || !Blocks.TryGetValue(path[..dot], out var block))
             return null;
-
         string module = path[(dot + 1)..];
         return Modules.TryGetValue(
             module, out string? other) ? $"{(AttentionModules.Contains(module) ? block.Attention : block.Block)}.{other}{kind}" : null;

@@ -41,7 +41,6 @@ internal static class ForeignWeights
         var known = map.SelectMany(weight => weight.Parts).ToHashSet(StringComparer.Ordinal);
         if (tensors.Keys.FirstOrDefault(name => !known.Contains(name)) is string unknown)
             throw new InvalidInputException($"{source} holds {Printable.Text(unknown)}, which its architecture does not have.");
-
         foreach (ForeignWeight weight in map)
         {
             foreach (string part in weight.Parts)
@@ -138,7 +137,6 @@ internal sealed record ForeignWeight(
         int axes = shape.Length;
         while (axes > 2 && shape[axes - 1] == 1)
             axes--;
-
         return shape.AsSpan(0, axes);
     }
 }

@@ -98,7 +98,6 @@ internal sealed class GuidedDiffusionArchitecture
         int count = 0;
         while (count < LargestList && Has(string.Format(System.Globalization.CultureInfo.InvariantCulture, pattern, count)))
             count++;
-
         return count;
     }
 

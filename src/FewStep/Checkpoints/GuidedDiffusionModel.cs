@@ -1,7 +1,4 @@
-using System.Text.Json;
-using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Checkpoints;
 
@@ -31,7 +28,6 @@ internal static class GuidedDiffusionModel
             ? read.ToDictionary(t => t.Key[ParallelPrefix.Length..], t => t.Value, StringComparer.Ordinal) : read;
         if (!metadata.TryGetValue(GuidedDiffusionNames.ConfigKey, out string? text))
             return Infer(path, tensors, options);
-
         options.RefuseAllBut(path, "an export of this program");
         return Restore(path, tensors, text, metadata.GetValueOrDefault(GuidedDiffusionNames.OrderKey));
     }
@@ -69,8 +65,7 @@ internal static class GuidedDiffusionModel
         CheckHeads(path, found, heads, perHead);
         var preconditioning = options.PreconditioningOf(
             found.IsConsistencyModels ? PreconditioningConfig.Edm : PreconditioningConfig.Discrete,
-            released ? known.Noise : DiscreteVpNoise.CosineName,
-            scaleBetas: true);
+            released ? known.Noise : DiscreteVpNoise.CosineName, scaleBetas: true);
         var network = new DhariwalUNetOptions
         {
             ImgResolution = side,
@@ -131,7 +126,6 @@ internal static class GuidedDiffusionModel
         string source = released ? "of the released network with these shapes" : "the default";
         if (options.Resolution is null)
             yield return $"The image side {config.Shape.Height} is {source}.";
-
         if (options.ChannelsPerHead is null && options.Heads is null)
         {
             yield return "Attention "

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -18,15 +17,24 @@ internal static class GuidedDiffusionNames
 
     private static readonly Dictionary<string, string> Modules = new(StringComparer.Ordinal)
     {
-        ["norm0"] = "in_layers.0", ["conv0"] = "in_layers.2", ["affine"] = "emb_layers.1",
-        ["norm1"] = "out_layers.0", ["conv1"] = "out_layers.3", ["skip"] = "skip_connection",
-        ["norm2"] = "norm", ["qkv"] = "qkv", ["proj"] = "proj_out",
+        ["norm0"] = "in_layers.0",
+        ["conv0"] = "in_layers.2",
+        ["affine"] = "emb_layers.1",
+        ["norm1"] = "out_layers.0",
+        ["conv1"] = "out_layers.3",
+        ["skip"] = "skip_connection",
+        ["norm2"] = "norm",
+        ["qkv"] = "qkv",
+        ["proj"] = "proj_out",
     };
 
     private static readonly Dictionary<string, string> Whole = new(StringComparer.Ordinal)
     {
-        ["map_layer0"] = "time_embed.0", ["map_layer1"] = "time_embed.2", ["map_label"] = "label_emb",
-        ["out_norm"] = "out.0", ["out_conv"] = "out.2",
+        ["map_layer0"] = "time_embed.0",
+        ["map_layer1"] = "time_embed.2",
+        ["map_label"] = "label_emb",
+        ["out_norm"] = "out.0",
+        ["out_conv"] = "out.2",
     };
 
     /// <summary>Writes a model's weights in guided-diffusion's names as a safetensors file, whole or not at all. The file's metadata holds

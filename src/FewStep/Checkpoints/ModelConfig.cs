@@ -1,6 +1,4 @@
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using FewStep.Denoising;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -38,11 +36,9 @@ internal sealed record ModelConfig
     {
         if (Version != 1)
             throw new InvalidInputException($"Model configurations of version {Version} are not known; this program reads version 1.");
-
         var network = Network;
         if (PatchSize is < 1 or > 64)
             throw new InvalidInputException($"The model configuration says patch_size {PatchSize}; it must be 1 to 64.");
-
         if (ClassNames is { } names && (names.Count != Classes || names.Contains(null!)))
         {
             throw new InvalidInputException($"The model configuration has {names.Count} class_names for {Classes} classes; give one text "

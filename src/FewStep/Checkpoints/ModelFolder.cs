@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -91,7 +90,6 @@ internal static class ModelFolder
         var tensors = denoiser.Layout.Specs.Zip(views).ToDictionary(p => p.First.Name, p => p.Second.to(type).contiguous());
         foreach (var (name, buffer) in denoiser.Buffers)
             tensors[name] = buffer;
-
         return tensors;
     }
 }

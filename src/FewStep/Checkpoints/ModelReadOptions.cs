@@ -1,6 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>What a checkpoint does not say itself. Everything is optional: what is left out is inferred, or has the default that the

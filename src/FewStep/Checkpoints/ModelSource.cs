@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -27,7 +26,6 @@ internal sealed record ModelSource(
         {
             if (device is not null)
                 source.Denoiser.MoveTo(device);
-
             return source with { Hash = HashOf(source.Config, Sha256.OfFile(source.WeightsPath)) };
         }
         catch

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
@@ -42,7 +41,6 @@ internal static class ModelVerification
             results.Add(Against(Denoised, Sigma, denoiser.Denoise));
         if (output)
             results.Add(Against(Output, TimeSteps, denoiser.Raw));
-
         return results;
 
         VerificationResult Against(string name, string noise, Func<Tensor, Tensor, Tensor?, Tensor> evaluate) => Compare(
@@ -108,7 +106,6 @@ internal static class ModelVerification
             throw new InvalidInputException($"{path}: {name} has {values.Length} numbers for {images} images.");
         if (!Array.TrueForAll(values, v => double.IsFinite(v) && (name != Sigma || v > 0)))
             throw new InvalidInputException($"{path}: {name} must hold finite numbers{(name == Sigma ? " above 0" : "")}.");
-
         bool wide = x.Values is double[];
         return tensor(values).expand(images).to(wide ? ScalarType.Float64 : ScalarType.Float32);
     }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>Named plain values of a pickled module, their types checked. A missing value and Python's None are the same.</summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>A NumPy array: values in C order and a shape.</summary>
@@ -18,7 +16,6 @@ internal sealed class NpyArray
 
         if (count != values.LongLength)
             throw new ArgumentException($"A shape of {count} values does not fit {values.LongLength} values.", nameof(shape));
-
         (Values, Shape) = (values, [.. shape]);
     }
 
@@ -43,7 +40,6 @@ internal sealed class NpyArray
         Tensor tensor = empty([.. Shape], dtype: Element.Scalar);
         if (Values.Length > 0)
             Element.Bytes(Values).CopyTo(tensor.bytes);
-
         return tensor;
     }
 
@@ -56,7 +52,6 @@ internal sealed class NpyArray
         var values = Array.CreateInstance(element.Type, local.numel());
         if (values.Length > 0)
             local.bytes.CopyTo(element.Bytes(values));
-
         return new NpyArray(values, tensor.shape);
     }
 }

@@ -72,7 +72,6 @@ internal sealed record NpyElement(string Descriptor, Type Type, ScalarType Scala
                 from += stride[axis];
                 if (++index[axis] < shape[axis])
                     break;
-
                 from -= stride[axis] * shape[axis];
                 index[axis] = 0;
             }

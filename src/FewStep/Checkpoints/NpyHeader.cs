@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>The header of a NumPy file: element type, memory order, shape. NumPy writes it as a Python dictionary; nothing but its three
@@ -16,11 +14,9 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
         int prefix = 10;
         if (length < prefix)
             throw Damaged(name, "it is too short for a NumPy file");
-
         stream.ReadExactly(start[..prefix]);
         if (start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
             throw Damaged(name, "it does not start like a NumPy file");
-
         long headerBytes = BinaryPrimitives.ReadUInt16LittleEndian(start[8..]);
         if (start[6] is 2 or 3 && length >= 12)
         {
@@ -35,14 +31,12 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
 
         if (headerBytes > MaximumHeaderBytes || headerBytes > length - prefix)
             throw Damaged(name, $"its header claims {headerBytes} bytes");
-
         byte[] text = new byte[headerBytes];
         stream.ReadExactly(text);
         NpyHeader header = Parse(Encoding.UTF8.GetString(text), name);
         long needed = (long)header.Count * header.Element.Size, held = length - prefix - headerBytes;
         if (needed != held)
             throw Damaged(name, $"its shape needs {needed} bytes and it holds {held}");
-
         return header;
     }
 
@@ -66,7 +60,6 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
         literal.Parse();
         if (literal.Descriptor is not { } descriptor || literal.FortranOrder is not { } fortran || literal.Shape is not { } shape)
             throw Damaged(name, "its header lacks 'descr', 'fortran_order' or 'shape'");
-
         if (NpyElement.Of(descriptor) is not { } element)
         {
             throw new InvalidInputException($"{name} holds values of type {Printable.Text(descriptor)}; readable are <f4, <f8, <f2, <i4, "
@@ -82,7 +75,6 @@ internal sealed record NpyHeader(NpyElement Element, bool FortranOrder, long[] S
         {
             if (axis > limit || (bound *= Math.Max(axis, 1)) > limit)
                 throw new InvalidInputException($"{name} claims more than 2 GiB in one array. Split it.");
-
             count *= axis;
         }
 
@@ -147,7 +139,6 @@ internal sealed class NpyHeaderLiteral(string text, string name)
     {
         while (_at < text.Length && text[_at] is ' ' or '\n' or '\t')
             _at++;
-
         return _at < text.Length ? text[_at] : '\0';
     }
 
@@ -155,7 +146,6 @@ internal sealed class NpyHeaderLiteral(string text, string name)
     {
         if (Peek() != c)
             throw Damaged();
-
         _at++;
     }
 
@@ -165,7 +155,6 @@ internal sealed class NpyHeaderLiteral(string text, string name)
         int end = quote is '\'' or '"' ? text.IndexOf(quote, _at + 1) : -1;
         if (end < 0)
             throw Damaged();
-
         string value = text[(_at + 1)..end];
         _at = end + 1;
         return value;
@@ -195,10 +184,8 @@ internal sealed class NpyHeaderLiteral(string text, string name)
             int start = _at;
             while (_at < text.Length && char.IsAsciiDigit(text[_at]))
                 _at++;
-
             if (!long.TryParse(text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out long size))
                 throw Damaged();
-
             sizes.Add(size);
             if (Peek() == ',')
                 _at++;

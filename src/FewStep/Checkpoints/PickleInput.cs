@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Numerics;
 
 namespace FewStep.Checkpoints;
@@ -17,13 +16,9 @@ internal sealed class PickleInput(ByteSource source, long position)
 
     public long Position => _next - (_filled - _at);
     private long Left => source.Length - Position;
-
     public byte Byte() => Take(1)[0];
-
     public ushort UInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Take(2));
-
     public int Int32() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
-
     public uint UInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
 
     /// <summary>An 8-byte length, which must be left in the file.</summary>
@@ -41,7 +36,6 @@ internal sealed class PickleInput(ByteSource source, long position)
     {
         if (length > MaximumIntegerBytes)
             throw Damaged($"an integer of {length} bytes");
-
         var value = new BigInteger(Take((int)length));
         return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
@@ -50,7 +44,6 @@ internal sealed class PickleInput(ByteSource source, long position)
     {
         if (length > MaximumTextBytes)
             throw Damaged($"a text of {length} bytes");
-
         ReadOnlySpan<byte> bytes = length <= _buffer.Length ? Take((int)length) : Bytes(length).ToArray(MaximumTextBytes);
         try
         {
@@ -84,7 +77,6 @@ internal sealed class PickleInput(ByteSource source, long position)
             throw Damaged($"a length of {length} bytes goes beyond the end");
         if (length <= MaximumHeldBytes)
             return new ByteSource(Take((int)length).ToArray(), source.Name);
-
         ByteSource bytes = source.Slice(Position, length);
         if (length <= _filled - _at)
         {
@@ -109,7 +101,6 @@ internal sealed class PickleInput(ByteSource source, long position)
         {
             if (count > Left)
                 throw Damaged("it ends too early");
-
             long here = Position;
             int fill = (int)Math.Min(_buffer.Length, Left);
             source.Read(here, _buffer.AsSpan(0, fill));

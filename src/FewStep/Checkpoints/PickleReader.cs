@@ -27,7 +27,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     {
         if (_input.Byte() != (byte)PickleOpcode.Proto || _input.Byte() is < 2 or > 5)
             throw _input.Damaged("it does not start like a pickle of protocol 2 to 5");
-
         for (int count = 0; count < MaximumOpcodes; count++)
         {
             var opcode = (PickleOpcode)_input.Byte();
@@ -102,7 +101,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
             case PickleOpcode.Mark:
                 if (_marks.Count == MaximumNesting)
                     throw _input.Damaged($"values nested more than {MaximumNesting} deep");
-
                 _marks.Add(_stack.Count);
                 break;
             case PickleOpcode.Pop when _marks.Count > 0 && _stack.Count == Floor: _marks.RemoveAt(_marks.Count - 1); break;
@@ -160,7 +158,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     }
 
     private void Push(object? value) => _stack.Add(value);
-
     private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw _input.Damaged("a value is missing");
 
     private void Recall(uint slot) => Push(
@@ -170,7 +167,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     {
         if (_stack.Count - Floor < count)
             throw _input.Damaged("a value is missing");
-
         var taken = new object?[count];
         _stack.CopyTo(_stack.Count - count, taken, 0, count);
         _stack.RemoveRange(_stack.Count - count, count);
@@ -181,7 +177,6 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     {
         if (_marks.Count == 0)
             throw _input.Damaged("a mark is missing");
-
         object?[] taken = Take(_stack.Count - Floor);
         _marks.RemoveAt(_marks.Count - 1);
         return taken;
@@ -196,10 +191,8 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
     {
         if (keysAndValues.Length % 2 != 0)
             throw _input.Damaged("a key without a value");
-
         for (int i = 0; i < keysAndValues.Length; i += 2)
             dictionary.Set(keysAndValues[i], keysAndValues[i + 1]);
-
         return dictionary;
     }
 }

@@ -1,7 +1,3 @@
-using System.Text.Json.Serialization;
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>The preconditioning part of a <see cref="ModelConfig"/>.</summary>

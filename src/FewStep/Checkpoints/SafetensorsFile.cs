@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Text.Json;
-
 namespace FewStep.Checkpoints;
 
 /// <summary>The safetensors format: an 8-byte length, a JSON header, raw little-endian values. Read strictly, written atomically.</summary>
@@ -58,7 +55,6 @@ internal static class SafetensorsFile
         var header = new SortedDictionary<string, object>(StringComparer.Ordinal);
         if (metadata is { Count: > 0 })
             header["__metadata__"] = metadata;
-
         var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
         long offset = 0;
         foreach (var (name, tensor) in ordered)
@@ -66,7 +62,6 @@ internal static class SafetensorsFile
             var type = Types.FirstOrDefault(t => t.Type == tensor.dtype);
             if (type.Name is null)
                 throw new ArgumentException($"safetensors cannot hold {tensor.dtype} ({name}).", nameof(tensors));
-
             long end = offset + tensor.NumberOfElements * type.Size;
             header[name] = new { dtype = type.Name, shape = tensor.shape, data_offsets = new[] { offset, end } };
             offset = end;
@@ -139,7 +134,6 @@ internal static class SafetensorsFile
 
         if (expected != space)
             throw new InvalidInputException($"{path} has {space - expected} bytes that belong to no tensor.");
-
         return metadata;
     }
 
@@ -151,7 +145,6 @@ internal static class SafetensorsFile
             var type = Types.FirstOrDefault(t => t.Name == typeName);
             if (type.Name is null)
                 throw new InvalidInputException($"{path}: {name} has the unknown type {Printable.Text(typeName)}.");
-
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(d => d.GetInt64())];
             long[] offsets = [.. property.Value.GetProperty("data_offsets").EnumerateArray().Select(d => d.GetInt64())];
             // Axes beside an empty one count too: libtorch computes strides from all of them.
@@ -160,7 +153,6 @@ internal static class SafetensorsFile
             {
                 if (d is < 0 or > int.MaxValue || bound > long.MaxValue / Math.Max(d, 1))
                     throw new InvalidInputException($"{path}: {name} has the impossible size {d}.");
-
                 bytes *= d;
                 bound *= Math.Max(d, 1);
             }

@@ -8,7 +8,6 @@ internal sealed class TensorsByName() : Dictionary<string, Tensor>(StringCompare
     {
         foreach (Tensor tensor in Values)
             tensor.DetachFromDisposeScope();
-
         return this;
     }
 

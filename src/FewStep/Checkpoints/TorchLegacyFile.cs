@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Numerics;
 
 namespace FewStep.Checkpoints;
@@ -46,7 +45,6 @@ internal sealed class TorchLegacyFile : ITorchFile
 
         if (_loaded.TryGetValue(reference.Key, out Tensor? flat))
             return flat;
-
         long offset = place.Offset;
         return _loaded[reference.Key] = _storages.Load(reference, destination =>
         {
@@ -70,7 +68,6 @@ internal sealed class TorchLegacyFile : ITorchFile
         {
             if (key is not string name || !references.TryGetValue(name, out TorchStorageReference? reference))
                 throw Damaged("it holds a storage that nothing refers to");
-
             _source.Read(position, count);
             position += count.Length;
             if (BinaryPrimitives.ReadInt64LittleEndian(count) != reference.Count

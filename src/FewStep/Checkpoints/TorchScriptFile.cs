@@ -28,7 +28,6 @@ internal static class TorchScriptFile
         using ByteSource source = ByteSource.Open(path);
         if (!source.IsZip())
             return false;
-
         using ZipContent zip = ZipContent.Open(path, 2 * source.Length);
         return TorchZipFile.Find(zip, "constants.pkl").Any();
     }

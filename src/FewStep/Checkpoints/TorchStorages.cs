@@ -45,7 +45,6 @@ internal sealed class TorchStorages(string file, long maximumBytes)
     {
         if (value is PickleObject { Callee: "torch._utils._rebuild_parameter", Arguments: [var data, ..] })
             value = data;
-
         if (value is not PickleObject
             {
                 Callee: "torch._utils._rebuild_tensor_v2" or "torch._utils._rebuild_tensor",
@@ -81,11 +80,9 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             return empty(shape, dtype: flat.dtype);
         if (count > total || last >= total)
             throw Damaged(name);
-
         Tensor view = flat.as_strided(shape, stride, offset);
         if (view.is_contiguous())
             return view;
-
         Charge(ref _left, count * view.element_size());
         return view.contiguous();
     }

@@ -36,7 +36,6 @@ internal sealed class TorchZipFile : ITorchFile
         _folder = found[..^Pickle.Length];
         if (zip.Length(_folder + "byteorder") is not null && Encoding.ASCII.GetString(zip.ReadAll(_folder + "byteorder", 16)) != "little")
             throw new InvalidInputException($"{path} was saved on a big-endian machine. Save it again on a little-endian one.");
-
         var references = new List<PicklePersistentId>();
         long position = 0;
         using var bytes = new ByteSource(zip.ReadAll(found, MaximumPickleBytes), path);
@@ -53,7 +52,6 @@ internal sealed class TorchZipFile : ITorchFile
     {
         if (TorchStorageReference.Parse(description) is not { } reference)
             return null;
-
         if (!_loaded.TryGetValue(reference.Key, out var storage))
         {
             string entry = $"{_folder}data/{reference.Key}";

@@ -22,11 +22,9 @@ internal sealed class ZipContent : IDisposable
                 throw new InvalidInputException($"{path} holds two entries with one name. Save it again.");
             if (entry.IsEncrypted)
                 throw new InvalidInputException($"{path} is encrypted. Save it without a password.");
-
             CheckSize(entry, path);
             if (entry.Length > left)
                 throw new InvalidInputException($"{path} unpacks to more than {maximumBytes} bytes, the limit for its kind.");
-
             left -= entry.Length;
         }
     }

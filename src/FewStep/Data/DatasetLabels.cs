@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace FewStep.Data;
 
 /// <summary>Class labels of a list of images.</summary>
@@ -33,7 +31,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
                 return None;
             if (labels.ValueKind != JsonValueKind.Array)
                 throw new InvalidInputException($"\"labels\" of {where} must be a list of [name, class] or null.");
-
             int[] values = Match(labels, names, where);
             int named =
                 root.TryGetProperty("classes", out var classes) && classes.ValueKind == JsonValueKind.Array ? classes.GetArrayLength() : 0;
@@ -52,7 +49,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         var indices = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
         for (int i = 0; i < names.Count; i++)
             indices.Add(names[i], i);
-
         int[] values = new int[names.Count];
         Array.Fill(values, -1);
         int row = 0;
@@ -60,7 +56,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         {
             if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2 || pair[0].ValueKind != JsonValueKind.String)
                 throw new InvalidInputException($"Label {row} of {where} is not of the form [name, class].");
-
             string name = pair[0].GetString()!;
             if (pair[1].ValueKind != JsonValueKind.Number || !pair[1].TryGetInt32(out int label) || label is < 0 or >= MostClasses)
             {
@@ -72,7 +67,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
                 throw new InvalidInputException($"Label {row} of {where} names '{EntryName.Shown(name)}', which is not among the images.");
             if (values[index] >= 0)
                 throw new InvalidInputException($"Label {row} of {where} names '{EntryName.Shown(name)}' a second time.");
-
             values[index] = label;
             row++;
         }

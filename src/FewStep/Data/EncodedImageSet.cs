@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>PNG or JPEG images of one shape, whose headers are all checked when the set is opened.</summary>
@@ -9,9 +5,7 @@ internal abstract class EncodedImageSet(string path) : IImageSet
 {
     public const int LargestFile = 64 << 20;
     public const int LargestJson = 256 << 20;
-
     private const int ReportEvery = 1000;
-
     private IReadOnlyList<string> _names = [];
     private DatasetLabels _labels = DatasetLabels.None;
 
@@ -58,7 +52,6 @@ internal abstract class EncodedImageSet(string path) : IImageSet
 
         if (datasetJson is not null)
             Append(hash, datasetJson);
-
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -13,7 +13,6 @@ internal static class EntryName
         string extension = Path.GetExtension(name);
         if (OtherImages.Contains(extension, StringComparer.OrdinalIgnoreCase))
             throw new InvalidInputException($"{Shown(name)} in {container} is neither PNG nor JPEG; convert it or take it out.");
-
         return Accepted.Contains(extension, StringComparer.OrdinalIgnoreCase);
     }
 

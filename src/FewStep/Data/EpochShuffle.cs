@@ -15,7 +15,6 @@ internal sealed class EpochShuffle(int count, long seed)
             long epoch = Math.DivRem(position, count, out long within);
             if (epoch != _epoch)
                 Permute(epoch);
-
             return _order[within];
         }
     }
@@ -32,7 +31,6 @@ internal sealed class EpochShuffle(int count, long seed)
     {
         for (int i = 0; i < count; i++)
             _order[i] = i;
-
         for (int i = count - 1; i > 0; i--)
         {
             int j = (int)(SeedHash.Derive(seed, epoch, i) % (i + 1));

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>A set of images of one shape with optional class labels; reading is thread-safe.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace FewStep.Data;
@@ -45,7 +44,6 @@ internal static class IdxFile
             total = size is 0 or > int.MaxValue ? -1 : total * size;
             if (total is < 0 or > MaximumBytes || total > Array.MaxLength)
                 throw new InvalidInputException($"{path} states an impossible size {size} in dimension {i}.");
-
             sizes[i] = (int)size;
         }
 
@@ -57,13 +55,11 @@ internal static class IdxFile
             int read = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, total - content.Length));
             if (read == 0)
                 throw new EndOfStreamException();
-
             content.Write(buffer, 0, read);
         }
 
         if (stream.ReadByte() >= 0)
             throw new InvalidInputException($"{path} is longer than its header states ({total} bytes of content).");
-
         return (sizes, content.ToArray());
     }
 }

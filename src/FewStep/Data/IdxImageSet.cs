@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>Greyscale images and labels from a pair of idx files, held in memory.</summary>
@@ -21,7 +18,6 @@ internal sealed class IdxImageSet : IImageSet
             (int[] labelSizes, _labels) = IdxFile.Read(labelsPath, 1);
             if (labelSizes[0] != Count)
                 throw new InvalidInputException($"{labelsPath} has {labelSizes[0]} labels for the {Count} images of {imagesPath}.");
-
             Classes = _labels.Max() + 1;
             hash.AppendData(_labels);
         }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Compression;
 
 namespace FewStep.Data;
@@ -41,7 +40,6 @@ internal static class IdxWriter
         });
         if (labels is not null)
             WriteFile(labelsPath!, [set.Count], stream => stream.Write(labels));
-
         return labelsPath;
     }
 
@@ -69,7 +67,6 @@ internal static class IdxWriter
         header[3] = (byte)sizes.Length;
         for (int i = 0; i < sizes.Length; i++)
             BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4 + 4 * i), sizes[i]);
-
         stream.Write(header);
         content(stream);
     });

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>Images and labels as tensors. Disposing of it disposes of both; like all tensors they also end with the dispose scope in which

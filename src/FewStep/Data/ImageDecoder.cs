@@ -1,5 +1,4 @@
 using System.Buffers;
-using FewStep.Denoising;
 using SkiaSharp;
 
 namespace FewStep.Data;

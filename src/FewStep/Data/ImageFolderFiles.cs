@@ -48,7 +48,6 @@ internal sealed class ImageFolderFiles
         string[] folders = [.. Names.Where(n => n.Contains('/')).Select(TopFolder).Distinct().Order(StringComparer.Ordinal)];
         if (folders.Length < 2)
             return null;
-
         if (Names.FirstOrDefault(n => !n.Contains('/')) is { } loose)
             throw new InvalidInputException($"{EntryName.In(loose, _path)} lies beside the class folders; move it into one of them.");
         if (folders.Length > DatasetLabels.MostClasses)
@@ -70,7 +69,6 @@ internal sealed class ImageFolderFiles
             using var stream = File.OpenRead(Path.Combine(_path, name));
             if (stream.Length > largest)
                 throw new InvalidInputException($"{where} has {stream.Length} bytes, more than the {largest} allowed.");
-
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);
             return content;

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>Reads an image's shape from its first bytes, so that no decoder gets an image before its size is known to be sane.</summary>
@@ -21,7 +18,6 @@ internal static class ImageHeader
             : throw new InvalidInputException($"{where} is neither a PNG nor a JPEG image, whatever its name says.");
         if (height is < 1 or > LargestSide || width is < 1 or > LargestSide)
             throw new InvalidInputException($"{where} claims {width} x {height} pixels; sides must be 1 to {LargestSide}.");
-
         return new ImageShape(channels, (int)height, (int)width);
     }
 
@@ -29,12 +25,10 @@ internal static class ImageHeader
     {
         if (file.Length < 33 || !file[8..].StartsWith(PngHeaderChunk))
             throw Damaged(where);
-
         uint width = BinaryPrimitives.ReadUInt32BigEndian(file[16..]);
         uint height = BinaryPrimitives.ReadUInt32BigEndian(file[20..]);
         if (file[24] > 8)
             throw new InvalidInputException($"{where} has {file[24]} bits a channel; convert it to 8.");
-
         int channels = file[25] switch
         {
             0 or 4 => 1,
@@ -71,7 +65,6 @@ internal static class ImageHeader
             // DHT (c4), JPG (c8) and DAC (cc) lie in the range of the frame headers and are none.
             if (marker is >= 0xc0 and <= 0xcf and not (0xc4 or 0xc8 or 0xcc))
                 return length >= 8 && at + 10 <= file.Length ? ReadFrame(file.Slice(at + 4, 6), where, acceptCmyk) : throw Damaged(where);
-
             at += 2 + length;
         }
 
@@ -84,7 +77,6 @@ internal static class ImageHeader
             throw new InvalidInputException($"{where} has {frame[0]} bits a channel; convert it to 8.");
         if (frame[5] is not (1 or 3) && !(acceptCmyk && frame[5] == 4))
             throw new InvalidInputException($"{where} has {frame[5]} colour components; convert it to gray or RGB.");
-
         return (frame[5] == 1 ? 1 : 3, BinaryPrimitives.ReadUInt16BigEndian(frame[1..]), BinaryPrimitives.ReadUInt16BigEndian(frame[3..]));
     }
 

@@ -25,7 +25,6 @@ internal static class ImageSets
             throw new InvalidInputException($"There is no image set at {path}. {Accepted}");
         if (split is { } wanted)
             throw NoSplit(path, wanted);
-
         return Signature(path) switch
         {
             [0, 0, 8, 3] or [0x1f, 0x8b, ..] => OpenIdx(path),
@@ -39,7 +38,6 @@ internal static class ImageSets
     {
         if (!Directory.Exists(path))
             return false;
-
         string? train = IdxName.Find(path, DataSplit.Train), test = IdxName.Find(path, DataSplit.Test);
         return train is not null || test is not null
             ? (split == DataSplit.Train ? train : test) is not null
@@ -56,7 +54,6 @@ internal static class ImageSets
         // A lone folder "train" may be a class (a vehicle); only the pair is taken for splits.
         if (SubFolder(path, TrainFolders) is { } train && SubFolder(path, TestFolders) is { } test)
             return split == DataSplit.Test ? test : train;
-
         return split is { } wanted ? throw NoSplit(path, wanted) : path;
     }
 

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>8-bit pixels in managed memory, channels last.</summary>
@@ -13,7 +11,6 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
         byte[] bytes = new byte[planes.Length];
         for (int i = 0, plane = shape.Height * shape.Width; i < bytes.Length; i++)
             bytes[i] = planes[(i % shape.Channels * plane) + (i / shape.Channels)];
-
         return new PixelImage(shape, bytes);
     }
 
@@ -71,7 +68,6 @@ internal sealed record PixelImage(ImageShape Shape, byte[] Bytes)
             var row = Bytes.AsSpan(((top + y * upscale) * Shape.Width + left) * channels, rowBytes);
             for (int x = 0; x < image.Shape.Width * upscale; x++)
                 image.Bytes.AsSpan((y * image.Shape.Width + x / upscale) * channels, channels).CopyTo(row[(x * channels)..]);
-
             for (int repeat = 1; repeat < upscale; repeat++)
                 row.CopyTo(Bytes.AsSpan(((top + y * upscale + repeat) * Shape.Width + left) * channels));
         }

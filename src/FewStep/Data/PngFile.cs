@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using SkiaSharp;
 
 namespace FewStep.Data;

@@ -42,7 +42,6 @@ internal sealed class PrefetchingBatches : IDisposable
     {
         if (_stop.IsCancellationRequested)
             return;
-
         _stop.Cancel();
         _producer.Wait();
         _stop.Dispose();

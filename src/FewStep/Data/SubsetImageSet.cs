@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using FewStep.Denoising;
-
 namespace FewStep.Data;
 
 /// <summary>Part of another image set, in its order and with its classes. The other set must outlive it and stays its owner's.</summary>
@@ -18,7 +14,6 @@ internal sealed class SubsetImageSet : IImageSet
         byte[] list = new byte[4 * indices.Length];
         for (int i = 0; i < indices.Length; i++)
             BinaryPrimitives.WriteInt32LittleEndian(list.AsSpan(4 * i), indices[i]);
-
         hash.AppendData(list);
         Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -44,7 +39,6 @@ internal sealed class SubsetImageSet : IImageSet
         Check(source, 0, count);
         if (source.Classes == 0)
             throw new InvalidInputException("A balanced subset needs labels; the set has none.");
-
         int[] wanted =
             [.. Enumerable.Range(0, source.Classes).Select(c => (count / source.Classes) + (c < count % source.Classes ? 1 : 0))];
         int[] missing = [.. wanted];
@@ -70,7 +64,6 @@ internal sealed class SubsetImageSet : IImageSet
     }
 
     public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
-
     public int Label(int index) => _source.Label(_indices[index]);
 
     /// <summary>Does nothing: the other set belongs to whoever opened it.</summary>
@@ -82,7 +75,6 @@ internal sealed class SubsetImageSet : IImageSet
     {
         if (count < 1)
             throw new InvalidInputException($"A subset needs at least 1 image, not {count}.");
-
         if (start < 0 || (long)start + count > source.Count)
         {
             string place = start == 0 ? "" : $" from place {start} on";

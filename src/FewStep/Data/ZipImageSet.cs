@@ -40,7 +40,6 @@ internal sealed class ZipImageSet : EncodedImageSet
             _entries = [.. found.Values.OrderBy(e => e.FullName, StringComparer.Ordinal)];
             if (_entries.Length == 0)
                 throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
-
             string[] names = [.. _entries.Select(e => e.FullName)];
             var labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
             Scan(names, labels, datasetJson, progress, cancellation);

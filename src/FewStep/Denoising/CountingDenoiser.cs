@@ -16,7 +16,6 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
     public int Classes => inner.Classes;
     public double SigmaMin => inner.SigmaMin;
     public double SigmaMax => inner.SigmaMax;
-
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)

@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Denoising;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Denoising;
 
 /// <summary>A distribution of images with a known denoiser: sum_k w_k N(m_k, c_k^2 I).</summary>
@@ -19,11 +17,9 @@ internal sealed record GaussianMixture
 
         for (int k = 0; k < components; k++)
             CheckComponent(shape, k, weights[k], means[k], stds[k]);
-
         double total = weights.Sum();
         if (!(Math.Abs(total - 1) <= 1e-6))
             throw new InvalidInputException($"The mixture's weights sum to {total:R}; they must sum to 1.");
-
         Shape = shape;
         Weights = [.. weights];
         Means = [.. means.Select(m => m.ToImmutableArray())];
@@ -56,7 +52,6 @@ internal sealed record GaussianMixture
             throw new InvalidInputException($"Mixture standard deviation {k} is {std:R}; it must be finite and 0 or more.");
         if (mean.Count != shape.Dimension)
             throw new InvalidInputException($"Mixture mean {k} has {mean.Count} values; an image of shape {shape} has {shape.Dimension}.");
-
         for (int j = 0; j < mean.Count; j++)
         {
             if (!double.IsFinite(mean[j]))

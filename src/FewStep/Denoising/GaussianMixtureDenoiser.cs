@@ -80,7 +80,6 @@ internal sealed class GaussianMixtureDenoiser : IDenoiser, IDisposable
     {
         if (x.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"x is {x.dtype}; it must be float32 or float64.", nameof(x));
-
         if (x.dim() != 4 || !x.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
             throw new ArgumentException(

@@ -72,11 +72,9 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         long count = acts.sum().item<long>();
         if (count == 0)
             return D.MoveToOuterDisposeScope();
-
         var guideLabels = _guideSeesLabels ? labels : null;
         if (count == x.shape[0])
             return Guided(D, Guide(x, sigma, guideLabels, ref cost)).MoveToOuterDisposeScope();
-
         var rows = acts.nonzero().view(-1);
         var levels = sigma.NumberOfElements == 1 ? sigma : sigma.index_select(0, rows);
         var guide = Guide(x.index_select(0, rows), levels, guideLabels?.index_select(0, rows), ref cost);

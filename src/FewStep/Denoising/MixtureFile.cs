@@ -20,7 +20,6 @@ internal static class MixtureFile
             throw new InvalidInputException($"{path}: shape has {content.Shape.Length} sizes; it must be [channels, height, width].");
         if (content.Means.Contains(null!))
             throw new InvalidInputException($"{path}: a mean is null; each must be a list of numbers.");
-
         try
         {
             return new GaussianMixture(

@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Denoising;
 
 /// <summary>Preconditioning of networks trained on the variance-preserving SDE (Song et al. 2011.13456) as noise predictors; EDM

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -29,7 +27,6 @@ internal sealed class Alternation(
             cancellation.ThrowIfCancellationRequested();
             if (options.Rounds > 1)
                 done = Judge(done, progress, cancellation);
-
             if (round < options.Rounds)
             {
                 var tuned = TunedCurve(done, progress, cancellation);
@@ -54,7 +51,7 @@ internal sealed class Alternation(
         { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
         string path = folder.Round(round);
         var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
-        var sampler = new Sampler(schedule, SolverCatalog.Find(tuning.Solver));
+        var sampler = new Sampler(schedule, SolverCatalog.Find(options.Solver));
         var run = new TuningRun(model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
@@ -73,7 +70,7 @@ internal sealed class Alternation(
         using var tuned = model.OpenAlike(round.ModelPath);
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new SamplingLoop(model.Denoiser, new HeunSolver(), fine);
-        var student = new SamplingLoop(tuned.Denoiser, SolverCatalog.Find(options.Tuning.Solver), round.Schedule);
+        var student = new SamplingLoop(tuned.Denoiser, SolverCatalog.Find(options.Solver), round.Schedule);
         var distance = PairedComparison.Measure(
             student, teacher, SeedPlan.Judged(options.Tuning.HeldOutCount), options.BatchSize, progress, cancellation);
         var cost = new LedgerLineSummary(

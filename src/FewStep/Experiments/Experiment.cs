@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using FewStep.Experiments;
 using FewStep.Metrics;
-using FewStep.Sampling;
 using FewStep.Search;
 
 namespace FewStep;
@@ -54,7 +52,6 @@ public sealed class Experiment
         ];
         if (measured.Count == 0)
             throw new InvalidInputException($"No trial could be measured: {failed[^1].Reason}");
-
         var summaries = Verdicts.Judge([.. Named(measured).Select(t => Summarize(t.Trial, t.Name, measurement, metrics))], figures);
         int shown = ShownNumber(summaries);
         var drawing = Stopwatch.StartNew();
@@ -97,7 +94,7 @@ public sealed class Experiment
     {
         var key = (trial.Sampler.Solver.Name, trial.Sampler.Steps, trial.Sampler.Schedule.Terminal);
         return _costs.TryGetValue(key, out int known) ? known
-            : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, key.Steps, key.Terminal);
+            : _costs[key] = SolverCost.Evaluations(trial.Sampler.Solver, trial.Sampler.Schedule);
     }
 
     private static void Check(IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics)
@@ -106,10 +103,9 @@ public sealed class Experiment
         ArgumentNullException.ThrowIfNull(metrics);
         if (trials.Count == 0 || metrics.Count == 0)
             throw new InvalidInputException("There is nothing to measure: an experiment needs a trial and a metric.");
-
         foreach (var trial in trials)
         {
-            ScheduleRange.Check(trial.Sampler.Schedule, trial.ScheduleName, trial.Model.Denoiser);
+            trial.Model.Checked(trial.Sampler, trial.ScheduleName);
             if (trial.Model.Shape != trials[0].Model.Shape)
             {
                 throw new InvalidInputException(
@@ -130,7 +126,6 @@ public sealed class Experiment
             string name = trial.Role == TrialRole.Teacher ? $"teacher: {trial}" : trial.ToString();
             for (int copy = 2; !taken.Add(name); copy++)
                 name = FormattableString.Invariant($"{trial} ({copy})");
-
             yield return (trial, name);
         }
     }
@@ -186,7 +181,6 @@ public sealed class Experiment
         // Only sigmas that a step starts from are looked up.
         if (curve is null || sigmas[0] > curve.Sigmas[^1] * (1 + rounding) || sigmas[^2] < curve.Sigmas[0] * (1 - rounding))
             return null;
-
         var loss = DiscretizationLoss.Estimate(curve, weighting, trial.Sampler.Schedule);
         return new EstimateSummary(loss.Value, loss.Low, loss.High);
     }

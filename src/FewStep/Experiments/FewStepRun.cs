@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Metrics;
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tuning;
@@ -140,7 +138,6 @@ internal sealed class FewStepRun : IDisposable
 
         if (_model.Classes > 0 && _training.Classes > _model.Classes)
             throw new InvalidInputException($"The training images have {_training.Classes} classes, the model {_model.Classes}.");
-
         if (_options.Rounds > 0 && _model.Network is null)
         {
             throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, "
@@ -199,7 +196,7 @@ internal sealed class FewStepRun : IDisposable
             DataHash = _training.Hash,
             Seed = _options.Seed,
         };
-        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Tuning.Solver)) { Origin = origin };
+        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Solver)) { Origin = origin };
         if (best is null)
         {
             sampler.Save(folder.Sampler);

@@ -17,14 +17,12 @@ internal static class ImageStrips
         var strips = new List<ImageStripSummary>();
         if (options.Folder is not { } folder || options.ShownSeeds.Count == 0)
             return strips;
-
         string seeds = string.Join(' ', options.ShownSeeds.Select(s => s.ToString(CultureInfo.InvariantCulture)));
         foreach (var (trial, summary) in trials)
         {
             string path = $"samples/{trial.ImagesKey(seeds)[..16]}.png";
             if (!File.Exists(Path.Combine(folder, path)))
                 Draw(trial, options.ShownSeeds, Path.Combine(folder, path), cancellation);
-
             strips.Add(new ImageStripSummary(summary.Name, summary.EvaluationsPerImage!.Value, path, [.. options.ShownSeeds]));
             progress?.Report(new WorkProgress("pictures", strips.Count, trials.Count, "rows"));
         }

@@ -21,7 +21,6 @@ internal static class KeptLossCurve
                 + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
-
         var curve = new LossCurveEstimator(model.Denoiser, new TrainingImages(images), options with { ModelHash = model.Hash })
             .Estimate(progress, cancellation);
         LossCurveFile.Write(path, curve);

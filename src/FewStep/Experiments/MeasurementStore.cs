@@ -80,7 +80,6 @@ internal sealed class MeasurementStore(string? path)
             var figures = known.Figures.ToDictionary();
             foreach (var (metric, values) in range.Figures)
                 figures[metric] = values;
-
             range = known with { Figures = figures, Seconds = known.Seconds + range.Seconds };
         }
 

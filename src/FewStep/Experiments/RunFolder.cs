@@ -1,6 +1,4 @@
 using FewStep.Models;
-using System.Security.Cryptography;
-using System.Text.Json;
 using FewStep.Search;
 
 namespace FewStep.Experiments;
@@ -29,7 +27,6 @@ internal sealed class RunFolder(string path)
         {
             if (!resume)
                 throw new InvalidInputException($"{path} holds a run already; resume it, or choose another folder.");
-
             kept = JsonFile.Read<RunManifest>(file);
             if (kept.Identity != manifest.Identity)
             {
@@ -65,7 +62,6 @@ internal sealed class RunFolder(string path)
         string path = System.IO.Path.Combine(folder, LossCurveFile.Name);
         if (!File.Exists(path))
             LossCurveFile.Write(path, estimate());
-
         return LossCurveFile.Read(path);
     }
 

@@ -1,5 +1,4 @@
 using FewStep.Tuning;
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -13,6 +12,9 @@ public sealed record RunOptions
 
     /// <summary>Solver steps N of the schedule to find, 1 to 100; default 4.</summary>
     public int Steps { get; init; } = 4;
+
+    /// <summary>The solver that the samplers step with, which makes one evaluation a step; default <c>euler</c>.</summary>
+    public string Solver { get; init; } = "euler";
 
     /// <summary>Rounds of Phase 1 and Phase 2, 0 (Phase 1 only) to 20; default 1.</summary>
     public int Rounds { get; init; } = 1;
@@ -85,11 +87,10 @@ public sealed record RunOptions
             .Check();
         foreach (string name in Baselines)
             StandardSchedules.Find(name);
-
         if (RivalSolver is not null)
             SolverCatalog.Find(RivalSolver);
-
         Tuning.Validate();
+        (Tuning with { Jitter = Rounds > 1 ? Jitter : 0 }).Check(SolverCatalog.Find(Solver));
         Curve.Validate();
     }
 }

@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -7,7 +6,7 @@ namespace FewStep.Experiments;
 /// <summary>What a run compares: the standard schedules, Phase 1, Phase 1 and 2, and a fine teacher.</summary>
 internal sealed class RunPlan(Model model, RunOptions options)
 {
-    private readonly ISolver _solver = SolverCatalog.Find(options.Tuning.Solver);
+    private readonly ISolver _solver = SolverCatalog.Find(options.Solver);
 
     /// <summary>The fine sampler that the pictures and the table show: the tuning's teacher on the baseline's schedule.</summary>
     public Trial Teacher

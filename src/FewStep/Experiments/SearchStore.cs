@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -66,7 +63,6 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
         var store = new SearchStore(sources, usual);
         if (store.FilePath is not { } path || !File.Exists(path))
             return store;
-
         var content = JsonFile.Read<Content>(path);
         if (content.Version != CurrentVersion)
         {
@@ -127,14 +123,12 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
             var found = owner.Found.First(f => f.Steps == n);
             if (!_used.Contains(owner))
                 _used.Add(owner);
-
             schedules[n] = found.ToSchedule(FilePath ?? FileName);
             Save(search, solver, owner, found, schedules[n]);
         }
 
         if (steps.Contains(1))
             schedules[1] = new SamplingSchedule([sources.Model.Denoiser.SigmaMax, sources.Model.Denoiser.SigmaMin]);
-
         return schedules;
     }
 
@@ -178,7 +172,6 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
     {
         if (sources.Folder is not { } folder)
             return;
-
         string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));
         var origin = new SamplerOrigin

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -10,11 +8,10 @@ internal static class SolverCost
 {
     private const double SigmaMin = 0.002, SigmaMax = 80;
 
-    /// <summary>Evaluations an image of a run of N steps.</summary>
-    public static int Evaluations(ISolver solver, int steps, ScheduleTerminal terminal = ScheduleTerminal.SigmaMin)
+    /// <summary>Evaluations an image of a run.</summary>
+    public static int Evaluations(ISolver solver, SamplingSchedule schedule)
     {
         using var scope = NewDisposeScope();
-        var schedule = StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax, terminal);
         return checked((int)new SamplingLoop(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
     }
 
@@ -27,10 +24,12 @@ internal static class SolverCost
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            (low, high) = Evaluations(solver, middle) <= evaluations ? (middle, high) : (low, middle - 1);
+            (low, high) = Of(middle) <= evaluations ? (middle, high) : (low, middle - 1);
         }
 
-        return Evaluations(solver, low) == evaluations ? low : null;
+        return Of(low) == evaluations ? low : null;
+
+        int Of(int steps) => Evaluations(solver, StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax));
     }
 
     private sealed class Blank : IDenoiser

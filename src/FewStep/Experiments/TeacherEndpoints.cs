@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FewStep.Checkpoints;
 using FewStep.Metrics;
 using FewStep.Sampling;
@@ -46,7 +45,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     {
         if (PathOf(key) is not { } path || !File.Exists(path))
             return null;
-
         var (tensors, metadata) = SafetensorsFile.Read(path);
         if (metadata.GetValueOrDefault("key") == key
             && tensors.TryGetValue(TensorName, out var images)
@@ -60,7 +58,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
 
         foreach (var tensor in tensors.Values)
             tensor.Dispose();
-
         throw new InvalidInputException($"{path} does not hold the teacher's images of {range}; delete it to have them sampled again.");
     }
 
@@ -85,7 +82,6 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
 
         if (!images.isfinite().all().item<bool>())
             throw new InvalidInputException($"The teacher ({teacher}) diverged: an image holds NaN or infinity; choose another teacher.");
-
         double spent = watch.Elapsed.TotalSeconds;
         if (PathOf(key) is { } path)
         {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using FewStep.Experiments;
 using FewStep.Metrics;
 
@@ -47,6 +46,5 @@ public sealed record Trial(Model Model, Sampler Sampler)
     }
 
     internal string ImagesKey(SeedRange range) => ImagesKey(string.Create(CultureInfo.InvariantCulture, $"{range.First} {range.Count}"));
-
     internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FewStep.Metrics;
 using FewStep.Sampling;
 
@@ -73,7 +72,6 @@ internal sealed class TrialMeasurement(
         {
             foreach (int m in missing)
                 measurements.Add(metrics[m].Begin(range.Count, range));
-
             long evaluations = 0;
             foreach (var (images, spent) in Batches(trial, range, sampled, cancellation))
             {
@@ -104,7 +102,6 @@ internal sealed class TrialMeasurement(
             long perImage = known.NetworkEvaluations / range.Count;
             foreach (long[] seeds in range.Batches(options.BatchSize))
                 yield return (known.Images.narrow(0, seeds[0] - range.First, seeds.Length), perImage * seeds.Length);
-
             yield break;
         }
 

@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -100,10 +99,8 @@ internal sealed class TrialPlan
         var plan = new TrialPlan(options);
         foreach (var given in options.Schedules.OfType<ScheduleChoice.Given>())
             ScheduleRange.Check(given.Schedule, given.Name, plan.First.Denoiser);
-
         if (options.Teacher is { } teacher)
             ScheduleRange.Check(teacher.Schedule, $"of the teacher ({teacher})", plan.First.Denoiser);
-
         SearchStore.Check(sources, options);
         return [.. plan._slots.Select(s => s.Steps).Distinct().Order()];
     }
@@ -121,7 +118,6 @@ internal sealed class TrialPlan
                 case ScheduleChoice.Standard standard:
                     foreach (var slot in plan._slots)
                         plan.Add(schedule, null, slot, standard.Schedule.Create(slot.Steps, low, high));
-
                     break;
                 case ScheduleChoice.Given given:
                     foreach (var solver in options.Solvers)
@@ -139,7 +135,6 @@ internal sealed class TrialPlan
 
         foreach (var choice in options.Samplers)
             plan.Add(choice, searches, progress, cancellation);
-
         plan.Trials = plan.Cross();
         return plan.Trials.Any(t => t.Role != TrialRole.Teacher) ? plan
             : throw new InvalidInputException($"Nothing can be measured: {plan._leftOut[^1].Reason}");
@@ -170,10 +165,8 @@ internal sealed class TrialPlan
             t => Candidate(t) && t.ScheduleName == best.ScheduleName && t.Sampler.Solver.Name == best.Sampler.Solver.Name);
         if (baseline >= 0)
             trials[baseline] = trials[baseline] with { Role = TrialRole.Baseline };
-
         if (result >= 0 && result != baseline)
             trials[result] = trials[result] with { Role = TrialRole.Result };
-
         return trials;
     }
 
@@ -206,7 +199,6 @@ internal sealed class TrialPlan
             Slot[] own = [.. _slots.Where(s => target is null || s.Solver == target)];
             if (own.Length == 0)
                 continue;
-
             try
             {
                 found[target?.Name ?? ""] = searches.Find(
@@ -253,7 +245,7 @@ internal sealed class TrialPlan
     }
 
     private int Number(ISolver solver, SamplingSchedule schedule) =>
-        _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule.Steps, schedule.Terminal);
+        _options.Axis == ComparisonAxis.Steps ? schedule.Steps : SolverCost.Evaluations(solver, schedule);
 
     private sealed record Slot(int Number, ISolver Solver, int Steps);
 

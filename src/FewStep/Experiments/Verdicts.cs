@@ -35,7 +35,6 @@ internal static class Verdicts
         var difference = PairedRanges.Compare([.. pairs.Select(p => p.Best)], [.. pairs.Select(p => p.Other)]);
         if (difference?.HalfWidth is not double halfWidth)
             return new Verdict(Standing.Undecided, other.Mean - best.Mean);
-
         bool behind = (higherIsBetter ? -difference.Mean : difference.Mean) > halfWidth;
         return new Verdict(behind ? Standing.Behind : Standing.Undecided, difference.Mean, halfWidth);
     }

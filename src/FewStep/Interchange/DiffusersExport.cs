@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Interchange;
 
 /// <summary>A schedule as Python for Hugging Face diffusers.</summary>

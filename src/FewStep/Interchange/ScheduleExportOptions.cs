@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Interchange;
 
 /// <summary>What becomes of the end of a schedule in an exported list.</summary>

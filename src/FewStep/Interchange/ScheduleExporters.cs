@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Interchange;
 
 /// <summary>The programs that a schedule can be written for.</summary>
@@ -25,7 +23,6 @@ internal static class ScheduleExporters
     };
 
     public static IReadOnlyList<string> Names => [.. All.Keys];
-
     public static string Describe(string name) => All[name].Description;
 
     public static ScheduleExport Export(string name, SamplingSchedule schedule, ScheduleExportOptions? options = null)

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using FewStep.Noise;
 
 namespace FewStep.Interchange;
 
@@ -53,7 +52,6 @@ internal static partial class ScheduleImport
         string[] brackets = [.. Brackets().Matches(text).Select(match => match.Value).Where(value => value.Any(char.IsAsciiDigit))];
         if (brackets.Length > 1)
             throw new InvalidInputException($"There are {brackets.Length} lists in brackets; give one.");
-
         string list = brackets is [var only] ? only[1..^1]
             : Quotes().Match(text) is { Success: true } quoted ? quoted.Groups[1].Value
             : Option().Replace(text, " ");

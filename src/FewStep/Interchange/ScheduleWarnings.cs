@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Interchange;
 
 /// <summary>What is likely wrong with a schedule on its way from or to another program.</summary>
@@ -43,7 +41,6 @@ internal static class ScheduleWarnings
         int evaluations = schedule.Steps + (schedule.Terminal == ScheduleTerminal.Zero ? 1 : 0);
         if (evaluations == steps || schedule.Steps == steps)
             return [];
-
         string hint = schedule.Sigmas.Length == steps && schedule.Terminal == ScheduleTerminal.SigmaMin
             ? $" A list of {steps} sigmas makes {steps - 1} steps; perhaps its last sigma is missing, or a zero."
             : "";

@@ -16,7 +16,6 @@ internal static class SigmaText
         ArgumentOutOfRangeException.ThrowIfGreaterThan(digits, MostDigits);
         if (value == 0)
             return "0.0";
-
         string scientific = Math.Abs(value).ToString($"E{digits - 1}", CultureInfo.InvariantCulture); // d.ddddE+xxx
         int mark = scientific.IndexOf('E', StringComparison.Ordinal);
         string figures = scientific[..mark].Replace(".", "", StringComparison.Ordinal).TrimEnd('0');

@@ -4,9 +4,7 @@ namespace FewStep.Metrics;
 internal static class ClassScoreMetric
 {
     public static MetricEntry Entry { get; } = new(
-        "is",
-        "Inception score, or the class score of a classifier; compares with nothing",
-        MetricNeeds.Features,
+        "is", "Inception score, or the class score of a classifier; compares with nothing", MetricNeeds.Features,
         context => Of(context.Features, context.Network(context.Features), context.Options.ScoreSplits));
 
     private static FeatureMetric Of(FeatureKind kind, IClassScorer scorer, int splits)
@@ -15,8 +13,7 @@ internal static class ClassScoreMetric
         string description = $"How sure {scorer.FeatureName} is of each sample's class and how evenly the classes come, 1 to "
             + $"{scorer.Classes}; higher is better.";
         return new FeatureMetric(
-            FormattableString.Invariant($"{Entry.Name}\n{hash}\n{splits}"),
-            false,
+            FormattableString.Invariant($"{Entry.Name}\n{hash}\n{splits}"), false,
             [new(Entry.Name, $"{name} ({scorer.FeatureName})", name, description, HigherIsBetter: true, hash)],
             images => new Measurement(scorer, new ClassScore(scorer.Classes, images, splits)));
     }

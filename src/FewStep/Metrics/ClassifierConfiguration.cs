@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Metrics;
 
 /// <summary>Architecture of a <see cref="FeatureClassifier"/> and the name of its metric: the <c>config.json</c> of its folder.</summary>

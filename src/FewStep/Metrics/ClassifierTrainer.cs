@@ -72,14 +72,12 @@ internal static class ClassifierTrainer
             new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, identity);
-
         var objective = new Objective(classifier, training, options, progress);
         Action? save = checkpoint is null ? null : () => state.Save(checkpoint, identity);
         var loop = new TrainingLoop(state, objective);
         loop.Run(save, SecondsBetweenCheckpoints, cancellation);
         if (loop.Failed is { } failed)
             throw new InvalidInputException($"The classifier diverged after {failed.Images} images; lower its learning_rate.");
-
         save?.Invoke();
         cancellation.ThrowIfCancellationRequested();
         objective.Hand(state.Weights);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using FewStep.Denoising;
 using TorchSharp.Modules;
 
 namespace FewStep.Metrics;
@@ -33,7 +31,6 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
             Append($"stage{stage}_down", new ClassifierConvolution(inputs, width, stage == 0 ? 5 : 3, 2, 1, generator, Device));
             for (int block = 0; block < configuration.Blocks; block++)
                 Append($"stage{stage}_block{block}", new ClassifierBlock(width, generator, Device));
-
             inputs = width;
         }
 
@@ -49,9 +46,7 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
     public ClassifierConfiguration Configuration { get; internal set; }
     public Device Device { get; }
     public string Name => Configuration.MetricName;
-
     public string FeatureName => Configuration.FeatureName ?? Name;
-
     public int Classes => Configuration.Classes;
     public int Dimension => Configuration.Channels[^1];
     public ImageShape Shape => Configuration.Shape;
@@ -92,7 +87,6 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         var x = HostCopy.To(images, Device).to_type(ComputeType);
         foreach (var layer in _trunk)
             x = layer.forward(x);
-
         return x.to_type(ScalarType.Float32).mean([2, 3]).MoveToOuterDisposeScope();
     }
 

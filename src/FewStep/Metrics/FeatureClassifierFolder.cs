@@ -47,7 +47,6 @@ internal static class FeatureClassifierFolder
         bool taken = File.Exists(configuration) || File.Exists(Path.Combine(folder, WeightsFile));
         if (taken && !IsClassifier(configuration))
             throw new InvalidInputException($"{folder} holds a model that is no classifier; choose another folder.");
-
         return taken;
     }
 
@@ -71,12 +70,10 @@ internal static class FeatureClassifierFolder
         var weights = classifier.Weights().ToList();
         if (stored.Keys.Except(weights.Select(w => w.Name)).FirstOrDefault() is { } surplus)
             throw new InvalidInputException($"{path} has a weight '{surplus}' that its {ConfigurationFile} has no place for.");
-
         foreach (var (name, weight) in weights)
         {
             if (!stored.TryGetValue(name, out var value))
                 throw new InvalidInputException($"{path} lacks the weight '{name}' that its {ConfigurationFile} asks for.");
-
             if (!value.is_floating_point() || !value.shape.AsSpan().SequenceEqual(weight.shape) || !isfinite(value).all().AsBoolean())
             {
                 throw new InvalidInputException(

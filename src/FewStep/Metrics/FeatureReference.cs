@@ -21,7 +21,6 @@ internal sealed record FeatureReference(
     {
         if (set.Count < 2)
             throw new InvalidInputException($"A reference needs 2 or more images; the set has {set.Count}.");
-
         using var scope = NewDisposeScope();
         var statistics = new FeatureStatistics(extractor.Dimension);
         try
@@ -76,7 +75,6 @@ internal sealed record FeatureReference(
         var (tensors, metadata) = SafetensorsFile.Read(path);
         foreach (var tensor in tensors.Values)
             scope.Attach(tensor);
-
         long Number(string key)
             => long.TryParse(metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long n) ? n : -1;
         bool keeps = tensors.TryGetValue("features", out var kept);
@@ -138,7 +136,6 @@ internal sealed record KeptChoice(int Most, long Seed)
         int[] places = new int[images.Count], order = EpochShuffle.Order(images, Seed);
         for (int place = 0; place < order.Length; place++)
             places[order[place]] = place;
-
         return places;
     }
 }

@@ -32,7 +32,6 @@ internal sealed class FeatureStatistics : IDisposable
     {
         if (count < 2)
             throw new InvalidInputException($"Feature statistics need 2 or more images, not {count}.");
-
         if (mean.dim() != 1 || mean.shape[0] is < 1 or > MostDimensions || covariance.dim() != 2 || covariance.shape[0] != mean.shape[0]
             || covariance.shape[1] != mean.shape[0])
         {
@@ -45,7 +44,6 @@ internal sealed class FeatureStatistics : IDisposable
         var s = covariance.to_type(ScalarType.Float64);
         if (!AllFinite(mean) || !AllFinite(s))
             throw new InvalidInputException("Feature statistics hold a value that is not finite; compute them again.");
-
         double largest = s.abs().max().AsDouble();
         if (s.diagonal().min().AsDouble() < 0 || (s - s.t()).abs().max().AsDouble() > 1e-6 * largest)
         {
@@ -64,11 +62,9 @@ internal sealed class FeatureStatistics : IDisposable
     {
         if (features.dim() != 2 || features.shape[1] != Dimension)
             throw new ArgumentException($"Features must be [B,{Dimension}], not [{string.Join(",", features.shape)}].", nameof(features));
-
         long n = features.shape[0];
         if (n == 0)
             return;
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var f = features.to(ScalarType.Float64, _mean.device);

@@ -16,7 +16,6 @@ internal static class FrechetDistance
         ArgumentNullException.ThrowIfNull(b);
         if (a.Dimension != b.Dimension)
             throw new ArgumentException($"Features of dimension {a.Dimension} and {b.Dimension} cannot be compared.", nameof(b));
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         Tensor sa = a.Covariance(), sb = b.Covariance();

@@ -5,7 +5,6 @@ namespace FewStep.Metrics;
 internal static class FrechetMetric
 {
     public static MetricEntry OnClassifier { get; } = On(FeatureKind.Classifier, "fd", "Fréchet distance on the features of a classifier");
-
     public static MetricEntry OnInception { get; } = On(FeatureKind.Inception, "fid", "Fréchet distance on Inception-v3");
 
     public static IMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference)
@@ -23,8 +22,7 @@ internal static class FrechetMetric
         string description = $"Fréchet distance between the samples and {images} on {extractor.Dimension} features of {network}; lower is "
             + "better. It falls with the number of samples, and it is not comparable with distances on other features.";
         return new FeatureMetric(
-            $"{hash}\n{reference.ImagesHash}",
-            true,
+            $"{hash}\n{reference.ImagesHash}", true,
             [new(entry.Name, extractor.Name, name, description, HigherIsBetter: false, hash, reference.ImagesHash, reference.Images)],
             _ => new Measurement(extractor, reference));
     }

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Metrics;
 
 /// <summary>A network that turns images into the feature vectors whose statistics a Fréchet distance compares.</summary>

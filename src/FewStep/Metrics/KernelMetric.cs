@@ -4,8 +4,7 @@ namespace FewStep.Metrics;
 internal static class KernelMetric
 {
     public static MetricEntry Entry { get; } = new(
-        "kid",
-        "kernel distance: KID on Inception-v3, KD on a classifier",
+        "kid", "kernel distance: KID on Inception-v3, KD on a classifier",
         MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
         context => Of(context.Features, context.Network(context.Features), context.Reference(context.Features), context.Options));
 

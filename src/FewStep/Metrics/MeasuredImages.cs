@@ -44,7 +44,6 @@ public sealed class MeasuredImages : IDisposable
         _pixels?.Dispose();
         foreach (var features in _features.Values)
             features.Dispose();
-
         if (_whole is not null)
             Samples.Dispose();
     }

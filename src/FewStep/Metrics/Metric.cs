@@ -173,7 +173,6 @@ public sealed class Metric : IMetric, IDisposable
         var classifier = FeatureClassifierFolder.Load(folder, device);
         if (reference is null || classifier.Shape == reference.Shape)
             return classifier;
-
         var takes = classifier.Shape;
         classifier.Dispose();
         throw new InvalidInputException(
@@ -192,7 +191,6 @@ public sealed class Metric : IMetric, IDisposable
             {
                 if (_held.FirstOrDefault(h => h.Range == range).Images is { } known)
                     return known;
-
                 using var samples = model.Sample(SeedList.Of(range.Count, range.First), sampler, new SampleOptions { BatchSize = Batch });
                 var images = samples.Images.alias().DetachFromDisposeScope();
                 _held.Add((range, images));

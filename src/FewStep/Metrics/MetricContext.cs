@@ -54,7 +54,6 @@ internal sealed class MetricContext : IDisposable
 
         if (Need(MetricNeeds.Teacher) && Teacher is null)
             throw new InvalidInputException("There is no fine teacher whose images the samples could be compared with; name one.");
-
         _keepsFeatures |= Need(MetricNeeds.ReferenceImages);
         foreach (var metric in metrics.Where(m => m.Needs.HasFlag(MetricNeeds.Features)))
             Network(metric.Kind ?? Features);
@@ -83,7 +82,6 @@ internal sealed class MetricContext : IDisposable
         var network = Network(kind);
         if (Statistics is not null)
             return StatisticsFile.Read(Statistics, network);
-
         var choice = _keepsFeatures ? new KeptChoice(Options.KeptImages, Options.Seed) : null;
         var images = RealImages!();
         return Folder is null

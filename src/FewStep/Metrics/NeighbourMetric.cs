@@ -4,9 +4,7 @@ namespace FewStep.Metrics;
 internal static class NeighbourMetric
 {
     public static MetricEntry Entry { get; } = new(
-        "prdc",
-        "precision, recall, density, coverage",
-        MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
+        "prdc", "precision, recall, density, coverage", MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
         context => Of(context.Network(context.Features), context.Reference(context.Features), context.Options));
 
     private static FeatureMetric Of(IClassScorer extractor, FeatureReference reference, MetricOptions options)

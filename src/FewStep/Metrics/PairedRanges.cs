@@ -15,7 +15,6 @@ internal sealed record PairedRanges(int Pairs, double Mean, double? HalfWidth)
             throw new ArgumentException($"{second.Count} ranges cannot be paired with {first.Count}.", nameof(second));
         if (first.Count == 0)
             return null;
-
         var differences = SeedRangeSpread.Of([.. first.Zip(second, (f, s) => s - f)]);
         int k = first.Count;
         double? halfWidth = differences.StandardDeviation is { } s

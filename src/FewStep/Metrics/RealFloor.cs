@@ -15,7 +15,6 @@ internal sealed record RealFloor(IReadOnlyDictionary<string, SeedRangeSpread> Fi
         IMetric[] comparing = [.. metrics.Where(m => m.ComparesWithRealImages)];
         if (comparing.Length == 0)
             return None(null);
-
         var subsets = training is null ? null : RealSubsets.Choose(training, images, ranges, seed);
         if (subsets is null || subsets.Indices.Count == 0)
         {

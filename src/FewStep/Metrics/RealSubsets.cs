@@ -14,7 +14,6 @@ internal sealed record RealSubsets(IReadOnlyList<int[]> Indices, bool Balanced)
         int count = Math.Min(most, images.Count / size);
         if (count == 0)
             return new RealSubsets([], false);
-
         int[] order = EpochShuffle.Order(images, seed);
         if (images.Classes > 0)
         {

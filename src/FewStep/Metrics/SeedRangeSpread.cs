@@ -15,7 +15,6 @@ public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, 
         ArgumentNullException.ThrowIfNull(values);
         if (values.Count == 0 || !values.All(double.IsFinite))
             throw new ArgumentException("A spread needs at least one value, all finite.", nameof(values));
-
         return new SeedRangeSpread([.. values], values.Average(), Deviation(values));
     }
 
@@ -24,7 +23,6 @@ public sealed record SeedRangeSpread(IReadOnlyList<double> Values, double Mean, 
     {
         if (values.Count < 2)
             return null;
-
         double mean = values.Average();
         return Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Count - 1));
     }

@@ -31,7 +31,6 @@ internal static class StatisticsFile
     {
         if (Dimension(path) is var dimension && dimension != extractor.Dimension)
             throw Other($"{dimension} features, not {extractor.Dimension}");
-
         var read = Read(path);
         if (read.ExtractorHash is { } hash && hash != extractor.Hash)
         {

@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 
 namespace FewStep.Models;
 
@@ -38,7 +37,6 @@ internal sealed record OpenedModel
     {
         if (options.Checkpoint != new ModelReadOptions())
             throw new InvalidInputException($"{path} is {kind}; options of how a model is read are for checkpoints. Leave them out.");
-
         if (options.Device.DemandsCuda)
         {
             throw new InvalidInputException(

@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
 using FewStep.Sampling;
@@ -32,7 +31,6 @@ public sealed partial class Model
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
         if (options.ComputeType is not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(options.ComputeType)}.");
-
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
         try
@@ -84,7 +82,6 @@ public sealed partial class Model
         bool isOnnx = path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
         if (!isOnnx && options.Onnx != new OnnxModelDescription())
             throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
-
         return isOnnx ? OnnxFormat(path).Open(path, options)
             : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? OpenMixture(path, options)
             : OpenCheckpoint(path, options);
@@ -99,7 +96,6 @@ public sealed partial class Model
         string file = System.IO.Path.Combine(path, SamplerName);
         if (!Directory.Exists(path) || !File.Exists(file))
             return null;
-
         var sampler = Sampler.Read(file);
         ScheduleRange.Check(sampler.Schedule, file, denoiser);
         return sampler;

@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
 
@@ -56,6 +55,9 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The network without guidance; null for what is none.</summary>
     internal NetworkDenoiser? Network { get; private init; }
+
+    /// <summary>The guidance that it was opened with; null for none.</summary>
+    internal Guidance? Guidance => _options.Guidance;
 
     /// <summary>What it is in words, e.g. <c>model folder</c>.</summary>
     internal string Format { get; private init; } = "";

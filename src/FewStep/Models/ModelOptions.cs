@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 
 namespace FewStep.Models;
 

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Models;
 
 /// <summary>A model, as reports and manifests tell of it.</summary>

@@ -1,6 +1,3 @@
-using System.Text.Json.Serialization;
-using FewStep.Denoising;
-
 namespace FewStep.Models;
 
 /// <summary>What a file of ONNX does not say about a diffusion model; in a file beside it, <c>model.onnx.json</c>, or on the command line.

@@ -32,7 +32,6 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
     {
         if (Count == 1)
             return denoise(x, sigma, labels);
-
         var parts = new Tensor[Count];
         ShareThreads.Run(Count, i =>
         {
@@ -61,7 +60,6 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
         var all = cat(parts);
         foreach (var part in parts)
             part.Dispose();
-
         return all;
     }
 

@@ -101,11 +101,9 @@ internal static class ChannelPaddedConvolution
     {
         if (padding == 0 && PointwiseConvolution.Suits(x, weight, stride))
             return PointwiseConvolution.Apply(x, weight, bias);
-
         long output = weight.shape[0], moreOutput = Missing(output), moreInput = Missing(weight.shape[1]);
         if (x.device_type != DeviceType.CPU || (moreOutput == 0 && moreInput == 0))
             return nn.functional.conv2d(x, weight, bias, [stride, stride], [padding, padding]);
-
         x = moreInput == 0 ? x : nn.functional.pad(x, [0, 0, 0, 0, 0, moreInput]);
         weight = nn.functional.pad(weight, [0, 0, 0, 0, 0, moreInput, 0, moreOutput]);
         bias = bias is null ? null : nn.functional.pad(bias, [0, moreOutput]);

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DdpmUNet"/>; the defaults are those of Ho et al. for CIFAR-10.</summary>

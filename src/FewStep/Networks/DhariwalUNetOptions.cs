@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="DhariwalUNet"/>; names and defaults are NVlabs/edm's (ADM for ImageNet at 64x64).</summary>

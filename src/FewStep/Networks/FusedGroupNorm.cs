@@ -37,7 +37,6 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
         var shape = new GroupNormShape((int)x.shape[0], (int)(x.shape[2] * x.shape[3]), (int)x.shape[1], (int)groups, (float)epsilon, silu);
         if (is_grad_enabled() && (x.requires_grad || gamma.requires_grad || shift is { requires_grad: true }))
             return apply(x, gamma, beta, shift!, shape);
-
         using var moments = empty([shape.Batch, groups, 2], ScalarType.Float32);
         return Evaluate(shape, x, gamma, beta, shift, moments);
     }
@@ -135,7 +134,6 @@ internal sealed class FusedGroupNorm : autograd.SingleTensorFunction<FusedGroupN
             return 0;
         if (tensor.dim() < 4)
             return AddressOfContiguous(tensor);
-
         using var pixels = tensor.permute(0, 2, 3, 1);
         return AddressOfContiguous(pixels);
     }

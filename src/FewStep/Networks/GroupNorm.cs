@@ -34,7 +34,6 @@ internal sealed class GroupNorm
     {
         if (FusedGroupNorm.Takes(x))
             return FusedGroupNorm.Apply(x, pass.Master[_weight], pass.Master[_bias], shift, _groups, _epsilon, silu: true);
-
         x = shift is null ? x : x.Plus(shift.to(x.dtype).unsqueeze(2).unsqueeze(3));
         return nn.functional.silu(Plain(pass, x));
     }

@@ -132,7 +132,6 @@ internal static unsafe class GroupNormKernel<TFormat>
             nint end = shape.ImageLength + c;
             for (nint i = c; i < end; i += channels)
                 sum += TFormat.Load(x, i);
-
             sum.Store(squares + c);
         }
 
@@ -141,7 +140,6 @@ internal static unsafe class GroupNormKernel<TFormat>
             float sum = 0;
             for (int k = 0; k < size; k++, c++)
                 sum += squares[c] + (shift is null ? 0 : shape.Pixels * shift[c]);
-
             moments[2 * g] = sum / count;
         }
 
@@ -165,7 +163,6 @@ internal static unsafe class GroupNormKernel<TFormat>
             float sum = 0;
             for (int k = 0; k < size; k++, c++)
                 sum += squares[c];
-
             moments[(2 * g) + 1] = 1 / MathF.Sqrt((sum / count) + shape.Epsilon);
         }
     }

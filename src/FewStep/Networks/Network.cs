@@ -26,7 +26,6 @@ internal abstract class Network : IDisposable
     {
         foreach (var buffer in Buffers.Values)
             buffer.Dispose();
-
         GC.SuppressFinalize(this);
     }
 
@@ -35,7 +34,6 @@ internal abstract class Network : IDisposable
     {
         if (classes is null)
             return zeros([batch, count], ScalarType.Float32, device);
-
         using var end = TensorArithmetic.Number(count);
         var each = arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device);
         return classes.unsqueeze(1).eq(each).to(ScalarType.Float32);

@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using TorchSharp;
 
 namespace FewStep.Networks;
@@ -24,7 +23,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 
         if (patchSize < 1 || shape.Height % patchSize != 0 || shape.Width % patchSize != 0)
             throw new InvalidInputException($"Patches of {patchSize} pixels do not divide images of {shape}.");
-
         (_network, Preconditioning, Shape, Classes, _patch) = (network, preconditioning, shape, classes, patchSize);
         Weights = weights.DetachFromDisposeScope();
     }
@@ -53,7 +51,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         {
             if (value is not (ScalarType.Float32 or ScalarType.BFloat16))
                 throw new ArgumentException($"Networks compute in float32 or bfloat16, not {value}.", nameof(value));
-
             field = value;
             WeightsChanged();
         }
@@ -80,7 +77,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
         if (shares.Count == 1 || masked || x.requires_grad || !shares.HasRoomForGradients(Layout.Count))
             return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
-
         if (is_grad_enabled() && weights.requires_grad)
         {
             return shares.Evaluate(weights,
@@ -134,7 +130,6 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         foreach (var view in _cached?.Views ?? [])
             view.Dispose();
-
         _cached = null;
     }
 

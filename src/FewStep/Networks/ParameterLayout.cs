@@ -20,7 +20,6 @@ internal sealed class ParameterLayout
     {
         if (!_names.Add(name))
             throw new ArgumentException($"Two parameters are named {name}.", nameof(name));
-
         var spec = new ParameterSpec(name, shape, Count, init);
         _specs.Add(spec);
         Count += spec.Count;

@@ -86,7 +86,6 @@ internal sealed class SongUNet : UNet
         bool sums = _options.DecoderType == "skip", first = place.Level == _options.ChannelMult.Count - 1;
         if (!sums && place.Level > 0)
             return block;
-
         var up = sums && !first ? new Conv2d(
             Beside(place, "aux_up"), _options.OutChannels, _options.OutChannels, 0, null, up: true, filter: _options.ResampleFilter) : null;
         var norm = new GroupNorm(Beside(place, "aux_norm"), place.OutChannels, _block.Epsilon);

@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FewStep.Networks;
 
 /// <summary>Architecture of a <see cref="SongUNet"/>; names and defaults are NVlabs/edm's (DDPM++).</summary>

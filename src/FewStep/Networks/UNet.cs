@@ -35,7 +35,6 @@ internal abstract class UNet(IUNetOptions options) : Network
         _embed = embed;
         foreach (var place in Plan)
             _layers.Add(make(place, Builder.At(place.Prefix)));
-
         _end = makeEnd();
     }
 
@@ -55,7 +54,6 @@ internal abstract class UNet(IUNetOptions options) : Network
     {
         if (label is null)
             return embedding;
-
         var oneHot = OneHot(classes, embedding.shape[0], label.InFeatures, embedding.device);
         return embedding.Plus(label.Forward(pass, scale == 1 ? oneHot : oneHot.Times(scale)));
     }

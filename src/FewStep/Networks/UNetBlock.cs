@@ -63,7 +63,6 @@ internal sealed class UNetBlock
         {
             if (outChannels % _heads != 0)
                 throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
-
             _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, options.NormGroups);
             _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
             _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);

@@ -73,7 +73,6 @@ internal static class UNetPlan
         {
             if (level > 0)
                 Add("enc", UNetRole.Down, level, "down", channels);
-
             for (int i = 0; i < options.NumBlocks; i++)
                 Add("enc", UNetRole.Encoder, level, $"block{i}", options.LevelChannels[level], i, Attends(level));
         }

@@ -11,7 +11,6 @@ internal sealed record WeightInit(WeightInitMode Mode, double Scale = 1)
     {
         if (Mode == WeightInitMode.Constant)
             return TensorArithmetic.Full(shape, Scale, ScalarType.Float32);
-
         long area = shape.Skip(2).Aggregate(1L, (a, b) => a * b);
         double fanIn = shape[1] * area, fanOut = shape[0] * area;
         using var scope = NewDisposeScope();

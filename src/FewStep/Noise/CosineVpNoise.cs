@@ -12,7 +12,6 @@ internal sealed class CosineVpNoise : NoiseSchedule
     {
         if (!(offset >= 0) || !double.IsFinite(offset))
             throw new ArgumentOutOfRangeException(nameof(offset), offset, "The offset must be finite and 0 or more.");
-
         _s = offset;
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Noise;
 
 /// <summary>
@@ -75,7 +73,6 @@ internal sealed class DiscreteVpNoise
     {
         if (times is < 2 or > MostTimes)
             throw new InvalidInputException($"The noise {CosineName} needs 2 to {MostTimes} times, not {times}.");
-
         var continuous = new CosineVpNoise();
         return new DiscreteVpNoise(
             CosineName, Sums(times, t => Math.Min(continuous.Beta((double)t / times, (t + 1.0) / times), LargestCosineBeta)));
@@ -115,11 +112,9 @@ internal sealed class DiscreteVpNoise
         int next = _logarithms.BinarySearch(wanted);
         if (next >= 0)
             return next;
-
         next = ~next;
         if (next == 0 || next == _logarithms.Length)
             return Math.Max(0, next - 1);
-
         double between = next - 1 + ((wanted - _logarithms[next - 1]) / (_logarithms[next] - _logarithms[next - 1]));
         return rounding switch
         {
@@ -137,7 +132,6 @@ internal sealed class DiscreteVpNoise
         var low = next.Minus(1);
         if (rounding == TimeRounding.NearestSigma)
             return where(sigma - levels[low] <= levels[next] - sigma, low, next);
-
         var logarithms = _logarithmTable.On(sigma.device);
         var between = low.Plus((sigma.log() - logarithms[low]) / (logarithms[next] - logarithms[low])).Clamp(0, Sigmas.Length - 1);
         return rounding == TimeRounding.NearestLogarithm ? between.Plus(0.5).floor() : between;

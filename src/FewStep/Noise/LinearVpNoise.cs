@@ -12,7 +12,6 @@ internal sealed class LinearVpNoise : NoiseSchedule
             throw new ArgumentOutOfRangeException(nameof(betaMin), betaMin, "beta_min must be finite.");
         if (!(betaD > 0) || !double.IsFinite(betaD))
             throw new ArgumentOutOfRangeException(nameof(betaD), betaD, "beta_d must be finite and above 0.");
-
         (BetaMin, BetaD) = (betaMin, betaD);
     }
 

@@ -39,7 +39,6 @@ public abstract class NoiseSchedule
     {
         if (!(sigma >= 0) || !double.IsFinite(sigma))
             throw new ArgumentOutOfRangeException(nameof(sigma), sigma, "A noise level is finite and 0 or more.");
-
         return TimeAt(sigma);
     }
 

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Noise;
 
 /// <summary>The decreasing noise levels that a sampler visits: N steps are N+1 sigmas, the last above zero.</summary>
@@ -16,7 +14,6 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
         Terminal = terminal;
         if (Sigmas.Length < 2)
             throw new InvalidInputException($"A sampling schedule needs at least 2 sigmas (1 step), not {Sigmas.Length}.");
-
         for (int i = 0; i < Sigmas.Length; i++)
         {
             if (!double.IsFinite(Sigmas[i]) || Sigmas[i] <= 0)

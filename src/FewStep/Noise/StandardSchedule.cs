@@ -90,7 +90,6 @@ public sealed class StandardSchedule
     {
         if (steps is < 1 or > MaximumSteps)
             throw new InvalidInputException($"A schedule of {steps} steps is impossible: the number of steps must be 1 to {MaximumSteps}.");
-
         if (!(sigmaMin > 0) || !(sigmaMax > sigmaMin) || !double.IsFinite(sigmaMax))
         {
             throw new InvalidInputException(
@@ -113,7 +112,6 @@ public sealed class StandardSchedule
         var sigmas = new double[steps + 1];
         for (int i = 1; i < steps; i++)
             sigmas[i] = sigma(first + (last - first) * i / steps);
-
         return sigmas;
     });
 

@@ -36,12 +36,10 @@ internal static class CudaDriver
         byte[] name = new byte[LongestName];
         if (getName(name, name.Length, device) != 0)
             return null;
-
         int end = Array.IndexOf(name, (byte)0);
         var parts = new List<string> { Printable.Line(Encoding.UTF8.GetString(name, 0, end < 0 ? name.Length : end)) };
         if (Function<DeviceTotalMemory>(driver, "cuDeviceTotalMem_v2") is { } memory && memory(out nuint bytes, device) == 0)
             parts.Add(InvariantText.Of($"{bytes / 1e9:F0} GB"));
-
         if (Function<DriverGetVersion>(driver, "cuDriverGetVersion") is { } versionOf && versionOf(out int version) == 0)
             parts.Add(InvariantText.Of($"CUDA {version / 1000}.{version % 1000 / 10}")); // 12080 is 12.8
 

@@ -14,7 +14,6 @@ internal sealed record CudaState(int Devices, string? Problem)
 
         if (cuda.is_available() && cuda.device_count() is > 0 and int devices)
             return new CudaState(devices, null);
-
         return new CudaState(0, CudaDriver.IsInstalled
             ? "NVIDIA's driver is installed, but shows no GPU that this libtorch can use; look at nvidia-smi, CUDA_VISIBLE_DEVICES and the "
                 + "driver's version"

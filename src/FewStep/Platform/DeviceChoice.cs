@@ -43,7 +43,6 @@ public sealed record DeviceChoice
             throw new InvalidInputException(failure);
         if (!_auto && !DemandsCuda)
             return CPU;
-
         var device = Resolve(CudaState.Now());
         if (device.type == DeviceType.CUDA)
         {

@@ -11,7 +11,6 @@ internal static class HostCopy
     {
         if (device.type != DeviceType.CUDA || made.device_type != DeviceType.CPU)
             return made.to(device);
-
         using var pinned = made.pin_memory(); // its memory is kept until the copy is done
         return pinned.to(device, non_blocking: true);
     }
@@ -48,7 +47,6 @@ internal static class DeviceRandom
         using var seed = randint(0, int.MaxValue, [1], dtype: int64, generator: generator);
         if (device.type == DeviceType.CUDA)
             cuda.manual_seed_all(seed.item<long>());
-
         return rand(shape, device: device);
     }
 }

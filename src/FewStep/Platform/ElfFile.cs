@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Platform;
 
 /// <summary>A section of an ELF file.</summary>
@@ -24,7 +22,6 @@ internal sealed class ElfFile
         byte[] header = new byte[HeaderBytes];
         if (stream.Length < HeaderBytes || !At(stream, 0, header).AsSpan(0, 6).SequenceEqual(Magic))
             throw new InvalidDataException("Not a 64-bit little-endian ELF file.");
-
         ulong table = BinaryPrimitives.ReadUInt64LittleEndian(header.AsSpan(40));
         int entry = BinaryPrimitives.ReadUInt16LittleEndian(
             header.AsSpan(58)), count = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(60));
@@ -51,10 +48,8 @@ internal sealed class ElfFile
     internal static InvalidDataException Outside(Exception? cause = null) => new("The ELF file's tables point outside of the file.", cause);
 
     private static ElfSection Section(ReadOnlySpan<byte> bytes) => new(
-        BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
-        BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]),
-        BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]),
-        BinaryPrimitives.ReadUInt32LittleEndian(bytes[40..]),
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[24..]),
+        BinaryPrimitives.ReadInt64LittleEndian(bytes[32..]), BinaryPrimitives.ReadUInt32LittleEndian(bytes[40..]),
         BinaryPrimitives.ReadUInt32LittleEndian(bytes[44..]));
 
     private static byte[] At(Stream stream, long offset, byte[] bytes)

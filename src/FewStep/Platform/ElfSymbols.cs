@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Platform;
 
 /// <summary>The dynamic symbols of a shared library: what it must find elsewhere, and what it offers.</summary>
@@ -40,7 +38,6 @@ internal static class ElfSymbols
         var tables = file.Sections.Where(s => s.Type == SectionTypeDynamicSymbols).ToList();
         if (tables.Count == 0)
             throw new InvalidDataException("The ELF file has no table of dynamic symbols.");
-
         var used = file.Sections.Where(s => relocations && s.Type == SectionTypeRelocations).SelectMany(s => Used(file.Content(s)))
             .ToHashSet();
         foreach (var table in tables)

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FewStep.Platform;
 
 /// <summary>Reads and relaxes the symbol-version requirements (<c>.gnu.version_r</c>) of a 64-bit little-endian ELF file in

@@ -10,11 +10,8 @@ internal ref struct InvariantText
     private DefaultInterpolatedStringHandler _text;
 
     public InvariantText(int literalLength, int formattedCount) => _text = new(literalLength, formattedCount, CultureInfo.InvariantCulture);
-
     public static string Of(InvariantText text) => text.ToString();
-
     public void AppendLiteral(string text) => _text.AppendLiteral(text);
-
     public void AppendFormatted<T>(T value, string? format = null) => _text.AppendFormatted(value, format);
     public void AppendFormatted(object? value, string? format = null) => _text.AppendFormatted(value, format: format);
 

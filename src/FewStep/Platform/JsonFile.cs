@@ -1,6 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 
 namespace FewStep.Platform;
@@ -31,7 +29,6 @@ internal static class JsonFile
         {
             if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
                 throw new InvalidInputException($"{path} has {large.Length} bytes, more than any file of its kind ({MaximumBytes}).");
-
             return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options)
                 ?? throw new InvalidInputException($"{path} holds null.");
         }

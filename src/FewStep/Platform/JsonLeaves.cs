@@ -20,7 +20,6 @@ internal static class JsonLeaves
             .FirstOrDefault(n => there.GetValueOrDefault(n) != here.GetValueOrDefault(n));
         if (name is null)
             return null;
-
         string? before = there.GetValueOrDefault(name), now = here.GetValueOrDefault(name);
         return IsHash(before) && IsHash(now) ? $"{name} is another" : $"{name} is {Short(before)} there, {Short(now)} here";
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace FewStep.Platform;
@@ -20,7 +19,6 @@ internal static partial class JsonProblem
             return $"{(failure.Path is null or "$" ? "the content" : Name(failure.Path))} lacks {missing.Groups[1].Value.TrimEnd('.')}";
         if (Null().Match(text) is { Success: true } @null)
             return $"'{@null.Groups[1].Value}' must not be null";
-
         string where =
             failure.LineNumber is long line ? InvariantText.Of($" (line {line + 1}, byte {(failure.BytePositionInLine ?? 0) + 1})") : "";
         return Position().Replace(text, "").TrimEnd('.', ' ') + where;

@@ -23,7 +23,6 @@ internal static partial class NativeHeap
     {
         if (!OperatingSystem.IsLinux() || IsConfigured)
             return;
-
         try
         {
             _ = SetOption(MmapThreshold, LargestPooled) != 0 || SetOption(MmapThreshold, LargestPooledOfOldVersions) != 0;

@@ -9,7 +9,6 @@ internal sealed class OptionRules(string subject)
     {
         if (!holds)
             _broken.Add(rule.ToString());
-
         return this;
     }
 

@@ -9,7 +9,6 @@ internal static class SeedHash
         ulong state = Mix((ulong)seed);
         foreach (long part in path)
             state = Mix(state ^ Mix((ulong)part + 0x9E3779B97F4A7C15));
-
         return (long)(state >> 1);
     }
 

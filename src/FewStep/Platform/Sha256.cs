@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace FewStep.Platform;
 
 /// <summary>SHA-256 in lower-case hexadecimal.</summary>

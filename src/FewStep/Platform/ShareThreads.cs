@@ -72,7 +72,6 @@ internal static class ShareThreads
         {
             if (_threads == threads)
                 return false;
-
             var set = new ManualResetEventSlim();
             Start(() =>
             {

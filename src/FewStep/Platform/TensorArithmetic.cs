@@ -64,13 +64,9 @@ public static class TensorArithmetic
 
     // These change x, and return it.
     internal static Tensor Plus_(this Tensor x, Tensor y) => x.add_(y, One);
-
     internal static Tensor Plus_(this Tensor x, Tensor y, double alpha) => With(Number(alpha), factor => x.add_(y, factor));
-
     internal static Tensor Plus_(this Tensor x, double y) => With(Number(y), number => x.add_(number, One));
-
     internal static Tensor Times_(this Tensor x, double y) => With(Number(y), x.mul_);
-
     internal static Tensor Over_(this Tensor x, double y) => With(Number(y), number => x.div_(number));
 
     /// <summary>A tensor of one value, on the processor where no device is named.</summary>

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using TorchSharp;
 
 namespace FewStep.Platform;
@@ -64,7 +63,6 @@ internal static class TorchLibrary
         Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"{threads} threads are not possible; the number must be 0 to 1024.");
-
         if (threads > 0)
             torch.set_num_threads(threads);
     }
@@ -115,7 +113,6 @@ internal static class TorchLibrary
         string folder = given is null ? own! : Chosen(given, own, shipped);
         foreach (string library in new TorchFolder(folder).Libraries)
             NativeLibrary.Load(library);
-
         (LoadedFolder, HasCuda) = (folder, new TorchFolder(folder).HasCuda);
         if (NativeLibrary.TryLoad(shipped, out _))
         {
@@ -191,7 +188,6 @@ internal static class TorchLibrary
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache)
             return Path.Combine(cache, "fewstep", "native");
-
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
         return Path.IsPathRooted(home) ? Path.Combine(home, ".cache", "fewstep", "native") : null; // without a home there is none
     }
@@ -204,15 +200,12 @@ internal static class TorchLibrary
         string hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..16];
         if (ElfVersionRequirements.Weaken(bytes, UnusedRequirement) == 0)
             throw new InvalidDataException($"{shipped} does not load, and not for want of {UnusedRequirement}.");
-
         var folder = Directory.CreateDirectory(Path.Combine(cache, hash));
         if (!OperatingSystem.IsWindows())
             folder.UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-
         string target = Path.Combine(folder.FullName, Shim);
         if (File.Exists(target) && File.ReadAllBytes(target).AsSpan().SequenceEqual(bytes))
             return target;
-
         string temporary = Path.Combine(folder.FullName, $"{Shim}.{Guid.NewGuid():N}.tmp");
         try
         {

@@ -12,13 +12,11 @@ internal static class WritableFolder
         {
             if (File.Exists(place))
                 throw new InvalidInputException($"Cannot write {folder}: {place} is a file, not a folder. Choose another folder.");
-
             place = Path.GetDirectoryName(place);
         }
 
         if (place is null)
             throw new InvalidInputException($"Cannot write {folder}: there is no such drive. Choose another folder.");
-
         string trial = Path.Combine(place, $".fewstep-{Guid.NewGuid():N}.tmp");
         try
         {

@@ -68,7 +68,6 @@ internal static class CsvExporter
             Number($"{name}_high", t => estimate(t)?.High)];
 
     private static TrialColumn Word(string header, Func<TrialSummary, string?> text) => new(header, false, t => new(text(t) ?? ""));
-
     private static TrialColumn Number(string header, Func<TrialSummary, double?> number) => new(header, true, t => new(Text(number(t))));
 
     private static TrialColumn Numbers(string header, Func<TrialSummary, IEnumerable<double>> numbers) =>

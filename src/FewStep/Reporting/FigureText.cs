@@ -35,7 +35,6 @@ internal static class FigureText
     {
         if (figure.Floor is not double floor || !double.IsFinite(floor))
             return null;
-
         string subsets =
             figure.FloorSubsets > 1 ? $", mean and standard deviation over {NumberText.Count(figure.FloorSubsets)} disjoint subsets" : "";
         string images = figure.FloorImages > 0 ? $" at {NumberText.Count(figure.FloorImages)} images" : "";

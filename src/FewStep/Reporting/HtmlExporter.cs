@@ -10,8 +10,7 @@ internal static class HtmlExporter
     {
         var page = new ReportPage(summary) { Image = image };
         return HtmlDocument.Render(
-            summary.Title,
-            string.Join(" · ", About(summary)),
+            summary.Title, string.Join(" · ", About(summary)),
             ReportSections.Filled(page).Select(s => Element.Section(s.Section.Id, s.Section.Heading, s.Blocks.Select(Element.Of))));
     }
 

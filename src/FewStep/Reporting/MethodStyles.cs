@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Noise;
 using FewStep.Reporting.Charts;
 
 namespace FewStep.Reporting;
@@ -49,9 +48,7 @@ internal sealed class MethodStyles
     public MethodStyle Of(string schedule, string? tuning) => _methods.GetValueOrDefault((schedule, tuning)) ?? Grey(0);
 
     public MethodStyle Solver(string name) => _solvers[name];
-
     private static (string Schedule, string? Tuning) Key(TrialSummary t) => (t.Schedule ?? t.Name, t.Tuning);
-
     private static MethodStyle Grey(int index) => new("standard", Shapes[(index + 1) % Shapes.Length], Dash(index % 4));
 
     private static MethodStyle Coloured(int index) =>

@@ -14,7 +14,6 @@ internal static class NumberText
             return v > 0 ? "∞" : "-∞";
         if (v == 0)
             return "0";
-
         int exponent = Exponent(v);
         return exponent is < -3 or > 5
             ? v.ToString("0." + new string('#', digits - 1) + "e0", CultureInfo.InvariantCulture)
@@ -39,7 +38,6 @@ internal static class NumberText
     {
         if (mean is not { } m || !double.IsFinite(m) || spread is not { } s || !double.IsFinite(s) || s <= 0)
             return Significant(mean);
-
         int decimals = Decimals(m, s);
         return $"{Fixed(m, decimals)} ± {Fixed(s, decimals)}";
     }
@@ -84,7 +82,6 @@ internal static class NumberText
             return Missing;
         if (seconds < 59.95)
             return $"{Significant(seconds, seconds < 1 ? 2 : 3)} s";
-
         long whole = (long)Math.Round(seconds);
         return whole < 3600
             ? string.Create(CultureInfo.InvariantCulture, $"{whole / 60} min {whole % 60:00} s")

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting;
 
 /// <summary>A piece of a section, in a form that page, Markdown and terminal can take. Text is plain; who writes it escapes it.</summary>

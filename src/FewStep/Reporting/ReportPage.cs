@@ -6,7 +6,6 @@ namespace FewStep.Reporting;
 internal sealed class ReportPage(Summary summary)
 {
     private readonly bool _manySolvers = summary.Trials.Select(t => t.Solver).Distinct().Count() > 1;
-
     public Summary Summary => summary;
     public MethodStyles Styles { get; } = new(summary);
 
@@ -56,8 +55,6 @@ internal sealed class ReportPage(Summary summary)
         => $"{Method(trial)}{(_manySolvers && trial.Solver is not null ? $" with {trial.Solver}" : "")}";
 
     public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
-
     public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";
-
     private TrialSummary? With(TrialRole role) => summary.Trials.FirstOrDefault(t => t.Role == role);
 }

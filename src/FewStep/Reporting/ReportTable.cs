@@ -27,7 +27,6 @@ internal sealed record ReportCell(string Text, string? Detail = null)
     public double Shade { get; init; }
 
     public override string ToString() => Detail is null ? Text : $"{Text} {Detail}";
-
     public static ReportCell Of(string? text) => new(string.IsNullOrWhiteSpace(text) ? NumberText.Missing : text);
 }
 

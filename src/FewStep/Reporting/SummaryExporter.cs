@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FewStep.Experiments;
 
 namespace FewStep.Reporting;

@@ -76,7 +76,6 @@ internal sealed class BatchSampler(SamplingLoop sampler)
     {
         if (BatchSize < 1)
             throw new InvalidInputException($"The batch size is {BatchSize}; it must be 1 or more.");
-
         SeedLabels.CheckLabel(sampler.Classes, Label);
     }
 

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Sampling;
 
 /// <summary>Noise that is added to images while they are sampled: one generator an image seed, which goes on where the image's latents

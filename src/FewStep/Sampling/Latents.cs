@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Sampling;
 
 /// <summary>Unit noise from image seeds. An image's latents depend on its seed alone: not on the batch, the order, the device or the
@@ -21,7 +19,6 @@ internal static class Latents
         {
             if (seeds[i] is < 0 or > MaximumSeed)
                 throw new InvalidInputException($"Image seed {seeds[i]} is out of range; seeds are 0 to {MaximumSeed}.");
-
             using var generator = new Generator((ulong)seeds[i]);
             noise[i] = randn(shape.Batch(1), dtype: float32, generator: generator);
         }

@@ -26,7 +26,6 @@ internal sealed class PairedDistance
         long dimension = samples.shape[1] * samples.shape[2] * samples.shape[3];
         if (Images > 0 && dimension != _dimension)
             throw new ArgumentException($"Images of {dimension} values follow images of {_dimension}.", nameof(samples));
-
         using var scope = NewDisposeScope();
         using var _ = no_grad();
         var difference = samples.to_type(ScalarType.Float64) - teacher.to(ScalarType.Float64, samples.device);

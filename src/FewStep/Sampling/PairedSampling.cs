@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;

@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -78,4 +77,7 @@ public sealed record SamplerOrigin
 
     /// <summary>Seed of the search.</summary>
     public long? Seed { get; init; }
+
+    /// <summary>What the solver was fitted on; null for a solver that was not.</summary>
+    internal FitOrigin? Fit { get; init; }
 }

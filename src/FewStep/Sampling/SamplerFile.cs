@@ -1,12 +1,9 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using FewStep.Noise;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2), a schedule file <c>*.schedule.json</c> (version 1, of which the
-/// solver may be missing), or a plain list of sigmas.</summary>
+/// <summary>What a sampler's file says: <c>*.sampler.json</c> (version 2, or 3 where the solver was fitted), a schedule file
+/// <c>*.schedule.json</c> (version 1, of which the solver may be missing), or a plain list of sigmas.</summary>
 internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, SamplerOrigin Origin)
 {
     public const string Extension = ".sampler.json";
@@ -14,7 +11,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     /// <summary>How the names of files end that say a schedule and perhaps a solver.</summary>
     public const string ScheduleExtension = ".schedule.json";
 
-    private const int Version = 2, VersionOfSchedules = 1;
+    private const int Version = 2, VersionOfSchedules = 1, VersionOfFits = 3;
     private const int MaximumBytes = 8 << 20, MaximumText = 200;
 
     /// <summary>Name for people: the file's without folder and extension.</summary>
@@ -30,7 +27,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
             throw new InvalidInputException($"{path} has {large.Length} bytes; a file of sigmas has at most {MaximumBytes}.");
-
         var json = JsonFile.Read<JsonElement>(path);
         try
         {
@@ -56,14 +52,16 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
     public static void Write(string path, Sampler sampler)
     {
-        var (schedule, origin) = (sampler.Schedule, sampler.Origin);
+        var (schedule, origin, fitted) = (sampler.Schedule, sampler.Origin, sampler.Solver as FittedSolver);
         var content = new Content
         {
-            Version = Version,
+            Version = fitted is null ? Version : VersionOfFits,
             Steps = schedule.Steps,
             Sigmas = [.. schedule.Sigmas],
             Terminal = schedule.Terminal,
-            Solver = sampler.Solver.Name,
+            Solver = fitted is null ? sampler.Solver.Name : FittedSolver.Prefix,
+            Weights = fitted is null ? null : new FitWeights { Base = fitted.Base.Name, Steps = fitted.Corrections },
+            Fit = origin.Fit,
             Schedule = origin.Schedule,
             Source = origin.Source,
             Objective = origin.Objective,
@@ -101,14 +99,14 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             || !version.TryGetInt32(out int number))
         {
             throw new InvalidInputException(
-                $"\"version\" is missing or no whole number; this program reads versions {VersionOfSchedules} and {Version}.");
+                $"\"version\" is missing or no whole number; this program reads versions {VersionOfSchedules} to {VersionOfFits}.");
         }
 
         // Before the rest: a later version may name or mean anything else.
-        return number is VersionOfSchedules or Version
+        return number is VersionOfSchedules or Version or VersionOfFits
             ? Checked(json.Deserialize<Content>(JsonFile.Options)!)
             : throw new InvalidInputException(
-                $"version {number} is unknown; this program reads versions {VersionOfSchedules} and {Version}.");
+                $"version {number} is unknown; this program reads versions {VersionOfSchedules} to {VersionOfFits}.");
     }
 
     private static SamplerFile Checked(Content content)
@@ -118,7 +116,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             throw new InvalidInputException($"steps is {content.Steps}, but {content.Sigmas.Length} sigmas make {schedule.Steps} steps.");
         if (content.Evaluations < 0)
             throw new InvalidInputException($"evaluations is {content.Evaluations}; it must be 0 or more.");
-
         CheckTimes(content.Times, content.Sigmas.Length);
         (string Name, string? Text)[] texts =
         [
@@ -131,10 +128,18 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
                 throw new InvalidInputException($"{name} must be one line of at most {MaximumText} characters.");
         }
 
-        if (content.Solver is null && content.Version == Version)
+        if (content.Solver is null && content.Version != VersionOfSchedules)
             throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
+        if (content.Solver == FittedSolver.Prefix != content.Weights is not null
+            || content.Weights is not null != (content.Version == VersionOfFits))
+        {
+            throw new InvalidInputException(
+                $"weights belong to the solver {FittedSolver.Prefix} and to version {VersionOfFits}, and to those "
+                + "alone.");
+        }
 
-        var solver = content.Solver is null ? null : SolverCatalog.Find(content.Solver);
+        var solver = content.Weights is { } weights ? new FittedSolver(SolverCatalog.Find(weights.Base), schedule, weights.Steps)
+            : content.Solver is null ? null : SolverCatalog.Find(content.Solver);
         return new SamplerFile(schedule, solver, new SamplerOrigin
         {
             Schedule = content.Schedule,
@@ -145,6 +150,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             ModelHash = content.ModelHash,
             DataHash = content.DataHash,
             Seed = content.Seed,
+            Fit = content.Fit,
         });
     }
 
@@ -182,6 +188,10 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         public double[]? Times { get; init; }
 
         public string? Solver { get; init; }
+
+        // Of a fitted solver alone.
+        public FitWeights? Weights { get; init; }
+        public FitOrigin? Fit { get; init; }
         public string? Schedule { get; init; }
         public ScheduleSource Source { get; init; } = ScheduleSource.Given;
         public string? Objective { get; init; }
@@ -195,5 +205,11 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         [JsonPropertyName("fewstep")]
         public string? FewStep { get; init; }
+    }
+
+    private sealed record FitWeights
+    {
+        public required string Base { get; init; }
+        public required ImmutableArray<StepCorrection> Steps { get; init; }
     }
 }

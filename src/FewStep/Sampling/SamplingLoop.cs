@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Solvers;
 
 namespace FewStep.Sampling;
@@ -16,6 +14,7 @@ internal sealed class SamplingLoop
         _denoiser = new CountingDenoiser(denoiser);
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
+        solver.CheckSchedule(schedule);
     }
 
     public ISolver Solver { get; }
@@ -47,7 +46,6 @@ internal sealed class SamplingLoop
         ArgumentNullException.ThrowIfNull(seeds);
         if (latents.dim() > 0 && seeds.Count != latents.shape[0])
             throw new ArgumentException($"There are {seeds.Count} seeds for {latents.shape[0]} latents.", nameof(seeds));
-
         using var noise = Options.Churn is null ? null : new ImageNoise(seeds, Shape);
         return Run(latents, noise, labels, observe, cancellationToken);
     }
@@ -80,14 +78,14 @@ internal sealed class SamplingLoop
     {
         using var scope = NewDisposeScope();
         scope.Attach(x);
-        double sigma = Schedule.Sigmas[i];
+        double sigma = Schedule.Sigmas[i], level = Solver.NoiseLevel(Schedule, i);
         if (noise is not null && Options.Churn!.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
         {
             x = x.Plus(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
-            sigma = raised;
+            level = sigma = raised;
         }
 
-        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, sigma, labels);
+        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, level, labels);
         var D = Limited(output);
         var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(Denoise(y, s, labels)), sigma);
         var result = Solver.Step(step);
@@ -121,7 +119,6 @@ internal sealed class SamplingLoop
     {
         if (latents.dtype is not (ScalarType.Float32 or ScalarType.Float64))
             throw new ArgumentException($"Latents are {latents.dtype}; the solver's state must be float32 or float64.", nameof(latents));
-
         if (latents.dim() != 4 || latents.shape[0] == 0 || !latents.shape.AsSpan(1).SequenceEqual(Shape.Batch(1).AsSpan(1)))
         {
             throw new ArgumentException($"Latents have shape [{string.Join(", ", latents.shape)}]; it must be [B, {Shape.Channels}, "

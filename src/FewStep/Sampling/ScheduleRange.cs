@@ -1,6 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Sampling;
 
 /// <summary>Keeps schedules within the noise levels that a model was made for.</summary>

@@ -9,7 +9,6 @@ internal static class SeedLabels
         CheckLabel(classes, label);
         if (classes == 0)
             return null;
-
         using var scope = NewDisposeScope();
         return HostCopy.To(tensor([.. seeds.Select(seed => label ?? seed % classes)], int64), device ?? CPU).MoveToOuterDisposeScope();
     }

@@ -22,7 +22,6 @@ public sealed class SeedList : IReadOnlyList<long>
             long total = Count + (ranges[r].Last - ranges[r].First + 1);
             if (total > MaximumCount)
                 throw new InvalidInputException($"The seeds are more than {MaximumCount}; use fewer.");
-
             Count = (int)total;
         }
     }

@@ -21,7 +21,9 @@ internal static class SeedPlan
     /// <summary>The first seed that rounds of an alternation are judged by.</summary>
     public const long FirstJudged = 0xF800_0000;
 
-    private const long SearchStride = 10_000; // room for one search's latents
+    /// <summary>Seeds that the searches of one run have.</summary>
+    public const int SearchedInARun = 10_000;
+
     private const long SearchRuns = 2_600; // as many as there is room for, and 540,000 latents for the last
 
     /// <summary>Seeds of training latents: successive, so that every class comes as often as any other.</summary>
@@ -33,13 +35,12 @@ internal static class SeedPlan
     }
 
     /// <summary>The first seed of a run's searches, which take the ones after it as well.</summary>
-    public static long Searched(long seed) => FirstSearched + (Math.Abs(seed % SearchRuns) * SearchStride);
+    public static long Searched(long seed) => FirstSearched + (Math.Abs(seed % SearchRuns) * SearchedInARun);
 
     /// <summary>Seeds of held-out latents, and of the noise of held-out images.</summary>
     public static long[] HeldOut(long position, int count) =>
         [.. Enumerable.Range(0, count).Select(k => FirstHeldOut + ((position + k) % (FirstCandidate - FirstHeldOut)))];
 
     public static SeedList Candidates(int count) => SeedList.Of(count, FirstCandidate);
-
     public static SeedList Judged(int count) => SeedList.Of(count, FirstJudged);
 }

@@ -24,7 +24,6 @@ internal sealed class Trajectory : IDisposable
     {
         foreach (var recorded in _states.Concat(_denoised))
             recorded.Dispose();
-
         _states.Clear();
         _denoised.Clear();
     }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Denoising;
-
 namespace FewStep.Search;
 
 /// <summary>Phase 1 with the weighting of the model's own flow, whose amplification costs 1,566 network evaluations by default, beside

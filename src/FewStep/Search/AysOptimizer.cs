@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -171,7 +169,6 @@ internal sealed class CoordinateSweeps(double[][] cost, int candidates, int maxi
                 int to = Best(path[i - 1], path[i], path[i + 1]);
                 if (to == path[i])
                     continue;
-
                 path[i] = to;
                 moves++;
                 if (patience is not null && judge(path) is var value && value < least)

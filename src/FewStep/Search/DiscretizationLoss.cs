@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using MathNet.Numerics.Integration;
 
 namespace FewStep.Search;
@@ -28,7 +27,6 @@ internal static class DiscretizationLoss
     {
         if (!(sigmaMin > 0 && sigmaMin < sigmaMax))
             throw new ArgumentException($"The end {sigmaMin} must lie above 0 and below the start {sigmaMax}.", nameof(sigmaMin));
-
         double start = Math.Log(sigmaMin);
         double width = Math.Log(sigmaMax / sigmaMin) / Panels;
         var rule = new GaussLegendreRule(-1, 1, NodesPerPanel);
@@ -63,7 +61,6 @@ internal static class DiscretizationLoss
         double total = 0;
         for (int i = 0; i + 1 < sigmas.Length; i++)
             total += (weighting.Value(sigmas[i + 1]) - weighting.Value(sigmas[i])) * curve.Loss(sigmas[i]);
-
         return total;
     }
 

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -27,7 +24,6 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         _weightings = weightings ?? Weightings(PowerWeighting.DefaultPower);
         if (_weightings.Count == 0)
             throw new ArgumentException("There is no weighting to search by.", nameof(weightings));
-
         (_curve, _gridSize) = (curve, gridSize);
     }
 
@@ -120,7 +116,6 @@ internal sealed class DiscretizationLossOptimizer : IScheduleOptimizer
         // Rounding in a curve's flat stretches must not make it fall.
         for (int j = losses.Length - 2; j >= 0; j--)
             losses[j] = Math.Max(losses[j], losses[j + 1]);
-
         return ScheduleDynamicProgram.Solve(Array.ConvertAll(grid, weighting.Value), losses, maximumSteps);
     }
 }

@@ -128,6 +128,5 @@ internal sealed class DmNonUniformDescent(Func<double[], double> function)
         => [.. Enumerable.Range(0, n).Select(i => Enumerable.Range(0, n).Select(j => i == j ? 1.0 : 0).ToArray())];
 
     private static double[] Subtract(double[] a, double[] b) => [.. a.Zip(b, (p, q) => p - q)];
-
     private static double Dot(double[] a, double[] b) => a.Zip(b, (p, q) => p * q).Sum();
 }

@@ -45,7 +45,6 @@ internal sealed class DmNonUniformObjective(int order, double power)
 
         foreach (double sum in signed)
             total += Math.Abs(sum);
-
         return total;
     }
 }

@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -32,7 +29,6 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(order, 3);
         if (!(power is >= 0 and <= 3))
             throw new ArgumentOutOfRangeException(nameof(power), power, "The power must lie between 0 and 3.");
-
         _name = InvariantText.Of($"DM-NonUniform's error bound, order {order}, power {power}");
         _objective = new DmNonUniformObjective(order, power);
     }
@@ -71,7 +67,6 @@ internal sealed class DmNonUniformOptimizer : IScheduleOptimizer
     public double Bound(SamplingSchedule schedule) => _objective.Evaluate(Lambdas(schedule));
 
     private static double Power(string text) => OptimizerParameter.Number(OptimizerName, "power of the error model", text, 0, 3);
-
     private static double[] Lambdas(SamplingSchedule schedule) => [.. schedule.Sigmas.Select(s => -Math.Log(s))];
 
     private ScheduleSearchResult One(int steps, ScheduleSearchRequest request, CancellationToken cancellation)

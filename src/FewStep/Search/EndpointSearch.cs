@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -46,7 +44,6 @@ internal sealed class EndpointSearch(
             {
                 if (maximumEvaluations is long limit ? paired.Evaluations - before + aRun > limit : Runs >= maximumRuns)
                     return null;
-
                 Runs++;
                 return At(position, cancellation);
             },

@@ -22,7 +22,6 @@ internal sealed class FittedLossCurve : ILossCurve
         double largest = 0;
         foreach (double loss in losses)
             largest = Math.Max(largest, loss);
-
         if (largest == 0)
         {
             throw new InvalidInputException("The training loss is 0 at every noise level, so no schedule is better than another: check "
@@ -48,7 +47,6 @@ internal sealed class FittedLossCurve : ILossCurve
 
     public double SigmaMin => Sigmas[0];
     public double SigmaMax => Sigmas[^1];
-
     public double Loss(double sigma) => Math.Exp(_logLoss.Value(Logarithm(sigma)));
 
     public double Derivative(double sigma)

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using TorchSharp;
@@ -76,13 +74,11 @@ internal sealed class ForwardPathBound
 
         if (source.Count < 2)
             throw new InvalidInputException($"Align Your Steps needs at least 2 images; there are {source.Count}.");
-
         var (images, labels) = source.Read(new RandomOrder(source.Count, OrderSeed).Take((int)Math.Min(options.Images, source.Count)));
         // A source may have made its tensors on another thread, outside every scope of this one.
         scope.Attach(images);
         if (labels is not null)
             scope.Attach(labels);
-
         return (HostCopy.To(images, paired.Denoiser.Device), labels is null ? null : HostCopy.To(labels, paired.Denoiser.Device));
     }
 

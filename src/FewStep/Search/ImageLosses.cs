@@ -11,7 +11,6 @@ internal sealed class ImageLosses(int points)
     {
         if (losses.Length != points)
             throw new ArgumentException($"An image has {points} losses, not {losses.Length}.", nameof(losses));
-
         _rows.Add(losses);
     }
 
@@ -27,7 +26,6 @@ internal sealed class ImageLosses(int points)
         {
             if (image % groups == group)
                 continue;
-
             count++;
             for (int k = 0; k < points; k++)
                 mean[k] += _rows[image][k];
@@ -45,7 +43,6 @@ internal sealed class ImageLosses(int points)
         {
             for (int k = 0; k < points; k++)
                 deviation[k] = row[k] - mean[k];
-
             for (int k = 0; k < points; k++)
             {
                 double[] target = covariance[k];

@@ -8,7 +8,6 @@ internal static class IsotonicRegression
     {
         if (values.Length != weights.Length)
             throw new ArgumentException($"There are {values.Length} values and {weights.Length} weights.", nameof(weights));
-
         var mean = new double[values.Length];
         var weight = new double[values.Length];
         var count = new int[values.Length];

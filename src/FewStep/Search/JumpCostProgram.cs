@@ -50,7 +50,6 @@ internal sealed class JumpCostProgram
         var path = new int[steps + 1];
         for (int k = steps; k > 0; k--)
             path[steps - k + 1] = _next[k][path[steps - k]];
-
         return path;
     }
 }

@@ -1,4 +1,3 @@
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 

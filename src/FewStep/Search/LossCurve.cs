@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using MathNet.Numerics.Distributions;
 
 namespace FewStep.Search;
@@ -25,7 +24,6 @@ internal sealed class LossCurve
         _covariance = CheckedCovariance(covariance);
         if (images < 2 || !(confidence is >= 0.5 and <= 0.9999))
             throw Invalid($"it needs at least 2 images and a confidence from 0.5 to 0.9999; they are {images} and {confidence}.");
-
         if (origin.NetworkEvaluations < 0 || !(origin.Seconds >= 0) || !double.IsFinite(origin.Seconds) || !(origin.RelativeHalfWidth >= 0)
             || !double.IsFinite(origin.RelativeHalfWidth) || !(origin.RelativeRegret is null or >= 0 and < double.PositiveInfinity)
             || !(origin.MeanImageLoss is null or >= 0 and < double.PositiveInfinity))
@@ -71,14 +69,12 @@ internal sealed class LossCurve
     {
         if (weights.Length != Sigmas.Length)
             throw new ArgumentException($"There are {weights.Length} weights for {Sigmas.Length} noise levels.", nameof(weights));
-
         double variance = 0;
         for (int k = 0; k < weights.Length; k++)
         {
             double row = 0;
             for (int l = 0; l < weights.Length; l++)
                 row += _covariance[k][l] * weights[l];
-
             variance += weights[k] * row;
         }
 
@@ -91,7 +87,6 @@ internal sealed class LossCurve
     {
         if (Origin.Remark is string imprecise)
             yield return imprecise;
-
         if (Origin.MeanImageLoss is double mean and > 0)
         {
             int[] worse = [.. Enumerable.Range(0, Sigmas.Length).Where(k => Point(k).Low > WorseThanMean * mean)];
@@ -115,7 +110,6 @@ internal sealed class LossCurve
     {
         if (Sigmas.Length is < 2 or > MaximumPoints || Loss.Length != Sigmas.Length)
             throw Invalid($"it needs 2 to {MaximumPoints} sigmas and as many losses; there are {Sigmas.Length} and {Loss.Length}.");
-
         for (int k = 0; k < Sigmas.Length; k++)
         {
             if (!double.IsFinite(Sigmas[k]) || Sigmas[k] <= 0 || (k > 0 && !(Sigmas[k] > Sigmas[k - 1])))
@@ -130,7 +124,6 @@ internal sealed class LossCurve
         int points = Sigmas.Length;
         if (covariance.Count != points || covariance.Any(row => row is null || row.Count != points))
             throw Invalid($"its covariance must have {points} rows of {points} numbers.");
-
         double[][] checkedRows = [.. covariance.Select(row => row.ToArray())];
         for (int k = 0; k < points; k++)
         {

@@ -10,7 +10,6 @@ internal static class LossCurveBlend
     {
         if (!(width > 0) || !double.IsFinite(width) || tunedLevels.Any(s => !(s > 0) || !double.IsFinite(s)))
             throw new ArgumentException("The width and all tuned levels must be finite and above 0.", nameof(width));
-
         double[] sigmas = Points(pretrained, tunedLevels, width);
         double[] losses = Array.ConvertAll(sigmas, s =>
         {

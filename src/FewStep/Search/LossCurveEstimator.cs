@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using FewStep.Denoising;
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -41,7 +37,6 @@ internal sealed class LossCurveEstimator
 
         if (images.Count < ScheduleRegret.Groups)
             throw new InvalidInputException($"A loss curve needs at least {ScheduleRegret.Groups} images; there are {images.Count}.");
-
         _images = images;
         _sigmas = SigmaGrid(denoiser);
         _denoiser = new CountingDenoiser(denoiser);
@@ -65,7 +60,6 @@ internal sealed class LossCurveEstimator
                 long[] indices = order.Take(Math.Min(_options.BatchSize / 2, look - losses.Images));
                 foreach (double[] row in loss.Measure(_images, indices, _sigmas, cancellation))
                     losses.Add(row);
-
                 progress?.Report(new WorkProgress("loss curve", losses.Images, limit, "img", detail));
             }
 
@@ -81,7 +75,6 @@ internal sealed class LossCurveEstimator
             detail = InvariantText.Of($"schedules lose {100 * regret:0.00} %, losses known to {100 * widest:0.0} %");
             if (regret <= _options.RelativeRegret && !(widest > _options.RelativePrecision))
                 return Curve(LossCurveStop.PrecisionReached, widest, regret);
-
             if (losses.Images == limit)
             {
                 return Curve(

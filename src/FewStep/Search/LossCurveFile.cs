@@ -49,23 +49,12 @@ internal static class LossCurveFile
     {
         int points = curve.Sigmas.Length;
         JsonFile.Write(path, new Content(
-            Version,
-            curve.Images,
-            curve.Origin.NetworkEvaluations,
-            curve.Origin.Seconds,
-            curve.Origin.Stop,
-            curve.Origin.RelativeHalfWidth,
-            curve.Origin.Seed,
-            curve.Confidence,
-            [.. curve.Sigmas],
-            [.. curve.Loss],
-            [.. curve.StandardError],
+            Version, curve.Images, curve.Origin.NetworkEvaluations, curve.Origin.Seconds, curve.Origin.Stop, curve.Origin.RelativeHalfWidth,
+            curve.Origin.Seed, curve.Confidence, [.. curve.Sigmas], [.. curve.Loss], [.. curve.StandardError],
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).Low!.Value)],
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).High!.Value)],
             [.. Enumerable.Range(0, points).Select(k => Enumerable.Range(0, points).Select(l => curve.Covariance(k, l)).ToArray())],
-            curve.Origin.ModelHash,
-            curve.Origin.RelativeRegret,
-            curve.Origin.MeanImageLoss));
+            curve.Origin.ModelHash, curve.Origin.RelativeRegret, curve.Origin.MeanImageLoss));
     }
 
     // Derived columns are for readers with other tools; a file in which they disagree was edited by hand, and one of the two is wrong.

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -167,7 +164,6 @@ internal sealed class MeasuredAmplificationSolver : ISolver
         var next = step.State.Times(t / s);
         for (int j = 0; j < weights.Length; j++)
             next.Plus_(values[j].Denoised, alpha: weights[j]);
-
         return new SolverResult(next);
     }
 }

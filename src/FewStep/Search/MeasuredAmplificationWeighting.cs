@@ -42,7 +42,6 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
     }
 
     public string Name => "amplification";
-
     public double Amplification(double sigma) => At(-Math.Log(sigma));
 
     public double Value(double sigma)
@@ -55,7 +54,6 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
     }
 
     public double Derivative(double sigma) => -Amplification(sigma) / sigma;
-
     private double At(double u) => Math.Exp(_logAmplification.Interpolate(Math.Clamp(u, _u[0], _u[^1])));
 
     private double Integral(double from, double to)
@@ -63,7 +61,6 @@ internal sealed class MeasuredAmplificationWeighting : INoiseWeighting
         double half = 0.5 * (to - from), sum = 0;
         for (int q = 0; q < Rule.Order; q++)
             sum += Rule.Weights[q] * At(from + (half * (1 + Rule.Abscissas[q])));
-
         return half * sum;
     }
 }

@@ -46,7 +46,6 @@ internal sealed class MonotoneCubic
     {
         if (x < _x[0] || x > _x[^1])
             return 0;
-
         int k = Interval(x);
         double h = _x[k + 1] - _x[k];
         double t = (x - _x[k]) / h;
@@ -82,7 +81,6 @@ internal sealed class MonotoneCubic
         m[^1] = Math.Max(0, secant[^1] + ((secant[^1] - secant[^2]) * h[^1] / (h[^1] + h[^2])));
         for (int k = 1; k < n - 1; k++)
             m[k] = ((h[k] * secant[k - 1]) + (h[k - 1] * secant[k])) / (h[k - 1] + h[k]);
-
         for (int k = 0; k < n - 1; k++)
         {
             double size = Math.Sqrt((m[k] * m[k]) + (m[k + 1] * m[k + 1]));

@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using TorchSharp;
 
 namespace FewStep.Search;
@@ -48,7 +47,6 @@ internal sealed class NoisedImageLoss(IDenoiser denoiser, long seed, MeanImageLo
         scope.Attach(x0);
         if (labels is not null)
             scope.Attach(labels);
-
         if (x0.dtype != ScalarType.Float32 || !x0.shape.AsSpan().SequenceEqual(denoiser.Shape.Batch(indices.Length)))
         {
             throw new ArgumentException($"The source returned {x0.dtype} [{string.Join(", ", x0.shape)}] for {indices.Length} float32 "

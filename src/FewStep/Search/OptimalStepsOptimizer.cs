@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using FewStep.Noise;
 using FewStep.Sampling;
 
 namespace FewStep.Search;

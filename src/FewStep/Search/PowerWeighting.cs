@@ -19,7 +19,6 @@ internal sealed class PowerWeighting : INoiseWeighting
     {
         if (!(power is >= -LargestPower and <= LargestPower))
             throw new InvalidInputException($"The weighting's power must lie between {-LargestPower} and {LargestPower}, not {power}.");
-
         Power = power;
     }
 

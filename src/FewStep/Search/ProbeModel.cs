@@ -39,14 +39,12 @@ internal sealed class ProbeModel
                 .data<double>().ToArray();
             for (int l = 0; l <= k; l++)
                 gaussNewton[k, l] = gaussNewton[l, k] = 2 * products[l];
-
             rest[k, k] = ((up[k].Value - (2 * center.Value) + down[k].Value) / (h * h)) - gaussNewton[k, k];
         }
 
         var model = new ProbeModel(center.Position, gradient, gaussNewton, rest);
         if (previous is not null)
             model.Learn(previous);
-
         return model;
     }
 
@@ -64,10 +62,8 @@ internal sealed class ProbeModel
                 double sum = _gaussNewton[k, l] + _rest[k, l] + (k == l ? damping * _gaussNewton[k, k] : 0);
                 for (int m = 0; m < l; m++)
                     sum -= F[k, m] * F[l, m];
-
                 if (k == l && !(sum > 0))
                     return null;
-
                 F[k, l] = k == l ? Math.Sqrt(sum) : sum / F[l, l];
             }
         }
@@ -78,7 +74,6 @@ internal sealed class ProbeModel
             double sum = -_gradient[k];
             for (int m = 0; m < k; m++)
                 sum -= F[k, m] * step[m];
-
             step[k] = sum / F[k, k];
         }
 
@@ -86,7 +81,6 @@ internal sealed class ProbeModel
         {
             for (int m = k + 1; m < n; m++)
                 step[k] -= F[m, k] * step[m];
-
             step[k] /= F[k, k];
         }
 
@@ -101,7 +95,6 @@ internal sealed class ProbeModel
         double length = s.Sum(x => x * x);
         if (length == 0)
             return;
-
         var v = new double[n];
         for (int k = 0; k < n; k++)
         {

@@ -39,7 +39,6 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
             told(best.Value);
             if (!goesOn)
                 return best;
-
             width += best.Value > before * (1 - tolerance) ? 1 : 0;
         }
 
@@ -88,12 +87,10 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
             double[]? step = model.Step(_damping);
             for (; step is null && _damping < LargestDamping; step = model.Step(_damping))
                 _damping *= 2;
-
             if (step is null)
                 break;
             if (!Try(Shortened(center.Position, step), points, ref best))
                 return false;
-
             if (points[^1].Value < center.Value)
             {
                 for (int doubling = 0; doubling < Doublings && points[^1] == best; doubling++)
@@ -116,7 +113,6 @@ internal sealed class ProbeSearch(double low, double high, Func<double[], LeastS
     {
         if (evaluate(position) is not { } point)
             return false;
-
         points.Add(point);
         best = point.Value < best.Value ? point : best;
         return true;

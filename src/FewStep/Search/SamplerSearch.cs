@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 

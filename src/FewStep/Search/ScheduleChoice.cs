@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -62,7 +60,6 @@ internal abstract record ScheduleChoice(string Name)
             string name = choice.Name;
             for (int copy = 2; choices.Any(c => c.Name == name); copy++)
                 name = InvariantText.Of($"{choice.Name} ({copy})");
-
             choices.Add(choice with { Name = name });
         }
 
@@ -88,7 +85,6 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         ArgumentNullException.ThrowIfNull(text);
         if (text.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || File.Exists(text))
             return Of(ScheduleChoice.Parse(text), null, null);
-
         return text.Split(Separator) is [var schedule, var solver, var steps]
             && int.TryParse(steps, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), number)
@@ -102,7 +98,6 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     {
         if (steps < 1)
             throw new InvalidInputException($"The number of steps is {steps}; it must be 1 or more.");
-
         return schedule switch
         {
             ScheduleChoice.Given given when steps is null || steps == given.Schedule.Steps
@@ -130,13 +125,16 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         };
     }
 
+    /// <summary>The same, without what its solver was fitted on: for any model.</summary>
+    public SamplerChoice ForAnyModel() => Schedule is ScheduleChoice.Given { Origin: { } origin } given
+        ? this with { Schedule = given with { Origin = origin with { Fit = null } } } : this;
+
     /// <summary>The same for a model, whose noise levels it must keep to.</summary>
     internal Sampler? MakeFor(IDenoiser denoiser, ISolver usual)
     {
         var sampler = Make(denoiser.SigmaMin, denoiser.SigmaMax, usual);
         if (sampler is not null)
             ScheduleRange.Check(sampler.Schedule, Schedule.Name, denoiser);
-
         return sampler;
     }
 

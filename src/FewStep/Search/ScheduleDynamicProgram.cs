@@ -46,7 +46,6 @@ internal sealed class ScheduleDynamicProgram
         path[steps] = _last;
         for (int k = steps; k > 0; k--)
             path[k - 1] = _previous[k][path[k]];
-
         return path;
     }
 
@@ -55,7 +54,6 @@ internal sealed class ScheduleDynamicProgram
     {
         if (jLow > jHigh)
             return;
-
         int j = jLow + ((jHigh - jLow) / 2);
         int best = iLow;
         double least = double.PositiveInfinity;

@@ -24,7 +24,6 @@ internal static class ScheduleOptimizerCatalog
                 $"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}.");
         if (parts.Length == 1)
             return new ScheduleOptimizerChoice(entry, null);
-
         if (entry.CheckParameter is null)
         {
             throw new InvalidInputException(

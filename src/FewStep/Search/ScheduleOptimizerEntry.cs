@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>A schedule optimiser in the catalogue: what it is, what it needs, and how to make it.</summary>

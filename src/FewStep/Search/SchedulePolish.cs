@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>
@@ -37,7 +35,6 @@ internal static class SchedulePolish
         // Steps at the level of rounding may add to a rise in the last digit.
         if (point.Loss > startLoss)
             point = new StationarityPoint(curve, weighting, first);
-
         return new(new SamplingSchedule(point.Sigmas, start.Terminal), point.Loss, point.Residual, iteration, point.Residual <= 1e-9);
     }
 
@@ -51,10 +48,8 @@ internal static class SchedulePolish
             double[] moved = [.. point.Sigmas];
             for (int i = 0; i < direction.Length; i++)
                 moved[i + 1] *= Math.Exp(length * direction[i]);
-
             if (!Decreasing(moved))
                 continue;
-
             var candidate = new StationarityPoint(curve, weighting, moved);
             if (candidate.Loss < point.Loss - rounding
                 || (candidate.Loss <= point.Loss + rounding && candidate.Residual < 0.9 * point.Residual))

@@ -1,4 +1,3 @@
-using FewStep.Denoising;
 using FewStep.Sampling;
 using FewStep.Solvers;
 

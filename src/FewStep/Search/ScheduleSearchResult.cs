@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Search;
 
 /// <summary>A schedule that a search found, with what it cost and why the search stopped.</summary>

@@ -62,7 +62,6 @@ internal sealed class StationarityPoint
 
         for (int k = n - 2; k >= 0; k--)
             direction[k] -= upper[k] * direction[k + 1];
-
         return Array.TrueForAll(direction, double.IsFinite) ? direction : null;
     }
 

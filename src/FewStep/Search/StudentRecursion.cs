@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -31,7 +29,6 @@ internal sealed class StudentRecursion : IDisposable
         {
             for (int j = 0; j < points; j++)
                 states[j].Add(path.States[j].alias().MoveToOuterDisposeScope());
-
             first.Add(path.Denoised[0].alias().MoveToOuterDisposeScope());
         }
 
@@ -92,7 +89,6 @@ internal sealed class StudentRecursion : IDisposable
         path[steps] = _sigmas.Length - 1;
         for (int k = steps; k > 0; k--)
             path[k - 1] = _from[k][path[k]];
-
         return path;
     }
 

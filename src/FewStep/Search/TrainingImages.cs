@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Denoising;
 
 namespace FewStep.Search;
 
@@ -31,7 +30,6 @@ internal sealed class TrainingImages(IImageSet images) : ITrainingImages
         var bytes = new byte[checked(indices.Count * size)];
         for (int i = 0; i < indices.Count; i++)
             images.Read(checked((int)indices[i]), bytes.AsSpan(i * size, size));
-
         using var scope = NewDisposeScope();
         var pixels = tensor(bytes, [indices.Count, Shape.Height, Shape.Width, Shape.Channels]).permute(0, 3, 1, 2).contiguous();
         var scaled = PixelScale.FromBytes(pixels).MoveToOuterDisposeScope();

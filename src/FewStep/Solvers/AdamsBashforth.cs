@@ -34,13 +34,11 @@ internal static class AdamsBashforth
         c[0] = 1;
         if (order == 1)
             return c;
-
         double h = next - sigmas[0], h1 = sigmas[0] - sigmas[1];
         c[0] += h / (2 * h1);
         c[1] = -h / (2 * h1);
         if (order == 2)
             return c;
-
         double h2 = sigmas[1] - sigmas[2], p = h1 / h2;
         // The integral would give (1 - h / (3 (h + h1))) h (h + h1) / (2 h1 (h1 + h2)).
         double second = (1 - h * h / (3 * h1 * (h1 + h2))) / 2;
@@ -49,7 +47,6 @@ internal static class AdamsBashforth
         c[2] = p * second;
         if (order == 3)
             return c;
-
         double h3 = sigmas[2] - sigmas[3], q = h1 * (h1 + h2) / (h2 * (h2 + h3));
         double third = ((1 - h / (3 * (h + h1))) / 2 + (1 - h / (2 * (h + h1))) * h / (6 * (h + h1 + h2)))
             * (h * (h + h1) * (h + h1 + h2)) / (h1 * (h1 + h2) * (h1 + h2 + h3));

@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Solvers;
 
 /// <summary>Weights of DEIS in its tAB form: integrals over sigma of the polynomial, in the time t of linear VP diffusion, through past
@@ -21,7 +19,6 @@ internal static class DeisWeights
     {
         if (sigmas.Length == 1)
             return Euler(sigmas[0], next);
-
         double[] nodes = Times(sigmas);
         double t0 = nodes[0], t1 = Noise.Time(next);
         var weights = new double[nodes.Length];

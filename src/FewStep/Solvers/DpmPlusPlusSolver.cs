@@ -36,7 +36,6 @@ internal sealed class DpmPlusPlusSolver(SolverSettings settings) : MultistepSolv
         double phi1 = h.Phi(1);
         if (positions.Length == 0)
             return [phi1];
-
         double r0 = -positions[0];
         if (positions.Length == 1)
         {

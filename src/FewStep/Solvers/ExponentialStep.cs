@@ -43,7 +43,6 @@ internal static class WeightedSum
         var sum = state.Times(stateWeight);
         for (int j = 0; j < weights.Length; j++)
             sum.Plus_(outputs[j], alpha: scale * weights[j]);
-
         return sum;
     }
 }

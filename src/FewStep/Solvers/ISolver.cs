@@ -31,6 +31,22 @@ public interface ISolver
     /// </summary>
     bool ThresholdsDenoised => false;
 
+    /// <summary>Refuses a schedule that it cannot step over; by default it takes any. Asked before a run.</summary>
+    /// <param name="schedule">The schedule of the run.</param>
+    /// <exception cref="InvalidInputException">It was made for another schedule.</exception>
+    void CheckSchedule(SamplingSchedule schedule)
+    {
+    }
+
+    /// <summary>The noise level that the network is told at the start of a step, above 0; by default sigma_i.</summary>
+    /// <param name="schedule">The schedule of the run.</param>
+    /// <param name="step">The step i, 0 to N-1.</param>
+    double NoiseLevel(SamplingSchedule schedule, int step)
+    {
+        ArgumentNullException.ThrowIfNull(schedule);
+        return schedule.Sigmas[step];
+    }
+
     /// <summary>Takes one step, from sigma_i to sigma_(i+1). It works in the type of the state and changes no tensor of the
     /// context.</summary>
     /// <param name="step">Where the run stands; its tensors belong to the sampler.</param>

@@ -13,7 +13,6 @@ internal static class PhiFunctions
             // The recursion would subtract nearly equal numbers.
             for (int j = 2; j <= k; j++)
                 factorial *= j;
-
             double term = 1 / factorial, sum = term;
             for (int j = 1; Math.Abs(term) > 1e-18; j++)
             {

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Solvers;
 
 /// <summary>A solver by its name, with the orders and options that it comes in.</summary>
@@ -38,7 +36,8 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     { Choices = ["data", "noise"] };
 
     internal static SolverOption LowerOrderFinal { get; } = Flag(
-        "lower-order-final", "the last steps fall to order 1, which steadies runs of few steps") with { FromOrder = 2 };
+        "lower-order-final", "the last steps fall to order 1, which steadies runs of few steps") with
+    { FromOrder = 2 };
 
     internal static SolverOption Thresholding { get; } = Flag(
         "thresholding", "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");

@@ -52,7 +52,6 @@ internal sealed class SolverSettings
                 return false;
             if (Prediction == SolverPrediction.Data)
                 return Value(key) == "true";
-
             return _text.Options.GetValueOrDefault(key) != "true" ? false : throw new InvalidInputException(
                 $"Solver {_family.Name}: thresholding=true goes with predict=data only; leave one of them out.");
         }

@@ -1,6 +1,3 @@
-using System.Collections.Immutable;
-using FewStep.Noise;
-
 namespace FewStep.Solvers;
 
 /// <summary>What a solver knows when it takes step i of a run: the schedule, the state, the denoiser's output there, and the
@@ -50,6 +47,15 @@ public sealed class SolverStep(
     /// <param name="sigma">Its noise level, above 0.</param>
     /// <returns>D(x; sigma), which lives as long as the step.</returns>
     public Tensor Denoise(Tensor x, double sigma) => denoise(x, sigma);
+
+    /// <summary>The same step, as a solver sees it that looks at no more than some past steps.</summary>
+    internal SolverStep Remembering(int past) => history.Count <= past ? this
+        : new(schedule, index, state, denoised, [.. history.Take(past)], denoise, sigma);
+
+    /// <summary>The step to a noise level between its ends.</summary>
+    internal SolverStep Until(double between) => new(
+        new SamplingSchedule([.. schedule.Sigmas[..(index + 1)], between, .. schedule.Sigmas[(index + 1)..]], schedule.Terminal),
+        index, state, denoised, history, denoise, sigma);
 }
 
 /// <summary>What a solver's step gives.</summary>

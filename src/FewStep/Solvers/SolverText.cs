@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FewStep.Solvers;
 
 /// <summary>A solver as text, <c>name[:order][:key=value]...</c>, taken apart but not yet held against what there is. Underscores count as

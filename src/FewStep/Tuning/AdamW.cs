@@ -32,7 +32,6 @@ internal sealed class AdamW(Tensor parameters, AdamWOptions options) : IDisposab
         SecondMoment.Times_(options.Beta2).addcmul_(gradient, gradient, share);
         if (options.WeightDecay > 0)
             parameters.Times_(1 - learningRate * options.WeightDecay);
-
         var denominator = SecondMoment.sqrt().Over_(Math.Sqrt(correction2)).Plus_(options.Epsilon);
         parameters.addcdiv_(FirstMoment, denominator, rate);
         return norm.MoveToOuterDisposeScope();

@@ -1,6 +1,4 @@
 using FewStep.Data;
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 
 namespace FewStep.Tuning;
@@ -116,7 +114,6 @@ internal sealed class DenoiseObjective : ITuningObjective
     {
         if (_options.Jitter == 0)
             return _sigma[level].expand(count);
-
         var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
         return HostCopy.To(rand([count], dtype: ScalarType.Float64, generator: generator).Times(high - low).Plus(low).exp(), _sigma.device);
     }

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Tuning;
 
 /// <summary>Computes the weights of a <see cref="LevelWeighting"/>.</summary>

@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Tuning;
 
 /// <summary>Moves the sigmas of a schedule at random, uniformly in ln sigma, without changing their order.</summary>
@@ -20,7 +18,6 @@ internal static class NodeJitter
     {
         if (halfWidth == 0)
             return schedule;
-
         double[] sigmas = [.. schedule.Sigmas];
         for (int i = 1; i < schedule.Steps; i++)
         {

@@ -11,7 +11,6 @@ internal sealed class PretrainingObjective(
     private readonly LearningRateSchedule _learningRate = new(options.LearningRate, options.WarmUpImages, options.Images);
 
     public int Batch => options.Batch;
-
     public double LearningRate(TrainingState state) => _learningRate.At(state.Images);
 
     public (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation)
@@ -34,6 +33,5 @@ internal sealed class PretrainingObjective(
     }
 
     public bool IsOver(TrainingState state, CancellationToken cancellation) => state.Images >= options.Images;
-
     public void Note(TrainingUpdate update) => note(update);
 }

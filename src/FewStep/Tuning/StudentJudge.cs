@@ -1,5 +1,4 @@
 using FewStep.Networks;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -20,7 +19,7 @@ internal sealed class StudentJudge : IDisposable
     public StudentJudge(NetworkDenoiser model, ScheduleSearchRequest request, TunedScheduleOptions options, CancellationToken cancellation)
     {
         _student = new WeightsDenoiser(model);
-        _solver = SolverCatalog.Find(options.Tuning.Solver);
+        _solver = options.Solver;
         var sampling = new PairedSampling(model);
         _comparison = request.WithHeun(sampling, SeedPlan.Candidates(options.JudgedLatents), options.JudgeSteps, cancellation);
         TeacherEvaluations = sampling.Evaluations;

@@ -1,5 +1,4 @@
 using FewStep.Data;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -43,7 +42,6 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         var batches = new List<TeacherBlock>();
         for (int b = 0; b < count; b++)
             batches.Add(Make(firstBatch + b, cancellation));
-
         return TeacherBlock.Join(batches).Keep();
     }
 
@@ -100,9 +98,7 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
     /// <summary>Joins batches; the result belongs to the current dispose scope.</summary>
     public static TeacherBlock Join(IReadOnlyList<TeacherBlock> batches) => new(
         [.. Enumerable.Range(0, batches[0].States.Length).Select(i => cat([.. batches.Select(b => b.States[i])]))],
-        cat([.. batches.Select(b => b.Sigma)]),
-        cat([.. batches.Select(b => b.Ratio)]),
-        cat([.. batches.Select(b => b.Weight)]),
+        cat([.. batches.Select(b => b.Sigma)]), cat([.. batches.Select(b => b.Ratio)]), cat([.. batches.Select(b => b.Weight)]),
         batches[0].Labels is null ? null : cat([.. batches.Select(b => b.Labels!)]));
 
     /// <summary>Some of the paths; they belong to the current dispose scope.</summary>
@@ -126,7 +122,6 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio,
     {
         foreach (var tensor in All)
             tensor.DetachFromDisposeScope();
-
         return this;
     }
 

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -36,7 +34,6 @@ internal sealed class TeacherPath
         Tensor[] states = [.. _marks.Select(m => path.States[m].alias())];
         if (Fine.Terminal == ScheduleTerminal.Zero)
             return [.. states, end];
-
         end.Dispose();
         return states;
     }

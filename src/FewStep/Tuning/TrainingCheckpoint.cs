@@ -20,7 +20,6 @@ internal static class TrainingCheckpoint
         {
             if (metadata.GetValueOrDefault(KindKey) != kind)
                 throw new InvalidInputException($"{path} is no training checkpoint of this version.");
-
             if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
             {
                 string difference = identity.DifferenceTo(metadata.GetValueOrDefault(IdentityKey)) is string clause ? $" ({clause})" : "";

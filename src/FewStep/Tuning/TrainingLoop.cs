@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace FewStep.Tuning;
 
 /// <summary>What a training is for. What happens in an update depends on options and number of the update only, so that a resumed training
@@ -55,7 +53,6 @@ internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objec
                 cancellation.ThrowIfCancellationRequested();
                 if (!Update(cancellation))
                     break;
-
                 state.Seconds = before + Stopwatch.GetElapsedTime(started).TotalSeconds;
                 if (save is not null && state.Seconds >= nextSave && Tell(_unread.Read()))
                 {
@@ -100,7 +97,6 @@ internal sealed class TrainingLoop(TrainingState state, ITrainingObjective objec
             Failed ??= double.IsFinite(update.Loss) ? null : update;
             if (Failed is not null)
                 return false;
-
             objective.Note(update);
         }
 

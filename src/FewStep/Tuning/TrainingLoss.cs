@@ -1,6 +1,4 @@
-using System.Text.Json.Serialization;
 using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Tuning;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Networks;
@@ -25,7 +24,6 @@ internal sealed class TrainingRun
         options.Validate();
         if (!(run.CheckpointSeconds >= 0))
             throw new InvalidInputException($"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}.");
-
         (_config, _options, _images, _run, _start) = (config, options, images, run, start);
         if (images.Shape != config.Shape)
             throw new InvalidInputException($"The images are {images.Shape}, the model's configuration says {config.Shape}.");
@@ -54,7 +52,6 @@ internal sealed class TrainingRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
-
         var batches = new ImageBatches(
             _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);

@@ -61,7 +61,6 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
         };
         if (Average is not null)
             tensors["average"] = Average.Weights;
-
         return tensors;
     }
 }

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
 
@@ -11,10 +9,11 @@ namespace FewStep.Tuning;
 /// where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r =
 /// s_(i+1) / s_i.
 /// </summary>
-internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options) : ITuningObjective
+internal sealed class TrajectoryObjective(TuningNetwork network, Sampler sampler, TuningOptions options) : ITuningObjective
 {
-    private readonly TeacherBlocks _blocks = new(network, schedule, options);
-    private readonly ISolver _solver = SolverCatalog.Find(options.Solver);
+    private readonly TeacherBlocks _blocks = new(network, sampler.Schedule, options);
+    private readonly SamplingSchedule _schedule = sampler.Schedule;
+    private readonly ISolver _solver = sampler.Solver;
     private readonly List<Tensor> _heldOutEnds = [];
 
     public string HeldOutMetric => "root-mean-square distance of a pixel to the teacher's endpoint";
@@ -37,7 +36,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     public double HeldOut(Tensor weights, CancellationToken cancellation)
     {
         var device = weights.device;
-        var student = new SamplingLoop(network.HeldOut(weights), _solver, schedule);
+        var student = new SamplingLoop(network.HeldOut(weights), _solver, _schedule);
         using var all = NewDisposeScope();
         var squares = zeros(1, float64, device);
         for (int start = 0, batch = 0; start < options.HeldOutCount; start += options.EvaluationBatch, batch++)
@@ -49,7 +48,7 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
             if (batch == _heldOutEnds.Count)
             {
                 var teacher = new TeacherPath(
-                    network.Teacher, schedule, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps);
+                    network.Teacher, _schedule, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps);
                 _heldOutEnds.Add(teacher.Solve(latents, labels, cancellation)[^1].DetachFromDisposeScope());
             }
 
@@ -81,7 +80,10 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     {
         using var scope = NewDisposeScope();
         var ratio = paths.Ratio.select(1, level);
-        var D = student.Denoise(x, paths.Sigma.select(1, level), paths.Labels);
+        var sigma = paths.Sigma.select(1, level);
+        if (level < _schedule.Steps && _solver.NoiseLevel(_schedule, level) is var told && told != _schedule.Sigmas[level])
+            sigma = TensorArithmetic.Full(sigma.shape, told, sigma.dtype, sigma.device);
+        var D = student.Denoise(x, sigma, paths.Labels);
         var step = Step(level, x, D, ratio, history.Steps);
         var error = (step.Next - paths.States[level + 1]).Squared().mean([1, 2, 3]);
         // Weights are those of errors of D, of which an Euler step makes 1 - r.
@@ -91,7 +93,8 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
         if (_solver.HistoryLength > 0)
         {
             Tensor Kept(Tensor t) => t.detach().DetachFromDisposeScope();
-            history.Push(new PastStep(schedule.Sigmas[level], Kept(step.Corrected ?? x), Kept(D), step.Corrected is null ? null : Kept(x)));
+            history.Push(
+                new PastStep(_schedule.Sigmas[level], Kept(step.Corrected ?? x), Kept(D), step.Corrected is null ? null : Kept(x)));
         }
 
         return step.Next.detach().MoveToOuterDisposeScope();
@@ -100,8 +103,8 @@ internal sealed class TrajectoryObjective(TuningNetwork network, SamplingSchedul
     // Euler's step takes each row at its own sigmas, which differ where levels are moved at random; after the last sigma the terminal rule
     // zero takes D itself.
     private SolverResult Step(int level, Tensor x, Tensor D, Tensor ratio, IReadOnlyList<PastStep> history)
-        => _solver is EulerSolver || level == schedule.Steps
+        => _solver is EulerSolver || level == _schedule.Steps
         ? new SolverResult(lerp(D, x, ratio.view(-1, 1, 1, 1)))
-        : _solver.Step(new SolverStep(schedule, level, x, D, history,
+        : _solver.Step(new SolverStep(_schedule, level, x, D, history,
             (_, _) => throw new InvalidOperationException($"{_solver.Name} asked for a second evaluation.")));
 }

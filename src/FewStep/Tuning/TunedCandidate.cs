@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Tuning;
 
 /// <summary>A schedule that was tuned to for a short while, and how far the tuned model's samples then were from the fine path's.</summary>
@@ -17,7 +15,6 @@ internal sealed record TunedCandidateFile(string Fingerprint, IReadOnlyList<Tune
     {
         if (path is null || !File.Exists(path))
             return [];
-
         var file = JsonFile.Read<TunedCandidateFile>(path);
         if (file.Fingerprint != fingerprint)
         {

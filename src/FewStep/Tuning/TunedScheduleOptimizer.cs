@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using System.Text.Json;
 using FewStep.Networks;
-using FewStep.Noise;
 using FewStep.Search;
 
 namespace FewStep.Tuning;
@@ -27,7 +24,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     {
         (_model, _path) = (model, path);
         _options = options ?? new TunedScheduleOptions();
-        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType } };
+        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType, Solver = _options.Solver.Name } };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");
@@ -60,10 +57,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             {
                 tried.Add(candidate);
                 progress?.Report(new WorkProgress(
-                    InvariantText.Of($"search over tunings, {steps} steps"),
-                    tried.Count,
-                    _options.Candidates,
-                    "candidates",
+                    InvariantText.Of($"search over tunings, {steps} steps"), tried.Count, _options.Candidates, "candidates",
                     InvariantText.Of($"best {tried.Min(c => c.Distance):G4}")));
             }
 
@@ -77,7 +71,6 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
             .ToList();
         if (starts.Count == 0)
             throw new InvalidInputException($"There is no schedule of {steps} steps to begin at.");
-
         var best = starts.Select(Try).ToList().MinBy(c => c.Distance)!;
         double move = _options.FirstMove;
         while (move >= _options.SmallestMove && tried.Count < _options.Candidates && steps > 1)
@@ -113,7 +106,6 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
                 sigmas[i] *= Math.Exp(shift);
                 if (!more() || sigmas[i] > sigmas[i - 1] * Math.Exp(-SmallestGap) || sigmas[i] < sigmas[i + 1] * Math.Exp(SmallestGap))
                     continue;
-
                 var candidate = attempt(new SamplingSchedule(sigmas, terminal));
                 if (candidate.Distance < best.Distance)
                 {
@@ -130,9 +122,8 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     {
         if (_done.FirstOrDefault(c => c.IsOf(schedule)) is { } known)
             return known;
-
         var watch = Stopwatch.StartNew();
-        using var tuned = new Tuner(_model, schedule, _options.Tuning).Run(cancellation: cancellation);
+        using var tuned = new Tuner(_model, new Sampler(schedule, _options.Solver), _options.Tuning).Run(cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         var (distance, spent) = judge.Judge(tuned.Weights, schedule, cancellation);
         var candidate = new TunedCandidate(
@@ -141,7 +132,6 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _done.Add(candidate);
         if (_path is not null)
             JsonFile.Write(_path, new TunedCandidateFile(_fingerprint, _done));
-
         return candidate;
     }
 }

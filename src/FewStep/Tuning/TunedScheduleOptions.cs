@@ -1,4 +1,4 @@
-using FewStep.Noise;
+using FewStep.Solvers;
 
 namespace FewStep.Tuning;
 
@@ -8,6 +8,9 @@ internal sealed record TunedScheduleOptions
     /// <summary>The short tuning that every candidate gets; default 100 updates of the trajectory loss, measured at the end only.</summary>
     public TuningOptions Tuning { get; init; } = new()
     { Updates = 100, EvaluationInterval = 100, HeldOutCount = 64, SnapshotFractions = [] };
+
+    /// <summary>The solver that the tuned model will be sampled with; default Euler's.</summary>
+    public ISolver Solver { get; init; } = new EulerSolver();
 
     /// <summary>Most candidates for one number of steps, the starts among them; 1 to 10,000, default 24.</summary>
     public int Candidates { get; init; } = 24;
@@ -45,5 +48,6 @@ internal sealed record TunedScheduleOptions
             .Require(Tuning.Loss == TuningLoss.Trajectory, $"candidates are tuned by trajectory, not {Tuning.Loss}")
             .Check();
         Tuning.Validate();
+        Tuning.Check(Solver);
     }
 }

@@ -1,17 +1,15 @@
-using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Noise;
 
 namespace FewStep.Tuning;
 
-/// <summary>Phase 2: fine-tunes a pre-trained model to the sigmas of a sampling schedule for Euler steps, and keeps the averaged weights
+/// <summary>Phase 2: fine-tunes a pre-trained model to a sampler, its sigmas and its solver, and keeps the averaged weights
 /// that are best on held-out data.</summary>
 /// <remarks>The trajectory loss counts latents as images. For a tuning in a folder, with checkpoints and resume, see
 /// <see cref="TuningRun"/>.</remarks>
 internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
-    private readonly SamplingSchedule _schedule;
+    private readonly Sampler _sampler;
     private readonly TuningOptions _options;
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
@@ -19,12 +17,14 @@ internal sealed class Tuner
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
     /// student then needs no more. Null for the model; not disposed.</param>
-    public Tuner(NetworkDenoiser model, SamplingSchedule schedule, TuningOptions? options = null, TuningImages? images = null,
+    public Tuner(NetworkDenoiser model, Sampler sampler, TuningOptions? options = null, TuningImages? images = null,
         IDenoiser? teacher = null)
     {
-        (_model, _schedule, _images, _teacher) = (model, schedule, images, teacher);
-        _options = (options ?? new TuningOptions()) with { ComputeType = model.ComputeType };
+        (_model, _sampler, _images, _teacher) = (model, sampler, images, teacher);
+        _options = (options ?? new TuningOptions()) with { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
         _options.Validate();
+        _options.Check(sampler.Solver);
+        sampler.Solver.CheckSchedule(sampler.Schedule);
         if (teacher is not null
             && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
         {
@@ -32,7 +32,7 @@ internal sealed class Tuner
                 + "makes the same images in the same classes.");
         }
 
-        if (_options.Weighting == LevelWeighting.ConvexCombination && schedule.Terminal == ScheduleTerminal.Zero)
+        if (_options.Weighting == LevelWeighting.ConvexCombination && sampler.Schedule.Terminal == ScheduleTerminal.Zero)
         {
             throw new InvalidInputException(
                 "The weighting convex_combination is undefined for a schedule whose terminal rule is zero; choose another weighting.");
@@ -74,8 +74,8 @@ internal sealed class Tuner
     {
         var network = new TuningNetwork(_model, _teacher);
         using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
-            ? new TrajectoryObjective(network, _schedule, _options)
-            : new DenoiseObjective(network, _schedule, _options, _images!);
+            ? new TrajectoryObjective(network, _sampler, _options)
+            : new DenoiseObjective(network, _sampler.Schedule, _options, _images!);
         var earlier = state.Evaluations;
         TuningReport Report(TuningStop? stop, string explanation)
         {
@@ -108,8 +108,8 @@ internal sealed class Tuner
     private TuningReport Report(TuningState state, ITuningObjective objective, TuningStop? stop, string explanation) => new()
     {
         Options = _options,
-        Sigmas = _schedule.Sigmas,
-        Terminal = _schedule.Terminal,
+        Sigmas = _sampler.Schedule.Sigmas,
+        Terminal = _sampler.Schedule.Terminal,
         HeldOutMetric = objective.HeldOutMetric,
         Curve = [.. state.Curve],
         Updates = state.Updates,
@@ -139,7 +139,6 @@ internal sealed class Tuner
 
             if (set.Count == 0)
                 throw new InvalidInputException($"There are no {name} images.");
-
             if (_model.Classes > 0 && set.Classes > _model.Classes)
             {
                 throw new InvalidInputException($"The {name} images have {set.Classes} classes, but the model has {_model.Classes}: choose "
@@ -212,12 +211,10 @@ internal sealed class Tuner
             double heldOut = objective.HeldOut(state.Averaged, cancellation);
             if (!double.IsFinite(heldOut))
                 return false;
-
             var point = state.AddPoint(heldOut);
             observer.Point?.Invoke(point);
             if (options.SnapshotUpdates.Contains(point.Update))
                 observer.Snapshot?.Invoke(new TuningSnapshot(point, state.Averaged));
-
             return true;
         }
     }

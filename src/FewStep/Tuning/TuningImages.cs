@@ -13,7 +13,6 @@ internal sealed record TuningImages(IImageSet Training, IImageSet HeldOut, bool 
     {
         if (images.Count < 2)
             throw new Platform.InvalidInputException("Tuning on images needs at least 2 of them, one to tune on and one to hold out.");
-
         int heldOut = Math.Max(1, images.Count / 10);
         return new TuningImages(SubsetImageSet.Random(images, images.Count - heldOut, seed: 0),
             SubsetImageSet.Random(images, heldOut, seed: 0, skip: images.Count - heldOut));

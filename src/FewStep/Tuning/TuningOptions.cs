@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FewStep.Solvers;
 
 namespace FewStep.Tuning;
@@ -8,11 +7,6 @@ public sealed record TuningOptions
 {
     /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
     public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
-
-    /// <summary>The solver that the tuned model will be sampled with, as <see cref="SolverCatalog.Find"/> takes it; default <c>euler</c>;
-    /// <see cref="Model.Tune"/> takes the sampler's. One that makes one evaluation a step and leaves the denoiser's output as it
-    /// is.</summary>
-    public string Solver { get; init; } = "euler";
 
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and
     /// <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
@@ -93,6 +87,10 @@ public sealed record TuningOptions
     /// compare.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Name of the sampler's solver, for what is stored.</summary>
+    [JsonInclude]
+    internal string Solver { get; init; } = "euler";
+
     /// <summary>Type in which the network computes, which is the model's own; master weights, losses and states are float32.</summary>
     [JsonInclude]
     internal ScalarType ComputeType { get; init; } = ScalarType.Float32;
@@ -112,13 +110,8 @@ public sealed record TuningOptions
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()
     {
-        var solver = SolverCatalog.Find(Solver);
         SolverCatalog.Find(TeacherSolver);
         var rules = new OptionRules("The tuning options are invalid");
-        rules.Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
-            + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}");
-        rules.Require(Jitter == 0 || solver is EulerSolver,
-            $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}");
         rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
@@ -148,4 +141,12 @@ public sealed record TuningOptions
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
         rules.Check();
     }
+
+    /// <summary>Refuses a solver that a model cannot be tuned for.</summary>
+    internal void Check(ISolver solver) => new OptionRules("The tuning options are invalid")
+        .Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
+            + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}")
+        .Require(Jitter == 0 || solver is EulerSolver,
+            $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}")
+        .Check();
 }

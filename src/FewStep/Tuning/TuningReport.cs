@@ -1,5 +1,3 @@
-using FewStep.Noise;
-
 namespace FewStep.Tuning;
 
 /// <summary>How a tuning went: the content of <c>tuning-curve.json</c>.</summary>

@@ -1,5 +1,4 @@
 using FewStep.Checkpoints;
-using FewStep.Denoising;
 using FewStep.Networks;
 
 namespace FewStep.Tuning;
@@ -22,12 +21,11 @@ internal sealed class TuningRun
     /// needed until the run is over.</param>
     public TuningRun(
         ModelConfig config, NetworkDenoiser model, Sampler sampler, TuningOptions options, TuningRunOptions run,
-        TuningImages? images = null,
-        Tensor? start = null, TuningTeacher? teacher = null)
+        TuningImages? images = null, Tensor? start = null, TuningTeacher? teacher = null)
     {
         run.Validate();
         var schedule = sampler.Schedule;
-        _tuner = new Tuner(model, schedule, options with { Solver = sampler.Solver.Name }, images, teacher?.Denoiser);
+        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
         var used = options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
@@ -59,7 +57,6 @@ internal sealed class TuningRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
-
         var report = _tuner.Run(
             state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);

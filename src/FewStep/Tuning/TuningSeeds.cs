@@ -13,7 +13,6 @@ internal static class TuningSeeds
         SeedPlan.Tuned((SeedHash.Derive(seed, LatentStream) % LatentStarts) + position, count);
 
     public static long Shuffle(long seed, long block) => SeedHash.Derive(seed, ShuffleStream, block);
-
     public static long Jitter(long seed, long batch) => SeedHash.Derive(seed, JitterStream, batch);
 
     /// <summary>Seed of levels, noise and dropped labels of an update of the denoising loss.</summary>

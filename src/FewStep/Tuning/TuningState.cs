@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace FewStep.Tuning;
 
 /// <summary>All that a tuning needs to go on exactly where it stopped: the training's state, the best weights so far, the curve, and the
@@ -39,7 +37,6 @@ internal sealed class TuningState : IDisposable
     public (double Sum, int Count) Losses { get; private set; }
 
     public bool IsMeasured => _curve.Count > 0 && _curve[^1].Update == Updates;
-
     public void AddLoss(double loss) => Losses = (Losses.Sum + loss, Losses.Count + 1);
 
     /// <summary>Adds a point for the averaged weights as they are now, and keeps them where they are the best.</summary>
@@ -66,9 +63,7 @@ internal sealed class TuningState : IDisposable
     {
         var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);
         Training.Save(
-            path,
-            identity,
-            new Dictionary<string, Tensor> { [BestName] = Best },
+            path, identity, new Dictionary<string, Tensor> { [BestName] = Best },
             new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
     }
 
@@ -89,7 +84,6 @@ internal sealed class TuningState : IDisposable
 
         if (progress.Curve.Contains(null!))
             throw Contradiction(path);
-
         bool increasing = progress.Curve.Zip(progress.Curve.Skip(1)).All(p => p.First.Update < p.Second.Update);
         var best = progress.Curve.FirstOrDefault(p => p.Update == progress.BestUpdate);
         if (!increasing || progress.Curve.Any(p => p.Update < 0 || p.Update > Updates) || best is null != progress.Curve.Count is 0

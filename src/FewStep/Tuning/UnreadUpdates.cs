@@ -27,7 +27,6 @@ internal sealed class UnreadUpdates(Device device)
     {
         if (IsEmpty)
             return [];
-
         using var scope = NewDisposeScope();
         float[] figures = cat([.. _unread.Select(u => u.Figures)]).cpu().data<float>().ToArray();
         TrainingUpdate[] told =

@@ -185,10 +185,8 @@ public sealed class DiffusersFolderTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "unet", "config.json"), config);
         if (scheduler is not null)
             File.WriteAllText(Path.Combine(folder, "scheduler", "scheduler_config.json"), scheduler);
-
         if (tensors is not null)
             SafetensorsFile.Write(Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), tensors);
-
         return folder;
     }
 }

@@ -32,7 +32,6 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         {
             for (int j = 0; j < layers; j++)
                 skips.Push(h = Block($"down_blocks.{i}", j, h, time, channels[i], attention[i]));
-
             if (i < last)
                 skips.Push(h = Down($"down_blocks.{i}.downsamplers.0", h, time));
         }
@@ -43,7 +42,6 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         {
             for (int j = 0; j <= layers; j++)
                 h = Block($"up_blocks.{i}", j, cat([h, skips.Pop()], 1), time, channels[last - i], attention[last - i]);
-
             h = i < last ? Up($"up_blocks.{i}.upsamplers.0", h, time) : h;
         }
 
@@ -129,7 +127,6 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
     {
         if (!State.TryGetValue(name, out Tensor? found))
             State[name] = found = randn(shape, generator: _generator) * scale;
-
         return found;
     }
 }

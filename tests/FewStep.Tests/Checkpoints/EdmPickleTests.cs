@@ -48,7 +48,6 @@ public sealed class EdmPickleTests : IDisposable
             byte[] bad = [.. whole];
             for (int k = 0; k < 20; k++)
                 bad[random.Next(bad.Length)] = (byte)random.Next(256);
-
             string path = _folder.Write("bad.pkl", bad);
             Refused.With("", () => EdmPickle.Read(_folder.Write("cut.pkl", bad.AsSpan(0, random.Next(bad.Length)))));
             try
@@ -134,7 +133,6 @@ public sealed class EdmPickleTests : IDisposable
                 .Raw(0x89).Global("collections", "OrderedDict").Op(")RtRq\0");
             for (int i = 1; i < names; i++)
                 pickle.Text($"a{i}").Op("h\0");
-
             using EdmCheckpoint checkpoint = EdmPickle.Read(_folder.Write("shared.pkl", pickle.Op("usu").Raw(0x85).Op("Rs.").Bytes));
             return checkpoint.State.Count;
         }

@@ -33,10 +33,8 @@ internal sealed class EdmPickleWriter
         var root = new Module();
         foreach (ParameterSpec spec in network.Layout.Specs)
             root.At(spec.Name).Parameters.Add((spec.Name.Split('.')[^1], spec.Shape));
-
         foreach (var (name, buffer) in network.Buffers)
             root.At(name).Buffers.Add((name.Split('.')[^1], buffer.shape, buffer.data<float>().ToArray()));
-
         writer.Raw(0x80, 3).Op("}").Text("ema");
         writer.Persistent("EDMPrecond", () => writer.State(null, () =>
         {
@@ -101,7 +99,6 @@ internal sealed class EdmPickleWriter
         Text("_init_kwargs").Op("}(");
         foreach (var (name, value) in OptionNames.Zip(values))
             Text(name).Number(value);
-
         List("channel_mult", options.ChannelMult).List("attn_resolutions", options.AttnResolutions).Text("dropout").Float(options.Dropout)
             .Op("u");
     }
@@ -171,7 +168,6 @@ internal sealed class EdmPickleWriter
         Text(name).Op("](");
         foreach (int value in values)
             Number(value);
-
         return Op("e");
     }
 
@@ -180,7 +176,6 @@ internal sealed class EdmPickleWriter
         Op("(");
         foreach (long value in values)
             Number(value);
-
         return Op("t");
     }
 
@@ -235,12 +230,10 @@ internal sealed class EdmPickleWriter
             int dot = name.IndexOf('.', StringComparison.Ordinal);
             if (dot < 0)
                 return this;
-
             string first = name[..dot];
             Module? child = Children.FirstOrDefault(c => c.Name == first).Module;
             if (child is null)
                 Children.Add((first, child = new Module()));
-
             return child.At(name[(dot + 1)..]);
         }
     }

@@ -66,7 +66,6 @@ internal static partial class GuidedDiffusionToDiffusers
                     string[] names = oldNames ? ["query", "key", "value"] : ["to_q", "to_k", "to_v"];
                     for (int part = 0; part < 3; part++)
                         renamed[$"{prefix}.{names[part]}.{kind}"] = Rows(Matrix(tensor), part, headChannels);
-
                     break;
                 default:
                     renamed[$"{prefix}.{Residual.Single(r => r.From == module).To}.{kind}"] = tensor;

@@ -40,7 +40,6 @@ internal sealed class PickleBuilder
         Op("(");
         foreach (long value in values)
             Number(value);
-
         return Op("t");
     }
 

@@ -111,7 +111,6 @@ public sealed class PickleReaderTests
         doubling.Op("N");
         for (int i = 0; i < 1000; i++)
             doubling.Op("2").Raw(0x86);
-
         Assert.Single(Assert.IsType<PickleDictionary>(Read(doubling.Op("Ns"))).Entries);
 
         // A long list recalled and wrapped again and again must not be copied each time.
@@ -119,7 +118,6 @@ public sealed class PickleReaderTests
             .Raw(0x94).Op("0](");
         for (int i = 0; i < 100_000; i++)
             copies.Op("h\u0001h\0").Raw(0x85).Op("R");
-
         Assert.Equal(100_000, Assert.IsType<List<object?>>(Read(copies.Op("e"))).Count);
     }
 
@@ -135,7 +133,6 @@ public sealed class PickleReaderTests
             byte[] bad = good[..random.Next(1, good.Length + 1)];
             for (int k = random.Next(4); k > 0; k--)
                 bad[random.Next(bad.Length)] = (byte)random.Next(256);
-
             try
             {
                 long position = 0;

@@ -28,7 +28,6 @@ public sealed class TorchScriptFileTests : IDisposable
         Assert.Equal([0, 1, 2, 3, 4, 5], tensors["layers.conv.weight"].data<float>().ToArray());
         foreach (var tensor in tensors.Values)
             tensor.Dispose();
-
         Assert.False(TorchScriptFile.Is(_folder.Write("text.pt", "no archive"u8)));
         Assert.False(TorchScriptFile.Is(_folder.Write("empty.pt")));
     }
@@ -58,7 +57,6 @@ public sealed class TorchScriptFileTests : IDisposable
         var deep = new PickleBuilder();
         for (int i = 0; i < 40; i++)
             Module(deep, "Net").Text("m");
-
         Refused.With(
             "more than 32 deep", () => TorchScriptFile.Read(Zip(deep.Op("N").Op(string.Concat(Enumerable.Repeat("ub", 40)) + ".").Bytes)));
 

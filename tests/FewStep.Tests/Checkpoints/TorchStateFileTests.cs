@@ -97,7 +97,6 @@ public sealed class TorchStateFileTests : IDisposable
         var pickle = new PickleBuilder().Op("}(");
         for (int i = 0; i < 2000; i++)
             pickle.Text($"w{i}").Tensor("0", 1 << 20, 0, [1024, 1024], [1, 1024]);
-
         Refused.With("more memory", () => TorchStateFile.Read(Zip(pickle.Op("u.").Bytes, ("0", storage))));
     }
 

@@ -36,7 +36,6 @@ internal sealed record CommandLineRun(int Code, string Output, string Messages)
         {
             while (!File.Exists(file) && !over.IsCancellationRequested)
                 await Task.Delay(1);
-
             await interruption.CancelAsync();
         });
         var run = await Until(interruption.Token, arguments);

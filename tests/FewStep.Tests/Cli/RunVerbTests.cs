@@ -237,7 +237,6 @@ public sealed class RunVerbTests : IDisposable
         };
         if (option is not null)
             options[option] = value!;
-
         return ["run", .. options.SelectMany(o => new[] { o.Key, o.Value })];
     }
 

@@ -107,7 +107,6 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         float[] values = new float[128];
         if (what == "nan")
             values[70] = float.NaN;
-
         NpyArray latents = what switch
         {
             "int32" => new NpyArray(new int[128], 2, 1, 8, 8),
@@ -210,7 +209,6 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         var arrays = new Dictionary<string, NpyArray> { [name] = latents };
         if (labels is not null)
             arrays["labels"] = labels;
-
         NpzFile.Write(path, arrays);
         return path;
     }

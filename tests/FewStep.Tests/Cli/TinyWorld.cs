@@ -73,7 +73,6 @@ public sealed class TinyWorld : IDisposable
         var weights = denoiser.Weights + randn(denoiser.Weights.shape, generator: generator) * 0.1;
         if (first is float value)
             weights[0] = value;
-
         ModelFolder.Write(folder, config, denoiser, weights);
         return folder;
     }

@@ -53,7 +53,6 @@ public sealed class FolderImageSetTests : IDisposable
                 TinyImages.Json("""{"labels": [["00000/a.png", 3], ["00001/b.png", 2]]}""")];
         foreach (var (name, content) in files)
             _folder.Write("set/" + name, content);
-
         using var folder = new FolderImageSet(_folder.File("set"));
         using var zip = new ZipImageSet(_folder.Write("set.zip", TinyImages.Zip(files)));
         Assert.Equal((4, 3, 2), (folder.Classes, folder.Label(0), folder.Label(1)));

@@ -33,7 +33,6 @@ public sealed class IdxFileTests : IDisposable
         byte[] whole = [.. Header, .. new byte[24]];
         for (int length = 0; length < whole.Length; length++)
             Refused(Write("t", whole[..length]), "truncated");
-
         Refused(Write("long", [.. whole, 1]), "longer");
         Refused(Write("magic", [1, .. whole[1..]]), "no idx file");
         Refused(Write("type", [0, 0, 13, .. whole[3..]]), "no idx file");

@@ -27,7 +27,6 @@ internal sealed class ListImageSet(ImageShape shape, IReadOnlyList<byte[]> image
     {
         if (index == broken)
             throw new InvalidInputException($"image {index} is broken");
-
         images[index].CopyTo(destination);
     }
 

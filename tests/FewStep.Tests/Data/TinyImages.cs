@@ -22,7 +22,6 @@ internal static class TinyImages
         Chunk(file, "IHDR", header);
         foreach (var (type, data) in extra)
             Chunk(file, type, data);
-
         using var packed = new MemoryStream();
         using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {

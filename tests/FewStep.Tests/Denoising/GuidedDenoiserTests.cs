@@ -45,7 +45,6 @@ public sealed class GuidedDenoiserTests : IDisposable
         var labels = tensor(new long[] { 0, 1, 1 });
         foreach (double sigma in new[] { 0.1, 0.5, 2.0001, 40 })
             Assert.True(guided.Denoise(_x, Level(sigma), labels).Equals(_model.Denoise(_x, Level(sigma), labels)));
-
         Assert.Equal(12, guided.Images);
         Assert.True(guided.Denoise(_x, Level(2), labels).allclose(always.Denoise(_x, Level(2), labels)));
         Assert.Equal(18, guided.Images);

@@ -274,7 +274,6 @@ public sealed class PlannedExperimentTests : IDisposable
         double x = 1;
         for (int i = 0; i + 1 < s.Count; i++)
             x += (s[i + 1] - s[i]) * (x - (Shrink(s[i]) * x)) / s[i];
-
         return x;
     }
 

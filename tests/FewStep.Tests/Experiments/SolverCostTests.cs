@@ -23,7 +23,7 @@ public class SolverCostTests
         {
             for (int steps = 1; steps <= 12; steps++)
             {
-                int cost = SolverCost.Evaluations(solver, steps);
+                int cost = SolverCost.Evaluations(solver, StandardSchedule.Karras().Create(steps, 0.002, 80));
                 Assert.InRange(cost, steps, 4 * steps);
                 Assert.Equal(steps, SolverCost.StepsFor(solver, cost));
             }
@@ -32,5 +32,6 @@ public class SolverCostTests
 
     [Fact]
     public void The_last_step_to_zero_costs_one_more()
-        => Assert.Equal(5, SolverCost.Evaluations(new EulerSolver(), 4, ScheduleTerminal.Zero));
+        => Assert.Equal(
+            5, SolverCost.Evaluations(new EulerSolver(), StandardSchedule.Karras().Create(4, 0.002, 80, ScheduleTerminal.Zero)));
 }

@@ -58,7 +58,6 @@ public class VerdictsTests
         var figures = new Dictionary<string, FigureValues> { ["fd"] = Values(distances) };
         if (endpoints is not null)
             figures["endpoint"] = Values(endpoints);
-
         return new TrialSummary
         {
             Name = "a trial",

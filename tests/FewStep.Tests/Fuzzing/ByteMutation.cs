@@ -39,7 +39,6 @@ internal static class ByteMutation
     {
         if (random.Next(3) == 0)
             return Of(zip, random);
-
         using var source = new ZipArchive(new MemoryStream(zip), ZipArchiveMode.Read);
         int chosen = random.Next(source.Entries.Count), fate = random.Next(20);
         using var target = new MemoryStream();
@@ -64,7 +63,6 @@ internal static class ByteMutation
                     name = "n" + Encoding.Latin1.GetString(Of(Encoding.Latin1.GetBytes(name), random)).Replace('\0', '0');
                 else if (i == chosen)
                     bytes = Of(bytes, random, name.EndsWith(".json", StringComparison.Ordinal));
-
                 using var entry = archive.CreateEntry(name, CompressionLevel.Fastest).Open();
                 entry.Write(bytes);
             }
@@ -77,7 +75,6 @@ internal static class ByteMutation
     {
         if (bytes.Length == 0)
             return [(byte)random.Next(256)];
-
         int at = Place(bytes, random), run = Math.Min(1 + random.Next(LongestRun), bytes.Length - at);
         switch (isText && random.Next(2) == 0 ? 9 : random.Next(10))
         {
@@ -159,11 +156,9 @@ internal static class ByteMutation
         int start = at;
         while (start < bytes.Length && !Digit(bytes[start]))
             start++;
-
         int end = start;
         while (end < bytes.Length && Digit(bytes[end]))
             end++;
-
         return [.. bytes[..start], .. Encoding.ASCII.GetBytes(Texts[random.Next(Texts.Length)]), .. bytes[end..]];
     }
 }

@@ -63,7 +63,6 @@ internal static class FuzzRun
 
             if (watch.Elapsed > MostTime)
                 Keep(failures, name, done, bytes, $"took {watch.Elapsed}", null);
-
             allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
             if (allocated > MostManagedBytes)
                 Keep(failures, name, done, bytes, $"made {allocated >> 20} MiB of objects from {bytes.Length} bytes", null);
@@ -87,7 +86,6 @@ internal static class FuzzRun
         string kind = places.FirstOrDefault() ?? what;
         if (failures.ContainsKey(kind))
             return;
-
         string file = Path.Combine(Path.GetTempPath(), $"fewstep-fuzz-{name.Replace(' ', '-')}-{number}");
         File.WriteAllBytes(file, bytes);
         failures[kind] = $"{name}, case {number}, kept as {file}: {what}\n  {string.Join("\n  ", places)}";
@@ -98,7 +96,6 @@ internal static class FuzzRun
     {
         if (!OperatingSystem.IsLinux())
             return 0;
-
         try
         {
             if (reset)

@@ -62,7 +62,6 @@ public sealed class ImageFuzzTests : IDisposable
         FuzzRun.Files("batch of downsampled ImageNet", 800, random => ByteMutation.OfZip(batch, random), npz, () => Prepare(npz));
         for (int i = 1; i <= 5; i++)
             _folder.Write($"cifar/data_batch_{i}.bin", Cifar(i));
-
         string cifar = _folder.File("cifar/data_batch_3.bin");
         FuzzRun.Files(
             "batch of CIFAR", 300, random => ByteMutation.Of(Cifar(3), random), cifar, () => Prepare(Path.GetDirectoryName(cifar)!));

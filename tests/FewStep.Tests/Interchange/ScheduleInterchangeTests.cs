@@ -14,7 +14,6 @@ public sealed class ScheduleInterchangeTests
         var sigmas = new List<double> { 80 };
         foreach (double step in steps)
             sigmas.Add(sigmas[^1] * Math.Exp(-step));
-
         return new SamplingSchedule(sigmas, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
     });
 

@@ -35,7 +35,6 @@ public sealed class FeatureStatisticsTests : IDisposable
             using var parts = new FeatureStatistics(5);
             for (int i = 0; i < 4; i++)
                 parts.Add(all.narrow(0, edges[i], edges[i + 1] - edges[i]));
-
             Assert.Equal(90, parts.Count);
             Assert.Equal(Values(whole.Mean()), Values(parts.Mean()), Near);
             Assert.Equal(Values(whole.Covariance()), Values(parts.Covariance()), Near);

@@ -85,7 +85,6 @@ public sealed class ImageMetricTests : IDisposable
         var whole = NeighbourMetrics.Between(real, fake);
         foreach (int rows in new[] { 1, 7, 50 })
             Assert.Equal(whole, NeighbourMetrics.Between(real, fake, 3, 5, rows * 130 * sizeof(double), default));
-
         Assert.True(whole.Precision > 0.9 && whole.Recall < 0.9);
     }
 
@@ -114,7 +113,6 @@ public sealed class ImageMetricTests : IDisposable
         using var score = new ClassScore((int)logits.shape[1], logits.shape[0], splits);
         for (long start = 0; start < logits.shape[0]; start += 3)
             score.Add(logits.narrow(0, start, Math.Min(3, logits.shape[0] - start)));
-
         return score.Value();
     }
 

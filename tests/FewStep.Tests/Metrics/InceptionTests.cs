@@ -50,7 +50,6 @@ public sealed class InceptionTests : IDisposable
         Assert.Equal(before + 4, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
         foreach (var (name, block) in new[] { "pool64", "pool192", "pool768", "pool2048" }.Zip(blocks))
             Assert.InRange(RelativeError(block, golden[name].ToTensor().reshape(block.shape)), 0, 2e-5);
-
         Assert.True(features.Extract(images).Equals(blocks[3]));
         Assert.Equal([2, 1008], features.ClassLogits(blocks[3]).shape);
         Assert.Throws<ArgumentException>(() => features.Extract(zeros(1, 3, 32, 32)));
@@ -73,7 +72,6 @@ public sealed class InceptionTests : IDisposable
         var weights = ProceduralInception.Weights();
         foreach (string name in weights.Keys.Where(k => k.EndsWith(".bn.weight", StringComparison.Ordinal)))
             weights[name] = ones_like(weights[name]);
-
         using var network = InceptionWeights.Build(weights, InceptionKind.PytorchFid, "the test");
         // At 299 pixels neither translation resizes; gray is repeated; bytes are scaled as (b - 128) / 128.
         var bytes = randint(0, 256, [1, 1, 299, 299], dtype: ScalarType.Byte, generator: new Generator(4));
@@ -124,7 +122,6 @@ public sealed class InceptionTests : IDisposable
         changed.Remove(name);
         if (other is not null)
             changed[name] = other;
-
         Refused.With(reason, () => InceptionWeights.Build(changed, InceptionKind.PytorchFid, "weights.pth"));
     }
 

@@ -32,7 +32,6 @@ internal static class ProceduralInception
             pickle.Op("}(");
             foreach (var (name, value) in weights)
                 Tensor(name, value);
-
             pickle.Op("u.");
         }
         else

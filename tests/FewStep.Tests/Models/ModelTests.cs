@@ -41,7 +41,6 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
         var search = model.FindSamplerAsync(images.Train, 2, Curve(), cancellation: Token);
         for (int i = 0; i < 5; i++)
             Assert.Equal(alone, Bytes(model, sampler));
-
         using var tuned = await tuning;
         Assert.Equal((await search).Schedule, model.FindSampler(images.Train, 2, Curve(), cancellation: Token).Schedule);
         Assert.Equal("bfloat16", tuned.NumberFormat);

@@ -91,7 +91,6 @@ public sealed class BatchSharesTests
             long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             for (int i = 0; i < 3; i++)
                 Update();
-
             Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, long.MinValue, before);
             return 0;
 

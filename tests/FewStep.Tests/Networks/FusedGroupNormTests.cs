@@ -105,7 +105,6 @@ public sealed class FusedGroupNormTests
             var y = x;
             for (int i = 0; i < 3; i++)
                 y = FusedGroupNorm.Apply(y, gamma, zeros(16), randn(2, 16), 4, 1e-5, silu: true);
-
             y.sum().backward();
         }
 
@@ -113,7 +112,6 @@ public sealed class FusedGroupNormTests
         long live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int i = 0; i < 5; i++)
             Step();
-
         Assert.Equal(live, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 

@@ -24,7 +24,6 @@ public sealed class PointwiseConvolutionTests
                     + bias.view(-1, 1, 1);
                 foreach (var y in new[] { PointwiseConvolution.Apply(x, weight, bias), ChannelPaddedConvolution.Apply(x, weight, bias) })
                     Assert.True(y.to(ScalarType.Float64).allclose(expected, 1e-4, 1e-4));
-
                 return 0;
             });
         }

@@ -12,7 +12,6 @@ public class NoiseScheduleTests
     {
         foreach (double sigma in new[] { 1e-4, 0.002, 0.03, 0.5, 1, 7, 80, 150 })
             Assert.Equal(1, noise.Sigma(noise.Time(sigma)) / sigma, 1e-9);
-
         Assert.Equal(0, noise.Time(0), 1e-15);
         Assert.Equal(0, noise.Sigma(0), 1e-15);
     }

@@ -42,7 +42,6 @@ public class PublishedTablesTests
         var twice = StandardSchedules.Create("ays-sd15", 20, 0.029, 14.615);
         for (int i = 0; i <= 20; i++)
             Assert.Equal(1, twice.Sigmas[i] / Math.Sqrt(Sd15[i / 2] * Sd15[(i + 1) / 2]), 1e-14);
-
         Assert.Equal([14.615, 0.029], StandardSchedules.Create("ays-sd15", 1, 0.029, 14.615).Sigmas);
     }
 
@@ -62,7 +61,6 @@ public class PublishedTablesTests
             string name = FormattableString.Invariant($"gits-table:{coefficient / 100.0}");
             for (int steps = 1; steps <= 20; steps++)
                 Assert.Equal(steps, StandardSchedules.Create(name, steps, 0.02916753, 14.61464119).Steps);
-
             var longest = StandardSchedules.Create(name, 20, 0.02916753, 14.61464119);
             Assert.Equal(longest.Sigmas, StandardSchedules.Create(name, 40, 0.02916753, 14.61464119).Sigmas.Where((_, i) => i % 2 == 0));
         }

@@ -112,7 +112,6 @@ public class StandardSchedulesTests
         var schedule = StandardSchedules.Create("uniform-t", 2, new LinearVpNoise().Sigma(0.001), new LinearVpNoise().Sigma(0.999));
         for (int k = 0; k < 500; k++)
             product *= 1 - (0.0001 + (0.0199 * k / 999));
-
         Assert.Equal(1, schedule.Sigmas[1] / Math.Sqrt((1 - product) / product), 0.01);
     }
 

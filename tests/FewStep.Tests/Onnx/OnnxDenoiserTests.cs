@@ -1,8 +1,10 @@
 using FewStep.Models;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Fitting;
 using FewStep.Noise;
 using FewStep.Onnx;
+using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
 
@@ -41,6 +43,22 @@ public sealed class OnnxDenoiserTests : IDisposable
         var x = golden["sample"].ToTensor() * Math.Sqrt(1 + sigma * sigma);
         Assert.InRange(Error(model.Denoiser.Denoise(x, Level(sigma), null), x - sigma * golden["out_sample"].ToTensor()), 0, 2e-5);
         Assert.Equal((_noise.Sigmas[0], _noise.Sigmas[^1]), (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax));
+    }
+
+    [Fact]
+    public void A_sampler_fitted_to_it_has_the_weights_of_the_same_model_elsewhere()
+    {
+        using var model = OnnxModel.Open(GaussianOnnx.Denoised().Write(_folder.File("m.onnx")), new OnnxModelDescription(), 1);
+        using var exact = GaussianOnnx.Exact();
+        var options = new FitOptions { Latents = 16, HeldOutLatents = 8, Corrections = FitCorrections.Slope, BatchSize = 5 };
+        double[] Slopes(IDenoiser denoiser)
+        {
+            var schedule = StandardSchedule.Karras().Create(3, 0.01, 50);
+            var found = new SolverFit(denoiser, options, 0).Fit([schedule], null, TestContext.Current.CancellationToken).Single().Result;
+            return [.. Assert.IsType<FittedSolver>(found.Solver).Corrections.Select(c => c.Slope)];
+        }
+
+        Assert.Equal(Slopes(exact), Slopes(model.Denoiser), (a, b) => Math.Abs(a - b) < 1e-3);
     }
 
     [Theory]

@@ -94,7 +94,6 @@ internal sealed class OnnxFile
         var bytes = new List<byte>();
         for (; value >= 0x80; value >>= 7)
             bytes.Add((byte)(value | 0x80));
-
         return [.. bytes, (byte)value];
     }
 }

@@ -20,7 +20,6 @@ public sealed class NativeHeapTests
             int inSuccession = 0;
             for (int round = 0; round < Rounds && inSuccession < Quiet; round++)
                 inSuccession = FaultsOfOneRound() < Tensors * Bytes / PageSize / 100 ? inSuccession + 1 : 0;
-
             return inSuccession;
         });
         Assert.Equal(Quiet, found);
@@ -32,7 +31,6 @@ public sealed class NativeHeapTests
         long before = PageFaults();
         for (int i = 0; i < Tensors; i++)
             zeros(Bytes / 4);
-
         return PageFaults() - before;
     }
 

@@ -32,7 +32,6 @@ public sealed class ShareThreadsTests
         {
             if (i == 1)
                 throw new InvalidInputException("share 1");
-
             Thread.Sleep(50);
             Interlocked.Increment(ref done);
         }));

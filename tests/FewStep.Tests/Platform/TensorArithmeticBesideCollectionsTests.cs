@@ -27,7 +27,6 @@ public sealed class TensorArithmeticBesideCollectionsTests
         // Only optimised code lets go of a number before its method ends; calls bring that about, and pauses between them.
         for (var clock = Stopwatch.StartNew(); clock.ElapsedMilliseconds < 800; Thread.Sleep(1))
             Check(first, last, small);
-
         var hammering = Stopwatch.StartNew();
         ShareThreads.Run(3, share =>
         {

@@ -33,7 +33,6 @@ public sealed class TorchFolderTests : IDisposable
     {
         if (!Linked())
             return;
-
         Replace("libtorch_cpu.so", Path.Combine(AppContext.BaseDirectory, "libc10.so"));
         string line = Refused("of the symbols that TorchSharp needs, e.g. ");
         Assert.Contains(TorchFolder.WantedVersion, line, StringComparison.Ordinal);
@@ -71,7 +70,6 @@ public sealed class TorchFolderTests : IDisposable
     {
         if (!Linked())
             return;
-
         byte[] shipped = File.ReadAllBytes(Shim);
         int table = checked((int)BitConverter.ToInt64(shipped, 40)), sections = BitConverter.ToUInt16(shipped, 60);
         var random = new Random(3);
@@ -148,10 +146,8 @@ public sealed class TorchFolderTests : IDisposable
     {
         if (!OperatingSystem.IsLinux() || !Names.All(name => File.Exists(Path.Combine(AppContext.BaseDirectory, name))))
             return false;
-
         foreach (string name in Names)
             Replace(name, Path.Combine(AppContext.BaseDirectory, name));
-
         return true;
     }
 

@@ -34,7 +34,6 @@ public sealed class TorchLibraryTests
     {
         if (!OperatingSystem.IsLinux())
             return;
-
         string cache = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
         try
         {
@@ -59,7 +58,6 @@ public sealed class TorchLibraryTests
     {
         if (!OperatingSystem.IsLinux())
             return;
-
         string shim = Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
         foreach (string? cache in new[] { null, "/proc/fewstep" })
         {

@@ -282,7 +282,6 @@ public class HtmlReportTests
         Summary summary = SampleSummary.Full();
         foreach (ImageStripSummary strip in summary.ImageStrips.Where(s => s.Path != "samples/phase1.png"))
             AtomicFile.Write(Path.Combine(folder, strip.Path), s => s.Write(SampleSummary.Png(strip.Path)));
-
         Report.Write(summary, folder);
         Assert.All(["report.html", "report.md", "metrics.csv", "metrics.json"],
             name => Assert.True(File.Exists(Path.Combine(folder, name)), name));

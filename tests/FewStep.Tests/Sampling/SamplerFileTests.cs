@@ -37,6 +37,65 @@ public sealed class SamplerFileTests : IDisposable
     }
 
     [Fact]
+    public void A_fitted_solver_survives_the_file_with_what_it_was_fitted_on()
+    {
+        var schedule = new SamplingSchedule([80, Math.PI, 1.0 / 3, 0.002]);
+        StepCorrection[] corrections =
+        [
+            new() { Slope = 1.0 / 7 },
+            new() { Differences = [-0.1], Slope = -0.01, NoiseLevel = 3.3 },
+            new() { Differences = [0.2, 1.0 / 3], Scale = 1e-9 },
+        ];
+        var sampler = new Sampler(schedule, new FittedSolver(SolverCatalog.Find("ipndm:2"), schedule, corrections))
+        {
+            Origin = new SamplerOrigin
+            {
+                Schedule = "phase1",
+                ModelHash = new string('a', 64),
+                Fit = new FitOrigin
+                {
+                    Latents = 256,
+                    HeldOutLatents = 64,
+                    Teacher = "heun, 48 steps",
+                    Guidance = "weight 1.5",
+                    Label = 3,
+                    Fitted = 0.01,
+                    HeldOut = new ScheduleLoss(0.02, 0.01, 0.03),
+                    Base = new ScheduleLoss(0.2, 0.1, 0.3),
+                    Stop = "closed form",
+                },
+            },
+        };
+        sampler.Save(_path);
+        Assert.Contains("\"version\": 3", File.ReadAllText(_path), StringComparison.Ordinal);
+        var read = Sampler.Read(_path);
+        Assert.Equal(sampler, read);
+        Assert.Equal(sampler.Solver.Name, read.Solver.Name);
+        Assert.Equal(3.3, read.Solver.NoiseLevel(schedule, 1));
+    }
+
+    [Theory]
+    [InlineData("\"slope\": 0.5", "\"slope\": 1e9", "weights must lie")]
+    [InlineData("\"base\": \"euler\"", "\"base\": \"magic\"", "no solver 'magic'")]
+    [InlineData("\"version\": 3", "\"version\": 2", "weights belong to the solver fitted")]
+    [InlineData("\"solver\": \"fitted\"", "\"solver\": \"euler\"", "weights belong to the solver fitted")]
+    [InlineData("\"differences\": []", "\"differences\": [1]", "only 0 steps lie before it")]
+    [InlineData("\"noise_level\": 70", "\"noise_level\": -1", "noise level -1")]
+    [InlineData(
+        "{\n        \"differences\": [],\n        \"slope\": 0.5,\n        \"scale\": 0,\n        \"noise_level\": 70\n      }", "null",
+        "no corrections")]
+    public void Weights_that_break_a_rule_are_refused(string part, string with, string fragment)
+    {
+        var schedule = new SamplingSchedule([80, 0.002]);
+        new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5, NoiseLevel = 70 }]))
+            .Save(_path);
+        string text = File.ReadAllText(_path);
+        Assert.Contains(part, text, StringComparison.Ordinal);
+        File.WriteAllText(_path, text.Replace(part, with, StringComparison.Ordinal));
+        Assert.Contains(fragment, Assert.Throws<InvalidInputException>(() => Sampler.Read(_path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Any_schedule_survives_bit_for_bit() => Gen.Double[1e-6, 2].Array[1, 20].Sample(ratios =>
     {
         var sigmas = ratios.Aggregate(new List<double> { 0.002 }, (list, r) => [.. list, list[^1] * (1 + r)]);
@@ -90,7 +149,7 @@ public sealed class SamplerFileTests : IDisposable
     [InlineData("""7""", "array of sigmas")]
     [InlineData("""{"steps":1,"sigmas":[80,1]}""", "version")]
     [InlineData("""{"version":"1","steps":1,"sigmas":[80,1]}""", "version")]
-    [InlineData("""{"version":3,"levels":[80,1]}""", "version 3 is unknown")]
+    [InlineData("""{"version":4,"levels":[80,1]}""", "version 4 is unknown")]
     [InlineData("""{"version":1,"sigmas":[80,1]}""", "steps")]
     [InlineData("""{"version":1,"steps":3,"sigmas":[80,1]}""", "steps is 3, but 2 sigmas make 1")]
     [InlineData("""{"version":1,"steps":1,"sigmas":null}""", "not valid")]

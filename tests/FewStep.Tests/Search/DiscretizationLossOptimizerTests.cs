@@ -35,7 +35,6 @@ public sealed class DiscretizationLossOptimizerTests
             .Search(Request([.. Enumerable.Range(1, 20)]), cancellation: Token);
         for (int n = 1; n < 20; n++)
             Assert.True(results[n].Loss.Value <= results[n - 1].Loss.Value);
-
         var random = new Random(3);
         for (int trial = 0; trial < 300; trial++)
         {

@@ -87,7 +87,6 @@ public sealed class DiscretizationLossTests
             double shares = 0;
             for (int i = 0; i < schedule.Steps; i++)
                 shares += 1 - (schedule.Sigmas[i + 1] / schedule.Sigmas[i]);
-
             double error = EulerError(schedule, c);
             double bound = shares * DiscretizationLoss.Bound(new GaussianLossCurve(c), new PowerWeighting(0), schedule);
             Assert.True(error <= bound * (1 + 1e-9), $"error {error}, bound {bound}, c {c}, {schedule}");

@@ -29,7 +29,6 @@ public sealed class EndpointOptimizerTests
         double found = Distance(result.Schedule);
         foreach (string name in StandardSchedules.Names)
             Assert.True(found <= Distance(StandardSchedules.Create(name, steps, 0.002, 80)), name);
-
         var gits = new GitsOptimizer(context, new GitsOptions { Latents = Options.Latents }).Search(Request(steps), cancellation: Token)[0];
         Assert.True(found < Distance(gits.Schedule));
         Assert.True(result.Loss.HalfWidth > 0);
@@ -74,7 +73,6 @@ public sealed class EndpointOptimizerTests
             double[] all = [Math.Log(0.002), .. u, Math.Log(80)];
             if (all.Zip(all.Skip(1)).Any(pair => !(pair.First < pair.Second)))
                 return 1e3;
-
             double value = seen.MeanSquares(context.Solver, Schedule(u), Token).Average();
             best = simplexRuns++ < 2 * runs ? Math.Min(best, value) : best;
             return value;
@@ -129,7 +127,6 @@ public sealed class EndpointOptimizerTests
         var parts = new EndpointOptimizer(Context(denoiser, batchSize: 3), Options).Search(Request(4), cancellation: Token)[0];
         for (int i = 0; i <= 4; i++)
             Assert.Equal(1, whole.Schedule.Sigmas[i] / parts.Schedule.Sigmas[i], 1e-2);
-
         Assert.Equal(1, whole.Loss.Value / parts.Loss.Value, 1e-3);
     }
 

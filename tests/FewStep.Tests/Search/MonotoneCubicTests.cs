@@ -19,7 +19,6 @@ public sealed class MonotoneCubicTests
             var cubic = new MonotoneCubic(data.X, data.Y);
             for (int k = 0; k < data.X.Length; k++)
                 Assert.Equal(data.Y[k], cubic.Value(data.X[k]), 1e-12);
-
             double last = double.NegativeInfinity;
             for (int i = 0; i <= 500; i++)
             {

@@ -61,11 +61,9 @@ public sealed class ScheduleDynamicProgramTests
         int last = g.Length - 1;
         if (steps == 1)
             return (g[last] - g[at]) * losses[at];
-
         double best = double.PositiveInfinity;
         for (int next = at + 1; next <= last - steps + 1; next++)
             best = Math.Min(best, ((g[next] - g[at]) * losses[at]) + BruteForce(g, losses, next, steps - 1));
-
         return best;
     }
 }

@@ -130,7 +130,6 @@ public class SolverExactnessTests
         var logs = new List<double> { low };
         foreach (double step in steps)
             logs.Add(logs[^1] + step);
-
         logs.Reverse();
         return logs.Select(Math.Exp).ToArray();
     });

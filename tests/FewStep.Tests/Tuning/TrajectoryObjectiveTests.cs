@@ -20,7 +20,7 @@ public sealed class TrajectoryObjectiveTests
         var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
         var options = new TuningOptions
         { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), schedule, options);
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), new Sampler(schedule, new EulerSolver()), options);
         var leaf = Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
 
@@ -63,7 +63,6 @@ public sealed class TrajectoryObjectiveTests
         {
             var options = new TuningOptions
             {
-                Solver = solver,
                 Updates = 4,
                 Batch = 5,
                 MicroBatch = microBatch,
@@ -73,7 +72,7 @@ public sealed class TrajectoryObjectiveTests
                 LabelDropout = 0.5,
                 HeldOutCount = 7
             };
-            using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
+            using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), options);
             var leaf = Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
@@ -91,8 +90,7 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var options = Multistep("ipndm:2");
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, options);
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), On("ipndm:2"), Multistep);
         var leaf = Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
@@ -123,7 +121,7 @@ public sealed class TrajectoryObjectiveTests
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
         var weights = Perturbed(model.Weights);
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), Four, Multistep(solver));
+        using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), Multistep);
         double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
         var denoiser = new WeightsDenoiser(model) { Weights = weights };
@@ -141,7 +139,7 @@ public sealed class TrajectoryObjectiveTests
     [InlineData("magic", 0)]
     public void Solvers_that_a_model_cannot_be_tuned_for_are_named(string solver, double jitter)
     {
-        var refused = Assert.Throws<InvalidInputException>(() => new TuningOptions { Solver = solver, Jitter = jitter }.Validate());
+        var refused = Assert.Throws<InvalidInputException>(() => new TuningOptions { Jitter = jitter }.Check(SolverCatalog.Find(solver)));
         Assert.Contains(solver, refused.Message, StringComparison.Ordinal);
     }
 
@@ -191,8 +189,10 @@ public sealed class TrajectoryObjectiveTests
 
     private static SamplingSchedule Four { get; } = new([80, 9, 2, 0.5, 0.05]);
 
-    private static TuningOptions Multistep(string solver)
-        => new() { Solver = solver, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+    private static TuningOptions Multistep { get; } = new()
+    { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
+
+    private static Sampler On(string solver) => new(Four, SolverCatalog.Find(solver));
 
     private static (Tensor Latents, Tensor[] Teacher) Paths(NetworkDenoiser model)
     {

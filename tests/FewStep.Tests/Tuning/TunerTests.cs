@@ -31,7 +31,7 @@ public sealed class TunerTests : IDisposable
     public void Tuning_by_trajectory_lowers_the_held_out_distance_and_leaves_the_model_alone()
     {
         using var before = _model.Weights.clone();
-        using var result = new Tuner(_model, TinyModel.Schedule, Short).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Sampler, Short).Run(cancellation: TestContext.Current.CancellationToken);
         var report = result.Report;
         Assert.Equal(TuningStop.AllUpdates, report.Stop);
         Assert.Equal([0, 10, 20, 30, 40, 50, 60], report.Curve.Select(p => p.Update));
@@ -66,7 +66,7 @@ public sealed class TunerTests : IDisposable
     public void Before_tuning_the_distance_is_that_of_Euler_to_the_exact_solution()
     {
         var options = Short with { TeacherSubsteps = 20, Updates = 1, Batch = 16, SnapshotFractions = [] };
-        using var result = new Tuner(_model, TinyModel.Schedule, options).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Sampler, options).Run(cancellation: TestContext.Current.CancellationToken);
 
         // Gaussian data: both are multiples of the latents, whose mean square over the held-out images is measured.
         double euler = 80, c2 = TinyModel.SigmaData * TinyModel.SigmaData;
@@ -90,10 +90,10 @@ public sealed class TunerTests : IDisposable
     [InlineData(TuningLoss.Denoise, ScheduleTerminal.SigmaMin)]
     public void Network_evaluations_are_counted(TuningLoss loss, ScheduleTerminal terminal)
     {
-        var schedule = new SamplingSchedule(TinyModel.Schedule.Sigmas, terminal);
+        var sampler = TinyModel.Sampler with { Schedule = new SamplingSchedule(TinyModel.Schedule.Sigmas, terminal) };
         var options = Short with
         { Loss = loss, Updates = 10, EvaluationInterval = 5, TeacherBatches = 2, TeacherReuse = 3, SnapshotFractions = [] };
-        using var result = new Tuner(_model, schedule, options, new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2)))
+        using var result = new Tuner(_model, sampler, options, new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2)))
             .Run(cancellation: TestContext.Current.CancellationToken);
         int levels = terminal == ScheduleTerminal.Zero ? 4 : 3;
         int teacher = 3 * 4 + levels - 3; // evaluations a path
@@ -109,7 +109,7 @@ public sealed class TunerTests : IDisposable
         using var model = TinyModel.Create(classes: 2);
         var images = new TuningImages(TinyModel.Images(200, 1, labelled: true), TinyModel.Images(40, 2, labelled: true), Flip: true);
         var options = Short with { Loss = TuningLoss.Denoise, Jitter = 0.2, HeldOutCount = 40 };
-        using var result = new Tuner(model, TinyModel.Schedule, options, images).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(model, TinyModel.Sampler, options, images).Run(cancellation: TestContext.Current.CancellationToken);
         Assert.True(result.Report.BestHeldOut < 0.9 * result.Report.Curve[0].HeldOut, result.Report.Explanation);
     }
 
@@ -117,7 +117,7 @@ public sealed class TunerTests : IDisposable
     public void Where_tuning_only_harms_the_weights_stay_and_it_stops_early()
     {
         var options = Short with { LearningRate = 0.5, WarmUpUpdates = 0, EvaluationInterval = 1, Patience = 3 };
-        using var result = new Tuner(_model, TinyModel.Schedule, options).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Sampler, options).Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(TuningStop.NoImprovement, result.Report.Stop);
         Assert.Equal(0, result.Report.BestUpdate);
         Assert.Equal(3, result.Report.Updates);
@@ -128,7 +128,7 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void A_loss_that_is_not_finite_ends_it_and_the_best_is_kept()
     {
-        using var result = new Tuner(_model, TinyModel.Schedule, Short with { LearningRate = 1e30 })
+        using var result = new Tuner(_model, TinyModel.Sampler, Short with { LearningRate = 1e30 })
             .Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(TuningStop.Diverged, result.Report.Stop);
         Assert.Contains("lower the learning rate", result.Report.Explanation, StringComparison.Ordinal);
@@ -138,7 +138,7 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Cancelled_before_anything_it_gives_the_weights_as_they_came()
     {
-        using var result = new Tuner(_model, TinyModel.Schedule, Short).Run(cancellation: new CancellationToken(canceled: true));
+        using var result = new Tuner(_model, TinyModel.Sampler, Short).Run(cancellation: new CancellationToken(canceled: true));
         Assert.Equal(TuningStop.Cancelled, result.Report.Stop);
         Assert.Null(result.Report.BestUpdate);
         Assert.True(result.Weights.Equals(_model.Weights));
@@ -150,7 +150,7 @@ public sealed class TunerTests : IDisposable
         var updates = new List<int>();
         using var start = _model.Weights + 0.01;
         var observer = new TuningObserver { Snapshot = s => updates.Add(s.Point.Update) };
-        using var result = new Tuner(_model, TinyModel.Schedule, Short with { Updates = 4, LearningRate = 1e-30 })
+        using var result = new Tuner(_model, TinyModel.Sampler, Short with { Updates = 4, LearningRate = 1e-30 })
             .Run(start, observer, TestContext.Current.CancellationToken);
         Assert.Equal([2, 4], updates);
         Assert.True(result.Weights.Equals(start));
@@ -160,7 +160,7 @@ public sealed class TunerTests : IDisposable
     public void It_computes_in_the_number_format_of_the_model()
     {
         _model.ComputeType = ScalarType.BFloat16;
-        using var result = new Tuner(_model, TinyModel.Schedule, Short).Run(cancellation: TestContext.Current.CancellationToken);
+        using var result = new Tuner(_model, TinyModel.Sampler, Short).Run(cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(ScalarType.Float32, result.Weights.dtype);
         Assert.Equal(ScalarType.BFloat16, result.Report.Options.ComputeType);
         Assert.True(result.Report.BestHeldOut < 0.6 * result.Report.Curve[0].HeldOut, result.Report.Explanation);
@@ -179,7 +179,7 @@ public sealed class TunerTests : IDisposable
         var options = Short with
         { Loss = loss, Updates = 20, EvaluationInterval = 3, TeacherBatches = 2, TeacherReuse = 2, MicroBatch = microBatch };
         var images = new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2));
-        using (new Tuner(_model, TinyModel.Schedule, options, images)
+        using (new Tuner(_model, TinyModel.Sampler, options, images)
             .Run(observer: observer, cancellation: TestContext.Current.CancellationToken))
         {
             Assert.Single(live[4..].Distinct());
@@ -194,7 +194,7 @@ public sealed class TunerTests : IDisposable
     {
         var rates = new List<TrainingUpdate>();
         var options = Short with { Updates = 40, WarmUpUpdates = 4, SnapshotFractions = [] };
-        new Tuner(_model, TinyModel.Schedule, options)
+        new Tuner(_model, TinyModel.Sampler, options)
             .Run(observer: new TuningObserver { Update = rates.Add }, cancellation: TestContext.Current.CancellationToken).Dispose();
         Assert.Equal(4, rates.FindIndex(r => r.LearningRate == options.LearningRate));
         Assert.True(rates[^1].LearningRate < 0.02 * options.LearningRate);

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using FewStep.Denoising;
 
 namespace FewStep.Data;
 
@@ -37,7 +36,6 @@ internal sealed class CifarSource(IReadOnlyList<byte[]> records, string[]? names
     }
 
     public int Label(int index) => records[index][0];
-
     public PixelImage Read(int index) => PixelImage.FromPlanes(new ImageShape(3, Side, Side), records[index].AsSpan(1));
 
     public void Dispose()

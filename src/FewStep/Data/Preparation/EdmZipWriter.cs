@@ -1,6 +1,4 @@
 using System.Text.Encodings.Web;
-using System.Text.Json;
-using FewStep.Denoising;
 
 namespace FewStep.Data;
 
@@ -24,7 +22,6 @@ internal static class EdmZipWriter
             throw new InvalidInputException($"Data sets are written as zip files, but the file is called {path}; end its name in .zip.");
         if (transform != ImageTransform.None && resolution is < 1 or > ImageHeader.LargestSide)
             throw new InvalidInputException($"A resolution of {resolution} is not in 1..{ImageHeader.LargestSide}.");
-
         int[]? labels = Labels(source);
         int classes = labels is null ? 0 : Math.Max(source.ClassNames?.Count ?? 0, labels.Max() + 1);
         ImageShape? shape = null;
@@ -54,7 +51,6 @@ internal static class EdmZipWriter
     {
         if (source.Count < 1)
             throw new InvalidInputException("There are no images to make a data set of.");
-
         int[] labels = [.. Enumerable.Range(0, source.Count).Select(source.Label)];
         int without = Array.FindIndex(labels, l => l < 0);
         return without < 0 ? labels
@@ -69,7 +65,6 @@ internal static class EdmZipWriter
             byte[] colour = new byte[checked(3 * image.Bytes.Length)];
             for (int i = 0; i < colour.Length; i++)
                 colour[i] = image.Bytes[i / 3];
-
             image = new PixelImage(Coloured(image.Shape), colour);
         }
 
@@ -85,11 +80,9 @@ internal static class EdmZipWriter
         var text = new StringBuilder("{\"labels\": ");
         if (labels is null)
             return Encoding.ASCII.GetBytes(text.Append("null}").ToString());
-
         text.Append('[');
         for (int i = 0; i < labels.Length; i++)
             text.Append(i == 0 ? "" : ", ").Append(CultureInfo.InvariantCulture, $"[\"{Name(i)}\", {labels[i]}]");
-
         text.Append(']');
         if (names is not null)
         {

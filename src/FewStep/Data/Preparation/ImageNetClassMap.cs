@@ -25,7 +25,6 @@ internal sealed class ImageNetClassMap
             string[] parts = lines[i].Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
             if (parts.Length == 0)
                 continue;
-
             if (parts.Length < 2 || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
                 || number is < 1 or > Classes
                 || !numbers.Add(number) || !rows.TryAdd(parts[0], (number, parts.Length > 2 ? parts[2].Trim() : "")))
@@ -37,12 +36,10 @@ internal sealed class ImageNetClassMap
 
         if (rows.Count != Classes)
             throw new InvalidInputException($"{path} lists {rows.Count} classes, not {Classes}.");
-
         var map = new ImageNetClassMap([.. rows.Select(r => EntryName.Shown($"{r.Key} {r.Value.Name}".TrimEnd()))]);
         int label = 0;
         foreach (var (number, _) in rows.Values)
             map._labels[number] = label++;
-
         return map;
     }
 

@@ -20,7 +20,6 @@ internal static class ImageResampler
         var (channels, rows, columns) = (image.Shape.Channels, image.Shape.Height, image.Shape.Width);
         if (width != columns)
             image = new(new(channels, rows, width), Sums(image.Bytes, rows, channels, Precompute(columns, width, filter)));
-
         return height == rows ? image
             : new(new(channels, height, width), Sums(image.Bytes, 1, width * channels, Precompute(rows, height, filter)));
     }
@@ -53,7 +52,6 @@ internal static class ImageResampler
     {
         if (filter == ResamplingFilter.Box)
             return x is > -0.5 and <= 0.5 ? 1 : 0;
-
         const double a = -0.5;
         x = Math.Abs(x);
         return x < 1 ? ((((a + 2) * x) - (a + 3)) * x * x) + 1 : x < 2 ? (((((x - 5) * x) + 8) * x) - 4) * a : 0;
@@ -73,7 +71,6 @@ internal static class ImageResampler
                     int sum = 1 << (PrecisionBits - 1);
                     for (int k = 0, from = start + (first * inner) + i; k < weights.Length; k++, from += inner)
                         sum += source[from] * weights[k];
-
                     result[to++] = (byte)Math.Clamp(sum >> PrecisionBits, 0, 255);
                 }
             }

@@ -5,7 +5,6 @@ internal sealed class ImageSetSource(IImageSet set) : IImageSource
 {
     public int Count => set.Count;
     public IReadOnlyList<string>? ClassNames => null;
-
     public int Label(int index) => set.Label(index);
 
     public PixelImage Read(int index)

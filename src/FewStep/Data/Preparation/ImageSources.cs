@@ -10,7 +10,6 @@ internal static class ImageSources
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Path.Exists(path))
             throw new InvalidInputException($"There are no images at {EntryName.Shown(path)}.");
-
         if (DownsampledImageNetSource.Is(path))
         {
             return DownsampledImageNetSource.Open(
@@ -28,7 +27,6 @@ internal static class ImageSources
         // Sets of images of one size may have idx files or a dataset.json; below other folders images may be of any size.
         if (!Directory.Exists(path) || ImageSets.HasIdxFiles(path) || File.Exists(Path.Combine(path, DatasetLabels.FileName)))
             return new ImageSetSource(ImageSets.Open(path, split, progress, cancellation));
-
         return new ClassFolderSource(ImageSets.SplitFolder(path, split));
     }
 }

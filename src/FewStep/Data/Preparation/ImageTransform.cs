@@ -29,7 +29,6 @@ internal static class ImageTransforms
             default:
                 while (Math.Min(image.Shape.Width, image.Shape.Height) >= 2 * resolution)
                     image = ImageResampler.Resize(image, image.Shape.Height / 2, image.Shape.Width / 2, ResamplingFilter.Box);
-
                 double scale = (double)resolution / Math.Min(image.Shape.Width, image.Shape.Height);
                 image = ImageResampler.Resize(
                     image, Scaled(image.Shape.Height, scale), Scaled(image.Shape.Width, scale), ResamplingFilter.Bicubic);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
@@ -21,7 +20,6 @@ internal static class StoredPng
         byte[] rows = new byte[checked(height * (stride + 1))];
         for (int y = 0; y < height; y++)
             image.Bytes.AsSpan(y * stride, stride).CopyTo(rows.AsSpan((y * (stride + 1)) + 1));
-
         byte[] header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Data;
@@ -32,7 +31,6 @@ internal sealed class StoredZipWriter(Stream stream) : IDisposable
         _directory.Write(utf8);
         if (far)
             _directory.Write(Record((ushort)1, (ushort)8, (ulong)_offset));
-
         Write(local);
         Write(utf8);
         Write(content);

@@ -27,14 +27,11 @@ internal sealed class TarFiles(Stream stream)
 
             if (read < Block)
                 throw new EndOfStreamException("it ends within a header.");
-
             int sum = (ChecksumEnd - ChecksumAt) * ' ';
             for (int i = 0; i < Block; i++)
                 sum += i is >= ChecksumAt and < ChecksumEnd ? 0 : header[i];
-
             if (Octal(header[ChecksumAt..ChecksumEnd]) != sum)
                 throw new InvalidDataException("the checksum of a header is wrong.");
-
             _left = Octal(header[SizeAt..SizeEnd]);
             _padding = (int)((Block - (_left % Block)) % Block);
             if (header[TypeAt] is 0 or (byte)'0')
@@ -62,7 +59,6 @@ internal sealed class TarFiles(Stream stream)
             int read = stream.Read(_buffer, 0, (int)Math.Min(_buffer.Length, count));
             if (read == 0)
                 throw new EndOfStreamException("it ends within a file.");
-
             target?.Write(_buffer, 0, read);
             count -= read;
         }

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FewStep.Metrics;
 
 namespace FewStep.Experiments;

@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 using FewStep.Search;
 
 namespace FewStep.Experiments;

@@ -1,6 +1,4 @@
-using System.Text.Json.Serialization;
 using FewStep.Metrics;
-using FewStep.Noise;
 
 namespace FewStep.Experiments;
 

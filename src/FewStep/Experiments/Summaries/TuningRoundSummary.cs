@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace FewStep.Experiments;
 
 /// <summary>One round of fine-tuning (Phase 2).</summary>

@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Metrics;
 
 /// <summary>Inception-v3's 2048 pooled features, on which FID is defined (Heusel et al. 2017), and class scores; dispose it.</summary>
@@ -42,7 +40,6 @@ internal sealed class InceptionFeatures : IClassScorer
         ArgumentNullException.ThrowIfNull(shape);
         if (shape.Channels is not (1 or 3))
             throw new InvalidInputException($"Inception-v3 takes gray or RGB images, not {shape.Channels} channels.");
-
         string hash = Sha256.OfFile(path);
         var (network, kind) = InceptionWeights.Read(path);
         return new InceptionFeatures(network, kind, shape, hash, device);

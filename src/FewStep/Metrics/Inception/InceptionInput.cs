@@ -1,5 +1,3 @@
-using FewStep.Denoising;
-
 namespace FewStep.Metrics;
 
 /// <summary>Brings images to the size and scale that a translation of Inception-v3 takes.</summary>
@@ -18,7 +16,6 @@ internal sealed class InceptionInput(InceptionKind kind, ImageShape shape, Devic
         var bytes = HostCopy.To(images, device).Times(127.5).Plus(127.5).round();
         if (shape.Channels == 1)
             bytes = bytes.expand(-1, 3, -1, -1);
-
         return (kind == InceptionKind.PytorchFid ? HalfPixel(bytes) : TensorFlow(bytes)).MoveToOuterDisposeScope();
     }
 

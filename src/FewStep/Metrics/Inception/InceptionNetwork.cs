@@ -33,7 +33,6 @@ internal sealed class InceptionNetwork : IDisposable
     {
         foreach (var (name, (layout, weight, bias)) in _layers.ToList())
             _layers[name] = (layout, Moved(weight, device), Moved(bias, device));
-
         _head = Moved(_head, device);
     }
 
@@ -116,7 +115,6 @@ internal sealed class InceptionNetwork : IDisposable
         var moved = weight.to(device);
         if (!ReferenceEquals(moved, weight))
             weight.Dispose();
-
         return moved.DetachFromDisposeScope();
     }
 
@@ -139,7 +137,6 @@ internal sealed class InceptionNetwork : IDisposable
     {
         foreach (string branch in branches)
             x = Convolve($"{block}.{branch}", x);
-
         return x;
     }
 

@@ -38,11 +38,9 @@ internal static class InceptionWeights
         var variance = Of("bn.running_var", "var", layout.Outputs);
         if (variance.min().AsDouble() < 0)
             throw new InvalidInputException($"{path} is damaged: a variance of {layout.Name} is negative. Fetch the file again.");
-
         var gain = variance.Plus(InceptionLayout.Epsilon).rsqrt();
         if (!script)
             gain = gain * Of("bn.weight", "", layout.Outputs);
-
         return ((weight * gain.view(-1, 1, 1, 1)).to(ScalarType.Float32), (beta - (mean * gain)).to(ScalarType.Float32));
     }
 

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>Small charts side by side on common axes: values over network evaluations, with error bars.</summary>
@@ -29,9 +27,7 @@ internal sealed class CurveChart
     public bool IsCut { get; }
 
     private IEnumerable<CurvePoint> Points => _panels.SelectMany(p => p.Lines).SelectMany(l => l.Points);
-
     private bool IsShown(double value) => double.IsFinite(value) && (_isLinear || value > 0);
-
     private int Columns => _size.IsNarrow ? 1 : Math.Min(_panels.Count, 3);
 
     public XElement Draw(string id, string title, string xTitle, string yTitle)
@@ -41,7 +37,6 @@ internal sealed class CurveChart
         List<XElement> content = [Svg.Text(4, 13, TextLabels.Fit(yTitle, _size.Width - 8, 12), "axis")];
         for (int i = 0; i < _panels.Count; i++)
             content.AddRange(Panel(_panels[i], i % Columns * width, TitleHeight + (i / Columns * PanelHeight), width));
-
         double height = TitleHeight + (rows * PanelHeight) + 18;
         content.Add(Svg.Text(_size.Width / 2, height - 6, xTitle, "axis", "middle"));
         string description = string.Join("; ", _panels.SelectMany(p => p.Lines.Select(l => $"{p.Title}, {l.Name}: "
@@ -58,7 +53,6 @@ internal sealed class CurveChart
         yield return Svg.Text(left + Left, top + 16, TextLabels.Fit(panel.Title, width - Left, 12), "name");
         foreach (XElement element in new PlotArea(x, y, "", "").Frame())
             yield return element;
-
         foreach (CurveLine line in panel.Lines)
         {
             CurvePoint[] points = [.. line.Points.Where(p => IsShown(p.Value)).OrderBy(p => p.X)];

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Experiments;
 
 namespace FewStep.Reporting.Charts;
@@ -50,10 +49,8 @@ internal static class LossCurveChart
             double sigma = schedule.Sigmas[i], px = x.Position(sigma), py = y.Position(Interpolate(curve, sigma));
             if (!double.IsFinite(px) || !double.IsFinite(py))
                 continue;
-
             if (labelled)
                 yield return Svg.Line(px, py, px, y.Start, $"drop {schedule.Style.CssClass}");
-
             yield return Svg.Marker(schedule.Style.Shape, px, py, 5, $"point {schedule.Style.CssClass}",
                 $"{schedule.Name}: σ[{i}] = {NumberText.Sigma(sigma, 5)}");
             if (shown.Contains(i))
@@ -74,7 +71,6 @@ internal static class LossCurveChart
         int right = Array.FindIndex(fit, p => p.Sigma >= sigma);
         if (right <= 0)
             return right == 0 ? fit[0].Loss : fit[^1].Loss;
-
         (double a, double lossA) = fit[right - 1];
         (double b, double lossB) = fit[right];
         double t = Math.Log(sigma / a) / Math.Log(b / a);

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>The rectangle between two axes: grid, tick labels and axis titles.</summary>
@@ -16,7 +14,6 @@ internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
 
         foreach (XElement element in HorizontalAxis(X, Y.End, Y.Start, XTitle))
             yield return element;
-
         if (YTitle.Length > 0)
             yield return Svg.Text(X.Start - 54, Y.End - 10, YTitle, "axis");
     }
@@ -34,7 +31,6 @@ internal sealed record PlotArea(Axis X, Axis Y, string XTitle, string YTitle)
         yield return Svg.Line(axis.Start, bottom, axis.End, bottom, "base");
         foreach (AxisTick tick in ticks.Where(t => t.IsMajor))
             yield return Svg.Text(axis.Position(tick.Value), bottom + 17, tick.Label, "tick", "middle");
-
         if (title.Length > 0)
             yield return Svg.Text((axis.Start + axis.End) / 2, bottom + 36, title, "axis", "middle");
     }

@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>Rows of points on one axis: schedules over sigma, trials over a figure.</summary>

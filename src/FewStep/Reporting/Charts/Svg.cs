@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Charts;
 
 /// <summary>Elements of inline SVG. Looks come from the page's style sheet by class, so that light, dark and print agree.</summary>
@@ -48,7 +46,6 @@ internal static class Svg
             bool finite = double.IsFinite(x) && double.IsFinite(y);
             if (finite)
                 path.Append(down ? 'L' : 'M').Append(Px(x)).Append(' ').Append(Px(y));
-
             down = finite;
         }
 
@@ -71,7 +68,6 @@ internal static class Svg
         XElement? title = tooltip is null ? null : new XElement(Space + "title", tooltip);
         if (shape == MarkerShape.Circle)
             return new XElement(Space + "circle", At("cx", x), At("cy", y), At("r", radius), new XAttribute("class", cssClass), title);
-
         (double X, double Y)[] corners = shape switch
         {
             MarkerShape.Diamond => [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
@@ -83,7 +79,6 @@ internal static class Svg
     }
 
     private static XAttribute At(string name, double pixels) => new(name, Px(pixels));
-
     private static string Px(double pixels) => Math.Round(pixels, 1).ToString("0.#", CultureInfo.InvariantCulture);
 }
 

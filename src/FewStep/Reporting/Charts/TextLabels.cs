@@ -10,7 +10,6 @@ internal static class TextLabels
     {
         if (Width(text, fontSize) <= width)
             return text;
-
         var kept = new System.Text.StringBuilder();
         double used = Width("…", fontSize);
         foreach (System.Text.Rune rune in text.EnumerateRunes())
@@ -18,7 +17,6 @@ internal static class TextLabels
             used += Width(rune.ToString(), fontSize);
             if (used > width)
                 break;
-
             kept.Append(rune.ToString());
         }
 

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Experiments;
 
 namespace FewStep.Reporting.Charts;
@@ -50,7 +49,6 @@ internal static class TuningChart
         Axis y = LogAxis.Covering(Values(rounds, value), top + height, top, 0.06);
         foreach (XElement element in new PlotArea(x, y, xTitle, TextLabels.Fit(yTitle, x.End, 12)).Frame())
             yield return element;
-
         for (int i = 0; i < rounds.Count; i++)
         {
             string colour = styles.Of(rounds[i].Schedule, rounds[i].Tuning).CssClass;

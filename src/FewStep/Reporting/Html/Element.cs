@@ -1,5 +1,3 @@
-using System.Xml.Linq;
-
 namespace FewStep.Reporting.Html;
 
 /// <summary>The elements that the page is made of. Text is escaped when the page is written.</summary>

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Reporting.Charts;
 
 namespace FewStep.Reporting.Html;

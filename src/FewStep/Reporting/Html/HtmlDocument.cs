@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using System.Xml;
-using System.Xml.Linq;
 
 namespace FewStep.Reporting.Html;
 
@@ -40,10 +38,8 @@ internal static class HtmlDocument
         {
             foreach (XAttribute attribute in element.Attributes().Where(a => !a.IsNamespaceDeclaration))
                 attribute.Value = PlainText.OneLine(attribute.Value);
-
             foreach (XText text in element.Nodes().OfType<XText>().Where(_ => element.Name.LocalName is not ("style" or "script")))
                 text.Value = element.Name == "code" ? PlainText.Lines(text.Value) : PlainText.OneLine(text.Value);
-
             if (element.IsEmpty && element.Name.Namespace == XNamespace.None && !VoidElements.Contains(element.Name.LocalName))
                 element.Value = "";
         }

@@ -9,7 +9,6 @@ internal sealed class CommandsSection() : ReportSection("use", "Use what was fou
     {
         foreach (CommandSummary command in page.Summary.Commands)
             yield return new CodeBlock(command.Title, command.Text);
-
         if (!page.IsBrief && (page.Result ?? page.BestShown) is { Sigmas.Count: > 0 } winner)
         {
             yield return new CodeBlock(

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Experiments;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;

@@ -36,7 +36,6 @@ internal sealed class GridSection() : ReportSection("grid", "Solvers and schedul
         {
             if (trials.FirstOrDefault(t => t.Solver == solver && ReportPage.Method(t) == method) is not { } trial)
                 return new(NumberText.Missing);
-
             (string mean, string? spread) = NumberText.Parts(FigureText.Value(trial, figure));
             return new(mean, spread) { Mark = FigureText.Mark(trial.Verdicts.GetValueOrDefault(figure.Key)) };
         }

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Experiments;
 using FewStep.Reporting.Html;
 
@@ -13,7 +12,6 @@ internal sealed class HeadlineSection() : ReportSection("headline", "What came o
     {
         if (page.Main is not { } main)
             yield break;
-
         string[] sentences =
         [
             .. page.Result is { } result
@@ -109,7 +107,6 @@ internal sealed class HeadlineSection() : ReportSection("headline", "What came o
 
         if (FigureText.Floor(main) is { } floor)
             yield return $"{floor} A sampler near it is as close to the reference as other real images are.";
-
         int warnings = page.IsBrief ? 0 : WarningsSection.Sentences(page).Count;
         if (warnings > 0)
         {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Xml.Linq;
 using FewStep.Experiments;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
@@ -88,7 +86,6 @@ internal sealed class ImagesSection() : ReportSection("images", "The same seeds"
         IReadOnlyList<long> seeds = strips[0].Seeds;
         if (strips.Any(s => !s.Seeds.SequenceEqual(seeds)))
             return "The rows show different seeds.";
-
         bool consecutive = seeds.Count > 2 && seeds.Zip(seeds.Skip(1)).All(p => p.Second == p.First + 1);
         return "The seeds of each row: "
             + $"{(consecutive ? $"{Text(seeds[0])} to {Text(seeds[^1])}" : string.Join(", ", seeds.Select(Text)))}.";

@@ -10,7 +10,6 @@ internal sealed class LedgerSection() : ReportSection("cost", "Cost")
         IReadOnlyList<LedgerLineSummary> lines = page.Summary.Ledger;
         if (lines.Count == 0)
             yield break;
-
         var total = new LedgerLineSummary(
             "all stages", lines.Sum(l => l.NetworkEvaluations), lines.Sum(l => l.TrainingUpdates), lines.Sum(l => l.Seconds));
         yield return new TableBlock(

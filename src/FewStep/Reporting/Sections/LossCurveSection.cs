@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Noise;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
 
@@ -14,7 +13,6 @@ internal sealed class LossCurveSection() : ReportSection("loss-curve", "Loss cur
     {
         if (page.Summary.LossCurve is not { } curve || !LossCurveChart.Drawable(curve).Any())
             yield break;
-
         TrialSummary[] trials = [.. Marked(page)];
         MarkedSchedule[] marked =
             [.. trials.Select(t => new MarkedSchedule(t.Schedule ?? t.Name, t.Sigmas, page.Styles.Of(t.Schedule ?? t.Name, null)))];

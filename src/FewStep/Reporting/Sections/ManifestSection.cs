@@ -10,7 +10,6 @@ internal sealed class ManifestSection() : ReportSection("manifest", "How to repe
         ManifestSummary manifest = page.Summary.Manifest;
         if (manifest.CommandLine is { } command)
             yield return new CodeBlock("Run it again", command);
-
         yield return new FactsBlock([.. Run(page.Summary)]);
         foreach ((string heading, IReadOnlyDictionary<string, string> facts) in new[]
         { ("Options", manifest.Options), ("Versions", manifest.Versions), ("Machine", manifest.Machine) })
@@ -36,7 +35,6 @@ internal sealed class ManifestSection() : ReportSection("manifest", "How to repe
 
         if (manifest.Started != default)
             yield return ("Started", manifest.Started.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture));
-
         if (manifest.Seconds > 0)
             yield return ("Time", NumberText.Duration(manifest.Seconds));
         else if (summary.Ledger.Count > 0)

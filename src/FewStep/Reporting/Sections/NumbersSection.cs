@@ -10,7 +10,6 @@ internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isB
         Summary summary = page.Summary;
         if (summary.Trials.Count == 0)
             yield break;
-
         TrialSummary[] teachers = [.. summary.Trials.Where(t => t.Role == TrialRole.Teacher)];
         if (page.IsBrief || page.Numbers.Count < 2)
         {
@@ -88,7 +87,6 @@ internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isB
 
         if (page.Main is { Floor: null } main)
             yield return $"The floor of {main.ShortName} (real images against real images) was not measured.";
-
         if (summary.Trials.Any(t => t.Verdicts.Count > 0))
         {
             yield return "↓: lower is better; ↑: higher is better. Mean ± standard deviation over disjoint ranges of seeds, the same for "
@@ -100,7 +98,6 @@ internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isB
 
         if (summary.Trials.Any(t => t.EvaluationsPerImage is not null))
             yield return "NFE: network evaluations an image, counted while sampling.";
-
         if (summary.Trials.Any(t => t.LossPower0 is not null || t.LossPower1 is not null))
         {
             yield return "J: discretization loss of the schedule on the model's loss curve, with its confidence interval; power 0 weighs "

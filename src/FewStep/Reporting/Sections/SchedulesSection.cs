@@ -1,5 +1,4 @@
 using FewStep.Experiments;
-using FewStep.Noise;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
 
@@ -19,7 +18,6 @@ internal sealed class SchedulesSection() : ReportSection("schedules", "Sampling 
         (string Name, TrialSummary Trial)[] shown = [.. trials.Select(t => (Name(trials, t), t)).DistinctBy(t => t.Item1)];
         if (shown.Length == 0)
             yield break;
-
         ChartRow[] rows = [.. shown.Select(s => Row(page, s.Name, s.Trial))];
         yield return new DrawnBlock(() => Figure.Build(
             size => new RowChart(rows, size).Draw("schedules", "Noise levels of each schedule", "noise level σ (log scale)"),

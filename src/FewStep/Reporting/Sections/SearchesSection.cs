@@ -10,7 +10,6 @@ internal sealed class SearchesSection() : ReportSection("searches", "Searches")
         IReadOnlyList<SearchSummary> searches = page.Summary.Searches;
         if (searches.Count == 0)
             yield break;
-
         yield return new TableBlock(
             new(
                 [new("Search", false), new("For", false), new("Steps", false), new("Network evaluations", true), new("Time", true),

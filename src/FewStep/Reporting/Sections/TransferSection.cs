@@ -9,7 +9,6 @@ internal sealed class TransferSection() : ReportSection("transfer", "Schedules f
     {
         if (page.Main is not { } main || !page.Summary.Trials.Any(t => t.IsTransfer))
             yield break;
-
         yield return new TextBlock(
             $"Rows: the solver that the schedule was searched for. Columns: the solver that used it. Each cell: {main.ShortName}, and its "
                 + "ratio to the schedule found for that very solver. "
@@ -46,11 +45,9 @@ internal sealed class TransferSection() : ReportSection("transfer", "Schedules f
             => trials.FirstOrDefault(t => t.FoundFor == foundFor && t.Solver == user && t.Has(main));
         if (Of(target) is not { } here)
             return new(NumberText.Missing);
-
         string text = FigureText.Value(here, main);
         if (target == user || Of(user) is not { } own || own.Figures[main.Key].Mean <= 0)
             return new(text) { Mark = target == user ? CellMark.Best : CellMark.None };
-
         double ratio = here.Figures[main.Key].Mean / own.Figures[main.Key].Mean;
         double shade = ratio > 0 ? Math.Clamp(Math.Log2(ratio), -1, 1) : 0; // full at half or double
         return new(text, $"× {NumberText.Fixed(ratio, 2)}") { Shade = main.HigherIsBetter ? -shade : shade };

@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using FewStep.Experiments;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
@@ -13,7 +12,6 @@ internal sealed class TuningSection() : ReportSection("tuning", "Fine-tuning")
         IReadOnlyList<TuningRoundSummary> rounds = page.Summary.TuningRounds;
         if (rounds.Count == 0)
             yield break;
-
         (XElement, string)[] legend =
             [.. rounds.Select((r, i) => (
                 Figure.LineSample($"series {page.Styles.Of(r.Schedule, r.Tuning).CssClass} {TuningChart.DashClass(rounds, i)}"), Name(r)))];

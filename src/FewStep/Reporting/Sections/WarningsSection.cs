@@ -15,7 +15,6 @@ internal sealed class WarningsSection() : ReportSection("warnings", "Warnings an
     {
         if (page.Main is not { } main || page.Result is not { } result || !result.Has(main))
             yield break;
-
         TrialSummary? rival = page.Best(
             page.Summary.Trials.Where(t => t.Role != TrialRole.Teacher && t.EvaluationsPerImage <= result.EvaluationsPerImage));
         if (rival is not null && rival != result)

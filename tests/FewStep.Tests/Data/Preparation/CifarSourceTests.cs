@@ -17,7 +17,6 @@ public sealed class CifarSourceTests : IDisposable
         var files = Files();
         foreach (var (name, content) in files)
             _folder.Write("bin/" + name, content);
-
         string archive = Archive(files);
         using var folder = ImageSources.Open(_folder.File("bin"));
         using var packed = ImageSources.Open(archive);
@@ -108,7 +107,6 @@ public sealed class CifarSourceTests : IDisposable
             byte[] megabyte = new byte[1 << 20];
             for (long done = 0; done < length; done += megabyte.Length)
                 gzip.Write(megabyte);
-
             using var rest = new GZipStream(File.OpenRead(Archive(Files())), CompressionMode.Decompress);
             rest.CopyTo(gzip);
         }
@@ -139,7 +137,6 @@ public sealed class CifarSourceTests : IDisposable
         byte[] batch = TinyImages.Noise(count * 3073, seed);
         for (int i = 0; i < count; i++)
             batch[i * 3073] = (byte)((seed + i) % 10);
-
         return batch;
     }
 

@@ -70,7 +70,6 @@ public sealed class EdmZipWriterTests : IDisposable
     {
         foreach (string name in new[] { "in/a/2.png", "in/a-b/1.png", "in/a/10.png" })
             _folder.Write(name, TinyImages.Gray(4, name.Length));
-
         using var source = new ClassFolderSource(_folder.File("in"));
         Assert.Equal(["a", "a-b"], source.ClassNames!);
         Assert.Equal([0, 0, 1], Enumerable.Range(0, 3).Select(source.Label));
@@ -148,7 +147,6 @@ public sealed class EdmZipWriterTests : IDisposable
         {
             for (int i = 0; i < 70_000; i++)
                 writer.Add($"{i:x}", [(byte)i]);
-
             writer.Finish();
         }
 

@@ -81,7 +81,6 @@ public sealed class ImageResamplerTests
         byte[] pixels = new byte[height * width];
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)(128 + (i % width * 100 / width) - 50);
-
         var found = ImageTransforms.Apply(new PixelImage(new ImageShape(1, height, width), pixels), ImageTransform.CenterCrop, 64);
         Assert.Equal(new ImageShape(1, 64, 64), found.Shape);
         Assert.InRange((found.Bytes[(32 * 64) + 31] + found.Bytes[(32 * 64) + 32]) / 2.0, 125, 130);
@@ -96,7 +95,6 @@ public sealed class ImageResamplerTests
         var flat = new PixelImage(new ImageShape(1, 37, 91), Enumerable.Repeat((byte)200, 37 * 91).ToArray());
         foreach (var transform in new[] { ImageTransform.Box, ImageTransform.CenterCrop })
             Assert.All(ImageTransforms.Apply(flat, transform, 16).Bytes, b => Assert.Equal(200, b));
-
         Assert.Same(flat, ImageTransforms.Apply(flat, ImageTransform.None, 16));
         Assert.Same(flat, ImageResampler.Resize(flat, 37, 91, ResamplingFilter.Bicubic));
     }
@@ -117,7 +115,6 @@ public sealed class ImageResamplerTests
                 double x = (k + 0.5 - ((i + 0.5) * source / target)) / stretch;
                 if (filter == ResamplingFilter.Box && Math.Abs(Math.Abs(x) - 0.5) < 1e-9)
                     return null;
-
                 weights[i, k] = filter == ResamplingFilter.Box ? (x > -0.5 && x <= 0.5 ? 1 : 0) : Cubic(Math.Abs(x));
                 sum += weights[i, k];
             }

@@ -1,0 +1,62 @@
+using FewStep.Fitting;
+using FewStep.Reporting;
+using Spectre.Console;
+
+namespace FewStep.Cli.Verbs;
+
+/// <summary><c>fewstep fit</c>: Phase 1 with the solver's weights: samplers fitted to the model, whose own weights stay as they
+/// are.</summary>
+internal static class FitVerb
+{
+    public static Command Create(TerminalOutput terminal)
+    {
+        var command = new Command("fit", "Phase 1: fit samplers of a few steps to a model, the sigmas and the solver's weights; without "
+            + "gradients, for any denoiser.");
+        var defaults = new FindOptions();
+        var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
+        var output = command.Option(
+            "--out", "Folder for a sampler file each, fit.html and loss-curve.json.", Path.Combine("runs", "fit"), "folder");
+        var steps = command.Option("--steps", "Numbers of steps; one teacher path a latent serves all.", "3,4,5,6,8,10", "list");
+        var schedule = command.Option("--schedule", "Where the sigmas come from: a search with --data "
+            + $"({string.Join(", ", ScheduleOptimizerCatalog.Names)}), one of {string.Join(", ", StandardSchedules.Names)}, or a file.",
+            defaults.Search, "name or file");
+        var fitting = new FitFlags(command);
+        var curve = command.Curve();
+        var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
+        var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
+        return command.Runs((parsed, cancellation) =>
+        {
+            SharedOptions.PrepareTorch(parsed.GetValue(threads));
+            var options = fitting.Read(parsed).Checked();
+            var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
+            var chosen = ScheduleChoice.Parse(parsed.GetRequiredValue(schedule));
+            string folder = parsed.GetRequiredValue(output);
+            using var source = Model.Open(
+                parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
+            var find = new FindOptions
+            {
+                Solver = options.Solver,
+                Curve = curveOptions.Read(parsed),
+                LossCurve = parsed.ReadCurve(curve, source.Hash),
+                Seed = parsed.GetValue(seed),
+            };
+            var samplers = source.OnSchedule(chosen, numbers, () => training.Value, find,
+                measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), terminal.Progress, cancellation);
+            List<FoundFit> fits = [];
+            List<(Sampler, FittedSchedule)> found = [];
+            foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
+            {
+                found.Add((fitted.Sampler, fitted.Result));
+                fits.Add(FoundFit.Write(folder, fitted.Sampler, fitted.Result));
+            }
+
+            AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(source.Name, options, found));
+            terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
+            {
+                console.Write(ReportTables.Draw(FitPage.Table(found)));
+                console.WriteLine($"The page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}");
+            });
+        });
+    }
+}

@@ -1,0 +1,45 @@
+using FewStep.Sampling;
+
+namespace FewStep.Fitting;
+
+/// <summary>The latents of a fit in batches, those that it is fitted on first and those that judge it after them; no batch holds both.
+/// Owns the tensors.</summary>
+internal sealed class FitLatents : IDisposable
+{
+    private readonly List<(Tensor Noise, Tensor? Labels)> _batches = [];
+
+    public FitLatents(IDenoiser denoiser, FitOptions options, long firstSeed)
+    {
+        Fitted = options.Latents;
+        Draw(options.Latents, firstSeed);
+        FittedBatches = _batches.Count;
+        Draw(options.HeldOutLatents, firstSeed + options.Latents);
+
+        void Draw(int count, long first)
+        {
+            foreach (long[] seeds in Enumerable.Range(0, count).Select(k => first + k).Chunk(options.BatchSize))
+            {
+                _batches.Add((Latents.Draw(seeds, denoiser.Shape, device: denoiser.Device),
+                    SeedLabels.For(seeds, denoiser.Classes, options.Label, denoiser.Device)));
+            }
+        }
+    }
+
+    /// <summary>How many latents are fitted on.</summary>
+    public int Fitted { get; }
+
+    public int FittedBatches { get; }
+    public IEnumerable<int> Batches => Enumerable.Range(0, _batches.Count);
+    public IEnumerable<int> HeldOutBatches => Batches.Skip(FittedBatches);
+    public Tensor Noise(int batch) => _batches[batch].Noise;
+    public Tensor? Labels(int batch) => _batches[batch].Labels;
+
+    public void Dispose()
+    {
+        foreach (var (noise, labels) in _batches)
+        {
+            noise.Dispose();
+            labels?.Dispose();
+        }
+    }
+}

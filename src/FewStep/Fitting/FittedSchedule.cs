@@ -1,0 +1,29 @@
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Fitting;
+
+/// <summary>A solver that was fitted on a schedule, with how near it comes to the teacher and what that cost. Residuals are mean squares of
+/// a value's difference at the end, values in [-1, 1].</summary>
+internal sealed record FittedSchedule
+{
+    public required SamplingSchedule Schedule { get; init; }
+
+    /// <summary>The fitted solver, or the base where the fit was no better on held-out latents.</summary>
+    public required ISolver Solver { get; init; }
+
+    /// <summary>Residual on the latents fitted on; null where the base was kept.</summary>
+    public double? Fitted { get; init; }
+
+    public required LossEstimate HeldOut { get; init; }
+
+    /// <summary>Held-out residual of the base solver on the same schedule.</summary>
+    public required LossEstimate Base { get; init; }
+
+    /// <summary>Network evaluations, one an image; those of the teacher's paths serve all schedules that were fitted together and count for
+    /// each.</summary>
+    public long Evaluations { get; init; }
+
+    public double Seconds { get; init; }
+    public required string Stop { get; init; }
+}

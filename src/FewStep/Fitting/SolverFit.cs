@@ -1,0 +1,151 @@
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Fitting;
+
+/// <summary>Fits a solver's weights to a model on given schedules, in closed form and without gradients.</summary>
+/// <remarks>
+/// A multistep solver's step is an affine combination of the state and of the denoiser's outputs so far, so for given sigmas the best
+/// weights are a linear least-squares problem: step by step, on the states that the sampler as fitted so far reaches itself, against the
+/// state that a fine teacher from the same latents has at the step's end. Later steps so repair what earlier ones miss.
+/// </remarks>
+internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long firstSeed)
+{
+    private readonly FitOptions _options = options.Checked();
+    private readonly CountingDenoiser _denoiser = new(denoiser);
+    private readonly ISolver _base = SolverCatalog.Find(options.Solver);
+
+    /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
+    /// paths.</summary>
+    /// <returns>The number of the schedule, and what was found.</returns>
+    public IEnumerable<(int Index, FittedSchedule Result)> Fit(
+        IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var latents = new FitLatents(_denoiser, _options, firstSeed);
+        int done = 0;
+        foreach (var group in schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
+            .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)))
+        {
+            var watch = Stopwatch.StartNew();
+            long before = _denoiser.Images;
+            using var teacher = new TeacherStates(_denoiser, [.. group.Select(s => s.Schedule)], latents, _options, progress, cancellation);
+            var shared = (Evaluations: _denoiser.Images - before, watch.Elapsed.TotalSeconds, Count: group.Count());
+            foreach (var (schedule, index) in group)
+            {
+                watch.Restart();
+                before = _denoiser.Images;
+                var fitted = One(schedule, latents, teacher, progress, cancellation);
+                yield return (index, fitted with
+                {
+                    Evaluations = shared.Evaluations + _denoiser.Images - before,
+                    Seconds = watch.Elapsed.TotalSeconds + (shared.TotalSeconds / shared.Count),
+                });
+                progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
+            }
+        }
+    }
+
+    private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var inference = no_grad();
+        var corrections = new StepCorrection[schedule.Steps];
+        using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps);
+        for (int i = 0; i < schedule.Steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var terms = Terms(i);
+            var squares = new StepLeastSquares(latents.Fitted, _options.Ridge);
+            foreach (int b in run.Batches)
+            {
+                using var scope = NewDisposeScope();
+                var step = run.Begin(b);
+                double h = 1 - (step.NextSigma / step.Sigma);
+                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h)), teacher.State(step.NextSigma, b) - run.BaseNext(b)]);
+            }
+
+            corrections[i] = Best(squares, terms, i);
+            run.Finish(corrections[i]);
+        }
+
+        var (solver, refined) = (new FittedSolver(_base, schedule, corrections), 0);
+        double[] fitted = teacher.MeanSquares(run);
+        using var plain = new LatentRun(_denoiser, _base, schedule, latents, _base.HistoryLength, latents.HeldOutBatches);
+        for (int i = 0; i < schedule.Steps; i++)
+            plain.Advance(StepCorrection.None);
+        var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
+        bool improved = heldOut.Value < baseHeldOut.Value;
+        if (improved && _options.RefineIterations > 0)
+        {
+            (schedule, solver, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
+                schedule, solver, progress, cancellation);
+            using var again = new LatentRun(_denoiser, solver, schedule, latents, solver.HistoryLength);
+            for (int i = 0; i < schedule.Steps; i++)
+                again.Advance(StepCorrection.None);
+            fitted = teacher.MeanSquares(again);
+            heldOut = MeanEstimate.Of(fitted[latents.Fitted..]);
+        }
+
+        return new FittedSchedule
+        {
+            Schedule = schedule,
+            Solver = improved ? solver : _base,
+            Fitted = improved ? fitted[..latents.Fitted].Average() : null,
+            HeldOut = improved ? heldOut : baseHeldOut,
+            Base = baseHeldOut,
+            Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements")
+                : $"kept {_base.Name}: the fit is no better on held-out latents",
+        };
+    }
+
+    // What may be added at step i: the differences, the newest first, then the slope, then the state.
+    private List<Term> Terms(int i)
+    {
+        int past = Math.Min(i, (_options.Order ?? int.MaxValue) - 1);
+        return
+        [
+            .. Enumerable.Range(1, Has(FitCorrections.Differences) ? past : 0).Select(j => new Term(FitCorrections.Differences, j)),
+            .. new[] { FitCorrections.Slope, FitCorrections.Scale }.Where(Has).Select(kind => new Term(kind)),
+        ];
+
+        bool Has(FitCorrections kind) => _options.Corrections.HasFlag(kind);
+    }
+
+    private static Tensor Direction(Term term, SolverStep step) => term.Kind switch
+    {
+        FitCorrections.Differences => step.History[term.Back - 1].Denoised
+            - (term.Back == 1 ? step.Denoised : step.History[term.Back - 2].Denoised),
+        FitCorrections.Slope => step.State - step.Denoised,
+        _ => step.State.clone(),
+    };
+
+    // Of the differences the newest so many, with and without each of the others: the choice that is best on held-out images.
+    private static StepCorrection Best(StepLeastSquares squares, List<Term> terms, int step)
+    {
+        int differences = terms.Count(t => t.Kind == FitCorrections.Differences), others = terms.Count - differences;
+        var best = (Weights: new double[terms.Count], HeldOut: double.PositiveInfinity);
+        for (int kept = 0; kept <= differences; kept++)
+        {
+            for (int set = 0; set < 1 << others; set++)
+            {
+                int[] chosen = [.. Enumerable.Range(0, kept),
+                    .. Enumerable.Range(0, others).Where(k => (set >> k & 1) == 1).Select(k => differences + k)];
+                if (squares.Solve(chosen) is { } found && found.HeldOut < best.HeldOut && found.Weights.All(FittedSolver.IsPossible))
+                    best = found;
+            }
+        }
+
+        double Weight(FitCorrections kind) => terms.FindIndex(t => t.Kind == kind) is >= 0 and int k ? best.Weights[k] : 0;
+        return double.IsFinite(best.HeldOut)
+            ? new StepCorrection
+            {
+                Differences = [.. best.Weights.Take(differences)],
+                Slope = Weight(FitCorrections.Slope),
+                Scale = Weight(FitCorrections.Scale),
+            }
+            : throw new InvalidInputException($"Step {step} of the sampler reached values that are not finite: check that checkpoint and "
+                + "preconditioning belong together.");
+    }
+
+    private readonly record struct Term(FitCorrections Kind, int Back = 0);
+}

@@ -1,0 +1,77 @@
+using FewStep.Solvers;
+
+namespace FewStep.Fitting;
+
+/// <summary>Where a fine teacher stands at every sigma of some schedules, for many latents: one path a latent serves all of them. Owns the
+/// tensors.</summary>
+/// <remarks>The teacher steps over Karras' schedule, whatever the schedules are. Where it passes one of their sigmas, its solver steps
+/// there too from the same outputs: for a multistep solver that costs no evaluation.</remarks>
+internal sealed class TeacherStates : IDisposable
+{
+    private readonly Dictionary<(double Sigma, int Batch), Tensor> _states = [];
+    private readonly Dictionary<int, Tensor> _ends = [];
+
+    /// <summary>Runs the teacher past all sigmas of schedules that begin and end alike.</summary>
+    public TeacherStates(IDenoiser denoiser, IReadOnlyList<SamplingSchedule> schedules, FitLatents latents, FitOptions options,
+        IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var inference = no_grad();
+        var (first, last) = (schedules[0].Sigmas[0], schedules[0].Sigmas[^1]);
+        var fine = StandardSchedule.Karras().Create(options.TeacherSteps, last, first, schedules[0].Terminal);
+        double[] nodes = [.. schedules.SelectMany(s => s.Sigmas).Distinct()];
+        var solver = SolverCatalog.Find(options.TeacherSolver);
+        using var run = new LatentRun(denoiser, solver, fine, latents, solver.HistoryLength);
+        for (int i = 0; i < fine.Steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            double[] passed = [.. nodes.Where(s => s < fine.Sigmas[i] && s > fine.Sigmas[i + 1])];
+            foreach (int b in run.Batches)
+            {
+                using var scope = NewDisposeScope();
+                run.Begin(b);
+                foreach (double sigma in passed)
+                    _states[(sigma, b)] = run.Between(b, sigma).DetachFromDisposeScope();
+                if (nodes.Contains(fine.Sigmas[i + 1]))
+                    _states[(fine.Sigmas[i + 1], b)] = run.BaseNext(b).clone().DetachFromDisposeScope();
+            }
+
+            run.Finish(StepCorrection.None);
+            progress?.Report(new WorkProgress("teacher paths", i + 1, fine.Steps, "steps"));
+        }
+
+        foreach (int b in run.Batches)
+        {
+            using var scope = NewDisposeScope();
+            _ends[b] = run.End(b).clone().DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>The states of a batch at a sigma [B,C,H,W].</summary>
+    public Tensor State(double sigma, int batch) => _states[(sigma, batch)];
+
+    /// <summary>The images of a batch [B,C,H,W].</summary>
+    public Tensor End(int batch) => _ends[batch];
+
+    /// <summary>Each image's mean square difference of a value from the teacher's.</summary>
+    public double[] MeanSquares(Tensor images, int batch) =>
+        (images - _ends[batch]).to(float64).Squared().mean([1, 2, 3]).cpu().data<double>().ToArray();
+
+    /// <summary>The same of all images of a run, at its end.</summary>
+    public double[] MeanSquares(LatentRun run)
+    {
+        List<double> squares = [];
+        foreach (int b in run.Batches)
+        {
+            using var scope = NewDisposeScope();
+            squares.AddRange(MeanSquares(run.End(b), b));
+        }
+
+        return [.. squares];
+    }
+
+    public void Dispose()
+    {
+        foreach (var state in _states.Values.Concat(_ends.Values))
+            state.Dispose();
+    }
+}

@@ -1,0 +1,97 @@
+using FewStep.Solvers;
+
+namespace FewStep.Tests.Cli;
+
+public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
+{
+    [Fact]
+    public async Task Samplers_are_fitted_written_sampled_measured_tuned_to_and_refused_by_others()
+    {
+        string folder = world.At("fits");
+        var result = await CommandLineRun.Json(Fit(folder));
+        var samplers = result.GetProperty("samplers").EnumerateArray().ToArray();
+        Assert.Equal([1, 2, 3], samplers.Select(s => s.GetProperty("steps").GetInt32()));
+        Assert.Contains("<svg", await File.ReadAllTextAsync(Path.Combine(folder, "fit.html")), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder, "loss-curve.json")));
+        foreach (var fit in samplers)
+        {
+            var sampler = Sampler.Read(fit.GetProperty("file").GetString()!);
+            Assert.Equal(fit.GetProperty("solver").GetString(), sampler.Solver.Name);
+            Assert.True(fit.GetProperty("held_out").GetDouble() <= fit.GetProperty("base").GetDouble());
+            Assert.True(sampler.Origin.Evaluations > fit.GetProperty("network_evaluations").GetInt64()); // with the loss curve's
+            if (sampler.Solver is FittedSolver)
+            {
+                Assert.Equal(("phase1", 16, "ipndm-v:3, 8 steps"),
+                    (sampler.Origin.Schedule, sampler.Origin.Fit!.Latents, sampler.Origin.Fit.Teacher));
+            }
+        }
+
+        string three = Path.Combine(folder, "n3.sampler.json");
+        Assert.IsType<FittedSolver>(Sampler.Read(three).Solver);
+        string[] model = ["--model", world.Model, "--dtype", "float32"], other = ["--model", world.Tuned, "--dtype", "float32"];
+        await CommandLineRun.Json(["sample", .. model, "--sampler", three, "--seeds", "0-3", "--out", world.At("fit-samples")]);
+        await CommandLineRun.Refused("fitted to another model", ["sample", .. other, "--sampler", three, "--grid", world.At("x.png")]);
+        await CommandLineRun.Json(["sample", .. other, "--sampler", three, "--any-model", "--seeds", "0-1", "--grid", world.At("any.png")]);
+
+        string[] measured = ["evaluate", "--data", world.Data, "--classifier", world.Classifier, "--samples", "4", "--ranges", "2",
+            "--strip-seeds", "0", "--sampler", three, "--sampler", "karras/ipndm:2/3"];
+        var summary = await CommandLineRun.Json([.. measured, .. model, "--out", world.At("fit-measured")]);
+        Assert.Equal(2, summary.GetProperty("trials").GetArrayLength());
+        Assert.Equal(3, summary.GetProperty("trials")[0].GetProperty("evaluations_per_image").GetInt32());
+        await CommandLineRun.Refused("fitted to another model", [.. measured, .. other, "--out", world.At("refused")]);
+
+        string tuned = world.At("fit-tuned");
+        await CommandLineRun.Json(["tune", .. model, "--sampler", three, "--updates", "2", "--tune-batch", "2", "--held-out", "4",
+            "--snapshots", "none", "--out", tuned]);
+        Assert.Equal(Sampler.Read(three).Solver, Sampler.Read(Path.Combine(tuned, "sampler.json")).Solver);
+        await CommandLineRun.Json(["sample", "--model", tuned, "--dtype", "float32", "--seeds", "0-1", "--grid", world.At("own.png")]);
+        var export = await CommandLineRun.Of("export", "--sampler", three, "--to", "comfyui");
+        Assert.Contains("solver was fitted", export.Messages, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_same_seed_gives_the_same_file_and_any_schedule_is_fitted()
+    {
+        await CommandLineRun.Json(Fit(world.At("one"), "--schedule", "karras"));
+        await CommandLineRun.Json(Fit(world.At("two"), "--schedule", "karras"));
+        string First(string folder) => File.ReadAllText(world.At(folder, "n2.sampler.json"));
+        Assert.Equal(First("one"), First("two"));
+        var given = await CommandLineRun.Json(Fit(world.At("given"), "--schedule", world.Write("mine.json", "[80, 3, 0.4, 0.05, 0.002]")));
+        Assert.Equal(4, given.GetProperty("samplers")[0].GetProperty("steps").GetInt32());
+        Assert.False(File.Exists(world.At("given", "loss-curve.json")));
+    }
+
+    [Theory]
+    [InlineData("--corrections", "slope,magic", "'magic' is none of")]
+    [InlineData("--latents", "2", "at least 8 latents")]
+    [InlineData("--order", "0", "order must be at least 1")]
+    [InlineData("--ridge", "-1", "ridge must be 0 to 1")]
+    [InlineData("--teacher-solver", "magic", "There is no solver 'magic'")]
+    [InlineData("--schedule", "magic", "There is no schedule 'magic'")]
+    [InlineData("--steps", "0", "--steps")]
+    public async Task Bad_options_are_one_line_and_leave_nothing(string option, string value, string fragment)
+    {
+        await CommandLineRun.Refused(fragment, Fit(world.At("bad"), option, value));
+        Assert.False(Directory.Exists(world.At("bad")));
+    }
+
+    private string[] Fit(string folder, string? option = null, string? value = null)
+    {
+        var options = new Dictionary<string, string>
+        {
+            ["--model"] = world.Model,
+            ["--data"] = world.Data,
+            ["--dtype"] = "float32",
+            ["--steps"] = "1,2,3",
+            ["--latents"] = "16",
+            ["--held-out"] = "8",
+            ["--teacher-steps"] = "8",
+            ["--curve-images"] = "8",
+            ["--curve-points"] = "8",
+            ["--out"] = folder,
+        };
+        if (option is not null)
+            options[option] = value!;
+        return ["fit", .. options.SelectMany(o => new[] { o.Key, o.Value })];
+    }
+}

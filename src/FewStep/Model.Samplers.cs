@@ -92,8 +92,7 @@ public sealed partial class Model
         return search.Find([((ScheduleChoice.Searched)choice.Schedule).Optimizer], progress, cancellation)[0].Sampler;
     }
 
-    /// <summary>Samplers on one schedule for several numbers of steps, searched for where that is needed; a file has its own
-    /// number.</summary>
+    /// <summary>Samplers on one schedule, searched for where that is needed; a file has its own number of steps.</summary>
     internal IReadOnlyList<Sampler> OnSchedule(ScheduleChoice schedule, IReadOnlyList<int> steps, Func<IImageSet> images,
         FindOptions options, Action<LossCurve>? curveMeasured, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -109,17 +108,15 @@ public sealed partial class Model
     }
 
     /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
-    /// <param name="name">What the schedule is called, for the message.</param>
     internal Sampler Checked(Sampler sampler, string name)
     {
         ScheduleRange.Check(sampler.Schedule, name, Denoiser);
-        // A model that was tuned to a sampler keeps it.
-        if (sampler.Origin is { Fit: { } fit, ModelHash: { } hash } && hash != Hash && !sampler.Solver.Equals(Sampler?.Solver))
+        // A model that was tuned to a sampler keeps it, as long as nothing guides it.
+        bool isOwn = Guidance is null && sampler.Solver.Equals(Sampler?.Solver);
+        if (sampler is { Solver: FittedSolver, Origin: { IsForAnyModel: false, ModelHash: var hash } } && hash != Hash && !isOwn)
         {
-            string guidance = fit.Guidance is null ? "" : $", guidance {Printable.Line(fit.Guidance, 60)}";
-            throw new InvalidInputException(
-                $"Sampler {sampler} was fitted to another model than {Name} (SHA-256 {hash[..Math.Min(12, hash.Length)]}"
-                + $"…{guidance}): its weights are wrong here. Fit one to this model, or say that any model will do.");
+            throw new InvalidInputException($"Sampler {sampler} was fitted to another model than {Name}, or to other guidance, and is "
+                + "wrong here. Fit one to this model, or say that any model will do.");
         }
 
         return sampler;

@@ -14,8 +14,7 @@ internal sealed class FitFlags(Command command)
         "--corrections", "What may be added to its steps: differences (of "
         + "successive outputs), slope (x - D), scale (x), separated by commas, or none.", Default.Corrections, "list", Corrections);
 
-    private readonly Option<int?> _order = command.Optional<int?>(
-        "--order", "How many outputs the differences reach over; left out, all of the run's.");
+    private readonly Option<int> _order = command.Option("--order", "How many outputs the differences reach over.", Default.Order);
 
     private readonly Option<int> _latents = command.Option("--latents", "Latents that the weights are fitted on.", Default.Latents);
     private readonly Option<int> _heldOut = command.Option("--held-out", "Further latents that judge them.", Default.HeldOutLatents);

@@ -30,6 +30,9 @@ internal static class FitVerb
             var options = fitting.Read(parsed).Checked();
             var numbers = NumberList.Steps(parsed.GetRequiredValue(steps), "--steps");
             var chosen = ScheduleChoice.Parse(parsed.GetRequiredValue(schedule));
+            if (chosen is ScheduleChoice.Given && parsed.IsGiven(steps))
+                throw new InvalidInputException($"{chosen.Name} has its own number of steps; leave --steps out.");
+
             string folder = parsed.GetRequiredValue(output);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));

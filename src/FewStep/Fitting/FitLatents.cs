@@ -25,7 +25,6 @@ internal sealed class FitLatents : IDisposable
         }
     }
 
-    /// <summary>How many latents are fitted on.</summary>
     public int Fitted { get; }
 
     public int FittedBatches { get; }

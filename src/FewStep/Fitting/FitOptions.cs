@@ -13,8 +13,8 @@ public sealed record FitOptions
     /// of it is kept, step by step.</summary>
     public FitCorrections Corrections { get; init; } = FitCorrections.Differences | FitCorrections.Slope;
 
-    /// <summary>How many outputs the differences reach over, 1 (none but the present) or more; null (default) for all.</summary>
-    public int? Order { get; init; }
+    /// <summary>How many outputs the differences reach over, 1 (none but the present) or more; default 10.</summary>
+    public int Order { get; init; } = 10;
 
     /// <summary>Latents that the weights are fitted on, 8 or more; default 256.</summary>
     public int Latents { get; init; } = 256;
@@ -47,7 +47,7 @@ public sealed record FitOptions
         SolverCatalog.Find(Solver);
         SolverCatalog.Find(TeacherSolver);
         return new OptionRules("The fit cannot start")
-            .Require(Order is null or >= 1, $"the order must be at least 1, not {Order}")
+            .Require(Order >= 1, $"the order must be at least 1, not {Order}")
             .Require(Latents >= 8 && HeldOutLatents >= 8,
                 $"a fit needs at least 8 latents and 8 that judge it, not {Latents} and {HeldOutLatents}")
             .Require(Latents <= SeedPlan.SearchedInARun && HeldOutLatents <= SeedPlan.SearchedInARun - Latents,

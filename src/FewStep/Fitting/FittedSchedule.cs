@@ -20,8 +20,7 @@ internal sealed record FittedSchedule
     /// <summary>Held-out residual of the base solver on the same schedule.</summary>
     public required LossEstimate Base { get; init; }
 
-    /// <summary>Network evaluations, one an image; those of the teacher's paths serve all schedules that were fitted together and count for
-    /// each.</summary>
+    /// <summary>Network evaluations; those of the teacher's paths serve all schedules of a fit and count for each.</summary>
     public long Evaluations { get; init; }
 
     public double Seconds { get; init; }

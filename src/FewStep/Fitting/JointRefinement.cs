@@ -58,7 +58,6 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
         return (current.Schedule, current.Solver, iteration);
     }
 
-    // Mean squares of a value on the latents fitted on, and on the others.
     private (double Fitted, double HeldOut) Value(SamplingSchedule schedule, FittedSolver candidate, CancellationToken cancellation)
     {
         List<double> squares = [];

@@ -41,7 +41,6 @@ internal sealed class LatentRun : IDisposable
         return batch.Step;
     }
 
-    /// <summary>Where the base's step leads; it belongs to the run.</summary>
     public Tensor BaseNext(int number) => _batches[number].Result.Next;
 
     /// <summary>Where the base's step would lead to a noise level between its ends; the caller's.</summary>
@@ -56,7 +55,6 @@ internal sealed class LatentRun : IDisposable
         _index++;
     }
 
-    /// <summary>Begins and takes a step.</summary>
     public void Advance(StepCorrection correction)
     {
         foreach (int number in Batches)

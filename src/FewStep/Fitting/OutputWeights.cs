@@ -21,7 +21,7 @@ internal static class OutputWeights
         return [.. states.Skip(1).Take(schedule.Steps - 1), [.. end.data<double>()]];
     }
 
-    // Answers its k-th evaluation with the k-th unit vector, the start being the 0-th.
+    // Answers evaluation k with unit vector k; the start is the 0-th.
     private sealed class Basis(int length) : IDenoiser
     {
         private int _evaluations;

@@ -21,6 +21,9 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
     public IEnumerable<(int Index, FittedSchedule Result)> Fit(
         IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        if (schedules.FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
+            throw new InvalidInputException($"{fine.Steps} steps are too many to fit; {ScheduleSearchRequest.MaximumSteps} are the most.");
+
         using var latents = new FitLatents(_denoiser, _options, firstSeed);
         int done = 0;
         foreach (var group in schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
@@ -74,8 +77,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
         for (int i = 0; i < schedule.Steps; i++)
             plain.Advance(StepCorrection.None);
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
-        bool improved = heldOut.Value < baseHeldOut.Value;
-        if (improved && _options.RefineIterations > 0)
+        if (_options.RefineIterations > 0)
         {
             (schedule, solver, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
                 schedule, solver, progress, cancellation);
@@ -85,6 +87,8 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             fitted = teacher.MeanSquares(again);
             heldOut = MeanEstimate.Of(fitted[latents.Fitted..]);
         }
+
+        bool improved = heldOut.Value < baseHeldOut.Value;
 
         return new FittedSchedule
         {
@@ -101,7 +105,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
     // What may be added at step i: the differences, the newest first, then the slope, then the state.
     private List<Term> Terms(int i)
     {
-        int past = Math.Min(i, (_options.Order ?? int.MaxValue) - 1);
+        int past = Math.Min(i, _options.Order - 1);
         return
         [
             .. Enumerable.Range(1, Has(FitCorrections.Differences) ? past : 0).Select(j => new Term(FitCorrections.Differences, j)),

@@ -46,10 +46,8 @@ internal sealed class TeacherStates : IDisposable
         }
     }
 
-    /// <summary>The states of a batch at a sigma [B,C,H,W].</summary>
     public Tensor State(double sigma, int batch) => _states[(sigma, batch)];
 
-    /// <summary>The images of a batch [B,C,H,W].</summary>
     public Tensor End(int batch) => _ends[batch];
 
     /// <summary>Each image's mean square difference of a value from the teacher's.</summary>

@@ -16,7 +16,6 @@ internal sealed record FitOrigin
     /// <summary>The one class of all latents, -1 for none; null for all classes.</summary>
     public long? Label { get; init; }
 
-    /// <summary>Residual on the latents fitted on.</summary>
     public required double Fitted { get; init; }
 
     public required ScheduleLoss HeldOut { get; init; }
@@ -24,6 +23,5 @@ internal sealed record FitOrigin
     /// <summary>Held-out residual of the solver without the fit.</summary>
     public required ScheduleLoss Base { get; init; }
 
-    /// <summary>Why the fit ended as it did.</summary>
     public required string Stop { get; init; }
 }

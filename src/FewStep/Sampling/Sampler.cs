@@ -80,4 +80,7 @@ public sealed record SamplerOrigin
 
     /// <summary>What the solver was fitted on; null for a solver that was not.</summary>
     internal FitOrigin? Fit { get; init; }
+
+    /// <summary>Whether it is taken for models that it was not fitted to; no file says so.</summary>
+    internal bool IsForAnyModel { get; init; }
 }

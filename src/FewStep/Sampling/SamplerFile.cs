@@ -59,7 +59,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             Steps = schedule.Steps,
             Sigmas = [.. schedule.Sigmas],
             Terminal = schedule.Terminal,
-            Solver = fitted is null ? sampler.Solver.Name : FittedSolver.Prefix,
+            Solver = sampler.Solver.Name,
             Weights = fitted is null ? null : new FitWeights { Base = fitted.Base.Name, Steps = fitted.Corrections },
             Fit = origin.Fit,
             Schedule = origin.Schedule,
@@ -121,6 +121,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         [
             ("solver", content.Solver), ("schedule", content.Schedule), ("objective", content.Objective),
             ("model_hash", content.ModelHash), ("data_hash", content.DataHash), ("fewstep", content.FewStep),
+            ("teacher", content.Fit?.Teacher), ("guidance", content.Fit?.Guidance), ("stop", content.Fit?.Stop),
         ];
         foreach (var (name, text) in texts)
         {
@@ -130,16 +131,17 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         if (content.Solver is null && content.Version != VersionOfSchedules)
             throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
-        if (content.Solver == FittedSolver.Prefix != content.Weights is not null
-            || content.Weights is not null != (content.Version == VersionOfFits))
+        bool isFitted = content.Solver?.StartsWith(FittedSolver.Prefix, StringComparison.Ordinal) ?? false;
+        if (new[] { content.Weights is not null, content.Fit is not null, content.Version == VersionOfFits }.Any(has => has != isFitted))
         {
             throw new InvalidInputException(
-                $"weights belong to the solver {FittedSolver.Prefix} and to version {VersionOfFits}, and to those "
-                + "alone.");
+                $"weights, fit and version {VersionOfFits} belong to a solver {FittedSolver.Prefix}-..., and to that alone.");
         }
 
         var solver = content.Weights is { } weights ? new FittedSolver(SolverCatalog.Find(weights.Base), schedule, weights.Steps)
             : content.Solver is null ? null : SolverCatalog.Find(content.Solver);
+        if (isFitted && (solver!.Name != content.Solver || content.ModelHash is null))
+            throw new InvalidInputException("sigmas, weights and name do not belong together, or it does not say the model.");
         return new SamplerFile(schedule, solver, new SamplerOrigin
         {
             Schedule = content.Schedule,
@@ -207,6 +209,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         public string? FewStep { get; init; }
     }
 
+    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
     private sealed record FitWeights
     {
         public required string Base { get; init; }

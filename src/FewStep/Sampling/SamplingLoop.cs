@@ -15,6 +15,8 @@ internal sealed class SamplingLoop
         (Solver, Schedule) = (solver, schedule);
         Options.Churn?.Check(solver);
         solver.CheckSchedule(schedule);
+        if (Options.AnalyticalFirstStep && solver is FittedSolver)
+            throw new InvalidInputException($"{solver.Name} was fitted without an analytical first step; leave it out.");
     }
 
     public ISolver Solver { get; }

@@ -125,9 +125,9 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         };
     }
 
-    /// <summary>The same, without what its solver was fitted on: for any model.</summary>
+    /// <summary>The same, for models that its solver was not fitted to as well.</summary>
     public SamplerChoice ForAnyModel() => Schedule is ScheduleChoice.Given { Origin: { } origin } given
-        ? this with { Schedule = given with { Origin = origin with { Fit = null } } } : this;
+        ? this with { Schedule = given with { Origin = origin with { IsForAnyModel = true } } } : this;
 
     /// <summary>The same for a model, whose noise levels it must keep to.</summary>
     internal Sampler? MakeFor(IDenoiser denoiser, ISolver usual)

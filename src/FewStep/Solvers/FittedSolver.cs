@@ -8,7 +8,7 @@ internal sealed class FittedSolver : ISolver
     public const string Prefix = "fitted";
 
     /// <summary>Corrections beyond this come from a fit that found nothing to hold on to.</summary>
-    private const double LargestWeight = 1000;
+    private const double LargestWeight = 1000, LargestShift = 100;
 
     private readonly SamplingSchedule _schedule;
 
@@ -19,7 +19,7 @@ internal sealed class FittedSolver : ISolver
         if (Corrections.Length != schedule.Steps)
             throw new InvalidInputException($"There are corrections for {Corrections.Length} steps, but {schedule.Steps} steps.");
         for (int i = 0; i < Corrections.Length; i++)
-            Check(i, Corrections[i]);
+            Check(i, schedule.Sigmas[i], Corrections[i]);
         HistoryLength = Math.Max(solver.HistoryLength, Corrections.Max(c => c.Differences.Length));
         Name = $"{Prefix}-{Fingerprint()}";
     }
@@ -59,7 +59,7 @@ internal sealed class FittedSolver : ISolver
 
     public static bool IsPossible(double weight) => Math.Abs(weight) <= LargestWeight;
 
-    private static void Check(int step, StepCorrection? correction)
+    private static void Check(int step, double sigma, StepCorrection? correction)
     {
         if (correction is null || correction.Differences.IsDefault)
             throw new InvalidInputException($"Step {step} has no corrections; a step without any has an empty list of differences.");
@@ -78,7 +78,7 @@ internal sealed class FittedSolver : ISolver
             }
         }
 
-        if (correction.NoiseLevel is double level && !(level > 0 && double.IsFinite(level)))
+        if (correction.NoiseLevel is double level && !(level >= sigma / LargestShift && level <= sigma * LargestShift))
             throw new InvalidInputException(FormattableString.Invariant($"Step {step} tells the network the noise level {level:R}."));
     }
 

@@ -2,15 +2,16 @@ namespace FewStep.Solvers;
 
 /// <summary>What a fitted sampler adds to its base solver's step: (1 - r) [sum_j c_j (D_(i-j) - D_(i-j+1)) + b (x_i - D_i) + a x_i], r =
 /// s_(i+1) / s_i. All zeros are the base itself.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record StepCorrection
 {
     public static readonly StepCorrection None = new();
 
     /// <summary>c_1, c_2, ...: weights of the differences of successive outputs, the newest first.</summary>
-    public ImmutableArray<double> Differences { get; init; } = [];
+    [JsonRequired] public ImmutableArray<double> Differences { get; init; } = [];
 
     /// <summary>b, the weight of x_i - D_i.</summary>
-    public double Slope { get; init; }
+    [JsonRequired] public double Slope { get; init; }
 
     /// <summary>a, the weight of x_i by itself: with it x_i and D_i are weighed separately. Past states would add nothing, as each is an
     /// affine combination of x_i and of outputs.</summary>

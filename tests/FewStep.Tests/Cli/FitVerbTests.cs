@@ -45,6 +45,13 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
             "--snapshots", "none", "--out", tuned]);
         Assert.Equal(Sampler.Read(three).Solver, Sampler.Read(Path.Combine(tuned, "sampler.json")).Solver);
         await CommandLineRun.Json(["sample", "--model", tuned, "--dtype", "float32", "--seeds", "0-1", "--grid", world.At("own.png")]);
+        await CommandLineRun.Refused(
+            "other guidance",
+            ["sample", "--model", tuned, "--guidance", "2", "--guide", world.Tuned, "--dtype", "float32", "--grid", world.At("g.png")]);
+        await CommandLineRun.Refused(
+            "analytical", ["sample", .. model, "--sampler", three, "--analytical-first-step", "--grid", world.At("y.png")]);
+        await CommandLineRun.Json(
+            ["sample", .. other, "--schedule", three, "--solver", "euler", "--seeds", "0-1", "--grid", world.At("z.png")]);
         var export = await CommandLineRun.Of("export", "--sampler", three, "--to", "comfyui");
         Assert.Contains("solver was fitted", export.Messages, StringComparison.Ordinal);
     }
@@ -56,7 +63,9 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Json(Fit(world.At("two"), "--schedule", "karras"));
         string First(string folder) => File.ReadAllText(world.At(folder, "n2.sampler.json"));
         Assert.Equal(First("one"), First("two"));
-        var given = await CommandLineRun.Json(Fit(world.At("given"), "--schedule", world.Write("mine.json", "[80, 3, 0.4, 0.05, 0.002]")));
+        string[] mine = Fit(world.At("given"), "--schedule", world.Write("mine.json", "[80, 3, 0.4, 0.05, 0.002]"));
+        await CommandLineRun.Refused("its own number of steps", mine);
+        var given = await CommandLineRun.Json([.. mine.Where((_, i) => mine[i] != "--steps" && mine[Math.Max(0, i - 1)] != "--steps")]);
         Assert.Equal(4, given.GetProperty("samplers")[0].GetProperty("steps").GetInt32());
         Assert.False(File.Exists(world.At("given", "loss-curve.json")));
     }

@@ -77,10 +77,14 @@ public sealed class SamplerFileTests : IDisposable
     [Theory]
     [InlineData("\"slope\": 0.5", "\"slope\": 1e9", "weights must lie")]
     [InlineData("\"base\": \"euler\"", "\"base\": \"magic\"", "no solver 'magic'")]
-    [InlineData("\"version\": 3", "\"version\": 2", "weights belong to the solver fitted")]
-    [InlineData("\"solver\": \"fitted\"", "\"solver\": \"euler\"", "weights belong to the solver fitted")]
+    [InlineData("\"version\": 3", "\"version\": 2", "belong to a solver fitted-")]
+    [InlineData("\"solver\": \"fitted-", "\"solver\": \"euler-", "belong to a solver fitted-")]
+    [InlineData("\"fit\": {", "\"fat\": {", "belong to a solver fitted-")]
+    [InlineData("\"slope\": 0.5", "\"slope\": 0.25", "do not belong together")]
+    [InlineData("\"slope\"", "\"slpoe\"", "slpoe")]
+    [InlineData("\"model_hash\"", "\"model_hush\"", "does not say the model")]
     [InlineData("\"differences\": []", "\"differences\": [1]", "only 0 steps lie before it")]
-    [InlineData("\"noise_level\": 70", "\"noise_level\": -1", "noise level -1")]
+    [InlineData("\"noise_level\": 70", "\"noise_level\": 1e300", "noise level 1E+300")]
     [InlineData(
         "{\n        \"differences\": [],\n        \"slope\": 0.5,\n        \"scale\": 0,\n        \"noise_level\": 70\n      }", "null",
         "no corrections")]
@@ -88,7 +92,22 @@ public sealed class SamplerFileTests : IDisposable
     {
         var schedule = new SamplingSchedule([80, 0.002]);
         new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5, NoiseLevel = 70 }]))
-            .Save(_path);
+        {
+            Origin = new SamplerOrigin
+            {
+                ModelHash = "abc",
+                Fit = new FitOrigin
+                {
+                    Latents = 8,
+                    HeldOutLatents = 8,
+                    Teacher = "heun, 48 steps",
+                    Fitted = 0.1,
+                    HeldOut = new ScheduleLoss(0.1, 0, 1),
+                    Base = new ScheduleLoss(1, 0, 1),
+                    Stop = "closed form",
+                },
+            },
+        }.Save(_path);
         string text = File.ReadAllText(_path);
         Assert.Contains(part, text, StringComparison.Ordinal);
         File.WriteAllText(_path, text.Replace(part, with, StringComparison.Ordinal));

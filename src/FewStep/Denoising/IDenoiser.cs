@@ -26,3 +26,14 @@ public interface IDenoiser
     /// <returns>D(x; sigma) [B,C,H,W] of the type of <paramref name="x"/>; the caller owns it.</returns>
     Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels);
 }
+
+/// <summary>A batch at one noise level.</summary>
+internal static class OneNoiseLevel
+{
+    /// <summary><see cref="IDenoiser.Denoise"/> of a number; by another name, since TorchSharp makes a tensor of any number.</summary>
+    public static Tensor DenoiseAt(this IDenoiser denoiser, Tensor x, double sigma, Tensor? labels)
+    {
+        using var level = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
+        return denoiser.Denoise(x, level, labels);
+    }
+}

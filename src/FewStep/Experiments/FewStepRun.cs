@@ -189,8 +189,7 @@ internal sealed class FewStepRun : IDisposable
             Schedule = _plan.Name(best?.Round ?? 1),
             Source = best?.Round is null or 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation,
             Objective = first.Objective,
-            Loss = first.Loss is { Low: double low, High: double high }
-                && best?.Round is null or 1 ? new ScheduleLoss(first.Loss.Value, low, high) : null,
+            Loss = best?.Round is null or 1 ? first.Loss.Interval : null,
             Evaluations = curve.Origin.NetworkEvaluations + further,
             ModelHash = _model.Hash,
             DataHash = _training.Hash,

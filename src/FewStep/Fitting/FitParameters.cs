@@ -15,14 +15,16 @@ internal sealed class FitParameters
         (_schedule, _kinds, _differences) = (schedule, kinds, [.. corrections.Select(c => c.Differences.Length)]);
         List<double> values = [.. schedule.Sigmas[1..^1].Select(Math.Log)];
         List<int> steps = [.. Enumerable.Range(0, values.Count)]; // sigma_(i+1) is met at the end of step i
+        List<bool> changes = [.. values.Select(_ => false)];
         for (int i = 0; i < corrections.Count; i++)
         {
             var c = corrections[i];
             values.AddRange([Math.Log((c.NoiseLevel ?? schedule.Sigmas[i]) / schedule.Sigmas[i]), .. Weights(c)]);
+            changes.AddRange(Enumerable.Range(0, values.Count - steps.Count).Select(k => k == 0));
             steps.AddRange(Enumerable.Repeat(i, values.Count - steps.Count));
         }
 
-        (Values, Steps) = ([.. values], [.. steps]);
+        (Values, Steps, ChangesOutput) = ([.. values], [.. steps], [.. changes]);
     }
 
     public double[] Values { get; }
@@ -30,17 +32,8 @@ internal sealed class FitParameters
     /// <summary>The first step that each value changes.</summary>
     public int[] Steps { get; }
 
-    /// <summary>Whether a value changes the output of its step, and not only what follows from it.</summary>
-    public bool ChangesOutput(int k)
-    {
-        for (int i = 0, at = _schedule.Steps - 1; i < _schedule.Steps; at += Length(i++))
-        {
-            if (k == at)
-                return true;
-        }
-
-        return false;
-    }
+    /// <summary>Whether each value changes the output of its step, and not only what follows from it: the told noise levels.</summary>
+    public bool[] ChangesOutput { get; }
 
     /// <summary>The sampler of other values; null where they are none: sigmas out of order, or weights out of bounds.</summary>
     public FittedSolver? Solver(ISolver solver, double[] values, out SamplingSchedule schedule)

@@ -17,12 +17,13 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
     private const int Attempts = 4;
 
     /// <summary>Refines as long as an iteration lowers the held-out distance by half a percent, or as often as the options allow.</summary>
-    /// <returns>The sampler, and how often it was improved; the start where nothing was better.</returns>
-    public (SamplingSchedule Schedule, FittedSolver Solver, int Iterations) Refine(
-        SamplingSchedule schedule, FittedSolver start, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <param name="squares">Each latent's mean square at the end of the start.</param>
+    /// <returns>The sampler with its mean squares, and how often it was improved; the start where nothing was better.</returns>
+    public (SamplingSchedule Schedule, FittedSolver Solver, double[] Squares, int Iterations) Refine(SamplingSchedule schedule,
+        FittedSolver start, double[] squares, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var current = (Schedule: schedule, Solver: start);
-        var value = Value(schedule, start, cancellation);
+        var current = (Schedule: schedule, Solver: start, Squares: squares);
+        var value = Value(squares);
         double damping = 0.01;
         int iteration = 0;
         for (; iteration < options.RefineIterations; iteration++)
@@ -35,16 +36,17 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
                 double[] step = Step(normal, gradient, damping);
                 if (parameters.Solver(solver, [.. parameters.Values.Zip(step, (v, s) => v + s)], out var moved) is { } candidate)
                 {
-                    var reached = Value(moved, candidate, cancellation);
+                    double[] found = teacher.MeanSquares(denoiser, candidate, moved, latents, latents.Batches, cancellation);
+                    var reached = Value(found);
                     if (reached.Fitted < value.Fitted && reached.HeldOut < value.HeldOut)
-                        (better, current) = (reached, (moved, candidate));
+                        (better, current) = (reached, (moved, candidate, found));
                 }
             }
 
-            if (better is not { } found)
+            if (better is not { } lower)
                 break;
-            double gain = 1 - (found.HeldOut / value.HeldOut);
-            (value, damping) = (found, Math.Max(damping / 64, 1e-6));
+            double gain = 1 - (lower.HeldOut / value.HeldOut);
+            (value, damping) = (lower, Math.Max(damping / 64, 1e-6));
             progress?.Report(
                 new WorkProgress(FormattableString.Invariant($"refining, N = {schedule.Steps}"), iteration + 1, options.RefineIterations,
                 "iterations", FormattableString.Invariant($"held-out RMS {Math.Sqrt(value.HeldOut):G4}")));
@@ -55,20 +57,11 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
             }
         }
 
-        return (current.Schedule, current.Solver, iteration);
+        return (current.Schedule, current.Solver, current.Squares, iteration);
     }
 
-    private (double Fitted, double HeldOut) Value(SamplingSchedule schedule, FittedSolver candidate, CancellationToken cancellation)
-    {
-        List<double> squares = [];
-        foreach (int b in latents.Batches)
-        {
-            using var scope = NewDisposeScope();
-            squares.AddRange(teacher.MeanSquares(Roll(schedule, candidate, b, Begin(schedule, b), cancellation), b));
-        }
-
-        return (squares[..latents.Fitted].Average(), squares[latents.Fitted..].Average());
-    }
+    private (double Fitted, double HeldOut) Value(double[] squares) =>
+        (squares[..latents.Fitted].Average(), squares[latents.Fitted..].Average());
 
     // J^T J and J^T r of the residuals r at the end, over all latents fitted on.
     private (Matrix<double> Normal, Vector<double> Gradient) Normal(
@@ -77,12 +70,11 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
         int n = parameters.Values.Length;
         var normal = Matrix<double>.Build.Dense(n, n);
         var gradient = Vector<double>.Build.Dense(n);
-        bool[] output = [.. Enumerable.Range(0, n).Select(parameters.ChangesOutput)];
         foreach (int b in latents.Batches.Take(latents.FittedBatches))
         {
             using var scope = NewDisposeScope();
             List<Point> path = [];
-            var end = Roll(schedule, current, b, Begin(schedule, b), cancellation, path);
+            var end = Roll(schedule, current, b, new(0, latents.Noise(b).Times(schedule.Sigmas[0]), null, []), cancellation, path);
             var columns = new Tensor[n + 1];
             for (int k = 0; k < n; k++)
                 columns[k] = (Moved(k, Probe) - Moved(k, -Probe)).Over_(2 * Probe).flatten(1).MoveToOuterDisposeScope();
@@ -105,7 +97,8 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
                     return end;
                 using var one = NewDisposeScope();
                 var start = path[parameters.Steps[k]];
-                return Roll(other, probe, b, output[k] ? start with { Output = null } : start, cancellation).MoveToOuterDisposeScope();
+                return Roll(other, probe, b, parameters.ChangesOutput[k] ? start with { Output = null } : start, cancellation)
+                    .MoveToOuterDisposeScope();
             }
         }
 
@@ -121,31 +114,25 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
         return [.. damped.Svd().Solve(-gradient)];
     }
 
-    private Point Begin(SamplingSchedule schedule, int batch) => new(0, latents.Noise(batch).Times(schedule.Sigmas[0]), null, []);
-
     // From some point of a run to its end; the points that it passes are kept where somebody wants them.
     private Tensor Roll(
         SamplingSchedule schedule, FittedSolver sampler, int batch, Point start, CancellationToken cancellation, List<Point>? path = null)
     {
         cancellation.ThrowIfCancellationRequested();
         var (x, history) = (start.State, start.History);
-        Tensor Denoise(Tensor y, double sigma)
-        {
-            using var level = TensorArithmetic.Full([1], sigma, y.dtype, y.device);
-            var output = denoiser.Denoise(y, level, latents.Labels(batch));
-            return sampler.ThresholdsDenoised ? DynamicThreshold.Limit(output) : output;
-        }
-
+        var labels = latents.Labels(batch);
+        Tensor Denoise(Tensor y, double sigma) => DynamicThreshold.For(sampler, denoiser.DenoiseAt(y, sigma, labels));
         for (int i = start.Step; i < schedule.Steps; i++)
         {
             var D = i == start.Step && start.Output is not null ? start.Output : Denoise(x, sampler.NoiseLevel(schedule, i));
             path?.Add(new Point(i, x, D, history));
-            var result = sampler.Step(new SolverStep(schedule, i, x, D, history, Denoise));
-            history = [new PastStep(schedule.Sigmas[i], result.Corrected ?? x, D, result.Corrected is null ? null : x), .. history];
+            var step = new SolverStep(schedule, i, x, D, history, Denoise);
+            var result = sampler.Step(step);
+            history = [result.Past(step), .. history];
             x = result.Next;
         }
 
-        return schedule.Terminal == ScheduleTerminal.Zero ? Denoise(x, schedule.Sigmas[^1]) : x;
+        return schedule.Terminal == ScheduleTerminal.Zero ? denoiser.DenoiseAt(x, schedule.Sigmas[^1], labels) : x;
     }
 
     // A run at the start of a step; the history is the newest first.

@@ -12,19 +12,15 @@ internal sealed class LatentRun : IDisposable
     private readonly SamplingSchedule _schedule;
     private readonly FitLatents _latents;
     private readonly int _memory;
-    private readonly Dictionary<int, Batch> _batches;
+    private readonly Batch[] _batches;
     private int _index;
 
     /// <param name="memory">Past steps that are kept.</param>
-    /// <param name="batches">The batches to run; null for all.</param>
-    public LatentRun(
-        IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory, IEnumerable<int>? batches = null)
+    public LatentRun(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory)
     {
         (_denoiser, _solver, _schedule, _latents, _memory) = (denoiser, solver, schedule, latents, memory);
-        _batches = (batches ?? latents.Batches).ToDictionary(b => b, b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])));
+        _batches = [.. latents.Batches.Select(b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])))];
     }
-
-    public IEnumerable<int> Batches => _batches.Keys;
 
     /// <summary>Evaluates the denoiser at a batch's states, and takes the base's step from there.</summary>
     /// <returns>The step, whose tensors belong to the run.</returns>
@@ -32,9 +28,10 @@ internal sealed class LatentRun : IDisposable
     {
         var batch = _batches[number];
         var output = Denoise(number, batch.State, _solver.NoiseLevel(_schedule, _index));
-        var D = _solver.ThresholdsDenoised ? DynamicThreshold.Limit(output) : output;
+        var D = DynamicThreshold.For(_solver, output);
         batch.Step = new SolverStep(
-            _schedule, _index, batch.State, D.DetachFromDisposeScope(), batch.History, (y, s) => Denoise(number, y, s));
+            _schedule, _index, batch.State, D.DetachFromDisposeScope(), batch.History,
+            (y, s) => DynamicThreshold.For(_solver, Denoise(number, y, s)));
         batch.Result = _solver.Step(batch.Step.Remembering(_solver.HistoryLength));
         batch.Result.Next.DetachFromDisposeScope();
         batch.Result.Corrected?.DetachFromDisposeScope();
@@ -50,20 +47,9 @@ internal sealed class LatentRun : IDisposable
     /// <summary>Takes the steps that were begun, corrected.</summary>
     public void Finish(StepCorrection correction)
     {
-        foreach (var batch in _batches.Values)
+        foreach (var batch in _batches)
             batch.Take(correction, _memory);
         _index++;
-    }
-
-    public void Advance(StepCorrection correction)
-    {
-        foreach (int number in Batches)
-        {
-            using var scope = NewDisposeScope();
-            Begin(number);
-        }
-
-        Finish(correction);
     }
 
     /// <summary>A batch's image after the last step; it belongs to the current dispose scope or to the run.</summary>
@@ -75,15 +61,11 @@ internal sealed class LatentRun : IDisposable
 
     public void Dispose()
     {
-        foreach (var batch in _batches.Values)
+        foreach (var batch in _batches)
             batch.Dispose();
     }
 
-    private Tensor Denoise(int number, Tensor x, double sigma)
-    {
-        using var level = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
-        return _denoiser.Denoise(x, level, _latents.Labels(number));
-    }
+    private Tensor Denoise(int number, Tensor x, double sigma) => _denoiser.DenoiseAt(x, sigma, _latents.Labels(number));
 
     private sealed class Batch(Tensor state) : IDisposable
     {
@@ -95,7 +77,7 @@ internal sealed class LatentRun : IDisposable
         public void Take(StepCorrection correction, int memory)
         {
             correction.AddTo(Result.Next, Step!);
-            History.Insert(0, new PastStep(Step!.Sigma, Result.Corrected ?? State, Step.Denoised, Result.Corrected is null ? null : State));
+            History.Insert(0, Result.Past(Step!));
             foreach (var past in History.Skip(memory))
                 Free(past);
             History.RemoveRange(Math.Min(memory, History.Count), Math.Max(0, History.Count - memory));

@@ -20,7 +20,7 @@ internal sealed class SamplerFit(Model model, FitOptions options, long seed)
     {
         Objective = FormattableString.Invariant(
             $"mean-square distance at the end to {options.TeacherSteps} steps of {options.TeacherSolver}, held-out latents"),
-        Loss = Interval(result.HeldOut),
+        Loss = result.HeldOut.Interval,
         Evaluations = result.Evaluations + (sampler.Origin.Evaluations ?? 0),
         ModelHash = model.Hash,
         Seed = seed,
@@ -32,11 +32,9 @@ internal sealed class SamplerFit(Model model, FitOptions options, long seed)
             Guidance = model.Guidance?.ToString(),
             Label = options.Label,
             Fitted = result.Fitted!.Value,
-            HeldOut = Interval(result.HeldOut),
-            Base = Interval(result.Base),
+            HeldOut = result.HeldOut.Interval!,
+            Base = result.Base.Interval!,
             Stop = result.Stop,
         },
     };
-
-    private static ScheduleLoss Interval(Search.LossEstimate loss) => new(loss.Value, loss.Low!.Value, loss.High!.Value);
 }

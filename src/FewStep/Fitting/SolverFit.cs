@@ -59,7 +59,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             cancellation.ThrowIfCancellationRequested();
             var terms = Terms(i);
             var squares = new StepLeastSquares(latents.Fitted, _options.Ridge);
-            foreach (int b in run.Batches)
+            foreach (int b in latents.Batches)
             {
                 using var scope = NewDisposeScope();
                 var step = run.Begin(b);
@@ -72,24 +72,16 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
         }
 
         var (solver, refined) = (new FittedSolver(_base, schedule, corrections), 0);
-        double[] fitted = teacher.MeanSquares(run);
-        using var plain = new LatentRun(_denoiser, _base, schedule, latents, _base.HistoryLength, latents.HeldOutBatches);
-        for (int i = 0; i < schedule.Steps; i++)
-            plain.Advance(StepCorrection.None);
-        var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(teacher.MeanSquares(plain)));
+        double[] fitted = teacher.MeanSquares(latents.Batches, run.End);
+        double[] plain = teacher.MeanSquares(_denoiser, _base, schedule, latents, latents.HeldOutBatches, cancellation);
         if (_options.RefineIterations > 0)
         {
-            (schedule, solver, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
-                schedule, solver, progress, cancellation);
-            using var again = new LatentRun(_denoiser, solver, schedule, latents, solver.HistoryLength);
-            for (int i = 0; i < schedule.Steps; i++)
-                again.Advance(StepCorrection.None);
-            fitted = teacher.MeanSquares(again);
-            heldOut = MeanEstimate.Of(fitted[latents.Fitted..]);
+            (schedule, solver, fitted, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
+                schedule, solver, fitted, progress, cancellation);
         }
 
+        var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(plain));
         bool improved = heldOut.Value < baseHeldOut.Value;
-
         return new FittedSchedule
         {
             Schedule = schedule,

@@ -1,3 +1,4 @@
+using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Fitting;
@@ -25,7 +26,7 @@ internal sealed class TeacherStates : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             double[] passed = [.. nodes.Where(s => s < fine.Sigmas[i] && s > fine.Sigmas[i + 1])];
-            foreach (int b in run.Batches)
+            foreach (int b in latents.Batches)
             {
                 using var scope = NewDisposeScope();
                 run.Begin(b);
@@ -39,7 +40,7 @@ internal sealed class TeacherStates : IDisposable
             progress?.Report(new WorkProgress("teacher paths", i + 1, fine.Steps, "steps"));
         }
 
-        foreach (int b in run.Batches)
+        foreach (int b in latents.Batches)
         {
             using var scope = NewDisposeScope();
             _ends[b] = run.End(b).clone().DetachFromDisposeScope();
@@ -51,20 +52,21 @@ internal sealed class TeacherStates : IDisposable
     public Tensor End(int batch) => _ends[batch];
 
     /// <summary>Each image's mean square difference of a value from the teacher's.</summary>
-    public double[] MeanSquares(Tensor images, int batch) =>
-        (images - _ends[batch]).to(float64).Squared().mean([1, 2, 3]).cpu().data<double>().ToArray();
-
-    /// <summary>The same of all images of a run, at its end.</summary>
-    public double[] MeanSquares(LatentRun run)
+    /// <param name="batches">The batches, in their order.</param>
+    /// <param name="images">The images of a batch; disposed of here where nobody else owns them.</param>
+    public double[] MeanSquares(IEnumerable<int> batches, Func<int, Tensor> images) => [.. batches.SelectMany(b =>
     {
-        List<double> squares = [];
-        foreach (int b in run.Batches)
-        {
-            using var scope = NewDisposeScope();
-            squares.AddRange(MeanSquares(run.End(b), b));
-        }
+        using var scope = NewDisposeScope();
+        return PairedDistance.MeanSquares(images(b) - _ends[b]);
+    })];
 
-        return [.. squares];
+    /// <summary>The same of a sampler's images.</summary>
+    public double[] MeanSquares(
+        IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, IEnumerable<int> batches,
+        CancellationToken cancellation)
+    {
+        var loop = new SamplingLoop(denoiser, solver, schedule);
+        return MeanSquares(batches, b => loop.Sample(latents.Noise(b), latents.Labels(b), cancellationToken: cancellation).Samples);
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using FewStep.Solvers;
+
 namespace FewStep.Sampling;
 
 /// <summary>Dynamic thresholding (Saharia et al. 2022, section 2.3): an image whose values leave the data's range [-1, 1] is clamped at a
@@ -5,6 +7,9 @@ namespace FewStep.Sampling;
 internal static class DynamicThreshold
 {
     private const double Quantile = 0.995;
+
+    /// <summary>The output as the solver sees it: limited where it asks for that, else as it is.</summary>
+    public static Tensor For(ISolver solver, Tensor denoised) => solver.ThresholdsDenoised ? Limit(denoised) : denoised;
 
     /// <summary>D := clamp(D, -s, s) / s with s = max(1, the 0.995 quantile of |D| over the image), by linear interpolation between order
     /// statistics.</summary>

@@ -13,6 +13,14 @@ internal sealed class PairedDistance
     /// <summary>Mean over images of the root-mean-square difference of a pixel value ([-1,1]).</summary>
     public double MeanRootMeanSquare => Images > 0 ? _mean / Math.Sqrt(_dimension) : 0;
 
+    /// <summary>Each image's mean-square difference of a value.</summary>
+    /// <param name="differences">Images less the teacher's, [B, ...].</param>
+    public static double[] MeanSquares(Tensor differences)
+    {
+        using var scope = NewDisposeScope();
+        return differences.flatten(1).to(float64).Squared().mean([1]).cpu().data<double>().ToArray();
+    }
+
     /// <param name="samples">Images [B,C,H,W], any floating type; not changed and not disposed.</param>
     /// <param name="teacher">The teacher's images of the same latents, in the same order and shape; not changed and not disposed.</param>
     public void Add(Tensor samples, Tensor teacher)

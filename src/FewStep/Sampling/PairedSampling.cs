@@ -135,7 +135,7 @@ internal sealed class PairedComparison : IDisposable
     public double[] MeanSquares(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation, PairedSampling? student = null)
     {
         using var scope = NewDisposeScope();
-        return Residuals(solver, schedule, cancellation, student).to(float64).Squared().mean([1]).cpu().data<double>().ToArray();
+        return PairedDistance.MeanSquares(Residuals(solver, schedule, cancellation, student));
     }
 
     public void Dispose() => _teacher.Dispose();

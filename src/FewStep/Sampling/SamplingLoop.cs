@@ -2,7 +2,7 @@ using FewStep.Solvers;
 
 namespace FewStep.Sampling;
 
-/// <summary>Runs a solver over a sampling schedule: the only loop of its kind. One run at a time.</summary>
+/// <summary>Runs a solver over a sampling schedule, from latents to images. One run at a time.</summary>
 internal sealed class SamplingLoop
 {
     private readonly CountingDenoiser _denoiser;
@@ -69,7 +69,7 @@ internal sealed class SamplingLoop
 
         cancellationToken.ThrowIfCancellationRequested();
         double last = Schedule.Sigmas[^1];
-        var D = Schedule.Terminal == ScheduleTerminal.Zero ? Denoise(x, last, labels) : null;
+        var D = Schedule.Terminal == ScheduleTerminal.Zero ? _denoiser.DenoiseAt(x, last, labels) : null;
         observe?.Invoke(new TrajectoryPoint(Schedule.Steps, last, x, D));
         long evaluations = _denoiser.Images - before;
         return new SamplingResult((D ?? x).MoveToOuterDisposeScope(), evaluations, (double)evaluations / latents.shape[0]);
@@ -87,28 +87,23 @@ internal sealed class SamplingLoop
             level = sigma = raised;
         }
 
-        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : Denoise(x, level, labels);
+        var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : _denoiser.DenoiseAt(x, level, labels);
         var D = Limited(output);
-        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(Denoise(y, s, labels)), sigma);
+        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(_denoiser.DenoiseAt(y, s, labels)), sigma);
         var result = Solver.Step(step);
-        var state = result.Corrected ?? x;
-        observe?.Invoke(new TrajectoryPoint(i, sigma, state, output));
+        var past = result.Past(step);
+        observe?.Invoke(new TrajectoryPoint(i, sigma, past.State, output));
         if (Solver.HistoryLength > 0)
         {
-            history.Push(new PastStep(sigma, state.DetachFromDisposeScope(), D.DetachFromDisposeScope(),
-                result.Corrected is null ? null : x.DetachFromDisposeScope()));
+            foreach (var kept in new[] { past.State, past.Denoised, past.Predicted })
+                kept?.DetachFromDisposeScope();
+            history.Push(past);
         }
 
         return result.Next.MoveToOuterDisposeScope();
     }
 
-    private Tensor Limited(Tensor output) => Solver.ThresholdsDenoised ? DynamicThreshold.Limit(output) : output;
-
-    private Tensor Denoise(Tensor x, double sigma, Tensor? labels)
-    {
-        using var s = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
-        return _denoiser.Denoise(x, s, labels);
-    }
+    private Tensor Limited(Tensor output) => DynamicThreshold.For(Solver, output);
 
     // The D whose slope (x - D) / sigma is x / sqrt(1 + sigma^2): 1 - sigma / sqrt(1 + sigma^2), written without a difference.
     private static Tensor StandardNormalDenoised(Tensor x, double sigma)

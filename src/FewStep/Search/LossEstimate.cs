@@ -15,6 +15,9 @@ public sealed record LossEstimate(double Value, double? HalfWidth = null, double
     /// <summary>Upper end of the interval; null where the uncertainty is not known.</summary>
     public double? High => Value + HalfWidth;
 
+    /// <summary>The same as a sampler's file has it; null where the uncertainty is not known.</summary>
+    internal ScheduleLoss? Interval => HalfWidth is null ? null : new(Value, Low!.Value, High!.Value);
+
     /// <summary>Half-width relative to the value's size; null where the uncertainty is not known or the value is 0.</summary>
     public double? RelativeHalfWidth => Value == 0 ? null : HalfWidth / Math.Abs(Value);
 }

@@ -67,7 +67,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
                         Schedule = by.Text,
                         Source = by.Source,
                         Objective = result.Objective,
-                        Loss = result.Loss is { Low: { } low, High: { } high } ? new ScheduleLoss(result.Loss.Value, low, high) : null,
+                        Loss = result.Loss.Interval,
                         Evaluations = result.NetworkEvaluations,
                         ModelHash = model.Hash,
                         DataHash = _images?.Hash,

@@ -112,12 +112,11 @@ internal sealed class StudentRecursion : IDisposable
 
     private Tensor Denoise(Tensor x, double sigma)
     {
-        using var s = TensorArithmetic.Full([1], sigma, x.dtype, x.device);
         var outputs = new List<Tensor>();
         for (long start = 0; start < x.shape[0]; start += _batchSize)
         {
             long stop = Math.Min(start + _batchSize, x.shape[0]);
-            outputs.Add(_denoiser.Denoise(x.slice(0, start, stop, 1), s, _labels?.slice(0, start, stop, 1)));
+            outputs.Add(_denoiser.DenoiseAt(x.slice(0, start, stop, 1), sigma, _labels?.slice(0, start, stop, 1)));
         }
 
         return outputs.Count == 1 ? outputs[0] : cat(outputs);

@@ -64,7 +64,12 @@ public sealed class SolverStep(
 /// A predictor-corrector's x_i, corrected with D(x_i; sigma_i) before <paramref name="Next"/> was predicted from it: it stands in the
 /// history in place of the predicted x_i. Null for other solvers.
 /// </param>
-public readonly record struct SolverResult(Tensor Next, Tensor? Corrected = null);
+public readonly record struct SolverResult(Tensor Next, Tensor? Corrected = null)
+{
+    /// <summary>The step as later ones remember it; its tensors are the step's.</summary>
+    internal PastStep Past(SolverStep step) =>
+        new(step.Sigma, Corrected ?? step.State, step.Denoised, Corrected is null ? null : step.State);
+}
 
 /// <summary>A step that was taken: its start and the denoiser's output there. The sampler owns the tensors.</summary>
 /// <param name="Sigma">sigma_j.</param>

@@ -17,6 +17,9 @@ internal static class EndpointCriteria
     public static Func<Tensor, double> TotalVariation(Tensor teacher)
     {
         double whole = Variation(teacher);
+        if (!(whole > 0))
+            throw new InvalidInputException("Images without neighbouring pixels that differ have no total variation; compare pixels.");
+
         return images =>
         {
             using var scope = NewDisposeScope();

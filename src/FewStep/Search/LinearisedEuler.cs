@@ -6,16 +6,15 @@ namespace FewStep.Search;
 /// <summary>Where Euler's method ends on any schedule through points of a grid, without running it: the errors of its steps beside a fine
 /// trajectory, and what its further steps make of them.</summary>
 /// <remarks>
-/// The Euler error of each cell of the grid is carried on along the trajectory by the flow, which takes an evaluation of the denoiser beside
-/// the trajectory a point. What a step from point a to point b errs is known from the trajectory alone, and what it makes of a cell's error
-/// from the evaluations at a; both are written, by least squares, as combinations of the cells' errors at b. A run is then a product of
-/// small matrices, of each latent. What lies outside of the combinations is lost, and the denoiser's change is taken to be linear in
-/// errors. Owns its tensors.
+/// The Euler error of each cell of the grid is carried on along the trajectory by the flow, which takes an evaluation of the denoiser
+/// beside the trajectory a point. What a step from point a to point b errs is known from the trajectory alone, and what it makes of a
+/// cell's error from the evaluations at a; both are written, by least squares, as combinations of the cells' errors at b. A run is then a
+/// product of small matrices, for each latent. What lies outside of the combinations is lost, and the denoiser's change is taken to be
+/// linear in errors. Owns its tensors.
 /// </remarks>
 internal sealed class LinearisedEuler : IDisposable
 {
-    /// <summary>Latents that are measured together; two states of each for every pair of points are held in memory while they are.</summary>
-    private const int Together = 8;
+    private const int Together = 8; // latents; two states of each for every pair of points are in memory while they are measured
     private const double Enlarged = 0.05; // of the trajectory's own size, far above the network's rounding
     private const double Ridge = 1e-6;
     private readonly ISolver _solver = SolverCatalog.Find("ipndm-v:3");

@@ -5,7 +5,7 @@ namespace FewStep.Search;
 /// <summary>The schedule on which Euler's errors, as its own further steps pass them on, change the sampled images least. One
 /// measurement serves every number of steps.</summary>
 /// <remarks>Where a run ends is predicted (<see cref="LinearisedEuler"/>), so that a search over schedules takes no evaluations. The nodes
-/// are searched on the grid, alone and in blocks that move together, and then between its points by one Newton step.</remarks>
+/// are searched on the grid, alone and in blocks that move together, and then between its points by a Newton step.</remarks>
 internal sealed class PropagatedOptimizer(ScheduleSearchContext context, PropagatedOptions? options = null) : IScheduleOptimizer
 {
     private const string OptimizerName = "propagated";
@@ -57,16 +57,16 @@ internal sealed class PropagatedOptimizer(ScheduleSearchContext context, Propaga
                 using var inner = NewDisposeScope();
                 return criterion(euler.Ends(path));
             });
-            int[] path = search.Descend(steps, cancellation);
+            var (path, places) = search.Minimise(steps, cancellation);
             results.Add(new ScheduleSearchResult
             {
-                Schedule = new SamplingSchedule(search.Newton(path).Select(u => Sigma(euler.Grid, u)), request.Terminal),
+                Schedule = new SamplingSchedule(places.Select(u => Sigma(euler.Grid, u)), request.Terminal),
                 Objective = _options.Pixels ? "predicted mean-square distance to the end of a fine trajectory"
                     : "predicted total variation of the difference from the end of a fine trajectory",
-                Search = $"descent on {_options.Cells + 1} points, {search.Tried} predicted schedules, Newton step",
+                Search = $"descent on {_options.Cells + 1} points, {search.Tried} predicted schedules, Newton steps",
                 Loss = Jackknife(euler.Teacher, euler.Ends(path)),
                 NetworkEvaluations = euler.Evaluations,
-                StopReason = "no node or block of nodes moves to a lower value",
+                StopReason = "no node, block of nodes or Newton step goes to a lower value",
                 Seconds = shared + watch.Elapsed.TotalSeconds,
             });
         }

@@ -22,10 +22,10 @@ public sealed class PropagatedOptimizerTests
     {
         using var denoiser = GaussianMixtureDenoiser.Gaussian(Shape, 0, std);
         var options = new PropagatedOptions { Cells = 80, Latents = 2, Pixels = pixels };
-        var request = Request(2, 3, 6) with { SigmaMax = 10, SigmaMin = 0.05 }; // a fine grid where the angle changes
+        var request = Request(2, 3, 6) with { SigmaMax = 5, SigmaMin = 0.1 }; // a fine grid where the angle changes
         foreach (var result in new PropagatedOptimizer(Context(denoiser), options).Search(request, cancellation: Token))
         {
-            double first = Math.Atan(10 / std), last = Math.Atan(0.05 / std);
+            double first = Math.Atan(5 / std), last = Math.Atan(0.1 / std);
             int steps = result.Schedule.Steps;
             for (int i = 0; i <= steps; i++)
                 Assert.Equal(first + ((last - first) * i / steps), Math.Atan(result.Schedule.Sigmas[i] / std), 1e-3 * first);
@@ -39,7 +39,7 @@ public sealed class PropagatedOptimizerTests
     public void OnAnisotropicGaussianDataTheSamplesEndAlmostAsNearAsTheyCan(int steps)
     {
         var found = new PropagatedOptimizer(
-            Context(new DiagonalGaussianDenoiser(Stds)), new PropagatedOptions { Cells = 40, Latents = 16, Pixels = true })
+            Context(new DiagonalGaussianDenoiser(Stds)), new PropagatedOptions { Cells = 60, Latents = 16, Pixels = true })
             .Search(Request(steps), cancellation: Token)[0];
         double Best(Func<double[], double> cost, out double[] sigmas)
         {
@@ -92,8 +92,9 @@ public sealed class PropagatedOptimizerTests
     public void BatchesDoNotMatter()
     {
         using var denoiser = Mixture();
-        ScheduleSearchResult Found(int batchSize) => new PropagatedOptimizer(
-            Context(denoiser, batchSize: batchSize), new PropagatedOptions { Cells = 16, Latents = 9 }).Search(Request(5), cancellation: Token)[0];
+        var options = new PropagatedOptions { Cells = 16, Latents = 9 };
+        ScheduleSearchResult Found(int batchSize)
+            => new PropagatedOptimizer(Context(denoiser, batchSize: batchSize), options).Search(Request(5), cancellation: Token)[0];
         var (whole, parts) = (Found(64), Found(3));
         Assert.All(whole.Schedule.Sigmas.Zip(parts.Schedule.Sigmas), pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First));
         Assert.Equal(whole.Loss.Value, parts.Loss.Value, 1e-3 * whole.Loss.Value);
@@ -107,12 +108,12 @@ public sealed class PropagatedOptimizerTests
         for (int steps = 1; steps <= 5; steps++)
         {
             var search = new GridPathSearch(12, Cost);
-            Assert.Equal(Paths(13, steps).Min(Cost), Cost(search.Descend(steps, Token)), 1e-9);
+            Assert.Equal(Paths(13, steps).Min(Cost), Cost(search.Minimise(steps, Token).Path), 1e-9);
         }
 
-        // Four steps to 40 where 9.7, 19.4 and 29.1 are best.
-        double[] best = new GridPathSearch(40, p => Enumerable.Range(1, 3).Sum(k => Math.Pow(p[k] - (9.7 * k), 2))).Newton([0, 10, 19, 29, 40]);
-        Assert.All(Enumerable.Range(1, 3), k => Assert.Equal(9.7 * k, best[k], 1e-9));
+        var between = new GridPathSearch(40, p => Enumerable.Range(1, 3).Sum(k => Math.Pow(p[k] - (9.7 * k), 2))).Minimise(4, Token);
+        Assert.Equal([0, 10, 19, 29, 40], between.Path);
+        Assert.All(Enumerable.Range(1, 3), k => Assert.Equal(9.7 * k, between.Places[k], 1e-9));
     }
 
     [Fact]

@@ -36,7 +36,8 @@ public sealed class ScheduleOptimizerCatalogTests
     public void OptimisersAreMadeOfTheirContext()
     {
         using var denoiser = Mixture();
-        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint", "propagated", "propagated:pixels"])
+        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint", "propagated",
+            "propagated:pixels"])
         {
             var choice = ScheduleOptimizerCatalog.Find(text);
             Assert.Equal(choice.Entry.Name, choice.Create(Context(denoiser)).Name);

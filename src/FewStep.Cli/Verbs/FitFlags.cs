@@ -28,6 +28,9 @@ internal sealed class FitFlags(Command command)
     private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
         + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);
 
+    private readonly Option<string> _distance = command.Option(
+        "--distance", $"Where the refinement compares images: {ImageEmbeddings.Known}.", Default.Distance, "distance");
+
     private readonly Option<int> _batch = command.Option("--batch", "Latents in one evaluation.", Default.BatchSize);
 
     public FitOptions Read(ParseResult parsed) => new()
@@ -41,6 +44,7 @@ internal sealed class FitFlags(Command command)
         TeacherSteps = parsed.GetValue(_teacherSteps),
         Ridge = parsed.GetValue(_ridge),
         RefineIterations = parsed.GetValue(_refine),
+        Distance = parsed.GetRequiredValue(_distance),
         BatchSize = parsed.GetValue(_batch),
     };
 

@@ -48,7 +48,7 @@ internal static class FitVerb
                 measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), terminal.Progress, cancellation);
             List<FoundFit> fits = [];
             List<(Sampler, FittedSchedule)> found = [];
-            foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
+            foreach (var fitted in source.Fit(samplers, options, find.Seed, null, terminal.Progress, cancellation))
             {
                 found.Add((fitted.Sampler, fitted.Result));
                 fits.Add(FoundFit.Write(folder, fitted.Sampler, fitted.Result));

@@ -35,6 +35,10 @@ public sealed record FitOptions
     /// <summary>Most iterations of the joint refinement of sigmas, told noise levels and weights, 0 (default) for none.</summary>
     public int RefineIterations { get; init; }
 
+    /// <summary>Where the refinement compares images with the teacher's: <c>pixels</c> (default), <c>encoder</c> or
+    /// <c>classifier:FOLDER</c>, as <see cref="Tuning.TuningOptions.Distance"/> has it.</summary>
+    public string Distance { get; init; } = "pixels";
+
     /// <summary>Class of all latents, -1 for none; null (default) for all classes in turn.</summary>
     public long? Label { get; init; }
 

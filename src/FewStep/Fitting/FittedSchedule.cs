@@ -23,6 +23,9 @@ internal sealed record FittedSchedule
     /// <summary>Network evaluations; those of the teacher's paths serve all schedules of a fit and count for each.</summary>
     public long Evaluations { get; init; }
 
+    /// <summary>Those of the teacher's paths alone.</summary>
+    public long TeacherEvaluations { get; init; }
+
     public double Seconds { get; init; }
     public required string Stop { get; init; }
 }

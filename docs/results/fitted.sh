@@ -22,7 +22,7 @@ classifiers() {
 judge() {
     local name=$1
     shift
-    measure "$@" --metrics fd,endpoint --teacher karras --teacher-solver ipndm:3 --teacher-steps 16 --out "$out/$name"
+    measure "$@" --out "$out/$name"
     measure "$@" --metrics fd,kid,prdc --features classifier --classifier "$held_back" --out "$out/$name-held-back"
 }
 
@@ -35,8 +35,8 @@ case $part in
 
     # Four losses of Phase 2 from the fitted sampler, and the paper's, at equal network evaluations, a backward pass counted as two.
     losses)
-        for n in 1 2 3 4; do
-            for loss in regression endpoint trajectory consistency denoise; do
+        for loss in regression trajectory endpoint consistency denoise; do
+            for n in 2 1 3 4; do
                 case $loss in
                     denoise) each=$((48 * n)) ;;
                     consistency) each=$((56 * n + 64)) ;;

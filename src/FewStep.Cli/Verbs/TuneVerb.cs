@@ -23,10 +23,10 @@ internal static class TuneVerb
         return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var options = tuning.Read(parsed) with
-            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             bool searches = parsed.GetValue(search) != 0;
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
+            var options = tuning.Read(parsed, searches ? null : starts[0].Steps, starts[0].Solver) with
+            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             if (source.Teacher is not null && (options.Loss == TuningLoss.Denoise || searches))

@@ -9,13 +9,15 @@ internal sealed class TuningFlags(Command command)
         "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
         new EulerSolver().Name, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<TuningLoss> _loss = command.Named(
+    private readonly Option<TuningLoss?> _loss = command.Named<TuningLoss?>(
         "--loss",
-        "trajectory (every step to the pre-trained model's own path), endpoint (the image to its image, through all steps), regression "
-            + "(to the ends of the schedule's intervals from all along its path; euler), consistency (the same, then to the student's own "
-            + "steps), or denoise (the training loss on the schedule's sigmas; needs --data).",
-        TuningLoss.Trajectory, ("trajectory", TuningLoss.Trajectory), ("endpoint", TuningLoss.Endpoint), ("regression",
-            TuningLoss.Regression),
+        "regression (to the ends of the schedule's intervals from all along the pre-trained model's path; euler), trajectory (every step "
+            + "to "
+            + "that path), endpoint (the image to its image, through all steps), consistency (regression, then to the student's own "
+            + "steps), "
+            + "or denoise (the training loss on the schedule's sigmas; needs --data). Left out, regression for euler in one or two steps, "
+            + "else trajectory.",
+        null, ("regression", TuningLoss.Regression), ("trajectory", TuningLoss.Trajectory), ("endpoint", TuningLoss.Endpoint),
         ("consistency", TuningLoss.Consistency), ("denoise", TuningLoss.Denoise));
 
     private readonly Option<LevelWeighting?> _weighting = command.Named<LevelWeighting?>(
@@ -56,9 +58,11 @@ internal sealed class TuningFlags(Command command)
     /// <summary>The same, or its default.</summary>
     public string SolverName(ParseResult parsed) => parsed.GetRequiredValue(_solver);
 
-    public TuningOptions Read(ParseResult parsed) => new()
+    /// <param name="steps">Steps of the sampler that is tuned to; null for a search's.</param>
+    /// <param name="solver">Its solver, where it has one of its own.</param>
+    public TuningOptions Read(ParseResult parsed, int? steps, ISolver? solver) => new()
     {
-        Loss = parsed.GetValue(_loss),
+        Loss = parsed.GetValue(_loss) ?? TuningOptions.UsualLoss(steps, solver ?? SolverCatalog.Find(SolverName(parsed))),
         Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),
         Batch = parsed.GetValue(_batch),

@@ -11,8 +11,8 @@ public sealed record RunOptions
     /// <summary>The run folder.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Solver steps N of the schedule to find, 1 to 100; default 4.</summary>
-    public int Steps { get; init; } = 4;
+    /// <summary>Solver steps N of the schedule to find, 1 to 100; default 2.</summary>
+    public int Steps { get; init; } = 2;
 
     /// <summary>The solver that the samplers step with, which makes one evaluation a step; default <c>euler</c>.</summary>
     public string Solver { get; init; } = "euler";

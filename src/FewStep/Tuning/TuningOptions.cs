@@ -104,6 +104,10 @@ public sealed record TuningOptions
     /// <summary>Where images are compared.</summary>
     internal string ImageDistance => Distance ?? (ComparesImages ? "encoder" : "pixels");
 
+    /// <summary>What was best on the embedded model, where nobody chooses.</summary>
+    internal static TuningLoss UsualLoss(int? steps, ISolver solver)
+        => steps <= 2 && solver is EulerSolver ? TuningLoss.Regression : TuningLoss.Trajectory;
+
     /// <summary>Whether the loss is about Euler's steps to the ends of the schedule's intervals.</summary>
     internal bool StepsByEuler => Loss is TuningLoss.Regression or TuningLoss.Consistency;
 

@@ -123,7 +123,7 @@ public sealed class RunVerbTests : IDisposable
     [InlineData("--rounds", "-1", "rounds")]
     [InlineData("--samples", "1", "samples")]
     [InlineData("--updates", "0", "updates")]
-    [InlineData("--loss", "lpips", "none of trajectory, endpoint, regression, consistency, denoise")]
+    [InlineData("--loss", "lpips", "none of regression, trajectory, endpoint, consistency, denoise")]
     [InlineData("--power", "NaN", "ower")]
     [InlineData("--power", "77", "power must lie between -4 and 4")]
     [InlineData("--samples", "2000000000", "leave the seeds of evaluations")]

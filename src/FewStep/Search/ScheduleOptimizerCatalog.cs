@@ -11,6 +11,7 @@ internal static class ScheduleOptimizerCatalog
         DmNonUniformOptimizer.Entry,
         OptimalStepsOptimizer.Entry,
         EndpointOptimizer.Entry,
+        PropagatedOptimizer.Entry,
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(e => e.Name)];

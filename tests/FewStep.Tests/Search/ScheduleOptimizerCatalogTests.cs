@@ -27,6 +27,7 @@ public sealed class ScheduleOptimizerCatalogTests
     [InlineData("optimal-steps:1.5", "whole number")]
     [InlineData("ays:late", "converged")]
     [InlineData("endpoint:3", "takes nothing after a colon")]
+    [InlineData("propagated:patches", "must be pixels")]
     public void WhatIsWrongIsSaid(string text, string fragment) =>
         Assert.Contains(
             fragment, Assert.Throws<InvalidInputException>(() => ScheduleOptimizerCatalog.Find(text)).Message, StringComparison.Ordinal);
@@ -35,7 +36,8 @@ public sealed class ScheduleOptimizerCatalogTests
     public void OptimisersAreMadeOfTheirContext()
     {
         using var denoiser = Mixture();
-        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint"])
+        foreach (string text in (string[])["gits:1.3:distance", "ays:converged", "optimal-steps:50", "endpoint", "propagated",
+            "propagated:pixels"])
         {
             var choice = ScheduleOptimizerCatalog.Find(text);
             Assert.Equal(choice.Entry.Name, choice.Create(Context(denoiser)).Name);

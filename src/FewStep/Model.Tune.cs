@@ -28,7 +28,7 @@ public sealed partial class Model
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
-        options ??= new();
+        options = (options ?? new()).For(sampler.Steps, sampler.Solver);
         using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, Shape, network.Device);
         var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser, embedding);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);

@@ -50,7 +50,7 @@ internal static class RunVerb
                 Curve = flags.Curve.Read(parsed),
                 Solver = tuning.SolverName(parsed),
                 Fit = parsed.GetValue(plain) ? null : usual.Fit,
-                Tuning = tuning.Read(parsed, parsed.GetValue(steps), null) with { ComputeType = type },
+                Tuning = tuning.Read(parsed) with { ComputeType = type },
                 Seed = sampled.Seed,
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),

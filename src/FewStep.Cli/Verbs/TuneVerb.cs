@@ -25,7 +25,7 @@ internal static class TuneVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             bool searches = parsed.GetValue(search) != 0;
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
-            var options = tuning.Read(parsed, searches ? null : starts[0].Steps, starts[0].Solver) with
+            var options = tuning.Read(parsed) with
             { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
@@ -50,6 +50,7 @@ internal static class TuneVerb
                     { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
                 }
                 : samplers[0];
+            options = options.For(sampler.Steps, sampler.Solver);
             using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
                 parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, source.Shape, network.Device);

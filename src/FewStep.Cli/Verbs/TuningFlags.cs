@@ -58,11 +58,9 @@ internal sealed class TuningFlags(Command command)
     /// <summary>The same, or its default.</summary>
     public string SolverName(ParseResult parsed) => parsed.GetRequiredValue(_solver);
 
-    /// <param name="steps">Steps of the sampler that is tuned to; null for a search's.</param>
-    /// <param name="solver">Its solver, where it has one of its own.</param>
-    public TuningOptions Read(ParseResult parsed, int? steps, ISolver? solver) => new()
+    public TuningOptions Read(ParseResult parsed) => new()
     {
-        Loss = parsed.GetValue(_loss) ?? TuningOptions.UsualLoss(steps, solver ?? SolverCatalog.Find(SolverName(parsed))),
+        Loss = parsed.GetValue(_loss),
         Weighting = parsed.GetValue(_weighting),
         Updates = parsed.GetValue(_updates),
         Batch = parsed.GetValue(_batch),

@@ -27,6 +27,7 @@ internal sealed class FewStepRun : IDisposable
     public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
     {
         options.Check();
+        options = options with { Tuning = options.Tuning.For(options.Steps, SolverCatalog.Find(options.Solver)) };
         (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options,
             new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
@@ -232,8 +233,8 @@ internal sealed class FewStepRun : IDisposable
         Round = round.Round,
         Schedule = RunPlan.Name(_options, round.Round),
         Sigmas = round.Sampler.Schedule.Sigmas,
-        Tuning = EnumName.Of(round.Report.Options.Loss),
-        Loss = EnumName.Of(round.Report.Options.Loss),
+        Tuning = EnumName.Of(round.Report.Options.Loss!.Value),
+        Loss = EnumName.Of(round.Report.Options.Loss!.Value),
         HeldOutMetric = round.Report.HeldOutMetric,
         Points = [.. round.Report.Curve.Select(p => new TuningPointSummary(p.Update, p.TrainingLoss, p.HeldOut))],
         BestUpdate = round.Report.BestUpdate,

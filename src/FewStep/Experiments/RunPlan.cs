@@ -42,7 +42,7 @@ internal sealed class RunPlan(Model model, RunOptions options)
         if (options.Fit is not null)
             trials.Add(new Trial(model, fitted) { Role = best is null ? TrialRole.Result : TrialRole.Comparison });
         if (best is not null)
-            trials.Add(new Trial(tuned!, best.Sampler) { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss) });
+            trials.Add(new Trial(tuned!, best.Sampler) { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss!.Value) });
 
         return [.. trials, Teacher];
     }

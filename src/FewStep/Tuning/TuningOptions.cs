@@ -7,8 +7,9 @@ public sealed record TuningOptions
 {
     private const int LeastTeacherSteps = 16;
 
-    /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
-    public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
+    /// <summary>What is minimised; null (default) for <see cref="TuningLoss.Regression"/> where a sampler takes one or two steps of
+    /// <c>euler</c>, and <see cref="TuningLoss.Trajectory"/> elsewhere, which were best on the embedded model.</summary>
+    public TuningLoss? Loss { get; init; }
 
     /// <summary>Where the losses that end at images compare them: <c>pixels</c>, <c>encoder</c> (pixels and the model's own activations at
     /// noise level 0.3; <c>encoder:0.1</c> at another), or <c>classifier:FOLDER</c>. Null (default) for the encoder; the losses trajectory
@@ -104,9 +105,9 @@ public sealed record TuningOptions
     /// <summary>Where images are compared.</summary>
     internal string ImageDistance => Distance ?? (ComparesImages ? "encoder" : "pixels");
 
-    /// <summary>What was best on the embedded model, where nobody chooses.</summary>
-    internal static TuningLoss UsualLoss(int? steps, ISolver solver)
-        => steps <= 2 && solver is EulerSolver ? TuningLoss.Regression : TuningLoss.Trajectory;
+    /// <summary>The options with the loss that a sampler is tuned by.</summary>
+    internal TuningOptions For(int steps, ISolver solver) => this with
+    { Loss = Loss ?? (steps <= 2 && solver is EulerSolver ? TuningLoss.Regression : TuningLoss.Trajectory) };
 
     /// <summary>Whether the loss is about Euler's steps to the ends of the schedule's intervals.</summary>
     internal bool StepsByEuler => Loss is TuningLoss.Regression or TuningLoss.Consistency;
@@ -124,10 +125,10 @@ public sealed record TuningOptions
     {
         SolverCatalog.Find(TeacherSolver);
         var rules = new OptionRules("The tuning options are invalid");
-        rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
+        rules.Require(Loss is null || Enum.IsDefined(Loss.Value), $"the loss {(int?)Loss} is unknown");
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
-        rules.Require(Distance is null || ComparesImages,
-            $"the loss {Loss.ToString().ToLowerInvariant()} compares no images; leave the distance {Distance} out");
+        rules.Require(Distance is null || Loss is null || ComparesImages,
+            $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images; leave the distance {Distance} out");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");
@@ -161,7 +162,7 @@ public sealed record TuningOptions
         .Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
             + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}")
         .Require(!StepsByEuler || solver is EulerSolver,
-            $"the loss {Loss.ToString().ToLowerInvariant()} is for the solver euler, not for {solver.Name}")
+            $"the loss {Loss.ToString()!.ToLowerInvariant()} is for the solver euler, not for {solver.Name}")
         .Check();
 
     /// <summary>The teacher of a student on a schedule.</summary>

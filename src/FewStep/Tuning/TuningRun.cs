@@ -29,7 +29,7 @@ internal sealed class TuningRun
         var schedule = sampler.Schedule;
         _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
-        var used = options.Loss == TuningLoss.Denoise ? images : null;
+        var used = _tuner.Options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
         {
             Config = config,

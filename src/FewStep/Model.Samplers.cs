@@ -80,7 +80,7 @@ public sealed partial class Model
     internal IEnumerable<(int Index, Sampler Sampler, FittedSchedule Result)> Fit(IReadOnlyList<Sampler> samplers, FitOptions options,
         long seed, IDenoiser? student, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        using var embedding = ImageEmbeddings.Open(options.Distance, Network, Shape, Denoiser.Device);
+        using var embedding = ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
         foreach (var found in new SamplerFit(this, student ?? Denoiser, options, seed, embedding).Fit(samplers, progress, cancellation))
             yield return found;
     }

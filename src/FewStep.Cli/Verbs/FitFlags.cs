@@ -28,8 +28,8 @@ internal sealed class FitFlags(Command command)
     private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
         + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);
 
-    private readonly Option<string> _distance = command.Option(
-        "--distance", $"Where the refinement compares images: {ImageEmbeddings.Known}.", Default.Distance, "distance");
+    private readonly Option<string?> _distance = command.Optional<string?>("--distance",
+        $"Where the refinement compares images: {ImageEmbeddings.Known}. Left out, encoder, and pixels for a model without.", "distance");
 
     private readonly Option<int> _batch = command.Option("--batch", "Latents in one evaluation.", Default.BatchSize);
 
@@ -44,7 +44,7 @@ internal sealed class FitFlags(Command command)
         TeacherSteps = parsed.GetValue(_teacherSteps),
         Ridge = parsed.GetValue(_ridge),
         RefineIterations = parsed.GetValue(_refine),
-        Distance = parsed.GetRequiredValue(_distance),
+        Distance = parsed.GetValue(_distance),
         BatchSize = parsed.GetValue(_batch),
     };
 

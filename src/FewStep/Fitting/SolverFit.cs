@@ -96,6 +96,7 @@ internal sealed class SolverFit(
             Fitted = improved ? fitted[..latents.Fitted].Average() : null,
             HeldOut = improved ? heldOut : baseHeldOut,
             Base = baseHeldOut,
+            Distance = embedding.Name,
             Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements")
                 : $"kept {_base.Name}: the fit is no better on held-out latents",
         };

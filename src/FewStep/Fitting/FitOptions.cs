@@ -63,7 +63,8 @@ public sealed record FitOptions
             .Require(TeacherSteps is >= 8 and <= 1000, $"the teacher's steps must be 8 to 1000, not {TeacherSteps}")
             .Require(Ridge is >= 0 and <= 1, $"the ridge must be 0 to 1, not {Ridge}")
             .Require(RefineIterations is >= 0 and <= 1000, $"iterations of the refinement must be 0 to 1000, not {RefineIterations}")
-            .Require(Distance is null || RefineIterations > 0, $"the distance {Distance} is of the refinement; ask for one, or leave it out")
+            .Require(
+                Distance is null || RefineIterations > 0, $"the distance {Distance} is of the refinement; ask for one, or leave it out")
             .Require(BatchSize >= 1, $"the batch size must be at least 1, not {BatchSize}")
             .Check(this);
     }

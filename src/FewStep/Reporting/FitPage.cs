@@ -34,7 +34,8 @@ internal static class FitPage
         yield return new TextBlock(
             "RMS at the end: root mean square difference "
                 + (fits[0].Result.Distance == new PixelEmbedding().Name ? "of a value, in [-1, 1], " : $"in {fits[0].Result.Distance}, ")
-                + $"from the teacher's image of the same latent, with its 95 % interval over {NumberText.Count(options.HeldOutLatents)} held-out latents. Evaluations of the teacher's paths count "
+                + $"from the teacher's image of the same latent, with its 95 % interval over {NumberText.Count(options.HeldOutLatents)} "
+                + "held-out latents. Evaluations of the teacher's paths count "
                 + "for each "
                 + "sampler, though all share them. A small distance is no promise of good images: measure them with evaluate.",
             TextWeight.Note);

@@ -24,7 +24,8 @@ internal sealed class Tuner
         IDenoiser? teacher = null, IImageEmbedding? embedding = null)
     {
         (_model, _sampler, _images, _teacher, _embedding) = (model, sampler, images, teacher, embedding ?? new PixelEmbedding());
-        _options = (options ?? new TuningOptions()).For(sampler.Steps, sampler.Solver) with { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
+        _options = (options ?? new TuningOptions()).For(sampler.Steps, sampler.Solver) with
+        { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
         _options.Validate();
         _options.Check(sampler.Solver);
         sampler.Solver.CheckSchedule(sampler.Schedule);

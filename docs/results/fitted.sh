@@ -61,10 +61,12 @@ case $part in
 
     # With 5,000 images in each range; each tuning takes less than five minutes on two processors.
     large)
-        fewstep tune --sampler karras/euler/1 --updates 600 --patience 0 --snapshots none --out "$out/tuned/n1"
+        for updates in 600 1000; do
+            fewstep tune --sampler karras/euler/1 --updates "$updates" --patience 0 --snapshots none --out "$out/tuned/n1-$updates"
+        done
         fewstep tune --schedule "$out/fit/n2.sampler.json" --solver euler --updates 500 --patience 0 --snapshots none --out "$out/tuned/n2"
-        for n in 1 2; do
-            measure --model "$out/tuned/n$n" --sampler "$out/tuned/n$n/sampler.json" --samples 5000 --out "$out/large-n$n"
+        for n in n1-600 n1-1000 n2; do
+            measure --model "$out/tuned/$n" --sampler "$out/tuned/$n/sampler.json" --samples 5000 --out "$out/large-$n"
         done
         measure --sampler "$out/fit/n3.sampler.json" --sampler "$out/fit/n4.sampler.json" --samples 5000 --out "$out/large"
         ;;

@@ -73,17 +73,17 @@ public sealed partial class Model
     /// <returns>What they became, in their order; with the base solver where a fit was no better on held-out latents.</returns>
     /// <exception cref="InvalidInputException">Options are out of range.</exception>
     public IReadOnlyList<Sampler> FitSamplers(IReadOnlyList<Sampler> samplers, FitOptions? options = null, long seed = 0,
-        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
-        [.. Fit(samplers, options ?? new(), seed, null, progress, cancellation).OrderBy(f => f.Index).Select(f => f.Sampler)];
-
-    /// <param name="student">Who steps, where that is not the model: one that was tuned, whose teacher it is. Not disposed.</param>
-    internal IEnumerable<(int Index, Sampler Sampler, FittedSchedule Result)> Fit(IReadOnlyList<Sampler> samplers, FitOptions options,
-        long seed, IDenoiser? student, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
-        using var embedding = ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
-        foreach (var found in new SamplerFit(this, student ?? Denoiser, options, seed, embedding).Fit(samplers, progress, cancellation))
-            yield return found;
+        options ??= new();
+        using var embedding = OpenEmbedding(options);
+        return [.. new SamplerFit(this, Denoiser, options, seed, embedding).Fit(samplers, progress, cancellation)
+            .OrderBy(f => f.Index).Select(f => f.Sampler)];
     }
+
+    /// <summary>Where a fit to this model measures distances; the caller owns it.</summary>
+    internal IImageEmbedding OpenEmbedding(FitOptions options)
+        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>

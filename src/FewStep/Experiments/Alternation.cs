@@ -1,3 +1,4 @@
+using FewStep.Fitting;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tuning;
@@ -33,8 +34,11 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
 
     /// <summary>Fits the run's solver on a sampler's sigmas, for the weights of a student.</summary>
     public Sampler Fit(Sampler sampler, IDenoiser student, IProgress<WorkProgress>? progress, CancellationToken cancellation)
-        => model.Fit(
-            [sampler], options.Fit! with { Solver = options.Solver }, options.Seed, student, progress, cancellation).Single().Sampler;
+    {
+        var fit = options.Fit! with { Solver = options.Solver };
+        using var embedding = model.OpenEmbedding(fit);
+        return new SamplerFit(model, student, fit, options.Seed, embedding).Fit([sampler], progress, cancellation).Single().Sampler;
+    }
 
     private AlternationRound Tune(
         int round, Sampler sampler, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)

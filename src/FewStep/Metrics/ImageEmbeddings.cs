@@ -31,7 +31,7 @@ internal static class ImageEmbeddings
             case [Encoder, var level] when double.TryParse(level, NumberStyles.Float, CultureInfo.InvariantCulture, out double sigma)
                 && sigma >= network!.SigmaMin && sigma <= network.SigmaMax:
                 return new EncoderEmbedding(network, sigma);
-            case [Classifier, var folder]:
+            case [Classifier, { Length: > 0 } folder]:
                 var classifier = FeatureClassifierFolder.Load(folder, device);
                 if (classifier.Shape == shape)
                     return new ClassifierEmbedding(classifier);

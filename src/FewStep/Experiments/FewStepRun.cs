@@ -231,7 +231,7 @@ internal sealed class FewStepRun : IDisposable
     private TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
     {
         Round = round.Round,
-        Schedule = RunPlan.Name(_options, round.Round),
+        Schedule = round.Sampler.Origin.Schedule ?? RunPlan.Name(_options, round.Round),
         Sigmas = round.Sampler.Schedule.Sigmas,
         Tuning = EnumName.Of(round.Report.Options.Loss!.Value),
         Loss = EnumName.Of(round.Report.Options.Loss!.Value),

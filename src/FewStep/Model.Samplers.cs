@@ -1,5 +1,6 @@
 using FewStep.Data;
 using FewStep.Fitting;
+using FewStep.Metrics;
 using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -29,7 +30,8 @@ public sealed partial class Model
     public Sampler CreateSampler(string schedule, string solver, int steps)
         => Make(SamplerChoice.Of(ScheduleChoice.Parse(schedule), SolverCatalog.Find(solver), steps));
 
-    /// <summary>Searches the sigmas that suit the model best: by default Phase 1, on a loss curve that it measures first.</summary>
+    /// <summary>Finds the sampler that suits the model best: by default Phase 1's sigmas, on a loss curve that it measures first, with the
+    /// solver's weights fitted on them.</summary>
     /// <param name="train">Images that the model was trained on, or others of their kind; not disposed.</param>
     /// <param name="steps">Number of steps, 1 to 100.</param>
     /// <param name="options">How; null for the defaults.</param>
@@ -40,7 +42,7 @@ public sealed partial class Model
         CancellationToken cancellation = default) =>
         FindSamplers(train, [steps], options, progress, cancellation)[0];
 
-    /// <summary>Searches samplers of several numbers of steps, which one loss curve serves.</summary>
+    /// <summary>Finds samplers of several numbers of steps, which one loss curve and one teacher path a latent serve.</summary>
     /// <param name="train">Images that the model was trained on, or others of their kind; not disposed.</param>
     /// <param name="steps">Numbers of steps, each 1 to 100.</param>
     /// <param name="options">How; null for the defaults.</param>
@@ -55,8 +57,10 @@ public sealed partial class Model
         ArgumentNullException.ThrowIfNull(train);
         options ??= new FindOptions();
         var search = new SamplerSearch(this, () => train, steps, options);
-        return [.. search.Find([ScheduleOptimizerCatalog.Find(options.Search)], progress, cancellation).Take(steps.Count)
+        Sampler[] found = [.. search.Find([ScheduleOptimizerCatalog.Find(options.Search)], progress, cancellation).Take(steps.Count)
             .Select(f => f.Sampler)];
+        return options.FitsSolver
+            ? FitSamplers(found, new FitOptions { Solver = options.Solver }, options.Seed, progress, cancellation) : found;
     }
 
     /// <summary>Fits the solver's weights of samplers to this model, in closed form and without gradients; the sigmas stay, unless the
@@ -69,9 +73,17 @@ public sealed partial class Model
     /// <returns>What they became, in their order; with the base solver where a fit was no better on held-out latents.</returns>
     /// <exception cref="InvalidInputException">Options are out of range.</exception>
     public IReadOnlyList<Sampler> FitSamplers(IReadOnlyList<Sampler> samplers, FitOptions? options = null, long seed = 0,
-        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
-        [.. new SamplerFit(this, options ?? new(), seed).Fit(samplers, progress, cancellation).OrderBy(f => f.Index)
-            .Select(f => f.Sampler)];
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new();
+        using var embedding = OpenEmbedding(options);
+        return [.. new SamplerFit(this, Denoiser, options, seed, embedding).Fit(samplers, progress, cancellation)
+            .OrderBy(f => f.Index).Select(f => f.Sampler)];
+    }
+
+    /// <summary>Where a fit to this model measures distances; the caller owns it.</summary>
+    internal IImageEmbedding OpenEmbedding(FitOptions options)
+        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>

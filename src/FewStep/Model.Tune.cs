@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
+using FewStep.Metrics;
 using FewStep.Tuning;
 
 namespace FewStep;
@@ -27,7 +28,9 @@ public sealed partial class Model
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
-        var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser);
+        options = (options ?? new()).For(sampler.Steps, sampler.Solver);
+        using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, Shape, network.Device);
+        var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser, embedding);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)

@@ -28,6 +28,9 @@ internal sealed class FitFlags(Command command)
     private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
         + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);
 
+    private readonly Option<string?> _distance = command.Optional<string?>("--distance",
+        $"Where the refinement compares images: {ImageEmbeddings.Known}. Left out, encoder, and pixels for a model without.", "distance");
+
     private readonly Option<int> _batch = command.Option("--batch", "Latents in one evaluation.", Default.BatchSize);
 
     public FitOptions Read(ParseResult parsed) => new()
@@ -41,6 +44,7 @@ internal sealed class FitFlags(Command command)
         TeacherSteps = parsed.GetValue(_teacherSteps),
         Ridge = parsed.GetValue(_ridge),
         RefineIterations = parsed.GetValue(_refine),
+        Distance = parsed.GetValue(_distance),
         BatchSize = parsed.GetValue(_batch),
     };
 

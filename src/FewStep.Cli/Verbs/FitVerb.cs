@@ -36,6 +36,7 @@ internal static class FitVerb
             string folder = parsed.GetRequiredValue(output);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            using var embedding = source.OpenEmbedding(options);
             using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
             var find = new FindOptions
             {
@@ -48,7 +49,8 @@ internal static class FitVerb
                 measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), terminal.Progress, cancellation);
             List<FoundFit> fits = [];
             List<(Sampler, FittedSchedule)> found = [];
-            foreach (var fitted in new SamplerFit(source, options, find.Seed).Fit(samplers, terminal.Progress, cancellation))
+            var fit = new SamplerFit(source, source.Denoiser, options, find.Seed, embedding);
+            foreach (var fitted in fit.Fit(samplers, terminal.Progress, cancellation))
             {
                 found.Add((fitted.Sampler, fitted.Result));
                 fits.Add(FoundFit.Write(folder, fitted.Sampler, fitted.Result));

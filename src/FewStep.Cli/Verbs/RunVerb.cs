@@ -8,15 +8,16 @@ internal static class RunVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("run",
-            "Find the schedule (Phase 1), tune the model to it (Phase 2), sample, compare, report. Interrupt with Ctrl-C and add --resume "
-                + "to go on.");
+            "Find the schedule and fit the solver's weights on it (Phase 1), tune the model to both (Phase 2), sample, compare, report. "
+                + "Interrupt with Ctrl-C and add --resume to go on.");
         var usual = new RunOptions { Folder = "" };
         var model = command.Model();
         var output = command.Optional<string?>("--out", $"Run folder; default a new one under {Runs}/.", "folder");
         var resume = command.Optional<bool>("--resume", "Go on with the run in --out.");
         var steps = command.Option("--steps", "Solver steps N.", usual.Steps);
-        var rounds = command.Option("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the schedule only.", usual.Rounds);
+        var rounds = command.Option("--rounds", "Rounds of Phase 1 and Phase 2; 0 finds the sampler only.", usual.Rounds);
         var power = command.Option("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
+        var plain = command.Optional<bool>("--no-fit", "Leave the solver's weights as they are.");
         var flags = new ExperimentFlags(command, usual.Samples, "the Fréchet distance on --features");
         var tuning = new TuningFlags(command);
         return command.Runs((parsed, cancellation) =>
@@ -48,6 +49,7 @@ internal static class RunVerb
                 BatchSize = sampled.BatchSize,
                 Curve = flags.Curve.Read(parsed),
                 Solver = tuning.SolverName(parsed),
+                Fit = parsed.GetValue(plain) ? null : usual.Fit,
                 Tuning = tuning.Read(parsed) with { ComputeType = type },
                 Seed = sampled.Seed,
                 DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),

@@ -23,15 +23,16 @@ internal static class TuneVerb
         return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
-            var options = tuning.Read(parsed) with
-            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             bool searches = parsed.GetValue(search) != 0;
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
+            var options = tuning.Read(parsed) with
+            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            if (source.Teacher is not null && (options.Loss != TuningLoss.Trajectory || searches))
+            if (source.Teacher is not null && (options.Loss == TuningLoss.Denoise || searches))
             {
-                throw new InvalidInputException("A guided teacher is learned from by the loss trajectory on a schedule that is given; "
+                throw new InvalidInputException(
+                    "A guided teacher is learned from on a schedule that is given, and the loss denoise has no teacher; "
                     + "leave --loss denoise and --search out, or --guidance.");
             }
 
@@ -49,11 +50,13 @@ internal static class TuneVerb
                     { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
                 }
                 : samplers[0];
+            options = options.For(sampler.Steps, sampler.Solver);
             using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
                 parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
+            using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, source.Shape, network.Device);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
             var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images),
-                teacher: source.Teacher);
+                teacher: source.Teacher, embedding: embedding);
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver
             {

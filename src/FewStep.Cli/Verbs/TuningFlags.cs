@@ -9,9 +9,16 @@ internal sealed class TuningFlags(Command command)
         "Solver that the tuned model will be sampled with: one evaluation a step, e.g. euler, ipndm:3, deis:3. A sampler file has its own.",
         new EulerSolver().Name, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<TuningLoss> _loss = command.Named(
-        "--loss", "trajectory (the pre-trained model's own path) or denoise (the training loss on the schedule's sigmas; needs --data).",
-        TuningLoss.Trajectory, ("trajectory", TuningLoss.Trajectory), ("denoise", TuningLoss.Denoise));
+    private readonly Option<TuningLoss?> _loss = command.Named<TuningLoss?>(
+        "--loss",
+        "regression (to the ends of the schedule's intervals from all along the pre-trained model's path; euler), trajectory (every step "
+            + "to "
+            + "that path), endpoint (the image to its image, through all steps), consistency (regression, then to the student's own "
+            + "steps), "
+            + "or denoise (the training loss on the schedule's sigmas; needs --data). Left out, regression for euler in one or two steps, "
+            + "else trajectory.",
+        null, ("regression", TuningLoss.Regression), ("trajectory", TuningLoss.Trajectory), ("endpoint", TuningLoss.Endpoint),
+        ("consistency", TuningLoss.Consistency), ("denoise", TuningLoss.Denoise));
 
     private readonly Option<LevelWeighting?> _weighting = command.Named<LevelWeighting?>(
         "--weighting", "How the schedule's levels count: state-error (default of trajectory), network-output (default of denoise), "
@@ -35,12 +42,15 @@ internal sealed class TuningFlags(Command command)
     private readonly Option<int> _heldOut = command.Option(
         "--held-out", "Held-out latents or images that tuning is judged by.", Default.HeldOutCount);
     private readonly Option<string> _teacher = command.Option(
-        "--teacher-solver", "Solver of the teacher (trajectory).", Default.TeacherSolver, parse: text => SolverCatalog.Find(text).Name);
+        "--teacher-solver", "Solver of the teacher.", Default.TeacherSolver, parse: text => SolverCatalog.Find(text).Name);
 
-    private readonly Option<int> _substeps = command.Option(
-        "--teacher-substeps", "Steps of the teacher between two sigmas of the schedule (trajectory).", Default.TeacherSubsteps);
+    private readonly Option<int?> _substeps = command.Optional<int?>("--teacher-substeps",
+        "Steps of the teacher between two sigmas of the schedule; left out, 4, and more where that makes fewer than 16 in all.");
     private readonly Option<int> _reuse = command.Option(
-        "--teacher-reuse", "How often each path of the teacher is used (trajectory).", Default.TeacherReuse);
+        "--teacher-reuse", "How often each path of the teacher is used.", Default.TeacherReuse);
+
+    private readonly Option<string?> _distance = command.Optional<string?>("--distance",
+        $"Where the losses that end at images compare them: {ImageEmbeddings.Known}. Left out, encoder.", "distance");
 
     /// <summary>The solver, where it was named; else null.</summary>
     public ISolver? Solver(ParseResult parsed) => parsed.IsGiven(_solver) ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
@@ -63,5 +73,6 @@ internal sealed class TuningFlags(Command command)
         TeacherSolver = parsed.GetRequiredValue(_teacher),
         TeacherSubsteps = parsed.GetValue(_substeps),
         TeacherReuse = parsed.GetValue(_reuse),
+        Distance = parsed.GetValue(_distance),
     };
 }

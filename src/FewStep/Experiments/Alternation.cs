@@ -1,5 +1,5 @@
+using FewStep.Fitting;
 using FewStep.Sampling;
-using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tuning;
 
@@ -7,52 +7,48 @@ namespace FewStep.Experiments;
 
 /// <summary>Alternates Phase 1 and Phase 2 and keeps the best round.</summary>
 /// <remarks>
-/// The pre-trained model stays the teacher of all rounds. All rounds but the last move the levels at random, so that the tuned model's loss
-/// curve can be believed near them and the next Phase 1 does not merely confirm the levels that were tuned on.
+/// The pre-trained model stays the teacher of all rounds. Once tuned on its sigmas a model says little about others, so the next round's
+/// sigmas are not searched anew: they move towards equal errors of the intervals, and the solver is fitted to the tuned weights there.
 /// </remarks>
-internal sealed class Alternation(
-    Model model, TrainingImages images, TuningImages? tuningImages, RunOptions options, RunFolder folder,
-    Func<LossCurveOptions> curveOptions)
+internal sealed class Alternation(Model model, TuningImages? tuningImages, IImageEmbedding? embedding, RunOptions options, RunFolder folder)
 {
     private const int JudgeSteps = 18;
 
-    public IReadOnlyList<AlternationRound> Execute(
-        LossCurve pretrained, SamplingSchedule first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public IReadOnlyList<AlternationRound> Execute(Sampler first, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var rounds = new List<AlternationRound>();
-        var schedule = first;
+        var sampler = first;
         for (int round = 1; round <= options.Rounds; round++)
         {
-            var done = Tune(round, schedule, rounds.LastOrDefault()?.ModelPath, progress, cancellation);
+            var done = Tune(round, sampler, rounds.LastOrDefault()?.ModelPath, progress, cancellation);
             cancellation.ThrowIfCancellationRequested();
             if (options.Rounds > 1)
                 done = Judge(done, progress, cancellation);
             if (round < options.Rounds)
-            {
-                var tuned = TunedCurve(done, progress, cancellation);
-                var cost = new LedgerLineSummary(
-                    FormattableString.Invariant(
-                        $"loss curve after round {round}"), tuned.Origin.NetworkEvaluations, 0, tuned.Origin.Seconds);
-                done = done with { Further = [.. done.Further, cost] };
-                schedule = NextSchedule(done, pretrained, tuned, cancellation);
-            }
-
+                (sampler, done) = Next(done, progress, cancellation);
             rounds.Add(done);
         }
 
         return rounds;
     }
 
+    /// <summary>Fits the run's solver on a sampler's sigmas, for the weights of a student.</summary>
+    public Sampler Fit(Sampler sampler, IDenoiser student, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var fit = options.Fit! with { Solver = options.Solver };
+        using var embedding = model.OpenEmbedding(fit);
+        return new SamplerFit(model, student, fit, options.Seed, embedding).Fit([sampler], progress, cancellation).Single().Sampler;
+    }
+
     private AlternationRound Tune(
-        int round, SamplingSchedule schedule, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        int round, Sampler sampler, string? startFrom, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var start = startFrom is null ? null : model.OpenAlike(startFrom);
-        var tuning = options.Tuning with
-        { Seed = SeedHash.Derive(options.Seed, round), Jitter = round < options.Rounds ? options.Jitter : 0 };
+        var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round) };
         string path = folder.Round(round);
         var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
-        var sampler = new Sampler(schedule, SolverCatalog.Find(options.Solver));
-        var run = new TuningRun(model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights);
+        var run = new TuningRun(
+            model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights, embedding: embedding);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
         {
@@ -60,7 +56,7 @@ internal sealed class Alternation(
             Update = events.Training,
             Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update),
         };
-        return new AlternationRound(round, schedule, run.Execute(observer, cancellation), run.ModelPath, null, []);
+        return new AlternationRound(round, sampler, run.Execute(observer, cancellation), run.ModelPath, null, []);
     }
 
     // The rounds' own held-out metrics follow their own schedules' teachers; this one is the same for all.
@@ -70,7 +66,7 @@ internal sealed class Alternation(
         using var tuned = model.OpenAlike(round.ModelPath);
         var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
         var teacher = new SamplingLoop(model.Denoiser, new HeunSolver(), fine);
-        var student = new SamplingLoop(tuned.Denoiser, SolverCatalog.Find(options.Solver), round.Schedule);
+        var student = new SamplingLoop(tuned.Denoiser, round.Sampler.Solver, round.Sampler.Schedule);
         var distance = PairedComparison.Measure(
             student, teacher, SeedPlan.Judged(options.Tuning.HeldOutCount), options.BatchSize, progress, cancellation);
         var cost = new LedgerLineSummary(
@@ -78,25 +74,35 @@ internal sealed class Alternation(
         return round with { TeacherDistance = distance.MeanRootMeanSquare, Further = [.. round.Further, cost] };
     }
 
-    private LossCurve TunedCurve(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
-        RunFolder.Curve(folder.Round(done.Round), () =>
-        {
-            using var tuned = model.OpenAlike(done.ModelPath);
-            return new LossCurveEstimator(tuned.Denoiser, images, curveOptions()).Estimate(progress, cancellation);
-        });
-
-    private SamplingSchedule NextSchedule(AlternationRound done, LossCurve pretrained, LossCurve tuned, CancellationToken cancellation)
+    private (Sampler Sampler, AlternationRound Done) Next(
+        AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var blended = LossCurveBlend.Blend(
-            pretrained.Fitted, tuned.Fitted, [.. done.Schedule.Sigmas.Take(done.Schedule.Steps)], options.Jitter);
-        var request = new ScheduleSearchRequest
-        { Steps = [options.Steps], SigmaMin = model.Denoiser.SigmaMin, SigmaMax = model.Denoiser.SigmaMax };
-        return new DiscretizationLossOptimizer(
-            blended, [new PowerWeighting(options.Power)]).Search(request, cancellation: cancellation)[0].Schedule;
+        var watch = Stopwatch.StartNew();
+        using var tuned = model.OpenAlike(done.ModelPath);
+        var (student, teacher) = (new CountingDenoiser(tuned.Denoiser), new CountingDenoiser(model.Denoiser));
+        var residuals = IntervalResiduals.Measure(
+            student, done.Sampler, options.Tuning.Teacher(teacher, done.Sampler.Schedule), options.Tuning, cancellation);
+        var moved = IntervalResiduals.Equalized(done.Sampler.Schedule, residuals);
+        long measured = student.Images + teacher.Images;
+        var sampler = new Sampler(moved, SolverCatalog.Find(options.Solver))
+        {
+            Origin = new SamplerOrigin
+            {
+                Schedule = RunPlan.Name(options, done.Round + 1),
+                Source = ScheduleSource.Alternation,
+                Evaluations = measured,
+                ModelHash = model.Hash,
+                Seed = options.Seed,
+            },
+        };
+        if (options.Fit is not null && !options.Tuning.StepsByEuler)
+            sampler = folder.Fitted(done.Round + 1, () => Fit(sampler, student, progress, cancellation));
+        var cost = new LedgerLineSummary(FormattableString.Invariant($"errors of the intervals after round {done.Round}"),
+            sampler.Origin.Evaluations ?? measured, 0, watch.Elapsed.TotalSeconds);
+        return (sampler, done with { Further = [.. done.Further, cost] });
     }
 }
 
 /// <summary>One round of an <see cref="Alternation"/>.</summary>
 internal sealed record AlternationRound(
-    int Round, SamplingSchedule Schedule, TuningReport Report, string ModelPath, double? TeacherDistance,
-    IReadOnlyList<LedgerLineSummary> Further);
+    int Round, Sampler Sampler, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);

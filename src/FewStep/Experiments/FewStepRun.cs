@@ -1,6 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Metrics;
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tuning;
@@ -18,6 +19,7 @@ internal sealed class FewStepRun : IDisposable
     private readonly RunOptions _options;
     private readonly RunPlan _plan;
     private readonly TeacherEndpoints _endpoints;
+    private readonly IImageEmbedding? _embedding;
 
     /// <param name="model">The pre-trained model; not disposed.</param>
     /// <param name="training">Training images: loss curve, the denoising loss, the floor of the metrics. Not disposed.</param>
@@ -25,6 +27,7 @@ internal sealed class FewStepRun : IDisposable
     public FewStepRun(Model model, IImageSet training, IReadOnlyList<string> metrics, MetricContext context, RunOptions options)
     {
         options.Check();
+        options = options with { Tuning = options.Tuning.For(options.Steps, SolverCatalog.Find(options.Solver)) };
         (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options,
             new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
@@ -33,6 +36,8 @@ internal sealed class FewStepRun : IDisposable
         context.Prepare([.. metrics.Select(MetricCatalog.Find)]);
         ExperimentOptions.Check();
         CheckFits();
+        if (options.Rounds > 0)
+            _embedding = ImageEmbeddings.Open(options.Tuning.ImageDistance, model.Network, model.Shape, model.Denoiser.Device);
     }
 
     private ExperimentOptions ExperimentOptions => new()
@@ -68,26 +73,37 @@ internal sealed class FewStepRun : IDisposable
         }
     }
 
-    public void Dispose() => _endpoints.Dispose();
+    public void Dispose()
+    {
+        _endpoints.Dispose();
+        _embedding?.Dispose();
+    }
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var images = new TrainingImages(_training);
         var curve = RunFolder.Curve(folder.Path, () => new LossCurveEstimator(
-            _model.Denoiser, images, CurveOptions() with { ModelHash = _model.Hash }).Estimate(progress, cancellation));
+            _model.Denoiser, new TrainingImages(_training), CurveOptions() with
+            { ModelHash = _model.Hash }).Estimate(progress, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
         var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
-        var rounds = new Alternation(_model, images, tuningImages, _options, folder, CurveOptions)
-            .Execute(curve, found[0].Schedule, progress, cancellation);
+        var alternation = new Alternation(_model, tuningImages, _embedding, _options, folder);
+        var first = Phase1(found[0], curve);
+        var fitting = Stopwatch.StartNew();
+        var fitted = _options.Fit is null ? first
+            : folder.Fitted(1, () => alternation.Fit(first, _model.Denoiser, progress, cancellation));
+        var fit = new LedgerLineSummary("fit of the solver (Phase 1)",
+            (fitted.Origin.Evaluations - first.Origin.Evaluations) ?? 0, 0, fitting.Elapsed.TotalSeconds);
+        // Some losses are about Euler's steps alone: they start from the sigmas.
+        var start = _options.Tuning.StepsByEuler ? fitted with { Solver = first.Solver, Origin = fitted.Origin.OfSigmas } : fitted;
+        var rounds = alternation.Execute(start, progress, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
-        long further = rounds.Where(r => r.Round < (best?.Round ?? 1)).SelectMany(r => r.Further).Sum(l => l.NetworkEvaluations);
-        using var tuned = Deliver(folder, best, found[0], curve, further);
+        using var tuned = Deliver(folder, best, fitted);
         var metrics = MetricCatalog.Open(_metrics, _context);
         var experiment = new Experiment(
             ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
-        var summary = experiment.Run(_plan.Trials(found, best, tuned), metrics, progress, cancellation);
+        var summary = experiment.Run(_plan.Trials(found, fitted, best, tuned), metrics, progress, cancellation);
         return summary with
         {
             Data = manifest.Data,
@@ -97,6 +113,7 @@ internal sealed class FewStepRun : IDisposable
             [
                 new LedgerLineSummary("loss curve (Phase 1)", curve.Origin.NetworkEvaluations, 0, curve.Origin.Seconds),
                 searched,
+                .. _options.Fit is null ? [] : new[] { fit },
                 .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
                 .. summary.Ledger,
             ],
@@ -180,28 +197,27 @@ internal sealed class FewStepRun : IDisposable
             .Search(request, null, cancellation);
     }
 
-    // The run folder is a model folder: weights, and the sampler that they are for. The schedule of a later round stands on the curves of
-    // the rounds before.
-    private Model? Deliver(RunFolder folder, AlternationRound? best, ScheduleSearchResult first, LossCurve curve, long further)
+    private Sampler Phase1(ScheduleSearchResult found, LossCurve curve) => new(found.Schedule, SolverCatalog.Find(_options.Solver))
     {
-        var origin = new SamplerOrigin
+        Origin = new SamplerOrigin
         {
-            Schedule = _plan.Name(best?.Round ?? 1),
-            Source = best?.Round is null or 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation,
-            Objective = first.Objective,
-            Loss = best?.Round is null or 1 ? first.Loss.Interval : null,
-            Evaluations = curve.Origin.NetworkEvaluations + further,
+            Schedule = RunPlan.Name(_options, 1),
+            Source = ScheduleSource.Phase1,
+            Objective = found.Objective,
+            Loss = found.Loss.Interval,
+            Evaluations = curve.Origin.NetworkEvaluations,
             ModelHash = _model.Hash,
             DataHash = _training.Hash,
             Seed = _options.Seed,
-        };
-        var sampler = new Sampler(best?.Schedule ?? first.Schedule, SolverCatalog.Find(_options.Solver)) { Origin = origin };
-        if (best is null)
-        {
-            sampler.Save(folder.Sampler);
-            return null;
-        }
+        },
+    };
 
+    // The run folder is a model folder: weights, and the sampler that they are for.
+    private Model? Deliver(RunFolder folder, AlternationRound? best, Sampler untuned)
+    {
+        (best?.Sampler ?? untuned).Save(folder.Sampler);
+        if (best is null)
+            return null;
         var (config, denoiser) = ModelFolder.Read(best.ModelPath);
         using (denoiser)
         {
@@ -209,17 +225,16 @@ internal sealed class FewStepRun : IDisposable
             ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights);
         }
 
-        sampler.Save(folder.Sampler);
         return _model.OpenAlike(folder.Path);
     }
 
     private TuningRoundSummary Summarize(AlternationRound round, bool kept) => new()
     {
         Round = round.Round,
-        Schedule = _plan.Name(round.Round),
-        Sigmas = round.Schedule.Sigmas,
-        Tuning = EnumName.Of(round.Report.Options.Loss),
-        Loss = EnumName.Of(round.Report.Options.Loss),
+        Schedule = round.Sampler.Origin.Schedule ?? RunPlan.Name(_options, round.Round),
+        Sigmas = round.Sampler.Schedule.Sigmas,
+        Tuning = EnumName.Of(round.Report.Options.Loss!.Value),
+        Loss = EnumName.Of(round.Report.Options.Loss!.Value),
         HeldOutMetric = round.Report.HeldOutMetric,
         Points = [.. round.Report.Curve.Select(p => new TuningPointSummary(p.Update, p.TrainingLoss, p.HeldOut))],
         BestUpdate = round.Report.BestUpdate,

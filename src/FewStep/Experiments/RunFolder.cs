@@ -17,6 +17,16 @@ internal sealed class RunFolder(string path)
     /// <summary>Folder of a round: its schedule, checkpoint, curve and model.</summary>
     public string Round(int round) => At("checkpoints", FormattableString.Invariant($"round-{round}"));
 
+    /// <summary>The sampler that a round tunes to, fitted where it is not there yet; the first one lies on top, for it needs no
+    /// tuning.</summary>
+    public Sampler Fitted(int round, Func<Sampler> fit)
+    {
+        string path = System.IO.Path.Combine(round == 1 ? Path : Round(round), "fitted.sampler.json");
+        if (!File.Exists(path))
+            fit().Save(path);
+        return FewStep.Sampler.Read(path);
+    }
+
     /// <summary>Begins a run, or goes on with one.</summary>
     public static RunFolder Open(string path, RunManifest manifest, bool resume, out RunManifest kept)
     {

@@ -1,3 +1,4 @@
+using FewStep.Fitting;
 using FewStep.Tuning;
 using FewStep.Search;
 using FewStep.Solvers;
@@ -10,8 +11,8 @@ public sealed record RunOptions
     /// <summary>The run folder.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Solver steps N of the schedule to find, 1 to 100; default 4.</summary>
-    public int Steps { get; init; } = 4;
+    /// <summary>Solver steps N of the schedule to find, 1 to 100; default 2.</summary>
+    public int Steps { get; init; } = 2;
 
     /// <summary>The solver that the samplers step with, which makes one evaluation a step; default <c>euler</c>.</summary>
     public string Solver { get; init; } = "euler";
@@ -22,14 +23,13 @@ public sealed record RunOptions
     /// <summary>Power of the discretization loss, -4 to 4; default 0.</summary>
     public double Power { get; init; } = PowerWeighting.DefaultPower;
 
-    /// <summary>Half-width in ln sigma by which all rounds but the last move the levels they tune on, above 0 up to 1; default
-    /// 0.2.</summary>
-    public double Jitter { get; init; } = 0.2;
+    /// <summary>How the solver's weights are fitted on Phase 1's sigmas; its solver is the run's. Null for no fit.</summary>
+    public FitOptions? Fit { get; init; } = new();
 
     /// <summary>How the loss curve is measured; steps, weightings and seed are the run's.</summary>
     public LossCurveOptions Curve { get; init; } = new();
 
-    /// <summary>How the model is tuned; jitter and seed are the run's.</summary>
+    /// <summary>How the model is tuned; the seed is the run's.</summary>
     public TuningOptions Tuning { get; init; } = new();
 
     /// <summary>Standard schedules to compare with; the first is the baseline. Default Karras, log-SNR, uniform t and cosine.</summary>
@@ -80,7 +80,6 @@ public sealed record RunOptions
             .Require(
                 Power is >= -PowerWeighting.LargestPower and <= PowerWeighting.LargestPower,
                 $"the power must lie between {-PowerWeighting.LargestPower} and {PowerWeighting.LargestPower}, not {Power}")
-            .Require(Jitter is > 0 and <= 1, $"the jitter must lie above 0 and up to 1, not {Jitter}")
             .Require(TeacherSteps is >= 1 and <= 1000, $"the teacher's steps must lie between 1 and 1000, not {TeacherSteps}")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
@@ -90,7 +89,9 @@ public sealed record RunOptions
         if (RivalSolver is not null)
             SolverCatalog.Find(RivalSolver);
         Tuning.Validate();
-        (Tuning with { Jitter = Rounds > 1 ? Jitter : 0 }).Check(SolverCatalog.Find(Solver));
+        Fit?.Checked();
+        if (Rounds > 0)
+            Tuning.Check(SolverCatalog.Find(Solver));
         Curve.Validate();
     }
 }

@@ -14,7 +14,8 @@ internal sealed class RunPlan(Model model, RunOptions options)
         { Role = TrialRole.Teacher };
 
     /// <summary>The trials in the order of the report.</summary>
-    public IReadOnlyList<Trial> Trials(IReadOnlyList<ScheduleSearchResult> found, AlternationRound? best, Model? tuned)
+    public IReadOnlyList<Trial> Trials(
+        IReadOnlyList<ScheduleSearchResult> found, Sampler fitted, AlternationRound? best, Model? tuned)
     {
         var powers = DiscretizationLossOptimizer.Weightings(options.Power);
         List<Trial> trials =
@@ -27,7 +28,7 @@ internal sealed class RunPlan(Model model, RunOptions options)
             .. found.Select((result, i) => new Trial(
                 model, Found(result.Schedule, DiscretizationLossOptimizer.NameOf(powers[i]), ScheduleSource.Phase1))
             {
-                Role = i == 0 && best is null ? TrialRole.Result : TrialRole.Comparison,
+                Role = i == 0 && best is null && options.Fit is null ? TrialRole.Result : TrialRole.Comparison,
                 IsShown = i == 0,
             }),
         ];
@@ -38,17 +39,16 @@ internal sealed class RunPlan(Model model, RunOptions options)
                 students.Select(t => t with { Sampler = t.Sampler with { Solver = rival }, Role = TrialRole.Comparison, IsShown = false }));
         }
 
+        if (options.Fit is not null)
+            trials.Add(new Trial(model, fitted) { Role = best is null ? TrialRole.Result : TrialRole.Comparison });
         if (best is not null)
-        {
-            var source = best.Round == 1 ? ScheduleSource.Phase1 : ScheduleSource.Alternation;
-            trials.Add(new Trial(tuned!, Found(best.Schedule, Name(best.Round), source))
-            { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss) });
-        }
+            trials.Add(new Trial(tuned!, best.Sampler) { Role = TrialRole.Result, Tuning = EnumName.Of(options.Tuning.Loss!.Value) });
 
         return [.. trials, Teacher];
     }
 
-    public string Name(int round)
+    /// <summary>What tables call the schedule of a round.</summary>
+    public static string Name(RunOptions options, int round)
     {
         string first = DiscretizationLossOptimizer.NameOf(new PowerWeighting(options.Power));
         return round == 1 ? first : FormattableString.Invariant($"{first}, round {round}");

@@ -35,12 +35,20 @@ public sealed record FitOptions
     /// <summary>Most iterations of the joint refinement of sigmas, told noise levels and weights, 0 (default) for none.</summary>
     public int RefineIterations { get; init; }
 
+    /// <summary>Where the refinement compares images with the teacher's: <c>pixels</c>, <c>encoder</c> or <c>classifier:FOLDER</c>, as
+    /// <see cref="Tuning.TuningOptions.Distance"/> has it; null (default) for the encoder, and for pixels where the model has none. Without
+    /// a refinement it is pixels always, for which there is a closed form.</summary>
+    public string? Distance { get; init; }
+
     /// <summary>Class of all latents, -1 for none; null (default) for all classes in turn.</summary>
     public long? Label { get; init; }
 
     /// <summary>Latents in one call of the denoiser, 1 or more; default 64. It changes speed and memory, and the weights only as far as the
     /// network's rounding does.</summary>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>Where distances at the end are measured.</summary>
+    internal string ImageDistance(bool hasEncoder) => RefineIterations > 0 ? Distance ?? (hasEncoder ? "encoder" : "pixels") : "pixels";
 
     internal FitOptions Checked()
     {
@@ -55,6 +63,8 @@ public sealed record FitOptions
             .Require(TeacherSteps is >= 8 and <= 1000, $"the teacher's steps must be 8 to 1000, not {TeacherSteps}")
             .Require(Ridge is >= 0 and <= 1, $"the ridge must be 0 to 1, not {Ridge}")
             .Require(RefineIterations is >= 0 and <= 1000, $"iterations of the refinement must be 0 to 1000, not {RefineIterations}")
+            .Require(
+                Distance is null || RefineIterations > 0, $"the distance {Distance} is of the refinement; ask for one, or leave it out")
             .Require(BatchSize >= 1, $"the batch size must be at least 1, not {BatchSize}")
             .Check(this);
     }

@@ -4,7 +4,7 @@ using FewStep.Solvers;
 namespace FewStep.Fitting;
 
 /// <summary>A solver that was fitted on a schedule, with how near it comes to the teacher and what that cost. Residuals are mean squares of
-/// a value's difference at the end, values in [-1, 1].</summary>
+/// a value's difference at the end, values of pixels in [-1, 1].</summary>
 internal sealed record FittedSchedule
 {
     public required SamplingSchedule Schedule { get; init; }
@@ -20,8 +20,14 @@ internal sealed record FittedSchedule
     /// <summary>Held-out residual of the base solver on the same schedule.</summary>
     public required LossEstimate Base { get; init; }
 
+    /// <summary>What residuals are measured in.</summary>
+    public required string Distance { get; init; }
+
     /// <summary>Network evaluations; those of the teacher's paths serve all schedules of a fit and count for each.</summary>
     public long Evaluations { get; init; }
+
+    /// <summary>Those of the teacher's paths alone.</summary>
+    public long TeacherEvaluations { get; init; }
 
     public double Seconds { get; init; }
     public required string Stop { get; init; }

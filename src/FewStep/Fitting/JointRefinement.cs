@@ -77,8 +77,8 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
             var end = Roll(schedule, current, b, new(0, latents.Noise(b).Times(schedule.Sigmas[0]), null, []), cancellation, path);
             var columns = new Tensor[n + 1];
             for (int k = 0; k < n; k++)
-                columns[k] = (Moved(k, Probe) - Moved(k, -Probe)).Over_(2 * Probe).flatten(1).MoveToOuterDisposeScope();
-            columns[n] = (end - teacher.End(b)).flatten(1);
+                columns[k] = (teacher.Embed(Moved(k, Probe)) - teacher.Embed(Moved(k, -Probe))).Over_(2 * Probe).MoveToOuterDisposeScope();
+            columns[n] = teacher.Embed(end) - teacher.End(b);
             var rows = stack(columns, 1).to(float64); // [B, n+1, values]
             var products = rows.bmm(rows.transpose(1, 2)).sum([0L]).cpu().data<double>().ToArray();
             for (int k = 0; k < n; k++)

@@ -1,3 +1,4 @@
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -9,11 +10,14 @@ namespace FewStep.Fitting;
 /// weights are a linear least-squares problem: step by step, on the states that the sampler as fitted so far reaches itself, against the
 /// state that a fine teacher from the same latents has at the step's end. Later steps so repair what earlier ones miss.
 /// </remarks>
-internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long firstSeed)
+internal sealed class SolverFit(
+    IDenoiser denoiser, IDenoiser teacher, FitOptions options, long firstSeed, IImageEmbedding embedding)
 {
     private readonly FitOptions _options = options.Checked();
-    private readonly CountingDenoiser _denoiser = new(denoiser);
+    private readonly CountingDenoiser _denoiser = new(denoiser), _teacher = new(teacher);
     private readonly ISolver _base = SolverCatalog.Find(options.Solver);
+
+    private long Evaluated => _denoiser.Images + _teacher.Images;
 
     /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
     /// paths.</summary>
@@ -30,17 +34,20 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)))
         {
             var watch = Stopwatch.StartNew();
-            long before = _denoiser.Images;
-            using var teacher = new TeacherStates(_denoiser, [.. group.Select(s => s.Schedule)], latents, _options, progress, cancellation);
-            var shared = (Evaluations: _denoiser.Images - before, watch.Elapsed.TotalSeconds, Count: group.Count());
+            long before = Evaluated;
+            using var states = new TeacherStates(
+                _teacher, [.. group.Select(s => s.Schedule)], latents, _options, embedding,
+                progress, cancellation);
+            var shared = (Evaluations: Evaluated - before, watch.Elapsed.TotalSeconds, Count: group.Count());
             foreach (var (schedule, index) in group)
             {
                 watch.Restart();
-                before = _denoiser.Images;
-                var fitted = One(schedule, latents, teacher, progress, cancellation);
+                before = Evaluated;
+                var fitted = One(schedule, latents, states, progress, cancellation);
                 yield return (index, fitted with
                 {
-                    Evaluations = shared.Evaluations + _denoiser.Images - before,
+                    Evaluations = shared.Evaluations + Evaluated - before,
+                    TeacherEvaluations = shared.Evaluations,
                     Seconds = watch.Elapsed.TotalSeconds + (shared.TotalSeconds / shared.Count),
                 });
                 progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
@@ -89,6 +96,7 @@ internal sealed class SolverFit(IDenoiser denoiser, FitOptions options, long fir
             Fitted = improved ? fitted[..latents.Fitted].Average() : null,
             HeldOut = improved ? heldOut : baseHeldOut,
             Base = baseHeldOut,
+            Distance = embedding.Name,
             Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements")
                 : $"kept {_base.Name}: the fit is no better on held-out latents",
         };

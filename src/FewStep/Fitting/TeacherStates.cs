@@ -10,12 +10,14 @@ namespace FewStep.Fitting;
 internal sealed class TeacherStates : IDisposable
 {
     private readonly Dictionary<(double Sigma, int Batch), Tensor> _states = [];
-    private readonly Dictionary<int, Tensor> _ends = [];
+    private readonly Dictionary<int, Tensor> _ends = []; // embedded
+    private readonly IImageEmbedding _embedding;
 
     /// <summary>Runs the teacher past all sigmas of schedules that begin and end alike.</summary>
     public TeacherStates(IDenoiser denoiser, IReadOnlyList<SamplingSchedule> schedules, FitLatents latents, FitOptions options,
-        IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        IImageEmbedding embedding, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        _embedding = embedding;
         using var inference = no_grad();
         var (first, last) = (schedules[0].Sigmas[0], schedules[0].Sigmas[^1]);
         var fine = StandardSchedule.Karras().Create(options.TeacherSteps, last, first, schedules[0].Terminal);
@@ -43,21 +45,25 @@ internal sealed class TeacherStates : IDisposable
         foreach (int b in latents.Batches)
         {
             using var scope = NewDisposeScope();
-            _ends[b] = run.End(b).clone().DetachFromDisposeScope();
+            _ends[b] = embedding.Embed(run.End(b)).clone().DetachFromDisposeScope();
         }
     }
 
     public Tensor State(double sigma, int batch) => _states[(sigma, batch)];
 
+    /// <summary>Embeds images [B,d] where distances to the teacher are measured.</summary>
+    public Tensor Embed(Tensor images) => _embedding.Embed(images);
+
+    /// <summary>The teacher's images, embedded.</summary>
     public Tensor End(int batch) => _ends[batch];
 
-    /// <summary>Each image's mean square difference of a value from the teacher's.</summary>
+    /// <summary>Each image's mean square difference of a value from the teacher's, embedded.</summary>
     /// <param name="batches">The batches, in their order.</param>
     /// <param name="images">The images of a batch; disposed of here where nobody else owns them.</param>
     public double[] MeanSquares(IEnumerable<int> batches, Func<int, Tensor> images) => [.. batches.SelectMany(b =>
     {
         using var scope = NewDisposeScope();
-        return PairedDistance.MeanSquares(images(b) - _ends[b]);
+        return PairedDistance.MeanSquares(Embed(images(b)) - _ends[b]);
     })];
 
     /// <summary>The same of a sampler's images.</summary>

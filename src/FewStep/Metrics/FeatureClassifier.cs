@@ -99,6 +99,17 @@ internal sealed class FeatureClassifier : nn.Module<Tensor, Tensor>, IClassScore
         return nn.functional.linear(features, _headWeight, _headBias);
     }
 
+    /// <summary>Activations after every stage, the last normalised as features are, [B,C,H,W] each, float32, with gradients where they are
+    /// enabled.</summary>
+    /// <returns>They belong to the current dispose scope.</returns>
+    public IReadOnlyList<Tensor> Stages(Tensor images)
+    {
+        int layers = Configuration.Blocks + 1;
+        var x = HostCopy.To(images, Device);
+        List<Tensor> all = [.. _trunk.Select(layer => x = layer.forward(x))];
+        return [.. Enumerable.Range(1, Configuration.Channels.Count - 1).Select(stage => all[(stage * layers) - 1]), all[^1]];
+    }
+
     public override Tensor forward(Tensor input) => Logits(input);
 
     public Tensor Extract(Tensor images)

@@ -42,12 +42,15 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
         return Joined(parts);
     }
 
+    /// <summary>Evaluates all shares with a gradient in the weights, and in the images where they have one.</summary>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
     public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise)
-        => Differentiable.apply(weights, this, denoise);
+        => Differentiable.apply(weights, x, this, denoise);
 
-    private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
-        => denoise(Part(x, share), sigma.shape[0] == 1 ? sigma : Part(sigma, share), labels is null ? null : Part(labels, share));
+    private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise) => Denoise(share, Part(x, share), denoise);
+
+    private Tensor Denoise(int share, Tensor images, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
+        => denoise(images, sigma.shape[0] == 1 ? sigma : Part(sigma, share), labels is null ? null : Part(labels, share));
 
     private Tensor Part(Tensor all, int share)
     {
@@ -70,8 +73,9 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
 
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
-            var (weights, shares, denoise) = ((Tensor)vars[0], (BatchShares)vars[1],
-                (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[2]);
+            var (weights, x, shares) = ((Tensor)vars[0], (Tensor)vars[1], (BatchShares)vars[2]);
+            var denoise = (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[3];
+            bool alsoImages = x.requires_grad;
             var graphs = new Graph[shares.Count];
             var parts = new Tensor[shares.Count];
             ShareThreads.Run(shares.Count, i =>
@@ -79,9 +83,12 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
                 using var gradient = enable_grad();
                 using var scope = NewDisposeScope();
                 var leaf = weights.detach().requires_grad_();
-                var output = shares.Denoise(i, (images, levels, classes) => denoise(leaf, images, levels, classes));
-                (graphs[i], parts[i]) = (new(leaf.DetachFromDisposeScope(), output.DetachFromDisposeScope()),
-                    output.detach().DetachFromDisposeScope());
+                var images = shares.Part(x, i).detach().requires_grad_(alsoImages);
+                var output = shares.Denoise(i, images, (own, levels, classes) => denoise(leaf, own, levels, classes));
+                Tensor[] leaves = alsoImages ? [leaf, images] : [leaf];
+                foreach (var tensor in leaves)
+                    tensor.DetachFromDisposeScope();
+                (graphs[i], parts[i]) = (new(leaves, output.DetachFromDisposeScope()), output.detach().DetachFromDisposeScope());
             });
             ctx.save_data("shares", shares);
             ctx.save_data("graphs", graphs);
@@ -91,25 +98,28 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
         public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
         {
             var (shares, graphs) = ((BatchShares)ctx.get_data("shares"), (Graph[])ctx.get_data("graphs"));
-            var gradients = new Tensor[shares.Count];
+            var gradients = new IList<Tensor>[shares.Count];
             ShareThreads.Run(shares.Count, i =>
             {
                 using var scope = NewDisposeScope();
-                gradients[i] = autograd.grad([graphs[i].Output], [graphs[i].Weights], [shares.Part(grad_output, i)])[0]
-                    .DetachFromDisposeScope();
+                gradients[i] = autograd.grad([graphs[i].Output], graphs[i].Leaves, [shares.Part(grad_output, i)]);
+                foreach (var gradient in gradients[i])
+                    gradient.DetachFromDisposeScope();
                 graphs[i].Output.Dispose();
-                graphs[i].Weights.Dispose();
+                foreach (var leaf in graphs[i].Leaves)
+                    leaf.Dispose();
             });
             for (int i = 1; i < gradients.Length; i++)
             {
-                gradients[0].Plus_(gradients[i]);
-                gradients[i].Dispose();
+                gradients[0][0].Plus_(gradients[i][0]);
+                gradients[i][0].Dispose();
             }
 
             grad_output.Dispose();
-            return [gradients[0], null!, null!];
+            return [gradients[0][0], gradients[0].Count == 1 ? null! : Joined([.. gradients.Select(g => g[1])]), null!, null!];
         }
     }
 
-    private readonly record struct Graph(Tensor Weights, Tensor Output);
+    // Leaves: the weights, and the images where they have a gradient.
+    private readonly record struct Graph(Tensor[] Leaves, Tensor Output);
 }

@@ -9,6 +9,10 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention so far.</summary>
     public long MultiplyAdds { get; private set; }
 
+    /// <summary>Where somebody wants them: the last activations of each level on the way down and of the middle; the evaluation then ends
+    /// there.</summary>
+    public SortedDictionary<int, Tensor>? Encoded { get; init; }
+
     public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
 
     internal Tensor Counted(Tensor output, long each)

@@ -65,7 +65,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
             .Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
     }
 
-    /// <summary>Denoises with given weights, differentiably in them.</summary>
+    /// <summary>Denoises with given weights, differentiably in them and in the images.</summary>
     /// <param name="weights">Flat float32 weights.</param>
     /// <param name="x">Noised images [B,C,H,W].</param>
     /// <param name="sigma">Noise levels [B] or [1], of the type of <paramref name="x"/>.</param>
@@ -75,7 +75,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
     {
         var shares = new BatchShares(x, sigma, labels, ComputeType);
         bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
-        if (shares.Count == 1 || masked || x.requires_grad || !shares.HasRoomForGradients(Layout.Count))
+        bool imagesAlone = x.requires_grad && !weights.requires_grad;
+        if (shares.Count == 1 || masked || imagesAlone || !shares.HasRoomForGradients(Layout.Count))
             return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
         if (is_grad_enabled() && weights.requires_grad)
         {
@@ -96,6 +97,18 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         return Raw(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the network makes of images on the way down: the last activations of each level and of the middle, with gradients in
+    /// the images where those are enabled.</summary>
+    /// <param name="sigma">The noise level that it is told; nothing is added to the images.</param>
+    /// <returns>[B,C,H,W] each, float32; they belong to the current dispose scope.</returns>
+    public IReadOnlyList<Tensor> Encode(Tensor images, double sigma)
+    {
+        var c = Preconditioning.Coefficients(TensorArithmetic.Full([1], sigma, images.dtype, images.device));
+        var pass = Cached() with { Encoded = [] };
+        Raw(pass, (images * Column(c.In)).to(ComputeType), c.Noise, null);
+        return [.. pass.Encoded.Values.Select(x => x.to(ScalarType.Float32))];
     }
 
     /// <summary>Multiplications, each with its addition, of the convolutions, linear layers and attention for one image; found by
@@ -156,6 +169,8 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
         var noise = noiseLabels.to(ScalarType.Float32).expand(input.shape[0]);
         var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
         var raw = _network.Forward(pass, ChannelsLast(folded), noise, Classes > 0 ? labels : null);
+        if (pass.Encoded is not null)
+            return raw;
         return (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();
     }
 

@@ -19,9 +19,13 @@ internal abstract class UNet(IUNetOptions options) : Network
         var skips = new Stack<Tensor>();
         foreach (var (place, layer) in Plan.Zip(_layers))
         {
+            if (pass.Encoded is not null && place.Role > UNetRole.Middle)
+                return x;
             x = layer(pass, place.JoinsSkip ? cat([x, skips.Pop()], 1) : x, state);
             if (place.IsEncoder)
                 skips.Push(x);
+            if (pass.Encoded is not null)
+                pass.Encoded[place.Role == UNetRole.Middle ? int.MaxValue : place.Level] = x;
         }
 
         return _end!(pass, x, state);

@@ -1,6 +1,7 @@
 using FewStep.Fitting;
 using FewStep.Reporting.Charts;
 using FewStep.Reporting.Html;
+using FewStep.Sampling;
 using FewStep.Solvers;
 
 namespace FewStep.Reporting;
@@ -31,9 +32,10 @@ internal static class FitPage
     {
         yield return new TableBlock(Table(fits), "Fitted samplers");
         yield return new TextBlock(
-            "RMS at the end: root mean square difference of a value, in [-1, 1], from the teacher's image of the same latent, with its 95 "
-                + "% "
-                + $"interval over {NumberText.Count(options.HeldOutLatents)} held-out latents. Evaluations of the teacher's paths count "
+            "RMS at the end: root mean square difference "
+                + (fits[0].Result.Distance == new PixelEmbedding().Name ? "of a value, in [-1, 1], " : $"in {fits[0].Result.Distance}, ")
+                + $"from the teacher's image of the same latent, with its 95 % interval over {NumberText.Count(options.HeldOutLatents)} "
+                + "held-out latents. Evaluations of the teacher's paths count "
                 + "for each "
                 + "sampler, though all share them. A small distance is no promise of good images: measure them with evaluate.",
             TextWeight.Note);

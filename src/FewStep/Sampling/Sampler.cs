@@ -81,6 +81,9 @@ public sealed record SamplerOrigin
     /// <summary>What the solver was fitted on; null for a solver that was not.</summary>
     internal FitOrigin? Fit { get; init; }
 
+    /// <summary>What is true of the sigmas with another solver.</summary>
+    internal SamplerOrigin OfSigmas => Fit is null ? this : this with { Fit = null, Objective = null, Loss = null };
+
     /// <summary>Whether it is taken for models that it was not fitted to; no file says so.</summary>
     internal bool IsForAnyModel { get; init; }
 }

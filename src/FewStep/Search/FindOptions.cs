@@ -10,6 +10,10 @@ public sealed record FindOptions
     /// <summary>The solver that the sampler steps with, e.g. <c>ipndm:3</c>; default <c>euler</c>. Only some searches look at it.</summary>
     public string Solver { get; init; } = "euler";
 
+    /// <summary>Whether the solver's weights are fitted to the model on the sigmas that were found, as <see cref="Model.FitSamplers"/> does
+    /// with its defaults; default true. Nothing is evaluated more often for it when sampling.</summary>
+    public bool FitsSolver { get; init; } = true;
+
     /// <summary>How the loss curve is measured, where the search needs one; its seed, steps and weightings are those of the
     /// search.</summary>
     public LossCurveOptions Curve { get; init; } = new();

@@ -115,8 +115,9 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         var solver = Solver ?? usual;
         return Schedule switch
         {
-            ScheduleChoice.Given given
-                => new Sampler(given.Schedule, solver) { Origin = given.Origin ?? new SamplerOrigin { Schedule = given.Name } },
+            ScheduleChoice.Given { Origin: { } origin } given
+                => new Sampler(given.Schedule, solver) { Origin = solver.Equals(given.Solver) ? origin : origin.OfSigmas },
+            ScheduleChoice.Given given => new Sampler(given.Schedule, solver) { Origin = new SamplerOrigin { Schedule = given.Name } },
             ScheduleChoice.Standard standard => new Sampler(standard.Schedule.Create(Steps!.Value, sigmaMin, sigmaMax), solver)
             {
                 Origin = new SamplerOrigin { Schedule = standard.Name, Source = standard.Source },

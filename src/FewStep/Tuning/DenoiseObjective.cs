@@ -7,31 +7,29 @@ namespace FewStep.Tuning;
 internal sealed class DenoiseObjective : ITuningObjective
 {
     private readonly TuningNetwork _network;
-    private readonly SamplingSchedule _schedule;
     private readonly TuningOptions _options;
     private readonly ImageBatches _training;
     private readonly ImageBatches _heldOut;
     private readonly int _heldOutCount;
-    private readonly Tensor _sigma; // s_i [L], float64
-    private readonly Tensor _next;
+    private readonly double[] _sigmas;
+    private readonly double[] _weights;
     private PrefetchingBatches? _queue;
     private long _queuePosition;
 
     public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options, TuningImages images)
     {
-        (_network, _schedule, _options) = (network, schedule, options);
+        (_network, _options) = (network, options);
         _training = new ImageBatches(
             images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
         // shuffled: a set may be sorted by class
         _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) });
-        double[] nodes = [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
-        _sigma = tensor(nodes[..^1], device: network.Model.Device).DetachFromDisposeScope();
-        _next = tensor(nodes[1..], device: network.Model.Device).DetachFromDisposeScope();
+        _sigmas = LevelWeights.Nodes(schedule)[..^1];
+        _weights = LevelWeights.For(options.LevelWeighting, schedule, network.Model.Preconditioning);
     }
 
     public string HeldOutMetric => "weighted denoising loss on the schedule's sigmas";
-    private int Levels => (int)_sigma.shape[0];
+    private int Levels => _sigmas.Length;
 
     public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
     {
@@ -52,13 +50,12 @@ internal sealed class DenoiseObjective : ITuningObjective
         {
             using var level = NewDisposeScope();
             var noise = HostCopy.To(randn(batch.Images.shape, generator: generator), weights.device);
-            var sigma = LevelSigmas(i, batch.Count, generator);
             for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
             {
                 using var part = NewDisposeScope();
                 long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
                 Tensor Cut(Tensor t) => t.narrow(0, first, count);
-                var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), Cut(sigma), i);
+                var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), i);
                 var loss = losses.mean().Times((double)count / batch.Count).Over(Levels);
                 loss.backward();
                 total.Plus_(loss.detach());
@@ -86,36 +83,21 @@ internal sealed class DenoiseObjective : ITuningObjective
             {
                 cancellation.ThrowIfCancellationRequested();
                 using var level = NewDisposeScope();
-                sum.Plus_(Loss(denoiser, images, labels, noise, _sigma[i].expand(count), i).to(ScalarType.Float64).sum().Over(Levels));
+                sum.Plus_(Loss(denoiser, images, labels, noise, i).to(ScalarType.Float64).sum().Over(Levels));
             }
         }
 
         return sum.item<double>() / _heldOutCount;
     }
 
-    public void Dispose()
-    {
-        _queue?.Dispose();
-        _sigma.Dispose();
-        _next.Dispose();
-    }
+    public void Dispose() => _queue?.Dispose();
 
-    // Each image's weighted loss [B]; sigma is float64 [B].
-    private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, Tensor sigma, int level)
+    // Each image's weighted loss [B].
+    private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, int level)
     {
-        var weight = LevelWeights.For(
-            _options.LevelWeighting, sigma, _next[level].expand(sigma.shape), _schedule.Sigmas[^1], _network.Model.Preconditioning);
-        var s = sigma.to(ScalarType.Float32);
-        var D = denoiser.Denoise(images.Plus(noise * s.view(-1, 1, 1, 1)), s, labels);
-        return (D - images).Squared().mean([1, 2, 3]) * weight;
-    }
-
-    private Tensor LevelSigmas(int level, long count, Generator generator)
-    {
-        if (_options.Jitter == 0)
-            return _sigma[level].expand(count);
-        var (low, high) = NodeJitter.Range(_schedule, level, _options.Jitter);
-        return HostCopy.To(rand([count], dtype: ScalarType.Float64, generator: generator).Times(high - low).Plus(low).exp(), _sigma.device);
+        var sigma = TensorArithmetic.Full([images.shape[0]], _sigmas[level], images.dtype, images.device);
+        var D = denoiser.Denoise(images.Plus(noise, _sigmas[level]), sigma, labels);
+        return (D - images).Squared().mean([1, 2, 3]).Times(_weights[level]);
     }
 
     private ImageBatch Read(long position)

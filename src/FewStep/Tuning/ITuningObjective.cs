@@ -18,9 +18,21 @@ public enum TuningLoss
 {
     /// <summary>
     /// The distance to the pre-trained model's own path: at every sigma of the schedule the student is pulled to the denoiser output that
-    /// lands its Euler step on the teacher's next state. Needs no images. In the spirit of SFD (2409.19681).
+    /// lands its step on the teacher's next state. Needs no images. In the spirit of SFD (2409.19681).
     /// </summary>
     Trajectory,
+
+    /// <summary>The distance of the sampler's image to the teacher's of the same latent, with gradients through all steps: the states in
+    /// between are the sampler's own, as a fitted one wants them. Needs no images, and memory for all steps at once.</summary>
+    Endpoint,
+
+    /// <summary>From every point of the teacher's path the Euler step to the end of the schedule's interval is pulled to the teacher's
+    /// state there. Needs no images; for samplers with the solver euler.</summary>
+    Regression,
+
+    /// <summary>Segmented consistency on the schedule's intervals: as <see cref="Regression"/>, whose targets become the student's own
+    /// steps from points ever nearer on the same path (2403.06807, 2406.14548).</summary>
+    Consistency,
 
     /// <summary>The training loss E |D(x0 + s n; s) - x0|^2 on the schedule's sigmas alone: our reading of 2412.10786. Needs training
     /// images.</summary>

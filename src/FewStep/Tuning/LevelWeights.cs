@@ -3,19 +3,35 @@ namespace FewStep.Tuning;
 /// <summary>Computes the weights of a <see cref="LevelWeighting"/>.</summary>
 internal static class LevelWeights
 {
-    /// <param name="sigma">s_i, float64.</param>
-    /// <returns>float32 of the shape of <paramref name="sigma"/>; belongs to the current dispose scope.</returns>
-    public static Tensor For(LevelWeighting weighting, Tensor sigma, Tensor next, double last, IPreconditioning preconditioning)
+    /// <returns>The weight of every level where a sampler evaluates the denoiser: N, and one more where the terminal rule is
+    /// zero.</returns>
+    public static double[] For(LevelWeighting weighting, SamplingSchedule schedule, IPreconditioning preconditioning)
     {
-        var weights = weighting switch
+        double[] nodes = Nodes(schedule);
+        return [.. nodes.Zip(nodes.Skip(1), Weight)];
+
+        double Weight(double sigma, double next)
         {
-            LevelWeighting.NetworkOutput => preconditioning.Coefficients(sigma.view(-1)).Out.Squared().reciprocal().view(sigma.shape),
-            LevelWeighting.StateError => (next / sigma).negative().Plus(1).Squared(),
-            LevelWeighting.Uniform => ones_like(sigma),
-            LevelWeighting.ConvexCombination => (next.reciprocal() - sigma.reciprocal()).Times(last),
-            _ => throw new ArgumentOutOfRangeException(nameof(weighting), weighting, null),
-        };
-        return weights.to(ScalarType.Float32);
+            double step = 1 - (next / sigma);
+            return weighting switch
+            {
+                LevelWeighting.NetworkOutput => 1 / Math.Pow(OutputScale(preconditioning, sigma), 2),
+                LevelWeighting.StateError => step * step,
+                LevelWeighting.Uniform => 1,
+                LevelWeighting.ConvexCombination => ((1 / next) - (1 / sigma)) * schedule.Sigmas[^1],
+                _ => throw new ArgumentOutOfRangeException(nameof(weighting), weighting, null),
+            };
+        }
+    }
+
+    /// <summary>The sigmas, and 0 behind them where the terminal rule is zero.</summary>
+    public static double[] Nodes(SamplingSchedule schedule)
+        => [.. schedule.Sigmas, .. schedule.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
+
+    private static double OutputScale(IPreconditioning preconditioning, double sigma)
+    {
+        using var scope = NewDisposeScope();
+        return preconditioning.Coefficients(tensor([sigma])).Out.item<double>();
     }
 }
 

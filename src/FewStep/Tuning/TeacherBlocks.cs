@@ -1,12 +1,14 @@
 using FewStep.Data;
+using FewStep.Networks;
 using FewStep.Sampling;
-using FewStep.Solvers;
 
 namespace FewStep.Tuning;
 
 /// <summary>The teacher's paths for every update of a tuning, made in blocks that are used several times, each time in another order. What
 /// an update gets depends on the options and its number only, so a resumed tuning makes the same block again.</summary>
-internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule schedule, TuningOptions options) : IDisposable
+/// <param name="solve">The states of a path that are kept, from latents and labels.</param>
+internal sealed class TeacherBlocks(
+    NetworkDenoiser model, TuningOptions options, Func<Tensor, Tensor?, CancellationToken, Tensor[]> solve) : IDisposable
 {
     private readonly int _updatesPerBlock = checked(options.TeacherBatches * options.TeacherReuse);
     private TeacherBlock? _block;
@@ -33,6 +35,17 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
         return _block!.Rows([.. Enumerable.Range(0, options.Batch).Select(k => (long)_order![first + k])]);
     }
 
+    /// <summary>The batch of an update in parts that are small enough for one evaluation, each with its share of the batch.</summary>
+    public IEnumerable<(TeacherBlock Paths, double Share)> Parts(TeacherBlock batch)
+    {
+        for (int first = 0; first < options.Batch; first += options.EvaluationBatch)
+        {
+            using var part = NewDisposeScope();
+            int count = Math.Min(options.EvaluationBatch, options.Batch - first);
+            yield return (batch.Part(first, count), (double)count / options.Batch);
+        }
+    }
+
     public void Dispose() => _block?.Dispose();
 
     private TeacherBlock Make(long firstBatch, int count, CancellationToken cancellation)
@@ -47,75 +60,52 @@ internal sealed class TeacherBlocks(TuningNetwork network, SamplingSchedule sche
 
     private TeacherBlock Make(long batch, CancellationToken cancellation)
     {
-        var device = network.Model.Device;
         long position = batch * options.Batch;
         long[] seeds = TuningSeeds.Training(options.Seed, position, options.Batch);
-        var moved = NodeJitter.Move(schedule, options.Jitter, TuningSeeds.Jitter(options.Seed, batch));
-        var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
+        var labels = SeedLabels.For(seeds, model.Classes, device: model.Device);
         if (labels is not null && options.LabelDropout > 0)
         {
             bool[] dropped = [.. Enumerable.Range(0, options.Batch)
                 .Select(k => TuningSeeds.DropsLabel(options.Seed, position + k, options.LabelDropout))];
-            labels = labels.masked_fill(HostCopy.To(tensor(dropped), device), TensorArithmetic.MinusOne);
+            labels = labels.masked_fill(HostCopy.To(tensor(dropped), model.Device), TensorArithmetic.MinusOne);
         }
 
-        var states = Solve(new TeacherPath(network.Teacher, moved, SolverCatalog.Find(options.TeacherSolver), options.TeacherSubsteps),
-            seeds, labels, cancellation);
-        double[] nodes = [.. moved.Sigmas, .. moved.Terminal == ScheduleTerminal.Zero ? [0] : Array.Empty<double>()];
-        var (sigma, next) = (HostCopy.To(tensor(nodes[..^1]), device), HostCopy.To(tensor(nodes[1..]), device));
-        var weight = LevelWeights.For(options.LevelWeighting, sigma, next, moved.Sigmas[^1], network.Model.Preconditioning);
-        Tensor Rows(Tensor levels) => levels.to(ScalarType.Float32).expand(options.Batch, -1);
-        return new(states, Rows(sigma), Rows(next / sigma), Rows(weight), labels);
-    }
-
-    private Tensor[] Solve(TeacherPath path, long[] seeds, Tensor? labels, CancellationToken cancellation)
-    {
         var parts = new List<Tensor[]>();
         for (int first = 0; first < seeds.Length; first += options.EvaluationBatch)
         {
             long[] part = [.. seeds.Skip(first).Take(options.EvaluationBatch)];
-            var latents = Latents.Draw(part, network.Model.Shape, device: network.Model.Device);
-            parts.Add(path.Solve(latents, labels?.narrow(0, first, part.Length), cancellation));
+            var latents = Latents.Draw(part, model.Shape, device: model.Device);
+            parts.Add(solve(latents, labels?.narrow(0, first, part.Length), cancellation));
         }
 
-        return parts.Count == 1 ? parts[0] : [.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))];
+        return new([.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))], labels);
     }
 }
 
-/// <summary>M paths of the teacher over L levels, or a batch of them.</summary>
-/// <param name="States">The states at s_0 to s_L, L+1 tensors [M,C,H,W]; s_L is 0 where the schedule's terminal rule is zero.</param>
-/// <param name="Sigma">s_i of each path [M,L], float32.</param>
-/// <param name="Ratio">r_i = s_(i+1) / s_i [M,L], float32.</param>
-/// <param name="Weight">Weight of each level in the loss [M,L], float32.</param>
+/// <summary>M paths of the teacher, or a batch of them.</summary>
+/// <param name="States">The states that are kept, from the highest sigma down, [M,C,H,W] each.</param>
 /// <param name="Labels">int64 [M]; null for a model without classes.</param>
-internal sealed record TeacherBlock(Tensor[] States, Tensor Sigma, Tensor Ratio, Tensor Weight, Tensor? Labels) : IDisposable
+internal sealed record TeacherBlock(Tensor[] States, Tensor? Labels) : IDisposable
 {
-    /// <summary>Number of levels L: steps of the student.</summary>
-    public int Levels => States.Length - 1;
-
-    private IEnumerable<Tensor> All => Labels is null ? [.. States, Sigma, Ratio, Weight] : [.. States, Sigma, Ratio, Weight, Labels];
+    private IEnumerable<Tensor> All => Labels is null ? States : [.. States, Labels];
 
     /// <summary>Joins batches; the result belongs to the current dispose scope.</summary>
     public static TeacherBlock Join(IReadOnlyList<TeacherBlock> batches) => new(
         [.. Enumerable.Range(0, batches[0].States.Length).Select(i => cat([.. batches.Select(b => b.States[i])]))],
-        cat([.. batches.Select(b => b.Sigma)]), cat([.. batches.Select(b => b.Ratio)]), cat([.. batches.Select(b => b.Weight)]),
         batches[0].Labels is null ? null : cat([.. batches.Select(b => b.Labels!)]));
 
     /// <summary>Some of the paths; they belong to the current dispose scope.</summary>
     public TeacherBlock Rows(long[] rows)
     {
         using var scope = NewDisposeScope();
-        var index = HostCopy.To(tensor(rows), Sigma.device);
+        var index = HostCopy.To(tensor(rows), States[0].device);
         Tensor Pick(Tensor t) => t.index_select(0, index).MoveToOuterDisposeScope();
-        return new([.. States.Select(Pick)], Pick(Sigma), Pick(Ratio), Pick(Weight), Labels is null ? null : Pick(Labels));
+        return new([.. States.Select(Pick)], Labels is null ? null : Pick(Labels));
     }
 
     /// <summary>Successive paths, as views that belong to the current dispose scope.</summary>
     public TeacherBlock Part(long first, long count)
-    {
-        Tensor Cut(Tensor t) => t.narrow(0, first, count);
-        return new([.. States.Select(Cut)], Cut(Sigma), Cut(Ratio), Cut(Weight), Labels is null ? null : Cut(Labels));
-    }
+        => new([.. States.Select(x => x.narrow(0, first, count))], Labels?.narrow(0, first, count));
 
     /// <summary>Takes the tensors out of every dispose scope; from then on <see cref="Dispose"/> frees them.</summary>
     public TeacherBlock Keep()

@@ -7,7 +7,7 @@ namespace FewStep.Tuning;
 internal sealed class TeacherPath
 {
     private readonly SamplingLoop _sampler;
-    private readonly int[] _marks;
+    private readonly SamplingSchedule _schedule;
 
     public TeacherPath(IDenoiser denoiser, SamplingSchedule schedule, ISolver solver, int substeps)
     {
@@ -18,10 +18,11 @@ internal sealed class TeacherPath
         var fine = nodes.Zip(nodes.Skip(1), (s, next) => StandardSchedule.Karras().Create(substeps, next, s).Sigmas.Take(substeps))
             .SelectMany(s => s);
         _sampler = new SamplingLoop(denoiser, solver, new SamplingSchedule([.. fine, nodes[^1]], schedule.Terminal));
-        _marks = [.. Enumerable.Range(0, schedule.Steps + 1).Select(i => i * substeps)];
+        (_schedule, Substeps) = (schedule, substeps);
     }
 
     public SamplingSchedule Fine => _sampler.Schedule;
+    public int Substeps { get; }
 
     /// <param name="latents">Unit noise [B,C,H,W].</param>
     /// <param name="labels">int64 [B] or null.</param>
@@ -29,9 +30,17 @@ internal sealed class TeacherPath
     /// scope.</returns>
     public Tensor[] Solve(Tensor latents, Tensor? labels, CancellationToken cancellation)
     {
+        var all = SolveFinely(latents, labels, cancellation);
+        return [.. Enumerable.Range(0, _schedule.Steps + 1).Select(i => all[i * Substeps]),
+            .. Fine.Terminal == ScheduleTerminal.Zero ? [all[^1]] : Array.Empty<Tensor>()];
+    }
+
+    /// <summary>The same at all sigmas of <see cref="Fine"/>.</summary>
+    public Tensor[] SolveFinely(Tensor latents, Tensor? labels, CancellationToken cancellation)
+    {
         using var path = new Trajectory();
         var end = _sampler.Sample(latents, labels, path.Record, cancellation).Samples;
-        Tensor[] states = [.. _marks.Select(m => path.States[m].alias())];
+        Tensor[] states = [.. path.States.Select(x => x.alias())];
         if (Fine.Terminal == ScheduleTerminal.Zero)
             return [.. states, end];
         end.Dispose();

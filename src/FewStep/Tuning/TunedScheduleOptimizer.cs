@@ -24,7 +24,11 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
     {
         (_model, _path) = (model, path);
         _options = options ?? new TunedScheduleOptions();
-        _options = _options with { Tuning = _options.Tuning with { ComputeType = model.ComputeType, Solver = _options.Solver.Name } };
+        _options = _options with
+        {
+            Tuning = _options.Tuning with
+            { Loss = TuningLoss.Trajectory, ComputeType = model.ComputeType, Solver = _options.Solver.Name },
+        };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");

@@ -45,7 +45,7 @@ internal sealed record TunedScheduleOptions
             .Require(JudgedLatents is >= 2 and <= 100_000, $"the latents to judge by must lie between 2 and 100000, not {JudgedLatents}")
             .Require(JudgeSteps is >= 1 and <= 1000, $"the fine path's steps must lie between 1 and 1000, not {JudgeSteps}")
             .Require(Starts.Count + FurtherStarts.Count > 0, $"there must be a schedule to begin at")
-            .Require(Tuning.Loss == TuningLoss.Trajectory, $"candidates are tuned by trajectory, not {Tuning.Loss}")
+            .Require(Tuning.Loss is null or TuningLoss.Trajectory, $"candidates are tuned by trajectory, not {Tuning.Loss}")
             .Check();
         Tuning.Validate();
         Tuning.Check(Solver);

@@ -1,4 +1,5 @@
 using FewStep.Networks;
+using FewStep.Sampling;
 
 namespace FewStep.Tuning;
 
@@ -13,22 +14,25 @@ internal sealed class Tuner
     private readonly TuningOptions _options;
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
+    private readonly IImageEmbedding _embedding;
 
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
     /// student then needs no more. Null for the model; not disposed.</param>
+    /// <param name="embedding">Where images are compared by the losses that end at them; null for pixels. Not disposed.</param>
     public Tuner(NetworkDenoiser model, Sampler sampler, TuningOptions? options = null, TuningImages? images = null,
-        IDenoiser? teacher = null)
+        IDenoiser? teacher = null, IImageEmbedding? embedding = null)
     {
-        (_model, _sampler, _images, _teacher) = (model, sampler, images, teacher);
-        _options = (options ?? new TuningOptions()) with { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
+        (_model, _sampler, _images, _teacher, _embedding) = (model, sampler, images, teacher, embedding ?? new PixelEmbedding());
+        _options = (options ?? new TuningOptions()).For(sampler.Steps, sampler.Solver) with
+        { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
         _options.Validate();
         _options.Check(sampler.Solver);
         sampler.Solver.CheckSchedule(sampler.Schedule);
         if (teacher is not null
-            && (_options.Loss != TuningLoss.Trajectory || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
+            && (_options.Loss == TuningLoss.Denoise || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
         {
-            throw new InvalidInputException("Only the loss trajectory learns from a teacher of its own (the model under guidance), which "
+            throw new InvalidInputException("The loss denoise has no teacher; the others learn from the model under guidance, which "
                 + "makes the same images in the same classes.");
         }
 
@@ -73,9 +77,13 @@ internal sealed class Tuner
         TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
     {
         var network = new TuningNetwork(_model, _teacher);
-        using ITuningObjective objective = _options.Loss == TuningLoss.Trajectory
-            ? new TrajectoryObjective(network, _sampler, _options)
-            : new DenoiseObjective(network, _sampler.Schedule, _options, _images!);
+        using ITuningObjective objective = _options.Loss switch
+        {
+            TuningLoss.Trajectory => new TrajectoryObjective(network, _sampler, _options),
+            TuningLoss.Endpoint => new EndpointObjective(network, _sampler, _options, _embedding),
+            TuningLoss.Regression or TuningLoss.Consistency => new ConsistencyObjective(network, _sampler, _options, _embedding),
+            _ => new DenoiseObjective(network, _sampler.Schedule, _options, _images!),
+        };
         var earlier = state.Evaluations;
         TuningReport Report(TuningStop? stop, string explanation)
         {
@@ -126,7 +134,7 @@ internal sealed class Tuner
         if (_images is null)
         {
             throw new InvalidInputException(
-                "The loss denoise needs training and held-out images; give them, or choose the loss trajectory, which needs none.");
+                "The loss denoise needs training and held-out images; give them, or choose another loss, which needs none.");
         }
 
         foreach (var (set, name) in new[] { (_images.Training, "training"), (_images.HeldOut, "held-out") })

@@ -5,8 +5,16 @@ namespace FewStep.Tuning;
 /// <summary>How a model is tuned to a sampling schedule.</summary>
 public sealed record TuningOptions
 {
-    /// <summary>What is minimised; default <see cref="TuningLoss.Trajectory"/>.</summary>
-    public TuningLoss Loss { get; init; } = TuningLoss.Trajectory;
+    private const int LeastTeacherSteps = 16;
+
+    /// <summary>What is minimised; null (default) for <see cref="TuningLoss.Regression"/> where a sampler takes one or two steps of
+    /// <c>euler</c>, and <see cref="TuningLoss.Trajectory"/> elsewhere, which were best on the embedded model.</summary>
+    public TuningLoss? Loss { get; init; }
+
+    /// <summary>Where the losses that end at images compare them: <c>pixels</c>, <c>encoder</c> (pixels and the model's own activations at
+    /// noise level 0.3; <c>encoder:0.1</c> at another), or <c>classifier:FOLDER</c>. Null (default) for the encoder; the losses trajectory
+    /// and denoise compare states, always by pixels.</summary>
+    public string? Distance { get; init; }
 
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and
     /// <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
@@ -55,29 +63,22 @@ public sealed record TuningOptions
     public IReadOnlyList<double> SnapshotFractions { get; init; } = [0.25, 0.5, 1];
 
     /// <summary>
-    /// Of the trajectory loss: the teacher's solver, as <see cref="SolverCatalog.Find"/> takes it; default <c>ipndm:3</c>, which at equal
+    /// The teacher's solver, as <see cref="SolverCatalog.Find"/> takes it; default <c>ipndm:3</c>, which at equal
     /// evaluations ends several times nearer to the exact path than Heun's method.
     /// </summary>
     public string TeacherSolver { get; init; } = "ipndm:3";
 
-    /// <summary>Of the trajectory loss: the teacher's steps between two sigmas of the schedule, 1 to 1,000; default 4, which is 4
-    /// evaluations with the default solver.</summary>
-    public int TeacherSubsteps { get; init; } = 4;
+    /// <summary>The teacher's steps between two sigmas of the schedule, 1 to 1,000; null (default) for 4, and more where there are fewer
+    /// than 4 intervals, so that a path has 16.</summary>
+    public int? TeacherSubsteps { get; init; }
 
-    /// <summary>Of the trajectory loss: how often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over
+    /// <summary>How often each path of the teacher is used, 1 to 10,000; default 4. Its evaluations are spread over
     /// as many updates.</summary>
     public int TeacherReuse { get; init; } = 4;
 
-    /// <summary>Of the trajectory loss: batches of paths made at a time and shuffled together, 1 to 10,000; default 8. It bounds memory,
+    /// <summary>Batches of paths made at a time and shuffled together, 1 to 10,000; default 8. It bounds memory,
     /// and the work repeated on resuming.</summary>
     public int TeacherBatches { get; init; } = 8;
-
-    /// <summary>
-    /// Half-width in ln sigma by which levels are moved at random, 0 (default) to 10; at most 0.45 of the distance to the neighbour, so
-    /// that they keep their order. For rounds of an alternation after which the loss curve is measured again. <c>denoise</c> moves each
-    /// image's levels, <c>trajectory</c> the inner sigmas of each batch of paths.
-    /// </summary>
-    public double Jitter { get; init; }
 
     /// <summary>Probability of leaving out the class label, so that the model keeps its unconditional half; 0 to 1, default 0.1. Ignored by
     /// models without classes.</summary>
@@ -101,6 +102,18 @@ public sealed record TuningOptions
     internal LevelWeighting LevelWeighting
         => Weighting ?? (Loss == TuningLoss.Denoise ? LevelWeighting.NetworkOutput : LevelWeighting.StateError);
 
+    /// <summary>Where images are compared.</summary>
+    internal string ImageDistance => Distance ?? (ComparesImages ? "encoder" : "pixels");
+
+    /// <summary>The options with the loss that a sampler is tuned by.</summary>
+    internal TuningOptions For(int steps, ISolver solver) => this with
+    { Loss = Loss ?? (steps <= 2 && solver is EulerSolver ? TuningLoss.Regression : TuningLoss.Trajectory) };
+
+    /// <summary>Whether the loss is about Euler's steps to the ends of the schedule's intervals.</summary>
+    internal bool StepsByEuler => Loss is TuningLoss.Regression or TuningLoss.Consistency;
+
+    private bool ComparesImages => StepsByEuler || Loss == TuningLoss.Endpoint;
+
     internal int WarmUp => WarmUpUpdates ?? Updates / 20;
 
     /// <summary>The updates of the snapshots, in order.</summary>
@@ -112,8 +125,10 @@ public sealed record TuningOptions
     {
         SolverCatalog.Find(TeacherSolver);
         var rules = new OptionRules("The tuning options are invalid");
-        rules.Require(Enum.IsDefined(Loss), $"the loss {(int)Loss} is unknown");
+        rules.Require(Loss is null || Enum.IsDefined(Loss.Value), $"the loss {(int?)Loss} is unknown");
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
+        rules.Require(Distance is null || Loss is null || ComparesImages,
+            $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images; leave the distance {Distance} out");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");
@@ -132,11 +147,11 @@ public sealed record TuningOptions
         rules.Require(Patience >= 0, $"the patience must be 0 (never stop early) or more, not {Patience}");
         rules.Require(SnapshotFractions.Count <= 1000 && SnapshotFractions.All(f => f is > 0 and <= 1),
             $"snapshot fractions must lie above 0 up to 1");
-        rules.Require(TeacherSubsteps is >= 1 and <= 1000, $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
+        rules.Require(
+            TeacherSubsteps is null or (>= 1 and <= 1000), $"the teacher's substeps must lie between 1 and 1000, not {TeacherSubsteps}");
         rules.Require(
             TeacherReuse is >= 1 and <= 10_000, $"the reuse of the teacher's paths must lie between 1 and 10000, not {TeacherReuse}");
         rules.Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
-        rules.Require(Jitter is >= 0 and <= 10, $"the jitter must lie between 0 and 10 (in ln sigma), not {Jitter}");
         rules.Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
         rules.Check();
@@ -146,7 +161,12 @@ public sealed record TuningOptions
     internal void Check(ISolver solver) => new OptionRules("The tuning options are invalid")
         .Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
             + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}")
-        .Require(Jitter == 0 || solver is EulerSolver,
-            $"levels can be moved at random (in all rounds of an alternation but the last) for euler only, not for {solver.Name}")
+        .Require(!StepsByEuler || solver is EulerSolver,
+            $"the loss {Loss.ToString()!.ToLowerInvariant()} is for the solver euler, not for {solver.Name}")
         .Check();
+
+    /// <summary>The teacher of a student on a schedule.</summary>
+    internal TeacherPath Teacher(IDenoiser denoiser, SamplingSchedule schedule)
+        => new(denoiser, schedule, SolverCatalog.Find(TeacherSolver),
+        TeacherSubsteps ?? Math.Max(4, (LeastTeacherSteps + schedule.Steps - 1) / schedule.Steps));
 }

@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
+using FewStep.Sampling;
 
 namespace FewStep.Tuning;
 
@@ -19,15 +20,16 @@ internal sealed class TuningRun
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
     /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and
     /// needed until the run is over.</param>
+    /// <param name="embedding">As <see cref="Tuner"/> takes it.</param>
     public TuningRun(
         ModelConfig config, NetworkDenoiser model, Sampler sampler, TuningOptions options, TuningRunOptions run,
-        TuningImages? images = null, Tensor? start = null, TuningTeacher? teacher = null)
+        TuningImages? images = null, Tensor? start = null, TuningTeacher? teacher = null, IImageEmbedding? embedding = null)
     {
         run.Validate();
         var schedule = sampler.Schedule;
-        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser);
+        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
-        var used = options.Loss == TuningLoss.Denoise ? images : null;
+        var used = _tuner.Options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
         {
             Config = config,
@@ -40,6 +42,7 @@ internal sealed class TuningRun
             HeldOut = used?.HeldOut.Hash,
             used?.Flip,
             Teacher = teacher?.Identity,
+            Distance = embedding?.Identity,
         });
     }
 

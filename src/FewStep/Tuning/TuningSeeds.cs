@@ -6,16 +6,15 @@ namespace FewStep.Tuning;
 internal static class TuningSeeds
 {
     private const long LatentStarts = 0x7000_0000;
-    private const long LatentStream = 1, ShuffleStream = 2, JitterStream = 3, NoiseStream = 4, LabelStream = 5;
+    private const long LatentStream = 1, ShuffleStream = 2, NoiseStream = 4, LabelStream = 5;
 
     /// <summary>Image seeds of training latents; see <see cref="SeedPlan.Tuned"/>.</summary>
     public static long[] Training(long seed, long position, int count) =>
         SeedPlan.Tuned((SeedHash.Derive(seed, LatentStream) % LatentStarts) + position, count);
 
     public static long Shuffle(long seed, long block) => SeedHash.Derive(seed, ShuffleStream, block);
-    public static long Jitter(long seed, long batch) => SeedHash.Derive(seed, JitterStream, batch);
 
-    /// <summary>Seed of levels, noise and dropped labels of an update of the denoising loss.</summary>
+    /// <summary>Seed of what an update draws: noise and dropped labels of the denoising loss, points of the consistency loss.</summary>
     public static long Noise(long seed, long update) => SeedHash.Derive(seed, NoiseStream, update);
 
     public static bool DropsLabel(long seed, long position, double probability)

@@ -44,8 +44,8 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("tune", "[default: bfloat16]", "--dtype <float32|bfloat16>", "--loss <trajectory|denoise>", "[default: trajectory]")]
-    [InlineData("run", "[default: bfloat16]", "--loss <trajectory|denoise>", "[default: trajectory]")]
+    [InlineData("tune", "[default: bfloat16]", "--dtype <float32|bfloat16>", "--loss <regression|trajectory|endpoint|consistency|denoise>")]
+    [InlineData("run", "[default: bfloat16]", "--loss <regression|trajectory|endpoint|consistency|denoise>")]
     [InlineData("sample", "[default: bfloat16]")]
     [InlineData("train", "[default: bfloat16]", "--learning-rate")]
     public async Task Help_names_values_as_the_options_take_them(string verb, params string[] parts)

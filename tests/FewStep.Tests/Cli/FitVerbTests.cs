@@ -52,6 +52,13 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
             "analytical", ["sample", .. model, "--sampler", three, "--analytical-first-step", "--grid", world.At("y.png")]);
         await CommandLineRun.Json(
             ["sample", .. other, "--schedule", three, "--solver", "euler", "--seeds", "0-1", "--grid", world.At("z.png")]);
+        // Its sigmas with another solver: what the fit says is not theirs.
+        string regressed = world.At("fit-regressed");
+        await CommandLineRun.Json(["tune", .. model, "--schedule", three, "--solver", "euler", "--loss", "regression", "--updates", "2",
+            "--tune-batch", "2", "--held-out", "4", "--snapshots", "none", "--out", regressed]);
+        var sigmasAlone = Sampler.Read(Path.Combine(regressed, "sampler.json"));
+        Assert.Equal(("euler", Sampler.Read(three).Schedule), (sigmasAlone.Solver.Name, sigmasAlone.Schedule));
+        Assert.Null(sigmasAlone.Origin.Objective);
         var export = await CommandLineRun.Of("export", "--sampler", three, "--to", "comfyui");
         Assert.Contains("solver was fitted", export.Messages, StringComparison.Ordinal);
     }

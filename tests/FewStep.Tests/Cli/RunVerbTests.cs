@@ -14,12 +14,13 @@ public sealed class RunVerbTests : IDisposable
         string first = _world.At("first"), second = _world.At("second");
         var result = await CommandLineRun.Json(Run(first));
         string[] names = [.. result.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
-        // 4 standard schedules, both readings of Phase 1, another solver on two of them, the tuned model, the teacher
-        Assert.Equal(10, names.Length);
+        // 4 standard schedules, both readings of Phase 1, another solver on two of them, the fitted sampler, the tuned model, the teacher
+        Assert.Equal(11, names.Length);
         Assert.Equal(2, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.Equal([7L, 8L], result.GetProperty("image_strips")[0].GetProperty("seeds").EnumerateArray().Select(s => s.GetInt64()));
         Assert.All(
-            ["manifest.json", "loss-curve.json", "sampler.json", "model.safetensors", "config.json", "metrics.json", "metrics.csv",
+            ["manifest.json", "loss-curve.json", "fitted.sampler.json", "sampler.json", "model.safetensors", "config.json", "metrics.json",
+                "metrics.csv",
                 "report.html", "report.md"],
             name => Assert.True(File.Exists(Path.Combine(first, name)), name));
         Assert.DoesNotContain("src=\"http", await File.ReadAllTextAsync(Path.Combine(first, "report.html")), StringComparison.Ordinal);
@@ -122,7 +123,7 @@ public sealed class RunVerbTests : IDisposable
     [InlineData("--rounds", "-1", "rounds")]
     [InlineData("--samples", "1", "samples")]
     [InlineData("--updates", "0", "updates")]
-    [InlineData("--loss", "lpips", "none of trajectory, denoise")]
+    [InlineData("--loss", "lpips", "none of regression, trajectory, endpoint, consistency, denoise")]
     [InlineData("--power", "NaN", "ower")]
     [InlineData("--power", "77", "power must lie between -4 and 4")]
     [InlineData("--samples", "2000000000", "leave the seeds of evaluations")]

@@ -86,7 +86,7 @@ public sealed class SampledModelTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.NotEqual(first.GetProperty("best_held_out").GetDouble(), second.GetProperty("best_held_out").GetDouble());
         await CommandLineRun.Refused("teacher", [.. tune, "--out", guided, "--guidance", "4"]);
         await CommandLineRun.Refused(
-            "learned from by the loss trajectory", [.. tune, "--out", world.At("no"), "--guidance", "3", "--search", "2"]);
+            "A guided teacher is learned from", [.. tune, "--out", world.At("no"), "--guidance", "3", "--search", "2"]);
     }
 
     [Theory]

@@ -79,7 +79,8 @@ public sealed class SolverFitTests
         var denoiser = new CountingDenoiser(SearchModels.Mixture());
         SamplingSchedule[] schedules = [.. new[] { 2, 3, 6 }.Select(n => StandardSchedule.Karras().Create(n, 0.002, 80, terminal))];
         var options = Options with { TeacherSteps = 40 };
-        FittedSchedule[] results = [.. new SolverFit(denoiser, options, 0).Fit(schedules, null, Token).Select(r => r.Result)];
+        FittedSchedule[] results =
+            [.. new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit(schedules, null, Token).Select(r => r.Result)];
         Assert.Equal(schedules, results.Select(r => r.Schedule));
         Assert.All(results, r => Assert.True(r.HeldOut.Value <= r.Base.Value, r.Stop));
         int end = terminal == ScheduleTerminal.Zero ? 1 : 0;
@@ -144,7 +145,7 @@ public sealed class SolverFitTests
     private static SamplingSchedule Karras(int steps) => StandardSchedule.Karras().Create(steps, 0.002, 80);
 
     private static FittedSchedule Fit(IDenoiser denoiser, FitOptions options, SamplingSchedule schedule)
-        => new SolverFit(denoiser, options, 0).Fit([schedule], null, Token).Single().Result;
+        => new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit([schedule], null, Token).Single().Result;
 
     private static float[] Ends(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, int count = 5)
     {

@@ -41,6 +41,21 @@ public sealed class BatchSharesTests
     }
 
     [Fact]
+    public void So_do_the_gradients_in_the_images()
+    {
+        float[] Gradient(int threads) => OnThread.WithTensorThreads(threads, () =>
+        {
+            using var scope = NewDisposeScope();
+            using var model = Model(dropout: 0);
+            var (x, sigma, labels) = Inputs();
+            var (leaf, weights) = (x.requires_grad_(), model.Weights.detach().requires_grad_());
+            model.Denoise(weights, leaf, sigma, labels).square().mean().backward();
+            return leaf.grad!.data<float>().Concat(weights.grad!.data<float>()).ToArray();
+        });
+        Near(Gradient(1), Gradient(Threads));
+    }
+
+    [Fact]
     public void The_same_number_of_threads_gives_the_same_bits()
     {
         float[] Gradient() => OnThread.WithTensorThreads(Threads, () => GradientOf(ScalarType.BFloat16, dropout: 0));

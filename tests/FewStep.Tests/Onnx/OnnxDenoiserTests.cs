@@ -4,6 +4,7 @@ using FewStep.Denoising;
 using FewStep.Fitting;
 using FewStep.Noise;
 using FewStep.Onnx;
+using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
 using TorchSharp;
@@ -54,7 +55,8 @@ public sealed class OnnxDenoiserTests : IDisposable
         double[] Slopes(IDenoiser denoiser)
         {
             var schedule = StandardSchedule.Karras().Create(3, 0.01, 50);
-            var found = new SolverFit(denoiser, options, 0).Fit([schedule], null, TestContext.Current.CancellationToken).Single().Result;
+            var found = new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit(
+                [schedule], null, TestContext.Current.CancellationToken).Single().Result;
             return [.. Assert.IsType<FittedSolver>(found.Solver).Corrections.Select(c => c.Slope)];
         }
 

@@ -72,30 +72,6 @@ public sealed class DiscretizationLossOptimizerTests
         Assert.Throws<OperationCanceledException>(
             () => new DiscretizationLossOptimizer(Curve).Search(Request([4]), cancellation: new CancellationToken(true)));
 
-    [Fact]
-    public void ABlendIsTheTunedCurveAtItsLevelsAndThePretrainedOneElsewhere()
-    {
-        double[] grid = FittedLossCurveTests.Grid(200);
-        var pretrained = new FittedLossCurve(grid, Array.ConvertAll(grid, Curve.Loss));
-        // A tuned model: better at its level, much worse between its levels.
-        var tuned = new FittedLossCurve(grid, Array.ConvertAll(grid, s => Curve.Loss(s) * (0.9 + Math.Min(2, Math.Abs(Math.Log(s))))));
-        var blend = LossCurveBlend.Blend(pretrained, tuned, [1], 0.5);
-        Assert.Equal(1, blend.Loss(1) / tuned.Loss(1), 0.01);
-        foreach (double s in (double[])[0.01, 0.5, 2, 30])
-            Assert.Equal(1, blend.Loss(s) / pretrained.Loss(s), 1e-3);
-
-        // Between the levels of a coarse curve, a tuned level counts all the same. (A deep dip would be levelled: a loss curve does not
-        // fall.)
-        double[] coarse = [.. grid.Where((_, k) => k % 20 == 0 || k == 199)];
-        double between = Math.Sqrt(coarse[5] * coarse[6]);
-        var rough = new FittedLossCurve(coarse, Array.ConvertAll(coarse, Curve.Loss));
-        var lower = new FittedLossCurve(coarse, Array.ConvertAll(coarse, s => 0.97 * Curve.Loss(s)));
-        Assert.Equal(1, LossCurveBlend.Blend(rough, lower, [between], 0.05).Loss(between) / lower.Loss(between), 1e-9);
-
-        Assert.Throws<ArgumentException>(() => LossCurveBlend.Blend(pretrained, tuned, [1], 0));
-        Assert.Equal(1, LossCurveBlend.Blend(pretrained, tuned, [], 1).Loss(3) / pretrained.Loss(3), 1e-12);
-    }
-
     private static ScheduleSearchRequest Request(int[] steps)
         => new() { Steps = steps, SigmaMax = 80, SigmaMin = 0.002, Terminal = ScheduleTerminal.Zero };
 }

@@ -37,11 +37,6 @@ public sealed class LevelWeightsTests
         }
     }
 
-    private static float[] Weights(LevelWeighting weighting, SamplingSchedule schedule)
-    {
-        using var scope = NewDisposeScope();
-        double[] sigmas = [.. schedule.Sigmas];
-        return LevelWeights.For(weighting, tensor(sigmas[..^1]), tensor(sigmas[1..]), sigmas[^1], new EdmPreconditioning()).data<float>()
-            .ToArray();
-    }
+    private static double[] Weights(LevelWeighting weighting, SamplingSchedule schedule)
+        => LevelWeights.For(weighting, schedule, new EdmPreconditioning());
 }

@@ -33,7 +33,7 @@ public sealed class TunedScheduleOptimizerTests : IDisposable
 
         // A batch of paths is used four times; held-out data is measured before and after.
         Assert.All(
-            optimizer.Candidates, c => Assert.Equal((4 * 3 * 4) + (4 * 3 * 4) + (4 * 3 * 4) + (2 * 4 * 3) + (70 * 3), c.Evaluations));
+            optimizer.Candidates, c => Assert.Equal((4 * 3 * 6) + (4 * 3 * 4) + (4 * 3 * 6) + (2 * 4 * 3) + (70 * 3), c.Evaluations));
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class TunerTests : IDisposable
         using var result = new Tuner(_model, sampler, options, new TuningImages(TinyModel.Images(20, 1), TinyModel.Images(20, 2)))
             .Run(cancellation: TestContext.Current.CancellationToken);
         int levels = terminal == ScheduleTerminal.Zero ? 4 : 3;
-        int teacher = 3 * 4 + levels - 3; // evaluations a path
+        int teacher = 3 * 6 + levels - 3; // evaluations a path
         var evaluations = result.Report.Evaluations;
         Assert.Equal(10 * 8 * levels, evaluations.Student);
         Assert.Equal(3 * 16 * levels, evaluations.HeldOut);
@@ -108,7 +108,7 @@ public sealed class TunerTests : IDisposable
     {
         using var model = TinyModel.Create(classes: 2);
         var images = new TuningImages(TinyModel.Images(200, 1, labelled: true), TinyModel.Images(40, 2, labelled: true), Flip: true);
-        var options = Short with { Loss = TuningLoss.Denoise, Jitter = 0.2, HeldOutCount = 40 };
+        var options = Short with { Loss = TuningLoss.Denoise, HeldOutCount = 40 };
         using var result = new Tuner(model, TinyModel.Sampler, options, images).Run(cancellation: TestContext.Current.CancellationToken);
         Assert.True(result.Report.BestHeldOut < 0.9 * result.Report.Curve[0].HeldOut, result.Report.Explanation);
     }
@@ -207,7 +207,7 @@ public sealed class TunerTests : IDisposable
         var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         var end = new SamplingLoop(
             new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
-        var teacher = new TeacherPath(_model, TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, default)[^1];
+        var teacher = new TeacherPath(_model, TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 6).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }
 }

@@ -29,14 +29,13 @@ public sealed class TuningOptionsTests
             TeacherSubsteps = 0,
             TeacherReuse = 0,
             TeacherBatches = 0,
-            Jitter = -1,
             LabelDropout = 2,
             Seed = -1,
         };
         string message = Assert.Throws<InvalidInputException>(options.Validate).Message;
         Assert.DoesNotContain('\n', message);
         string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments",
-            "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "jitter", "dropout", "seed"];
+            "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "dropout", "seed"];
         Assert.All(named, name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
 

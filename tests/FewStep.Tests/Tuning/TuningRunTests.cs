@@ -17,7 +17,6 @@ public sealed class TuningRunTests : IDisposable
         HeldOutCount = 8,
         EmaHalfLifeImages = 20,
         TeacherBatches = 2,
-        Jitter = 0.1,
         SnapshotFractions = [0.5, 1],
     };
 
@@ -32,6 +31,8 @@ public sealed class TuningRunTests : IDisposable
 
     [Theory]
     [InlineData(TuningLoss.Trajectory)]
+    [InlineData(TuningLoss.Consistency)]
+    [InlineData(TuningLoss.Endpoint)]
     [InlineData(TuningLoss.Denoise)]
     public void Interrupted_and_resumed_it_ends_as_if_it_had_not_been(TuningLoss loss)
     {

@@ -9,65 +9,37 @@ namespace FewStep.Tuning;
 /// point is the interval's end, which is regression to the teacher's state; then it comes nearer, halving the way, as in easy consistency
 /// tuning (2406.14548), on the intervals of multistep consistency models (2403.06807). No second network, no discriminator.
 /// </remarks>
-internal sealed class ConsistencyObjective : ITuningObjective
+internal sealed class ConsistencyObjective : TeacherObjective
 {
     // The start of an interval is the only point of it that a sampler meets.
     private const double StartShare = 0.3;
 
-    private readonly TuningNetwork _network;
     private readonly TuningOptions _options;
-    private readonly IImageEmbedding _embedding;
-    private readonly TeacherBlocks _blocks;
-    private readonly HeldOutEnds _heldOut;
     private readonly double[] _sigmas; // of the teacher's path
     private readonly int[] _ends; // of the intervals on it; an interval begins where the one before ends
 
     public ConsistencyObjective(TuningNetwork network, Sampler sampler, TuningOptions options, IImageEmbedding embedding)
+        : base(network, sampler, options, embedding,
+            (teacher, latents, labels, cancellation) => teacher.SolveFinely(latents, labels, cancellation))
     {
-        var schedule = sampler.Schedule;
-        var teacher = options.Teacher(network.Teacher, schedule);
-        (_network, _options, _embedding) = (network, options, embedding);
-        _blocks = new TeacherBlocks(network.Model, options, teacher.SolveFinely);
-        _heldOut = new HeldOutEnds(network, sampler, teacher, options, embedding);
-        _sigmas = LevelWeights.Nodes(teacher.Fine);
-        int[] inner = [.. Enumerable.Range(1, schedule.Steps).Select(k => k * teacher.Substeps)];
-        _ends = schedule.Terminal == ScheduleTerminal.Zero ? [.. inner, _sigmas.Length - 1] : inner;
+        _options = options;
+        _sigmas = LevelWeights.Nodes(Teacher.Fine);
+        int[] inner = [.. Enumerable.Range(1, sampler.Steps).Select(k => k * Teacher.Substeps)];
+        _ends = sampler.Schedule.Terminal == ScheduleTerminal.Zero ? [.. inner, _sigmas.Length - 1] : inner;
     }
 
-    public string HeldOutMetric => _heldOut.Name;
-
-    public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
+    protected override void Backpropagate(long update, TeacherPart part, Tensor weights, Action<Tensor> add)
     {
-        using var scope = NewDisposeScope();
-        var batch = _blocks.Batch(update, cancellation);
+        // Drawn for the whole batch, so that parts change nothing.
         using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
         float[] draws = rand([_ends.Length * _options.Batch], generator: generator).data<float>().ToArray();
-        var total = zeros(1, device: weights.device);
-        int first = 0;
-        foreach (var (paths, share) in _blocks.Parts(batch))
+        int count = (int)part.Paths.States[0].shape[0];
+        for (int k = 0; k < _ends.Length; k++)
         {
-            int count = (int)paths.States[0].shape[0];
-            for (int k = 0; k < _ends.Length; k++)
-            {
-                using var level = NewDisposeScope();
-                var loss = Loss(update, k, paths, draws.AsSpan((k * _options.Batch) + first, count), weights)
-                    .Times(share / _ends.Length);
-                loss.backward();
-                total.Plus_(loss.detach());
-            }
-
-            first += count;
+            using var level = NewDisposeScope();
+            var own = draws.AsSpan((k * _options.Batch) + part.First, count);
+            add(Loss(update, k, part.Paths, own, weights).Times(part.Share / _ends.Length));
         }
-
-        return total.MoveToOuterDisposeScope();
-    }
-
-    public double HeldOut(Tensor weights, CancellationToken cancellation) => _heldOut.Distance(weights, cancellation);
-
-    public void Dispose()
-    {
-        _blocks.Dispose();
-        _heldOut.Dispose();
     }
 
     private Tensor Loss(long update, int interval, TeacherBlock paths, ReadOnlySpan<float> draws, Tensor weights)
@@ -78,9 +50,9 @@ internal sealed class ConsistencyObjective : ITuningObjective
         for (int b = 0; b < points.Length; b++)
             points[b] = first + (int)(Math.Max(0, (draws[b] - StartShare) / (1 - StartShare)) * (last - first));
         int[] further = [.. points.Select(p => Math.Min(last, p + gap))];
-        var arrived = Land(_network.Student(weights), paths, points, last);
+        var arrived = Land(Network.Student(weights), paths, points, last);
         var target = Targets(paths, further, last, weights);
-        var error = last == _sigmas.Length - 1 ? _embedding.Embed(arrived) - _embedding.Embed(target) : arrived - target;
+        var error = last == _sigmas.Length - 1 ? Embedding.Embed(arrived) - Embedding.Embed(target) : arrived - target;
         return error.Squared().mean();
     }
 
@@ -90,7 +62,7 @@ internal sealed class ConsistencyObjective : ITuningObjective
         using var noGradient = no_grad();
         if (points.All(p => p == last))
             return At(paths, points);
-        var own = Land(_network.HeldOut(weights), paths, [.. points.Select(p => Math.Min(p, last - 1))], last);
+        var own = Land(Network.HeldOut(weights), paths, [.. points.Select(p => Math.Min(p, last - 1))], last);
         return lerp(own, At(paths, points), Column(points.Select(p => p == last ? 1f : 0f), own.device));
     }
 

@@ -36,13 +36,13 @@ internal sealed class TeacherBlocks(
     }
 
     /// <summary>The batch of an update in parts that are small enough for one evaluation, each with its share of the batch.</summary>
-    public IEnumerable<(TeacherBlock Paths, double Share)> Parts(TeacherBlock batch)
+    public IEnumerable<TeacherPart> Parts(TeacherBlock batch)
     {
         for (int first = 0; first < options.Batch; first += options.EvaluationBatch)
         {
             using var part = NewDisposeScope();
             int count = Math.Min(options.EvaluationBatch, options.Batch - first);
-            yield return (batch.Part(first, count), (double)count / options.Batch);
+            yield return new(batch.Part(first, count), first, (double)count / options.Batch);
         }
     }
 
@@ -81,6 +81,11 @@ internal sealed class TeacherBlocks(
         return new([.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))], labels);
     }
 }
+
+/// <summary>Some of a batch's paths.</summary>
+/// <param name="First">Place of the first of them in the batch.</param>
+/// <param name="Share">Their share of the batch.</param>
+internal sealed record TeacherPart(TeacherBlock Paths, int First, double Share);
 
 /// <summary>M paths of the teacher, or a batch of them.</summary>
 /// <param name="States">The states that are kept, from the highest sigma down, [M,C,H,W] each.</param>

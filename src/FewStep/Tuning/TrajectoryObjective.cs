@@ -9,62 +9,37 @@ namespace FewStep.Tuning;
 /// where the step lands, against the teacher's; for Euler this is the error of D against D* = (x_teacher(s_(i+1)) - r x_i) / (1 - r), r =
 /// s_(i+1) / s_i.
 /// </summary>
-internal sealed class TrajectoryObjective : ITuningObjective
+internal sealed class TrajectoryObjective : TeacherObjective
 {
-    private readonly TuningNetwork _network;
-    private readonly TeacherBlocks _blocks;
     private readonly StudentSteps _steps;
-    private readonly HeldOutEnds _heldOut;
     private readonly double[] _weights; // of the squared error of the state where each step lands
 
     public TrajectoryObjective(TuningNetwork network, Sampler sampler, TuningOptions options)
+        : base(network, sampler, options, new PixelEmbedding(),
+            (teacher, latents, labels, cancellation) => teacher.Solve(latents, labels, cancellation))
     {
-        var schedule = sampler.Schedule;
-        var teacher = options.Teacher(network.Teacher, schedule);
-        (_network, _steps) = (network, new StudentSteps(sampler));
-        _blocks = new TeacherBlocks(network.Model, options, teacher.Solve);
-        _heldOut = new HeldOutEnds(network, sampler, teacher, options, new PixelEmbedding());
+        _steps = new StudentSteps(sampler);
         // Weights are those of errors of D, of which an Euler step makes 1 - r.
-        double[] nodes = LevelWeights.Nodes(schedule);
-        _weights = [.. LevelWeights.For(options.LevelWeighting, schedule, network.Model.Preconditioning)
+        double[] nodes = LevelWeights.Nodes(sampler.Schedule);
+        _weights = [.. LevelWeights.For(options.LevelWeighting, sampler.Schedule, network.Model.Preconditioning)
             .Select((weight, i) => weight / Math.Pow(1 - (nodes[i + 1] / nodes[i]), 2))];
     }
 
-    public string HeldOutMetric => _heldOut.Name;
-
-    public Tensor Backpropagate(long update, Tensor weights, CancellationToken cancellation)
+    protected override void Backpropagate(long update, TeacherPart part, Tensor weights, Action<Tensor> add)
     {
-        using var scope = NewDisposeScope();
-        var batch = _blocks.Batch(update, cancellation);
-        var student = _network.Student(weights);
-        var total = zeros(1, device: weights.device);
-        foreach (var (paths, share) in _blocks.Parts(batch))
+        var (paths, student) = (part.Paths, Network.Student(weights));
+        var x = paths.States[0];
+        IReadOnlyList<PastStep> past = [];
+        for (int i = 0; i < _steps.Levels; i++)
         {
-            var x = paths.States[0];
-            IReadOnlyList<PastStep> past = [];
-            for (int i = 0; i < _steps.Levels; i++)
-            {
-                // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.
-                using var level = NewDisposeScope();
-                var D = student.Denoise(x, _steps.Told(i, x), paths.Labels);
-                var (next, kept) = _steps.Step(i, x, D, past);
-                var loss = (next - paths.States[i + 1]).Squared().mean().Times(share * _weights[i] / _steps.Levels);
-                loss.backward();
-                total.Plus_(loss.detach());
-                x = next.detach().MoveToOuterDisposeScope();
-                past = [.. kept.Select(Detached)];
-            }
+            // Backward at once, so that only one level's graph is alive, and no second forward is needed for the student's state.
+            using var level = NewDisposeScope();
+            var D = student.Denoise(x, _steps.Told(i, x), paths.Labels);
+            var (next, kept) = _steps.Step(i, x, D, past);
+            add((next - paths.States[i + 1]).Squared().mean().Times(part.Share * _weights[i] / _steps.Levels));
+            x = next.detach().MoveToOuterDisposeScope();
+            past = [.. kept.Select(Detached)];
         }
-
-        return total.MoveToOuterDisposeScope();
-    }
-
-    public double HeldOut(Tensor weights, CancellationToken cancellation) => _heldOut.Distance(weights, cancellation);
-
-    public void Dispose()
-    {
-        _blocks.Dispose();
-        _heldOut.Dispose();
     }
 
     private static PastStep Detached(PastStep step)

@@ -23,7 +23,7 @@ public sealed class ConsistencyObjectiveTests
         var options = Options with { Loss = loss };
         var sampler = new Sampler(Two, new EulerSolver());
         using var objective = new ConsistencyObjective(new TuningNetwork(model), sampler, options, new PixelEmbedding());
-        var leaf = Perturbed(model.Weights).requires_grad_();
+        var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double found = objective.Backpropagate(update, leaf, Token).item<float>();
 
         var path = options.Teacher(model, Two);
@@ -65,7 +65,7 @@ public sealed class ConsistencyObjectiveTests
             using var objective = new ConsistencyObjective(new TuningNetwork(model),
                 new Sampler(new SamplingSchedule(Two.Sigmas, terminal), new EulerSolver()),
                 Options with { Batch = 5, MicroBatch = part, LabelDropout = 0.5 }, embedding);
-            var leaf = Perturbed(model.Weights).requires_grad_();
+            var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             return (objective.Backpropagate(2, leaf, Token).item<float>(), leaf.grad!);
         }
 
@@ -76,10 +76,4 @@ public sealed class ConsistencyObjectiveTests
 
     private static TuningOptions Options { get; } = new()
     { Loss = TuningLoss.Consistency, Updates = 4, Batch = 1, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
-
-    private static Tensor Perturbed(Tensor weights)
-    {
-        using var generator = new Generator(5);
-        return weights.detach() + (randn(weights.shape, generator: generator) * 0.05);
-    }
 }

@@ -22,7 +22,7 @@ public sealed class EndpointObjectiveTests
         var schedule = new SamplingSchedule(Four.Sigmas, terminal);
         using var objective = new EndpointObjective(
             new TuningNetwork(model), new Sampler(schedule, SolverCatalog.Find(solver)), Options, new PixelEmbedding());
-        var leaf = Perturbed(model.Weights).requires_grad_();
+        var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(0, leaf, Token).item<float>();
 
         var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
@@ -56,7 +56,7 @@ public sealed class EndpointObjectiveTests
             using var embedding = new EncoderEmbedding(model, 0.3);
             using var objective = new EndpointObjective(new TuningNetwork(model), new Sampler(Four, SolverCatalog.Find("ipndm:2")),
                 Options with { Batch = 5, MicroBatch = part, HeldOutCount = 7 }, embedding);
-            var leaf = Perturbed(model.Weights).requires_grad_();
+            var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, Token).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), Token));
         }
@@ -69,10 +69,4 @@ public sealed class EndpointObjectiveTests
 
     private static TuningOptions Options { get; } = new()
     { Loss = TuningLoss.Endpoint, Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0 };
-
-    private static Tensor Perturbed(Tensor weights)
-    {
-        using var generator = new Generator(5);
-        return weights.detach() + (randn(weights.shape, generator: generator) * 0.05);
-    }
 }

@@ -39,6 +39,13 @@ internal static class TinyModel
 
     public static NetworkDenoiser Create(int classes = 0, long seed = 1) => ModelFolder.Initialize(Config(classes), seed);
 
+    /// <summary>Weights beside these, which change what the network says.</summary>
+    public static Tensor Perturbed(Tensor weights)
+    {
+        using var generator = new Generator(5);
+        return weights.detach() + (randn(weights.shape, generator: generator) * 0.05);
+    }
+
     /// <summary>Images of noise around a grey of their own.</summary>
     public static ListImageSet Images(int count, int seed, bool labelled = false)
     {

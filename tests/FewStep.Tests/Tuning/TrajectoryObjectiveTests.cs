@@ -21,7 +21,7 @@ public sealed class TrajectoryObjectiveTests
         var options = new TuningOptions
         { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
         using var objective = new TrajectoryObjective(new TuningNetwork(model), new Sampler(schedule, new EulerSolver()), options);
-        var leaf = Perturbed(model.Weights).requires_grad_();
+        var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
 
         // The order of the batch does not matter to the mean, so the latents may be taken as they were drawn.
@@ -72,7 +72,7 @@ public sealed class TrajectoryObjectiveTests
                 HeldOutCount = 7
             };
             using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), options);
-            var leaf = Perturbed(model.Weights).requires_grad_();
+            var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
         }
@@ -90,7 +90,7 @@ public sealed class TrajectoryObjectiveTests
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
         using var objective = new TrajectoryObjective(new TuningNetwork(model), On("ipndm:2"), Multistep);
-        var leaf = Perturbed(model.Weights).requires_grad_();
+        var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
         var plain = leaf.detach().clone().requires_grad_();
@@ -119,7 +119,7 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        var weights = Perturbed(model.Weights);
+        var weights = TinyModel.Perturbed(model.Weights);
         using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), Multistep);
         double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
@@ -178,12 +178,6 @@ public sealed class TrajectoryObjectiveTests
         var latents = Latents.Draw(TuningSeeds.Training(0, 0, 4), TinyModel.Shape);
         return (latents,
             new TeacherPath(model, Four, SolverCatalog.Find("ipndm:3"), 4).Solve(latents, null, TestContext.Current.CancellationToken));
-    }
-
-    private static Tensor Perturbed(Tensor weights)
-    {
-        using var generator = new Generator(5);
-        return weights.detach() + randn(weights.shape, generator: generator) * 0.05;
     }
 
     // The states at which a sampler asks: of a predictor-corrector those before their correction, which is where its steps landed.

@@ -40,7 +40,7 @@ internal static class CompareVerb
                     $"--shown-nfe {one} is none of the numbers that are measured ({string.Join(", ", numbers)}).");
             }
 
-            string[] metrics = flags.Measured.Metrics(parsed) ?? [flags.Measured.Frechet(parsed), EndpointMetric.Entry.Name];
+            string[] metrics = flags.Measured.Metrics(parsed, flags.Measured.Frechet(parsed), EndpointMetric.Entry.Name);
             var chosen = ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
             using var source = Model.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
             bool compares = MetricCatalog.Compare(metrics);

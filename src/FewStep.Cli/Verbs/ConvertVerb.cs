@@ -13,9 +13,7 @@ internal static class ConvertVerb
             "A model in any accepted form: a network pickle of NVlabs/edm, a state dictionary in guided-diffusion's names, a "
                 + "diffusers folder, a model folder.");
         var output = command.Required<string>("--out", "Model folder to make; it must not exist, or be empty.", "folder");
-        var dtype = command.Dtype();
-        dtype.Description = "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.";
-        dtype.DefaultValueFactory = _ => ScalarType.Float32;
+        var dtype = command.StoredDtype();
         var json = command.Json();
         return command.Runs((parsed, _) =>
         {

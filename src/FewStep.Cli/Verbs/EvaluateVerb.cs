@@ -43,7 +43,7 @@ internal static class EvaluateVerb
             }
 
             using var models = ComparedModels.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
-            string[] metrics = measured.Metrics(parsed) ?? [measured.Frechet(parsed)];
+            string[] metrics = measured.Metrics(parsed, measured.Frechet(parsed));
             using var real = ExperimentImages.Open(measured, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
             using var context = flags.Context(parsed, models.First, real, terminal.Progress, cancellation);
             var chosen = parsed.IsGiven(samplers) && !parsed.IsGiven(schedules) ? []
@@ -77,7 +77,7 @@ internal static class EvaluateVerb
             {
                 if (parsed.IsGiven(model))
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
-                string[] wanted = measured.Metrics(parsed) ?? [.. MetricCatalog.OfStoredImages(measured.Network.Kind(parsed))];
+                string[] wanted = measured.Metrics(parsed, MetricCatalog.OfStoredImages(measured.Network.Kind(parsed)));
                 bool compares = MetricCatalog.Compare(wanted);
                 if (compares && parsed.GetValue(measured.Reference) is null && !parsed.IsGiven(measured.Data))
                 {
@@ -92,7 +92,7 @@ internal static class EvaluateVerb
                 var place = flags.Options(parsed, FormattableString.Invariant($"{set.Count} images of {stored}"), null, beside);
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
                 var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(measured.Seed), DeviceFlag.Resolve(parsed),
-                    CommandLineManifest.NumberFormat(parsed.GetValue(measured.Dtype)));
+                    CommandLineManifest.NumberFormat(parsed.ComputeTypeOf(measured.Dtype)));
                 flags.Write(terminal, parsed, result with { Manifest = manifest });
             }
         });

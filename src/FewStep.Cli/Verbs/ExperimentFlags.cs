@@ -24,6 +24,9 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     public FeatureFlags Network { get; } = new(
         command, "Folder of the classifier whose features metrics are measured on, unless they take Inception-v3's.", features);
 
+    private readonly Option<string?> _heldBack = command.Optional<string?>("--held-back", "Folder of a second classifier that nothing was "
+        + $"tuned, searched or chosen by: {string.Join(", ", HeldBack)} are measured on it, beside the others.", "folder");
+
     private readonly Option<int> _subsets = command.Option(
         "--kid-subsets", "Random subsets that a kernel distance is the mean of.", UsualMetrics.KernelSubsets);
     private readonly Option<int> _subsetSize = command.Option(
@@ -38,7 +41,7 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
         "--strip-seeds", "Image seeds shown in the report; 'none' for no images.", "0-9", "list");
     private readonly Option<int> _batch = command.Option("--batch", "Images sampled at a time.", Usual.BatchSize);
 
-    public Option<TorchSharp.torch.ScalarType> Dtype { get; } = command.Dtype();
+    public Option<TorchSharp.torch.ScalarType?> Dtype { get; } = command.Dtype();
     public Option<long> Seed { get; } = command.Seed();
     public Option<int> Threads { get; } = command.Threads();
     public Option<bool> Json { get; } = command.Json();
@@ -46,8 +49,16 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     /// <summary>How the loss curve is measured.</summary>
     public LossCurveFlags Curve { get; } = new(command);
 
-    /// <summary>Names of the metrics that are wanted; null where nothing was said.</summary>
-    public string[]? Metrics(ParseResult parsed) => parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries);
+    private static IEnumerable<string> HeldBack => MetricCatalog.Entries.Where(e => e.Kind == FeatureKind.HeldBack).Select(e => e.Name);
+
+    /// <summary>Names of the metrics: those that are named, or the usual ones; and those on the second classifier where there is
+    /// one.</summary>
+    public string[] Metrics(ParseResult parsed, params IEnumerable<string> usual)
+    {
+        string[] named = parsed.GetValue(_metrics)?.Split(',', StringSplitOptions.TrimEntries) ?? [.. usual];
+        bool adds = parsed.GetValue(_heldBack) is not null && !named.Any(HeldBack.Contains);
+        return [.. named, .. adds ? HeldBack : []];
+    }
 
     /// <summary>The Fréchet distance on the features that are named, or on the classifier's.</summary>
     public string Frechet(ParseResult parsed)
@@ -74,7 +85,11 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
         ParseResult parsed, ImageShape shape, string? model, IImageSet? real, IProgress<WorkProgress> progress,
         CancellationToken cancellation) => new()
         {
-            OpenNetwork = kind => Network.Open(kind, parsed, shape, model),
+            OpenNetwork = kind => kind != FeatureKind.HeldBack ? Network.Open(kind, parsed, shape, model)
+                : FeatureFlags.OpenClassifier(
+                    parsed.GetValue(_heldBack)
+                        ?? throw new InvalidInputException("Name the folder of a second classifier with --held-back."),
+                    parsed, shape, "choose one of that shape with --held-back"),
             Features = Network.Kind(parsed),
             RealImages = real is null ? null : () => real,
             Statistics = Statistics(parsed),

@@ -19,7 +19,7 @@ internal sealed class LevelsArgument(Command command)
 
     /// <summary>Opens the model; null where none was named.</summary>
     public Model? Open(ParseResult parsed)
-        => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, new ModelOptions().ComputeType, 0)) : null;
+        => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, null, 0)) : null;
 
     /// <summary>The levels; null where nothing was said.</summary>
     public (double Low, double High)? Read(ParseResult parsed, Model? model)

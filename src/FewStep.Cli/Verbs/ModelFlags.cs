@@ -8,7 +8,7 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
     private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
 
-    public ModelOptions Read(ParseResult parsed, ScalarType type, int threads) => new()
+    public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => new()
     {
         ComputeType = type,
         Threads = threads,

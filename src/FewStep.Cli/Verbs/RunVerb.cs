@@ -24,7 +24,7 @@ internal static class RunVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
-            var type = parsed.GetValue(flags.Dtype);
+            var type = parsed.ComputeTypeOf(flags.Dtype);
             using var source = Model.Open(checkpoint,
                 new ModelOptions { ComputeType = type, Device = DeviceFlag.Read(parsed), Checkpoint = CheckpointFlags.Read(parsed) });
             if (parsed.GetValue(rounds) > 0)
@@ -61,7 +61,7 @@ internal static class RunVerb
                     $"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
             }
 
-            string[] metrics = flags.Metrics(parsed) ?? [flags.Frechet(parsed)];
+            string[] metrics = flags.Metrics(parsed, flags.Frechet(parsed));
             using var run = new FewStepRun(source, training, metrics, context, options);
             try
             {

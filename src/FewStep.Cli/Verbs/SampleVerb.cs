@@ -104,7 +104,7 @@ internal static class SampleVerb
                 Grid = gridFile,
                 Output = rawFile,
                 Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.Denoiser.Device,
-                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.GetValue(dtype))),
+                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.ComputeTypeOf(dtype))),
             };
             sink.Finish(manifest);
             terminal.Result(parsed.GetValue(json), manifest,

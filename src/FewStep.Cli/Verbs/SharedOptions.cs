@@ -7,6 +7,8 @@ internal static class SharedOptions
 {
     public const string ThreadsName = "--threads";
 
+    private const string DtypeName = "--dtype", DtypeWords = "float32|bfloat16";
+
     public static Option<bool> Json(this Command command) =>
         command.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
 
@@ -16,14 +18,19 @@ internal static class SharedOptions
     public static Option<int> Threads(this Command command)
         => command.Option(ThreadsName, "Processor threads of tensor operations; 0 leaves the choice to libtorch.", 0);
 
-    public static Option<ScalarType> Dtype(this Command command) => command.Option<ScalarType>("--dtype",
-        "Number format that the network computes in: float32 or bfloat16. Weights, preconditioning and solver state stay float32.",
-        new ModelOptions().ComputeType, "float32|bfloat16", parse: text => text switch
-        {
-            "float32" or "fp32" => ScalarType.Float32,
-            "bfloat16" or "bf16" => ScalarType.BFloat16,
-            _ => throw new InvalidInputException($"--dtype '{text}' is neither float32 nor bfloat16."),
-        });
+    /// <summary>The number format of a network; <see cref="ComputeTypeOf"/> reads it.</summary>
+    public static Option<ScalarType?> Dtype(this Command command) => command.Optional<ScalarType?>(DtypeName,
+        "Number format that the network computes in; weights, preconditioning and solver state stay float32. Left out, bfloat16 on a GPU "
+            + "and on processors that multiply it (AVX-512 BF16, AMX), else float32.", DtypeWords, text => ParseDtype(text));
+
+    /// <summary>The number format of stored weights.</summary>
+    public static Option<ScalarType> StoredDtype(this Command command) => command.Option(DtypeName,
+        "Number format of the stored weights: float32 keeps every bit, bfloat16 halves the file.", ScalarType.Float32, DtypeWords,
+        ParseDtype);
+
+    /// <summary>The number format that was asked for, or the usual one of the device.</summary>
+    public static ScalarType ComputeTypeOf(this ParseResult parsed, Option<ScalarType?> dtype) =>
+        parsed.GetValue(dtype) ?? ComputeType.Usual(DeviceFlag.Resolve(parsed));
 
     public static Option<string> Model(this Command command, string also = "") => command.Option(
         "--model", "Model folder (config.json and model.safetensors), a network pickle of NVlabs/edm, a state dictionary in "
@@ -57,6 +64,13 @@ internal static class SharedOptions
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
         TorchLibrary.UseThreads(threads);
     }
+
+    private static ScalarType ParseDtype(string text) => text switch
+    {
+        "float32" or "fp32" => ScalarType.Float32,
+        "bfloat16" or "bf16" => ScalarType.BFloat16,
+        _ => throw new InvalidInputException($"{DtypeName} '{text}' is neither float32 nor bfloat16."),
+    };
 
     private static Option<T> Sampler<T>(this Command command, string also) => command.Optional<T>("--sampler",
         $"Sampler: a *{SamplerFile.Extension} file, or in short schedule/solver/steps, e.g. {SamplerChoice.Usual}.{also}",

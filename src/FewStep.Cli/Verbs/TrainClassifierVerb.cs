@@ -51,7 +51,7 @@ internal static class TrainClassifierVerb
                 Shift = parsed.GetValue(shift),
                 Mirror = !parsed.GetValue(plain),
                 Seed = parsed.GetValue(seed),
-                Bfloat16 = parsed.GetValue(dtype) == torch.ScalarType.BFloat16,
+                Bfloat16 = parsed.ComputeTypeOf(dtype) == torch.ScalarType.BFloat16,
             };
             options.Check();
             using var images = ClassifierImages.Open(source, parsed.GetValue(held), terminal.Progress, cancellation);

@@ -56,7 +56,7 @@ internal static class TrainVerb
             {
                 Folder = parsed.GetRequiredValue(output),
                 CheckpointSeconds = parsed.GetValue(every),
-                ComputeType = parsed.GetValue(dtype),
+                ComputeType = parsed.ComputeTypeOf(dtype),
                 Device = DeviceFlag.Resolve(parsed),
                 Flip = parsed.GetValue(flip),
             };

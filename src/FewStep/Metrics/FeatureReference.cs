@@ -12,8 +12,12 @@ internal sealed record FeatureReference(
     private const int Batch = 250;
 
     /// <summary>Name of the file of a network's reference in an experiment's folder.</summary>
-    public static string FileName(FeatureKind kind)
-        => kind == FeatureKind.Classifier ? "reference.safetensors" : "reference-inception.safetensors";
+    public static string FileName(FeatureKind kind) => kind switch
+    {
+        FeatureKind.Inception => "reference-inception.safetensors",
+        FeatureKind.HeldBack => "reference-held-back.safetensors",
+        _ => "reference.safetensors",
+    };
 
     /// <summary>Measures all images of a set, in its order.</summary>
     public static FeatureReference Measure(IImageSet set, IFeatureExtractor extractor, KeptChoice? choice = null, int batch = Batch,

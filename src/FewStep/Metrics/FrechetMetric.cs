@@ -6,6 +6,8 @@ internal static class FrechetMetric
 {
     public static MetricEntry OnClassifier { get; } = On(FeatureKind.Classifier, "fd", "Fréchet distance on the features of a classifier");
     public static MetricEntry OnInception { get; } = On(FeatureKind.Inception, "fid", "Fréchet distance on Inception-v3");
+    public static MetricEntry OnHeldBack { get; } = On(
+        FeatureKind.HeldBack, FeatureKind.HeldBack.Key(OnClassifier.Name), "Fréchet distance on the features of a second classifier");
 
     public static IMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference)
     {
@@ -17,13 +19,20 @@ internal static class FrechetMetric
         }
 
         string images = reference.Images is long count ? FormattableString.Invariant($"{count:N0} real images") : "real images";
-        var (entry, name, network) = kind == FeatureKind.Inception ? (OnInception, "FID", extractor.FeatureName)
-            : (OnClassifier, "FD", "a classifier of the same data");
+        var (entry, name, network) = kind switch
+        {
+            FeatureKind.Inception => (OnInception, "FID", extractor.FeatureName),
+            FeatureKind.HeldBack => (OnHeldBack, "FD", "a classifier of the same data by which nothing was tuned, searched or chosen"),
+            _ => (OnClassifier, "FD", "a classifier of the same data"),
+        };
         string description = $"Fréchet distance between the samples and {images} on {extractor.Dimension} features of {network}; lower is "
             + "better. It falls with the number of samples, and it is not comparable with distances on other features.";
         return new FeatureMetric(
             $"{hash}\n{reference.ImagesHash}", true,
-            [new(entry.Name, extractor.Name, name, description, HigherIsBetter: false, hash, reference.ImagesHash, reference.Images)],
+            [
+                new(entry.Name, kind.Name(extractor.Name), kind.Name(name), description, HigherIsBetter: false, hash, reference.ImagesHash,
+                    reference.Images),
+            ],
             _ => new Measurement(extractor, reference));
     }
 

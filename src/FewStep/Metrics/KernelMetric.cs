@@ -3,24 +3,33 @@ namespace FewStep.Metrics;
 /// <summary>Kernel distance with the cubic polynomial kernel: KID on Inception-v3 (Binkowski et al. 2018).</summary>
 internal static class KernelMetric
 {
-    public static MetricEntry Entry { get; } = new(
-        "kid", "kernel distance: KID on Inception-v3, KD on a classifier",
-        MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
-        context => Of(context.Features, context.Network(context.Features), context.Reference(context.Features), context.Options));
+    private const string Key = "kid";
+
+    public static MetricEntry Entry { get; } = On(null, "kernel distance: KID on Inception-v3, KD on a classifier");
+    public static MetricEntry OnHeldBack { get; } = On(FeatureKind.HeldBack, "kernel distance on a second classifier");
+
+    private static MetricEntry On(FeatureKind? kind, string description) => new(
+        kind?.Key(Key) ?? Key, description, MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
+        context =>
+        {
+            var features = kind ?? context.Features;
+            return Of(features, context.Network(features), context.Reference(features), context.Options);
+        },
+        kind);
 
     private static FeatureMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference, MetricOptions options)
     {
         string hash = extractor.Hash, name = kind == FeatureKind.Inception ? "KID" : "KD";
         string identity = string.Create(CultureInfo.InvariantCulture,
-            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.KernelSubsets} {options.KernelSubsetSize} {options.KeptImages} "
+            $"{Key}\n{hash}\n{reference.ImagesHash}\n{options.KernelSubsets} {options.KernelSubsetSize} {options.KeptImages} "
                 + $"{options.Seed}");
         string description = $"Kernel distance (squared maximum mean discrepancy) to real images on {extractor.Dimension} features of "
             + $"{extractor.FeatureName}; lower is better. It does not depend on the number of samples, and it may be slightly negative.";
         return new FeatureMetric(
             identity,
             true,
-            [new(Entry.Name, $"{name} ({extractor.FeatureName})", name, description, HigherIsBetter: false, hash, reference.ImagesHash,
-                reference.Images)],
+            [new(kind.Key(Key), kind.Name($"{name} ({extractor.FeatureName})"), kind.Name(name), description, HigherIsBetter: false, hash,
+                reference.ImagesHash, reference.Images)],
             images => new KeptFeatures(extractor, images, options.KeptImages, (features, cancellation) => [KernelDistance.Between(
                 features, reference.Kept!, options.KernelSubsets, options.KernelSubsetSize, options.Seed, cancellation)]));
     }

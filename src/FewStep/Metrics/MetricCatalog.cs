@@ -6,7 +6,7 @@ internal static class MetricCatalog
     public static IReadOnlyList<MetricEntry> Entries { get; } =
     [
         FrechetMetric.OnClassifier, FrechetMetric.OnInception, KernelMetric.Entry, NeighbourMetric.Entry, ClassScoreMetric.Entry,
-        EndpointMetric.Entry,
+        EndpointMetric.Entry, FrechetMetric.OnHeldBack, KernelMetric.OnHeldBack, NeighbourMetric.OnHeldBack,
     ];
 
     public static IEnumerable<string> Names => Entries.Select(e => e.Name);

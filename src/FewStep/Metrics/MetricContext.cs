@@ -41,7 +41,8 @@ internal sealed class MetricContext : IDisposable
         if (Need(MetricNeeds.ReferenceImages) && Statistics is not null)
         {
             string single = string.Join(
-                " and ", MetricCatalog.Entries.Where(e => e.Needs.HasFlag(MetricNeeds.ReferenceImages)).Select(e => e.Name));
+                " and ", MetricCatalog.Entries.Where(e => e.Kind is null && e.Needs.HasFlag(MetricNeeds.ReferenceImages))
+                    .Select(e => e.Name));
             throw new InvalidInputException(
                 $"{Statistics} holds statistics, which suffice for a Fréchet distance; {single} need the reference images themselves.");
         }
@@ -57,6 +58,13 @@ internal sealed class MetricContext : IDisposable
         _keepsFeatures |= Need(MetricNeeds.ReferenceImages);
         foreach (var metric in metrics.Where(m => m.Needs.HasFlag(MetricNeeds.Features)))
             Network(metric.Kind ?? Features);
+        if (_networks.TryGetValue(FeatureKind.HeldBack, out var second)
+            && _networks.Any(n => n.Key != FeatureKind.HeldBack && n.Value.Hash == second.Hash))
+        {
+            throw new InvalidInputException(
+                $"The held-back classifier ({second.Name}) is the one that the other metrics are measured on; it must be another, trained "
+                    + "with another seed.");
+        }
     }
 
     /// <summary>The network that a metric is measured on; null for one that needs none.</summary>

@@ -3,15 +3,25 @@ namespace FewStep.Metrics;
 /// <summary>Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).</summary>
 internal static class NeighbourMetric
 {
-    public static MetricEntry Entry { get; } = new(
-        "prdc", "precision, recall, density, coverage", MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
-        context => Of(context.Network(context.Features), context.Reference(context.Features), context.Options));
+    private const string Key = "prdc";
 
-    private static FeatureMetric Of(IClassScorer extractor, FeatureReference reference, MetricOptions options)
+    public static MetricEntry Entry { get; } = On(null, "precision, recall, density, coverage");
+    public static MetricEntry OnHeldBack { get; } = On(FeatureKind.HeldBack, "the same on a second classifier");
+
+    private static MetricEntry On(FeatureKind? kind, string description) => new(
+        kind?.Key(Key) ?? Key, description, MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
+        context =>
+        {
+            var features = kind ?? context.Features;
+            return Of(features, context.Network(features), context.Reference(features), context.Options);
+        },
+        kind);
+
+    private static FeatureMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference, MetricOptions options)
     {
         string hash = extractor.Hash, manifold = Ordinal(options.ManifoldNeighbours), covered = Ordinal(options.CoverageNeighbours);
         string identity = string.Create(CultureInfo.InvariantCulture,
-            $"{Entry.Name}\n{hash}\n{reference.ImagesHash}\n{options.ManifoldNeighbours} {options.CoverageNeighbours} {options.KeptImages} "
+            $"{Key}\n{hash}\n{reference.ImagesHash}\n{options.ManifoldNeighbours} {options.CoverageNeighbours} {options.KeptImages} "
                 + $"{options.Seed}");
         MetricFigure[] figures =
         [
@@ -25,8 +35,9 @@ internal static class NeighbourMetric
         ];
         return new FeatureMetric(identity, true, figures, images => new KeptFeatures(extractor, images, options.KeptImages, Judge));
 
-        MetricFigure Figure(string key, string description) => new(key, $"{key} ({extractor.FeatureName})", key,
-            $"{description} Higher is better.", HigherIsBetter: true, hash, reference.ImagesHash, reference.Images);
+        MetricFigure Figure(string key, string description) => new(
+            kind.Key(key), kind.Name($"{key} ({extractor.FeatureName})"), kind.Name(key), $"{description} Higher is better.",
+            HigherIsBetter: true, hash, reference.ImagesHash, reference.Images);
 
         IReadOnlyList<MetricValue> Judge(Tensor features, CancellationToken cancellation)
         {

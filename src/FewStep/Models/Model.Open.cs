@@ -29,8 +29,8 @@ public sealed partial class Model
         TorchLibrary.UseThreads(options.Threads);
         if (options.Guide is not null && options.Guidance is null)
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
-        if (options.ComputeType is not (ScalarType.Float32 or ScalarType.BFloat16))
-            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(options.ComputeType)}.");
+        if (options.ComputeType is { } type and not (ScalarType.Float32 or ScalarType.BFloat16))
+            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(type)}.");
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
         try
@@ -134,14 +134,14 @@ public sealed partial class Model
     private static OpenedModel OpenCheckpoint(string path, ModelOptions options)
     {
         var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
-        source.Denoiser.ComputeType = options.ComputeType;
+        source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
         return new OpenedModel
         {
             Denoiser = source.Denoiser,
             Config = source.Config,
             Hash = source.Hash,
             Format = source.Format,
-            NumberFormat = OpenedModel.NameOf(options.ComputeType),
+            NumberFormat = OpenedModel.NameOf(source.Denoiser.ComputeType),
             Parameters = source.Denoiser.Layout.Count,
             Remarks = source.Remarks,
             KnowsNoClass = source.Config.Network.LabelDropout > 0,

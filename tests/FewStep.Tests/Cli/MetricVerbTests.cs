@@ -40,6 +40,12 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Contains("FD ↓", shown.Output, StringComparison.Ordinal);
         await CommandLineRun.Refused("kid and prdc", "evaluate", "--images", train, "--reference", statistics, "--metrics", "fd,kid",
             "--features", "classifier", "--classifier", world.Classifier, "--out", folder);
+
+        // A second classifier adds its own figures, and must be a second one.
+        string[] judged =
+            ["evaluate", "--images", train, "--reference", test, "--classifier", world.Classifier, "--out", folder];
+        await CommandLineRun.Refused("must be another", [.. judged, "--metrics", "fd", "--held-back", world.Classifier]);
+        await CommandLineRun.Refused("with --held-back", [.. judged, "--metrics", "fd,held-back-fd"]);
     }
 
     [Fact]
@@ -90,7 +96,7 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
             "none of inception", "evaluate", "--images", images, "--features", "vgg", "--out", world.At("refused"));
         await CommandLineRun.Refused(".npz", "data", "stats", "--data", images, "--output", world.At("x.txt"));
         await CommandLineRun.Refused(
-            "the classifier takes", "data", "stats", "--data", images, "--features", "classifier", "--output", world.At("x.npz"));
+            "but the classifier of", "data", "stats", "--data", images, "--features", "classifier", "--output", world.At("x.npz"));
     }
 
     [Fact]

@@ -178,10 +178,40 @@ public sealed class MetricTests : IDisposable
         Assert.Equal(2, network.Calls);
         Assert.Equal(MetricCatalog.Names, MetricCatalog.Entries.Select(e => e.Name).Distinct());
         using var nothing = new MetricContext();
-        Refused.With("no metric 'vmaf'; there are fd, fid, kid, prdc, is and endpoint", () => MetricCatalog.Open(["fd", "vmaf"], nothing));
+        Refused.With(
+            "no metric 'vmaf'; there are fd, fid, kid, prdc, is, endpoint, held-back-fd, ",
+            () => MetricCatalog.Open(["fd", "vmaf"], nothing));
         Refused.With("nothing to compare", () => MetricCatalog.Open(["fd"], nothing));
         Refused.With("feature network", () => MetricCatalog.Open(["is"], nothing));
         Refused.With("teacher", () => MetricCatalog.Open(["endpoint"], nothing));
+    }
+
+    [Fact]
+    public void A_second_network_judges_beside_the_first_and_must_be_another()
+    {
+        using var images = new StripedImages(50, 1);
+        using var samples = new StripedImages(30, 2);
+        using var context = Judges(new RowFeatures("b", add: 0.25f));
+        var metrics = MetricCatalog.Open(["fd", "prdc", "held-back-fd", "held-back-kid", "held-back-prdc"], context);
+        Assert.Equal(
+            ["fd", "precision", "recall", "density", "coverage", "held-back-fd", "held-back-kid",
+                .. new[] { "precision", "recall", "density", "coverage" }.Select(k => $"held-back-{k}")],
+            metrics.SelectMany(m => m.Figures).Select(f => f.Key));
+        Assert.All(metrics.Skip(2).SelectMany(m => m.Figures), f => Assert.EndsWith(", held back", f.ShortName));
+        Assert.Equal(2, metrics.SelectMany(m => m.Figures).Select(f => f.FeatureHash).Distinct().Count());
+        using var alone = new MetricContext
+        { OpenNetwork = _ => new RowFeatures("b", add: 0.25f), RealImages = () => images, Features = FeatureKind.Classifier };
+        double Value(IMetric metric) => StoredImagesMeasurement.Measure([metric], samples, 1, 0, 9)[0].Whole.Value;
+        Assert.Equal(Value(MetricCatalog.Open(["kid"], alone)[0]), Value(metrics[3]));
+        using var same = Judges(new RowFeatures());
+        Refused.With("must be another", () => MetricCatalog.Open(["fd", "held-back-fd"], same));
+
+        MetricContext Judges(RowFeatures second) => new()
+        {
+            OpenNetwork = kind => kind == FeatureKind.HeldBack ? second : new RowFeatures(),
+            RealImages = () => images,
+            Features = FeatureKind.Classifier,
+        };
     }
 
     [Fact]

@@ -13,5 +13,9 @@ internal static class EmbeddedDefault
     /// <summary>Folder of the classifier whose features define the Fréchet distance.</summary>
     public static string Classifier => At("models", $"{Name}-classifier");
 
+    /// <summary>What help calls a path that comes with the program; null for any other.</summary>
+    public static string? Describe(string path) =>
+        path == Model ? "the embedded model" : path == Data ? "the embedded images" : path == Classifier ? "the embedded classifier" : null;
+
     private static string At(params ReadOnlySpan<string> path) => Path.Combine([AppContext.BaseDirectory, .. path]);
 }

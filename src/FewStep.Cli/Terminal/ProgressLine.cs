@@ -2,38 +2,54 @@ using System.Diagnostics;
 
 namespace FewStep.Cli.Terminal;
 
-/// <summary>Stage, rate and time left on standard error: one line in place on a terminal, a new one now and then elsewhere.</summary>
-internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress>
+/// <summary>Stage, rate and time left on standard error: one line in place on a terminal, never longer than the terminal is wide, and a
+/// new one now and then elsewhere.</summary>
+internal sealed class ProgressLine(TextWriter messages, Func<int>? width = null) : IProgress<WorkProgress>
 {
+    private const int UsualWidth = 80;
     private static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan FileInterval = TimeSpan.FromSeconds(15);
+
+    // The rate is that of the last part of a stage: the first units of many stages take longer than the others.
+    private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(20);
     private readonly Lock _lock = new();
-    private readonly bool _rewrites = ReferenceEquals(messages, Console.Error) && !Console.IsErrorRedirected;
-    private string _stage = "";
-    private long _firstDone;
+    private readonly bool _rewrites = width is not null || (ReferenceEquals(messages, Console.Error) && !Console.IsErrorRedirected);
+    private readonly Queue<(long Time, long Done)> _recent = new();
+    private WorkProgress? _last;
     private long _stageStarted;
     private long _shown;
-    private int _width;
+    private int _length;
+
+    public Verbosity Verbosity { get; set; } = Verbosity.Usual;
 
     public void Report(WorkProgress value)
     {
+        if (Verbosity == Verbosity.Quiet)
+            return;
         lock (_lock)
         {
             long now = Stopwatch.GetTimestamp();
-            if (value.Stage != _stage)
+            if (value.Stage != _last?.Stage)
             {
-                EraseLocked();
-                (_stage, _firstDone, _stageStarted, _shown) = (value.Stage, value.Done, now, _rewrites ? 0 : now);
+                FinishLocked(now);
+                (_stageStarted, _shown) = (now, _rewrites ? 0 : now);
+                _recent.Clear();
             }
 
+            _last = value;
+            if (_recent.Count == 0 || Stopwatch.GetElapsedTime(_recent.Last().Time, now).TotalSeconds >= 1)
+                _recent.Enqueue((now, value.Done));
+            while (_recent.Count > 2 && Stopwatch.GetElapsedTime(_recent.Peek().Time, now) > RateWindow)
+                _recent.Dequeue();
             if (Stopwatch.GetElapsedTime(_shown, now) < (_rewrites ? TerminalInterval : FileInterval))
                 return;
             _shown = now;
-            string line = Describe(value, Stopwatch.GetElapsedTime(_stageStarted, now).TotalSeconds);
+            string line = Describe(value, now);
             if (_rewrites)
             {
-                messages.Write($"\r{line.PadRight(_width)}");
-                _width = line.Length;
+                line = Fit(line);
+                messages.Write($"\r{line.PadRight(_length)}");
+                _length = line.Length;
             }
             else
             {
@@ -47,28 +63,46 @@ internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress
     {
         lock (_lock)
         {
-            EraseLocked();
+            FinishLocked(Stopwatch.GetTimestamp());
         }
     }
 
-    private void EraseLocked()
+    private void FinishLocked(long now)
     {
-        if (_rewrites && _width > 0)
+        if (_rewrites && _length > 0)
         {
-            messages.Write($"\r{new string(' ', _width)}\r");
-            _width = 0;
+            messages.Write($"\r{new string(' ', _length)}\r");
+            _length = 0;
         }
+
+        if (Verbosity == Verbosity.Verbose && _last is { } done)
+        {
+            messages.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{done.Stage}: {done.Done:N0} {done.Unit}, {Duration(Stopwatch.GetElapsedTime(_stageStarted, now).TotalSeconds)}"));
+        }
+
+        _last = null;
     }
 
-    private string Describe(WorkProgress value, double seconds)
+    // A line that reaches the last column goes on in the next one, which is then not erased.
+    private string Fit(string line)
     {
-        double rate = seconds > 0 ? (value.Done - _firstDone) / seconds : 0;
+        int columns = width?.Invoke() ?? (Console.WindowWidth is > 0 and var known ? known : UsualWidth);
+        int most = Math.Max(columns - 1, 1);
+        return line.Length <= most ? line : line[..most];
+    }
+
+    private string Describe(WorkProgress value, long now)
+    {
+        var (time, done) = _recent.Peek();
+        double seconds = Stopwatch.GetElapsedTime(time, now).TotalSeconds;
+        double rate = seconds > 0 ? (value.Done - done) / seconds : 0;
         string share = value.Total > 0 ? string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} of {value.Total:N0} {value.Unit} "
             + $"({100.0 * value.Done / value.Total:F0} %)") : string.Create(CultureInfo.InvariantCulture, $"{value.Done:N0} {value.Unit}");
-        string speed = rate > 0 ? string.Create(CultureInfo.InvariantCulture, $", {rate:G3} {value.Unit}/s") : "";
         string left = rate > 0 && value.Total > value.Done ? $", {Duration((value.Total - value.Done) / rate)} left" : "";
+        string speed = rate > 0 ? string.Create(CultureInfo.InvariantCulture, $", {rate:G3} {value.Unit}/s") : "";
         string detail = value.Detail is null ? "" : $", {value.Detail}";
-        return $"{value.Stage}: {share}{speed}{left}{detail}";
+        return $"{value.Stage}: {share}{left}{speed}{detail}";
     }
 
     private static string Duration(double seconds)

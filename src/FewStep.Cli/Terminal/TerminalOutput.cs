@@ -8,13 +8,19 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 {
     private readonly ProgressLine _progress = new(messages);
 
+    private Verbosity _verbosity = Verbosity.Usual;
+
     public IProgress<WorkProgress> Progress => _progress;
+
+    /// <summary>Sets how much is said on standard error.</summary>
+    public void Say(Verbosity verbosity) => _verbosity = _progress.Verbosity = verbosity;
 
     /// <summary>Says something to the person, not to the pipe.</summary>
     public void Message(string text)
     {
         Clear();
-        messages.WriteLine(text);
+        if (_verbosity != Verbosity.Quiet)
+            messages.WriteLine(text);
     }
 
     public void Clear() => _progress.Clear();
@@ -44,4 +50,17 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
 
         show(console);
     }
+}
+
+/// <summary>How much is said on standard error.</summary>
+internal enum Verbosity
+{
+    /// <summary>Failures alone.</summary>
+    Quiet,
+
+    /// <summary>Progress and remarks.</summary>
+    Usual,
+
+    /// <summary>Also how long each stage took.</summary>
+    Verbose,
 }

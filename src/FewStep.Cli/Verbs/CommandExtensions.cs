@@ -34,6 +34,10 @@ internal static class CommandExtensions
         return option;
     }
 
+    /// <summary>A switch of all verbs.</summary>
+    public static void Everywhere(this RootCommand root, string name, string description) =>
+        root.Optional<bool>(name, description).Recursive = true;
+
     /// <summary>The model, which needs no name before it.</summary>
     public static Argument<string> Argument(this Command command, string description)
     {
@@ -48,7 +52,8 @@ internal static class CommandExtensions
     {
         string help = string.Join('|', values.Select(v => v.Word));
         T Parse(string text) => Array.FindIndex(values, v => v.Word == text) is >= 0 and int found ? values[found].Value
-            : throw new InvalidInputException($"{name} '{text}' is none of {string.Join(", ", values.Select(v => v.Word))}.");
+            : throw new InvalidInputException($"{name} '{text}' is none of {string.Join(", ", values.Select(v => v.Word))}."
+                + Suggestion.For(text, values.Select(v => v.Word)));
         return leftOut is null ? command.Optional(name, description, help, Parse) : command.Option(name, description, leftOut, help, Parse);
     }
 

@@ -1,14 +1,17 @@
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 
 namespace FewStep.Cli.Verbs;
 
 /// <summary>The program: its verbs, and what becomes of failures.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
+    private const string QuietName = "--quiet", VerboseName = "--verbose";
+
+    /// <summary>All verbs with their options.</summary>
+    public static RootCommand Root(TerminalOutput terminal)
     {
-        var terminal = new TerminalOutput(output, messages);
-        var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
+        var root = new RootCommand("Makes a pre-trained diffusion model sample well in 1 to 10 network evaluations.")
         {
             ScheduleVerb.Create(terminal),
             FitVerb.Create(terminal),
@@ -28,20 +31,35 @@ internal static class CommandLine
         };
         CheckpointFlags.AddTo(root);
         DeviceFlag.AddTo(root);
+        root.Everywhere(QuietName, "Say nothing on standard error but failures.");
+        root.Everywhere(VerboseName, "Say how long each stage took.");
+        ShortNames.AddTo(root);
+        Completions.AddTo(root);
         OptionValues.RefuseEmpty(root);
-        var parsed = root.Parse(arguments);
-        if (parsed.Errors.Count > 0)
-        {
-            messages.WriteLine($"fewstep: {OptionValues.Describe(parsed.Errors)} See --help.");
-            return ExitCode.BadInput;
-        }
+        return root;
+    }
 
-        if (parsed.Action is HelpAction help)
+    public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
+    {
+        var terminal = new TerminalOutput(output, messages);
+        var root = Root(terminal);
+        var parsed = root.Parse(arguments);
+        bool isBare = parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0
+            && parsed.Action is null or ParseErrorAction;
+        if (parsed.Action is HelpAction || isBare)
         {
-            HelpText.Write(help, parsed, output);
+            HelpText.Write(parsed, output);
             return ExitCode.Success;
         }
 
+        if (parsed.Errors.Count > 0)
+        {
+            messages.WriteLine($"fewstep: {OptionValues.Describe(parsed)} See --help.");
+            return ExitCode.BadInput;
+        }
+
+        terminal.Say(parsed.GetValue<bool>(QuietName) ? Verbosity.Quiet
+            : parsed.GetValue<bool>(VerboseName) ? Verbosity.Verbose : Verbosity.Usual);
         try
         {
             OutputPlaces.Check(parsed);

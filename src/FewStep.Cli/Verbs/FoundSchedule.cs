@@ -45,7 +45,9 @@ internal sealed record FoundSchedule(
         return table;
     }
 
-    private string LossText => string.Create(CultureInfo.InvariantCulture, $"{Loss:G4} [{LossLow:G4}, {LossHigh:G4}]");
+    private string LossText => LossLow is null && LossHigh is null ? InvariantText.Of($"{Loss:G4}")
+        : InvariantText.Of($"{Loss:G4} [{LossLow:G4}, {LossHigh:G4}]");
+
     private string SigmaText => string.Join(", ", Sigmas.Select(s => s.ToString("G4", CultureInfo.InvariantCulture)));
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

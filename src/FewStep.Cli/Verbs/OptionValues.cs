@@ -19,9 +19,19 @@ internal static class OptionValues
     }
 
     /// <summary>The errors of a command line, one sentence an option, without the names of the program's types.</summary>
-    public static string Describe(IReadOnlyList<ParseError> errors)
+    public static string Describe(ParseResult parsed)
     {
-        var sentences = errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message)).Select(error => error.Option switch
+        var command = parsed.CommandResult.Command;
+        string[] known = [.. command.Subcommands.Select(c => c.Name), .. command.Options.SelectMany(o => o.Aliases.Prepend(o.Name))];
+        if (parsed.UnmatchedTokens is [var unknown, ..])
+        {
+            string what = unknown.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument";
+            return $"There is no {what} {Printable.Text(unknown)}{(command is RootCommand ? "" : $" of {command.Name}")}."
+                + Suggestion.For(unknown, known);
+        }
+
+        var errors = parsed.Errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message));
+        var sentences = errors.Select(error => error.Option switch
         {
             { } option when IsEmpty(option) => $"{option.Option.Name} must not be empty.",
             { } option when error.Message.Contains("System.", StringComparison.Ordinal) => $"{option.Option.Name} "

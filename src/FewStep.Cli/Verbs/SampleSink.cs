@@ -7,6 +7,7 @@ namespace FewStep.Cli.Verbs;
 internal sealed class SampleSink : IDisposable
 {
     private const int MaximumGrid = 4096;
+    private const int LargestScale = 64, UsualSide = 64;
     private const long LargestSide = 32768;
     private readonly string? _folder;
     private readonly string? _grid;
@@ -14,9 +15,13 @@ internal sealed class SampleSink : IDisposable
     private readonly GridLayout _layout;
     private readonly List<torch.Tensor> _kept = [];
 
-    public SampleSink(ImageShape shape, int count, string? folder, string? grid, int columns, string? raw)
+    public SampleSink(ImageShape shape, int count, string? folder, string? grid, GridLayout layout, string? raw)
     {
-        (_folder, _grid, _layout, _raw) = (folder, grid, new GridLayout { Columns = columns }, raw);
+        if (layout.Upscale is < 0 or > LargestScale)
+            throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
+        int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
+        _layout = layout.Upscale > 0 ? layout : layout with { Upscale = usual };
+        (_folder, _grid, _raw) = (folder, grid, raw);
         if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
             throw new InvalidInputException(
@@ -33,7 +38,7 @@ internal sealed class SampleSink : IDisposable
         if (grid is not null)
         {
             PngFile.CheckName(grid);
-            CheckGrid(shape, count, columns);
+            CheckGrid(shape, count, _layout);
         }
 
         // A manifest of other images must not stand beside these, should they be interrupted.
@@ -88,20 +93,20 @@ internal sealed class SampleSink : IDisposable
         });
     }
 
-    private static void CheckGrid(ImageShape shape, int count, int columns)
+    private static void CheckGrid(ImageShape shape, int count, GridLayout layout)
     {
-        if (count > MaximumGrid || columns is < 0 or > 1024)
+        if (count > MaximumGrid || layout.Columns is < 0 or > 1024)
         {
-            throw new InvalidInputException($"A grid holds at most {MaximumGrid} images in at most 1024 columns, not {count} in {columns}; "
-                + "leave --grid out or take fewer seeds.");
+            throw new InvalidInputException($"A grid holds at most {MaximumGrid} images in at most 1024 columns, not {count} in "
+                + $"{layout.Columns}; leave --grid out or take fewer seeds.");
         }
 
-        long across = columns > 0 ? Math.Min(columns, count) : (long)Math.Ceiling(Math.Sqrt(count));
-        long down = (count + across - 1) / across;
-        if (across * (shape.Width + 1) > LargestSide || down * (shape.Height + 1) > LargestSide)
+        long across = layout.Columns > 0 ? Math.Min(layout.Columns, count) : (long)Math.Ceiling(Math.Sqrt(count));
+        long down = (count + across - 1) / across, scale = layout.Upscale;
+        if (across * ((shape.Width * scale) + 1) > LargestSide || down * ((shape.Height * scale) + 1) > LargestSide)
         {
             throw new InvalidInputException($"A grid of {across} x {down} images of {shape.Width} x {shape.Height} pixels is too large: "
-                + $"sides may be {LargestSide}; take fewer seeds or other --columns.");
+                + $"sides may be {LargestSide}; take fewer seeds, other --columns or a smaller --scale.");
         }
     }
 }

@@ -23,6 +23,8 @@ internal static class SampleVerb
         var folder = command.Optional<string?>("--out", "Folder for one PNG an image, named by its seed, and manifest.json.", "folder");
         var grid = command.Optional<string?>("--grid", "PNG file for a grid of all images.", "file");
         var columns = command.Optional<int>("--columns", "Images in a row of the grid; 0 makes it square.");
+        var scale = command.Optional<int>("--scale", "Whole factor by which the grid shows its images enlarged; 0 for the one that makes "
+            + "small images about 64 pixels wide.");
         var output = command.Optional<string?>("--output",
             "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", "file");
         var batch = command.Option(
@@ -78,7 +80,8 @@ internal static class SampleVerb
             if (raw?.Labels is not null && one is not null)
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
-            using var sink = new SampleSink(source.Config.Shape, images, places, gridFile, parsed.GetValue(columns), rawFile);
+            using var sink = new SampleSink(source.Config.Shape, images, places, gridFile,
+                new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
             var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
                 : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
             var (evaluations, seconds) = Draw(batches, sink);

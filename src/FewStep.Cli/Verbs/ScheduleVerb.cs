@@ -88,6 +88,8 @@ internal static class ScheduleVerb
                 console.WriteLine(remark);
         }
 
-        console.WriteLine($"Sampler files are in {Path.GetDirectoryName(found[0].File)}.");
+        bool several = found.DistinctBy(f => f.Weighting).Count() > 1;
+        console.WriteLine($"Sampler files are in {Path.GetDirectoryName(found[0].File)}. Use one, e.g. sample --sampler {found[0].File}"
+            + (several ? $"; those of {found[0].Weighting} first, the others are for comparison." : "."));
     }
 }

@@ -39,7 +39,7 @@ internal static class TrainClassifierVerb
             string checkpoint = Path.Combine(folder, CheckpointName);
 
             // A training that was killed at its end has both: the checkpoint goes last.
-            if (FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite) && !File.Exists(checkpoint))
+            if (!File.Exists(checkpoint) && FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite))
             {
                 throw new InvalidInputException(
                     $"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");

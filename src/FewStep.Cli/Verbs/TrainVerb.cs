@@ -59,6 +59,7 @@ internal static class TrainVerb
                 ComputeType = parsed.ComputeTypeOf(dtype),
                 Device = DeviceFlag.Resolve(parsed),
                 Flip = parsed.GetValue(flip),
+                Remark = terminal.Message,
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
             var (seen, done) = new TrainingRun(model, options, set, place, start?.RequireNetwork()).Execute(

@@ -12,7 +12,8 @@ internal static class TuneVerb
             "--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
         var searchUpdates = command.Option("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
         var output = command.Required<string>("--out",
-            "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed.", "folder");
+            "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed, and "
+                + "goes on where --updates is more than it made.", "folder");
         var every = command.Option("--checkpoint-seconds", "Seconds between checkpoints.", 60.0);
         var snapshots = command.Option("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
             + "their own; none for no such folders.", "0.25,0.5,1", "list");
@@ -54,7 +55,7 @@ internal static class TuneVerb
             using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
                 parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, source.Shape, network.Device);
-            var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every) };
+            var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
             var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images),
                 teacher: source.Teacher, embedding: embedding);
             using var events = new EventLog(Path.Combine(folder, "events"));

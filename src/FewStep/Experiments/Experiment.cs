@@ -78,7 +78,11 @@ public sealed class Experiment
                 SamplesCost(measured, measurement),
             ],
             Manifest = RunEnvironment.Manifest(started, _options.Seed, trials[0].Model),
-            Warnings = [.. floorRemarks, .. seeds.FewRanges is { } few ? [few] : Array.Empty<string>()],
+            Warnings =
+            [
+                .. floorRemarks, .. seeds.FewRanges is { } few ? [few] : Array.Empty<string>(),
+                .. WideSpread(summaries, figures[0], seeds),
+            ],
         };
     }
 
@@ -172,6 +176,18 @@ public sealed class Experiment
             Figures = figures,
             Seconds = ranges.Sum(r => r.Seconds),
         };
+    }
+
+    private static IEnumerable<string> WideSpread(IReadOnlyList<TrialSummary> trials, FigureSummary figure, SeedsSummary seeds)
+    {
+        const double wide = 0.25;
+        double[] spreads = [.. trials.Select(t => t.Figures.GetValueOrDefault(figure.Key)).Where(v => v is { Spread: > 0, Mean: > 0 })
+            .Select(v => v!.Spread!.Value / v.Mean).Order()];
+        if (spreads.Length > 0 && spreads[spreads.Length / 2] is > wide and var typical)
+        {
+            yield return InvariantText.Of($"{figure.ShortName} spreads by {typical:P0} of its mean over ranges of {seeds.Images} images "
+                + $"(median of the trials): take more images before believing differences.");
+        }
     }
 
     private EstimateSummary? Loss(PowerWeighting weighting, Trial trial)

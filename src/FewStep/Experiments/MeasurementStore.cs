@@ -23,7 +23,6 @@ internal sealed record MeasuredRange(
 }
 
 /// <summary><c>measurements.json</c>: what an experiment has measured so far, so that nothing is measured twice.</summary>
-/// <remarks>The batch size is not part of what a measurement is found by.</remarks>
 internal sealed class MeasurementStore(string? path)
 {
     public const string FileName = "measurements.json";

@@ -22,7 +22,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     /// <summary>The images of a range, read or sampled.</summary>
     public EndpointImages Get(SeedRange range, Action<int>? sampled = null, CancellationToken cancellation = default)
     {
-        string key = teacher.ImagesKey(range);
+        string key = teacher.ImagesKey(range, batchSize);
         if (_heldKey != key)
         {
             Release();

@@ -37,14 +37,14 @@ public sealed record Trial(Model Model, Sampler Sampler)
             CultureInfo.InvariantCulture, $"{schedule}, {Sampler.Solver.Name}, {Sampler.Steps} step{(Sampler.Steps == 1 ? "" : "s")}");
     }
 
-    /// <summary>What tells the images of some seeds from all others, hashed: weights, number format, sigmas, terminal rule, solver, seeds.
-    /// Labels follow from the seeds.</summary>
+    /// <summary>What tells the images of some seeds from all others, hashed: weights, number format, sigmas, terminal rule, solver, seeds
+    /// and how many are sampled at a time. Labels follow from the seeds.</summary>
     internal string ImagesKey(string seeds)
     {
         string sigmas = string.Join(' ', Sampler.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
         return Hash($"{Model.Identity}\n{sigmas}\n{Sampler.Schedule.Terminal}\n{Sampler.Solver.Name}\n{seeds}");
     }
 
-    internal string ImagesKey(SeedRange range) => ImagesKey(string.Create(CultureInfo.InvariantCulture, $"{range.First} {range.Count}"));
+    internal string ImagesKey(SeedRange range, int batch) => ImagesKey(InvariantText.Of($"{range.First} {range.Count} by {batch}"));
     internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -15,7 +15,7 @@ internal sealed class TrialMeasurement(
 
     /// <summary>The measurements of a trial, one a range.</summary>
     public IReadOnlyList<MeasuredRange> Of(Trial trial)
-        => [.. options.SeedRanges.Select(r => store.Find(trial.ImagesKey(r))).OfType<MeasuredRange>()];
+        => [.. options.SeedRanges.Select(r => store.Find(trial.ImagesKey(r, options.BatchSize))).OfType<MeasuredRange>()];
 
     /// <summary>The values of one figure of a metric, one a range.</summary>
     public FigureValues Figure(Trial trial, int metric, int figure)
@@ -60,7 +60,7 @@ internal sealed class TrialMeasurement(
 
     private int[] Missing(Trial trial, SeedRange range)
     {
-        var known = store.Find(trial.ImagesKey(range));
+        var known = store.Find(trial.ImagesKey(range, options.BatchSize));
         return [.. Enumerable.Range(0, metrics.Count).Where(m => known?.Figures.ContainsKey(_identities[m]) != true)];
     }
 
@@ -85,7 +85,8 @@ internal sealed class TrialMeasurement(
 
             var figures = missing.Zip(measurements).ToDictionary(m => _identities[m.First], m => m.Second.Finish(cancellation));
             return new MeasuredRange(
-                trial.ImagesKey(range), trial.ToString(), range.First, range.Count, evaluations, watch.Elapsed.TotalSeconds, figures);
+                trial.ImagesKey(range, options.BatchSize), trial.ToString(), range.First, range.Count, evaluations,
+                watch.Elapsed.TotalSeconds, figures);
         }
         finally
         {

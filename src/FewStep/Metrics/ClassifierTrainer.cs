@@ -69,7 +69,8 @@ internal static class ClassifierTrainer
     {
         using var weights = Flat(classifier.Weights().Select(w => w.Value.detach()));
         using var state = new TrainingState(weights.clone(),
-            new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null);
+            new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null)
+        { ComputeType = classifier.ComputeType };
         if (File.Exists(checkpoint))
             state.Load(checkpoint, identity);
         var objective = new Objective(classifier, training, options, progress);

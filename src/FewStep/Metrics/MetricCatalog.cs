@@ -13,7 +13,8 @@ internal static class MetricCatalog
 
     public static MetricEntry Find(string name) => Entries.FirstOrDefault(e => e.Name == name)
         ?? throw new InvalidInputException(
-            $"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}.");
+            $"There is no metric '{Printable.Line(name, 40)}'; there are {string.Join(", ", Names.SkipLast(1))} and {Names.Last()}."
+                + Suggestion.For(name, Names));
 
     /// <summary>Whether any of some metrics compares with real images.</summary>
     public static bool Compare(IEnumerable<string> names) => Need(names, MetricNeeds.Reference);

@@ -61,7 +61,8 @@ public static class StandardSchedules
         string[] parts = name.Split(':', 2);
         var rule = Rules.FirstOrDefault(r => r.Name == parts[0])
             ?? throw new InvalidInputException(
-                $"There is no schedule '{Printable.Line(name, 40)}'. Choose one of {string.Join(", ", Names)}.");
+                $"There is no schedule '{Printable.Line(name, 40)}'. Choose one of {string.Join(", ", Names)}."
+                    + Suggestion.For(parts[0], Names));
         return rule.Create(parts.Length == 1 ? [] : Numbers(rule, name, parts[1]));
     }
 

@@ -8,6 +8,9 @@ internal static partial class AtomicFile
 {
     private const string Extension = ".tmp";
 
+    /// <summary>Called before a file gets its name, for tests of what a process leaves that is killed there.</summary>
+    internal static Action? BeforeRename { get; set; }
+
     /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary
     /// file is gone. A symbolic link stays, and what it points to is written.</summary>
     public static void Write(string path, Action<Stream> write)
@@ -25,6 +28,7 @@ internal static partial class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
 
+            BeforeRename?.Invoke();
             File.Move(temporary, full, overwrite: true);
             FlushFolder(Path.GetDirectoryName(full)!);
         }

@@ -5,6 +5,9 @@ internal static class NumberText
 {
     public const string Missing = "–";
 
+    // Numbers that need more are written with an exponent.
+    private const int MostDecimals = 7;
+
     /// <summary>A number with about <paramref name="digits"/> significant digits; whole above that, with an exponent far from 1.</summary>
     public static string Significant(double? value, int digits = 3)
     {
@@ -39,7 +42,7 @@ internal static class NumberText
         if (mean is not { } m || !double.IsFinite(m) || spread is not { } s || !double.IsFinite(s) || s <= 0)
             return Significant(mean);
         int decimals = Decimals(m, s);
-        return $"{Fixed(m, decimals)} ± {Fixed(s, decimals)}";
+        return decimals > MostDecimals ? $"{Significant(m, 2)} ± {Significant(s, 2)}" : $"{Fixed(m, decimals)} ± {Fixed(s, decimals)}";
     }
 
     /// <summary>Mean and spread apart; the spread is null where it is unknown.</summary>
@@ -56,7 +59,7 @@ internal static class NumberText
         }
 
         int decimals = Decimals(v, (h - l) / 2);
-        return decimals > 7
+        return decimals > MostDecimals
             ? (Significant(v), $"[{Significant(l)}, {Significant(h)}]")
             : (Fixed(v, decimals), $"[{Fixed(l, decimals)}, {Fixed(h, decimals)}]");
     }

@@ -48,7 +48,8 @@ internal abstract record ScheduleChoice(string Name)
             ? new Standard(text, StandardSchedules.Find(text))
             : throw new InvalidInputException(
                 $"There is no schedule '{Printable.Line(text, 40)}'. Choose one of {string.Join(", ", StandardSchedules.Names)}, "
-                + $"or an optimiser ({string.Join(", ", ScheduleOptimizerCatalog.Names)}), or a file of sigmas.");
+                + $"or an optimiser ({string.Join(", ", ScheduleOptimizerCatalog.Names)}), or a file of sigmas."
+                + Suggestion.For(head, [.. StandardSchedules.Names, .. ScheduleOptimizerCatalog.Names]));
     }
 
     public static IReadOnlyList<ScheduleChoice> ParseAll(IEnumerable<string> values)

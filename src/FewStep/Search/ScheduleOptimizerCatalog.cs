@@ -22,7 +22,8 @@ internal static class ScheduleOptimizerCatalog
         string[] parts = text.Split(':', 2);
         var entry = All.FirstOrDefault(e => e.Name == parts[0])
             ?? throw new InvalidInputException(
-                $"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}.");
+                $"There is no schedule optimiser '{Printable.Line(parts[0], 40)}'. Choose one of {string.Join(", ", Names)}."
+                    + Suggestion.For(parts[0], Names));
         if (parts.Length == 1)
             return new ScheduleOptimizerChoice(entry, null);
         if (entry.CheckParameter is null)

@@ -50,6 +50,7 @@ public static class SolverCatalog
         string name = text.Name == "ddim" ? EulerSolver.Family.Name : text.Name;
         return Families.FirstOrDefault(f => f.Name == name)
             ?? throw new InvalidInputException(
-                $"There is no solver '{SolverText.Shown(text.Name)}'. Choose one of {string.Join(", ", Names)}.");
+                $"There is no solver '{SolverText.Shown(text.Name)}'. Choose one of {string.Join(", ", Names)}."
+                    + Suggestion.For(text.Name, Names));
     }
 }

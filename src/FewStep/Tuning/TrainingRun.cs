@@ -48,12 +48,15 @@ internal sealed class TrainingRun
         var denoiser = _start ?? fresh!;
         denoiser.ComputeType = _run.ComputeType;
         denoiser.MoveTo(_run.Device);
-        using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages);
+        using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages)
+        { ComputeType = _run.ComputeType };
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
         else
             ModelFolder.RefuseOther(ModelPath, "training");
+        if (state.Remark is { } remark)
+            _run.Remark?.Invoke(remark);
         var batches = new ImageBatches(
             _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
@@ -98,6 +101,9 @@ internal sealed record TrainingRunOptions
 
     /// <summary>Training seconds between checkpoints, 0 or more; default 180.</summary>
     public double CheckpointSeconds { get; init; } = 180;
+
+    /// <summary>Told what to know of a checkpoint that is resumed; null (default) for nobody.</summary>
+    public Action<string>? Remark { get; init; }
 
     /// <summary>Type the network computes in, default float32; master weights are float32 always.</summary>
     public ScalarType ComputeType { get; init; } = ScalarType.Float32;

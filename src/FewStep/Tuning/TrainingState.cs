@@ -5,7 +5,7 @@ namespace FewStep.Tuning;
 internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? emaHalfLife) : IDisposable
 {
     private const string Kind = "fewstep-training-state-1";
-    private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds";
+    private const string UpdatesKey = "updates", ImagesKey = "images", SecondsKey = "seconds", ComputedKey = "computed_on";
 
     public Tensor Weights { get; } = weights.DetachFromDisposeScope();
     public AdamW Optimizer { get; } = new(weights, adamW);
@@ -20,6 +20,13 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
     /// <summary>Wall-clock seconds of training so far, over all sittings.</summary>
     public double Seconds { get; set; }
 
+    /// <summary>Number format that the network computes in, for checkpoints.</summary>
+    public ScalarType ComputeType { get; set; } = ScalarType.Float32;
+
+    /// <summary>What to say where a checkpoint was loaded that another device, number of threads or number format made; null where there
+    /// is nothing to say.</summary>
+    public string? Remark { get; private set; }
+
     /// <param name="furtherTensors">What else belongs to the state, under names of its own; null for nothing.</param>
     public void Save(string path, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor>? furtherTensors = null,
         IReadOnlyDictionary<string, string>? furtherTexts = null)
@@ -29,7 +36,7 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
             [UpdatesKey] = Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
             [ImagesKey] = Images.ToString(CultureInfo.InvariantCulture),
             [SecondsKey] = Seconds.ToString("R", CultureInfo.InvariantCulture),
-            ["device"] = DeviceChoice.Describe(Weights.device),
+            [ComputedKey] = ComputedOn,
         };
         TrainingCheckpoint.Write(path, Kind, identity, Tensors(furtherTensors), texts);
     }
@@ -41,8 +48,16 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
         Optimizer.Updates = TrainingCheckpoint.Number<long>(texts, UpdatesKey, path);
         Images = TrainingCheckpoint.Number<long>(texts, ImagesKey, path);
         Seconds = TrainingCheckpoint.Number<double>(texts, SecondsKey, path);
+        Remark = texts.GetValueOrDefault(ComputedKey) is { } before && before != ComputedOn
+            ? $"The checkpoint was made on {Printable.Line(before)}; it goes on on {ComputedOn}, which sums in another order: the result "
+                + "will not be that of an uninterrupted training to the last bit."
+            : null;
         return texts;
     }
+
+    // What decides how sums are rounded.
+    private string ComputedOn => InvariantText.Of(
+        $"{DeviceChoice.Describe(Weights.device)} with {get_num_threads()} threads in {ComputeType.ToString().ToLowerInvariant()}");
 
     public void Dispose()
     {

@@ -29,11 +29,14 @@ internal sealed class TuningRun
         var schedule = sampler.Schedule;
         _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
+
+        // The length is left out: a tuning may be made longer or shorter than it began; the learning rate then follows the new length.
+        var lasting = _tuner.Options with { Updates = 1, SnapshotFractions = [] };
         var used = _tuner.Options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
         {
             Config = config,
-            Options = _tuner.Options,
+            Options = lasting,
             schedule.Sigmas,
             schedule.Terminal,
             Model = TrainingIdentity.Hash(model.Weights),
@@ -62,6 +65,8 @@ internal sealed class TuningRun
             state.Load(checkpoint, _identity);
         else
             ModelFolder.RefuseOther(_run.Folder, "tuning");
+        if (state.Training.Remark is { } remark)
+            _run.Remark?.Invoke(remark);
         var report = _tuner.Run(
             state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);
@@ -109,6 +114,9 @@ internal sealed record TuningRunOptions
     public ScalarType StoredType { get; init; } = ScalarType.Float32;
 
     public bool WriteSnapshots { get; init; } = true;
+
+    /// <summary>Told what to know of a checkpoint that is resumed; null (default) for nobody.</summary>
+    public Action<string>? Remark { get; init; }
 
     public void Validate()
     {

@@ -11,7 +11,7 @@ internal sealed class TuningState : IDisposable
     public TuningState(Tensor start, TuningOptions options)
     {
         using var noGradient = no_grad();
-        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages);
+        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages) { ComputeType = options.ComputeType };
         Best = start.clone().DetachFromDisposeScope();
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FewStep.Cli.Terminal;
+using FewStep.Cli.Verbs;
 
 namespace FewStep.Tests.Cli;
 
@@ -56,6 +57,56 @@ public sealed class CommandLineTests
         string page = string.Join(' ', run.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)); // lines are wrapped
         Assert.All(parts, part => Assert.Contains(part, page, StringComparison.Ordinal));
         Assert.DoesNotContain("BFloat16", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_arguments_it_shows_what_there_is()
+    {
+        var run = await CommandLineRun.Of();
+        Assert.Equal((0, ""), (run.Code, run.Messages));
+        Assert.Contains("fewstep sample --sampler karras/ipndm:3/4 --grid samples.png", run.Output, StringComparison.Ordinal);
+        Assert.Contains("  subset", (await CommandLineRun.Of("data")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Help_lists_each_verb_once_and_its_examples_are_command_lines()
+    {
+        var root = CommandLine.Root(new TerminalOutput(TextWriter.Null, TextWriter.Null));
+        Assert.Equal(root.Subcommands.Select(c => c.Name).Order(), HelpText.Listed.Order());
+        Assert.All(HelpText.ExampleLines, line => Assert.Empty(root.Parse(line["fewstep ".Length..]).Errors));
+    }
+
+    [Theory]
+    [InlineData("no verb 'smaple'. Did you mean sample?", "smaple")]
+    [InlineData("no option '--step' of sample. Did you mean --steps?", "sample", "--step", "4")]
+    [InlineData("Did you mean euler?", "sample", "--solver", "eulre", "-s", "4", "-o", "x")]
+    [InlineData("Did you mean karras?", "sample", "--schedule", "karas", "-s", "4", "-o", "x")]
+    [InlineData("Did you mean gits?", "schedule", "--optimizer", "gist")]
+    [InlineData("Did you mean regression?", "tune", "--loss", "regresion", "-o", "x")]
+    public Task What_was_mistyped_is_guessed_at_in_words_alone(string guess, params string[] arguments) =>
+        CommandLineRun.Refused(guess, arguments);
+
+    [Fact]
+    public async Task A_shell_completes_options_and_their_values()
+    {
+        Assert.Equal("--solver", (await CommandLineRun.Of("[suggest:18]", "fewstep sample --so")).Output.Trim());
+        Assert.Contains("ipndm", (await CommandLineRun.Of("[suggest:18]", "sample --solver ip")).Output, StringComparison.Ordinal);
+        Assert.Contains("bfloat16", (await CommandLineRun.Of("[suggest:15]", "sample --dtype ")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Progress_is_no_wider_than_the_terminal_and_quiet_where_asked()
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        var progress = new ProgressLine(text, () => 40) { Verbosity = Verbosity.Verbose };
+        progress.Report(new WorkProgress("a stage with a name of some length", 1, 100, "images", "loss 0.123456"));
+        progress.Clear();
+        Assert.All(text.ToString().Split('\r', '\n').SkipLast(2), part => Assert.InRange(part.Length, 0, 39));
+        Assert.Contains("a stage with a name of some length: 1 images, 0 s", text.ToString(), StringComparison.Ordinal);
+        progress.Verbosity = Verbosity.Quiet;
+        int before = text.ToString().Length;
+        progress.Report(new WorkProgress("another", 1, 100, "images"));
+        Assert.Equal(before, text.ToString().Length);
     }
 
     private static (int Code, string Text) Report(Exception failure)

@@ -85,9 +85,12 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     public async Task A_grid_holds_all_images()
     {
         string grid = Path.Combine(New(), "grid.png");
-        await Sample("--seeds", "0-4", "--grid", grid, "--columns", "3", "--batch", "2");
+        await Sample("--seeds", "0-4", "--grid", grid, "--columns", "3", "--batch", "2", "--scale", "1");
         using var image = PngFiles.Read(grid);
         Assert.Equal([1, 1, 17, 26], image.shape);
+        await Sample("--seeds", "0-4", "--grid", grid, "--columns", "3"); // small images are enlarged, here eightfold
+        using var enlarged = PngFiles.Read(grid);
+        Assert.Equal([1, 1, 129, 194], enlarged.shape);
         Assert.Equal(["grid.png"], Directory.GetFiles(Path.GetDirectoryName(grid)!).Select(Path.GetFileName));
     }
 

@@ -63,6 +63,8 @@ public sealed class ExperimentTests : IDisposable
         Trial[] same = [_world.Trial(3, name: "another name"), trial with { Role = TrialRole.Result }, trial with { Tuning = "tuned" }];
         Trial[] others = [_world.Trial(4), _world.Trial(3, zero: true), _world.Trial(3, "heun"), trial with { Model = otherModel }];
         Assert.All(same, other => Assert.Equal(trial.ImagesKey("0 12"), other.ImagesKey("0 12")));
+        var range = FewStep.Metrics.SeedRange.Consecutive(0, 12, 1)[0];
+        Assert.NotEqual(trial.ImagesKey(range, 5), trial.ImagesKey(range, 100));
         Assert.Equal(6, others.Append(trial).Select(other => other.ImagesKey("0 12")).Append(trial.ImagesKey("12 12")).Distinct().Count());
 
         // One combination under two names is measured once.
@@ -81,7 +83,7 @@ public sealed class ExperimentTests : IDisposable
     }
 
     [Fact]
-    public void The_batch_does_not_matter_and_progress_counts_every_evaluation()
+    public void The_batch_changes_rounding_alone_and_progress_counts_every_evaluation()
     {
         var seen = new List<long>();
         var small = new Experiment(_world.Options with { Folder = null })

@@ -30,6 +30,7 @@ public class NumberTextTests
     [InlineData(5.405, 0.1234, "5.41 ± 0.12")]
     [InlineData(55.3, 1.96, "55.3 ± 2.0")]
     [InlineData(1234.6, 56.7, "1,235 ± 57")]
+    [InlineData(8.1e-15, 1.23e-14, "8.1e-15 ± 1.2e-14")]
     [InlineData(5.4, 0.0, "5.40")]
     [InlineData(5.4, double.NaN, "5.40")]
     [InlineData(double.NaN, 1.0, "–")]

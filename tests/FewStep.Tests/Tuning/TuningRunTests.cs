@@ -97,6 +97,32 @@ public sealed class TuningRunTests : IDisposable
     }
 
     [Fact]
+    public void A_finished_tuning_goes_on_where_more_updates_are_asked_for()
+    {
+        var token = TestContext.Current.CancellationToken;
+        Run("run", Short).Execute(cancellation: token);
+        var longer = Run("run", Short with { Updates = Short.Updates + 3 }).Execute(cancellation: token);
+        Assert.Equal((TuningStop.AllUpdates, Short.Updates + 3), (longer.Stop, longer.Updates));
+    }
+
+    [Fact]
+    public void A_checkpoint_says_where_it_is_resumed_otherwise_than_it_was_made()
+    {
+        Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));
+        string path = _folder.File("run/tuning.safetensors");
+        var (tensors, metadata) = SafetensorsFile.Read(path);
+        metadata["computed_on"] = "cpu with 96 threads in float32";
+        SafetensorsFile.Write(path, tensors, metadata);
+        foreach (var tensor in tensors.Values)
+            tensor.Dispose();
+        string? remark = null;
+        new TuningRun(TinyModel.Config(2), _model, TinyModel.Sampler, Short,
+            new TuningRunOptions { Folder = _folder.File("run"), Remark = text => remark = text })
+            .Execute(cancellation: TestContext.Current.CancellationToken);
+        Assert.Contains("made on cpu with 96 threads in float32; it goes on on cpu with", remark, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_checkpoint_of_another_tuning_is_refused()
     {
         Run("run", Short).Execute(cancellation: new CancellationToken(canceled: true));

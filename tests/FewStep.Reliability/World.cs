@@ -14,7 +14,7 @@ internal sealed class World : IDisposable
     {
         string data = Path.Combine(AppContext.BaseDirectory, "data", "fashion-mnist");
         foreach (string split in new[] { "train", "test" })
-            Do("data", "subset", "--data", data, "--split", split, "--count", "64", "--out", At("data"));
+            Do("data", "subset", "--data", data, "--split", split, "--count", "40", "--out", At("data"));
         JsonFile.Write(At("config.json"), Tiny);
         Do([.. Train(At("base")), "--images", "64"]);
         Do(Classifier(At("classifier")));
@@ -24,24 +24,28 @@ internal sealed class World : IDisposable
 
     public IReadOnlyList<Job> Jobs =>
     [
-        new("train", folder => [.. Train(folder), "--images", "640", "--checkpoint-seconds", "0"],
+        new("train", folder => [.. Train(folder), "--images", "160", "--checkpoint-seconds", "0"],
             ["model/model.safetensors", "model/config.json", "training-loss.csv"]),
         new("train-classifier", Classifier, ["model.safetensors", "config.json"]),
-        new("tune", folder => ["tune", .. Model, .. OneThread, "--sampler", "karras/euler/2", "--updates", "8", "--tune-batch", "4",
-            "--checkpoint-seconds", "0", "--snapshots", "none", "--out", folder], ["model.safetensors", "sampler.json", "config.json"]),
-        new("evaluate", folder => ["evaluate", .. Model, .. OneThread, .. Judge, "--schedules", "karras,log-snr", "--steps", "2,3", "--samples", "16",
-            "--ranges", "2", "--out", folder], ["measurements.json"]),
-        new("run", folder => ["run", .. Model, .. OneThread, .. Judge, "--steps", "2", "--updates", "4", "--tune-batch", "4", "--samples", "16",
-            "--ranges", "2", "--curve-images", "16", "--curve-points", "8", "--no-fit", "--out", folder],
-            ["model.safetensors", "sampler.json", "measurements.json"]),
+        new("tune", folder => ["tune", .. Model, .. OneThread, .. Briefly, "--sampler", "karras/euler/2", "--checkpoint-seconds", "0",
+            "--snapshots", "none", "--out", folder], ["model.safetensors", "sampler.json", "config.json"]),
+        new("evaluate", folder => ["evaluate", .. Model, .. OneThread, .. Judge, "--schedules", "karras,log-snr", "--steps", "2,3", "--out",
+            folder], ["measurements.json"]),
+        new("run", folder => ["run", .. Model, .. OneThread, .. Judge, .. Briefly, "--steps", "2", "--curve-images", "16",
+            "--curve-points", "8", "--no-fit", "--out", folder], ["model.safetensors", "sampler.json", "measurements.json"]),
     ];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     // Sums in one order.
     private static string[] OneThread => ["--threads", "1"];
+
     private string[] Model => ["--model", At(Path.Combine("base", "model"))];
-    private string[] Judge => ["--data", At("data"), "--classifier", At("classifier"), "--strip-seeds", "none"];
+    private static string[] Briefly =>
+        ["--updates", "6", "--tune-batch", "4", "--check-every", "3", "--held-out", "8", "--distance", "pixels"];
+
+    private string[] Judge =>
+        ["--data", At("data"), "--classifier", At("classifier"), "--strip-seeds", "none", "--samples", "12", "--ranges", "2"];
 
     private string[] Train(string folder) =>
         ["train", "--config", At("config.json"), "--data", At("data"), "--batch", "16", .. OneThread, "--out", folder];

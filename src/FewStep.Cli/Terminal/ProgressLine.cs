@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace FewStep.Cli.Terminal;
 
 /// <summary>Stage, rate and time left on standard error: one line in place on a terminal, a new one now and then elsewhere.</summary>
-internal sealed class ProgressLine(TextWriter messages) : IProgress<WorkProgress>
+internal sealed class ProgressLine(MessageWriter messages) : IProgress<WorkProgress>
 {
     private static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan FileInterval = TimeSpan.FromSeconds(15);
     private readonly Lock _lock = new();
-    private readonly bool _rewrites = ReferenceEquals(messages, Console.Error) && !Console.IsErrorRedirected;
+    private readonly bool _rewrites = messages.IsTerminal;
     private string _stage = "";
     private long _firstDone;
     private long _stageStarted;

@@ -5,8 +5,10 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The program: its verbs, and what becomes of failures.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
+    public static async Task<int> Run(
+        string[] arguments, TextWriter standardOutput, TextWriter standardError, CancellationToken cancellation = default)
     {
+        var (output, messages) = (new ResultWriter(standardOutput), new MessageWriter(standardError));
         var terminal = new TerminalOutput(output, messages);
         var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
         {
@@ -32,18 +34,18 @@ internal static class CommandLine
         var parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            messages.WriteLine($"fewstep: {OptionValues.Describe(parsed.Errors)} See --help.");
+            messages.WriteLine($"fewstep: {Printable.Message(OptionValues.Describe(parsed.Errors))} See --help.");
             return ExitCode.BadInput;
-        }
-
-        if (parsed.Action is HelpAction help)
-        {
-            HelpText.Write(help, parsed, output);
-            return ExitCode.Success;
         }
 
         try
         {
+            if (parsed.Action is HelpAction help)
+            {
+                HelpText.Write(help, parsed, output);
+                return ExitCode.Success;
+            }
+
             OutputPlaces.Check(parsed);
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration

@@ -47,6 +47,7 @@ internal static class CommandLine
             }
 
             OutputPlaces.Check(parsed);
+            using var held = OutputPlaces.Hold(parsed);
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };

@@ -18,7 +18,7 @@ internal static class ConvertVerb
         return command.Runs((parsed, _) =>
         {
             string folder = parsed.GetRequiredValue(output);
-            if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+            if (File.Exists(folder) || (Directory.Exists(folder) && !FolderLock.IsEmpty(folder)))
                 throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });

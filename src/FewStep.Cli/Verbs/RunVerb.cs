@@ -62,6 +62,7 @@ internal static class RunVerb
                     $"{options.Folder} holds a run already; add --resume to go on with it, or choose another folder with --out.");
             }
 
+            using var folder = parsed.GetValue(output) is null ? FolderLock.Take(options.Folder) : null;
             string[] metrics = flags.Metrics(parsed, flags.Frechet(parsed));
             using var run = new FewStepRun(source, training, metrics, context, options);
             try

@@ -36,7 +36,10 @@ internal static class TrainClassifierVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             string source = parsed.GetRequiredValue(data), folder = parsed.GetRequiredValue(output);
-            if (FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite))
+            string checkpoint = Path.Combine(folder, CheckpointName);
+
+            // A training that was killed at its end has both: the checkpoint goes last.
+            if (FeatureClassifierFolder.Holds(folder) && !parsed.GetValue(overwrite) && !File.Exists(checkpoint))
             {
                 throw new InvalidInputException(
                     $"{folder} holds a classifier already; choose another folder, or have it replaced with --overwrite.");
@@ -63,7 +66,6 @@ internal static class TrainClassifierVerb
                 parsed.GetValue(blocks), parsed.GetRequiredValue(name))
             { FeatureName = parsed.GetRequiredValue(features) };
             configuration.Check("The command line");
-            string checkpoint = Path.Combine(folder, CheckpointName);
             using var classifier = ClassifierTrainer.Train(
                 configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint, cancellation);
             FeatureClassifierFolder.Save(classifier, folder);

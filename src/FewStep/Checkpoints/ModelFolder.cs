@@ -64,6 +64,17 @@ internal static class ModelFolder
         JsonFile.Write(Path.Combine(folder, ConfigName), config);
     }
 
+    /// <summary>Refuses to write over a model that something else left in a folder.</summary>
+    /// <param name="work">What would write there, e.g. <c>tuning</c>.</param>
+    public static void RefuseOther(string folder, string work)
+    {
+        if (File.Exists(Path.Combine(folder, WeightsName)))
+        {
+            throw new InvalidInputException(
+                $"{folder} holds a model that is not of this {work} (there is no checkpoint beside it); choose another folder.");
+        }
+    }
+
     /// <summary>A denoiser of its own with other weights, on the same device and in the same number format.</summary>
     /// <param name="weights">Flat float32 weights in its layout; copied.</param>
     internal static NetworkDenoiser With(ModelConfig config, NetworkDenoiser denoiser, Tensor weights, out string hash)

@@ -48,7 +48,7 @@ internal sealed class RunFolder(string path)
         {
             throw new InvalidInputException($"There is no run to resume in {path}: {ManifestName} is missing.");
         }
-        else if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        else if (Directory.Exists(path) && !FolderLock.IsEmpty(path))
         {
             throw new InvalidInputException($"{path} is not empty and holds no run; choose another folder.");
         }

@@ -1,17 +1,23 @@
+using System.Runtime.InteropServices;
+
 namespace FewStep.Platform;
 
-/// <summary>Writes files whole or not at all: to a temporary name in the same folder, then renamed over the target.</summary>
-internal static class AtomicFile
+/// <summary>Writes files whole or not at all: to a temporary name in the same folder, then renamed over the target, which outlasts a loss
+/// of power.</summary>
+internal static partial class AtomicFile
 {
+    private const string Extension = ".tmp";
+
     /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary
-    /// file is gone.</summary>
+    /// file is gone. A symbolic link stays, and what it points to is written.</summary>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
-        string full = Path.GetFullPath(path);
-        string temporary = $"{full}.{Guid.NewGuid():N}.tmp";
+        string? temporary = null;
         try
         {
+            string full = Target(path);
+            temporary = $"{full}.{Guid.NewGuid():N}{Extension}";
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
             {
@@ -20,6 +26,7 @@ internal static class AtomicFile
             }
 
             File.Move(temporary, full, overwrite: true);
+            FlushFolder(Path.GetDirectoryName(full)!);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -28,11 +35,58 @@ internal static class AtomicFile
         finally
         {
             // Deleting from a folder that is not there would be a failure of its own.
-            if (File.Exists(temporary))
+            if (temporary is not null && File.Exists(temporary))
                 File.Delete(temporary);
         }
     }
 
     /// <summary>Writes text as UTF-8 without a byte-order mark; see <see cref="Write"/>.</summary>
-    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Whether a file's name is that of one which a process was killed while writing.</summary>
+    public static bool IsLeftOver(string name) => Path.GetExtension(name) == Extension
+        && Path.GetFileNameWithoutExtension(name) is var rest && Path.GetExtension(rest) is { Length: > 1 } unique && rest != unique
+        && Guid.TryParseExact(unique.AsSpan(1), "N", out _);
+
+    /// <summary>Removes the files that processes were killed while writing, from a folder and all in it. No other process may be writing
+    /// there.</summary>
+    public static void RemoveLeftOvers(string folder)
+    {
+        var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+        foreach (string file in Directory.EnumerateFiles(folder, $"*{Extension}", everywhere))
+        {
+            if (IsLeftOver(Path.GetFileName(file)))
+                File.Delete(file);
+        }
+    }
+
+    private static string Target(string path)
+    {
+        var file = new FileInfo(Path.GetFullPath(path));
+        return file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+    }
+
+    // The new name is on the disk once its folder is.
+    private static void FlushFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        int handle = Open(folder, 0);
+        if (handle < 0)
+            return;
+        _ = Flush(handle);
+        _ = Close(handle);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Flush(int handle);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Close(int handle);
 }

@@ -58,6 +58,8 @@ internal sealed class TrainingRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
+        else
+            ModelFolder.RefuseOther(ModelPath, "training");
         var batches = new ImageBatches(
             _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
@@ -83,11 +85,13 @@ internal sealed class TrainingRun
         }
     }
 
+    private string ModelPath => Path.Combine(_run.Folder, "model");
+
     private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
     {
         log.Flush();
-        ModelFolder.Write(Path.Combine(_run.Folder, "model"), _config, denoiser, state.Average!.Weights, ScalarType.BFloat16);
-        state.Save(checkpoint, _identity);
+        state.Save(checkpoint, _identity); // first, so that a model without a checkpoint is another's
+        ModelFolder.Write(ModelPath, _config, denoiser, state.Average!.Weights, ScalarType.BFloat16);
     }
 }
 

@@ -60,6 +60,8 @@ internal sealed class TuningRun
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
+        else
+            ModelFolder.RefuseOther(_run.Folder, "tuning");
         var report = _tuner.Run(
             state, WithSnapshots(observer ?? new TuningObserver()), soFar => Save(state, soFar), _run.CheckpointSeconds, cancellation);
         Save(state, report);
@@ -77,9 +79,10 @@ internal sealed class TuningRun
 
     private void Save(TuningState state, TuningReport report)
     {
+        // First, so that a model without a checkpoint is another's.
+        state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
         WriteModel(ModelPath, state.Best);
         JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
-        state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
     }
 
     private void WriteModel(string folder, Tensor weights)

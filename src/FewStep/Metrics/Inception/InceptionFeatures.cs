@@ -11,6 +11,7 @@ internal sealed class InceptionFeatures : IClassScorer
     {
         (_network, Kind, Shape, Hash) = (network, kind, shape, hash);
         _device = device ?? CPU;
+        _inputs.Add(shape, new InceptionInput(kind, shape, _device));
         network.MoveTo(_device);
     }
 

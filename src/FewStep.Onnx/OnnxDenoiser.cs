@@ -11,7 +11,7 @@ namespace FewStep.Onnx;
 /// the batch by more than rounding.
 /// </remarks>
 internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning,
-    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IDisposable
+    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IKnowsNoClass, IDisposable
 {
     public ImageShape Shape => signature.Shape;
     public int Classes => classes;

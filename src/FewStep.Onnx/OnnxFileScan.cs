@@ -150,6 +150,7 @@ internal sealed class OnnxFileScan(string path)
                 $"{path} keeps weights in the file {Printable.Text(location)}, outside of the model's folder; it is refused.");
         }
 
+        InputFile.Check(full);
         return _files[full] = File.Exists(full) ? new FileInfo(full).Length : throw new InvalidInputException(
             $"{path} keeps weights in the file {Printable.Text(location)}, which is not there; put it beside the model.");
     }

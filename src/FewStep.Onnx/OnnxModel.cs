@@ -1,3 +1,4 @@
+using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
 using System.Text.Json;
@@ -84,10 +85,10 @@ internal sealed record OnnxModel(
 
         int classes = fixedByFile ?? said ?? throw new InvalidInputException(
             $"{path} takes labels ({Printable.Text(signature.Label.Name)}) and does not say how many classes there are; say its classes.");
-        return classes is >= 1 and <= 1_000_000 && (said is null || said == classes)
-            ? classes
-            : throw new InvalidInputException($"{path}: {said} classes were asked for; "
-                + $"{(fixedByFile is null ? "1 to 1,000,000 are possible" : $"it has {fixedByFile}")}.");
+        if (classes is < 1 or > DatasetLabels.MostClasses)
+            throw new InvalidInputException($"{path}: {classes} classes make no sense; 1 to {DatasetLabels.MostClasses} are possible.");
+        return said is null || said == classes ? classes
+            : throw new InvalidInputException($"{path}: {said} classes were asked for; it has {fixedByFile}.");
     }
 
     private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description)

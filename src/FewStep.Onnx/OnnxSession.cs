@@ -33,6 +33,8 @@ internal sealed class OnnxSession : IDisposable
 
     public void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)
     {
+        // A graph may compute for ever; it is left at its next operation.
+        using var stop = StopRequest.Token.Register(() => _run.Terminate = true);
         using var results = Guarded("failed", () => _session.Run(_run, names, inputs, [output]));
         read(results[0]);
     }
@@ -61,6 +63,10 @@ internal sealed class OnnxSession : IDisposable
         try
         {
             return work();
+        }
+        catch (OnnxRuntimeException e) when (StopRequest.Token.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(e.Message, e, StopRequest.Token);
         }
         catch (OnnxRuntimeException e)
         {

@@ -13,7 +13,7 @@ internal sealed record OnnxInput(string Name, TensorElementType Element, ScalarT
 /// <param name="Label">Class labels [B], or one-hot [B,K]; null where there are none.</param>
 internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput? Label, string Output, ImageShape Shape)
 {
-    private const long LargestImage = 1L << 28; // values: a gibibyte in float32
+    private const long LargestCall = 1L << 24; // values of the images in a call: 64 MiB in float32
 
     private static readonly string[] ImageNames =
         ["x", "sample", "input", "latent", "latents", "image", "x_t", "xt", "noisy", "noised", "hidden_states"];
@@ -127,8 +127,11 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
             }
         }
 
-        return shape.Dimension <= LargestImage ? shape : throw new InvalidInputException(
-            $"{path} takes images of {shape}, which is more than {LargestImage} values each; none are that large.");
+        // What a file says is made room for, and a few bytes can say anything.
+        int images = Math.Max(image.Sizes[0], 1);
+        return shape.Dimension <= LargestCall / images ? shape : throw new InvalidInputException(
+            $"{path} takes {images} image{(images == 1 ? "" : "s")} of {shape} a call, more than {LargestCall} values; export it with a "
+                + "batch that varies, or a smaller one.");
     }
 
     private static string Sizes(OnnxInput input)

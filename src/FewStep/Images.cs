@@ -27,7 +27,7 @@ public sealed class Images : IDisposable
 
     /// <summary>Opens a data set.</summary>
     /// <param name="path">A zip of PNG or JPEG images (EDM's form), a folder of such images (sub-folders are classes; <c>train</c> beside
-    /// <c>test</c> are splits), an idx file, or a folder of idx files.</param>
+    /// <c>test</c> are splits), a NumPy file of ADM's samples, an idx file, or a folder of idx files.</param>
     /// <param name="progress">Told how many images of a split were checked; null for nobody.</param>
     /// <exception cref="InvalidInputException">There is nothing at the path.</exception>
     public static Images Open(string path, IProgress<WorkProgress>? progress = null)

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace FewStep.Tests;
 
 /// <summary>What the source files and the public face keep to.</summary>
@@ -14,6 +16,17 @@ public class SourceTests
             .Where(l => l.Line.Length > Columns)
             .Select(l => $"{Path.GetRelativePath(Root, file)}:{l.Number} has {l.Line.Length} columns");
         Assert.Empty(Sources("src", "tests", "bench", "samples").SelectMany(Long));
+    }
+
+    // Pipes and devices are refused in one place, which every reader goes through.
+    [Fact]
+    public void Files_are_read_through_InputFile()
+    {
+        var forms = new Regex(@"\bFile\.(OpenRead|OpenText|OpenHandle|ReadAll\w+|ReadLines)\b|FileMode\.Open\b");
+        string[] own = ["InputFile.cs", "ByteSource.cs", "RunEnvironment.cs", "FolderLock.cs"]; // its check, /proc, own files
+        var others = Sources("src").Where(file => !own.Contains(Path.GetFileName(file))
+            && !Path.GetFileName(file).StartsWith("Torch", StringComparison.Ordinal) && !file.Contains("Elf", StringComparison.Ordinal));
+        Assert.DoesNotContain(others, file => forms.IsMatch(File.ReadAllText(file)));
     }
 
     [Fact]

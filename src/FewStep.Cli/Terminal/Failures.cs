@@ -10,7 +10,7 @@ internal static class Failures
     public static int Report(Exception failure, TextWriter messages)
     {
         var (code, text) = Describe(failure);
-        messages.WriteLine($"fewstep: {text}");
+        messages.WriteLine($"fewstep: {Printable.Message(text)}");
         if (code == ExitCode.Defect && Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0")
             messages.WriteLine(failure);
         return code;
@@ -18,10 +18,10 @@ internal static class Failures
 
     private static (int Code, string Text) Describe(Exception failure) => failure switch
     {
-        InvalidInputException => (ExitCode.BadInput, OneLine(failure.Message)),
+        InvalidInputException => (ExitCode.BadInput, failure.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         // What writes through a library (event files) fails with the system's own exceptions.
-        IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{OneLine(failure.Message)} {WriteFailure.Remedy(failure)}"),
+        IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{failure.Message} {WriteFailure.Remedy(failure)}"),
         _ when IsMemory(failure) => (ExitCode.BadInput,
             "There is not enough memory; choose smaller batches (--batch, --tune-batch, --curve-batch), or a smaller model."),
         _ => (ExitCode.Defect, $"{Sentence(failure)} This is a defect of fewstep; set {TraceVariable}=1 for the trace."),
@@ -35,12 +35,9 @@ internal static class Failures
 
     private static string Sentence(Exception failure)
     {
-        string first = OneLine(failure.Message.Split('\n', 2)[0].Trim());
+        string first = failure.Message.Split('\n', 2)[0].Trim();
         return first.EndsWith('.') ? first : $"{first}.";
     }
-
-    // Names from files may hold control characters, which could move a terminal's cursor.
-    private static string OneLine(string text) => string.Concat(text.ReplaceLineEndings(" ").Select(c => char.IsControl(c) ? '?' : c));
 }
 
 /// <summary>What the program tells the shell.</summary>

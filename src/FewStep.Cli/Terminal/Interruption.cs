@@ -12,6 +12,7 @@ internal sealed class Interruption : IDisposable
     public Interruption(TextWriter messages, CancellationToken cancellation = default)
     {
         _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        StopRequest.Token = _source.Token;
         void Stop(PosixSignalContext context)
         {
             if (!_source.IsCancellationRequested)
@@ -33,6 +34,7 @@ internal sealed class Interruption : IDisposable
     {
         foreach (var registration in _registrations)
             registration.Dispose();
+        StopRequest.Token = default;
         _source.Dispose();
     }
 }

@@ -4,7 +4,7 @@ namespace FewStep.Cli.Terminal;
 
 /// <summary>Stage, rate and time left on standard error: one line in place on a terminal, never longer than the terminal is wide, and a
 /// new one now and then elsewhere.</summary>
-internal sealed class ProgressLine(TextWriter messages, Func<int>? width = null) : IProgress<WorkProgress>
+internal sealed class ProgressLine(MessageWriter messages, Func<int>? width = null) : IProgress<WorkProgress>
 {
     private const int UsualWidth = 80;
     private static readonly TimeSpan TerminalInterval = TimeSpan.FromSeconds(0.2);
@@ -13,7 +13,7 @@ internal sealed class ProgressLine(TextWriter messages, Func<int>? width = null)
     // The rate is that of the last part of a stage: the first units of many stages take longer than the others.
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(20);
     private readonly Lock _lock = new();
-    private readonly bool _rewrites = width is not null || (ReferenceEquals(messages, Console.Error) && !Console.IsErrorRedirected);
+    private readonly bool _rewrites = width is not null || messages.IsTerminal;
     private readonly Queue<(long Time, long Done)> _recent = new();
     private WorkProgress? _last;
     private long _stageStarted;

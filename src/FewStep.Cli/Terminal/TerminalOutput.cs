@@ -1,10 +1,11 @@
 using System.Text.Json;
+using FewStep.Reporting;
 using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
 /// <summary>What the program says: results on standard output (for people, or one JSON object), all else on standard error.</summary>
-internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
+internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages)
 {
     private readonly ProgressLine _progress = new(messages);
 
@@ -20,7 +21,14 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
     {
         Clear();
         if (_verbosity != Verbosity.Quiet)
-            messages.WriteLine(text);
+            messages.WriteLine(Printable.Message(text));
+    }
+
+    /// <summary>Says what there is to know about images for a model, before work with them.</summary>
+    public void Remark(IDenoiser model, IImageSet images)
+    {
+        if (ImageFit.Remark(model, images.Classes) is { } remark)
+            Message($"Warning: {remark}");
     }
 
     public void Clear() => _progress.Clear();
@@ -28,7 +36,7 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
     /// <summary>Gives a result whose form for people is one line, after remarks.</summary>
     public void Result<T>(bool json, T result, IEnumerable<string> remarks, InvariantText text)
     {
-        string[] lines = [.. remarks, text.ToString()];
+        string[] lines = [.. remarks.Append(text.ToString()).Select(PlainText.Lines)]; // names from files are in them
         Result(json, result, console => Array.ForEach(lines, console.Profile.Out.Writer.WriteLine));
     }
 
@@ -44,11 +52,11 @@ internal sealed class TerminalOutput(TextWriter output, TextWriter messages)
             return;
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (ReferenceEquals(output, Console.Out) && Console.IsOutputRedirected)
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output.Inner) });
+        if (ReferenceEquals(output.Inner, Console.Out) && Console.IsOutputRedirected)
             console.Profile.Width = 200; // a file or pipe has no width to wrap at
 
-        show(console);
+        ResultWriter.Guard(() => show(console));
     }
 }
 

@@ -39,22 +39,18 @@ internal static class CommandLine
         return root;
     }
 
-    public static async Task<int> Run(string[] arguments, TextWriter output, TextWriter messages, CancellationToken cancellation = default)
+    public static async Task<int> Run(
+        string[] arguments, TextWriter standardOutput, TextWriter standardError, CancellationToken cancellation = default)
     {
+        var (output, messages) = (new ResultWriter(standardOutput), new MessageWriter(standardError));
         var terminal = new TerminalOutput(output, messages);
         var root = Root(terminal);
         var parsed = root.Parse(arguments);
         bool isBare = parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0
             && parsed.Action is null or ParseErrorAction;
-        if (parsed.Action is HelpAction || isBare)
+        if (parsed.Errors.Count > 0 && !isBare && parsed.Action is not HelpAction)
         {
-            HelpText.Write(parsed, output);
-            return ExitCode.Success;
-        }
-
-        if (parsed.Errors.Count > 0)
-        {
-            messages.WriteLine($"fewstep: {OptionValues.Describe(parsed)} See --help.");
+            messages.WriteLine($"fewstep: {Printable.Message(OptionValues.Describe(parsed))} See --help.");
             return ExitCode.BadInput;
         }
 
@@ -62,6 +58,12 @@ internal static class CommandLine
             : parsed.GetValue<bool>(VerboseName) ? Verbosity.Verbose : Verbosity.Usual);
         try
         {
+            if (parsed.Action is HelpAction || isBare)
+            {
+                HelpText.Write(parsed, output);
+                return ExitCode.Success;
+            }
+
             OutputPlaces.Check(parsed);
             using var held = OutputPlaces.Hold(parsed);
             // The library's own signal handling fails with a stack trace on a second signal.

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep data prepare</c>: makes an EDM-style zip of images.</summary>
@@ -10,8 +8,8 @@ internal static class DataPrepareVerb
         var command = new Command("prepare", "Make an EDM-style zip of images: PNG files and dataset.json. The same images make the same "
             + "bytes.");
         var source = command.Required<string>(
-            "--source", "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary version "
-                + "(folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.", "path");
+            "--source", "Images of any size: a folder (two or more sub-folders are classes, as in ImageNet), CIFAR-10's binary or "
+                + "Python version (folder or tar.gz), downsampled ImageNet (folder of npz batches, or one), a zip, or idx files.", "path");
         var output = command.Required<string>("--output", "The zip to write.", "file.zip");
         var transform = command.Option<ImageTransform>(
             "--transform", "How images are brought to one size: none, box (the whole image by box filter, as downsampled ImageNet) or "
@@ -30,7 +28,7 @@ internal static class DataPrepareVerb
             string from = parsed.GetRequiredValue(source), to = parsed.GetRequiredValue(output);
             using var images = ImageSources.Open(from, parsed.GetValue(split), parsed.GetValue(map), terminal.Progress, cancellation);
             var made = EdmZipWriter.Write(to, images, how, side, parsed.GetValue(rgb), terminal.Progress, cancellation);
-            string hash = Hash(to);
+            string hash = Sha256.OfFile(to);
             bool unordered = images is DownsampledImageNetSource { ClassNames: null };
             var result = new
             {
@@ -49,11 +47,5 @@ internal static class DataPrepareVerb
                     + "folders and EDM's models have; --class-map map_clsloc.txt brings them into it.");
             }
         });
-    }
-
-    private static string Hash(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

@@ -14,6 +14,7 @@ internal static class DataVerb
         return command.Runs((parsed, cancellation) =>
         {
             using var set = ImageSets.Open(parsed.GetRequiredValue(data), parsed.GetValue(split), terminal.Progress, cancellation);
+            Decode(set, terminal.Progress, cancellation);
             int[] perClass = PerClass(set);
             var result = new { images = set.Count, shape = set.Shape, classes = set.Classes, images_per_class = perClass, hash = set.Hash };
             terminal.Result(parsed.GetValue(json), result,
@@ -54,6 +55,18 @@ internal static class DataVerb
             terminal.Result(parsed.GetValue(json), result, $"Wrote {subset.Count:N0} of {set.Count:N0} images ({Classes(perClass)}) to "
                     + $"{images}{(labels is null ? "" : $" and their labels to {labels}")}.");
         });
+    }
+
+    // Opening a set checks that its files are whole, not that their pixels can be had.
+    private static void Decode(IImageSet set, IProgress<WorkProgress> progress, CancellationToken cancellation)
+    {
+        byte[] pixels = new byte[set.Shape.Dimension];
+        for (int i = 0; i < set.Count; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            set.Read(i, pixels);
+            progress.Report(new WorkProgress("decode images", i + 1, set.Count, "img"));
+        }
     }
 
     internal static Option<DataSplit?> Split(Command command) => command.Named<DataSplit?>(

@@ -28,7 +28,7 @@ internal static class EvaluateVerb
         var teacherSolver = command.Option("--teacher-solver", "Its solver.", "heun");
         var searchImages = PlannedFlags.SearchImages(command);
         var images = command.Optional<string?>("--images",
-            "Measure these images (zip, folder or idx file), compared with --reference, in place of a model's samples.", "path");
+            "Measure these images (zip, folder, idx file or ADM's npz), compared with --reference, in place of a model's samples.", "path");
         var flags = new PlannedFlags(command, "evaluation", 5000,
             "the Fréchet distance on the classifier; with --images all of --features", FeatureKind.Inception);
         var measured = flags.Measured;

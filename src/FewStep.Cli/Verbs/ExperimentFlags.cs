@@ -109,5 +109,5 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     /// <summary>The file of statistics in place of reference images; null where images are given.</summary>
     public string? Statistics(ParseResult parsed) =>
         parsed.GetValue(Reference) is { } file && file.EndsWith(StatisticsFile.Extension, StringComparison.OrdinalIgnoreCase)
-            && File.Exists(file) ? file : null;
+            && File.Exists(file) && (StatisticsFile.Is(file) || !NpzImageSet.Is(file)) ? file : null;
 }

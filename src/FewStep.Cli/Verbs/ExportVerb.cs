@@ -99,7 +99,7 @@ internal static class ExportVerb
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
-        return (sampling.Make(parsed, model, chosen, "euler", 0, terminal.Progress, cancellation).Schedule, []);
+        return (sampling.Make(parsed, model, chosen, "euler", 0, terminal, cancellation).Schedule, []);
     }
 
     // Weights that no other program takes.

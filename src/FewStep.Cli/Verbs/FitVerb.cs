@@ -37,7 +37,7 @@ internal static class FitVerb
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             using var embedding = source.OpenEmbedding(options);
-            using var training = new DelayedImages(parsed.GetRequiredValue(data), terminal.Progress, cancellation);
+            using var training = new DelayedImages(parsed.GetRequiredValue(data), source, terminal, cancellation);
             var find = new FindOptions
             {
                 Solver = options.Solver,

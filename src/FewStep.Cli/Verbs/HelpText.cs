@@ -61,7 +61,7 @@ internal static class HelpText
     /// <summary>All examples.</summary>
     internal static IEnumerable<string> ExampleLines => Examples.SelectMany(e => e.Lines);
 
-    public static void Write(ParseResult parsed, TextWriter output)
+    public static void Write(ParseResult parsed, ResultWriter output)
     {
         var command = parsed.CommandResult.Command;
         bool isRoot = command is RootCommand;
@@ -146,9 +146,9 @@ internal static class HelpText
         return string.IsNullOrEmpty(text) ? "" : $" [default: {text}]";
     }
 
-    private static int Width(TextWriter output)
+    private static int Width(ResultWriter output)
     {
-        if (!ReferenceEquals(output, Console.Out) || Console.IsOutputRedirected)
+        if (!ReferenceEquals(output.Inner, Console.Out) || Console.IsOutputRedirected)
             return UsualWidth;
         return Math.Clamp(Console.WindowWidth, NarrowestWidth, WidestWidth);
     }

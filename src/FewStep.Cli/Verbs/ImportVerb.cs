@@ -67,7 +67,7 @@ internal static class ImportVerb
         }
 
         bool isFile = File.Exists(given);
-        string text = isFile ? FileText(given) : given;
+        string text = isFile ? InputFile.ReadText(given, LargestFile) : given;
         try
         {
             // An object of JSON is a sampler or schedule file, or one list under a name.
@@ -78,20 +78,6 @@ internal static class ImportVerb
         catch (InvalidInputException e) when (isFile && !e.Message.StartsWith(given, StringComparison.Ordinal))
         {
             throw new InvalidInputException($"{given}: {e.Message}", e);
-        }
-    }
-
-    private static string FileText(string path)
-    {
-        try
-        {
-            return new FileInfo(path).Length <= LargestFile
-                ? File.ReadAllText(path)
-                : throw new InvalidInputException($"{path} is larger than any list of sigmas.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw ReadFailure.Of(path, e);
         }
     }
 }

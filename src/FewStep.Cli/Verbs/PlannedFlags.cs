@@ -47,6 +47,8 @@ internal sealed class PlannedFlags(
         CancellationToken cancellation)
     {
         var first = experiment.Plan.Models[0].Model;
+        if (real?.Training is { } training && experiment.Plan.Schedules.Any(s => s is ScheduleChoice.Searched))
+            terminal.Remark(first.Denoiser, training);
         var summary = (experiment with
         {
             Training = real?.Training,

@@ -30,6 +30,7 @@ internal static class RunVerb
             if (parsed.GetValue(rounds) > 0)
                 source.RequireNetwork();
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
+            terminal.Remark(source.Denoiser, training);
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);

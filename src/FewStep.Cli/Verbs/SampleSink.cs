@@ -14,14 +14,16 @@ internal sealed class SampleSink : IDisposable
     private readonly string? _raw;
     private readonly GridLayout _layout;
     private readonly List<torch.Tensor> _kept = [];
+    private IReadOnlyList<string> _replaced = [];
 
-    public SampleSink(ImageShape shape, int count, string? folder, string? grid, GridLayout layout, string? raw)
+    public SampleSink(ImageShape shape, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
     {
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
         _layout = layout.Upscale > 0 ? layout : layout with { Upscale = usual };
         (_folder, _grid, _raw) = (folder, grid, raw);
+        int count = seeds.Count;
         if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
             throw new InvalidInputException(
@@ -41,6 +43,8 @@ internal sealed class SampleSink : IDisposable
             CheckGrid(shape, count, _layout);
         }
 
+        if (folder is not null && Directory.Exists(folder))
+            _replaced = Replaced(folder, seeds);
         // A manifest of other images must not stand beside these, should they be interrupted.
         if (folder is not null && Path.Combine(folder, SampleManifest.Name) is var manifest && File.Exists(manifest))
             File.Delete(manifest);
@@ -49,6 +53,10 @@ internal sealed class SampleSink : IDisposable
     /// <summary>Writes or keeps the images of a batch.</summary>
     public void Take(SampledBatch batch)
     {
+        // Nor images of the same names that another model or sampler made.
+        foreach (string old in _replaced)
+            File.Delete(old);
+        _replaced = [];
         for (int i = 0; _folder is not null && i < batch.Seeds.Count; i++)
         {
             using var image = batch.Images[i];
@@ -76,6 +84,19 @@ internal sealed class SampleSink : IDisposable
     }
 
     public void Dispose() => _kept.ForEach(images => images.Dispose());
+
+    // What lies in the folder already of the names that will be written. Other images would be measured with these later on.
+    private string[] Replaced(string folder, IReadOnlyList<long> seeds)
+    {
+        string root = Path.GetFullPath(folder);
+        var own = seeds.Select(PngFile.Name).ToHashSet(StringComparer.Ordinal);
+        string[] there = ReadFailure.Guard(folder, () => FolderTree.Files(root).Where(EntryName.HasImageName)
+            .Where(name => _grid is null || Path.Combine(root, name) != Path.GetFullPath(_grid)).ToArray());
+        string[] others = [.. there.Where(name => !own.Contains(name)).Order(StringComparer.Ordinal)];
+        return others.Length == 0 ? [.. there.Select(name => Path.Combine(root, name))] : throw new InvalidInputException(
+            $"{folder} holds {others.Length} other image{(others.Length == 1 ? "" : "s")}, {EntryName.Shown(others[0])} for one, which "
+                + "would be mixed with these; choose another --out, or take them out of it.");
+    }
 
     private static void WriteRaw(string path, torch.Tensor samples, double evaluationsPerImage)
     {

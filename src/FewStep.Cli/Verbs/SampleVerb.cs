@@ -64,7 +64,7 @@ internal static class SampleVerb
             var sampler = chosen is null
                 ? source.DefaultSampler with { Solver = method ?? source.DefaultSampler.Solver }
                 : sampling.Make(
-                    parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal.Progress, cancellation);
+                    parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal, cancellation);
             Announce(terminal, source, sampler, chosen is null && method is null);
             var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(sampler.Schedule.Sigmas, ScheduleTerminal.Zero) : sampler.Schedule;
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
@@ -80,7 +80,8 @@ internal static class SampleVerb
             if (raw?.Labels is not null && one is not null)
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
-            using var sink = new SampleSink(source.Config.Shape, images, places, gridFile,
+            IReadOnlyList<long> numbers = raw is null ? list : [.. Enumerable.Range(0, images).Select(i => (long)i)];
+            using var sink = new SampleSink(source.Config.Shape, numbers, places, gridFile,
                 new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
             var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
                 : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);

@@ -52,19 +52,27 @@ internal sealed class SamplerFlags(Command command, string also = "")
     }
 
     /// <summary>The sampler of a choice, searched for in <c>--data</c> where that is needed.</summary>
-    public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, IProgress<WorkProgress> progress,
+    public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, TerminalOutput terminal,
         CancellationToken cancellation)
     {
-        using var images = new DelayedImages(parsed.GetRequiredValue(_data), progress, cancellation);
-        return model.Make(choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, progress, cancellation);
+        using var images = new DelayedImages(parsed.GetRequiredValue(_data), model, terminal, cancellation);
+        return model.Make(
+            choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, terminal.Progress, cancellation);
     }
 }
 
-/// <summary>The images at a path, opened when they are first asked for.</summary>
-internal sealed class DelayedImages(string path, IProgress<WorkProgress> progress, CancellationToken cancellation) : IDisposable
+/// <summary>The images at a path for a model, opened when they are first asked for.</summary>
+internal sealed class DelayedImages(string path, Model model, TerminalOutput terminal, CancellationToken cancellation) : IDisposable
 {
     private IImageSet? _value;
 
-    public IImageSet Value => _value ??= ImageSets.Open(path, progress: progress, cancellation: cancellation);
+    public IImageSet Value => _value ??= Open();
     public void Dispose() => _value?.Dispose();
+
+    private IImageSet Open()
+    {
+        var images = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
+        terminal.Remark(model.Denoiser, images);
+        return images;
+    }
 }

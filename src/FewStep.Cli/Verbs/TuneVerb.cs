@@ -41,7 +41,7 @@ internal static class TuneVerb
             var network = source.RequireNetwork();
             List<Sampler> samplers =
                 [.. starts.Select(
-                    s => target.Make(parsed, source, s, tuning.SolverName(parsed), options.Seed, terminal.Progress, cancellation))];
+                    s => target.Make(parsed, source, s, tuning.SolverName(parsed), options.Seed, terminal, cancellation))];
             var sampler = searches
                 ? samplers[0] with
                 {
@@ -54,6 +54,8 @@ internal static class TuneVerb
             options = options.For(sampler.Steps, sampler.Solver);
             using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
                 parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
+            if (images is not null)
+                terminal.Remark(network, images);
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, source.Shape, network.Device);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
             var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images),

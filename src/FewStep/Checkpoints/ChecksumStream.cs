@@ -1,3 +1,4 @@
+using System.Buffers;
 using ICSharpCode.SharpZipLib.Checksum;
 
 namespace FewStep.Checkpoints;
@@ -6,7 +7,7 @@ namespace FewStep.Checkpoints;
 internal sealed class ChecksumStream(Stream inner) : Stream
 {
     private readonly Crc32 _crc = new();
-    private readonly byte[] _chunk = new byte[1 << 16];
+    private readonly byte[] _chunk = ArrayPool<byte>.Shared.Rent(1 << 16);
 
     public long Count { get; private set; }
 
@@ -42,8 +43,12 @@ internal sealed class ChecksumStream(Stream inner) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && inner.CanRead) // the buffer is given back once
+        {
             inner.Dispose();
+            ArrayPool<byte>.Shared.Return(_chunk);
+        }
+
         base.Dispose(disposing);
     }
 }

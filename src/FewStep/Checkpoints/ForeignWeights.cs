@@ -26,7 +26,8 @@ internal static class ForeignWeights
             }
 
             var flat = network.Layout.Flatten(spec => Find(byName[spec.Name], tensors, source));
-            return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, flat, config.PatchSize);
+            return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, flat, config.PatchSize)
+            { KnowsNoClass = config.Network.LabelDropout > 0 };
         }
         catch
         {

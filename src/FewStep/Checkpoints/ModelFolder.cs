@@ -50,7 +50,8 @@ internal static class ModelFolder
         var preconditioning = config.Preconditioning.Build(); // first, for it may refuse
         var network = config.BuildNetwork();
         return new NetworkDenoiser(
-            network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize);
+            network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize)
+        { KnowsNoClass = config.Network.LabelDropout > 0 };
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>

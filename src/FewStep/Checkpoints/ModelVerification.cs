@@ -9,7 +9,6 @@ internal sealed record VerificationResult(string Compared, int Images, double La
 internal static class ModelVerification
 {
     private const int Batch = 8;
-    private const long MaximumBytes = 4L << 30;
     private const string Input = "x", Sigma = "sigma", Labels = "labels", Denoised = "denoised", TimeSteps = "timesteps", Output = "output";
 
     /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with
@@ -19,7 +18,7 @@ internal static class ModelVerification
         ArgumentNullException.ThrowIfNull(denoiser);
         var names = NpzFile.Names(path);
         var arrays = NpzFile.Read(
-            path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)], MaximumBytes);
+            path, [.. names.Where(name => name is Input or Sigma or Labels or Denoised or TimeSteps or Output)]);
         bool denoised = arrays.ContainsKey(Sigma) && arrays.ContainsKey(Denoised);
         bool output = arrays.ContainsKey(TimeSteps) && arrays.ContainsKey(Output);
         if (!arrays.TryGetValue(Input, out NpyArray? x) || (!denoised && !output))

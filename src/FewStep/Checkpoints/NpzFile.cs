@@ -5,22 +5,19 @@ namespace FewStep.Checkpoints;
 /// <summary>Reads and writes NumPy's <c>.npz</c> files: zip files of <c>.npy</c> arrays.</summary>
 internal static class NpzFile
 {
-    /// <summary>Default limit on the unpacked size of a file: 8 GiB.</summary>
-    public const long DefaultMaximumBytes = 8L << 30;
-
     private const string Extension = ".npy";
 
     /// <summary>The names of the arrays in a file, in its order.</summary>
     public static IReadOnlyList<string> Names(string path)
     {
-        using var zip = ZipContent.Open(path, DefaultMaximumBytes);
+        using var zip = ZipContent.Open(path);
         return [.. Arrays(zip)];
     }
 
     /// <summary>The shape of an array, from its header alone.</summary>
     public static IReadOnlyList<long> Shape(string path, string name)
     {
-        using var zip = ZipContent.Open(path, DefaultMaximumBytes);
+        using var zip = ZipContent.Open(path);
         long length = Length(zip, path, name);
         long[] shape = [];
         zip.Peek(name + Extension, stream => shape = NpyHeader.Read(stream, length, $"{path}, array {Printable.Text(name)},").Shape);
@@ -28,7 +25,7 @@ internal static class NpzFile
     }
 
     public static IReadOnlyDictionary<string, NpyArray> Read(
-        string path, IReadOnlyCollection<string>? names = null, long maximumBytes = DefaultMaximumBytes)
+        string path, IReadOnlyCollection<string>? names = null, long? maximumBytes = null)
     {
         using var zip = ZipContent.Open(path, maximumBytes);
         var arrays = new Dictionary<string, NpyArray>(StringComparer.Ordinal);

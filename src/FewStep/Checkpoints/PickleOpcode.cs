@@ -15,6 +15,8 @@ internal enum PickleOpcode : byte
     None = (byte)'N',
     BinPersId = (byte)'Q',
     Reduce = (byte)'R',
+    BinString = (byte)'T',
+    ShortBinString = (byte)'U',
     BinUnicode = (byte)'X',
     Append = (byte)'a',
     Build = (byte)'b',

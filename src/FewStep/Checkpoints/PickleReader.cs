@@ -55,6 +55,9 @@ internal sealed class PickleReader(ByteSource source, long position, PickleCalls
             case PickleOpcode.ShortBinUnicode: Push(_input.Text(_input.Byte())); break;
             case PickleOpcode.BinUnicode: Push(_input.Text(_input.UInt32())); break;
             case PickleOpcode.BinUnicode8: Push(_input.Text(_input.Length64())); break;
+            // Python 2 knew one kind of string: short ones are names here, long ones bytes.
+            case PickleOpcode.ShortBinString: Push(Encoding.Latin1.GetString(_input.Bytes(_input.Byte()).ToArray(byte.MaxValue))); break;
+            case PickleOpcode.BinString: Push(_input.Bytes(_input.UInt32())); break;
             case PickleOpcode.ShortBinBytes: Push(_input.Bytes(_input.Byte())); break;
             case PickleOpcode.BinBytes: Push(_input.Bytes(_input.UInt32())); break;
             case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8: Push(_input.Bytes(_input.Length64())); break;

@@ -26,7 +26,7 @@ internal static class SafetensorsFile
         var tensors = new TensorsByName();
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = InputFile.Open(path);
             return (tensors, Read(stream, path, tensors));
         }
         catch (Exception e)

@@ -2,43 +2,59 @@ using System.IO.Compression;
 
 namespace FewStep.Checkpoints;
 
-/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, lengths and checksums checked.</summary>
+/// <summary>The entries of a zip file from outside: names unique, sizes believable and bounded, no bytes shared, lengths and checksums
+/// checked. Folders in it are left out.</summary>
 internal sealed class ZipContent : IDisposable
 {
     // Deflate cannot shrink by more than this factor, so a larger claim is a lie made to allocate memory.
     private const long LargestDeflateRatio = 1040;
 
+    // APPNOTE 4.3.7, 4.3.12 and 4.3.16: what an entry takes beside its name and content, and the end of the directory.
+    private const int HeaderBytes = 30 + 46, EndBytes = 22;
+
     private readonly ZipArchive _archive;
     private readonly Dictionary<string, ZipArchiveEntry> _entries = new(StringComparer.Ordinal);
     private readonly string _path;
 
-    private ZipContent(ZipArchive archive, string path, long maximumBytes)
+    private ZipContent(ZipArchive archive, string path, long fileBytes, long maximumBytes)
     {
         (_archive, _path) = (archive, path);
-        long left = maximumBytes;
+        long left = maximumBytes, packed = EndBytes;
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
-            if (!_entries.TryAdd(entry.FullName, entry))
-                throw new InvalidInputException($"{path} holds two entries with one name. Save it again.");
-            if (entry.IsEncrypted)
-                throw new InvalidInputException($"{path} is encrypted. Save it without a password.");
             CheckSize(entry, path);
+            if (entry.IsEncrypted)
+                throw new InvalidInputException($"{path} is encrypted ({Printable.Text(entry.FullName)}). Save it without a password.");
+            // Tight files, which are the dangerous ones, have no room for two entries at one place.
+            packed += HeaderBytes + (2L * entry.FullName.Length);
+            if (entry.CompressedLength > fileBytes - packed)
+                throw new InvalidInputException($"{path} is no sound zip file: its entries share bytes. Make it anew.");
+            packed += entry.CompressedLength;
             if (entry.Length > left)
-                throw new InvalidInputException($"{path} unpacks to more than {maximumBytes} bytes, the limit for its kind.");
+            {
+                throw new InvalidInputException(
+                    $"{path} unpacks to more than {maximumBytes} bytes, the limit for its size; store it without compression.");
+            }
+
             left -= entry.Length;
+            if (!IsFolder(entry.FullName) && !_entries.TryAdd(entry.FullName, entry))
+                throw new InvalidInputException($"{path} holds {Printable.Text(entry.FullName)} twice; make it anew.");
         }
     }
 
     /// <summary>Names of the entries in the file's order.</summary>
     public IEnumerable<string> Names => _entries.Keys;
 
-    public static ZipContent Open(string path, long maximumBytes)
+    /// <summary>Opens a zip file.</summary>
+    /// <param name="maximumBytes">The most that it may unpack to; null for <see cref="InputFile.UnpackedLimit"/>.</param>
+    public static ZipContent Open(string path, long? maximumBytes = null)
     {
         FileStream? file = null;
         try
         {
-            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var content = new ZipContent(new ZipArchive(file, ZipArchiveMode.Read), path, maximumBytes);
+            file = InputFile.Open(path);
+            var content = new ZipContent(
+                new ZipArchive(file, ZipArchiveMode.Read), path, file.Length, maximumBytes ?? InputFile.UnpackedLimit(file.Length));
             file = null;
             return content;
         }
@@ -93,7 +109,7 @@ internal sealed class ZipContent : IDisposable
         if (length > maximumBytes)
         {
             throw new InvalidInputException(
-                $"{_path}, entry {Printable.Text(name)}, has {length} bytes, more than any of its kind ({maximumBytes}).");
+                $"{_path}: {Printable.Text(name)} unpacks to {length} bytes, more than any of its kind ({maximumBytes}).");
         }
 
         byte[] bytes = new byte[length];
@@ -101,8 +117,11 @@ internal sealed class ZipContent : IDisposable
         return bytes;
     }
 
+    public void Dispose() => _archive.Dispose();
+    private static bool IsFolder(string name) => name.EndsWith('/');
+
     /// <summary>Refuses an entry that claims more bytes than its compressed ones can hold.</summary>
-    public static void CheckSize(ZipArchiveEntry entry, string path)
+    private static void CheckSize(ZipArchiveEntry entry, string path)
     {
         if (entry.Length < 0 || entry.CompressedLength < 0 || entry.Length / LargestDeflateRatio > entry.CompressedLength)
         {
@@ -110,6 +129,4 @@ internal sealed class ZipContent : IDisposable
                 + $"{entry.CompressedLength} compressed ones. Fetch the file again.");
         }
     }
-
-    public void Dispose() => _archive.Dispose();
 }

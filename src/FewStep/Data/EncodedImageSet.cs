@@ -1,10 +1,10 @@
 namespace FewStep.Data;
 
-/// <summary>PNG or JPEG images of one shape, whose headers are all checked when the set is opened.</summary>
+/// <summary>PNG or JPEG images of one shape, which are all checked when the set is opened: headers, completeness and
+/// checksums, but not their pixels.</summary>
 internal abstract class EncodedImageSet(string path) : IImageSet
 {
     public const int LargestFile = 64 << 20;
-    public const int LargestJson = 256 << 20;
     private const int ReportEvery = 1000;
     private IReadOnlyList<string> _names = [];
     private DatasetLabels _labels = DatasetLabels.None;
@@ -43,6 +43,7 @@ internal abstract class EncodedImageSet(string path) : IImageSet
             byte[] file = Encoded(i);
             string where = EntryName.In(names[i], path);
             var found = ImageHeader.Read(file, where);
+            EncodedImage.Check(file, where);
             ImageDecoder.CheckShape(found, Shape ??= found, where);
             Append(hash, Encoding.UTF8.GetBytes(names[i]));
             Append(hash, file);

@@ -7,14 +7,20 @@ internal static class EntryName
     private static readonly string[] Accepted = [".png", ".jpg", ".jpeg"];
     private static readonly string[] OtherImages = [".bmp", ".gif", ".webp", ".tif", ".tiff", ".avif", ".heic"];
 
-    /// <summary>Whether the name is that of a PNG or JPEG image.</summary>
+    /// <summary>Whether a name ends as those of PNG and JPEG images do.</summary>
+    public static bool HasImageName(string name) => Accepted.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The same, where other images are refused.</summary>
     public static bool IsImage(string name, string container)
     {
         string extension = Path.GetExtension(name);
         if (OtherImages.Contains(extension, StringComparer.OrdinalIgnoreCase))
             throw new InvalidInputException($"{Shown(name)} in {container} is neither PNG nor JPEG; convert it or take it out.");
-        return Accepted.Contains(extension, StringComparer.OrdinalIgnoreCase);
+        return HasImageName(name);
     }
+
+    /// <summary>Whether a file is hidden: it or a folder above it begins with a dot, or macOS put it beside what was packed.</summary>
+    public static bool IsHidden(string name) => name.Split('/').Any(part => part.StartsWith('.') || part == "__MACOSX");
 
     /// <summary>Refuses names that lead out of the data set or hide what they are.</summary>
     public static void Check(string name, string container)

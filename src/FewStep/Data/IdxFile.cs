@@ -5,16 +5,15 @@ namespace FewStep.Data;
 /// <summary>The idx format of MNIST and its successors: unsigned bytes with a big-endian header, plain or gzip-compressed.</summary>
 internal static class IdxFile
 {
-    private const long MaximumBytes = 4L << 30;
-
     public static (int[] Sizes, byte[] Bytes) Read(string path, int dimensions)
     {
         try
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.Open(path);
             using var gzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionMode.Decompress)
                 : null;
-            return Read(gzip ?? (Stream)file, path, dimensions);
+            long most = gzip is null ? file.Length : InputFile.UnpackedLimit(file.Length);
+            return Read(gzip ?? (Stream)file, path, dimensions, most);
         }
         catch (EndOfStreamException e)
         {
@@ -26,7 +25,7 @@ internal static class IdxFile
         }
     }
 
-    private static (int[] Sizes, byte[] Bytes) Read(Stream stream, string path, int dimensions)
+    private static (int[] Sizes, byte[] Bytes) Read(Stream stream, string path, int dimensions, long most)
     {
         var header = new byte[4 + 4 * dimensions];
         stream.ReadExactly(header);
@@ -42,24 +41,22 @@ internal static class IdxFile
         {
             uint size = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + 4 * i));
             total = size is 0 or > int.MaxValue ? -1 : total * size;
-            if (total is < 0 or > MaximumBytes || total > Array.MaxLength)
+            if (total < 0 || total > Array.MaxLength)
                 throw new InvalidInputException($"{path} states an impossible size {size} in dimension {i}.");
             sizes[i] = (int)size;
         }
 
-        // Grown as the data comes, so that a lying header cannot claim memory that the file does not fill.
-        using var content = new MemoryStream((int)Math.Min(total, 1 << 20));
-        var buffer = new byte[1 << 16];
-        while (content.Length < total)
+        if (total > most && stream is FileStream)
+            throw new EndOfStreamException();
+        if (total > most)
         {
-            int read = stream.Read(buffer, 0, (int)Math.Min(buffer.Length, total - content.Length));
-            if (read == 0)
-                throw new EndOfStreamException();
-            content.Write(buffer, 0, read);
+            throw new InvalidInputException(
+                $"{path} states {total} bytes of content, more than its own size makes likely ({most}); unpack it, or fetch it again.");
         }
 
-        if (stream.ReadByte() >= 0)
-            throw new InvalidInputException($"{path} is longer than its header states ({total} bytes of content).");
-        return (sizes, content.ToArray());
+        byte[] content = new byte[total];
+        stream.ReadExactly(content);
+        return stream.ReadByte() < 0 ? (sizes, content)
+            : throw new InvalidInputException($"{path} is longer than its header states ({total} bytes of content).");
     }
 }

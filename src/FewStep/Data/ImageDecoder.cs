@@ -18,7 +18,7 @@ internal static class ImageDecoder
                 $"The destination has {destination.Length} bytes, a {shape} image {shape.Dimension}.", nameof(destination));
         }
 
-        using var data = SKData.CreateCopy(file);
+        using var data = SKData.CreateCopy(EncodedImage.ForDecoder(file, where));
         using var codec = SKCodec.Create(data) ?? throw Damaged(where);
         if (codec.Info.Width != shape.Width || codec.Info.Height != shape.Height)
             throw Damaged(where);

@@ -2,45 +2,41 @@ using System.IO.Enumeration;
 
 namespace FewStep.Data;
 
-/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes; no hidden files and links to folders.</summary>
+/// <summary>The PNG and JPEG files below a folder, by relative paths with forward slashes. Links to folders are followed; hidden files are
+/// left out.</summary>
 internal sealed class ImageFolderFiles
 {
-    private const int DeepestFolder = 16;
     private readonly string _path;
 
     public ImageFolderFiles(string path, Func<string, string>? order = null)
     {
         _path = path;
+        var (images, labels) = (new List<string>(), new List<string>());
         try
         {
-            string root = Path.GetFullPath(path);
-            var options = new EnumerationOptions
+            foreach (string name in FolderTree.Files(Path.GetFullPath(path)))
             {
-                RecurseSubdirectories = true,
-                IgnoreInaccessible = false,
-                MaxRecursionDepth = DeepestFolder,
-                AttributesToSkip = FileAttributes.Hidden | FileAttributes.System
-            };
-            var files = new FileSystemEnumerable<string>(
-                root, (ref entry) => Path.GetRelativePath(root, entry.ToFullPath()).Replace(Path.DirectorySeparatorChar, '/'), options)
-            {
-                ShouldIncludePredicate = (ref entry) => !entry.IsDirectory,
-
-                // A link to a folder may lead back to where it lies.
-                ShouldRecursePredicate = (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
-            };
-            Names = [.. files.Where(name => EntryName.IsImage(name, path)).OrderBy(order ?? (name => name), StringComparer.Ordinal)];
+                if (DatasetLabels.IsFile(name))
+                    labels.Add(name);
+                else if (EntryName.IsImage(name, path))
+                    images.Add(name);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidInputException($"Cannot read the folder {path}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
 
+        Names = [.. images.OrderBy(order ?? (name => name), StringComparer.Ordinal)];
         if (Names.Length == 0)
             throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
+        LabelFile = DatasetLabels.Place(labels, Names, path);
     }
 
     public string[] Names { get; }
+
+    /// <summary>The file with the images' labels, dataset.json; null where there is none.</summary>
+    public string? LabelFile { get; }
 
     /// <summary>The top-level folders as classes in order of name, and each file's class; null for fewer than two.</summary>
     public (string[] Classes, int[] Labels)? Classes()
@@ -62,18 +58,74 @@ internal sealed class ImageFolderFiles
 
     /// <summary>The content of a file below the folder.</summary>
     public byte[] Read(string name, int largest = EncodedImageSet.LargestFile)
-    {
-        string where = EntryName.In(name, _path);
-        return ReadFailure.Guard(where, () =>
-        {
-            using var stream = File.OpenRead(Path.Combine(_path, name));
-            if (stream.Length > largest)
-                throw new InvalidInputException($"{where} has {stream.Length} bytes, more than the {largest} allowed.");
-            byte[] content = new byte[stream.Length];
-            stream.ReadExactly(content);
-            return content;
-        });
-    }
+        => InputFile.ReadAll(Path.Combine(_path, name), largest);
 
     private static string TopFolder(string name) => name[..name.IndexOf('/', StringComparison.Ordinal)];
+}
+
+/// <summary>Walks the files below a folder.</summary>
+internal static class FolderTree
+{
+    private const int DeepestFolder = 16, MostLinks = 40;
+
+    private static readonly EnumerationOptions Options = new()
+    {
+        IgnoreInaccessible = false,
+        AttributesToSkip = FileAttributes.Hidden | FileAttributes.System,
+    };
+
+    /// <summary>Paths of all files from the root, with forward slashes; hidden files and folders are left out. Links to folders are
+    /// followed, but not those that lead back up, and below one top folder no folder is walked twice.</summary>
+    public static IEnumerable<string> Files(string root)
+    {
+        string real = Real(root, MostLinks);
+        var seen = new HashSet<(string Top, string Real)>();
+        var open = new Stack<(string Name, string Real, int Depth)>([("", real, 0)]);
+        while (open.TryPop(out var folder))
+        {
+            string prefix = folder.Name.Length == 0 ? "" : $"{folder.Name}/";
+            foreach (var (part, isFolder, isLink) in Entries(folder.Real))
+            {
+                string name = prefix + part, place = Path.Combine(folder.Real, part);
+                if (EntryName.IsHidden(part))
+                    continue;
+                if (!isFolder)
+                {
+                    yield return name;
+                }
+                else if (folder.Depth < DeepestFolder)
+                {
+                    string target = isLink ? Real(place, MostLinks) : place;
+                    if (!IsWithin(real, target) && seen.Add((name.Split('/', 2)[0], target)))
+                        open.Push((name, target, folder.Depth + 1));
+                }
+            }
+        }
+    }
+
+    private static FileSystemEnumerable<(string Name, bool IsFolder, bool IsLink)> Entries(string folder) => new(folder,
+        (ref entry) => (entry.FileName.ToString(), entry.IsDirectory,
+            entry.IsDirectory && (entry.Attributes & FileAttributes.ReparsePoint) != 0), Options);
+
+    // Whether one folder is another, or lies below it.
+    private static bool IsWithin(string path, string folder)
+        => path == folder || folder == Path.GetPathRoot(folder)
+            || path.StartsWith($"{Path.TrimEndingDirectorySeparator(folder)}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
+
+    // The path without links, so that a folder has one name.
+    private static string Real(string path, int links)
+    {
+        string real = Path.GetPathRoot(path)!;
+        foreach (string part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            real = Path.Combine(real, part);
+            var folder = new DirectoryInfo(real);
+            if (folder.LinkTarget is null)
+                continue;
+            string target = folder.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+            real = links > 0 ? Real(target, links - 1) : throw new IOException($"{path} is a link within a link within a link.");
+        }
+
+        return real;
+    }
 }

@@ -7,6 +7,9 @@ internal static class ImageHeader
     /// <summary>Largest width and height that is decoded, in pixels.</summary>
     public const int LargestSide = 8192;
 
+    // Pixels are made room for before they are decoded, so the room is bounded by the file's size; photographs take several bits each.
+    private const int SmallImage = 1 << 24, PixelsPerByte = 4;
+
     private static ReadOnlySpan<byte> PngSignature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a];
     private static ReadOnlySpan<byte> PngHeaderChunk => [0, 0, 0, 13, (byte)'I', (byte)'H', (byte)'D', (byte)'R'];
 
@@ -18,6 +21,12 @@ internal static class ImageHeader
             : throw new InvalidInputException($"{where} is neither a PNG nor a JPEG image, whatever its name says.");
         if (height is < 1 or > LargestSide || width is < 1 or > LargestSide)
             throw new InvalidInputException($"{where} claims {width} x {height} pixels; sides must be 1 to {LargestSide}.");
+        if (width * height > SmallImage + ((long)PixelsPerByte * file.Length))
+        {
+            throw new InvalidInputException($"{where} claims {width} x {height} pixels in {file.Length} bytes; an image of more than "
+                + $"{SmallImage} pixels needs a byte for every {PixelsPerByte} further ones. Make it smaller or take it out.");
+        }
+
         return new ImageShape(channels, (int)height, (int)width);
     }
 

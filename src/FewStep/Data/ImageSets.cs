@@ -5,7 +5,8 @@ internal static class ImageSets
 {
     private const string Accepted = "Accepted are: a zip of PNG/JPEG images (with dataset.json for labels), a folder of such images "
         + "(sub-folders are classes), "
-        + "an idx file of images such as train-images-idx3-ubyte.gz (labels beside it), or a folder with idx files.";
+        + "a NumPy file of ADM's samples (arr_0), an idx file of images such as train-images-idx3-ubyte.gz (labels beside it), "
+        + "or a folder with idx files.";
 
     private static readonly string[] TrainFolders = ["train"];
     private static readonly string[] TestFolders = ["test", "val", "valid", "validation"];
@@ -28,6 +29,7 @@ internal static class ImageSets
         return Signature(path) switch
         {
             [0, 0, 8, 3] or [0x1f, 0x8b, ..] => OpenIdx(path),
+            [(byte)'P', (byte)'K', ..] when path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) => new NpzImageSet(path),
             [(byte)'P', (byte)'K', ..] => new ZipImageSet(path, progress, cancellation),
             _ => throw new InvalidInputException($"{path} is no image set. {Accepted}"),
         };
@@ -80,7 +82,7 @@ internal static class ImageSets
 
     private static byte[] Signature(string path) => ReadFailure.Guard(path, () =>
     {
-        using var file = File.OpenRead(path);
+        using var file = InputFile.Open(path);
         byte[] start = new byte[4];
         return start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
     });

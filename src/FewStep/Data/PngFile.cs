@@ -18,6 +18,9 @@ internal static class PngFile
             throw new InvalidInputException($"Images are written as PNG, but the file is called {path}; end its name in {Extension}.");
     }
 
+    /// <summary>The file name of an image by its number: 000000.png.</summary>
+    public static string Name(long number) => number.ToString("D6", CultureInfo.InvariantCulture) + Extension;
+
     /// <summary>Writes each image of a batch to its own file, named by its number: 000000.png.</summary>
     /// <param name="images">[B,C,H,W].</param>
     public static IReadOnlyList<string> WriteEach(string folder, Tensor images, long firstNumber = 0)
@@ -26,7 +29,7 @@ internal static class PngFile
         var paths = new List<string>();
         foreach (var image in ToPixels(images))
         {
-            string path = Path.Combine(folder, (firstNumber + paths.Count).ToString("D6", CultureInfo.InvariantCulture) + ".png");
+            string path = Path.Combine(folder, Name(firstNumber + paths.Count));
             byte[] png = Encode(image);
             AtomicFile.Write(path, stream => stream.Write(png));
             paths.Add(path);

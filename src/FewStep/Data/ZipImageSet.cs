@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using FewStep.Checkpoints;
 
 namespace FewStep.Data;
@@ -7,47 +6,28 @@ namespace FewStep.Data;
 /// A zip of PNG or JPEG images of one shape, with class labels in dataset.json where there are any: the data set format of EDM. Nothing is
 /// extracted to disk.
 /// </summary>
-/// <remarks>Images are ordered by name (ordinal) and gray where the first one is; transparency is dropped.</remarks>
+/// <remarks>Images are ordered by name (ordinal) and gray where the first one is; transparency is dropped. Hidden files are left
+/// out.</remarks>
 internal sealed class ZipImageSet : EncodedImageSet
 {
     private readonly Lock _archiveLock = new();
-    private readonly ZipArchive _archive;
-    private readonly ZipArchiveEntry[] _entries;
-    private readonly string _path;
+    private readonly ZipContent _archive;
+    private readonly string[] _names;
 
-    /// <summary>Opens a zip and checks every image's header.</summary>
+    /// <summary>Opens a zip and checks every image.</summary>
     public ZipImageSet(string path, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
         : base(path)
     {
-        _path = path;
-        FileStream? file = null;
+        _archive = ZipContent.Open(path);
         try
         {
-            file = File.OpenRead(path);
-            _archive = new ZipArchive(file, ZipArchiveMode.Read, leaveOpen: false);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ArgumentException
-            or OverflowException)
-        {
-            file?.Dispose(); // the archive does not when its constructor fails
-            throw new InvalidInputException($"Cannot read {path} as a zip file: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
-
-        try
-        {
-            var found = Entries();
-            byte[]? datasetJson = found.Remove(DatasetLabels.FileName, out var json) ? ReadEntry(json, LargestJson) : null;
-            _entries = [.. found.Values.OrderBy(e => e.FullName, StringComparer.Ordinal)];
-            if (_entries.Length == 0)
+            var (images, labels) = Find(path);
+            _names = [.. images.Order(StringComparer.Ordinal)];
+            if (_names.Length == 0)
                 throw new InvalidInputException($"{path} holds no PNG or JPEG images.");
-            string[] names = [.. _entries.Select(e => e.FullName)];
-            var labels = datasetJson is null ? DatasetLabels.None : DatasetLabels.Parse(datasetJson, names, path);
-            Scan(names, labels, datasetJson, progress, cancellation);
-        }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
-        {
-            _archive.Dispose();
-            throw new InvalidInputException($"The directory of the zip file {path} is damaged: {e.Message.ReplaceLineEndings(" ")}", e);
+            string? file = DatasetLabels.Place(labels, _names, path);
+            byte[]? json = file is null ? null : _archive.ReadAll(file, DatasetLabels.LargestFile(_names.Length));
+            Scan(_names, json is null ? DatasetLabels.None : DatasetLabels.Parse(json, _names, file!, path), json, progress, cancellation);
         }
         catch
         {
@@ -64,51 +44,30 @@ internal sealed class ZipImageSet : EncodedImageSet
         }
     }
 
-    protected override byte[] Encoded(int index) => ReadEntry(_entries[index], LargestFile);
-
-    // The images and dataset.json.
-    private Dictionary<string, ZipArchiveEntry> Entries()
+    // The archive's one stream is shared, hence the lock; decoding happens outside of it.
+    protected override byte[] Encoded(int index)
     {
-        var found = new Dictionary<string, ZipArchiveEntry>(StringComparer.Ordinal);
-        foreach (var entry in _archive.Entries)
+        lock (_archiveLock)
         {
-            ZipContent.CheckSize(entry, _path);
-            string name = entry.FullName;
-            bool isFolder = name.EndsWith('/');
-            EntryName.Check(isFolder ? name[..^1] : name, _path);
-            if (!isFolder && (name == DatasetLabels.FileName || EntryName.IsImage(name, _path)) && !found.TryAdd(name, entry))
-                throw new InvalidInputException($"{_path} holds {EntryName.Shown(name)} twice; make the zip anew.");
+            return _archive.ReadAll(_names[index], LargestFile);
         }
-
-        return found;
     }
 
-    /// <summary>Reads an entry whole. The archive's one stream is shared, hence the lock; decoding happens outside of it.</summary>
-    private byte[] ReadEntry(ZipArchiveEntry entry, int largest)
+    // The images, and the files called dataset.json wherever they lie.
+    private (List<string> Images, List<string> Labels) Find(string path)
     {
-        if (entry.Length > largest)
+        var (images, labels) = (new List<string>(), new List<string>());
+        foreach (string name in _archive.Names)
         {
-            throw new InvalidInputException(
-                $"{EntryName.In(entry.FullName, _path)} unpacks to {entry.Length} bytes, more than the {largest} allowed.");
+            EntryName.Check(name, path);
+            if (EntryName.IsHidden(name))
+                continue;
+            if (DatasetLabels.IsFile(name))
+                labels.Add(name);
+            else if (EntryName.IsImage(name, path))
+                images.Add(name);
         }
 
-        try
-        {
-            byte[] content = new byte[entry.Length];
-            lock (_archiveLock)
-            {
-                using var stream = entry.Open();
-                stream.ReadExactly(content);
-                if (stream.ReadByte() >= 0)
-                    throw new InvalidDataException("It is longer than the zip's directory says.");
-            }
-
-            return content;
-        }
-        catch (Exception e) when (e is InvalidDataException or IOException)
-        {
-            throw new InvalidInputException($"{EntryName.In(entry.FullName, _path)} cannot be unpacked: "
-                + $"{e.Message.ReplaceLineEndings(" ")} Make the zip anew.", e);
-        }
+        return (images, labels);
     }
 }

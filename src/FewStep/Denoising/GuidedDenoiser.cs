@@ -7,7 +7,7 @@ namespace FewStep.Denoising;
 /// The guide is the model itself without labels (classifier-free guidance, Ho and Salimans 2022, 2207.12598), or a weaker model
 /// (autoguidance, Karras et al. 2024, 2406.02507). It is evaluated only for images that it acts on, and every evaluation of either counts.
 /// </remarks>
-internal sealed class GuidedDenoiser : IEvaluationCount
+internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
 {
     private readonly CountingDenoiser _model;
     private readonly CountingDenoiser _guide;
@@ -19,6 +19,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount
         guidance.Validate();
         (_model, _guide, _guidance, _guideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance,
             guideSeesLabels);
+        KnowsNoClass = model is not IKnowsNoClass { KnowsNoClass: false };
         (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
         if (!(SigmaMin < SigmaMax))
         {
@@ -33,6 +34,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount
     public Device Device => _model.Device;
     public double SigmaMin { get; }
     public double SigmaMax { get; }
+    public bool KnowsNoClass { get; }
 
     /// <summary>Guides a conditional model by itself without labels. Images whose label is -1 are not guided: it would change
     /// nothing.</summary>

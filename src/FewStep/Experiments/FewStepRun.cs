@@ -153,8 +153,7 @@ internal sealed class FewStepRun : IDisposable
                 $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
         }
 
-        if (_model.Classes > 0 && _training.Classes > _model.Classes)
-            throw new InvalidInputException($"The training images have {_training.Classes} classes, the model {_model.Classes}.");
+        ImageFit.Check(_model.Denoiser, _training.Shape, _training.Classes, "training");
         if (_options.Rounds > 0 && _model.Network is null)
         {
             throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, "

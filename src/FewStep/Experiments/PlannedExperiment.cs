@@ -50,7 +50,11 @@ internal sealed record PlannedExperiment
             Model = First,
             Folder = folder,
             LossCurve = curve is null && Training is null ? null : Measured,
-            TrainingImages = Training is null ? null : () => new TrainingImages(Training),
+            TrainingImages = Training is null ? null : () =>
+            {
+                ImageFit.Check(First.Denoiser, Training.Shape, Training.Classes, "training");
+                return new TrainingImages(Training);
+            },
             TrainingHash = Training?.Hash,
             Images = SearchImages,
             BatchSize = Options.BatchSize,

@@ -69,7 +69,11 @@ internal static class FeatureClassifierFolder
         using var _ = no_grad();
         var weights = classifier.Weights().ToList();
         if (stored.Keys.Except(weights.Select(w => w.Name)).FirstOrDefault() is { } surplus)
-            throw new InvalidInputException($"{path} has a weight '{surplus}' that its {ConfigurationFile} has no place for.");
+        {
+            throw new InvalidInputException(
+                $"{path} has a weight {Printable.Text(surplus)} that its {ConfigurationFile} has no place for.");
+        }
+
         foreach (var (name, weight) in weights)
         {
             if (!stored.TryGetValue(name, out var value))

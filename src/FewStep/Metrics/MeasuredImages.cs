@@ -52,7 +52,7 @@ public sealed class MeasuredImages : IDisposable
 
     private Tensor Extract(IFeatureExtractor extractor)
     {
-        if (!Samples.shape.AsSpan().SequenceEqual(extractor.Shape.Batch(Count)))
+        if (extractor is not InceptionFeatures && !Samples.shape.AsSpan().SequenceEqual(extractor.Shape.Batch(Count)))
         {
             string shape = string.Join(" x ", Samples.shape.Skip(1));
             throw new InvalidInputException($"The images have shape {shape}; the features of '{extractor.Name}' need {extractor.Shape}.");

@@ -14,6 +14,9 @@ internal static class StatisticsFile
     private const string Mean = "mu", Covariance = "sigma", Count = "count", Images = "images_sha256", Extractor = "extractor_sha256";
     private const int HashLength = 64;
 
+    /// <summary>Whether a NumPy file holds statistics, whatever else.</summary>
+    public static bool Is(string path) => NpzFile.Names(path).Contains(Mean);
+
     /// <summary>Length d of a file's feature vectors, from its headers alone: a small zip can claim gigabytes of covariance.</summary>
     public static int Dimension(string path)
     {
@@ -49,7 +52,7 @@ internal static class StatisticsFile
         Dimension(path);
         var names = NpzFile.Names(path);
         string[] wanted = [Mean, Covariance, .. new[] { Count, Images, Extractor }.Where(names.Contains)];
-        var arrays = NpzFile.Read(path, wanted, maximumBytes: 4L << 30);
+        var arrays = NpzFile.Read(path, wanted);
         long? count = arrays.TryGetValue(Count, out var stored) ? stored.Values is long[] and [>= 2 and long n] ? n
             : throw Damaged(path, Count) : null;
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ namespace FewStep.Networks;
 
 /// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for
 /// training.</summary>
-internal sealed class NetworkDenoiser : IDenoiser, IDisposable
+internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IDisposable
 {
     private readonly Network _network;
     private readonly int _patch;
@@ -29,6 +29,10 @@ internal sealed class NetworkDenoiser : IDenoiser, IDisposable
 
     public ImageShape Shape { get; }
     public int Classes { get; }
+
+    /// <summary>Whether it was trained with label dropout; default true.</summary>
+    public bool KnowsNoClass { get; init; } = true;
+
     public double SigmaMin => Preconditioning.SigmaMin;
     public double SigmaMax => Preconditioning.SigmaMax;
     public IPreconditioning Preconditioning { get; }

@@ -2,19 +2,20 @@ namespace FewStep.Platform;
 
 /// <summary>Input from outside (a file, an option, a model) cannot be used. The message is one line for the user: what, where and how to
 /// mend it.</summary>
-/// <remarks>The command line prints the message alone and exits with code 2.</remarks>
+/// <remarks>The command line prints the message alone and exits with code 2. Control characters become question marks, line ends spaces,
+/// and what is endless is cut: messages quote names from files.</remarks>
 public sealed class InvalidInputException : Exception
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
     public InvalidInputException(string message)
-        : base(message)
+        : base(Printable.Message(message))
     {
     }
 
     /// <summary>Creates the exception; numbers in the message are written invariantly.</summary>
     internal InvalidInputException(InvariantText message)
-        : base(message.ToString())
+        : base(Printable.Message(message.ToString()))
     {
     }
 
@@ -22,7 +23,7 @@ public sealed class InvalidInputException : Exception
     /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
     /// <param name="innerException">The original failure.</param>
     public InvalidInputException(string message, Exception innerException)
-        : base(message, innerException)
+        : base(Printable.Message(message), innerException)
     {
     }
 }

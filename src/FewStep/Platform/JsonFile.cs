@@ -27,9 +27,7 @@ internal static class JsonFile
     {
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
-                throw new InvalidInputException($"{path} has {large.Length} bytes, more than any file of its kind ({MaximumBytes}).");
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options)
+            return JsonSerializer.Deserialize<T>(InputFile.ReadAll(path, MaximumBytes), Options)
                 ?? throw new InvalidInputException($"{path} holds null.");
         }
         catch (JsonException e)

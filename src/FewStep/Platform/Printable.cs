@@ -6,6 +6,7 @@ internal static class Printable
 {
     private const int LongestName = 120;
     private const int LongestLine = 300;
+    private const int LongestMessage = 1200;
 
     /// <summary>A name in quotes, at most 120 characters of it, everything unprintable as <c>?</c>.</summary>
     public static string Text(string text) => $"'{Line(text, LongestName)}'";
@@ -14,13 +15,17 @@ internal static class Printable
     public static string Line(string text, int most = LongestLine)
     {
         var shown = new StringBuilder();
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, most)))
+        foreach (Rune rune in text.AsSpan(0, Math.Min(text.Length, most)).EnumerateRunes()) // half a pair comes out as U+FFFD
         {
-            shown.Append(char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
-                or UnicodeCategory.OtherNotAssigned ? '?' : c);
+            bool plain = rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control
+                or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
+            shown.Append(plain ? rune.ToString() : "?");
         }
 
         return text.Length > most ? shown.Append("...").ToString() : shown.ToString();
     }
+
+    /// <summary>A whole message: one line, whatever it quotes, and not endless.</summary>
+    public static string Message(string text) => Line(text.ReplaceLineEndings(" "), LongestMessage);
 }

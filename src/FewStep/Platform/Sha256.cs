@@ -7,7 +7,7 @@ internal static class Sha256
 
     public static string OfFile(string path) => ReadFailure.Guard(path, () =>
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.Open(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     });
 }

@@ -21,10 +21,10 @@ internal static class StripFile
         try
         {
             var file = new FileInfo(Path.Combine(root, path));
-            byte[]? bytes = file is { Exists: true, Length: <= MaximumBytes } ? File.ReadAllBytes(file.FullName) : null;
+            byte[]? bytes = file is { Exists: true, Length: <= MaximumBytes } ? InputFile.ReadAll(file.FullName, MaximumBytes) : null;
             return bytes?.Length > HeaderBytes && bytes.AsSpan().StartsWith(Signature) ? bytes : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidInputException)
         {
             return null;
         }

@@ -23,18 +23,7 @@ internal sealed class LossCurveEstimator
     {
         _options = options ?? new LossCurveOptions();
         _options.Validate();
-        if (images.Shape != denoiser.Shape)
-        {
-            throw new InvalidInputException(
-                $"The images are {images.Shape} but the model denoises {denoiser.Shape}: choose the images that it was trained on.");
-        }
-
-        if (denoiser.Classes > 0 && images.Classes > denoiser.Classes)
-        {
-            throw new InvalidInputException($"The images have {images.Classes} classes, but the model has {denoiser.Classes}: choose the "
-                + "images that it was trained on.");
-        }
-
+        ImageFit.Check(denoiser, images.Shape, images.Classes, "training");
         if (images.Count < ScheduleRegret.Groups)
             throw new InvalidInputException($"A loss curve needs at least {ScheduleRegret.Groups} images; there are {images.Count}.");
         _images = images;

@@ -24,7 +24,13 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
         var denoiser = model.Denoiser;
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
         var solver = SolverCatalog.Find(options.Solver);
-        IImageSet Images() => _images ??= images();
+        IImageSet Images()
+        {
+            _images ??= images();
+            ImageFit.Check(denoiser, _images.Shape, _images.Classes, "training");
+            return _images;
+        }
+
         LossCurve LossCurve()
         {
             if (Curve is null)

@@ -4,6 +4,7 @@ namespace FewStep.Tuning;
 internal sealed class LossLog
 {
     private const int UpdatesPerRow = 100;
+    private const long MaximumBytes = 256 << 20;
     private const string Header = "images,loss,gradient_norm,learning_rate";
     private readonly string _path;
     private readonly List<string> _rows = [];
@@ -14,7 +15,7 @@ internal sealed class LossLog
         _path = path;
         if (images > 0 && File.Exists(path))
         {
-            _rows.AddRange(File.ReadLines(path).Skip(1)
+            _rows.AddRange(InputFile.ReadText(path, MaximumBytes).Split('\n', StringSplitOptions.TrimEntries).Skip(1)
                 .Where(r => long.TryParse(r.Split(',')[0], CultureInfo.InvariantCulture, out long seen) && seen <= images));
         }
     }

@@ -30,6 +30,12 @@ internal sealed class TrainingRun
         if (config.Classes > 0 && images.Classes > config.Classes)
             throw new InvalidInputException($"The images have {images.Classes} classes, the model's configuration {config.Classes}.");
 
+        if (config.Classes > 0 && images.Classes == 0)
+        {
+            throw new InvalidInputException($"The images have no labels, but the model's configuration has {config.Classes} classes: give "
+                + "them labels, by dataset.json or class folders, or take a configuration without classes.");
+        }
+
         // The length is left out: a training may be made longer or shorter than it began.
         var lasting = options with { Images = 1 };
         string? begins = start is null ? null : TrainingIdentity.Hash(start.Weights);

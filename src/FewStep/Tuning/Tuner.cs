@@ -139,19 +139,9 @@ internal sealed class Tuner
 
         foreach (var (set, name) in new[] { (_images.Training, "training"), (_images.HeldOut, "held-out") })
         {
-            if (set.Shape != _model.Shape)
-            {
-                throw new InvalidInputException(
-                    $"The {name} images are {set.Shape}, but the model denoises {_model.Shape}: choose the images that it was trained on.");
-            }
-
+            ImageFit.Check(_model, set.Shape, set.Classes, name);
             if (set.Count == 0)
                 throw new InvalidInputException($"There are no {name} images.");
-            if (_model.Classes > 0 && set.Classes > _model.Classes)
-            {
-                throw new InvalidInputException($"The {name} images have {set.Classes} classes, but the model has {_model.Classes}: choose "
-                    + "the images that it was trained on.");
-            }
         }
     }
 

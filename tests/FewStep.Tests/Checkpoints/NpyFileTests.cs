@@ -101,6 +101,9 @@ public sealed class NpyFileTests : IDisposable
         NpzFile.Write(path, new Dictionary<string, NpyArray> { ["zeros"] = new(new float[1 << 20], 1 << 20) });
         Refused.With("no array 'x'", () => NpzFile.Read(path, ["x"]));
         Refused.With("more than 1000 bytes", () => NpzFile.Read(path, maximumBytes: 1000));
+        string packed = _folder.File("packed.npz");
+        NpzFile.Write(packed, new Dictionary<string, NpyArray> { ["zeros"] = new(new byte[140 << 20], 140 << 20) });
+        Refused.With("the limit for its size", () => NpzFile.Read(packed));
 
         byte[] bytes = File.ReadAllBytes(path);
         int directory = bytes.AsSpan().LastIndexOf("PK\u0001\u0002"u8);

@@ -71,7 +71,7 @@ public sealed class CommandLineTests
     [Fact]
     public void Help_lists_each_verb_once_and_its_examples_are_command_lines()
     {
-        var root = CommandLine.Root(new TerminalOutput(TextWriter.Null, TextWriter.Null));
+        var root = CommandLine.Root(new TerminalOutput(new ResultWriter(TextWriter.Null), new MessageWriter(TextWriter.Null)));
         Assert.Equal(root.Subcommands.Select(c => c.Name).Order(), HelpText.Listed.Order());
         Assert.All(HelpText.ExampleLines, line => Assert.Empty(root.Parse(line["fewstep ".Length..]).Errors));
     }
@@ -98,7 +98,7 @@ public sealed class CommandLineTests
     public void Progress_is_no_wider_than_the_terminal_and_quiet_where_asked()
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var progress = new ProgressLine(text, () => 40) { Verbosity = Verbosity.Verbose };
+        var progress = new ProgressLine(new MessageWriter(text), () => 40) { Verbosity = Verbosity.Verbose };
         progress.Report(new WorkProgress("a stage with a name of some length", 1, 100, "images", "loss 0.123456"));
         progress.Clear();
         Assert.All(text.ToString().Split('\r', '\n').SkipLast(2), part => Assert.InRange(part.Length, 0, 39));

@@ -1,6 +1,7 @@
 using FewStep.Cli;
 using FewStep.Data;
 using FewStep.Metrics;
+using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Cli;
 
@@ -85,6 +86,77 @@ public sealed class DataVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal(classifier.Configuration.Training!.TestSetHash, test.Hash);
         Assert.Equal(training.Shape, classifier.Shape);
         Assert.True(File.Exists(Path.Combine(EmbeddedDefault.Model, "config.json")));
+    }
+
+    [Fact]
+    public async Task Damaged_images_are_named()
+    {
+        byte[] whole = TinyImages.Rgb(16, 1), cut = TinyImages.Rgb(16, 2)[..400], changed = TinyImages.Rgb(16, 3);
+        foreach (var (name, second) in new[] { ("cut", cut), ("jpeg", TinyImages.Jpeg(16, 1, 2, 3)[..^20]) })
+        {
+            Directory.CreateDirectory(world.At(name));
+            await File.WriteAllBytesAsync(world.At(name, "06.png"), whole);
+            await File.WriteAllBytesAsync(world.At(name, "07.png"), second);
+            await CommandLineRun.Refused("07.png", "data", "info", "--data", world.At(name));
+        }
+
+        // Whole by its checksums, but not to be decoded.
+        int data = changed.AsSpan().IndexOf("IDAT"u8);
+        changed[data + 4] ^= 0xff;
+        int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(changed.AsSpan(data - 4));
+        var sum = new ICSharpCode.SharpZipLib.Checksum.Crc32();
+        sum.Update(new ArraySegment<byte>(changed, data, 4 + length));
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(changed.AsSpan(data + 4 + length), (uint)sum.Value);
+        await File.WriteAllBytesAsync(world.At("cut", "07.png"), changed);
+        await CommandLineRun.Refused("07.png", "data", "info", "--data", world.At("cut"));
+        await File.WriteAllBytesAsync(world.At("cut", "07.png"), TinyImages.Rgb(16, 2));
+        Assert.Equal(2, (await CommandLineRun.Json("data", "info", "--data", world.At("cut"))).GetProperty("images").GetInt32());
+    }
+
+    [Fact]
+    public async Task Images_of_no_or_few_classes_are_refused_or_told_of()
+    {
+        for (int i = 0; i < 60; i++)
+        {
+            Directory.CreateDirectory(world.At("flat"));
+            Directory.CreateDirectory(world.At("two", $"{i % 2}"));
+            await File.WriteAllBytesAsync(world.At("flat", $"{i}.png"), TinyImages.Gray(8, i));
+            await File.WriteAllBytesAsync(world.At("two", $"{i % 2}", $"{i}.png"), TinyImages.Gray(8, i));
+        }
+
+        // The tiny model has four classes and no label dropout.
+        string[] search = ["schedule", "--model", world.Model, "--steps", "2", "--out", world.At("searched")];
+        await CommandLineRun.Refused("have no labels", [.. search, "--data", world.At("flat")]);
+        await CommandLineRun.Refused("have no labels", "tune", "--model", world.Model, "--schedule", "karras", "--steps", "2", "--loss",
+            "denoise", "--data", world.At("flat"), "--out", world.At("tuned-flat"));
+        Assert.False(Directory.Exists(world.At("tuned-flat")));
+        var told = await CommandLineRun.Of([.. search, "--data", world.At("two")]);
+        Assert.Equal(0, told.Code);
+        Assert.Contains("Warning: The images have 2 classes, the model 4", told.Messages, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Output_that_cannot_be_written_is_one_line_and_messages_that_cannot_are_none()
+    {
+        using var full = new FullWriter();
+        using var said = new StringWriter(CultureInfo.InvariantCulture);
+        string[] info = ["data", "info", "--data", world.Data];
+        Assert.Equal(2, await FewStep.Cli.Verbs.CommandLine.Run(info, full, said, TestContext.Current.CancellationToken));
+        Assert.StartsWith("fewstep: Cannot write to standard output", said.ToString(), StringComparison.Ordinal);
+        Assert.Equal(2, await FewStep.Cli.Verbs.CommandLine.Run(["data", "--help"], full, full, TestContext.Current.CancellationToken));
+        using var output = new StringWriter(CultureInfo.InvariantCulture);
+        Assert.Equal(0, await FewStep.Cli.Verbs.CommandLine.Run(info, output, full, TestContext.Current.CancellationToken));
+        Assert.Equal(2, await FewStep.Cli.Verbs.CommandLine.Run(["data", "info", "--data", world.At("none")], output, full, default));
+        Assert.Equal(2, await FewStep.Cli.Verbs.CommandLine.Run(["--none\u001b[31m"], output, said, default));
+        Assert.DoesNotContain('\u001b', said.ToString());
+    }
+
+    private sealed class FullWriter : StringWriter
+    {
+        public override void Write(char value) => throw new IOException("No space left on device");
+        public override void Write(string? value) => throw new IOException("No space left on device");
+        public override void Write(char[] buffer, int index, int count) => throw new IOException("No space left on device");
+        public override void WriteLine(string? value) => throw new IOException("No space left on device");
     }
 
     private static string Image(IImageSet set, int index)

@@ -49,6 +49,30 @@ public sealed class MetricVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public async Task Images_of_another_size_than_the_reference_are_measured_by_Inception_alone()
+    {
+        string weights = world.At("weights.pth"), small = world.At("small"), large = world.At("large");
+        using (NewDisposeScope())
+        {
+            Metrics.ProceduralInception.Write(weights, InceptionKind.PytorchFid);
+        }
+
+        for (int i = 0; i < 4; i++)
+        {
+            Directory.CreateDirectory(small);
+            Directory.CreateDirectory(large);
+            await File.WriteAllBytesAsync(Path.Combine(small, $"{i}.png"), TinyImages.Rgb(8, i));
+            await File.WriteAllBytesAsync(Path.Combine(large, $"{i}.png"), TinyImages.Gray(24, i));
+        }
+
+        var printed = await CommandLineRun.Json("evaluate", "--images", small, "--reference", large, "--metrics", "fid", "--inception",
+            weights, "--ranges", "1", "--out", world.At("sizes"));
+        Assert.True(printed.GetProperty("trials")[0].GetProperty("figures").GetProperty("fid").GetProperty("whole").GetDouble() > 0);
+        await CommandLineRun.Refused("24 x 24", "evaluate", "--images", Path.Combine(world.Data, "train-images-idx3-ubyte.gz"),
+            "--reference", large, "--metrics", "fd", "--classifier", world.Classifier, "--ranges", "1", "--out", world.At("sizes"));
+    }
+
+    [Fact]
     public async Task Samples_are_measured_and_resumed()
     {
         string folder = world.At("sampled");

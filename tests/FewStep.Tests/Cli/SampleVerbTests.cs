@@ -102,6 +102,24 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Equal("edm-ncsnpp-cond", printed.GetProperty("model").GetProperty("name").GetString());
     }
 
+    [Fact]
+    public async Task Images_never_mix_with_others()
+    {
+        string folder = New(), grid = Path.Combine(folder, "grid.png");
+        await Sample("--seeds", "0-3", "--out", folder, "--grid", grid);
+        byte[] before = Pixels(folder, "000002.png");
+        await Sample("--seeds", "0-3", "--out", folder, "--grid", grid); // the same again
+        await CommandLineRun.Refused("holds 2 other images, 000000.png for one", "sample", "--model", world.Model, "--steps", "2",
+            "--seeds", "2-7", "--out", folder, "--grid", grid);
+        Assert.Equal(before, Pixels(folder, "000002.png"));
+        await CommandLineRun.Refused("holds 1 other image, grid.png", "sample", "--model", world.Model, "--steps", "2", "--seeds", "0-3",
+            "--out", folder);
+        Directory.CreateDirectory(Path.Combine(folder, "more"));
+        File.Move(grid, Path.Combine(folder, "more", "x.png"));
+        await CommandLineRun.Refused("more/x.png", "sample", "--model", world.Model, "--steps", "2", "--seeds", "0-3", "--out", folder);
+        Assert.True(File.Exists(Path.Combine(folder, "manifest.json")));
+    }
+
     private async Task Sample(params string[] arguments)
     {
         var run = await CommandLineRun.Of(["sample", "--model", world.Model, "--steps", "2", .. arguments]);

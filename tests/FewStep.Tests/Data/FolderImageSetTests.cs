@@ -29,6 +29,38 @@ public sealed class FolderImageSetTests : IDisposable
     }
 
     [Fact]
+    public void Links_to_folders_are_classes_too_and_never_lead_in_circles()
+    {
+        using var elsewhere = new TemporaryFolder();
+        elsewhere.Write("pictures/deep/1.png", TinyImages.Gray(2, 1));
+        Directory.CreateSymbolicLink(elsewhere.File("pictures/up"), elsewhere.Root);
+        Directory.CreateSymbolicLink(elsewhere.File("pictures/deep/again"), elsewhere.File("pictures"));
+        _folder.Write("a/1.png", TinyImages.Gray(2, 1));
+        _folder.Write("c/1.png", TinyImages.Gray(2, 1));
+        Directory.CreateSymbolicLink(_folder.File("b"), elsewhere.File("pictures"));
+        Directory.CreateSymbolicLink(_folder.File("c/all"), _folder.Root);
+        File.CreateSymbolicLink(_folder.File("c/2.png"), _folder.File("a/1.png"));
+        using var set = new FolderImageSet(_folder.Root);
+        Assert.Equal((4, 3), (set.Count, set.Classes));
+        Assert.Equal([0, 1, 2, 2], Enumerable.Range(0, 4).Select(set.Label));
+    }
+
+    [Fact]
+    public void Labels_below_the_top_are_read_or_refused()
+    {
+        _folder.Write("my/1.png", TinyImages.Gray(2, 1));
+        _folder.Write("my/dataset.json", "{\"labels\": [[\"1.png\", 3]]}"u8.ToArray());
+        using (var set = new FolderImageSet(_folder.Root))
+        {
+            Assert.Equal(3, set.Label(0));
+        }
+
+        _folder.Write("other/1.png", TinyImages.Gray(2, 1));
+        Assert.Contains("my/dataset.json", Refusal(), StringComparison.Ordinal);
+        Assert.Throws<InvalidInputException>(() => ImageSources.Open(_folder.Root));
+    }
+
+    [Fact]
     public void One_subfolder_or_none_gives_no_classes()
     {
         _folder.Write("only/1.png", TinyImages.Gray(2, 1));

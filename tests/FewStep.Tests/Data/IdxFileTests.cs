@@ -31,7 +31,7 @@ public sealed class IdxFileTests : IDisposable
     public void Damage_is_one_clear_line()
     {
         byte[] whole = [.. Header, .. new byte[24]];
-        for (int length = 0; length < whole.Length; length++)
+        for (int length = 1; length < whole.Length; length++)
             Refused(Write("t", whole[..length]), "truncated");
         Refused(Write("long", [.. whole, 1]), "longer");
         Refused(Write("magic", [1, .. whole[1..]]), "no idx file");
@@ -40,6 +40,15 @@ public sealed class IdxFileTests : IDisposable
         Refused(Write("lie", [0, 0, 8, 3, 0, 0, 255, 255, 0, 0, 1, 0, 0, 0, 1, 0, 7]), "impossible size");
         Refused(Write("lie2", [0, 0, 8, 3, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 7]), "truncated");
         Refused(Write("x.gz", whole), "Cannot read");
+
+        // 300 MB in a few bytes, though gzip could do it.
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write([0, 0, 8, 3, 0, 0, 0x4b, 0, 0, 0, 0, 128, 0, 0, 0, 128, 1]);
+        }
+
+        Refused(Write("bomb.gz", packed.ToArray()), "more than its own size");
         Refused(Path.Combine(_folder, "missing"), "Cannot read");
     }
 

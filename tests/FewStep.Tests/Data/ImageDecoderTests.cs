@@ -85,6 +85,52 @@ public class ImageDecoderTests
     }
 
     [Fact]
+    public void A_long_chunk_that_no_pixel_comes_from_costs_nothing()
+    {
+        byte[] samples = TinyImages.Noise(27, 5), pixels = new byte[27];
+        byte[] file = TinyImages.Png(3, 3, 2, samples, extra: [("teXt", new byte[40 << 20]), ("zTXt", [1, 2, 3])]);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        ImageDecoder.Decode(file, "x.png", new ImageShape(3, 3, 3), pixels);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        Assert.Equal(samples, pixels);
+    }
+
+    [Fact]
+    public void Images_that_are_cut_short_or_changed_are_found_without_decoding()
+    {
+        byte[] png = TinyImages.Rgb(16, 1), jpeg = TinyImages.Jpeg(16, 9, 9, 9);
+        EncodedImage.Check(png, "x.png");
+        EncodedImage.Check([.. jpeg, 0, 0], "x.jpg");
+        for (int length = 40; length < png.Length; length += 7)
+            Refused(png[..length], "cut short");
+        for (int length = jpeg.Length / 2; length < jpeg.Length; length++)
+            Refused(jpeg[..length], "cut short");
+        png[^30] ^= 1;
+        Refused(png, "checksum");
+    }
+
+    [Fact]
+    public void A_jpeg_with_hundreds_of_scans_is_refused()
+    {
+        byte[] jpeg = TinyImages.Jpeg(16, 9, 9, 9);
+        int scan = jpeg.AsSpan().IndexOf([(byte)0xff, (byte)0xda]);
+        byte[] scans = [.. jpeg[..^2], .. Enumerable.Range(0, 200).SelectMany(_ => jpeg[scan..^2]), 0xff, 0xd9];
+        Refused(scans, "scans");
+        var refusal = Assert.Throws<InvalidInputException>(() => ImageDecoder.Decode(scans, "x", new ImageShape(3, 16, 16), new byte[768]));
+        Assert.Contains("scans", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_size_that_the_file_cannot_hold_is_refused()
+    {
+        byte[] file = TinyImages.Png(8192, 1, 0, new byte[8192]);
+        Assert.Equal(8192, ImageHeader.Read(file, "x.png").Width);
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(20), 8192);
+        var refusal = Assert.Throws<InvalidInputException>(() => ImageHeader.Read(file, "x.png"));
+        Assert.Contains("needs a byte", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_truncation_and_many_damages_are_refused_or_decoded_but_never_crash()
     {
         foreach (byte[] file in new[] { TinyImages.Rgb(6, 3), TinyImages.Jpeg(8, 1, 2, 3) })
@@ -104,6 +150,10 @@ public class ImageDecoderTests
         Assert.Throws<InvalidInputException>(
             () => ImageDecoder.Decode(half.AsSpan(0, half.Length / 2), "x", new ImageShape(3, 16, 16), new byte[768]));
     }
+
+    private static void Refused(byte[] file, string why)
+        => Assert.Contains(
+            why, Assert.Throws<InvalidInputException>(() => EncodedImage.Check(file, "x")).Message, StringComparison.Ordinal);
 
     private static void Try(byte[] file, ImageShape shape, byte[] pixels)
     {

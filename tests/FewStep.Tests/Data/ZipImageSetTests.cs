@@ -98,7 +98,8 @@ public sealed class ZipImageSetTests : IDisposable
     [Fact]
     public void Deep_json_is_refused() =>
         Assert.Contains("not valid JSON",
-            Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), TinyImages.Json(new string('[', 100_000)))), StringComparison.Ordinal);
+            Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), TinyImages.Json("{\"x\": " + new string('[', 100_000)))),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Differing_shapes_are_refused_by_name() =>
@@ -139,6 +140,75 @@ public sealed class ZipImageSetTests : IDisposable
         byte[] zip = TinyImages.Zip(("a.png", new byte[(64 << 20) + 1]));
         Assert.True(zip.Length < 200_000);
         Assert.Contains("unpacks to", Refusal(zip), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Entries_that_share_bytes_are_refused()
+    {
+        byte[] one = TinyImages.Zip(("a.png", TinyImages.Rgb(64, 0)));
+        int directory = one.AsSpan().IndexOf("PK\u0001\u0002"u8), end = one.AsSpan().IndexOf("PK\u0005\u0006"u8);
+        byte[] second = one[directory..end], last = one[end..];
+        second[46] = (byte)'b';
+        (last[8], last[10]) = (2, 2); // entries
+        last[12] *= 2; // bytes of the directory
+        Assert.Contains("share bytes", Refusal([.. one[..end], .. second, .. last]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Encrypted_entries_and_wrong_checksums_are_refused()
+    {
+        byte[] zip = TinyImages.Zip(("a.png", TinyImages.Gray(20, 0)));
+        int directory = zip.AsSpan().IndexOf("PK\u0001\u0002"u8);
+        byte[] encrypted = [.. zip];
+        encrypted[directory + 8] |= 1;
+        Assert.Contains("encrypted", Refusal(encrypted), StringComparison.Ordinal);
+        byte[] wrong = [.. zip];
+        wrong[directory + 16] ^= 1;
+        Assert.Contains("checksum", Refusal(wrong), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_entries_together_may_not_unpack_to_much_more_than_the_file()
+    {
+        byte[] nothing = new byte[48 << 20];
+        byte[] zip = TinyImages.Zip(("a.png", nothing), ("b.png", nothing), ("c.png", nothing));
+        Assert.True(zip.Length < 500_000);
+        Assert.Contains("the limit for its size", Refusal(zip), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Labels_take_memory_for_labels_only()
+    {
+        byte[] json = Encoding.ASCII.GetBytes("{\"labels\": [1" + string.Concat(Enumerable.Repeat(",1", 6 << 20)) + "]}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidInputException>(() => DatasetLabels.Parse(json, ["a.png"], DatasetLabels.FileName, "x"));
+        json[2] = (byte)'x';
+        Assert.Equal(0, DatasetLabels.Parse(json, ["a.png"], DatasetLabels.FileName, "x").Classes);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.Contains("unpacks to", Refusal(TinyImages.Zip(("a.png", TinyImages.Gray(2, 0)), ("dataset.json", new byte[20 << 20]))),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_macOS_puts_beside_the_images_is_left_out()
+    {
+        byte[] note = [0, 5, 22, 7];
+        using var set = Open(("a/1.png", TinyImages.Gray(2, 0)), ("__MACOSX/a/._1.png", note), (".DS_Store", note), ("a/._1.png", note));
+        Assert.Equal(1, set.Count);
+    }
+
+    [Fact]
+    public void Labels_in_a_folder_of_all_images_are_read_and_others_never_lost()
+    {
+        using (var set = Open(("my/x/a.png", TinyImages.Gray(2, 0)), ("my/x/b.png", TinyImages.Gray(2, 1)),
+            ("my/dataset.json", "\ufeff{\"labels\": [[\"x/a.png\", 2], [\"x/b.png\", 1]]}"u8.ToArray())))
+        {
+            Assert.Equal((3, 2, 1), (set.Classes, set.Label(0), set.Label(1)));
+        }
+
+        (string, byte[]) json = ("my/dataset.json", "{\"labels\": [[\"a.png\", 2]]}"u8.ToArray());
+        byte[] beside = TinyImages.Zip(("my/a.png", TinyImages.Gray(2, 0)), ("b.png", TinyImages.Gray(2, 0)), json);
+        Assert.Contains("my/dataset.json", Refusal(beside), StringComparison.Ordinal);
     }
 
     [Fact]

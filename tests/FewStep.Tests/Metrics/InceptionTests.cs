@@ -52,7 +52,20 @@ public sealed class InceptionTests : IDisposable
             Assert.InRange(RelativeError(block, golden[name].ToTensor().reshape(block.shape)), 0, 2e-5);
         Assert.True(features.Extract(images).Equals(blocks[3]));
         Assert.Equal([2, 1008], features.ClassLogits(blocks[3]).shape);
-        Assert.Throws<ArgumentException>(() => features.Extract(zeros(1, 3, 32, 32)));
+        Assert.Throws<ArgumentException>(() => features.Extract(zeros(1, 4, 64, 64)));
+
+        // Images of another size, of a reference, are resized as if the network had been opened for them.
+        var smaller = images.narrow(2, 0, 40).narrow(3, 0, 24);
+        using (var opened = InceptionFeatures.Load(path, new ImageShape(3, 40, 24)))
+        {
+            Assert.True(features.Extract(smaller).Equals(opened.Extract(smaller)));
+        }
+
+        using (var other = new StripedImages(2, 1, new ImageShape(1, 16, 16)))
+        using (var mixed = FeatureReference.Measure(other, features))
+        {
+            Assert.Equal(2048, mixed.Statistics.Dimension);
+        }
 
         using var real = new StripedImages(2, 1, features.Shape);
         using var reference = FeatureReference.Measure(real, features);

@@ -3,7 +3,7 @@ namespace FewStep.Tests.Onnx;
 /// <summary>Writes small ONNX files by hand: a message of protobuf is a few fields, and a graph a few messages.</summary>
 internal sealed class OnnxFile
 {
-    public const int Float = 1, Int32 = 6, Int64 = 7, Double = 11;
+    public const int Float = 1, Int32 = 6, Int64 = 7, Bool = 9, Double = 11;
 
     private readonly List<byte[]> _nodes = [], _initializers = [], _inputs = [], _outputs = [];
 
@@ -31,6 +31,24 @@ internal sealed class OnnxFile
     {
         byte[] attribute = [.. Text(1, "to"), .. Number(3, Float), .. Number(20, 2)];
         _nodes.Add([.. Text(1, input), .. Text(2, output), .. Text(3, output), .. Text(4, "Cast"), .. Bytes(5, attribute)]);
+        return this;
+    }
+
+    /// <summary>A loop without end that passes its input on.</summary>
+    public OnnxFile Endless(string output, string input)
+    {
+        _initializers.Add(Tensor("always", Bool, [], [1]));
+        byte[] body =
+        [
+            .. Bytes(1, [.. Text(1, "on"), .. Text(2, "on_again"), .. Text(4, "Identity")]),
+            .. Bytes(1, [.. Text(1, "value"), .. Text(2, "value_again"), .. Text(4, "Identity")]), .. Text(2, "body"),
+            .. Bytes(11, Value("round", Int64, [])), .. Bytes(11, Value("on", Bool, [])),
+            .. Bytes(11, Value("value", Float, [null, 1, 2, 2])),
+            .. Bytes(12, Value("on_again", Bool, [])), .. Bytes(12, Value("value_again", Float, [null, 1, 2, 2])),
+        ];
+        byte[] attribute = [.. Text(1, "body"), .. Bytes(6, body), .. Number(20, 5)];
+        _nodes.Add([.. Text(1, ""), .. Text(1, "always"), .. Text(1, input), .. Text(2, output), .. Text(3, output), .. Text(4, "Loop"),
+            .. Bytes(5, attribute)]);
         return this;
     }
 

@@ -2,6 +2,7 @@ using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Tests.Checkpoints;
+using FewStep.Tests.Cli;
 
 namespace FewStep.Tests.Onnx;
 
@@ -78,6 +79,30 @@ public sealed class OnnxRefusalTests : IDisposable
         File.WriteAllText(path, "This is no model, but a text about one.");
         Refused("no sound ONNX file", path, null);
         Refused("cannot be loaded", GaussianOnnx.Denoised().Node("Whatever", "z", "x").Write(path), null);
+    }
+
+    [Fact]
+    public void Batches_and_classes_beyond_reason_are_refused_before_room_is_made()
+    {
+        Refused("1000000 images", new OnnxFile().Input("x", OnnxFile.Float, 1_000_000, 3, 16, 16).Input("sigma", OnnxFile.Float, 1_000_000)
+            .Output("denoised", 1_000_000, 3, 16, 16).Node("Identity", "denoised", "x").Write(_folder.File("batch.onnx")), null);
+        Refused("1 image of", new OnnxFile().Input("x", OnnxFile.Float, null, 3, 8192, 8192).Input("sigma", OnnxFile.Float, [null])
+            .Output("denoised", null, 3, 8192, 8192).Node("Identity", "denoised", "x").Write(_folder.File("large.onnx")), null);
+        Refused("1 to 65536",
+            GaussianOnnx.Denoised().Input("y", OnnxFile.Float, null, 1_000_000).Write(_folder.File("classes.onnx")), null);
+    }
+
+    [Fact]
+    public async Task A_graph_without_end_is_ended_by_one_interruption()
+    {
+        string path = new OnnxFile().Input("x", OnnxFile.Float, null, 1, 2, 2).Input("sigma", OnnxFile.Float, [null])
+            .Output("denoised", null, 1, 2, 2).Endless("denoised", "x").Write(_folder.File("endless.onnx"));
+        using var interruption = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        var run = await Task.Run(() => CommandLineRun.Until(
+                interruption.Token, "sample", "--model", path, "--steps", "1", "--seeds", "0", "--grid", _folder.File("grid.png")))
+            .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Equal(130, run.Code);
+        Assert.Contains("interrupted", run.Messages, StringComparison.Ordinal);
     }
 
     private static OnnxFile External(string location) => new OnnxFile()

@@ -22,6 +22,9 @@ internal sealed class ClassFolderSource : IImageSource
             (ClassNames, _labels) = (classes, labels);
     }
 
+    /// <summary>Whether a file of labels lies there, which this source does not read.</summary>
+    public bool HasLabelFile => _files.LabelFile is not null;
+
     public int Count => _files.Names.Length;
 
     /// <summary>Names of the class folders; null where there are no classes.</summary>

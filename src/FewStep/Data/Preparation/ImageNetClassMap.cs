@@ -14,9 +14,7 @@ internal sealed class ImageNetClassMap
 
     public static ImageNetClassMap Read(string path)
     {
-        string[] lines = ReadFailure.Guard(path, () => new FileInfo(path) is { Exists: true, Length: > 1 << 20 } large
-            ? throw new InvalidInputException($"{path} has {large.Length} bytes; a list of ImageNet's classes has about 30,000.")
-            : File.ReadAllLines(path));
+        string[] lines = InputFile.ReadText(path, 1 << 20).Split('\n', StringSplitOptions.TrimEntries);
 
         var rows = new SortedDictionary<string, (int Number, string Name)>(StringComparer.Ordinal);
         var numbers = new HashSet<int>();

@@ -10,7 +10,7 @@ internal static class ImageSources
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         if (!Path.Exists(path))
             throw new InvalidInputException($"There are no images at {EntryName.Shown(path)}.");
-        if (DownsampledImageNetSource.Is(path))
+        if (!NpzImageSet.Is(path) && DownsampledImageNetSource.Is(path))
         {
             return DownsampledImageNetSource.Open(
                 path, split ?? DataSplit.Train, classMap is null ? null : ImageNetClassMap.Read(classMap), progress, cancellation);
@@ -25,8 +25,12 @@ internal static class ImageSources
         if (CifarSource.Is(path))
             return CifarSource.Open(path, split ?? DataSplit.Train);
         // Sets of images of one size may have idx files or a dataset.json; below other folders images may be of any size.
-        if (!Directory.Exists(path) || ImageSets.HasIdxFiles(path) || File.Exists(Path.Combine(path, DatasetLabels.FileName)))
-            return new ImageSetSource(ImageSets.Open(path, split, progress, cancellation));
-        return new ClassFolderSource(ImageSets.SplitFolder(path, split));
+        if (Directory.Exists(path) && !ImageSets.HasIdxFiles(path)
+            && new ClassFolderSource(ImageSets.SplitFolder(path, split)) is { HasLabelFile: false } folder)
+        {
+            return folder;
+        }
+
+        return new ImageSetSource(ImageSets.Open(path, split, progress, cancellation));
     }
 }

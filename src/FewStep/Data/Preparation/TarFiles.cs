@@ -5,21 +5,23 @@ namespace FewStep.Data;
 /// <remarks>Not the runtime's reader, which holds an attribute record of any length in memory, and a packed archive of two megabytes can
 /// hold one of two gigabytes.</remarks>
 /// <param name="stream">The archive, unpacked; read forwards only, not disposed.</param>
-internal sealed class TarFiles(Stream stream)
+/// <param name="most">The most bytes that are unpacked; an archive with more is refused.</param>
+internal sealed class TarFiles(Stream stream, long most)
 {
     private const int Block = 512, ChecksumAt = 148, ChecksumEnd = 156, TypeAt = 156, SizeAt = 124, SizeEnd = 136, NameEnd = 100;
     private readonly byte[] _buffer = new byte[1 << 16];
-    private long _left;
+    private long _left, _unpacked;
     private int _padding;
 
     public (string Name, long Length)? Next()
     {
         while (true)
         {
-            Take(_left + _padding, null);
+            Pass(_left + _padding);
             (_left, _padding) = (0, 0);
             var header = _buffer.AsSpan(0, Block);
             int read = stream.ReadAtLeast(header, Block, throwOnEndOfStream: false);
+            Charge(read);
             if (read == 0 || (read == Block && !header.ContainsAnyExcept((byte)0)))
             {
                 return null; // blocks of zeros end an archive
@@ -43,25 +45,33 @@ internal sealed class TarFiles(Stream stream)
         }
     }
 
-    /// <summary>The content of the file at hand; memory grows as it comes.</summary>
+    /// <summary>The content of the file at hand, whose length the caller has found to be sane.</summary>
     public byte[] Content()
     {
-        using var content = new MemoryStream();
-        Take(_left, content);
+        Charge(_left);
+        byte[] content = new byte[_left];
+        stream.ReadExactly(content);
         _left = 0;
-        return content.ToArray();
+        return content;
     }
 
-    private void Take(long count, Stream? target)
+    private void Pass(long count)
     {
+        Charge(count);
         while (count > 0)
         {
             int read = stream.Read(_buffer, 0, (int)Math.Min(_buffer.Length, count));
             if (read == 0)
                 throw new EndOfStreamException("it ends within a file.");
-            target?.Write(_buffer, 0, read);
             count -= read;
         }
+    }
+
+    private void Charge(long bytes)
+    {
+        if (bytes > most - _unpacked)
+            throw new InvalidDataException($"it unpacks to more than {most} bytes, the limit for its size; unpack it.");
+        _unpacked += bytes;
     }
 
     // Sizes beyond 8 GiB are written in another way, which no file that is read here needs.

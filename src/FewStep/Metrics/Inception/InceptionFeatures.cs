@@ -4,13 +4,15 @@ namespace FewStep.Metrics;
 internal sealed class InceptionFeatures : IClassScorer
 {
     private readonly InceptionNetwork _network;
-    private readonly InceptionInput _input;
+    private readonly Dictionary<ImageShape, InceptionInput> _inputs = [];
+    private readonly Device _device;
 
     internal InceptionFeatures(InceptionNetwork network, InceptionKind kind, ImageShape shape, string hash, Device? device = null)
     {
         (_network, Kind, Shape, Hash) = (network, kind, shape, hash);
-        _input = new InceptionInput(kind, shape, device ?? CPU);
-        network.MoveTo(device ?? CPU);
+        _device = device ?? CPU;
+        _inputs.Add(shape, new InceptionInput(kind, shape, _device));
+        network.MoveTo(_device);
     }
 
     public InceptionKind Kind { get; }
@@ -20,6 +22,7 @@ internal sealed class InceptionFeatures : IClassScorer
     public string FeatureName => Kind == InceptionKind.PytorchFid ? "Inception-v3" : "Inception-v3, TorchScript";
 
     public int Dimension => InceptionLayout.Features;
+    /// <summary>Shape of the images that it was opened for. Others are resized as well: a reference may have another size.</summary>
     public ImageShape Shape { get; }
 
     /// <summary>SHA-256 of the weight file, lower-case hexadecimal.</summary>
@@ -47,13 +50,7 @@ internal sealed class InceptionFeatures : IClassScorer
 
     public Tensor Extract(Tensor images)
     {
-        if (images.dim() != 4 || !images.shape.AsSpan(1).SequenceEqual(Shape.Batch(0).AsSpan(1)))
-        {
-            throw new ArgumentException($"Images must be [B,{Shape.Channels},{Shape.Height},{Shape.Width}], not "
-                + $"[{string.Join(",", images.shape)}].", nameof(images));
-        }
-
-        using var x = _input.Prepare(images);
+        using var x = Prepare(images);
         return _network.Features(x);
     }
 
@@ -68,13 +65,33 @@ internal sealed class InceptionFeatures : IClassScorer
     /// <returns>[B,channels] each; the caller owns them.</returns>
     internal IReadOnlyList<Tensor> BlockMeans(Tensor images)
     {
-        using var x = _input.Prepare(images);
+        using var x = Prepare(images);
         return _network.BlockMeans(x);
     }
 
     public void Dispose()
     {
         _network.Dispose();
-        _input.Dispose();
+        foreach (var input in _inputs.Values)
+            input.Dispose();
+    }
+
+    private Tensor Prepare(Tensor images)
+    {
+        if (images.dim() != 4 || images.shape[1] is not (1 or 3) || images.numel() == 0)
+        {
+            throw new ArgumentException(
+                $"Images must be [B,C,H,W] with 1 or 3 channels, not [{string.Join(",", images.shape)}].", nameof(images));
+        }
+
+        var shape = new ImageShape((int)images.shape[1], (int)images.shape[2], (int)images.shape[3]);
+        InceptionInput? input;
+        lock (_inputs)
+        {
+            if (!_inputs.TryGetValue(shape, out input))
+                _inputs.Add(shape, input = new InceptionInput(Kind, shape, _device));
+        }
+
+        return input.Prepare(images);
     }
 }

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using FewStep.Data;
 using FewStep.Denoising;
+using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Data;
 
@@ -117,6 +118,74 @@ public sealed class CifarSourceTests : IDisposable
         Assert.Equal(15, source.Count);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - allocated < 16 << 20);
     }
+
+    [Fact]
+    public void An_archive_that_unpacks_to_far_more_than_its_size_is_refused()
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            byte[] header = new byte[512];
+            Encoding.ASCII.GetBytes("something").CopyTo(header, 0);
+            Encoding.ASCII.GetBytes(Convert.ToString(512L << 20, 8).PadLeft(11, '0')).CopyTo(header, 124);
+            Encoding.ASCII.GetBytes("        ").CopyTo(header, 148);
+            Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
+            gzip.Write(header);
+            gzip.Write(new byte[1 << 20]);
+        }
+
+        Refused("the limit for its size", _folder.Write("bomb.tar.gz", packed.ToArray()));
+    }
+
+    [Fact]
+    public void The_Python_version_gives_the_same_images_and_nothing_in_it_is_run()
+    {
+        var binary = Files();
+        var python = Enumerable.Range(1, 5).ToDictionary(b => $"data_batch_{b}", b => Pickle(binary[$"data_batch_{b}.bin"]));
+        python["test_batch"] = Pickle(binary["test_batch.bin"]);
+        python["batches.meta"] = Meta("a", "b", "c", "d", "e", "f", "g", "h", "i", "j");
+        string first = Archive(binary), second = _folder.File("cifar-10-python.tar.gz");
+        File.Copy(first, _folder.File("copy.tar.gz"));
+        File.Move(Archive(python), second);
+        foreach (var (name, content) in python)
+            _folder.Write("python/" + name, content);
+        using var expected = ImageSources.Open(_folder.File("copy.tar.gz"));
+        foreach (string path in new[] { second, _folder.File("python") })
+        {
+            using var source = ImageSources.Open(path);
+            using var test = ImageSources.Open(path, DataSplit.Test);
+            Assert.Equal((15, 2, "j"), (source.Count, test.Count, source.ClassNames![9]));
+            Assert.All(Enumerable.Range(0, 15), i => Assert.Equal(expected.Label(i), source.Label(i)));
+            Assert.All(Enumerable.Range(0, 15), i => Assert.Equal(expected.Read(i).Bytes, source.Read(i).Bytes));
+        }
+
+        python["data_batch_2"] = new PickleBuilder().Global("os", "system").Op("(").Text("true").Op("tR.").Bytes;
+        Refused("os.system", Archive(python));
+        python["data_batch_2"] = new PickleBuilder().Op("}.").Bytes;
+        Refused("is no batch of CIFAR-10", Archive(python));
+    }
+
+    // As Python 2 wrote them: strings are of bytes, short ones with a length of one byte.
+    private static byte[] Pickle(byte[] records)
+    {
+        int count = records.Length / 3073;
+        byte[] planes = [.. Enumerable.Range(0, count).SelectMany(i => records[((i * 3073) + 1)..((i + 1) * 3073)])];
+        var pickle = Short(new PickleBuilder().Op("}("), "labels").Op("](");
+        for (int i = 0; i < count; i++)
+            pickle.Op("K").Raw(records[i * 3073]);
+        Short(pickle.Op("e"), "data").Global("numpy.core.multiarray", "_reconstruct").Op("(").Global("numpy", "ndarray")
+            .Op("K").Raw(0, 0x85);
+        Short(pickle, "b").Op("tR(K").Raw(1).Tuple(count, 3072).Global("numpy", "dtype").Op("(");
+        Short(Short(pickle, "u1").Op("K").Raw(0).Op("K").Raw(1).Op("tR(K").Raw(3), "|").Op("NNN").Op("J").Int32(-1).Op("J").Int32(-1)
+            .Op("K").Raw(0).Op("tb").Raw(0x89).Op("T").Int32(planes.Length).Raw(planes).Op("tb");
+        return pickle.Op("u.").Bytes;
+    }
+
+    private static byte[] Meta(params string[] names)
+        => names.Aggregate(Short(new PickleBuilder().Op("}("), "label_names").Op("]("), Short).Op("eu.").Bytes;
+
+    private static PickleBuilder Short(PickleBuilder pickle, string text)
+        => pickle.Op("U").Raw((byte)text.Length).Op(text);
 
     private static void Refused(string part, string path)
     {

@@ -1,0 +1,58 @@
+using System.Text;
+
+namespace FewStep.Cli.Terminal;
+
+/// <summary>Standard error, which may be closed or have no room: that a message cannot be written is no failure of its own.</summary>
+internal sealed class MessageWriter(TextWriter inner) : TextWriter(CultureInfo.InvariantCulture)
+{
+    public override Encoding Encoding => Encoding.UTF8;
+
+    /// <summary>Whether lines can be written over.</summary>
+    public bool IsTerminal { get; } = ReferenceEquals(inner, Console.Error) && !Console.IsErrorRedirected;
+
+    public override void Write(char value) => Try(() => inner.Write(value));
+    public override void Write(string? value) => Try(() => inner.Write(value));
+    public override void Write(char[] buffer, int index, int count) => Try(() => inner.Write(buffer, index, count));
+    public override void WriteLine() => Try(inner.WriteLine);
+    public override void WriteLine(string? value) => Try(() => inner.WriteLine(value));
+    public override void Flush() => Try(inner.Flush);
+
+    private static void Try(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // Nobody is there to be told.
+        }
+    }
+}
+
+/// <summary>Standard output: a result that cannot be written is a failure, which says where.</summary>
+/// <param name="inner">What a terminal is recognised by.</param>
+internal sealed class ResultWriter(TextWriter inner) : TextWriter(CultureInfo.InvariantCulture)
+{
+    public TextWriter Inner => inner;
+    public override Encoding Encoding => Encoding.UTF8;
+
+    public override void Write(char value) => Guard(() => inner.Write(value));
+    public override void Write(string? value) => Guard(() => inner.Write(value));
+    public override void Write(char[] buffer, int index, int count) => Guard(() => inner.Write(buffer, index, count));
+    public override void WriteLine(string? value) => Guard(() => inner.WriteLine(value));
+    public override void Flush() => Guard(inner.Flush);
+
+    /// <summary>Writes a result.</summary>
+    public static void Guard(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            throw new InvalidInputException("Cannot write to standard output: it is closed, or there is no space left.", e);
+        }
+    }
+}

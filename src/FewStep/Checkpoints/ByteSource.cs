@@ -26,6 +26,7 @@ internal sealed class ByteSource : IDisposable
     /// <summary>Opens a file; the result must be disposed, its slices need not.</summary>
     public static ByteSource Open(string path) => ReadFailure.Guard(path, () =>
     {
+        GitLfsPointer.Refuse(path);
         SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
         return new ByteSource(file, default, 0, RandomAccess.GetLength(file), path, ownsFile: true);
     });

@@ -23,7 +23,7 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
         string where = $"dataset.json in {container}";
         try
         {
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8 });
+            using var document = JsonDocument.Parse(JsonText.Utf8(json), new JsonDocumentOptions { MaxDepth = 8 });
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 throw new InvalidInputException($"{where} must be an object with a list \"labels\".");

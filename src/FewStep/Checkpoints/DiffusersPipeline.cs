@@ -9,7 +9,7 @@ internal sealed record DiffusersPipeline(string Root, string Network)
     private const string IndexName = "model_index.json";
 
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
-    private static readonly string[] NetworkFolders = ["unet", "transformer", "prior"];
+    private static readonly string[] NetworkFolders = ["unet", "unet_ema", "transformer", "prior"];
     private static readonly string[] AutoencoderFolders = ["vae", "vqvae", "movq", "vqgan", "first_stage_model"];
 
     public string Config => Path.Combine(Network, ConfigName);

@@ -3,8 +3,6 @@ namespace FewStep.Platform;
 /// <summary>JSON as other programs and editors write it, turned into what the parser takes: UTF-8, without a byte order mark.</summary>
 internal static class JsonText
 {
-    private static readonly string[] PythonNumbers = ["-Infinity", "Infinity", "NaN"];
-
     /// <summary>The same text in UTF-8 without a byte order mark, which also tells UTF-16 from it.</summary>
     public static ReadOnlyMemory<byte> Utf8(ReadOnlyMemory<byte> bytes) => bytes.Span switch
     {
@@ -17,28 +15,36 @@ internal static class JsonText
     /// <summary>The same with Python's <c>Infinity</c>, <c>-Infinity</c> and <c>NaN</c>, which are no JSON, as texts.</summary>
     public static ReadOnlyMemory<byte> Python(ReadOnlyMemory<byte> bytes)
     {
-        string text = Encoding.UTF8.GetString(Utf8(bytes).Span);
-        var plain = new StringBuilder(text.Length);
+        var utf8 = Utf8(bytes);
+        var text = utf8.Span;
+        MemoryStream? changed = null; // most files have none of them
+        int copied = 0;
         bool quoted = false;
         for (int at = 0; at < text.Length; at++)
         {
-            char c = text[at];
-            if (!quoted && c is ('-' or 'I' or 'N') && NumberAt(text, at) is string number)
-            {
-                plain.Append('"').Append(number).Append('"');
-                at += number.Length - 1;
+            if (text[at] == '"')
+                quoted = !quoted;
+            else if (quoted && text[at] == '\\')
+                at++;
+            var number = quoted || at >= text.Length ? [] : NumberAt(text[at..]);
+            if (number.Length == 0)
                 continue;
-            }
-
-            plain.Append(c);
-            quoted ^= c == '"';
-            if (quoted && c == '\\' && at + 1 < text.Length)
-                plain.Append(text[++at]);
+            changed ??= new MemoryStream(text.Length + 64);
+            changed.Write(text[copied..at]);
+            changed.Write([(byte)'"', .. number, (byte)'"']);
+            copied = at + number.Length;
+            at = copied - 1;
         }
 
-        return Encoding.UTF8.GetBytes(plain.ToString());
+        changed?.Write(text[copied..]);
+        return changed?.ToArray() ?? utf8;
     }
 
-    private static string? NumberAt(string text, int at)
-        => PythonNumbers.FirstOrDefault(number => string.CompareOrdinal(text, at, number, 0, number.Length) == 0);
+    private static ReadOnlySpan<byte> NumberAt(ReadOnlySpan<byte> text) => text switch
+    {
+        [(byte)'-', ..] when text.StartsWith("-Infinity"u8) => "-Infinity"u8,
+        [(byte)'I', ..] when text.StartsWith("Infinity"u8) => "Infinity"u8,
+        [(byte)'N', ..] when text.StartsWith("NaN"u8) => "NaN"u8,
+        _ => [],
+    };
 }

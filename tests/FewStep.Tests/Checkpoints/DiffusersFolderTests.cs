@@ -296,6 +296,12 @@ public sealed class DiffusersFolderTests : IDisposable
         Tensor expected = x / total - column / total.sqrt() * v;
         Tensor actual = source.Denoiser.Denoise(x, sigma, null);
         Assert.True((actual - expected).abs().max().item<float>() <= 1e-5 * expected.abs().max().item<float>());
+
+        // A model folder says all of it itself.
+        string converted = _folder.File("converted");
+        ModelFolder.Write(converted, source.Config, source.Denoiser, source.Denoiser.Weights);
+        using var copy = ModelSource.Open(converted);
+        Assert.Equal(actual.data<float>().ToArray(), copy.Denoiser.Denoise(x, sigma, null).data<float>().ToArray());
     }
 
     [Fact]
@@ -306,6 +312,9 @@ public sealed class DiffusersFolderTests : IDisposable
         double low = discrete.Noise.Sigmas[400], high = discrete.Noise.Sigmas[401];
         using var sigma = tensor(new[] { Math.Pow(low, 0.7) * Math.Pow(high, 0.3) });
         using var scope = NewDisposeScope();
+        Assert.Equal(400.3, discrete.Coefficients(sigma).Noise.item<double>(), 9);
+        var copy = JsonSerializer.Deserialize<ModelConfig>(Json(config), JsonFile.Options)!;
+        discrete = (DiscreteVpPreconditioning)copy.Preconditioning.Build();
         Assert.Equal(400.3, discrete.Coefficients(sigma).Noise.item<double>(), 9);
     }
 

@@ -204,6 +204,17 @@ public sealed class GuidedDiffusionTests : IDisposable
         Refused.With(what, () => ModelSource.Open(path));
     }
 
+    [Theory]
+    [InlineData("model.pt")]
+    [InlineData("model.pkl")]
+    [InlineData("model.safetensors")]
+    [InlineData("model.onnx")]
+    public void A_pointer_of_git_s_large_files_is_named_as_such(string name)
+    {
+        string path = _folder.Write(name, "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 123456\n"u8);
+        Refused.With("is a Git LFS pointer", () => Model.Open(path));
+    }
+
     public static TheoryData<string, string> Damages => new()
     {
         { "missing", "out.0.bias" },

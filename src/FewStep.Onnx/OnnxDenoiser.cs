@@ -11,7 +11,7 @@ namespace FewStep.Onnx;
 /// the batch by more than rounding.
 /// </remarks>
 internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning,
-    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IKnowsNoClass, IDisposable
+    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IKnowsNoClass, IRawNetwork, IDisposable
 {
     public ImageShape Shape => signature.Shape;
     public int Classes => classes;
@@ -34,6 +34,15 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         var c = preconditioning.Coefficients(sigma);
         var raw = Evaluate(x * Column(c.In), c.Noise, given).to(x.dtype, x.device);
         return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Raw(Tensor x, Tensor noiseLabels, Tensor? labels)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var given = signature.Label is null ? null : Labels(labels, x.shape[0]);
+        return Evaluate(x, noiseLabels, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => session.Dispose();

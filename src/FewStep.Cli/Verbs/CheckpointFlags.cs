@@ -7,9 +7,9 @@ internal static class CheckpointFlags
     private const string Model = "--model";
     private const string ModelArgument = "model";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",
-        Heads = "--model-heads", Order = "--model-attention-order",
-        Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps", Prediction = "--model-prediction",
-        SigmaData = "--model-sigma-data";
+        Heads = "--model-heads", HeadsUpsample = "--model-heads-upsample", Order = "--model-attention-order",
+        Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps",
+        RescaledTimes = "--model-rescaled-times", Prediction = "--model-prediction", SigmaData = "--model-sigma-data";
 
     /// <summary>The orders of attention by their names.</summary>
     public static (string Word, AttentionOrder? Value)[] Orders { get; } = [("legacy", AttentionOrder.Legacy), ("new", AttentionOrder.New)];
@@ -20,13 +20,16 @@ internal static class CheckpointFlags
         foreach (var command in root.WithSubcommands()
             .Where(c => c.Options.Any(o => o.Name == Model) || c.Arguments.Any(a => a.Name == ModelArgument)))
         {
-            command.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights; left out, ema in pickles of "
-                + "NVlabs/edm and the file itself elsewhere.", "key");
+            command.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights, or first part of their "
+                + "names; of a diffusers folder their variant (fp16, bf16, non_ema). Left out, ema in pickles of NVlabs/edm, and elsewhere "
+                + "the only weights or, of several, the moving average.", "key");
             command.Optional<int?>(
                 Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
                     + "released network with its shapes, else 64.");
             command.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64.");
             command.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels.");
+            command.Optional<int?>(HeadsUpsample, "Of a state dictionary: attention heads of every layer after the middle "
+                + "(num_heads_upsample), beside --model-heads; left out, as many as before it.");
             command.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders);
             command.Optional<string?>(
                 Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
@@ -34,7 +37,11 @@ internal static class CheckpointFlags
             command.Named<string?>(
                 Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
                     + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]);
-            command.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, 1000.");
+            command.Optional<int?>(TimeSteps, "Of discrete preconditioning: number of time steps; left out, that of the released network, "
+                + "4000 for openai/improved-diffusion's layout, else 1000.");
+            command.Named<bool?>(RescaledTimes, "Of discrete preconditioning: whether the network is told times from 0 to 1000 whatever "
+                + "their number (rescale_timesteps); left out, true for openai/improved-diffusion's layout with 4000, else false.", null,
+                ("true", true), ("false", false));
             command.Named<NetworkPrediction?>(Prediction, "Of discrete preconditioning: what the network predicts; left out, epsilon.",
                 null, ("epsilon", NetworkPrediction.Epsilon), ("v", NetworkPrediction.V), ("sample", NetworkPrediction.Sample));
             command.Optional<double?>(SigmaData, "Of edm and consistency preconditioning: standard deviation of the data; left out, 0.5.");
@@ -47,6 +54,8 @@ internal static class CheckpointFlags
         Resolution = parsed.GetValue<int?>(Resolution),
         ChannelsPerHead = parsed.GetValue<int?>(HeadChannels),
         Heads = parsed.GetValue<int?>(Heads),
+        HeadsUpsample = parsed.GetValue<int?>(HeadsUpsample),
+        RescaledTimes = parsed.GetValue<bool?>(RescaledTimes),
         AttentionOrder = parsed.GetValue<AttentionOrder?>(Order),
         Preconditioning = parsed.GetValue<string?>(Kind),
         Noise = parsed.GetValue<string?>(Noise),

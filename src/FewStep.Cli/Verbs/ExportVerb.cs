@@ -5,7 +5,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary><c>fewstep export</c>: a schedule in the words of another program, or a model's weights as one file.</summary>
 internal static class ExportVerb
 {
-    private const string EdmNames = "edm", GuidedNames = "guided-diffusion";
+    private const string EdmNames = "edm", GuidedNames = "guided-diffusion", DiffusersNamed = "diffusers";
 
     public static Command Create(TerminalOutput terminal)
     {
@@ -24,9 +24,10 @@ internal static class ExportVerb
         var (noise, levels) = (new NoiseArgument(command), new LevelsArgument(command));
         var weights = command.Optional<string?>(
             "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
-        var names = command.Option(
-            "--names", $"Names of the weights: {EdmNames} (NVlabs/edm), or {GuidedNames} (openai/guided-diffusion and "
-                + "openai/consistency_models, ADM networks only).", EdmNames, $"{EdmNames}|{GuidedNames}");
+        var names = command.Optional<string?>(
+            "--names", $"Names of the weights: {EdmNames} (NVlabs/edm; SongUNet and ADM), {GuidedNames} (openai/guided-diffusion and "
+                + $"openai/consistency_models; ADM) or {DiffusersNamed} (UNet2DModel; DDPM and ADM). Left out, {DiffusersNamed} for a "
+                + $"DDPM network and {EdmNames} else.", $"{EdmNames}|{GuidedNames}|{DiffusersNamed}");
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
@@ -40,10 +41,17 @@ internal static class ExportVerb
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 OptionValues.RefuseIdle(parsed,
                     [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
-                var form = Names(parsed.GetValue(names)!, parsed.GetValue(order));
+                if (parsed.GetValue(names) is { } given and not (EdmNames or GuidedNames or DiffusersNamed))
+                {
+                    throw new InvalidInputException($"--names '{given}' is not known; weights are written in the names of {EdmNames}, "
+                        + $"{GuidedNames} or {DiffusersNamed}.");
+                }
+
+                if (parsed.GetValue(order) is not null && parsed.GetValue(names) != GuidedNames)
+                    throw new InvalidInputException($"--attention-order belongs to --names {GuidedNames}.");
                 RefuseOwnFile(file, levels.Path(parsed) ?? throw new InvalidInputException("--weights needs --model."));
                 using var source = levels.Open(parsed)!;
-                ExportWeights(terminal, parsed.GetValue(json), source, file, form);
+                ExportWeights(terminal, parsed.GetValue(json), source, file, parsed.GetValue(names), parsed.GetValue(order));
                 return;
             }
 
@@ -121,29 +129,31 @@ internal static class ExportVerb
         }
     }
 
-    // Whether guided-diffusion's names are wanted, and with which order.
-    private static AttentionOrder? Names(string names, AttentionOrder? order) => names switch
-    {
-        GuidedNames => order ?? AttentionOrder.Legacy,
-        EdmNames when order is null => null,
-        EdmNames => throw new InvalidInputException($"--attention-order belongs to --names {GuidedNames}."),
-        _ => throw new InvalidInputException(
-            $"--names '{names}' is not known; weights are written in the names of {EdmNames} or {GuidedNames}."),
-    };
-
-    private static void ExportWeights(TerminalOutput terminal, bool json, Model source, string file, AttentionOrder? order)
+    private static void ExportWeights(
+        TerminalOutput terminal, bool json, Model source, string file, string? names, AttentionOrder? order)
     {
         var network = source.RequireNetwork();
-        int tensors = order is { } guided ? GuidedDiffusionNames.Write(file, source.Config, network, guided)
-            : EdmModel.WriteWeights(file, network);
-        string names = order is null ? EdmNames : GuidedNames;
-        terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
-            $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of "
-                + $"{(order is null ? "NVlabs/edm" : "openai/guided-diffusion")}.");
-        if (order is not null && source.Config.Network is DhariwalUNetOptions written
-            && GuidedDiffusionNames.Difference(written) is string difference)
+        bool isDdpm = source.Config.Network is DdpmUNetOptions;
+        names ??= isDdpm ? DiffusersNamed : EdmNames;
+        if (isDdpm && names == EdmNames)
         {
-            terminal.Message($"Warning: {difference}");
+            throw new InvalidInputException(
+                $"{source.Config.Name} is a DDPM network, which NVlabs/edm has not; export it with --names {DiffusersNamed}.");
         }
+
+        var (tensors, of) = names switch
+        {
+            EdmNames => (EdmModel.WriteWeights(file, network), "NVlabs/edm"),
+            GuidedNames => (GuidedDiffusionNames.Write(file, source.Config, network, order ?? AttentionOrder.Legacy),
+                "openai/guided-diffusion"),
+            _ => (DiffusersNames.Write(file, source.Config, network), "diffusers' UNet2DModel"),
+        };
+        terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
+            $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {of}.");
+        string? difference = names == DiffusersNamed ? DiffusersNames.Difference(source.Config.Network)
+            : names == GuidedNames && source.Config.Network is DhariwalUNetOptions written ? GuidedDiffusionNames.Difference(written)
+            : null;
+        if (difference is not null)
+            terminal.Message($"Warning: {difference}");
     }
 }

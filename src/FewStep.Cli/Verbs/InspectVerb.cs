@@ -63,9 +63,12 @@ internal static class InspectVerb
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {
         PreconditioningConfig.Discrete => string.Create(CultureInfo.InvariantCulture, $"discrete, {given.TimeSteps ?? 1000} time steps, "
-            + $"{given.Noise ?? DiscreteVpNoise.LinearName}, predicts {given.Prediction ?? NetworkPrediction.Epsilon}").ToLowerInvariant(),
+            + $"{given.Noise ?? (given.Sigmas is null ? DiscreteVpNoise.LinearName : "levels of its own")}, "
+            + $"predicts {given.Prediction ?? NetworkPrediction.Epsilon}"
+            + $"{(given.TimeScale is { } factor ? $", times scaled by {factor:G6}" : "")}").ToLowerInvariant(),
         PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, "
-            + $"sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"),
+            + $"sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"
+            + $"{(given.Prediction is NetworkPrediction.V ? ", predicts v" : "")}"),
         _ => given.Kind,
     };
 

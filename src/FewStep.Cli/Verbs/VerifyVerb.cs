@@ -13,6 +13,7 @@ internal static class VerifyVerb
         var command = new Command("verify", "Compare a model's outputs (float32) with those that another implementation stored. Exit code "
             + "1 where they differ by more than --tolerance.");
         var model = command.Model();
+        var flags = new ModelFlags(command, guides: false);
         var reference = command.Required<string>(
             "--reference", "npz file: x [B,C,H,W], optionally labels (indices [B] or one-hot [B,K]), and "
                 + "sigma [B] with denoised, or timesteps [B] with output, what the raw network makes of x.", "file");
@@ -24,10 +25,11 @@ internal static class VerifyVerb
             double limit = parsed.GetValue(tolerance);
             if (!(limit >= 0) || !double.IsFinite(limit))
                 throw new InvalidInputException("--tolerance must be a finite number, 0 or more.");
-            var exact = new ModelOptions
-            { ComputeType = torch.ScalarType.Float32, Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceFlag.Read(parsed) };
-            using var source = Model.Open(parsed.GetRequiredValue(model), exact);
-            var results = ModelVerification.Run(source.RequireNetwork(), parsed.GetRequiredValue(reference), cancellation);
+            var exact = flags.Read(parsed, torch.ScalarType.Float32, parsed.GetValue(threads));
+            string path = parsed.GetRequiredValue(model), stored = parsed.GetRequiredValue(reference);
+            using var source = Model.Open(
+                path, exact with { Checkpoint = ModelVerification.WithSide(exact.Checkpoint, path, stored) });
+            var results = ModelVerification.Run(source.Denoiser, stored, cancellation);
             double largest = results.Max(r => r.LargestRelativeError);
             bool passed = largest <= limit;
 
@@ -35,6 +37,7 @@ internal static class VerifyVerb
             double? Finite(double error) => double.IsFinite(error) ? error : null;
             var compared = results.Select(r => new
             { array = r.Compared, images = r.Images, largest_relative_error = Finite(r.LargestRelativeError), worst_image = r.WorstImage });
+            string[] remarks = [.. source.Remarks, .. results.Select(r => r.Remark).OfType<string>()];
             var result = new
             {
                 passed,
@@ -42,11 +45,11 @@ internal static class VerifyVerb
                 tolerance = limit,
                 definition = Definition,
                 compared,
-                remarks = source.Remarks,
+                remarks,
             };
             var lines = results.Select(r => string.Create(CultureInfo.InvariantCulture, $"{r.Compared}: relative error "
                 + $"{r.LargestRelativeError:G3} over {r.Images} images, worst is image {r.WorstImage} ({Definition})."));
-            terminal.Result(parsed.GetValue(json), result, [.. source.Remarks, .. lines],
+            terminal.Result(parsed.GetValue(json), result, [.. remarks, .. lines],
                 $"{(passed ? "The model agrees" : "The model DIFFERS")} (tolerance {limit:G3}).");
             return passed ? ExitCode.Success : ExitCode.Different;
         });

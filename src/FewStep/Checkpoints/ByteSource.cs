@@ -27,6 +27,7 @@ internal sealed class ByteSource : IDisposable
     public static ByteSource Open(string path) => ReadFailure.Guard(path, () =>
     {
         InputFile.Check(path);
+        GitLfsPointer.Refuse(path);
         SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
         return new ByteSource(file, default, 0, RandomAccess.GetLength(file), path, ownsFile: true);
     });

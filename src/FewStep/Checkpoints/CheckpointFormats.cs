@@ -36,9 +36,22 @@ internal static class CheckpointFormats
             path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, GuidedDiffusionModel.Read),
     ];
 
+    /// <summary>The folder that a path stands for: the snapshot of a model in the hub's cache, or that of the configuration or of a model
+    /// folder's weights given in its place; every other path itself.</summary>
+    public static string Place(string path)
+    {
+        path = HubCache.Snapshot(path);
+        bool standsForFolder = DiffusersPipeline.IsConfiguration(path) || Path.GetFileName(path) == ModelFolder.WeightsName;
+        if (!standsForFolder || !File.Exists(path))
+            return path;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return ModelFolder.IsOne(folder) || (DiffusersPipeline.IsConfiguration(path) && DiffusersPipeline.IsOne(folder)) ? folder : path;
+    }
+
     /// <summary>Reads a model in any of the forms.</summary>
     public static ModelSource Read(string path, ModelReadOptions options)
     {
+        path = Place(path);
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
             return known.Read(path, options);
         if (!File.Exists(path))

@@ -1,30 +1,41 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>The <c>config.json</c> of a diffusers <c>UNet2DModel</c>, with the defaults of diffusers. A key that is not here is refused: it
-/// could change what the network computes.</summary>
+/// <summary>The <c>config.json</c> of a diffusers <c>UNet2DModel</c>, with the defaults of diffusers. A key that is not here is refused
+/// with its value, for it could change what the network computes; but for null, which is every later argument's default, and what training
+/// leaves there.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record DiffusersConfig
 {
+    /// <summary>The class that is read.</summary>
+    public const string Class = "UNet2DModel";
+
     private const int DefaultHeadChannels = 8;
+    private const string MiddleBlock = "UNetMidBlock2D";
 
-    [JsonPropertyName("_class_name")]
-    public string? ClassName { get; init; }
+    // What diffusers' EMAModel adds to the configuration of the network that it averages.
+    private static readonly string[] OfTraining =
+        ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup", "gradient_checkpointing"];
 
-    [JsonPropertyName("_diffusers_version")]
-    public JsonElement Version { get; init; }
-
-    [JsonPropertyName("_name_or_path")]
-    public JsonElement NameOrPath { get; init; }
+    private static readonly HashSet<string> Known = [.. typeof(DiffusersConfig).GetProperties(
+        System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance)
+        .Select(property => JsonFile.Options.PropertyNamingPolicy!.ConvertName(property.Name))];
 
     public JsonElement SampleSize { get; init; }
     public int InChannels { get; init; } = 3;
     public int OutChannels { get; init; } = 3;
     public bool CenterInputSample { get; init; }
     public string TimeEmbeddingType { get; init; } = "positional";
+
+    /// <summary>Size of the time's embedding; null is four times the first channels.</summary>
+    public int? TimeEmbeddingDim { get; init; }
+
     public double FreqShift { get; init; }
     public bool FlipSinToCos { get; init; } = true;
     public IReadOnlyList<string> DownBlockTypes { get; init; } = ["DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"];
-    public string? MidBlockType { get; init; }
+
+    /// <summary>Null is a network without blocks in the middle.</summary>
+    public string? MidBlockType { get; init; } = MiddleBlock;
+
     public IReadOnlyList<string> UpBlockTypes { get; init; } = ["AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"];
     public IReadOnlyList<int> BlockOutChannels { get; init; } = [224, 448, 672, 896];
     public int LayersPerBlock { get; init; } = 2;
@@ -48,6 +59,36 @@ internal sealed record DiffusersConfig
     public int? NumClassEmbeds { get; init; }
     public int? NumTrainTimesteps { get; init; }
 
+    /// <summary>Groups of the normalisation before the middle's attention as network options have it: 0 for none, null for those of
+    /// every normalisation.</summary>
+    public int? MiddleGroups() => AttnNormNumGroups is { } groups ? (groups == NormNumGroups ? null : groups)
+        : ResnetTimeScaleShift == "default" || MidBlockType is null || !AddAttention ? null : 0;
+
+    public static DiffusersConfig Read(string path)
+    {
+        var given = JsonFile.ReadPython(path);
+        string name = OtherNetworks.ClassOf(given)
+            ?? throw new InvalidInputException($"{path}: _class_name is missing; known is {Class}.");
+        if (name != Class)
+            throw new InvalidInputException($"{path} describes {OtherNetworks.OfClass(name)}; read is {Class}.");
+        foreach (var (key, value) in given.ToList())
+        {
+            bool ignored = key.StartsWith('_') || OfTraining.Contains(key);
+            if (!ignored && !Known.Contains(key) && value.ValueKind != JsonValueKind.Null)
+            {
+                throw new InvalidInputException($"{path}: {Printable.Line(key, 60)} is {Printable.Line(value.GetRawText(), 60)}, a setting "
+                    + "that is not known here and could change what the network computes.");
+            }
+
+            if (!Known.Contains(key))
+                given.Remove(key);
+        }
+
+        var config = JsonFile.From<DiffusersConfig>(given, path);
+        config.Check(path);
+        return config;
+    }
+
     /// <summary>Height and width of the images, equal.</summary>
     public int Side(string path, int? given)
     {
@@ -64,7 +105,7 @@ internal sealed record DiffusersConfig
             : own ?? given ?? throw new InvalidInputException($"{path}: sample_size is missing. Give the resolution of the images.");
     }
 
-    public void Check(string path)
+    private void Check(string path)
     {
         void Need(bool holds, string key, object? value, string known)
         {
@@ -76,11 +117,10 @@ internal sealed record DiffusersConfig
             }
         }
 
-        Need(ClassName == "UNet2DModel", "_class_name", ClassName, "UNet2DModel");
         Need(!CenterInputSample, "center_input_sample", CenterInputSample, "false");
         Need(TimeEmbeddingType == "positional", "time_embedding_type", TimeEmbeddingType, "positional");
         Need(FreqShift is 0 or 1, "freq_shift", FreqShift, "0 or 1");
-        Need(MidBlockType is null or "UNetMidBlock2D", "mid_block_type", MidBlockType, "UNetMidBlock2D");
+        Need(MidBlockType is null or MiddleBlock, "mid_block_type", MidBlockType, $"{MiddleBlock} or null");
         Need(MidBlockScaleFactor == 1, "mid_block_scale_factor", MidBlockScaleFactor, "1");
         Need(DownsamplePadding is 0 or 1, "downsample_padding", DownsamplePadding, "0 or 1");
         Need(DownsampleType is "conv" or "resnet", "downsample_type", DownsampleType, "conv or resnet");
@@ -88,8 +128,8 @@ internal sealed record DiffusersConfig
         Need(ActFn is "silu" or "swish", "act_fn", ActFn, "silu");
         Need(AttentionLegacyOrder is not true, "attention_legacy_order", AttentionLegacyOrder, "false");
         Need(ResnetTimeScaleShift is "default" or "scale_shift", "resnet_time_scale_shift", ResnetTimeScaleShift, "default or scale_shift");
-        Need(AddAttention, "add_attention", AddAttention, "true");
-        Need(AttnNormNumGroups is null || AttnNormNumGroups == NormNumGroups, "attn_norm_num_groups", AttnNormNumGroups, "norm_num_groups");
+        Need(AttnNormNumGroups is null or > 0, "attn_norm_num_groups", AttnNormNumGroups, "null or above 0");
+        Need(TimeEmbeddingDim is null or > 0, "time_embedding_dim", TimeEmbeddingDim, "null or above 0");
         Need(ClassEmbedType is null, "class_embed_type", ClassEmbedType, "null");
         Need(BlockOutChannels.Count is >= 1 and <= 12, "block_out_channels", BlockOutChannels.Count, "1 to 12 numbers");
         Need(DownBlockTypes.Count == BlockOutChannels.Count, "down_block_types", DownBlockTypes.Count, "as many as block_out_channels");

@@ -10,76 +10,84 @@ namespace FewStep.Checkpoints;
 /// </remarks>
 internal static class DiffusersFolder
 {
-    private const string Unet = "unet";
-    private const string ConfigName = "config.json";
+    private const string MiddleNorm = "mid_block.attentions.0.group_norm.weight";
     private const double AdmEpsilon = 1e-5;
     private const int EdmGroups = 32;
     private const int ChannelsOfAllGroups = 128;
 
-    private static readonly string[] WeightNames =
-        ["diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.bin"];
+    /// <summary>Whether a path is a folder of diffusers, or the weights in one in its place.</summary>
+    public static bool IsOne(string path) => DiffusersPipeline.IsOne(path) || (DiffusersWeights.IsOne(path)
+        && File.Exists(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, DiffusersPipeline.ConfigName)));
 
-    private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
-
-    /// <summary>Whether a folder has <c>unet/config.json</c>, <c>model_index.json</c>, or weights in diffusers' file names.</summary>
-    public static bool IsOne(string folder) =>
-        File.Exists(Path.Combine(folder, Unet, ConfigName)) || File.Exists(Path.Combine(folder, "model_index.json"))
-            || WeightNames.Any(name => File.Exists(Path.Combine(folder, name)));
-
+    /// <param name="path">Folder of the pipeline or of its network, or the file of the weights there.</param>
     /// <returns>The model; the caller owns its denoiser.</returns>
-    public static ModelSource Read(string folder, ModelReadOptions options)
+    public static ModelSource Read(string path, ModelReadOptions options)
     {
-        var (config, given, place, remark) = Describe(folder, options);
-        string weights = WeightNames.Select(name => Path.Combine(place, name)).FirstOrDefault(File.Exists)
-            ?? throw new InvalidInputException($"{place} has no weights: {string.Join(" or ", WeightNames)} is missing.");
-        using var tensors = CheckpointFormats.KindOf(weights) == WeightsFileKind.TorchState ? TorchStateFile.Read(weights)
-            : SafetensorsFile.Read(weights).Tensors;
+        bool isFile = File.Exists(path);
+        var (config, given, place, remarks) = Describe(isFile ? Path.GetDirectoryName(Path.GetFullPath(path))! : path, options);
+        if (isFile && options.Section is not null)
+            throw new InvalidInputException($"{path} is one file of weights; leave the option for its section out, or give the folder.");
+        var weights = isFile ? DiffusersWeights.At(path) : DiffusersWeights.Find(place, options.Section);
+        using var tensors = weights.Read();
+        if (given.MiddleGroups() == 0 && tensors.ContainsKey(MiddleNorm))
+            config = config with { Network = WithMiddleNorm(config.Network) };
         var network = (UNet)config.BuildNetwork();
         var map = DiffusersNames.Map(network, tensors, sineFirst: !given.FlipSinToCos);
-        var denoiser = ForeignWeights.Build(config, network, map, tensors, weights);
-        return new ModelSource(config, denoiser, "diffusers folder (UNet2DModel)", weights, remark is null ? [] : [remark]);
+        var denoiser = ForeignWeights.Build(config, network, map, tensors, weights.Path);
+        if (weights.Variant is string variant && !isFile && options.Section is null)
+            remarks = [.. remarks, $"The weights are those of the variant {variant}."];
+        return new ModelSource(config, denoiser, $"diffusers folder ({DiffusersConfig.Class})", weights.Path, remarks)
+        { WeightsFiles = weights.Files };
     }
 
-    internal static (ModelConfig Config, DiffusersConfig Given, string Place, string? Remark) Describe(
+    internal static (ModelConfig Config, DiffusersConfig Given, string Place, IReadOnlyList<string> Remarks) Describe(
         string folder, ModelReadOptions options)
     {
-        string place = File.Exists(Path.Combine(folder, Unet, ConfigName)) ? Path.Combine(folder, Unet) : folder;
-        string configPath = Path.Combine(place, ConfigName);
-        var given = JsonFile.Read<DiffusersConfig>(configPath);
-        given.Check(configPath);
+        var pipeline = DiffusersPipeline.Find(folder);
+        string configPath = pipeline.Config;
+        var given = DiffusersConfig.Read(configPath);
         var blocks = DiffusersBlocks.Of(given, configPath);
-        var (preconditioning, remark) = Preconditioning(folder, given, blocks, options);
+        var (preconditioning, remarks) = Preconditioning(pipeline, blocks, options);
         int side = given.Side(configPath, options.Resolution);
         var config = new ModelConfig
         {
-            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+            Name = HubCache.NameOf(pipeline.Root),
             Shape = new ImageShape(given.InChannels, side, side),
             Classes = given.NumClassEmbeds ?? 0,
             Preconditioning = preconditioning,
             Network = blocks.ByResidualBlocks ? Adm(given, blocks, side, configPath) : Ddpm(given, blocks, side),
         };
-        return (config, given, place, remark);
+        return (config, given, pipeline.Network, remarks);
     }
 
-    private static (PreconditioningConfig, string? Remark) Preconditioning(
-        string folder, DiffusersConfig given, DiffusersBlocks blocks, ModelReadOptions options)
+    private static (PreconditioningConfig, IReadOnlyList<string> Remarks) Preconditioning(
+        DiffusersPipeline pipeline, DiffusersBlocks blocks, ModelReadOptions options)
     {
-        options.RefuseAllBut(folder, "a diffusers folder", nameof(options.Resolution), nameof(options.Preconditioning),
-            nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
-        if (SchedulerNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is string file)
+        options.RefuseAllBut(pipeline.Root, "a diffusers folder", nameof(options.Resolution), nameof(options.Preconditioning),
+            nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData),
+            nameof(options.Section));
+        if (pipeline.Scheduler is string file)
         {
-            options.RefuseAllBut(folder, "a diffusers folder with a scheduler", nameof(options.Resolution));
-            var read = DiffusersNoise.Read(file);
-            return (read, read.Kind == PreconditioningConfig.Consistency ? "It is a consistency model: it jumps to the end of a trajectory "
-                + "and does not denoise, so schedules searched with it mean little." : null);
+            options.RefuseAllBut(
+                pipeline.Root, "a diffusers folder with a scheduler", nameof(options.Resolution), nameof(options.Section));
+            return DiffusersNoise.Read(file);
         }
 
-        return options.Preconditioning is null && blocks.ByResidualBlocks
-            ? throw new InvalidInputException(
-                $"{folder} has no {SchedulerNames[0]}, so nothing says how its network was trained. Give the preconditioning.")
-            : (options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false), "There is no "
-                + $"scheduler_config.json; what the options leave open is diffusers' default, {given.ClassName} over 1000 linear betas.");
+        if (options.Preconditioning is null && blocks.ByResidualBlocks)
+        {
+            throw new InvalidInputException($"{pipeline.Root} has no {DiffusersPipeline.SchedulerName}, so nothing says how its network "
+                + "was trained. Give the preconditioning.");
+        }
+
+        var assumed = options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false);
+        assumed = assumed.Kind == PreconditioningConfig.Discrete ? assumed with { TimeRounding = TimeRounding.Between } : assumed;
+        return (assumed, ["There is no scheduler_config.json; what the options leave open is diffusers' default, "
+            + "over 1000 linear betas."]);
     }
+
+    // Versions before attn_norm_num_groups had that norm always: the weights tell.
+    private static INetworkOptions WithMiddleNorm(INetworkOptions network) => network is DhariwalUNetOptions adm
+        ? adm with { MiddleAttentionGroups = null } : (DdpmUNetOptions)network with { MiddleAttentionGroups = null };
 
     private static DhariwalUNetOptions Adm(DiffusersConfig given, DiffusersBlocks blocks, int side, string path)
     {
@@ -88,6 +96,13 @@ internal static class DiffusersFolder
         {
             throw new InvalidInputException($"{path}: block_out_channels are no multiples of the first; such a network with residual "
                 + "blocks for resampling is not known here.");
+        }
+
+        int embedding = given.TimeEmbeddingDim ?? first * 4;
+        if (embedding % first != 0)
+        {
+            throw new InvalidInputException($"{path}: time_embedding_dim is {embedding}; known with residual blocks for resampling are "
+                + $"multiples of the first channels, {first}.");
         }
 
         if (given.NormEps != AdmEpsilon || given.FreqShift != 0)
@@ -103,11 +118,15 @@ internal static class DiffusersFolder
             OutChannels = given.OutChannels,
             LabelDim = given.NumClassEmbeds ?? 0,
             ModelChannels = first,
+            ChannelMultEmb = embedding / first,
             ChannelMult = [.. given.BlockOutChannels.Select(c => c / first)],
             NumBlocks = given.LayersPerBlock,
             AttnResolutions = [.. blocks.AttentionLevels.Select(level => side >> level)],
             ChannelsPerHead = given.AttentionHeadDim is null or 64 ? null : given.AttentionHeadDim,
             Heads = given.AttentionHeadDim is null ? 1 : null,
+            HasMiddle = given.MidBlockType is null ? false : null,
+            MiddleAttends = given.AddAttention ? null : false,
+            MiddleAttentionGroups = given.MiddleGroups(),
             NormGroups = given.NormNumGroups == EdmGroups && first >= ChannelsOfAllGroups ? null : given.NormNumGroups,
             ScaleShift = given.ResnetTimeScaleShift == "scale_shift" ? null : false,
             Dropout = given.Dropout,
@@ -124,6 +143,10 @@ internal static class DiffusersFolder
         NumBlocks = given.LayersPerBlock,
         AttnResolutions = [.. blocks.AttentionLevels.Select(level => side >> level)],
         ChannelsPerHead = given.AttentionHeadDim,
+        HasMiddle = given.MidBlockType is null ? false : null,
+        MiddleAttends = given.AddAttention ? null : false,
+        MiddleAttentionGroups = given.MiddleGroups(),
+        EmbeddingChannels = given.TimeEmbeddingDim,
         NormGroups = given.NormNumGroups,
         NormEpsilon = given.NormEps,
         ScaleShift = given.ResnetTimeScaleShift == "scale_shift",

@@ -29,6 +29,45 @@ internal static class DiffusersNames
         ["out_conv"] = "conv_out",
     };
 
+    /// <summary>Writes a network's weights in diffusers' names, all float32, as a safetensors file, whole or not at all. Of an ADM network
+    /// the noise embedding's cosines come first (<c>flip_sin_to_cos</c> true).</summary>
+    /// <returns>Number of tensors.</returns>
+    public static int Write(string path, ModelConfig config, NetworkDenoiser denoiser)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        INetworkOptions options = config.Network switch
+        {
+            DdpmUNetOptions ddpm => ddpm,
+            DhariwalUNetOptions adm => adm with { AugmentDim = 0 }, // of labels that are always absent
+            _ => throw new InvalidInputException($"{config.Name} is no DDPM or ADM network, so diffusers has no names for its weights. "
+                + "Export it in the names of NVlabs/edm."),
+        };
+        using var network = (UNet)options.Build();
+        var own = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32);
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (ForeignWeight weight in Map(network, tensors, sineFirst: false))
+        {
+            Tensor whole = weight.ToForeign(own[weight.Name]);
+            foreach (var (name, part) in weight.Parts.Zip(whole.chunk(weight.Parts.Count, 0)))
+            {
+                // Attention there is a matrix.
+                bool isMatrix = name.Contains(".attentions.", StringComparison.Ordinal) && part.Dimensions > 1;
+                tensors[name] = (isMatrix ? part.flatten(1) : part).contiguous();
+            }
+        }
+
+        SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
+        return tensors.Count;
+    }
+
+    /// <summary>What diffusers' own code would compute differently from the network; null for nothing.</summary>
+    public static string? Difference(INetworkOptions options)
+        => options is DdpmUNetOptions { HeadsUpsample: not null } or DhariwalUNetOptions { HeadsUpsample: not null }
+            ? "diffusers has as many attention heads after the middle as before it, this network has not: its own code would compute "
+                + "something else."
+            : null;
+
     /// <summary>Where diffusers keeps each parameter of a network.</summary>
     public static List<ForeignWeight> Map(UNet network, IReadOnlyDictionary<string, Tensor> tensors, bool sineFirst)
     {

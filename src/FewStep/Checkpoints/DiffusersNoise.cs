@@ -1,50 +1,151 @@
 namespace FewStep.Checkpoints;
 
 /// <summary>What the <c>scheduler_config.json</c> of diffusers says about the noise that a network was trained on. What it says about
-/// sampling (time steps to visit, clipping, variance) is none of the model's business.</summary>
+/// sampling (time steps to visit, clipping, variance) is none of the model's business. A setting that is neither is refused with its
+/// value.</summary>
 internal static class DiffusersNoise
 {
-    public static PreconditioningConfig Read(string path)
+    private const string Continuous = "continuous";
+
+    // Classes over betas with the usual meaning of a prediction, and their own first and last beta where they are others than DDPM's.
+    private static readonly Dictionary<string, (double First, double Last)> OverBetas = new(StringComparer.Ordinal)
     {
-        var given = JsonFile.Read<Dictionary<string, JsonElement>>(path);
+        ["DDIMInverseScheduler"] = DdpmBetas,
+        ["DDIMParallelScheduler"] = DdpmBetas,
+        ["DDIMScheduler"] = DdpmBetas,
+        ["DDPMParallelScheduler"] = DdpmBetas,
+        ["DDPMScheduler"] = DdpmBetas,
+        ["DEISMultistepScheduler"] = DdpmBetas,
+        ["DPMSolverMultistepInverseScheduler"] = DdpmBetas,
+        ["DPMSolverMultistepScheduler"] = DdpmBetas,
+        ["DPMSolverSDEScheduler"] = (0.00085, 0.012),
+        ["DPMSolverSinglestepScheduler"] = DdpmBetas,
+        ["EulerAncestralDiscreteScheduler"] = DdpmBetas,
+        ["EulerDiscreteScheduler"] = DdpmBetas,
+        ["HeunDiscreteScheduler"] = (0.00085, 0.012),
+        ["KDPM2AncestralDiscreteScheduler"] = (0.00085, 0.012),
+        ["KDPM2DiscreteScheduler"] = (0.00085, 0.012),
+        ["LMSDiscreteScheduler"] = DdpmBetas,
+        ["PNDMScheduler"] = DdpmBetas,
+        ["RePaintScheduler"] = DdpmBetas,
+        ["SASolverScheduler"] = DdpmBetas,
+        ["UniPCMultistepScheduler"] = DdpmBetas,
+    };
+
+    // What is read here, and what only says how diffusers samples.
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
+    {
+        "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start", "clip_denoised", "clip_sample",
+        "clip_sample_range", "corrector_order", "disable_corrector", "dynamic_thresholding_ratio", "eta", "euler_at_final",
+        "final_sigmas_type", "flow_shift", "interpolation_type", "lambda_min_clipped", "lower_order_final", "max_image_seq_len",
+        "max_shift", "noise_sampler_seed", "num_train_timesteps", "predict_epsilon", "predict_x0", "prediction_type", "predictor_order",
+        "rescale_betas_zero_snr", "rho", "s_noise", "sample_max_value", "set_alpha_to_one", "shift_terminal", "sigma_data", "sigma_max",
+        "sigma_min", "sigma_schedule", "skip_prk_steps", "solver_order", "solver_p", "solver_type", "steps_offset", "tau_func",
+        "tensor_format", "thresholding", "time_shift_type", "timestep_spacing", "timestep_type", "trained_betas", "variance_type",
+    };
+
+    // Which sigmas diffusers' samplers visit; the model's own levels stay the same.
+    private static readonly string[] OfSampling = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas"];
+
+    // First and last beta of most of these classes.
+    private static (double First, double Last) DdpmBetas => (0.0001, 0.02);
+
+    /// <summary>Reads the configuration of a scheduler.</summary>
+    /// <returns>What it says about the model, and one sentence for each thing that its user should know.</returns>
+    public static (PreconditioningConfig Preconditioning, IReadOnlyList<string> Remarks) Read(string path)
+    {
+        var given = JsonFile.ReadPython(path);
         string kind = Text(given, "_class_name", path) ?? "";
-        if (kind == "CMStochasticIterativeScheduler")
-            return Levels(given, path, PreconditioningConfig.Consistency);
-        if (kind is "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler")
+        RefuseUnknown(given, path);
+        switch (kind)
         {
-            return Prediction(given, path) == NetworkPrediction.Epsilon ? Levels(given, path, PreconditioningConfig.Edm)
-                : throw Unknown(path, "prediction_type", "of an EDM scheduler is not epsilon");
+            case "CMStochasticIterativeScheduler":
+                return (Levels(given, path, PreconditioningConfig.Consistency), ["It is a consistency model: it jumps to the end of a "
+                    + "trajectory and does not denoise, so schedules searched with it mean little."]);
+            case "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler":
+                return (Levels(given, path, PreconditioningConfig.Edm) with { Prediction = EdmPrediction(given, path) }, []);
+            case var _ when kind.Length == 0 || OverBetas.ContainsKey(kind):
+                return (OfBetas(given, path, kind), [.. OfSampling.Where(key => IsTrue(given, key))
+                    .Select(key => $"{key} of the scheduler says which noise levels diffusers samples at, not which the model knows; it is "
+                        + "left to the schedule here.")]);
+            default:
+                throw Unknown(path, "_class_name", $"is {Printable.Text(kind)}; known are the schedulers over betas (DDPMScheduler, "
+                    + "DDIMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler and their kin), CMStochasticIterativeScheduler "
+                    + "and the EDM schedulers");
         }
+    }
 
-        if (Text(given, "beta_schedule", path) is not string schedule)
-        {
-            throw Unknown(path, "_class_name", $"is {Printable.Text(kind)} and there is no beta_schedule; known are schedulers over betas, "
-                + $"CMStochasticIterativeScheduler and the EDM schedulers");
-        }
-
-        if (given.TryGetValue("trained_betas", out JsonElement betas) && betas.ValueKind != JsonValueKind.Null)
-            throw Unknown(path, "trained_betas", "is given; known are schedules by a formula");
-        if (given.TryGetValue("rescale_betas_zero_snr", out JsonElement rescale) && rescale.ValueKind == JsonValueKind.True)
+    private static PreconditioningConfig OfBetas(Dictionary<string, JsonElement> given, string path, string kind)
+    {
+        if (IsTrue(given, "rescale_betas_zero_snr"))
             throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
+        if (IsTrue(given, "use_flow_sigmas"))
+            throw Unknown(path, "use_flow_sigmas", "is true: a rectified flow, which is not read from diffusers' folders");
+        string? schedule = Text(given, "beta_schedule", path) ?? (kind.Length > 0 ? "linear" : null);
         string noise = schedule switch
         {
             "linear" => DiscreteVpNoise.LinearName,
             "scaled_linear" => DiscreteVpNoise.ScaledLinearName,
             "squaredcos_cap_v2" => DiscreteVpNoise.CosineName,
+            null => throw Unknown(path, "_class_name", "and beta_schedule are missing; known are schedulers over betas"),
             _ => throw Unknown(
                 path, "beta_schedule", $"is {Printable.Text(schedule)}; known are linear, scaled_linear and squaredcos_cap_v2"),
         };
         double steps = Number(given, "num_train_timesteps", path) ?? 1000;
-        return new PreconditioningConfig
+        bool byFormula = noise == DiscreteVpNoise.CosineName;
+        var (first, last) = OverBetas.GetValueOrDefault(kind, DdpmBetas);
+        var discrete = new PreconditioningConfig
         {
             Kind = PreconditioningConfig.Discrete,
             Noise = noise,
             TimeSteps = steps is >= 2 and <= 100_000 && steps == Math.Floor(steps) ? (int)steps
                 : throw Unknown(path, "num_train_timesteps", "is not a whole number in 2..100000"),
-            BetaStart = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_start", path) ?? 0.0001,
-            BetaEnd = noise == DiscreteVpNoise.CosineName ? null : Number(given, "beta_end", path) ?? 0.02,
+            BetaStart = byFormula ? null : Number(given, "beta_start", path) ?? first,
+            BetaEnd = byFormula ? null : Number(given, "beta_end", path) ?? last,
+            TimeRounding = TimeRounding.Between,
             Prediction = Prediction(given, path),
         };
+        if (TrainedBetas(given, path) is { } betas)
+        {
+            discrete = discrete with
+            { Noise = null, BetaStart = null, BetaEnd = null, TimeSteps = betas.Count, Sigmas = DiscreteVpNoise.SigmasOf(betas) };
+        }
+
+        bool isContinuous = IsContinuous(given, path) && discrete.Prediction == NetworkPrediction.V;
+        return isContinuous ? OfContinuousTimes(given, path, discrete) : discrete;
+    }
+
+    // Diffusers tells such networks ln(sigma) / 4, as EDM does; of every other prediction the setting changes nothing.
+    private static PreconditioningConfig OfContinuousTimes(
+        Dictionary<string, JsonElement> given, string path, PreconditioningConfig discrete)
+    {
+        var levels = discrete.Build();
+        return new PreconditioningConfig
+        {
+            Kind = PreconditioningConfig.Edm,
+            SigmaData = 1,
+            SigmaMin = Number(given, "sigma_min", path) ?? levels.SigmaMin,
+            SigmaMax = Number(given, "sigma_max", path) ?? levels.SigmaMax,
+            Prediction = NetworkPrediction.V,
+        };
+    }
+
+    private static bool IsContinuous(Dictionary<string, JsonElement> given, string path) => Text(given, "timestep_type", path) switch
+    {
+        null or "discrete" => false,
+        Continuous => true,
+        var other => throw Unknown(path, "timestep_type", $"is {Printable.Text(other)}; known are discrete and {Continuous}"),
+    };
+
+    private static List<double>? TrainedBetas(Dictionary<string, JsonElement> given, string path)
+    {
+        if (!given.TryGetValue("trained_betas", out JsonElement list) || list.ValueKind == JsonValueKind.Null)
+            return null;
+        var betas = list.ValueKind == JsonValueKind.Array && list.GetArrayLength() is >= 2 and <= 100_000
+            ? list.EnumerateArray().Select(b => b.ValueKind == JsonValueKind.Number && b.TryGetDouble(out double beta) ? beta : 0).ToList()
+            : [];
+        return betas.Count > 0 && betas.TrueForAll(beta => beta is > 0 and < 1) ? betas
+            : throw Unknown(path, "trained_betas", $"is {Shown(list)}, no list of 2 to 100000 numbers above 0 and below 1");
     }
 
     private static PreconditioningConfig Levels(Dictionary<string, JsonElement> given, string path, string kind) => new()
@@ -53,6 +154,13 @@ internal static class DiffusersNoise
         SigmaData = Number(given, "sigma_data", path) ?? 0.5,
         SigmaMin = Number(given, "sigma_min", path) ?? 0.002,
         SigmaMax = Number(given, "sigma_max", path) ?? 80,
+    };
+
+    private static NetworkPrediction? EdmPrediction(Dictionary<string, JsonElement> given, string path) => Prediction(given, path) switch
+    {
+        NetworkPrediction.Epsilon => null,
+        NetworkPrediction.V => NetworkPrediction.V,
+        _ => throw Unknown(path, "prediction_type", "of an EDM scheduler is sample; known are epsilon and v_prediction"),
     };
 
     private static NetworkPrediction Prediction(Dictionary<string, JsonElement> given, string path)
@@ -69,24 +177,32 @@ internal static class DiffusersNoise
         };
     }
 
-    private static string? Text(Dictionary<string, JsonElement> given, string key, string path)
+    private static void RefuseUnknown(Dictionary<string, JsonElement> given, string path)
     {
-        if (!given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null)
-            return null;
-        try
+        foreach (var (key, value) in given)
         {
-            return value.GetString();
-        }
-        catch (InvalidOperationException) // no text, or text that is no Unicode
-        {
-            throw Unknown(path, key, "is no text");
+            bool isOff = value.ValueKind is JsonValueKind.Null or JsonValueKind.False;
+            if (!isOff && !key.StartsWith('_') && !Known.Contains(key) && !OfSampling.Contains(key) && key != "use_flow_sigmas")
+            {
+                throw Unknown(path, Printable.Line(key, 60),
+                    $"is {Shown(value)}, a setting that is not known here and could change the noise levels");
+            }
         }
     }
+
+    private static bool IsTrue(Dictionary<string, JsonElement> given, string key)
+        => given.TryGetValue(key, out JsonElement value) && value.ValueKind == JsonValueKind.True;
+
+    private static string Shown(JsonElement value) => Printable.Line(value.GetRawText(), 60);
+
+    private static string? Text(Dictionary<string, JsonElement> given, string key, string path)
+        => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
+        : OtherNetworks.Text(value) ?? throw Unknown(path, key, $"is {Shown(value)}, no text");
 
     private static double? Number(Dictionary<string, JsonElement> given, string key, string path)
         => !given.TryGetValue(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? null
         : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number)
-            && double.IsFinite(number) ? number : throw Unknown(path, key, "is no number");
+            && double.IsFinite(number) ? number : throw Unknown(path, key, $"is {Shown(value)}, no finite number");
 
     private static InvalidInputException Unknown(string path, string key, string problem) => new($"{path}: {key} {problem}.");
 }

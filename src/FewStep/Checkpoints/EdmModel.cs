@@ -12,7 +12,7 @@ internal static class EdmModel
     private const double EdmSigmaMax = 80;
     private const string ModelPrefix = "model.";
 
-    // The noise levels of iDDPM, which its options determine.
+    // The noise levels of iDDPM, the largest first and 0 last, as its options gave them in float32.
     private const string NoiseLevels = "u";
 
     /// <summary>Writes weights and buffers, all float32, as a state dictionary for an NVlabs/edm network.</summary>
@@ -53,6 +53,12 @@ internal static class EdmModel
     public static ModelConfig Config(EdmCheckpoint checkpoint)
     {
         EdmModule outer = checkpoint.Network;
+        if (outer.Child("unet") is not null)
+        {
+            throw new InvalidInputException(
+                $"{checkpoint.Path} holds an EDM2 network (NVlabs/edm2, class {Printable.Text(outer.ClassName)}), which is not read here.");
+        }
+
         EdmModule model = outer.Child("model") ?? throw new InvalidInputException($"{checkpoint.Path} holds a "
             + $"{Printable.Text(outer.ClassName)} without a network inside; expected is EDMPrecond, VPPrecond, VEPrecond or iDDPMPrecond.");
         if (model.PositionalArguments > 0)
@@ -67,7 +73,7 @@ internal static class EdmModel
             Name = Path.GetFileNameWithoutExtension(checkpoint.Path),
             Shape = new ImageShape(network.InChannels, network.ImgResolution, network.ImgResolution),
             Classes = network.LabelDim,
-            Preconditioning = Preconditioning(checkpoint.Path, outer),
+            Preconditioning = Preconditioning(checkpoint),
             Network = network,
         };
     }
@@ -100,8 +106,9 @@ internal static class EdmModel
             $"{path}: its {model.ClassName} has the option {Printable.Text(unknown.First())}, which is not known here.");
     }
 
-    private static PreconditioningConfig Preconditioning(string path, EdmModule outer)
+    private static PreconditioningConfig Preconditioning(EdmCheckpoint checkpoint)
     {
+        (string path, EdmModule outer) = (checkpoint.Path, checkpoint.Network);
         ModuleArguments given = outer.Attributes;
         double Needed(string name) => given.Number(name) ?? throw new InvalidInputException($"{path}: its {outer.ClassName} lacks {name}.");
         int Levels() => given.Integer("M") ?? throw new InvalidInputException($"{path}: its {outer.ClassName} lacks M.");
@@ -124,9 +131,30 @@ internal static class EdmModel
             },
             "VEPrecond" => new PreconditioningConfig { Kind = "ve", SigmaMin = Needed("sigma_min"), SigmaMax = Needed("sigma_max") },
             "iDDPMPrecond" => new PreconditioningConfig
-            { Kind = "iddpm", SmallestAlpha = Needed("C_1"), CosineOffset = Needed("C_2"), TimeSteps = Levels() },
+            {
+                Kind = "iddpm",
+                SmallestAlpha = Needed("C_1"),
+                CosineOffset = Needed("C_2"),
+                TimeSteps = Levels(),
+                Sigmas = StoredLevels(checkpoint, Levels()),
+            },
             _ => throw new InvalidInputException($"{path} holds the preconditioning {Printable.Text(outer.ClassName)}; known are "
                 + "EDMPrecond, VPPrecond, VEPrecond and iDDPMPrecond."),
         };
+    }
+
+    // Float32 sums of 1000 terms: recomputed ones differ in the fifth digit.
+    private static List<double>? StoredLevels(EdmCheckpoint checkpoint, int levels)
+    {
+        if (!checkpoint.State.TryGetValue(NoiseLevels, out Tensor? stored))
+            return null;
+        if (stored.shape is not [var count] || count != levels + 1L)
+        {
+            throw new InvalidInputException($"{checkpoint.Path}: its noise levels {NoiseLevels} have shape "
+                + $"[{string.Join(',', stored.shape)}]; M + 1 = {levels + 1L} are needed.");
+        }
+
+        using var wide = stored.to(ScalarType.Float64);
+        return [.. wide.data<double>().ToArray().Take(levels).Reverse()];
     }
 }

@@ -9,14 +9,17 @@ internal sealed class GuidedDiffusionArchitecture
     // Below this many channels NVlabs/edm's rule has fewer groups.
     private const int ChannelsOfAllGroups = 128;
 
+    // What ends a level on the way up: a residual block, or a convolution.
+    private static readonly string[] Ups = ["in_layers.0.weight", "conv.weight"];
+
     private readonly IReadOnlyDictionary<string, Tensor> _tensors;
     private readonly string _path;
 
     public GuidedDiffusionArchitecture(IReadOnlyDictionary<string, Tensor> tensors, string path)
     {
         (_tensors, _path) = (tensors, path);
-        RefuseOtherLayers();
         long[] embedding = Shape("time_embed.0.weight", 2);
+        RefuseOtherLayers();
         ModelChannels = (int)embedding[1];
         EmbeddingMultiplier = (int)Ratio("time_embed.0.weight", embedding[0], ModelChannels);
         InChannels = (int)Shape("input_blocks.0.0.weight", 4)[1];
@@ -24,7 +27,7 @@ internal sealed class GuidedDiffusionArchitecture
         Classes = Has("label_emb.weight") ? (int)Shape("label_emb.weight", 2)[0] : 0;
         int decoder = Count("output_blocks.{0}.0.in_layers.0.weight");
         int perLevel = Enumerable.Range(0, decoder).FirstOrDefault(
-            k => Has($"output_blocks.{k}.1.in_layers.0.weight") || Has($"output_blocks.{k}.2.in_layers.0.weight"), decoder - 1) + 1;
+            k => Ups.Any(up => Has($"output_blocks.{k}.1.{up}") || Has($"output_blocks.{k}.2.{up}")), decoder - 1) + 1;
         if (decoder < 2 || perLevel < 2 || decoder % perLevel != 0)
         {
             throw Unknown(decoder == 0 ? "output_blocks.0.0.in_layers.0.weight" : $"output_blocks.{decoder - 1}.0.in_layers.0.weight",
@@ -41,6 +44,8 @@ internal sealed class GuidedDiffusionArchitecture
             2 => true,
             _ => throw Unknown(scale, "is neither a shift nor a scale and a shift"),
         };
+        ByConvolutions = tensors.Keys.Any(name => name.StartsWith("input_blocks.", StringComparison.Ordinal)
+            && name.EndsWith(".0.op.weight", StringComparison.Ordinal));
         IsConsistencyModels = Find("middle_block.1.qkv.weight").shape.Length == 4;
     }
 
@@ -53,6 +58,10 @@ internal sealed class GuidedDiffusionArchitecture
     public IReadOnlyList<int> Multipliers { get; }
     public IReadOnlyList<int> AttentionLevels { get; }
     public bool ScaleShift { get; }
+
+    /// <summary>Whether convolutions change the resolution, as improved-diffusion has it (guided-diffusion without
+    /// <c>resblock_updown</c>), instead of residual blocks.</summary>
+    public bool ByConvolutions { get; }
 
     /// <summary>Whether attention's convolutions have two axes, as openai/consistency_models' have; guided-diffusion's have one.</summary>
     public bool IsConsistencyModels { get; }
@@ -71,9 +80,7 @@ internal sealed class GuidedDiffusionArchitecture
         foreach (string name in _tensors.Keys)
         {
             string? problem =
-                name.EndsWith(".op.weight", StringComparison.Ordinal) || name.EndsWith(".conv.weight", StringComparison.Ordinal)
-                    ? "resamples by a convolution; known are networks with resblock_updown"
-                : name.Contains("encoder_kv", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal)
+                name.Contains("encoder_kv", StringComparison.Ordinal) || name.Contains("transformer", StringComparison.Ordinal)
                 ? "belongs to conditioning on text"
                 : name.Contains("positional_embedding", StringComparison.Ordinal) || name.StartsWith("out.1.", StringComparison.Ordinal)
                 ? "belongs to a classifier, which denoises nothing"
@@ -104,7 +111,10 @@ internal sealed class GuidedDiffusionArchitecture
     private bool Has(string name) => _tensors.ContainsKey(name);
 
     private Tensor Find(string name) => _tensors.GetValueOrDefault(name)
-        ?? throw new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which "
+        ?? throw (OtherNetworks.OfNames(_tensors.Keys) is string what ? new InvalidInputException($"{_path} holds {what}. Read are state "
+            + "dictionaries of openai's guided-diffusion, improved-diffusion and consistency_models.") : Lacks(name));
+
+    private InvalidInputException Lacks(string name) => new InvalidInputException($"{_path} lacks {Printable.Text(name)}, which "
             + $"every state dictionary of guided-diffusion's U-Net has; it {(_tensors.Count == 0 ? "holds no tensors"
                 : $"begins with {string.Join(", ", _tensors.Keys.Take(3).Select(Printable.Text))}")}.");
 

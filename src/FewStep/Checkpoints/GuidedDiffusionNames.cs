@@ -85,7 +85,7 @@ internal static class GuidedDiffusionNames
 
     internal static List<ForeignWeight> Map(UNet network, AttentionOrder order)
     {
-        var names = new ForeignNames(Blocks(network.Plan), Modules, Whole);
+        var names = new ForeignNames(Blocks(network.Plan, byConvolutions: network is DdpmUNet), Modules, Whole);
         var map = new List<ForeignWeight>();
         foreach (ParameterSpec spec in network.Layout.Specs)
         {
@@ -101,7 +101,7 @@ internal static class GuidedDiffusionNames
         return map;
     }
 
-    private static Dictionary<string, (string, string)> Blocks(List<UNetLayer> plan)
+    private static Dictionary<string, (string, string)> Blocks(List<UNetLayer> plan, bool byConvolutions)
     {
         int encoder = 0, decoder = 0;
         bool attended = false;
@@ -115,7 +115,9 @@ internal static class GuidedDiffusionNames
                     attended = layer.Heads > 0;
                     return ($"output_blocks.{decoder}.0", $"output_blocks.{decoder++}.1");
                 case UNetRole.Up: // the end of the block before it
-                    return ($"output_blocks.{decoder - 1}.{(attended ? 2 : 1)}", "");
+                    return ($"output_blocks.{decoder - 1}.{(attended ? 2 : 1)}{(byConvolutions ? ".conv" : "")}", "");
+                case UNetRole.Down when byConvolutions:
+                    return ($"input_blocks.{encoder++}.0.op", "");
                 default:
                     return ($"input_blocks.{encoder}.0", $"input_blocks.{encoder++}.1");
             }

@@ -20,7 +20,7 @@ internal static class ModelFolder
                 $"There is no model in {folder}: {ConfigName} is missing. Give a folder with {ConfigName} and {WeightsName}.");
         }
 
-        var config = JsonFile.Read<ModelConfig>(configPath);
+        var config = ReadConfig(configPath);
         string weightsPath = Path.Combine(folder, WeightsName);
         using var tensors = SafetensorsFile.Read(weightsPath).Tensors;
         var denoiser = Build(config, tensors, weightsPath);
@@ -28,11 +28,27 @@ internal static class ModelFolder
         return (config, denoiser);
     }
 
+    /// <summary>Whether a folder has both files of a model.</summary>
+    public static bool IsOne(string folder)
+        => File.Exists(Path.Combine(folder, ConfigName)) && File.Exists(Path.Combine(folder, WeightsName));
+
     public static ModelSource Load(string folder, ModelReadOptions options)
     {
         options.RefuseAllBut(folder, "a model folder");
         var (config, denoiser) = Read(folder);
         return new ModelSource(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
+    }
+
+    private static ModelConfig ReadConfig(string path)
+    {
+        try
+        {
+            return JsonFile.Read<ModelConfig>(path);
+        }
+        catch (InvalidInputException e) when (OtherNetworks.OfConfig(path) is string what)
+        {
+            throw new InvalidInputException($"{path} describes {what}, which is not read here.", e);
+        }
     }
 
     /// <returns>The denoiser; the caller owns it.</returns>

@@ -4,8 +4,9 @@ namespace FewStep.Checkpoints;
 /// reader's remarks name.</summary>
 public sealed record ModelReadOptions
 {
-    /// <summary>Key of the weights in a file that holds several things, e.g. <c>ema</c>; null is <c>ema</c> in a pickle of NVlabs/edm, and
-    /// the file itself elsewhere.</summary>
+    /// <summary>Key of the weights, or first part of their names, in a file that holds several things, e.g. <c>ema</c>; the variant
+    /// (<c>fp16</c>) of the weights in a diffusers folder. Null is <c>ema</c> in a pickle of NVlabs/edm, and elsewhere the only section
+    /// with weights, of several the moving average.</summary>
     public string? Section { get; init; }
 
     /// <summary>Side of the images in pixels, 1 to 4096; null infers it from the levels of the network, else 64.</summary>
@@ -17,6 +18,10 @@ public sealed record ModelReadOptions
     /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>.</summary>
     public int? Heads { get; init; }
 
+    /// <summary>Attention heads of every layer after the middle (guided-diffusion's <c>num_heads_upsample</c>), beside <see cref="Heads"/>;
+    /// null is as many as before it.</summary>
+    public int? HeadsUpsample { get; init; }
+
     /// <summary>Arrangement of query, key and value; null infers it from the network.</summary>
     public AttentionOrder? AttentionOrder { get; init; }
 
@@ -27,8 +32,12 @@ public sealed record ModelReadOptions
     /// <summary>Of discrete preconditioning: the noise, one of <see cref="DiscreteVpNoise.Names"/>; null infers it.</summary>
     public string? Noise { get; init; }
 
-    /// <summary>Of discrete preconditioning: number of time steps; null is 1000.</summary>
+    /// <summary>Of discrete preconditioning: number of time steps; null infers it, else 1000.</summary>
     public int? TimeSteps { get; init; }
+
+    /// <summary>Of discrete preconditioning: whether the network is told times from 0 to 1000 whatever the number of time steps
+    /// (<c>rescale_timesteps</c>); null infers it.</summary>
+    public bool? RescaledTimes { get; init; }
 
     /// <summary>Of discrete preconditioning: what the network predicts; null is the noise.</summary>
     public NetworkPrediction? Prediction { get; init; }
@@ -41,6 +50,7 @@ public sealed record ModelReadOptions
         .Require(Resolution is null or >= 1 and <= 4096, $"its resolution {Resolution} is not in 1 to 4096")
         .Require(ChannelsPerHead is null or >= 1, $"the channels of a head {ChannelsPerHead} are not 1 or more")
         .Require(Heads is null or >= 1, $"the number of heads {Heads} is not 1 or more")
+        .Require(HeadsUpsample is null or >= 1, $"the number of heads {HeadsUpsample} after the middle is not 1 or more")
         .Require(AttentionOrder is not { } order || Enum.IsDefined(order), $"the attention order {AttentionOrder} is not known")
         .Require(Prediction is not { } prediction || Enum.IsDefined(prediction), $"the prediction {Prediction} is not known")
         .Check();
@@ -58,7 +68,8 @@ public sealed record ModelReadOptions
         }
     }
 
-    internal PreconditioningConfig PreconditioningOf(string kind, string noise, bool scaleBetas)
+    internal PreconditioningConfig PreconditioningOf(
+        string kind, string noise, bool scaleBetas, int usualTimes = DiscreteVpNoise.UsualTimes, bool rescaleTimes = false)
     {
         kind = Preconditioning ?? kind;
         bool discrete = kind == PreconditioningConfig.Discrete;
@@ -68,7 +79,8 @@ public sealed record ModelReadOptions
                 + $"{PreconditioningConfig.Edm}, {PreconditioningConfig.Consistency}.");
         }
 
-        if (discrete ? SigmaData is not null : Noise is not null || TimeSteps is not null || Prediction is not null)
+        if (discrete ? SigmaData is not null
+            : Noise is not null || TimeSteps is not null || RescaledTimes is not null || Prediction is not null)
         {
             throw new InvalidInputException(discrete
                 ? "Discrete preconditioning has no standard deviation of the data; leave that option out."
@@ -81,7 +93,7 @@ public sealed record ModelReadOptions
             { Kind = kind, SigmaData = SigmaData ?? 0.5, NoiseLabelScale = kind == PreconditioningConfig.Edm ? 1000 : null };
         }
 
-        int steps = TimeSteps ?? DiscreteVpNoise.UsualTimes;
+        int steps = TimeSteps ?? usualTimes;
         noise = Noise ?? noise;
         double? share = scaleBetas && noise == DiscreteVpNoise.LinearName && steps > 0 ? (double)DiscreteVpNoise.UsualTimes / steps : null;
         return new PreconditioningConfig
@@ -91,6 +103,8 @@ public sealed record ModelReadOptions
             TimeSteps = steps,
             BetaStart = 0.0001 * share,
             BetaEnd = 0.02 * share,
+            TimeScale = (RescaledTimes ?? rescaleTimes) && steps > 0 && steps != DiscreteVpNoise.UsualTimes
+                ? (double)DiscreteVpNoise.UsualTimes / steps : null,
             Prediction = Prediction ?? NetworkPrediction.Epsilon,
         };
     }

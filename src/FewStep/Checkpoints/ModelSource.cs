@@ -11,6 +11,9 @@ namespace FewStep.Checkpoints;
 internal sealed record ModelSource(
     ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks) : IDisposable
 {
+    /// <summary>All files of the weights, in order, where they are several.</summary>
+    public IReadOnlyList<string> WeightsFiles { get; init; } = [WeightsPath];
+
     /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file of the weights.
     /// Lower-case hexadecimal.</summary>
     public string Hash { get; private init; } = "";
@@ -26,7 +29,7 @@ internal sealed record ModelSource(
         {
             if (device is not null)
                 source.Denoiser.MoveTo(device);
-            return source with { Hash = HashOf(source.Config, Sha256.OfFile(source.WeightsPath)) };
+            return source with { Hash = HashOf(source.Config, HashOfWeights(source.WeightsFiles)) };
         }
         catch
         {
@@ -36,6 +39,9 @@ internal sealed record ModelSource(
     }
 
     public void Dispose() => Denoiser.Dispose();
+
+    private static string HashOfWeights(IReadOnlyList<string> files) => files is [var only] ? Sha256.OfFile(only)
+        : Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile)));
 
     internal static string HashOf(ModelConfig config, string weightsHash)
         => Sha256.Of(JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + weightsHash);

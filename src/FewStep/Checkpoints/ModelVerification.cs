@@ -3,7 +3,9 @@ using FewStep.Networks;
 namespace FewStep.Checkpoints;
 
 /// <summary>How far a model's outputs are from those of another implementation.</summary>
-internal sealed record VerificationResult(string Compared, int Images, double LargestRelativeError, int WorstImage);
+/// <param name="Remark">What was computed as the other implementation rounds it; null for nothing.</param>
+internal sealed record VerificationResult(
+    string Compared, int Images, double LargestRelativeError, int WorstImage, string? Remark = null);
 
 /// <summary>Evaluates a model on inputs that another implementation stored together with its outputs.</summary>
 internal static class ModelVerification
@@ -13,7 +15,7 @@ internal static class ModelVerification
 
     /// <param name="path">npz file with <c>x</c> [B,C,H,W], optionally <c>labels</c> (int [B], or one-hot [B,K]), and <c>sigma</c> [B] with
     /// <c>denoised</c>, or <c>timesteps</c> [B] with <c>output</c>, what the raw network makes of x.</param>
-    public static IReadOnlyList<VerificationResult> Run(NetworkDenoiser denoiser, string path, CancellationToken cancellation = default)
+    public static IReadOnlyList<VerificationResult> Run(IDenoiser denoiser, string path, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         var names = NpzFile.Names(path);
@@ -37,14 +39,50 @@ internal static class ModelVerification
         Tensor? labels = arrays.TryGetValue(Labels, out NpyArray? given) ? ReadLabels(given, x.Shape[0], denoiser.Classes, path) : null;
         var results = new List<VerificationResult>();
         if (denoised)
-            results.Add(Against(Denoised, Sigma, denoiser.Denoise));
+            results.Add(Closest(Against(Denoised, Sigma, denoiser.Denoise), denoiser, rounded => Against(Denoised, Sigma, rounded)));
         if (output)
-            results.Add(Against(Output, TimeSteps, denoiser.Raw));
+        {
+            results.Add(Against(Output, TimeSteps, (denoiser as IRawNetwork ?? throw new InvalidInputException(
+                $"{path} holds outputs of a network, and this model is none; store sigma and denoised.")).Raw));
+        }
+
         return results;
 
         VerificationResult Against(string name, string noise, Func<Tensor, Tensor, Tensor?, Tensor> evaluate) => Compare(
             name, x, Row(arrays[noise], noise, x, path), arrays[name], labels, path, evaluate, denoiser.Device, cancellation);
     }
+
+    /// <summary>Options with the side of the reference's images, where the checkpoint is one that cannot say its own.</summary>
+    public static ModelReadOptions WithSide(ModelReadOptions options, string model, string path)
+    {
+        bool cannotSay = options.Resolution is null && CheckpointFormats.KindOf(model) == WeightsFileKind.TorchState
+            && !DiffusersFolder.IsOne(model);
+        return cannotSay && NpzFile.Names(path).Contains(Input)
+            && NpzFile.Shape(path, Input) is [_, _, > 0 and <= 4096 and var side, var width] && side == width
+            ? options with { Resolution = (int)side } : options;
+    }
+
+    // A right model must not be called different for what the other implementation's float32 makes of its noise labels.
+    private static VerificationResult Closest(
+        VerificationResult exact, IDenoiser denoiser, Func<Func<Tensor, Tensor, Tensor?, Tensor>, VerificationResult> against)
+    {
+        if (denoiser is not NetworkDenoiser { Preconditioning: VpPreconditioning vp } network)
+            return exact;
+        var rounded = against((x, sigma, labels) =>
+        {
+            using var scope = NewDisposeScope();
+            var c = vp.Coefficients(sigma);
+            var raw = network.Raw(x * Column(c.In), vp.RoundedLabels(sigma), labels).narrow(1, 0, network.Shape.Channels);
+            return addcmul(x * Column(c.Skip), raw, Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
+        });
+        return rounded.LargestRelativeError >= exact.LargestRelativeError ? exact : rounded with
+        {
+            Remark = InvariantText.Of($"The noise labels are those that NVlabs/edm's float32 gives; exact ones differ by "
+                + $"{exact.LargestRelativeError:G3}."),
+        };
+    }
+
+    private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 
     private static VerificationResult Compare(
         string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path,

@@ -54,17 +54,34 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c>: last beta; null is the noise's usual one.</summary>
     public double? BetaEnd { get; init; }
 
-    /// <summary>Of <c>discrete</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>.</summary>
+    /// <summary>Of <c>discrete</c> and <c>iddpm</c>: the noise levels themselves, increasing, in place of a formula; null for the
+    /// formula.</summary>
+    public IReadOnlyList<double>? Sigmas { get; init; }
+
+    /// <summary>Of <c>discrete</c>: the time that the network is told between two levels; null is that of the nearest level.</summary>
+    public TimeRounding? TimeRounding { get; init; }
+
+    /// <summary>Of <c>discrete</c>: factor of the time in the noise label; null is 1.</summary>
+    public double? TimeScale { get; init; }
+
+    /// <summary>Of <c>discrete</c> and <c>edm</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>, which EDM's
+    /// own output counts as.</summary>
     public NetworkPrediction? Prediction { get; init; }
 
     public IPreconditioning Build() => Kind switch
     {
-        Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1),
+        Edm when Prediction == NetworkPrediction.Sample => throw new InvalidInputException(
+            "Preconditioning edm with the prediction sample is not known; known are epsilon and v."),
+        Edm => new EdmPreconditioning(SigmaData, SigmaMin, SigmaMax, NoiseLabelScale ?? 1, Prediction == NetworkPrediction.V),
         "vp" => new VpPreconditioning(BetaD ?? 19.9, BetaMin ?? 0.1, TimeSteps ?? 1000, SmallestTime ?? 1e-5),
         "ve" => new VePreconditioning(SigmaMin, SigmaMax),
-        "iddpm" => new DiscreteVpPreconditioning(DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)),
-        Discrete => new DiscreteVpPreconditioning(DiscreteVpNoise.Create(
-            Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps), Prediction ?? NetworkPrediction.Epsilon),
+        "iddpm" => new DiscreteVpPreconditioning(Sigmas is null
+            ? DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)
+            : DiscreteVpNoise.Of("iDDPM", Sigmas)),
+        Discrete => new DiscreteVpPreconditioning(
+            Sigmas is null ? DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps)
+                : DiscreteVpNoise.Of("discrete", Sigmas),
+            Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1),
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(
             $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),

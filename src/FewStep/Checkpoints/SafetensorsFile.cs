@@ -26,6 +26,7 @@ internal static class SafetensorsFile
         var tensors = new TensorsByName();
         try
         {
+            GitLfsPointer.Refuse(path);
             using var stream = InputFile.Open(path);
             return (tensors, Read(stream, path, tensors));
         }

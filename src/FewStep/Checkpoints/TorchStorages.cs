@@ -57,12 +57,14 @@ internal sealed class TorchStorages(string file, long maximumBytes)
         }
 
         long[] shape = new long[sizes.Length], stride = new long[sizes.Length];
+        bool isEmpty = sizes.Any(size => size is 0L);
+
         // Every product stays below 2^63: no tensor has more numbers than its storage, nor reaches beyond its end.
         long count = 1, bound = 1, last = offset, total = flat.numel(), limit = Math.Max(total, int.MaxValue);
         for (int axis = 0; axis < shape.Length; axis++)
         {
             if (sizes[axis] is not long size || size < 0 || size > limit / bound || strides[axis] is not long step || step < 0
-                || (size > 1 && step > total / (size - 1)))
+                || (size > 1 && !isEmpty && step > total / (size - 1)))
             {
                 throw Damaged(name);
             }
@@ -70,7 +72,7 @@ internal sealed class TorchStorages(string file, long maximumBytes)
             (shape[axis], stride[axis]) = (size, step);
             bound *= Math.Max(size, 1);
             count *= size;
-            last += Math.Max(size - 1, 0) * step;
+            last += isEmpty ? 0 : Math.Max(size - 1, 0) * step;
             if (last > total)
                 throw Damaged(name);
         }

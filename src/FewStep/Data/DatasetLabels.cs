@@ -11,7 +11,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
 
     private const int SmallFile = 16 << 20, LargeFile = 256 << 20, BytesPerImage = 1 << 10;
 
-    private static ReadOnlySpan<byte> ByteOrderMark => [0xef, 0xbb, 0xbf];
 
     public static DatasetLabels None { get; } = new(null, 0);
 
@@ -46,13 +45,12 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
     /// </summary>
     /// <param name="names">The images; the file names them from the folder that it lies in.</param>
     /// <param name="file">The file's path within the container.</param>
-    public static DatasetLabels Parse(ReadOnlySpan<byte> json, IReadOnlyList<string> names, string file, string container)
+    public static DatasetLabels Parse(ReadOnlyMemory<byte> bytes, IReadOnlyList<string> names, string file, string container)
     {
         string where = EntryName.In(file, container);
         try
         {
-            if (json.StartsWith(ByteOrderMark))
-                json = json[ByteOrderMark.Length..];
+            var json = JsonText.Utf8(bytes).Span;
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
                 throw new InvalidInputException($"{where} must be an object with a list \"labels\".");

@@ -9,12 +9,20 @@ namespace FewStep.Denoising;
 internal sealed class DiscreteVpPreconditioning : IPreconditioning
 {
     private readonly TimeRounding _rounding;
+    private readonly double _timeScale;
 
-    public DiscreteVpPreconditioning(
-        DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon, TimeRounding rounding = TimeRounding.NearestSigma)
+    /// <param name="timeScale">Factor of the time in the noise label: 1000 / M for networks that were told rescaled times.</param>
+    public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon,
+        TimeRounding rounding = TimeRounding.NearestSigma, double timeScale = 1)
     {
         ArgumentNullException.ThrowIfNull(noise);
-        (Noise, Prediction, _rounding) = (noise, prediction, rounding);
+        if (!(timeScale is > 0 and <= SigmaLimits.Largest))
+        {
+            throw new InvalidInputException(
+                $"Discrete preconditioning needs a time_scale above 0 and at most {SigmaLimits.Largest}, not {timeScale}.");
+        }
+
+        (Noise, Prediction, _rounding, _timeScale) = (noise, prediction, rounding, timeScale);
         SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
     }
 
@@ -25,7 +33,7 @@ internal sealed class DiscreteVpPreconditioning : IPreconditioning
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var time = Noise.Times(sigma.to(ScalarType.Float64), _rounding).to(sigma.dtype);
+        var time = Noise.Times(sigma.to(ScalarType.Float64), _rounding).Times(_timeScale).to(sigma.dtype);
         var total = (sigma * sigma).Plus(1);
         var alpha = total.rsqrt();
         return Prediction switch

@@ -10,11 +10,15 @@ internal sealed class EdmPreconditioning : IPreconditioning
     private readonly double _sigmaData;
     private readonly double _noiseLabelScale;
     private readonly double _boundary; // the noise level that nothing is done at
+    private readonly bool _predictsV;
 
-    public EdmPreconditioning(
-        double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum, double noiseLabelScale = 1)
+    /// <param name="predictsV">Whether the network gives v, EDM's output with the other sign (diffusers' <c>v_prediction</c> at EDM's
+    /// noise labels, as Stable Video Diffusion has it with sigma_data 1).</param>
+    public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum,
+        double noiseLabelScale = 1, bool predictsV = false)
         : this("EDM", sigmaData, sigmaMin, sigmaMax, noiseLabelScale, 0)
     {
+        _predictsV = predictsV;
     }
 
     private EdmPreconditioning(string kind, double sigmaData, double sigmaMin, double sigmaMax, double noiseLabelScale, double boundary)
@@ -50,7 +54,8 @@ internal sealed class EdmPreconditioning : IPreconditioning
         double sd2 = _sigmaData * _sigmaData;
         var above = sigma.Minus(_boundary);
         var root = (sigma * sigma).Plus(sd2).sqrt();
-        return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(_sigmaData) / root, root.reciprocal(),
+        double gain = _predictsV ? -_sigmaData : _sigmaData;
+        return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(gain) / root, root.reciprocal(),
             sigma.log().Times(_noiseLabelScale / 4));
     }
 }

@@ -23,6 +23,15 @@ internal sealed class VpPreconditioning : IPreconditioning
     public double SigmaMin { get; }
     public double SigmaMax { get; }
 
+    /// <summary>The noise labels as NVlabs/edm computes them, in float32 and by ln(1 + sigma^2): of small levels they keep few
+    /// digits.</summary>
+    public Tensor RoundedLabels(Tensor sigma)
+    {
+        var single = sigma.to(ScalarType.Float32);
+        var root = (single * single).Plus(1).log().Times(2 * _noise.BetaD).Plus(_noise.BetaMin * _noise.BetaMin).sqrt();
+        return root.Minus(_noise.BetaMin).Over(_noise.BetaD).Times(_timeSteps - 1);
+    }
+
     public PreconditioningCoefficients Coefficients(Tensor sigma)
         => new(ones_like(sigma), -sigma, (sigma * sigma).Plus(1).rsqrt(), _noise.Times(sigma).Times(_timeSteps - 1));
 }

@@ -31,6 +31,7 @@ public sealed partial class Model
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
         if (options.ComputeType is { } type and not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(type)}.");
+        path = CheckpointFormats.Place(path);
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
         try
@@ -83,7 +84,8 @@ public sealed partial class Model
         if (!isOnnx && options.Onnx != new OnnxModelDescription())
             throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
         return isOnnx ? OnnxFormat(path).Open(path, options)
-            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) ? OpenMixture(path, options)
+            : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) && !DiffusersWeights.IsOne(path)
+            ? OpenMixture(path, options)
             : OpenCheckpoint(path, options);
     }
 

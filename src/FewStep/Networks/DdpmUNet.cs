@@ -7,7 +7,7 @@ internal sealed class DdpmUNet : UNet
     public DdpmUNet(DdpmUNetOptions options)
         : base(options.Checked())
     {
-        int first = options.BlockChannels[0], embedding = first * 4;
+        int first = options.BlockChannels[0], embedding = options.EmbeddingChannels ?? first * 4;
         var init = new WeightInit(WeightInitMode.XavierUniform);
         var block = new UNetBlockOptions
         {
@@ -15,6 +15,7 @@ internal sealed class DdpmUNet : UNet
             Dropout = options.Dropout,
             Epsilon = options.NormEpsilon,
             NormGroups = options.NormGroups,
+            MiddleAttentionGroups = options.MiddleAttentionGroups,
             AdaptiveScale = options.ScaleShift,
             Init = init,
             InitZero = init with { Scale = 1e-5 },

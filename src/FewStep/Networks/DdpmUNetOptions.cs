@@ -23,6 +23,24 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     /// <summary>Channels of an attention head; null is one head of all channels.</summary>
     public int? ChannelsPerHead { get; init; }
 
+    /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>.</summary>
+    public int? Heads { get; init; }
+
+    /// <summary>Attention heads of every layer after the middle; null is as everywhere.</summary>
+    public int? HeadsUpsample { get; init; }
+
+    /// <summary>False for a network without blocks in the middle.</summary>
+    public bool? HasMiddle { get; init; }
+
+    /// <summary>False for a network without attention in the middle.</summary>
+    public bool? MiddleAttends { get; init; }
+
+    /// <summary>Groups of the normalisation before the middle's attention, 0 for none; null is as everywhere.</summary>
+    public int? MiddleAttentionGroups { get; init; }
+
+    /// <summary>Size of the embedding of noise and class; null is four times the first channels.</summary>
+    public int? EmbeddingChannels { get; init; }
+
     public int NormGroups { get; init; } = 32;
 
     /// <summary>Added to the variance by every normalisation.</summary>
@@ -53,7 +71,11 @@ internal sealed record DdpmUNetOptions : IUNetOptions
     string INetworkOptions.Description
         => UNetPlan.Describe(this, "DdpmUNet (DDPM)", InvariantText.Of($"channels [{string.Join(", ", BlockChannels)}]"));
 
-    int IUNetOptions.HeadsOf(int channels) => ChannelsPerHead is { } each ? channels / each : 1;
+    bool IUNetOptions.HasMiddle => HasMiddle ?? true;
+    bool IUNetOptions.MiddleAttends => MiddleAttends ?? true;
+
+    int IUNetOptions.HeadsOf(int channels, bool decoder)
+        => (decoder ? HeadsUpsample : null) ?? Heads ?? (ChannelsPerHead is { } each ? channels / each : 1);
 
     Network INetworkOptions.Build() => new DdpmUNet(this);
 
@@ -64,6 +86,9 @@ internal sealed record DdpmUNetOptions : IUNetOptions
         return UNetPlan.Rules(this, nameof(DdpmUNet))
             .Require(channels, $"block_channels needs 1 to 12 even numbers in 4..65536")
             .Require(ChannelsPerHead is null or (>= 1 and <= 65536), $"channels_per_head {ChannelsPerHead} is not in 1..65536")
+            .RequireMiddle(HeadsUpsample, MiddleAttentionGroups)
+            .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
+            .Require(EmbeddingChannels is null or (>= 1 and <= 65536), $"embedding_channels {EmbeddingChannels} is not in 1..65536")
             .Require(NormGroups is >= 1 and <= 65536, $"norm_groups {NormGroups} is not in 1..65536")
             .Require(NormEpsilon is > 0 and <= 1, $"norm_epsilon {NormEpsilon} is not in (0, 1]")
             .Check(this);

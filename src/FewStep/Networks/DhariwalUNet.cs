@@ -12,6 +12,7 @@ internal sealed class DhariwalUNet : UNet
         {
             EmbeddingChannels = embedding,
             NormGroups = options.NormGroups,
+            MiddleAttentionGroups = options.MiddleAttentionGroups,
             AdaptiveScale = options.ScaleShift ?? true,
             Dropout = options.Dropout,
             Init = init,

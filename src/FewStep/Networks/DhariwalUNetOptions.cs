@@ -29,6 +29,18 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     /// <summary>Attention heads of every layer, in place of <see cref="ChannelsPerHead"/>; null derives them from it.</summary>
     public int? Heads { get; init; }
 
+    /// <summary>Attention heads of every layer after the middle; null is as everywhere (<see cref="Heads"/>).</summary>
+    public int? HeadsUpsample { get; init; }
+
+    /// <summary>False for a network without blocks in the middle.</summary>
+    public bool? HasMiddle { get; init; }
+
+    /// <summary>False for a network without attention in the middle.</summary>
+    public bool? MiddleAttends { get; init; }
+
+    /// <summary>Groups of the normalisation before the middle's attention, 0 for none; null is as everywhere.</summary>
+    public int? MiddleAttentionGroups { get; init; }
+
     /// <summary>Groups of every normalisation; null is NVlabs/edm's rule: 32, or a quarter of the channels where that is less.
     /// openai/guided-diffusion always has 32.</summary>
     public int? NormGroups { get; init; }
@@ -51,7 +63,11 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
     string INetworkOptions.Description => UNetPlan.Describe(
         this, "DhariwalUNet (ADM)", InvariantText.Of($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
-    int IUNetOptions.HeadsOf(int channels) => Heads ?? channels / (ChannelsPerHead ?? 64);
+    bool IUNetOptions.HasMiddle => HasMiddle ?? true;
+    bool IUNetOptions.MiddleAttends => MiddleAttends ?? true;
+
+    int IUNetOptions.HeadsOf(int channels, bool decoder)
+        => (decoder ? HeadsUpsample : null) ?? Heads ?? channels / (ChannelsPerHead ?? 64);
 
     Network INetworkOptions.Build() => new DhariwalUNet(this);
 
@@ -61,6 +77,7 @@ internal sealed record DhariwalUNetOptions : IUNetOptions
             .RequireMultipliers(AugmentDim, ModelChannels, ChannelMult, ChannelMultEmb)
             .Require(ChannelsPerHead is null or (>= 1 and <= 4096), $"channels_per_head {ChannelsPerHead} is not in 1..4096")
             .Require(Heads is null or (>= 1 and <= 4096), $"heads {Heads} is not in 1..4096")
+            .RequireMiddle(HeadsUpsample, MiddleAttentionGroups)
             .Require(NormGroups is null or (>= 1 and <= 4096), $"norm_groups {NormGroups} is not in 1..4096")
             .Check(this);
 }

@@ -4,7 +4,7 @@ namespace FewStep.Networks;
 
 /// <summary>A preconditioned network with its weights: a denoiser for sampling, and a differentiable function of its weights for
 /// training.</summary>
-internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IDisposable
+internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, IDisposable
 {
     private readonly Network _network;
     private readonly int _patch;
@@ -92,10 +92,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IDisposable
         return shares.Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
     }
 
-    /// <param name="x">Scaled input [B,C,H,W], float32 or float64; not changed and not disposed.</param>
-    /// <param name="noiseLabels">What the network is told of the noise, [B] or [1]: c_noise, or a time step.</param>
-    /// <param name="labels">int64 [B], -1 for none; or null.</param>
-    /// <returns>[B,C',H,W] of the type of <paramref name="x"/>, a learnt variance included; the caller owns it.</returns>
+    /// <inheritdoc/>
     public Tensor Raw(Tensor x, Tensor noiseLabels, Tensor? labels)
     {
         using var noGradient = no_grad();

@@ -46,7 +46,7 @@ internal sealed record SongUNetOptions : IUNetOptions
         UNetPlan.Describe(this, $"SongUNet ({(EmbeddingType == "fourier" ? "NCSN++" : "DDPM++")})",
             InvariantText.Of($"{ModelChannels} channels x [{string.Join(", ", ChannelMult)}]"));
 
-    int IUNetOptions.HeadsOf(int channels) => 1;
+    int IUNetOptions.HeadsOf(int channels, bool decoder) => 1;
 
     Network INetworkOptions.Build() => new SongUNet(this);
 

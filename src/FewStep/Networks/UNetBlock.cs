@@ -13,6 +13,9 @@ internal sealed record UNetBlockOptions
     /// <summary>Groups of every normalisation; null for NVlabs/edm's rule.</summary>
     public int? NormGroups { get; init; }
 
+    /// <summary>Groups of the normalisation before the middle's attention, 0 for none; null is as everywhere.</summary>
+    public int? MiddleAttentionGroups { get; init; }
+
     public IReadOnlyList<int> ResampleFilter { get; init; } = [1, 1];
 
     /// <summary>Whether a resampling skip connection also convolves when the channel count stays.</summary>
@@ -63,7 +66,8 @@ internal sealed class UNetBlock
         {
             if (outChannels % _heads != 0)
                 throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
-            _norm2 = new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, options.NormGroups);
+            int? groups = place.Role == UNetRole.Middle ? options.MiddleAttentionGroups ?? options.NormGroups : options.NormGroups;
+            _norm2 = groups == 0 ? null : new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, groups);
             _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
             _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
         }
@@ -103,7 +107,7 @@ internal sealed class UNetBlock
         long batch = x.shape[0], channels = x.shape[1], height = x.shape[2], width = x.shape[3];
 
         // The reference interleaves query, key and value innermost among a head's channels.
-        var parts = _qkv!.Forward(pass, _norm2!.Forward(pass, x)).permute(0, 2, 3, 1)
+        var parts = _qkv!.Forward(pass, _norm2 is null ? x : _norm2.Forward(pass, x)).permute(0, 2, 3, 1)
             .reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
 
         // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the

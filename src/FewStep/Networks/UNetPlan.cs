@@ -43,8 +43,15 @@ internal interface IUNetOptions : INetworkOptions
     /// <summary>Whether only the last decoder block of a level has attention, instead of all.</summary>
     bool DecoderAttendsLast { get; }
 
+    /// <summary>Whether there are blocks between the way down and the way up.</summary>
+    bool HasMiddle => true;
+
+    /// <summary>Whether the first of those blocks has attention.</summary>
+    bool MiddleAttends => true;
+
     /// <summary>Heads of attention over so many channels.</summary>
-    int HeadsOf(int channels);
+    /// <param name="decoder">Whether after the middle.</param>
+    int HeadsOf(int channels, bool decoder);
 }
 
 /// <summary>The layers of a U-Net in the order of their evaluation and of their weights: the one description that networks are built from
@@ -60,8 +67,8 @@ internal static class UNetPlan
         {
             int side = options.ImgResolution >> level;
             int input = channels + (role == UNetRole.Decoder ? skips.Pop() : 0);
-            layers.Add(
-                new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, attends ? options.HeadsOf(outChannels) : 0));
+            int heads = attends ? options.HeadsOf(outChannels, role == UNetRole.Decoder) : 0;
+            layers.Add(new($"{half}.{side}x{side}_", name, role, level, index, input, outChannels, heads));
             channels = outChannels;
             if (role <= UNetRole.Encoder)
                 skips.Push(channels);
@@ -79,15 +86,14 @@ internal static class UNetPlan
 
         for (int level = last; level >= 0; level--)
         {
-            if (level == last)
+            if (level == last && options.HasMiddle)
             {
-                Add("dec", UNetRole.Middle, level, "in0", channels, 0, attends: true);
+                Add("dec", UNetRole.Middle, level, "in0", channels, 0, options.MiddleAttends);
                 Add("dec", UNetRole.Middle, level, "in1", channels, 1);
             }
-            else
-            {
+
+            if (level < last)
                 Add("dec", UNetRole.Up, level, "up", channels);
-            }
 
             for (int i = 0; i <= options.NumBlocks; i++)
             {
@@ -118,6 +124,11 @@ internal static class UNetPlan
             .Require(options.NumBlocks is >= 1 and <= 64, $"num_blocks {options.NumBlocks} is not in 1..64")
             .Require(options.Dropout is >= 0 and < 1, $"dropout {options.Dropout} is not in [0, 1)")
             .Require(options.LabelDropout is >= 0 and < 1, $"label_dropout {options.LabelDropout} is not in [0, 1)");
+
+    /// <summary>The rules of what a network may have differently in its middle and after it.</summary>
+    public static OptionRules RequireMiddle(this OptionRules rules, int? headsUpsample, int? attentionGroups) => rules
+        .Require(headsUpsample is null or (>= 1 and <= 4096), $"heads_upsample {headsUpsample} is not in 1..4096")
+        .Require(attentionGroups is null or (>= 0 and <= 65536), $"middle_attention_groups {attentionGroups} is not in 0..65536");
 
     /// <summary>The rules of channels that are multiples of a base, NVlabs/edm's way.</summary>
     public static OptionRules RequireMultipliers(

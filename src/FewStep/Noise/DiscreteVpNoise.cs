@@ -105,6 +105,14 @@ internal sealed class DiscreteVpNoise
         return new DiscreteVpNoise("iDDPM", sigmas);
     }
 
+    /// <summary>Noise levels as a model states them, increasing.</summary>
+    public static DiscreteVpNoise Of(string name, IReadOnlyList<double> sigmas) => sigmas.Count is >= 2 and <= MostTimes
+        ? new DiscreteVpNoise(name, [.. sigmas])
+        : throw new InvalidInputException($"The noise {name} needs 2 to {MostTimes} noise levels, not {sigmas.Count}.");
+
+    /// <summary>Noise levels of given betas.</summary>
+    public static double[] SigmasOf(IReadOnlyList<double> betas) => Sums(betas.Count, t => betas[t]);
+
     /// <summary>The time that a network is told for sigma; the ends stand for all beyond them.</summary>
     public double Time(double sigma, TimeRounding rounding)
     {

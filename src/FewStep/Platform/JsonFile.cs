@@ -23,12 +23,35 @@ internal static class JsonFile
     };
 
     /// <summary>Reads a file of at most 64 MiB.</summary>
-    public static T Read<T>(string path)
+    public static T Read<T>(string path) => Read<T>(path, JsonText.Utf8);
+
+    /// <summary>The members of the object in a file of at most 64 MiB that a Python program wrote, whose <c>Infinity</c> and <c>NaN</c> are
+    /// texts here.</summary>
+    public static Dictionary<string, JsonElement> ReadPython(string path)
+        => Read<Dictionary<string, JsonElement>>(path, JsonText.Python);
+
+    /// <summary>What members of the object in a file amount to.</summary>
+    public static T From<T>(IReadOnlyDictionary<string, JsonElement> members, string path)
+        => Guard(path, () =>
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(InputFile.ReadAll(path, MaximumBytes), Options)
-                ?? throw new InvalidInputException($"{path} holds null.");
+            return JsonSerializer.Deserialize<T>(JsonSerializer.SerializeToUtf8Bytes(members), Options);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidInputException($"{path} holds text that is no Unicode.", e);
+        }
+    });
+
+    private static T Read<T>(string path, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> utf8) =>
+        Guard(path, () => JsonSerializer.Deserialize<T>(utf8(InputFile.ReadAll(path, MaximumBytes)).Span, Options));
+
+    private static T Guard<T>(string path, Func<T?> read)
+    {
+        try
+        {
+            return read() ?? throw new InvalidInputException($"{path} holds null.");
         }
         catch (JsonException e)
         {

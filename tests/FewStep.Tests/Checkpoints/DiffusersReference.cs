@@ -19,12 +19,27 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
     /// <summary>Residual blocks instead of convolutions change the resolution.</summary>
     public bool ByResidualBlocks { get; init; }
 
+    /// <summary>Whether there are blocks in the middle.</summary>
+    public bool HasMiddle { get; init; } = true;
+
+    /// <summary>Whether they have attention.</summary>
+    public bool MiddleAttends { get; init; } = true;
+
+    /// <summary>Groups of the normalisation before the middle's attention; 0 for none, null for those of all.</summary>
+    public int? MiddleGroups { get; init; }
+
+    /// <summary>Channels of a head after the middle; null for as many as before it.</summary>
+    public int? HeadChannelsUp { get; init; }
+
+    /// <summary>Size of the time's embedding; null for four times the first channels.</summary>
+    public int? TimeChannels { get; init; }
+
     public Tensor Forward(Tensor x, Tensor timesteps, Tensor? labels)
     {
-        Tensor time = Embed(timesteps, channels[0]);
-        time = Linear(
-            "time_embedding.linear_2", nn.functional.silu(Linear("time_embedding.linear_1", time, 4 * channels[0])), 4 * channels[0]);
-        time = Classes == 0 ? time : time + P("class_embedding.weight", 1, Classes, 4 * channels[0])[labels!];
+        int wide = TimeChannels ?? (4 * channels[0]);
+        Tensor time = Linear("time_embedding.linear_1", Embed(timesteps, channels[0]), wide);
+        time = Linear("time_embedding.linear_2", nn.functional.silu(time), wide);
+        time = Classes == 0 ? time : time + P("class_embedding.weight", 1, Classes, wide)[labels!];
         int last = channels.Length - 1;
         Tensor h = Conv("conv_in", x, channels[0]);
         var skips = new Stack<Tensor>([h]);
@@ -36,8 +51,13 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
                 skips.Push(h = Down($"down_blocks.{i}.downsamplers.0", h, time));
         }
 
-        h = Resnet("mid_block.resnets.1", Attend("mid_block.attentions.0", Resnet("mid_block.resnets.0", h, time, channels[last])), time,
-            channels[last]);
+        if (HasMiddle)
+        {
+            h = Resnet("mid_block.resnets.0", h, time, channels[last]);
+            h = MiddleAttends ? Attend("mid_block.attentions.0", h, headChannels, MiddleGroups ?? groups) : h;
+            h = Resnet("mid_block.resnets.1", h, time, channels[last]);
+        }
+
         for (int i = 0; i <= last; i++)
         {
             for (int j = 0; j <= layers; j++)
@@ -60,7 +80,8 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
     private Tensor Block(string at, int j, Tensor h, Tensor time, int size, bool attends)
     {
         h = Resnet($"{at}.resnets.{j}", h, time, size);
-        return attends ? Attend($"{at}.attentions.{j}", h) : h;
+        bool isUp = at.StartsWith("up", StringComparison.Ordinal);
+        return attends ? Attend($"{at}.attentions.{j}", h, (isUp ? HeadChannelsUp : null) ?? headChannels, groups) : h;
     }
 
     private Tensor Down(string at, Tensor h, Tensor time)
@@ -97,11 +118,11 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         return h + (x.shape[1] == size ? x : Conv($"{at}.conv_shortcut", x, size, kernel: 1));
     }
 
-    private Tensor Attend(string at, Tensor x)
+    private Tensor Attend(string at, Tensor x, int? ofHead, int normGroups)
     {
         long batch = x.shape[0], size = x.shape[1], pixels = x.shape[2] * x.shape[3];
-        long heads = headChannels is { } head ? size / head : 1;
-        Tensor tokens = Norm($"{at}.group_norm", x).view(batch, size, pixels).transpose(1, 2);
+        long heads = ofHead is { } head ? size / head : 1;
+        Tensor tokens = (normGroups == 0 ? x : Norm($"{at}.group_norm", x, normGroups)).view(batch, size, pixels).transpose(1, 2);
         string[] names = OldNames ? ["query", "key", "value", "proj_attn"] : ["to_q", "to_k", "to_v", "to_out.0"];
         Tensor[] parts = [.. names.Take(3)
             .Select(name => Linear($"{at}.{name}", tokens, (int)size).view(batch, pixels, heads, size / heads).transpose(1, 2))];
@@ -110,8 +131,9 @@ internal sealed class DiffusersReference(int[] channels, bool[] attention, int l
         return x + Linear($"{at}.{names[3]}", attended, (int)size).transpose(1, 2).reshape(x.shape);
     }
 
-    private Tensor Norm(string at, Tensor x)
-        => nn.functional.group_norm(x, groups, P($"{at}.weight", 1, x.shape[1]) + 0, P($"{at}.bias", 0.1, x.shape[1]), epsilon);
+    private Tensor Norm(string at, Tensor x, int? groupsHere = null)
+        => nn.functional.group_norm(
+            x, groupsHere ?? groups, P($"{at}.weight", 1, x.shape[1]) + 0, P($"{at}.bias", 0.1, x.shape[1]), epsilon);
 
     private Tensor Linear(string at, Tensor x, int size)
         => nn.functional.linear(x, P($"{at}.weight", Math.Sqrt(1.0 / x.shape[^1]), size, x.shape[^1]), P($"{at}.bias", 0.1, size));

@@ -84,7 +84,9 @@ public sealed class GuidedDiffusionTests : IDisposable
             using var renamed = ModelSource.Open(exported);
             ModelFolder.Write(second, renamed.Config, renamed.Denoiser, renamed.Denoiser.Weights);
             using var back = ModelSource.Open(second);
-            Assert.Equal(pickle.Config.Preconditioning, back.Config.Preconditioning);
+            var (before, after) = (pickle.Config.Preconditioning, back.Config.Preconditioning);
+            Assert.Equal(before with { Sigmas = null }, after with { Sigmas = null });
+            Assert.Equal(before.Sigmas, after.Sigmas);
 
             // Weights for augmentation labels, which are always absent, have no name there.
             var original = Named(pickle.Denoiser);
@@ -134,12 +136,90 @@ public sealed class GuidedDiffusionTests : IDisposable
         Refused.With("multiples of 2", () => ModelSource.Open(path, Golden16 with { Resolution = 15 }));
     }
 
+    [Theory]
+    [InlineData(false, 4, 4, true)]
+    [InlineData(false, 4, 2, false)]
+    [InlineData(true, 4, 2, true)]
+    public void Improved_diffusion_s_layout_and_its_heads_compute_what_their_description_says(
+        bool residual, int heads, int headsUp, bool scaleShift)
+    {
+        using var scope = NewDisposeScope();
+        using var reference = new DiffusersReference([32, 64], [false, true], 1, 64 / heads, 1e-5, 32, scaleShift, 1, true, 0)
+        { ByResidualBlocks = residual, HeadChannelsUp = 64 / headsUp, Classes = 3 };
+        Tensor x = randn(2, 3, 16, 16), steps = tensor(new[] { 3f, 871f }), labels = tensor(new long[] { 2, 0 });
+        Tensor expected = reference.Forward(x, steps, labels);
+        string path = _folder.File("improved.safetensors");
+        SafetensorsFile.Write(
+            path, DiffusersToGuidedDiffusion.Rename(reference.State, 1, [false, true], heads, headsUp, residual));
+        var options = new ModelReadOptions { Resolution = 16, Heads = heads, HeadsUpsample = headsUp == heads ? null : headsUp };
+        using var source = ModelSource.Open(path, options);
+        Tensor actual = source.Denoiser.Raw(x, steps, labels);
+        Assert.InRange(((actual - expected).abs().max() / expected.abs().max()).item<float>(), 0, 2e-5);
+        Refused.With("the number of heads after the middle", () => ModelSource.Open(
+            path, options with { Heads = null, ChannelsPerHead = 16, HeadsUpsample = 2 }));
+        Refused.With("3 heads", () => ModelSource.Open(path, options with { HeadsUpsample = 3 }));
+
+        // Of 4,000 time steps the network is told a quarter.
+        Assert.Equal(residual ? 1000 : 4000, source.Config.Preconditioning.TimeSteps);
+        Assert.Equal(residual ? null : 0.25, source.Config.Preconditioning.TimeScale);
+        using var plain = ModelSource.Open(path, options with { TimeSteps = 500, RescaledTimes = true });
+        var discrete = (DiscreteVpPreconditioning)plain.Denoiser.Preconditioning;
+        Assert.Equal(2 * 77, discrete.Coefficients(tensor(new[] { discrete.Noise.Sigmas[77] })).Noise.item<double>(), 9);
+    }
+
+    [Theory]
+    [InlineData("module.")]
+    [InlineData("module._orig_mod.model.")]
+    [InlineData("ema.")]
+    public void What_training_programs_wrap_around_names_is_taken_off(string prefix)
+    {
+        using var scope = NewDisposeScope();
+        using var tensors = TorchStateFile.Read(Golden("guided-diffusion-adm-cond.pt"));
+        string path = _folder.File("wrapped.safetensors");
+        var wrapped = tensors.ToDictionary(t => prefix + t.Key, t => t.Value);
+        bool named = prefix == "ema.";
+        if (named)
+            wrapped["decay"] = zeros(1);
+        SafetensorsFile.Write(path, wrapped);
+        using var source = ModelSource.Open(path, Golden16 with { Section = named ? "ema" : null });
+        using var original = ModelSource.Open(Golden("guided-diffusion-adm-cond.pt"), Golden16);
+        Assert.Equal(original.Denoiser.Weights.data<float>().ToArray(), source.Denoiser.Weights.data<float>().ToArray());
+        if (named)
+            Refused.With("'decay', 'ema'", () => ModelSource.Open(path, Golden16 with { Section = "model" }));
+    }
+
+    [Theory]
+    [InlineData("blocks.0.adaLN_modulation.1.weight", "a DiT transformer")]
+    [InlineData("decoder.up.0.block.0.conv1.weight", "an autoencoder")]
+    [InlineData("first_stage_model.encoder.conv_in.weight", "latent diffusion")]
+    [InlineData("lora_unet_mid_block.alpha", "a LoRA")]
+    [InlineData("mid_block.resnets.0.norm1.weight", "without its config.json")]
+    [InlineData("down_blocks.0.attentions.0.transformer_blocks.0.norm1.weight", "conditioned on text")]
+    [InlineData("unet.emb_fourier.freqs", "an EDM2 network")]
+    public void Other_networks_are_refused_by_what_they_are(string name, string what)
+    {
+        using var one = zeros(1);
+        string path = _folder.File("other.safetensors");
+        SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [name] = one });
+        Refused.With(what, () => ModelSource.Open(path));
+    }
+
+    [Theory]
+    [InlineData("model.pt")]
+    [InlineData("model.pkl")]
+    [InlineData("model.safetensors")]
+    [InlineData("model.onnx")]
+    public void A_pointer_of_git_s_large_files_is_named_as_such(string name)
+    {
+        string path = _folder.Write(name, "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 123456\n"u8);
+        Refused.With("is a Git LFS pointer", () => Model.Open(path));
+    }
+
     public static TheoryData<string, string> Damages => new()
     {
         { "missing", "out.0.bias" },
         { "unknown", "extra.weight" },
         { "shape", "time_embed.2.bias" },
-        { "strided", "input_blocks.2.0.op.weight" },
         { "nan", "out.0.bias" },
         { "half", "input_blocks.1.0.out_layers.3.weight" },
         { "classifier", "out.2.positional_embedding" },

@@ -46,9 +46,46 @@ public sealed class TorchStateFileTests : IDisposable
         var tensors = TorchStateFile.Read(path, "ema");
         Assert.Equal([1, 2, 3, 4], tensors["w"].data<float>().ToArray());
         Free(tensors);
-        Refused.With("sections: 'ema'", () => TorchStateFile.Read(path));
+        var found = TorchStateFile.Read(path); // the only section with tensors
+        Assert.Equal([1, 2, 3, 4], found["w"].data<float>().ToArray());
+        Free(found);
+        Refused.With("sections: 'ema'", () => TorchStateFile.Read(path, "model"));
         for (int length = 0; length < file.Length; length++)
             Refused.With("", () => TorchStateFile.Read(_folder.Write("cut.pt", file.AsSpan(0, length)), "ema"));
+    }
+
+    [Fact]
+    public void A_tensor_without_numbers_may_have_a_storage_without_bytes()
+    {
+        byte[] pickle = new PickleBuilder().Op("}(").Text("w").Tensor("0", 6, 0, [2, 3], [3, 1])
+            .Text("e").Tensor("1", 0, 0, [0, 3], [3, 1]).Op("u.").Bytes;
+        var tensors = TorchStateFile.Read(Zip(pickle, ("0", Storage), ("1", [])));
+        Assert.Equal([0, 3], tensors["e"].shape);
+        Assert.Equal([0, 1, 2, 3, 4, 5], tensors["w"].data<float>().ToArray());
+        Free(tensors);
+    }
+
+    [Fact]
+    public void Of_several_sections_the_moving_average_is_read_and_said()
+    {
+        PickleBuilder Section(PickleBuilder pickle, string name, int offset)
+            => pickle.Text(name).Op("}").Text("w").Tensor("0", 6, offset, [2], [1]).Op("s");
+        var pickle = new PickleBuilder().Op("}(").Text("step").Number(7);
+        string path = Zip(Section(Section(pickle, "model", 0), "ema", 2).Op("u.").Bytes, ("0", Storage));
+        var remarks = new List<string>();
+        var average = TorchStateFile.Read(path, null, remarks);
+        Assert.Equal([2, 3], average["w"].data<float>().ToArray());
+        Assert.Contains("'ema'", Assert.Single(remarks), StringComparison.Ordinal);
+        var model = TorchStateFile.Read(path, "model");
+        Assert.Equal([0, 1], model["w"].data<float>().ToArray());
+        Free(average);
+        Free(model);
+        path = Zip(Section(Section(new PickleBuilder().Op("}("), "generator", 0), "encoder", 2).Op("u.").Bytes, ("0", Storage));
+        Refused.With("sections: 'generator', 'encoder'", () => TorchStateFile.Read(path));
+        path = Zip(Section(new PickleBuilder().Op("}").Text("model").Op("}"), "state_dict", 1).Op("ss.").Bytes, ("0", Storage));
+        var nested = TorchStateFile.Read(path);
+        Assert.Equal([1, 2], nested["w"].data<float>().ToArray());
+        Free(nested);
     }
 
     public static TheoryData<long, long, long[], long[], string> BadTensors => new()

@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Denoising;
 
 namespace FewStep.Tests.Cli;
 
@@ -46,6 +47,49 @@ public sealed class ModelVerbsTests : IDisposable
     }
 
     [Fact]
+    public async Task Verify_takes_onnx_models_and_files_that_do_not_say_the_side()
+    {
+        string onnx = Path.Combine(AppContext.BaseDirectory, "golden", "onnx", "denoiser.onnx");
+        string stored = Path.Combine(AppContext.BaseDirectory, "golden", "onnx", "onnx.golden.npz");
+        var good = await CommandLineRun.Json("verify", "--model", onnx, "--reference", stored);
+        Assert.InRange(good.GetProperty("largest_relative_error").GetDouble(), 1e-9, 2e-5);
+        string epsilon = Path.Combine(AppContext.BaseDirectory, "golden", "onnx", "eps-model.onnx");
+        var arrays = NpzFile.Read(stored);
+        string raw = Arrays("raw.npz", ("x", arrays["sample"]), ("timesteps", arrays["timestep"]), ("output", arrays["out_sample"]));
+        var output = await CommandLineRun.Json("verify", "--model", epsilon, "--reference", raw, "--onnx-prediction", "epsilon",
+            "--onnx-noise", "vp-linear");
+        Assert.Equal("output", output.GetProperty("compared")[0].GetProperty("array").GetString());
+        Assert.True(output.GetProperty("passed").GetBoolean());
+        await CommandLineRun.Refused("options about those", "verify", "--model", Golden("edm-adm-cond.pkl"), "--reference", stored,
+            "--onnx-prediction", "epsilon");
+
+        // The golden network is of 16 pixels; nothing but the reference says so.
+        var side = await CommandLineRun.Of("verify", "--model", Golden("guided-diffusion-adm-cond.pt"), "--reference",
+            Golden("guided-diffusion-adm-cond.golden.npz"), "--model-head-channels", "16");
+        Assert.True(side.Code == 0, side.Output + side.Messages);
+    }
+
+    [Fact]
+    public async Task Verify_knows_how_the_reference_rounds_noise_labels()
+    {
+        string stored;
+        using (NewDisposeScope())
+        using (var source = ModelSource.Open(Golden("vp-ddpmpp-uncond.pkl")))
+        {
+            var vp = (VpPreconditioning)source.Denoiser.Preconditioning;
+            Tensor x = randn(2, 3, 16, 16), sigma = tensor(new[] { 0.0011f, 0.02f }), column = sigma.view(2, 1, 1, 1);
+            Tensor denoised = x - column * source.Denoiser.Raw(x / (column * column + 1).sqrt(), vp.RoundedLabels(sigma), null);
+            NpyArray Array(Tensor t) => new(t.data<float>().ToArray(), t.shape);
+            stored = Arrays("rounded.npz", ("x", Array(x)), ("sigma", Array(sigma)), ("denoised", Array(denoised)));
+        }
+
+        var run = await CommandLineRun.Of(
+            "verify", "--model", Golden("vp-ddpmpp-uncond.pkl"), "--reference", stored, "--tolerance", "1e-6");
+        Assert.True(run.Code == 0, run.Output + run.Messages);
+        Assert.Contains("NVlabs/edm's float32", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Convert_makes_a_folder_that_says_everything_itself()
     {
         string folder = At("converted"), halved = At("halved"), model = Golden("guided-diffusion-adm-cond.pt"), reference = Golden(
@@ -61,6 +105,13 @@ public sealed class ModelVerbsTests : IDisposable
 
         Assert.Equal(0, (await CommandLineRun.Of(["convert", model, "--out", halved, "--dtype", "bfloat16", .. Golden16])).Code);
         Assert.True(Length(halved) < 0.6 * Length(folder));
+        foreach (string file in new[] { "config.json", "model.safetensors" })
+        {
+            using var given = Model.Open(Path.Combine(folder, file));
+            using var whole = Model.Open(folder);
+            Assert.Equal(whole.Hash, given.Hash);
+        }
+
         Assert.Equal(["converted", "halved"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
         await CommandLineRun.Refused("is there already", ["convert", model, "--out", folder, .. Golden16]);
         await CommandLineRun.Refused("leave that option out", "inspect", folder, "--model-resolution", "16");

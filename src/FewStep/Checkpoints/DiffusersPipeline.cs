@@ -1,0 +1,77 @@
+namespace FewStep.Checkpoints;
+
+/// <summary>Where the parts of a pipeline of diffusers lie.</summary>
+/// <param name="Root">Folder of the pipeline; that of the network where it lies alone.</param>
+/// <param name="Network">Folder of the network.</param>
+internal sealed record DiffusersPipeline(string Root, string Network)
+{
+    public const string ConfigName = "config.json";
+    private const string IndexName = "model_index.json";
+
+    private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
+    private static readonly string[] NetworkFolders = ["unet", "unet_ema", "transformer", "prior"];
+    private static readonly string[] AutoencoderFolders = ["vae", "vqvae", "movq", "vqgan", "first_stage_model"];
+
+    public string Config => Path.Combine(Network, ConfigName);
+
+    /// <summary>The scheduler's configuration; null where there is none.</summary>
+    public string? Scheduler => SchedulerNames.Select(name => Path.Combine(Root, name)).FirstOrDefault(File.Exists);
+
+    /// <summary>Name of the scheduler's configuration for messages.</summary>
+    public static string SchedulerName => SchedulerNames[0];
+
+    /// <summary>Whether a file has the name of a configuration that stands for its folder.</summary>
+    public static bool IsConfiguration(string file) => Path.GetFileName(file) is ConfigName or IndexName;
+
+    /// <summary>Whether a folder is one of diffusers: a pipeline, or a network whose configuration names a class or whose weights have
+    /// diffusers' names.</summary>
+    public static bool IsOne(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return false;
+        string config = Path.Combine(folder, ConfigName);
+        return NetworkIn(folder) is not null || File.Exists(Path.Combine(folder, IndexName))
+            || DiffusersWeights.Are(folder) || (File.Exists(config) && JsonFile.ReadPython(config).ContainsKey("_class_name"));
+    }
+
+    /// <summary>Finds the parts, given the folder of the pipeline or of its network, and refuses what is no model of images.</summary>
+    public static DiffusersPipeline Find(string folder)
+    {
+        string? network = NetworkIn(folder), above = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        bool isPart = network is null && !File.Exists(Path.Combine(folder, IndexName)) && above is not null
+            && (File.Exists(Path.Combine(above, IndexName)) || File.Exists(Path.Combine(above, SchedulerNames[0])));
+        var found = new DiffusersPipeline(isPart ? above! : folder, network ?? folder);
+        if (isPart)
+            found.RefuseOtherClass();
+        found.RefuseOtherPipeline();
+        found.RefuseOtherClass();
+        return found;
+    }
+
+    private static string? NetworkIn(string folder)
+        => NetworkFolders.Select(name => Path.Combine(folder, name)).FirstOrDefault(part => File.Exists(Path.Combine(part, ConfigName)));
+
+    private void RefuseOtherClass()
+    {
+        if (File.Exists(Config) && OtherNetworks.ClassOf(JsonFile.ReadPython(Config)) is string name && name != DiffusersConfig.Class)
+            throw new InvalidInputException($"{Config} describes {OtherNetworks.OfClass(name)}; read is {DiffusersConfig.Class}.");
+    }
+
+    // A network of latents is no model of images, whatever its class.
+    private void RefuseOtherPipeline()
+    {
+        string index = Path.Combine(Root, IndexName);
+        var parts = File.Exists(index) ? JsonFile.ReadPython(index) : [];
+        string pipeline = OtherNetworks.Text(parts, "_class_name") is string name ? Printable.Line(name, 60) : "no class named";
+        var classes = parts.Where(part => part.Value.ValueKind == JsonValueKind.Array && part.Value.GetArrayLength() == 2)
+            .Select(part => (Part: part.Key, Class: OtherNetworks.Text(part.Value[1])))
+            .Where(part => part.Class is not null).ToList();
+        string? autoencoder = classes.FirstOrDefault(part => OtherNetworks.IsAutoencoder(part.Class!)).Part
+            ?? AutoencoderFolders.FirstOrDefault(part => File.Exists(Path.Combine(Root, part, ConfigName)));
+        if (autoencoder is not null)
+        {
+            throw new InvalidInputException($"{Root} is a latent pipeline ({pipeline}, with an autoencoder in "
+                + $"{Printable.Text(autoencoder)}): its network denoises latents, not images. Latent models are not read.");
+        }
+    }
+}

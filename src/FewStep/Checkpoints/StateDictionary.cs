@@ -1,0 +1,70 @@
+namespace FewStep.Checkpoints;
+
+/// <summary>The weights of a file of <c>torch.save</c> or of safetensors, without what training programs wrap around their names.
+/// Disposing it frees the tensors.</summary>
+/// <param name="Metadata">Texts that a safetensors file says beside its tensors.</param>
+/// <param name="Remarks">One sentence for each choice among several sets of weights.</param>
+internal sealed record StateDictionary(
+    TensorsByName Tensors, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Remarks) : IDisposable
+{
+    // torch.nn.DataParallel, torch.compile, and modules that hold the network as their member.
+    private static readonly string[] Wrappers = ["module.", "_orig_mod.", "model."];
+
+    /// <param name="section">Key of the weights, or first part of their names, in a file that holds several things.</param>
+    public static StateDictionary Read(string path, string? section = null)
+    {
+        var remarks = new List<string>();
+        bool safe = CheckpointFormats.KindOf(path) == WeightsFileKind.Safetensors;
+        var (tensors, metadata) = safe ? SafetensorsFile.Read(path) : (TorchStateFile.Read(path, section, remarks), []);
+        try
+        {
+            if (safe && section is not null)
+                tensors = Under(tensors, section, path);
+            while (Wrappers.FirstOrDefault(wrapper => StartsAll(tensors, wrapper)) is string prefix)
+                tensors = Renamed(tensors, prefix.Length);
+            return new StateDictionary(tensors, metadata, remarks);
+        }
+        catch
+        {
+            tensors.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tensors whose names begin with a section's name and a dot, without it; the others are freed.</summary>
+    public static TensorsByName Under(TensorsByName tensors, string section, string path)
+    {
+        string prefix = section + ".";
+        bool IsUnder(string name) => name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal);
+        if (!tensors.Keys.Any(IsUnder))
+        {
+            string[] firsts = [.. tensors.Keys.Select(name => name.Split('.')[0]).Distinct().Take(8).Select(Printable.Text)];
+            throw new InvalidInputException($"{path} holds no tensors under {Printable.Text(section)}. Name one of its sections: "
+                + $"{string.Join(", ", firsts)}.");
+        }
+
+        var found = new TensorsByName();
+        foreach (var (name, tensor) in tensors)
+        {
+            if (IsUnder(name))
+                found[name[prefix.Length..]] = tensor;
+            else
+                tensor.Dispose();
+        }
+
+        return found;
+    }
+
+    public void Dispose() => Tensors.Dispose();
+
+    private static bool StartsAll(TensorsByName tensors, string prefix)
+        => tensors.Count > 0 && tensors.Keys.All(name => name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal));
+
+    private static TensorsByName Renamed(TensorsByName tensors, int skip)
+    {
+        var renamed = new TensorsByName();
+        foreach (var (name, tensor) in tensors)
+            renamed[name[skip..]] = tensor;
+        return renamed;
+    }
+}

@@ -15,7 +15,8 @@ internal sealed class LossLog
         if (images > 0 && File.Exists(path))
         {
             _rows.AddRange(File.ReadLines(path).Skip(1)
-                .Where(r => long.TryParse(r.Split(',')[0], CultureInfo.InvariantCulture, out long seen) && seen <= images));
+                .Where(
+                    r => long.TryParse(r.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long seen) && seen <= images));
         }
     }
 

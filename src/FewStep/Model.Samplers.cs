@@ -125,8 +125,8 @@ public sealed partial class Model
         new LossCurveEstimator(Denoiser, new TrainingImages(images), options with
         {
             ModelHash = Hash,
-            SigmaMin = options.SigmaMin ?? Range.SigmaMin,
-            SigmaMax = options.SigmaMax ?? Range.SigmaMax,
+            SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
+            SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
         }).Estimate(progress, cancellation);
 
     /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>

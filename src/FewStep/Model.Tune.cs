@@ -42,7 +42,7 @@ public sealed partial class Model
             Network = tuned,
             Format = "tuned model",
             Sampler = sampler,
-            Range = Range,
+            ScheduleRange = ScheduleRange,
             Tuning = result.Report,
         };
     }

@@ -5,7 +5,7 @@ internal sealed class LevelsArgument(Command command)
 {
     private readonly Option<string?> _model = command.Optional<string?>(
         "--model", "Model that the schedule is for; its noise levels are kept to.", "model");
-    private readonly RangeFlags _range = new(command, " Without --model they stand for the model's own.");
+    private readonly ScheduleRangeFlags _range = new(command, " Without --model they stand for the model's own.");
     private readonly ModelFlags _about = new(command, guides: false, ranges: false);
 
     /// <summary>The options for the levels.</summary>
@@ -32,7 +32,7 @@ internal sealed class LevelsArgument(Command command)
     public (double Low, double High)? Made(ParseResult parsed, Model? model, (double Low, double High)? usual)
     {
         if (model is not null)
-            return (model.Range.SigmaMin, model.Range.SigmaMax);
+            return (model.ScheduleRange.SigmaMin, model.ScheduleRange.SigmaMax);
         var (low, high) = _range.Read(parsed);
         if ((low ?? high) is null)
             return usual;

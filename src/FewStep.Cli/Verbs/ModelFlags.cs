@@ -5,10 +5,10 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options about a model that is sampled; those about a checkpoint are <see cref="CheckpointFlags"/>.</summary>
 /// <param name="guides">Whether guidance means anything.</param>
 /// <param name="takesOnnx">Whether the model may be an ONNX file.</param>
-/// <param name="ranges">Whether the verb has the options of <see cref="RangeFlags"/> here.</param>
+/// <param name="ranges">Whether the verb has the options of <see cref="ScheduleRangeFlags"/> here.</param>
 internal sealed class ModelFlags(Command command, bool guides = true, bool takesOnnx = true, bool ranges = true)
 {
-    private readonly RangeFlags? _range = ranges ? new(command) : null;
+    private readonly ScheduleRangeFlags? _range = ranges ? new(command) : null;
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
     private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
 

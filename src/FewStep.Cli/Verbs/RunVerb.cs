@@ -19,7 +19,7 @@ internal static class RunVerb
         var power = command.Option("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
         var plain = command.Optional<bool>("--no-fit", "Leave the solver's weights as they are.");
         var flags = new ExperimentFlags(command, usual.Samples, "the Fréchet distance on --features");
-        var (tuning, range) = (new TuningFlags(command), new RangeFlags(command));
+        var (tuning, range) = (new TuningFlags(command), new ScheduleRangeFlags(command));
         return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));

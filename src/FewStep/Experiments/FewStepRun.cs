@@ -164,7 +164,7 @@ internal sealed class FewStepRun : IDisposable
     {
         var run = RunEnvironment.Manifest(DateTimeOffset.UtcNow, _options.Seed, _model);
         var reference = _context.RealImages!();
-        string range = _model.Range.Identity(_model.Denoiser);
+        string range = _model.ScheduleRange.Identity(_model.Denoiser);
         string measured = string.Join(',', _metrics.Select(m => $"{m} {_context.NetworkOf(MetricCatalog.Find(m))?.Hash}".TrimEnd()));
         var told = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
         {
@@ -173,7 +173,7 @@ internal sealed class FewStepRun : IDisposable
             ["reference"] = reference.Hash,
         };
         if (range.Length > 0)
-            told["sigma_range"] = InvariantText.Of($"{_model.Range.SigmaMin:R} to {_model.Range.SigmaMax:R}");
+            told["sigma_range"] = InvariantText.Of($"{_model.ScheduleRange.SigmaMin:R} to {_model.ScheduleRange.SigmaMax:R}");
         return new RunManifest
         {
             Identity = RunManifest.IdentityOf(_options, _model.Identity + range, _training.Hash, reference.Hash, measured),

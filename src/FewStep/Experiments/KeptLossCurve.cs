@@ -19,7 +19,7 @@ internal static class KeptLossCurve
             CultureInfo.InvariantCulture,
             $"model {model.Identity}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret "
                 + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images"
-                + $"{model.Range.Identity(model.Denoiser)}");
+                + $"{model.ScheduleRange.Identity(model.Denoiser)}");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
         var curve = model.MeasureCurve(images, options, progress, cancellation);

@@ -128,7 +128,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
         }
 
         if (steps.Contains(1))
-            schedules[1] = new SamplingSchedule([sources.Model.Range.SigmaMax, sources.Model.Range.SigmaMin]);
+            schedules[1] = new SamplingSchedule([sources.Model.ScheduleRange.SigmaMax, sources.Model.ScheduleRange.SigmaMin]);
         return schedules;
     }
 
@@ -163,8 +163,8 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
 
     private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
         CultureInfo.InvariantCulture,
-        $"{sources.Model.Identity}\n{sources.Model.Range.SigmaMin:R} "
-            + $"{sources.Model.Range.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"
+        $"{sources.Model.Identity}\n{sources.Model.ScheduleRange.SigmaMin:R} "
+            + $"{sources.Model.ScheduleRange.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"
         + $"{solver?.Name}\n{sources.Images}\n{sources.FirstSeed}\n{sources.LossCurve is not null}"));
 
     // A file of its own for each schedule, so that the other verbs can take it.

@@ -110,7 +110,7 @@ internal sealed class TrialPlan
         TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
-        var (low, high) = (plan.First.Range.SigmaMin, plan.First.Range.SigmaMax);
+        var (low, high) = (plan.First.ScheduleRange.SigmaMin, plan.First.ScheduleRange.SigmaMax);
         foreach (var schedule in options.Schedules)
         {
             switch (schedule)

@@ -48,7 +48,7 @@ public sealed partial class Model
                 Remarks = opened.Remarks,
                 Sampler = SamplerBeside(path, denoiser),
                 IsFlow = opened.IsFlow,
-                Range = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
+                ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
             };
         }
         catch

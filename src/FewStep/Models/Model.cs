@@ -48,7 +48,7 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The noise levels between which schedules are made and searched for it; those of one that is given may be any of the
     /// denoiser's.</summary>
-    internal ScheduleRange Range { get => field ??= ScheduleRange.Of(Denoiser); private init; }
+    internal ScheduleRange ScheduleRange { get => field ??= ScheduleRange.Of(Denoiser); private init; }
 
     /// <summary>Whether it was trained as a rectified flow, whose programs count time in t = sigma / (1 + sigma).</summary>
     internal bool IsFlow { get; private init; }

@@ -131,7 +131,7 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
         ? this with { Schedule = given with { Origin = origin with { IsForAnyModel = true } } } : this;
 
     /// <summary>The same for a model: over the range of its schedules, or within the noise levels that it was made for.</summary>
-    internal Sampler? MakeFor(Model model, ISolver usual) => MakeFor(model.Denoiser, model.Range, usual);
+    internal Sampler? MakeFor(Model model, ISolver usual) => MakeFor(model.Denoiser, model.ScheduleRange, usual);
 
     internal Sampler? MakeFor(IDenoiser denoiser, ScheduleRange range, ISolver usual)
     {

@@ -22,7 +22,7 @@ public sealed record ScheduleSearchRequest
 
     /// <summary>The request for a model's schedules.</summary>
     internal static ScheduleSearchRequest For(Model model, IReadOnlyList<int> steps)
-        => new() { Steps = steps, SigmaMin = model.Range.SigmaMin, SigmaMax = model.Range.SigmaMax };
+        => new() { Steps = steps, SigmaMin = model.ScheduleRange.SigmaMin, SigmaMax = model.ScheduleRange.SigmaMax };
 
     /// <summary>Runs a fine teacher between the ends of the schedules.</summary>
     internal PairedComparison WithHeun(PairedSampling sampling, SeedList seeds, int steps, CancellationToken cancellation) =>

@@ -1,7 +1,7 @@
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>--sigma-min</c> and <c>--sigma-max</c>: the noise levels between which schedules are made and searched.</summary>
-internal sealed class RangeFlags(Command command, string also = "")
+internal sealed class ScheduleRangeFlags(Command command, string also = "")
 {
     private readonly Option<double?> _low = command.Optional<double?>("--sigma-min",
         $"Smallest noise level of the schedules that are made or searched; left out, the model's.{also}", "number");

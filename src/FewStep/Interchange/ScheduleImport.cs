@@ -90,8 +90,8 @@ internal static partial class ScheduleImport
     [GeneratedRegex($@"{DiffusersExport.TimestepsWord}|\btimesteps\s*=")]
     private static partial Regex TimestepsSaid();
 
-    // The shift that a scheduler applies to the list, where it is not 1.
-    [GeneratedRegex($@"{DiffusersExport.FlowTimesWord} t = [^\n]*?{DiffusersExport.ShiftWord}(?: of (\d+(?:\.\d+)?))?")]
+    // The shift that a scheduler applies to the list, where it is not 1. Bounded, for words that come again and again.
+    [GeneratedRegex($@"{DiffusersExport.FlowTimesWord} t = [^\n]{{0,40}}?{DiffusersExport.ShiftWord}(?: of (\d+(?:\.\d+)?))?")]
     private static partial Regex FlowTimesSaid();
 
     [GeneratedRegex("\"([^\"]*)\"")]

@@ -298,6 +298,15 @@ public sealed class ScheduleInterchangeTests
         Assert.Equal(27, ScheduleImport.Parse("0.9, 0.5").FlowTimes(999, 3).Sigmas[0], 9); // shift t / (1 - t)
     }
 
+    [Fact]
+    public void Words_that_come_again_and_again_take_no_longer_than_their_length_warrants()
+    {
+        string text = string.Concat(Enumerable.Repeat("flow times t = ", 60_000));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Throws<InvalidInputException>(() => ScheduleImport.Parse($"80, 1 {text}"));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+    }
+
     [Theory]
     [InlineData("9,5; 4,3; 2,1; 0", "9.5")]
     [InlineData("80; 9,5; 0", "9.5")]

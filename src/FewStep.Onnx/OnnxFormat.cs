@@ -25,6 +25,7 @@ internal sealed class OnnxFormat : IModelFormat
             Hash = model.Hash,
             Format = "ONNX file",
             NumberFormat = "onnx",
+            IsFlow = model.IsFlow,
             KnowsNoClass = denoiser.KnowsNoClass,
             Owned = model,
         };

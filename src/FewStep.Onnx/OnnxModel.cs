@@ -1,6 +1,7 @@
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
+using FewStep.Noise;
 using System.Text.Json;
 
 namespace FewStep.Onnx;
@@ -9,8 +10,9 @@ namespace FewStep.Onnx;
 /// <param name="Preconditioning">Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</param>
 /// <param name="Hash">SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its
 /// description but for names. Lower-case hexadecimal.</param>
+/// <param name="IsFlow">Whether it was trained as a rectified flow.</param>
 internal sealed record OnnxModel(
-    string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash) : IDisposable
+    string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash, bool IsFlow) : IDisposable
 {
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
@@ -31,9 +33,9 @@ internal sealed record OnnxModel(
             var (low, high) = preconditioning is null ? Range(path, description) : (preconditioning.SigmaMin, preconditioning.SigmaMax);
             int classes = ClassCount(path, signature, description);
             var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel);
-            string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? OnnxNoise.Flow : "sigma");
+            string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
             return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
-                HashOf(path, files, description with { Prediction = prediction }));
+                HashOf(path, files, description with { Prediction = prediction }), prediction == OnnxPrediction.Flow);
         }
         catch
         {

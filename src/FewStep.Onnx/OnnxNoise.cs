@@ -7,9 +7,6 @@ namespace FewStep.Onnx;
 /// <summary>The noise that a description names.</summary>
 internal static class OnnxNoise
 {
-    /// <summary>Name of the only noise of a rectified flow.</summary>
-    public const string Flow = "rectified-flow";
-
     /// <summary>The preconditioning that turns a model's output into a denoised image.</summary>
     public static IPreconditioning? Preconditioning(
         string model, OnnxPrediction prediction, OnnxModelDescription description, bool wholeTimes)
@@ -26,10 +23,10 @@ internal static class OnnxNoise
                 Refuse(model, description.Noise is not null, "the prediction denoised needs no noise: the model is told sigma itself");
                 return null;
             case OnnxPrediction.Flow:
-                Refuse(model, description.Noise is not (null or Flow), $"the prediction flow goes with the noise {Flow}");
-                var usual = new FlowPreconditioning();
-                return new FlowPreconditioning(
-                    description.TimeScale ?? 1, description.SigmaMin ?? usual.SigmaMin, description.SigmaMax ?? usual.SigmaMax);
+                Refuse(model, description.Noise is not (null or FlowTime.NoiseName),
+                    $"the prediction flow goes with the noise {FlowTime.NoiseName}");
+                return new FlowPreconditioning(description.TimeScale ?? 1, description.SigmaMin ?? FlowTime.UsualSigmaMin,
+                    description.SigmaMax ?? FlowTime.UsualSigmaMax);
             default:
                 return new DiscreteVpPreconditioning(Discrete(model, description), prediction switch
                 {

@@ -14,14 +14,14 @@ public sealed partial class Model
     /// steps.</summary>
     public Sampler DefaultSampler => Sampler ?? Make(SamplerChoice.Usual);
 
-    /// <summary>A sampler over the model's noise levels, in short: <c>schedule/solver/steps</c>, e.g. <c>karras/ipndm:3/6</c>, or the path
-    /// of a file.</summary>
+    /// <summary>A sampler over the noise levels of the model's schedules, in short: <c>schedule/solver/steps</c>, e.g.
+    /// <c>karras/ipndm:3/6</c>, or the path of a file.</summary>
     /// <param name="sampler">The short form or the path.</param>
     /// <exception cref="InvalidInputException">A name is unknown, the file is invalid, or its sigmas leave the model's noise
     /// levels.</exception>
     public Sampler CreateSampler(string sampler) => Make(SamplerChoice.Parse(sampler));
 
-    /// <summary>A sampler over the model's noise levels.</summary>
+    /// <summary>A sampler over the noise levels of the model's schedules.</summary>
     /// <param name="schedule">Name of a standard schedule, e.g. <c>karras</c> or <c>flow:3</c>, or the path of a file.</param>
     /// <param name="solver">The solver, e.g. <c>euler</c> or <c>ipndm:3</c>.</param>
     /// <param name="steps">Number of steps, 1 or more.</param>
@@ -97,7 +97,7 @@ public sealed partial class Model
         SamplerChoice choice, ISolver usual, Func<IImageSet> images, FindOptions options, IProgress<WorkProgress>? progress,
         CancellationToken cancellation)
     {
-        if (choice.MakeFor(Denoiser, usual) is { } made)
+        if (choice.MakeFor(this, usual) is { } made)
             return Checked(made, choice.Schedule.Name);
         options = options with { Solver = (choice.Solver ?? usual).Name };
         var search = new SamplerSearch(this, images, [choice.Steps!.Value], options);
@@ -116,8 +116,18 @@ public sealed partial class Model
 
         var solver = SolverCatalog.Find(options.Solver);
         var numbers = schedule is ScheduleChoice.Given given ? [given.Schedule.Steps] : steps;
-        return [.. numbers.Select(n => SamplerChoice.Of(schedule, solver, n).MakeFor(Denoiser, solver)!)];
+        return [.. numbers.Select(n => SamplerChoice.Of(schedule, solver, n).MakeFor(this, solver)!)];
     }
+
+    /// <summary>Measures the training loss curve, over the noise levels of the schedules where the options name no others.</summary>
+    internal LossCurve MeasureCurve(
+        IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
+        new LossCurveEstimator(Denoiser, new TrainingImages(images), options with
+        {
+            ModelHash = Hash,
+            SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
+            SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
+        }).Estimate(progress, cancellation);
 
     /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
     internal Sampler Checked(Sampler sampler, string name)
@@ -134,7 +144,7 @@ public sealed partial class Model
         return sampler;
     }
 
-    private Sampler Make(SamplerChoice choice) => choice.MakeFor(Denoiser, SolverCatalog.Find("euler")) is { } made
+    private Sampler Make(SamplerChoice choice) => choice.MakeFor(this, SolverCatalog.Find("euler")) is { } made
         ? Checked(made, choice.Schedule.Name)
         : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
 }

@@ -42,6 +42,7 @@ public sealed partial class Model
             Network = tuned,
             Format = "tuned model",
             Sampler = sampler,
+            ScheduleRange = ScheduleRange,
             Tuning = result.Report,
         };
     }

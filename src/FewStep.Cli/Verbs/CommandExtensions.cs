@@ -23,13 +23,13 @@ internal static class CommandExtensions
         return option;
     }
 
-    /// <summary>An option that may be left out; it then has the type's default.</summary>
+    /// <summary>An option that may be left out; it then has the type's default. Numbers are read by <see cref="NumberOption"/>.</summary>
     public static Option<T> Optional<T>(
         this Command command, string name, string description, string? help = null, Func<string, T>? parse = null)
     {
         var option = new Option<T>(name) { Description = description, HelpName = help };
-        if (parse is not null)
-            option.CustomParser = result => Parse(result, parse);
+        if ((parse ?? NumberOption.Parser<T>(name)) is { } read)
+            option.CustomParser = result => Parse(result, read);
         command.Add(option);
         return option;
     }

@@ -59,7 +59,7 @@ internal static class CompareVerb
                     Axis = bySteps ? ComparisonAxis.Steps : ComparisonAxis.Evaluations,
                     Numbers = numbers,
                     Teacher = MetricCatalog.NeedTeacher(
-                        metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source.Denoiser, new HeunSolver()) : null,
+                        metrics) ? Teacher(parsed.GetRequiredValue(teacher)).MakeFor(source, new HeunSolver()) : null,
                     Transfer = parsed.GetValue(transfer),
                 },
                 Options = flags.Options(parsed, $"{source.Name}: solvers and schedules compared", parsed.GetValue(shown), real),

@@ -62,7 +62,7 @@ internal static class EvaluateVerb
                     Teacher = parsed.GetValue(teacher) is string fine
                         && SolverCatalog.Find(parsed.GetRequiredValue(teacherSolver)) is var fineSolver
                         ? SamplerChoice.Of(ScheduleChoice.Parse(fine), fineSolver, parsed.GetValue(teacherSteps))
-                            .MakeFor(models.First.Denoiser, fineSolver)
+                            .MakeFor(models.First, fineSolver)
                         : null,
                 },
                 Options = flags.Options(parsed, $"{models.First.Name}: few-step samples compared", parsed.GetValue(shown), real),
@@ -77,6 +77,7 @@ internal static class EvaluateVerb
             {
                 if (parsed.IsGiven(model))
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
+                flags.RefuseIdleRange(parsed);
                 string[] wanted = measured.Metrics(parsed, MetricCatalog.OfStoredImages(measured.Network.Kind(parsed)));
                 bool compares = MetricCatalog.Compare(wanted);
                 if (compares && parsed.GetValue(measured.Reference) is null && !parsed.IsGiven(measured.Data))

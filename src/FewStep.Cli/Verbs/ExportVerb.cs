@@ -61,13 +61,14 @@ internal static class ExportVerb
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
             using var model = levels.Open(parsed);
-            var range = levels.Read(parsed, model);
-            var (nodes, warnings) = Open(parsed, sampling, model, range, terminal, cancellation);
+            var (nodes, warnings) = Open(parsed, sampling, model, levels.Read(parsed, model),
+                levels.Made(parsed, model, noise.Levels(parsed)), terminal, cancellation);
             var options = new ScheduleExportOptions
             {
                 Digits = parsed.GetValue(digits),
                 Final = parsed.GetValue(final),
                 Noise = noise.Read(parsed),
+                IsFlow = noise.IsFlow(parsed, model),
                 Scheduler = parsed.GetValue(scheduler),
                 Shift = parsed.GetValue(shift),
             };
@@ -86,8 +87,8 @@ internal static class ExportVerb
 
     // What a file says may be wrong for the model, which is only warned of: the other program may know better.
     private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(
-        ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, TerminalOutput terminal,
-        CancellationToken cancellation)
+        ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, (double Low, double High)? made,
+        TerminalOutput terminal, CancellationToken cancellation)
     {
         int? steps = sampling.Steps(parsed);
         if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
@@ -98,12 +99,13 @@ internal static class ExportVerb
         }
 
         var chosen = sampling.Read(parsed, null)!;
-        var (first, last) = range ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
-        if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } made)
+        var published = chosen.Schedule is ScheduleChoice.Standard { Schedule: var standard } ? standard.PublishedRange(chosen.Steps!.Value)
+            : null;
+        var (first, last) = made ?? published ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
+        if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } sampler)
         {
-            return (made.Schedule, [.. OfSolver(made.Solver),
-                .. chosen.Schedule is ScheduleChoice.Given && range is not null ? ScheduleWarnings.OfRange(made.Schedule, first, last)
-                    : []]);
+            return (sampler.Schedule, [.. OfSolver(sampler.Solver), .. chosen.Schedule is ScheduleChoice.Given && range is var (least, most)
+                ? ScheduleWarnings.OfRange(sampler.Schedule, least, most) : []]);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");

@@ -33,6 +33,7 @@ internal static class FitVerb
             if (chosen is ScheduleChoice.Given && parsed.IsGiven(steps))
                 throw new InvalidInputException($"{chosen.Name} has its own number of steps; leave --steps out.");
 
+            about.RefuseIdleRange(parsed, chosen);
             string folder = parsed.GetRequiredValue(output);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));

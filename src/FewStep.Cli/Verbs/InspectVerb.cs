@@ -28,6 +28,8 @@ internal static class InspectVerb
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
+                schedule_sigma_min = source.ScheduleRange.SigmaMin,
+                schedule_sigma_max = source.ScheduleRange.SigmaMax,
                 noise_levels = Levels(source),
                 hash = source.Hash,
                 config = source.Config,
@@ -50,6 +52,7 @@ internal static class InspectVerb
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
         Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}"
             + $"{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
+        Row("schedules", $"{source.ScheduleRange.SigmaMin:G6} to {source.ScheduleRange.SigmaMax:G6}, unless asked otherwise");
         Row("sampler", $"{source.Sampler?.ToString() ?? "none of its own"}");
         Row("hash", $"{source.Hash}");
         console.Write(table);

@@ -5,39 +5,41 @@ internal sealed class LevelsArgument(Command command)
 {
     private readonly Option<string?> _model = command.Optional<string?>(
         "--model", "Model that the schedule is for; its noise levels are kept to.", "model");
-    private readonly Option<double?> _low = command.Optional<double?>(
-        "--sigma-min", "In place of --model: smallest noise level of the model.", "number");
-    private readonly Option<double?> _high = command.Optional<double?>(
-        "--sigma-max", "In place of --model: largest noise level of the model.", "number");
-    private readonly ModelFlags _about = new(command, guides: false);
+    private readonly ScheduleRangeFlags _range = new(command, " Without --model they stand for the model's own.");
+    private readonly ModelFlags _about = new(command, guides: false, ranges: false);
 
-    /// <summary>The options in place of a model.</summary>
-    public IEnumerable<Option> Numbers => [_low, _high];
+    /// <summary>The options for the levels.</summary>
+    public IEnumerable<Option> Numbers => _range.All;
 
     /// <summary>Path of the model; null where none was named.</summary>
     public string? Path(ParseResult parsed) => parsed.GetValue(_model);
 
     /// <summary>Opens the model; null where none was named.</summary>
     public Model? Open(ParseResult parsed)
-        => Path(parsed) is string path ? Model.Open(path, _about.Read(parsed, null, 0)) : null;
-
-    /// <summary>The levels; null where nothing was said.</summary>
-    public (double Low, double High)? Read(ParseResult parsed, Model? model)
     {
-        var (low, high) = (parsed.GetValue(_low), parsed.GetValue(_high));
-        if (model is not null)
-        {
-            return (low ?? high) is null
-                ? (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax)
-                : throw new InvalidInputException("--model has noise levels of its own; leave --sigma-min and --sigma-max out.");
-        }
+        var (low, high) = _range.Read(parsed);
+        return Path(parsed) is string path
+            ? Model.Open(path, _about.Read(parsed, null, 0) with { SigmaMin = low, SigmaMax = high }) : null;
+    }
 
-        if (low is null && high is null)
-            return null;
+    /// <summary>The levels that a schedule must keep to which is given; null where nothing was said.</summary>
+    public (double Low, double High)? Read(ParseResult parsed, Model? model) =>
+        model is not null && _range.Read(parsed) is (null, null) ? (model.Denoiser.SigmaMin, model.Denoiser.SigmaMax)
+            : Made(parsed, model, null);
+
+    /// <summary>The levels between which a schedule is made; null where nothing was said.</summary>
+    /// <param name="usual">Those of what else is known of the model; null where nothing is.</param>
+    public (double Low, double High)? Made(ParseResult parsed, Model? model, (double Low, double High)? usual)
+    {
+        if (model is not null)
+            return (model.ScheduleRange.SigmaMin, model.ScheduleRange.SigmaMax);
+        var (low, high) = _range.Read(parsed);
+        if ((low ?? high) is null)
+            return usual;
 
         // for its range check
-        var levels = new EdmPreconditioning(
-            sigmaMin: low ?? EdmPreconditioning.UsualMinimum, sigmaMax: high ?? EdmPreconditioning.UsualMaximum);
+        var levels = new EdmPreconditioning(sigmaMin: low ?? usual?.Low ?? EdmPreconditioning.UsualMinimum,
+            sigmaMax: high ?? usual?.High ?? EdmPreconditioning.UsualMaximum);
         return (levels.SigmaMin, levels.SigmaMax);
     }
 }

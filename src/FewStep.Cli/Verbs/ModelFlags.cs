@@ -3,13 +3,19 @@ using static TorchSharp.torch;
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Options about a model that is sampled; those about a checkpoint are <see cref="CheckpointFlags"/>.</summary>
-internal sealed class ModelFlags(Command command, bool guides = true, bool takesOnnx = true)
+/// <param name="guides">Whether guidance means anything.</param>
+/// <param name="takesOnnx">Whether the model may be an ONNX file.</param>
+/// <param name="ranges">Whether the verb has the options of <see cref="ScheduleRangeFlags"/> here.</param>
+internal sealed class ModelFlags(Command command, bool guides = true, bool takesOnnx = true, bool ranges = true)
 {
+    private readonly ScheduleRangeFlags? _range = ranges ? new(command) : null;
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
     private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
 
     public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => new()
     {
+        SigmaMin = _range?.Read(parsed).Low,
+        SigmaMax = _range?.Read(parsed).High,
         ComputeType = type,
         Threads = threads,
         Onnx = _onnx?.Read(parsed) ?? new(),
@@ -18,6 +24,9 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
         Guide = _guidance?.ReadGuide(parsed),
         Device = DeviceFlag.Read(parsed),
     };
+
+    /// <summary>Refuses the options of the schedules' noise levels where every schedule is given.</summary>
+    public void RefuseIdleRange(ParseResult parsed, params IEnumerable<ScheduleChoice?> chosen) => _range?.RefuseIdle(parsed, chosen);
 }
 
 /// <summary>How the model is guided.</summary>

@@ -21,7 +21,7 @@ internal static class NumberList
         where T : struct, INumber<T>
     {
         T?[] numbers = [.. text.Split(',', StringSplitOptions.TrimEntries)
-            .Select(part => T.TryParse(part, style, CultureInfo.InvariantCulture, out T number) && !T.IsNaN(number) ? number : (T?)null)];
+            .Select(part => T.TryParse(part, style, CultureInfo.InvariantCulture, out T number) && T.IsFinite(number) ? number : (T?)null)];
         return numbers.Contains(null) ? null : [.. numbers.OfType<T>()];
     }
 }

@@ -52,13 +52,6 @@ internal static class OptionValues
     private static bool IsEmpty(OptionResult result) => result.Tokens.Any(t => string.IsNullOrWhiteSpace(t.Value));
     private static OptionResult? OptionOf(SymbolResult? result) => result as OptionResult ?? result?.Parent as OptionResult;
 
-    private static string Kind(Type type)
-    {
-        var plain = Nullable.GetUnderlyingType(type) ?? type;
-        return plain == typeof(int) || plain == typeof(long)
-            ? $"a whole number up to {(plain == typeof(int) ? int.MaxValue : long.MaxValue)}"
-            : plain == typeof(double) ? "a number"
-            : plain == typeof(bool) ? "true or false"
-            : "something else";
-    }
+    private static string Kind(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) == typeof(bool) ? "true or false" : "something else";
 }

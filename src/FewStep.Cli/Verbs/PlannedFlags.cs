@@ -40,6 +40,9 @@ internal sealed class PlannedFlags(
     public ExperimentOptions Options(ParseResult parsed, string title, int? shown, ExperimentImages? real) =>
         Measured.Experiment(parsed, parsed.GetRequiredValue(_output), title) with { ShownNumber = shown, DataName = real?.Name };
 
+    /// <summary>Refuses the options of the schedules' noise levels where every schedule is given.</summary>
+    public void RefuseIdleRange(ParseResult parsed, params IEnumerable<ScheduleChoice?> chosen) => _about.RefuseIdleRange(parsed, chosen);
+
     /// <summary>Measures what is planned, and writes the report.</summary>
     /// <param name="experiment">The plan, the metrics and their context, and what the verb has options of its own for.</param>
     public void Run(
@@ -47,6 +50,8 @@ internal sealed class PlannedFlags(
         CancellationToken cancellation)
     {
         var first = experiment.Plan.Models[0].Model;
+        if (experiment.Plan.Teacher?.Origin.Source != ScheduleSource.Standard)
+            RefuseIdleRange(parsed, experiment.Plan.Schedules.Concat(experiment.Plan.Samplers.Select(s => s.Schedule)));
         if (real?.Training is { } training && experiment.Plan.Schedules.Any(s => s is ScheduleChoice.Searched))
             terminal.Remark(first.Denoiser, training);
         var summary = (experiment with
@@ -68,7 +73,7 @@ internal sealed class PlannedFlags(
             return [];
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
         var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
-        var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model.Denoiser, new EulerSolver())).FirstOrDefault(
+        var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model, new EulerSolver())).FirstOrDefault(
             s => s?.Solver.Name == solver && s.Schedule.Sigmas.SequenceEqual(best.Sigmas));
         (given ?? new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }).Save(path);
         var options = parsed.CommandResult.Command.Options.Where(

@@ -53,7 +53,8 @@ internal static class SampleVerb
 
             var chosen = sampling.Read(parsed, null);
             using var source = Model.Open(
-                parsed.GetRequiredValue(model), Covering(about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)), chosen));
+                parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            about.RefuseIdleRange(parsed, (chosen ?? (source.Sampler is null ? SamplerChoice.Usual : null))?.Schedule);
             var method = solver.Find(parsed, chosen is null ? source.DefaultSampler.Solver.Name : chosen.Solver?.Name);
             if (method is not null && sampling.IsSamplerGiven(parsed))
             {
@@ -116,13 +117,6 @@ internal static class SampleVerb
                     + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.");
         });
     }
-
-    // A mixture knows no limits, and takes those of a file.
-    private static ModelOptions Covering(ModelOptions options, SamplerChoice? chosen)
-        => chosen?.Schedule is ScheduleChoice.Given { Schedule.Sigmas: var sigmas }
-        ? options with
-        { MixtureSigmaMin = Math.Min(options.MixtureSigmaMin, sigmas[^1]), MixtureSigmaMax = Math.Max(options.MixtureSigmaMax, sigmas[0]) }
-        : options;
 
     private static void Announce(TerminalOutput terminal, Model model, Sampler sampler, bool isUsual)
     {

@@ -26,6 +26,7 @@ internal static class TuneVerb
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             bool searches = parsed.GetValue(search) != 0;
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
+            about.RefuseIdleRange(parsed, starts.Select(s => s.Schedule));
             var options = tuning.Read(parsed) with
             { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
             using var source = Model.Open(

@@ -5,6 +5,7 @@ namespace FewStep.Checkpoints;
 internal static class HubCache
 {
     private const string Prefix = "models--", Snapshots = "snapshots";
+    private const int LongestName = 100;
 
     /// <summary>The snapshot that the root of a cached model stands for; every other path itself.</summary>
     public static string Snapshot(string path)
@@ -13,7 +14,7 @@ internal static class HubCache
         if (!IsRoot(path) || !Directory.Exists(snapshots))
             return path;
         string main = Path.Combine(path, "refs", "main");
-        if (new FileInfo(main) is { Exists: true, Length: <= 100 })
+        if (new FileInfo(main) is { Exists: true, Length: > 0 and <= LongestName })
         {
             string revision = InputFile.ReadText(main, LongestName).Trim();
             if (revision.Length > 0 && revision.All(char.IsAsciiLetterOrDigit) && Directory.Exists(Path.Combine(snapshots, revision)))

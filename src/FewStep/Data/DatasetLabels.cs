@@ -11,7 +11,6 @@ internal sealed record DatasetLabels(int[]? Values, int Classes)
 
     private const int SmallFile = 16 << 20, LargeFile = 256 << 20, BytesPerImage = 1 << 10;
 
-
     public static DatasetLabels None { get; } = new(null, 0);
 
     /// <summary>Class of an image; -1 = none.</summary>

@@ -6,13 +6,10 @@ namespace FewStep.Denoising;
 /// </summary>
 internal sealed class FlowPreconditioning : IPreconditioning
 {
-    /// <summary>Time of the smallest noise level where nothing else is said.</summary>
-    public const double UsualFirstTime = 0.001;
-
     private readonly double _timeScale;
 
-    public FlowPreconditioning(double timeScale = 1, double sigmaMin = UsualFirstTime / (1 - UsualFirstTime),
-        double sigmaMax = (1 - UsualFirstTime) / UsualFirstTime)
+    public FlowPreconditioning(
+        double timeScale = 1, double sigmaMin = FlowTime.UsualSigmaMin, double sigmaMax = FlowTime.UsualSigmaMax)
     {
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
         if (!(timeScale is > 0 and <= SigmaLimits.Largest))

@@ -2,12 +2,15 @@ namespace FewStep.Denoising;
 
 /// <summary>The JSON file of a Gaussian mixture:
 /// <c>{"kind":"gaussian-mixture","weights":[..],"means":[[..]],"stds":[..],"shape":[C,H,W]}</c>, optionally with <c>"classes":[..]</c>, a
-/// class for each component.</summary>
+/// class for each component, and <c>"sigma_min"</c>, <c>"sigma_max"</c>, the noise levels of its schedules.</summary>
 internal static class MixtureFile
 {
     public const string Kind = "gaussian-mixture";
 
-    public static GaussianMixture Read(string path)
+    public static GaussianMixture Read(string path) => Read(path, out _);
+
+    /// <param name="levels">The noise levels of its schedules: EDM's where the file says none.</param>
+    public static GaussianMixture Read(string path, out (double Low, double High) levels)
     {
         var content = JsonFile.Read<Content>(path);
         if (content.Kind != Kind)
@@ -22,6 +25,13 @@ internal static class MixtureFile
             throw new InvalidInputException($"{path}: a mean is null; each must be a list of numbers.");
         try
         {
+            levels = (content.SigmaMin ?? EdmPreconditioning.UsualMinimum, content.SigmaMax ?? EdmPreconditioning.UsualMaximum);
+            if (!(levels.Low >= SigmaLimits.Smallest) || !(levels.High > levels.Low) || !(levels.High <= SigmaLimits.Largest))
+            {
+                throw new InvalidInputException($"its noise levels must satisfy {SigmaLimits.Smallest} <= sigma_min < sigma_max <= "
+                    + $"{SigmaLimits.Largest}; they are {levels.Low} and {levels.High}.");
+            }
+
             return new GaussianMixture(
                 new ImageShape(channels, height, width), content.Weights, content.Means, content.Stds, content.Classes);
         }
@@ -31,5 +41,6 @@ internal static class MixtureFile
         }
     }
 
-    private sealed record Content(string Kind, int[] Shape, double[] Weights, double[][] Means, double[] Stds, int[]? Classes = null);
+    private sealed record Content(string Kind, int[] Shape, double[] Weights, double[][] Means, double[] Stds, int[]? Classes = null,
+        double? SigmaMin = null, double? SigmaMax = null);
 }

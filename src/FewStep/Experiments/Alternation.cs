@@ -64,7 +64,7 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
     {
         var watch = Stopwatch.StartNew();
         using var tuned = model.OpenAlike(round.ModelPath);
-        var fine = StandardSchedule.Karras().Create(JudgeSteps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax);
+        var fine = StandardSchedule.Karras().Create(JudgeSteps, model.ScheduleRange.SigmaMin, model.ScheduleRange.SigmaMax);
         var teacher = new SamplingLoop(model.Denoiser, new HeunSolver(), fine);
         var student = new SamplingLoop(tuned.Denoiser, round.Sampler.Solver, round.Sampler.Schedule);
         var distance = PairedComparison.Measure(

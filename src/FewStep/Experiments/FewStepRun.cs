@@ -81,9 +81,7 @@ internal sealed class FewStepRun : IDisposable
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var curve = RunFolder.Curve(folder.Path, () => new LossCurveEstimator(
-            _model.Denoiser, new TrainingImages(_training), CurveOptions() with
-            { ModelHash = _model.Hash }).Estimate(progress, cancellation));
+        var curve = RunFolder.Curve(folder.Path, () => _model.MeasureCurve(_training, CurveOptions(), progress, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
@@ -165,19 +163,23 @@ internal sealed class FewStepRun : IDisposable
     {
         var run = RunEnvironment.Manifest(DateTimeOffset.UtcNow, _options.Seed, _model);
         var reference = _context.RealImages!();
+        string range = _model.ScheduleRange.Identity(_model.Denoiser);
         string measured = string.Join(',', _metrics.Select(m => $"{m} {_context.NetworkOf(MetricCatalog.Find(m))?.Hash}".TrimEnd()));
+        var told = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
+        {
+            ["number_format"] = _model.NumberFormat ?? "",
+            ["metrics"] = measured,
+            ["reference"] = reference.Hash,
+        };
+        if (range.Length > 0)
+            told["sigma_range"] = InvariantText.Of($"{_model.ScheduleRange.SigmaMin:R} to {_model.ScheduleRange.SigmaMax:R}");
         return new RunManifest
         {
-            Identity = RunManifest.IdentityOf(_options, _model.Identity, _training.Hash, reference.Hash, measured),
+            Identity = RunManifest.IdentityOf(_options, _model.Identity + range, _training.Hash, reference.Hash, measured),
             Run = run with
             {
                 CommandLine = _options.CommandLine,
-                Options = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
-                {
-                    ["number_format"] = _model.NumberFormat ?? "",
-                    ["metrics"] = measured,
-                    ["reference"] = reference.Hash,
-                },
+                Options = told,
             },
             Model = _model.Summary,
             Data = new DataSummary(_options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
@@ -190,8 +192,7 @@ internal sealed class FewStepRun : IDisposable
 
     private IReadOnlyList<ScheduleSearchResult> Search(LossCurve curve, CancellationToken cancellation)
     {
-        var request = new ScheduleSearchRequest
-        { Steps = [_options.Steps], SigmaMin = _model.Denoiser.SigmaMin, SigmaMax = _model.Denoiser.SigmaMax };
+        var request = ScheduleSearchRequest.For(_model, [_options.Steps]);
         return new DiscretizationLossOptimizer(curve, DiscretizationLossOptimizer.Weightings(_options.Power))
             .Search(request, null, cancellation);
     }

@@ -18,11 +18,11 @@ internal static class KeptLossCurve
         string origin = string.Create(
             CultureInfo.InvariantCulture,
             $"model {model.Identity}, images {images.Hash}, seed {options.Seed}, {options.Points} points, regret "
-                + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images");
+                + $"{options.RelativeRegret:R}, precision {options.RelativePrecision:R}, at most {options.MaximumImages} images"
+                + $"{model.ScheduleRange.Identity(model.Denoiser)}");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
-        var curve = new LossCurveEstimator(model.Denoiser, new TrainingImages(images), options with { ModelHash = model.Hash })
-            .Estimate(progress, cancellation);
+        var curve = model.MeasureCurve(images, options, progress, cancellation);
         LossCurveFile.Write(path, curve);
         store.LossCurve = origin;
         return curve;

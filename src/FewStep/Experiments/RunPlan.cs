@@ -55,7 +55,7 @@ internal sealed class RunPlan(Model model, RunOptions options)
     }
 
     private Sampler Standard(string name, int steps, ISolver solver) =>
-        new(StandardSchedules.Create(name, steps, model.Denoiser.SigmaMin, model.Denoiser.SigmaMax), solver)
+        new(StandardSchedules.Create(name, steps, model.ScheduleRange.SigmaMin, model.ScheduleRange.SigmaMax), solver)
         { Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard } };
 
     private Sampler Found(SamplingSchedule schedule, string name, ScheduleSource source) =>

@@ -128,7 +128,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
         }
 
         if (steps.Contains(1))
-            schedules[1] = new SamplingSchedule([sources.Model.Denoiser.SigmaMax, sources.Model.Denoiser.SigmaMin]);
+            schedules[1] = new SamplingSchedule([sources.Model.ScheduleRange.SigmaMax, sources.Model.ScheduleRange.SigmaMin]);
         return schedules;
     }
 
@@ -151,7 +151,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
 
         var network = new CountingDenoiser(sources.Model.Denoiser);
         var watch = Stopwatch.StartNew();
-        var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = network.SigmaMin, SigmaMax = network.SigmaMax };
+        var request = ScheduleSearchRequest.For(sources.Model, steps);
         string title = solver is null ? $"searching {search.Text}" : $"searching {search.Text} for {solver.Name}";
         var context = sources.Context(solver ?? usual, network, sources.LossCurve is null ? null : Curve);
         var results = search.Create(context).Search(request, new Titled(title, progress), cancellation);
@@ -163,8 +163,8 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
 
     private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
         CultureInfo.InvariantCulture,
-        $"{sources.Model.Identity}\n{sources.Model.Denoiser.SigmaMin:R} "
-            + $"{sources.Model.Denoiser.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"
+        $"{sources.Model.Identity}\n{sources.Model.ScheduleRange.SigmaMin:R} "
+            + $"{sources.Model.ScheduleRange.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"
         + $"{solver?.Name}\n{sources.Images}\n{sources.FirstSeed}\n{sources.LossCurve is not null}"));
 
     // A file of its own for each schedule, so that the other verbs can take it.

@@ -110,7 +110,7 @@ internal sealed class TrialPlan
         TrialPlanOptions options, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var plan = new TrialPlan(options);
-        var (low, high) = (plan.First.Denoiser.SigmaMin, plan.First.Denoiser.SigmaMax);
+        var (low, high) = (plan.First.ScheduleRange.SigmaMin, plan.First.ScheduleRange.SigmaMax);
         foreach (var schedule in options.Schedules)
         {
             switch (schedule)
@@ -233,7 +233,7 @@ internal sealed class TrialPlan
         }
         else
         {
-            var sampler = choice.MakeFor(First.Denoiser, usual)!;
+            var sampler = choice.MakeFor(First, usual)!;
             _cells.Add(new Cell(Number(sampler.Solver, sampler.Schedule), null, null, sampler));
         }
     }

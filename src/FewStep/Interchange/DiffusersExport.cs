@@ -8,15 +8,32 @@ internal static class DiffusersExport
     // Defaults of EDMEulerScheduler, over which its ramp runs.
     private const double RampMinimum = 0.002, RampMaximum = 80, Rho = 7;
 
+    /// <summary>Words in what is written, by which it is known again.</summary>
+    public const string TimestepsWord = "nearest timesteps", FlowTimesWord = "flow times", ShiftWord = "before its shift",
+        RampWord = "places on its ramp";
+
+    private static double RampHigh { get; } = Math.Pow(RampMaximum, 1 / Rho);
+    private static double RampLow { get; } = Math.Pow(RampMinimum, 1 / Rho);
+
     public static ScheduleExport Write(SamplingSchedule schedule, ScheduleExportOptions options)
     {
+        var flow = DiffusersScheduler.All.Where(s => s.Form == DiffusersForm.FlowTimes);
         var wanted = options.Scheduler is string name ? [DiffusersScheduler.Find(name)]
-            : DiffusersScheduler.All.Where(s => s.Form != DiffusersForm.Nothing);
+            : options.IsFlow ? flow : DiffusersScheduler.All.Where(s => s.Form != DiffusersForm.Nothing);
+        if (options.IsFlow && wanted.FirstOrDefault(s => s.Form != DiffusersForm.FlowTimes) is { } other)
+        {
+            throw new InvalidInputException($"{other.Name} does not sample rectified flows, which the model is; choose "
+                + $"{string.Join(", ", flow.Select(s => s.Name))}.");
+        }
+
         var (parts, notes, warnings) = (new List<string>(), new List<string>(), new List<string>());
         foreach (var group in wanted.GroupBy(s => s.Form))
         {
             if (Part(group.Key, schedule, options, options.Scheduler is not null, notes, warnings) is string part)
+            {
                 parts.Add($"# {string.Join(", ", group.Select(s => s.Name))}: {part}");
+                notes.AddRange(group.Where(s => s.Since is not null).Select(s => $"{s.Name} takes this from diffusers {s.Since} on."));
+            }
         }
 
         return new ScheduleExport(Name, string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
@@ -39,18 +56,21 @@ internal static class DiffusersExport
                     + "was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.") : null;
             case DiffusersForm.Timesteps:
                 var visited = options.Visited(schedule);
-                int[] times = [.. visited.Select(options.Noise!.NearestTime)];
-                warnings.AddRange(ScheduleWarnings.OfTimes(visited, times, options.Noise!));
+                int[] times = options.Noise!.DistinctTimes(visited);
+                warnings.AddRange(ScheduleWarnings.OfMoved(visited, times, options.Noise));
+                warnings.AddRange(ScheduleWarnings.OfTimes(visited, times, options.Noise));
                 notes.Add("Timesteps are the nearest of the model's; use_karras_sigmas and its like must be off, and the last step goes to "
                     + "zero (final_sigmas_type=\"zero\").");
-                return "nearest timesteps; they append the last sigma, zero, themselves\nimages = pipe(prompt, "
+                return $"{TimestepsWord}; they append the last sigma, zero, themselves\nimages = pipe(prompt, "
                     + $"timesteps=[{string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}")))}]).images";
             case DiffusersForm.FlowTimes:
                 notes.Add(string.Create(CultureInfo.InvariantCulture, $"FlowMatchEulerDiscreteScheduler shifts what it is given: the list "
                     + $"is for shift={options.Shift:R} and use_dynamic_shifting=False."));
-                return "flow times t = sigma / (1 + sigma) before its shift; it appends the last zero itself\nimages = pipe(prompt, "
-                    + $"sigmas=[{SigmaText.List(
-                        options.Visited(schedule).Select(s => Unshifted(s / (1 + s), options.Shift)), options.Digits)}]).images";
+                double[] flow = [.. options.Visited(schedule).Select(s => FlowTime.Unshifted(FlowTime.Of(s), options.Shift))];
+                warnings.AddRange(ScheduleWarnings.OfPrinted(flow, options.Digits));
+                string shift = options.Shift == 1 ? "" : FormattableString.Invariant($" of {options.Shift:R}");
+                return $"{FlowTimesWord} t = sigma / (1 + sigma) {ShiftWord}{shift}; it appends the last zero itself\n"
+                    + $"images = pipe(prompt, sigmas=[{SigmaText.List(flow, options.Digits)}]).images";
             default:
                 if (schedule.Sigmas[0] > RampMaximum || options.Visited(schedule)[^1] < RampMinimum)
                 {
@@ -60,18 +80,14 @@ internal static class DiffusersExport
 
                 notes.Add("EDMEulerScheduler computes sigmas from what it is given as sigmas: the list holds places on Karras' ramp for "
                     + "sigma_min 0.002, sigma_max 80, rho 7 and sigma_schedule \"karras\", its defaults.");
-                return "places on its ramp, in which sigmas are "
+                return $"{RampWord}, in which sigmas are "
                     + "computed anew; it appends the last zero itself\nscheduler.set_timesteps(sigmas=torch.tensor(["
                     + $"{SigmaText.List(options.Visited(schedule).Select(Place), Math.Max(options.Digits, 12))}], dtype=torch.float64))";
         }
     }
 
-    // The t' that the shift takes to t = shift t' / (1 + (shift - 1) t').
-    private static double Unshifted(double t, double shift) => t / (shift - ((shift - 1) * t));
+    /// <summary>The sigma at a place on EDMEulerScheduler's ramp, 0 for the first to 1 for the last.</summary>
+    public static double SigmaAt(double place) => Math.Pow(RampHigh + place * (RampLow - RampHigh), Rho);
 
-    private static double Place(double sigma)
-    {
-        double high = Math.Pow(RampMaximum, 1 / Rho), low = Math.Pow(RampMinimum, 1 / Rho);
-        return (Math.Pow(sigma, 1 / Rho) - high) / (low - high);
-    }
+    private static double Place(double sigma) => (Math.Pow(sigma, 1 / Rho) - RampHigh) / (RampLow - RampHigh);
 }

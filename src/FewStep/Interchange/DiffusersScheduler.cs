@@ -21,7 +21,8 @@ internal enum DiffusersForm
 
 /// <summary>What a scheduler class of Hugging Face diffusers takes in <c>set_timesteps</c>, read from its sources (releases 0.28 to 0.40;
 /// DDPM, LCM, TCD and most of those that take a number only in a state of early 2026).</summary>
-internal sealed record DiffusersScheduler(string Name, DiffusersForm Form)
+/// <param name="Since">The first release whose class takes it; null where all of them do.</param>
+internal sealed record DiffusersScheduler(string Name, DiffusersForm Form, string? Since = null)
 {
     public static IReadOnlyList<DiffusersScheduler> All { get; } =
     [
@@ -32,8 +33,8 @@ internal sealed record DiffusersScheduler(string Name, DiffusersForm Form)
         new("DDPMScheduler", DiffusersForm.Timesteps),
         new("LCMScheduler", DiffusersForm.Timesteps),
         new("TCDScheduler", DiffusersForm.Timesteps),
-        new("FlowMatchEulerDiscreteScheduler", DiffusersForm.FlowTimes),
-        new("EDMEulerScheduler", DiffusersForm.Ramp),
+        new("FlowMatchEulerDiscreteScheduler", DiffusersForm.FlowTimes, "0.32"),
+        new("EDMEulerScheduler", DiffusersForm.Ramp, "0.33"),
         new("EDMDPMSolverMultistepScheduler", DiffusersForm.Nothing),
         new("DDIMScheduler", DiffusersForm.Nothing),
         new("PNDMScheduler", DiffusersForm.Nothing),

@@ -25,6 +25,9 @@ internal sealed record ScheduleExportOptions
     /// <summary>Training noise of the model, by which sigmas become whole timesteps; null (default) where it has none.</summary>
     public DiscreteVpNoise? Noise { get; init; }
 
+    /// <summary>Whether the model is a rectified flow: programs that count its noise in flow times then get those; default false.</summary>
+    public bool IsFlow { get; init; }
+
     /// <summary>diffusers: the scheduler class to write for; null (default) for all that take a schedule.</summary>
     public string? Scheduler { get; init; }
 

@@ -45,20 +45,35 @@ internal static class ScheduleExporters
             withoutZero is null || sigmas[^1] == 0 ? notes : [.. notes, withoutZero], ScheduleWarnings.OfPrinted(sigmas, options.Digits));
     }
 
+    // For programs whose sigmas of a rectified flow are its times.
+    private static ScheduleExport PlainOrFlow(
+        SamplingSchedule schedule, ScheduleExportOptions options, Func<string, int, string> form, string? withoutZero = null,
+        params string[] notes)
+    {
+        if (!options.IsFlow)
+            return Plain(schedule, options, form, withoutZero, notes);
+        const string Note = "The numbers are flow times t = sigma / (1 + sigma), which such programs take for a rectified flow's sigmas.";
+        var times = new SamplingSchedule(schedule.Sigmas.Select(FlowTime.Of), schedule.Terminal);
+        return Plain(times, options, form, withoutZero, [Note, .. notes]);
+    }
+
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
     {
+        if (options.IsFlow)
+            throw new InvalidInputException("A rectified flow has no whole timesteps; write for a program that samples flows.");
         var noise = options.Noise ?? throw new InvalidInputException(
             "Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
-        int[] times = [.. options.Visited(schedule).Select(noise.NearestTime)];
+        var visited = options.Visited(schedule);
+        int[] times = noise.DistinctTimes(visited);
         return new ScheduleExport(
             "",
             string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}"))),
             ["They are the levels that the model is evaluated at; what follows the last one is up to the program, and nearly all go on to "
                 + "zero."],
-            ScheduleWarnings.OfTimes(options.Visited(schedule), times, noise));
+            [.. ScheduleWarnings.OfMoved(visited, times, noise), .. ScheduleWarnings.OfTimes(visited, times, noise)]);
     }
 
-    private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+    private static ScheduleExport ComfyUi(SamplingSchedule schedule, ScheduleExportOptions options) => PlainOrFlow(
         schedule, options, (list, _) => list,
         "ComfyUI's samplers stop at the last sigma and leave that much noise; the final sigma zero goes on to none for as many "
             + "evaluations.",
@@ -84,12 +99,12 @@ internal static class ScheduleExporters
                 $"It sets num_steps to the number of values, {schedule.Sigmas.Length}: one more than the {schedule.Steps} solver steps."));
     }
 
-    private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+    private static ScheduleExport StableDiffusionCpp(SamplingSchedule schedule, ScheduleExportOptions options) => PlainOrFlow(
         schedule, options,
         (list, n) => FormattableString.Invariant($"--sigmas \"{list.Replace(" ", "", StringComparison.Ordinal)}\" --steps {n}"), StaysNoisy,
         "The number of steps is the number of sigmas less one, whatever --steps says.");
 
-    private static ScheduleExport StableDiffusionNet(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
+    private static ScheduleExport StableDiffusionNet(SamplingSchedule schedule, ScheduleExportOptions options) => PlainOrFlow(
         schedule, options, (list, n) => FormattableString.Invariant($"sampleParameter.SampleSteps = {n};\n")
             + $"sampleParameter.CustomSigmas = [{list.Replace(",", "f,", StringComparison.Ordinal)}f];", StaysNoisy,
         "It hands both to stable-diffusion.cpp, which makes as many steps as there are sigmas, less one.");
@@ -98,18 +113,19 @@ internal static class ScheduleExporters
     {
         // A list that does not end in zero is resampled to the number of steps, and one from 1 to 0 is rescaled.
         var always = options with { Final = options.Final == FinalSigma.Keep ? FinalSigma.Zero : options.Final };
-        if (schedule.Sigmas[0] == 1)
+        double first = options.IsFlow ? FlowTime.Of(schedule.Sigmas[0]) : schedule.Sigmas[0];
+        if (SigmaText.Fixed(first, options.Digits) == "1.0")
         {
             throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin "
-                + "the schedule at another sigma, e.g. 1.0001.");
+                + "the schedule at another sigma, or write more digits.");
         }
 
         string choose = FormattableString.Invariant(
             $"Choose the schedule type custom, paste the list, and set the sampling steps to {always.Sigmas(schedule).Count - 1}.");
         return schedule.Terminal == ScheduleTerminal.SigmaMin && options.Final == FinalSigma.Keep
-            ? Plain(schedule, always, (list, _) => $"[{list}]", null, choose,
+            ? PlainOrFlow(schedule, always, (list, _) => $"[{list}]", null, choose,
                 "The last sigma gave way to 0.0: only lists that end in it are used as they are.")
-            : Plain(schedule, always, (list, _) => $"[{list}]", null, choose);
+            : PlainOrFlow(schedule, always, (list, _) => $"[{list}]", null, choose);
     }
 }
 

@@ -26,6 +26,19 @@ internal static class ScheduleWarnings
         return warnings;
     }
 
+    /// <summary>Sigmas that did not get their nearest timestep, because another one has it.</summary>
+    public static IReadOnlyList<string> OfMoved(IReadOnlyList<double> sigmas, IReadOnlyList<int> times, DiscreteVpNoise noise)
+    {
+        string[] moved =
+        [
+            .. sigmas.Zip(times).Where(pair => noise.NearestTime(pair.First) != pair.Second).Select(pair => string.Create(
+                CultureInfo.InvariantCulture,
+                $"sigma {pair.First:G5} has timestep {pair.Second} in place of {noise.NearestTime(pair.First)}")),
+        ];
+        return moved.Length == 0 ? []
+            : [$"Several sigmas have the same nearest timestep, and schedulers fail on one that occurs twice: {string.Join(", ", moved)}."];
+    }
+
     /// <summary>Sigmas that are the same number once printed.</summary>
     public static IReadOnlyList<string> OfPrinted(IReadOnlyList<double> sigmas, int digits) =>
     [

@@ -27,6 +27,12 @@ internal sealed record OpenedModel
     public long Parameters { get; init; }
     public IReadOnlyList<string> Remarks { get; init; } = [];
 
+    /// <summary>Smallest and largest noise level of schedules, where they are not the denoiser's; null (default) where they are.</summary>
+    public (double Low, double High)? Levels { get; init; }
+
+    /// <summary>Whether it was trained as a rectified flow.</summary>
+    public bool IsFlow { get; init; }
+
     /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>
     public bool KnowsNoClass { get; init; } = true;
 

@@ -48,6 +48,8 @@ public sealed partial class Model
                 Format = opened.Format,
                 Remarks = opened.Remarks,
                 Sampler = SamplerBeside(path, denoiser),
+                IsFlow = opened.IsFlow,
+                ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
             };
         }
         catch
@@ -65,7 +67,8 @@ public sealed partial class Model
         => Task.Run(() => Open(path, options), cancellation);
 
     /// <summary>Opens another model to compute where and as this one does; guidance is not taken over.</summary>
-    internal Model OpenAlike(string path) => Open(path, new ModelOptions { ComputeType = _options.ComputeType, Device = _options.Device });
+    internal Model OpenAlike(string path) => Open(path, new ModelOptions
+    { ComputeType = _options.ComputeType, Device = _options.Device, SigmaMin = _options.SigmaMin, SigmaMax = _options.SigmaMax });
 
     /// <summary>What reports say of a model without guidance.</summary>
     internal static ModelSummary Summarize(ModelConfig config, string hash, long parameters) => new()
@@ -154,8 +157,8 @@ public sealed partial class Model
     private static OpenedModel OpenMixture(string path, ModelOptions options)
     {
         OpenedModel.RefuseNetworkOptions(path, options, "the file of a mixture");
-        var mixture = MixtureFile.Read(path);
-        var denoiser = new GaussianMixtureDenoiser(mixture, options.MixtureSigmaMin, options.MixtureSigmaMax);
+        var mixture = MixtureFile.Read(path, out var levels);
+        var denoiser = new GaussianMixtureDenoiser(mixture, SigmaLimits.Smallest, SigmaLimits.Largest);
         return new OpenedModel
         {
             Denoiser = denoiser,
@@ -164,10 +167,11 @@ public sealed partial class Model
                 Name = System.IO.Path.GetFileNameWithoutExtension(path),
                 Shape = mixture.Shape,
                 Classes = mixture.Classes,
-                Preconditioning = new() { Kind = MixtureFile.Kind, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+                Preconditioning = new() { Kind = MixtureFile.Kind, SigmaMin = levels.Low, SigmaMax = levels.High },
             },
             Hash = Sha256.OfFile(path),
             Format = "Gaussian mixture",
+            Levels = levels,
             Owned = denoiser,
         };
     }

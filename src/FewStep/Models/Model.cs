@@ -1,6 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Models;
 using FewStep.Networks;
+using FewStep.Sampling;
 
 namespace FewStep;
 
@@ -44,6 +45,13 @@ public sealed partial class Model : IDisposable
 
     /// <summary>Where it was opened from, as given; null where it was not.</summary>
     public string? Path { get; private init; }
+
+    /// <summary>The noise levels between which schedules are made and searched for it; those of one that is given may be any of the
+    /// denoiser's.</summary>
+    internal ScheduleRange ScheduleRange { get => field ??= ScheduleRange.Of(Denoiser); private init; }
+
+    /// <summary>Whether it was trained as a rectified flow, whose programs count time in t = sigma / (1 + sigma).</summary>
+    internal bool IsFlow { get; private init; }
 
     internal ModelSummary Summary { get; }
 

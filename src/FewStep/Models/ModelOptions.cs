@@ -29,9 +29,11 @@ public sealed record ModelOptions
     /// <summary>What an ONNX file does not say; of other files nothing must be said here.</summary>
     public OnnxModelDescription Onnx { get; init; } = new();
 
-    /// <summary>Of a Gaussian mixture, which knows no limits: the smallest noise level of its schedules; default EDM's 0.002.</summary>
-    public double MixtureSigmaMin { get; init; } = EdmPreconditioning.UsualMinimum;
+    /// <summary>Smallest noise level of the schedules that are made and searched for the model; null (default) for the model's own, of a
+    /// Gaussian mixture, which knows no limits, that of its file or EDM's 0.002.</summary>
+    public double? SigmaMin { get; init; }
 
-    /// <summary>Of a Gaussian mixture: the largest noise level of its schedules; default EDM's 80.</summary>
-    public double MixtureSigmaMax { get; init; } = EdmPreconditioning.UsualMaximum;
+    /// <summary>Largest noise level of those schedules; null (default) for the model's own, or EDM's 80 where its own is above 1,000
+    /// (cosine noise ends above 20,000); of a Gaussian mixture that of its file or 80.</summary>
+    public double? SigmaMax { get; init; }
 }

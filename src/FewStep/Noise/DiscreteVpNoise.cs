@@ -148,6 +148,24 @@ internal sealed class DiscreteVpNoise
     /// <summary>The time whose level is nearest to sigma in ln sigma; the ends stand for all beyond them.</summary>
     public int NearestTime(double sigma) => (int)Time(sigma, TimeRounding.NearestLogarithm);
 
+    /// <summary>The nearest times of falling levels, each once: where several levels have the same, those before the last move up, and down
+    /// again at the first time of all.</summary>
+    public int[] DistinctTimes(IReadOnlyList<double> sigmas)
+    {
+        if (sigmas.Count > Sigmas.Length)
+        {
+            throw new InvalidInputException(
+                $"{sigmas.Count} noise levels are more than the {Sigmas.Length} timesteps of {Name}; take fewer steps.");
+        }
+
+        int[] times = [.. sigmas.Select(NearestTime)];
+        for (int i = times.Length - 2; i >= 0; i--)
+            times[i] = Math.Max(times[i], times[i + 1] + 1);
+        for (int i = 0; i < times.Length; i++)
+            times[i] = Math.Min(times[i], i == 0 ? Sigmas.Length - 1 : times[i - 1] - 1);
+        return times;
+    }
+
     // sigma^2 + 1 = 1 / alpha-bar: summing sigma^2 itself keeps the digits of small levels.
     private static double[] Sums(int times, Func<int, double> beta)
     {

@@ -14,7 +14,10 @@ public sealed class StandardSchedule
 
     private readonly Func<int, double, double, double[]> _levels; // (N, sigma_max, sigma_min) to N+1 sigmas
 
-    private StandardSchedule(string name, Func<int, double, double, double[]> levels) => (Name, _levels) = (name, levels);
+    private readonly Func<int, IReadOnlyList<double>>? _table; // null for a formula
+
+    private StandardSchedule(string name, Func<int, double, double, double[]> levels, Func<int, IReadOnlyList<double>>? table = null)
+        => (Name, _levels, _table) = (name, levels, table);
 
     /// <summary>Name, with its parameter where that is not the default, e.g. <c>karras:5</c>. It is unique: two names of one schedule
     /// (<c>exponential</c>) share it.</summary>
@@ -103,7 +106,10 @@ public sealed class StandardSchedule
 
     /// <summary>A published table, fitted to the noise levels and the number of steps (<see cref="PublishedTable.Fit"/>).</summary>
     internal static StandardSchedule Table(string name, Func<int, IReadOnlyList<double>> table) =>
-        new(name, (steps, sigmaMax, sigmaMin) => PublishedTable.Fit(table(steps), steps, sigmaMax, sigmaMin));
+        new(name, (steps, sigmaMax, sigmaMin) => PublishedTable.Fit(table(steps), steps, sigmaMax, sigmaMin), table);
+
+    /// <summary>The noise levels that it was published for; null for a formula, which goes between any two.</summary>
+    internal (double Low, double High)? PublishedRange(int steps) => _table?.Invoke(steps) is { } levels ? (levels[^1], levels[0]) : null;
 
     private static StandardSchedule EqualSteps(string name, Func<double, double> coordinate, Func<double, double> sigma)
         => new(name, (steps, sigmaMax, sigmaMin) =>

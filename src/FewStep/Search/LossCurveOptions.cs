@@ -7,10 +7,10 @@ public sealed record LossCurveOptions
     /// network evaluations.</summary>
     public int Points { get; init; } = 32;
 
-    /// <summary>Smallest noise level, above 0; null for the denoiser's own.</summary>
+    /// <summary>Smallest noise level, above 0; null for that of the model's schedules.</summary>
     public double? SigmaMin { get; init; }
 
-    /// <summary>Largest noise level; null for the denoiser's own.</summary>
+    /// <summary>Largest noise level; null for that of the model's schedules.</summary>
     public double? SigmaMax { get; init; }
 
     /// <summary>Noised images in one call of the denoiser, at least 2; default 128. It changes speed and memory, and the numbers only as

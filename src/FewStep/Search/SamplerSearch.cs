@@ -21,7 +21,6 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     public IReadOnlyList<FoundSampler> Find(
         IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var denoiser = model.Denoiser;
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
         var solver = SolverCatalog.Find(options.Solver);
         IImageSet Images()
@@ -35,9 +34,8 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
         {
             if (Curve is null)
             {
-                var measurement = options.Curve with
-                { Seed = options.Seed, Steps = steps, Weightings = weightings, ModelHash = model.Hash };
-                Curve = new LossCurveEstimator(denoiser, new TrainingImages(Images()), measurement).Estimate(progress, cancellation);
+                var measurement = options.Curve with { Seed = options.Seed, Steps = steps, Weightings = weightings };
+                Curve = model.MeasureCurve(Images(), measurement, progress, cancellation);
                 CurveMeasured?.Invoke(Curve);
             }
 
@@ -46,7 +44,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
 
         var context = new ScheduleSearchContext
         {
-            Denoiser = denoiser,
+            Denoiser = model.Denoiser,
             Solver = solver,
             // An optimiser that can do without the curve gets it where it is known or measured anyway.
             LossCurve = Curve is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? LossCurve : null,
@@ -54,7 +52,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
             Images = options.Images,
             FirstSeed = SeedPlan.Searched(options.Seed),
         }.Checked();
-        var request = new ScheduleSearchRequest { Steps = steps, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax };
+        var request = ScheduleSearchRequest.For(model, steps);
         request.Validate();
         List<FoundSampler> found = [];
         foreach (var choice in choices)

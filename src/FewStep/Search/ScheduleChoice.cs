@@ -131,10 +131,12 @@ internal sealed record SamplerChoice(ScheduleChoice Schedule, ISolver? Solver, i
     public SamplerChoice ForAnyModel() => Schedule is ScheduleChoice.Given { Origin: { } origin } given
         ? this with { Schedule = given with { Origin = origin with { IsForAnyModel = true } } } : this;
 
-    /// <summary>The same for a model, whose noise levels it must keep to.</summary>
-    internal Sampler? MakeFor(IDenoiser denoiser, ISolver usual)
+    /// <summary>The same for a model: over the range of its schedules, or within the noise levels that it was made for.</summary>
+    internal Sampler? MakeFor(Model model, ISolver usual) => MakeFor(model.Denoiser, model.ScheduleRange, usual);
+
+    internal Sampler? MakeFor(IDenoiser denoiser, ScheduleRange range, ISolver usual)
     {
-        var sampler = Make(denoiser.SigmaMin, denoiser.SigmaMax, usual);
+        var sampler = Make(range.SigmaMin, range.SigmaMax, usual);
         if (sampler is not null)
             ScheduleRange.Check(sampler.Schedule, Schedule.Name, denoiser);
         return sampler;

@@ -20,6 +20,10 @@ public sealed record ScheduleSearchRequest
     /// <summary>What happens at the last noise level; default <see cref="ScheduleTerminal.SigmaMin"/>.</summary>
     public ScheduleTerminal Terminal { get; init; } = ScheduleTerminal.SigmaMin;
 
+    /// <summary>The request for a model's schedules.</summary>
+    internal static ScheduleSearchRequest For(Model model, IReadOnlyList<int> steps)
+        => new() { Steps = steps, SigmaMin = model.ScheduleRange.SigmaMin, SigmaMax = model.ScheduleRange.SigmaMax };
+
     /// <summary>Runs a fine teacher between the ends of the schedules.</summary>
     internal PairedComparison WithHeun(PairedSampling sampling, SeedList seeds, int steps, CancellationToken cancellation) =>
         PairedComparison.WithHeun(sampling, seeds, SigmaMin, SigmaMax, Terminal, steps, cancellation);

@@ -57,7 +57,7 @@ internal sealed class SolverSettings
         }
     }
 
-    public double Number(string key) => double.Parse(Value(key), CultureInfo.InvariantCulture);
+    public double Number(string key) => double.Parse(Value(key), NumberStyles.Float, CultureInfo.InvariantCulture);
 
     /// <summary>The value of an option, the default where it was left out.</summary>
     public string Value(string key)

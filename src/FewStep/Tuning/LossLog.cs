@@ -15,8 +15,8 @@ internal sealed class LossLog
         _path = path;
         if (images > 0 && File.Exists(path))
         {
-            _rows.AddRange(InputFile.ReadText(path, MaximumBytes).Split('\n', StringSplitOptions.TrimEntries).Skip(1)
-                .Where(r => long.TryParse(r.Split(',')[0], CultureInfo.InvariantCulture, out long seen) && seen <= images));
+            _rows.AddRange(InputFile.ReadText(path, MaximumBytes).Split('\n', StringSplitOptions.TrimEntries).Skip(1).Where(
+                r => long.TryParse(r.Split(',')[0], NumberStyles.None, CultureInfo.InvariantCulture, out long seen) && seen <= images));
         }
     }
 

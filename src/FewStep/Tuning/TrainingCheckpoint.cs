@@ -49,8 +49,9 @@ internal static class TrainingCheckpoint
     }
 
     public static T Number<T>(IReadOnlyDictionary<string, string> texts, string name, string path)
-        where T : ISpanParsable<T>
-        => T.TryParse(texts.GetValueOrDefault(name), System.Globalization.CultureInfo.InvariantCulture, out var value)
+        where T : System.Numerics.INumber<T>
+        => T.TryParse(texts.GetValueOrDefault(name), System.Globalization.NumberStyles.Float,
+            System.Globalization.CultureInfo.InvariantCulture, out var value)
             ? value
             : throw new InvalidInputException($"{path} is damaged: its '{name}' is no number.");
 }

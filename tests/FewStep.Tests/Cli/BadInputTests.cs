@@ -51,9 +51,9 @@ public sealed class BadInputTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("end its name in .png", "sample", "--model", "@model", "--steps", "1", "--seeds", "0", "--grid", "@grid.jpg")]
     [InlineData("checkpoints must be 0 or more, not -1", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8",
         "--checkpoint-seconds", "-1")]
-    [InlineData("checkpoints must be 0 or more, not NaN", "train", "--config", "@model/config.json", "--data", "@data", "--images", "8",
-        "--checkpoint-seconds", "NaN")]
-    [InlineData("checkpoints must be 0 or more, not NaN", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1",
+    [InlineData("--checkpoint-seconds 'NaN' must be a finite number", "train", "--config", "@model/config.json", "--data", "@data",
+        "--images", "8", "--checkpoint-seconds", "NaN")]
+    [InlineData("--checkpoint-seconds 'NaN' must be a finite number", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1",
         "--checkpoint-seconds", "NaN")]
     [InlineData("--snapshots 'half'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "half")]
     [InlineData("--snapshots '0'", "tune", "--model", "@model", "--schedule", "karras", "--steps", "1", "--snapshots", "0")]

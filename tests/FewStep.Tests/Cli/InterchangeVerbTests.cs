@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Noise;
+using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Cli;
 
@@ -71,6 +72,89 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.All(returned, pair => Assert.Equal(original[pair.Key].data<float>().ToArray(), pair.Value.data<float>().ToArray()));
         foreach (var tensor in original.Values.Concat(returned.Values))
             tensor.Dispose();
+    }
+
+    [Theory]
+    [InlineData("ays-sd15", "14.615, 6.475, 3.861, 2.697, 1.886, 1.396, 0.963, 0.652, 0.399, 0.152, 0.029")]
+    [InlineData("ays-svd", "700.0, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002")]
+    [InlineData("karras", "80.0, ")]
+    [InlineData("ays-sd15", "14.6146", "--noise", "vp-scaled-linear")]
+    [InlineData("karras", "14.6146", "--noise", "vp-scaled-linear")]
+    [InlineData("karras", "80.0, ", "--noise", "vp-cosine")] // its own ceiling is above 20,000
+    [InlineData("flow:3", "999.0, ", "--noise", "rectified-flow")]
+    [InlineData("ays-sd15", "20.0, ", "--sigma-max", "20")]
+    [InlineData("karras", "20.0, ", "--noise", "vp-cosine", "--sigma-max", "20")]
+    public async Task A_schedule_runs_over_what_is_known_of_the_model_else_over_its_published_range(
+        string schedule, string first, params string[] arguments)
+    {
+        var run = await CommandLineRun.Of(["export", "--schedule", schedule, "--steps", "10", "--to", "sigmas", .. arguments]);
+        Assert.Equal(0, run.Code);
+        Assert.StartsWith(first, run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rectified_flow_goes_out_in_its_times_and_comes_back()
+    {
+        string model = GaussianOnnx.Flow().Write(world.At("flow.onnx")), list = world.At("flow.txt"), back = world.At("flow.sampler.json");
+        await File.WriteAllTextAsync(model + ".json", """{"prediction":"flow"}""", TestContext.Current.CancellationToken);
+        string[] export = ["export", "--schedule", "flow:3", "--steps", "4", "--digits", "5"];
+        const string Times = "0.999, 0.89896, 0.749, 0.49934, 0.001";
+        Assert.Equal(Times, (await CommandLineRun.Of([.. export, "--to", "comfyui", "--model", model])).Output.TrimEnd());
+        Assert.Equal(
+            Times, (await CommandLineRun.Of([.. export, "--to", "comfyui", "--noise", "rectified-flow"])).Output.TrimEnd());
+        await CommandLineRun.Refused("is not that of --model", [.. export, "--to", "comfyui", "--model", model, "--noise", "vp-linear"]);
+        await CommandLineRun.Refused("no whole timesteps", [.. export, "--to", "timesteps", "--model", model]);
+
+        string sigmas = world.Write("sigmas-out.json", "[14.6146, 7.09499928, 3.16920415, 1.27451571, 0.44714462, 0.130406182, 0.0292]");
+        await CommandLineRun.Of(
+            "export", "--schedule", sigmas, "--to", "diffusers", "--scheduler", "FlowMatchEulerDiscrete", "--output", list, "--shift", "3");
+        await CommandLineRun.Json("import", "--from", list, "--output", back);
+        var read = Sampler.Read(back).Schedule;
+        Assert.Equal(ScheduleTerminal.Zero, read.Terminal);
+        double[] evaluated = [14.6146, 7.09499928, 3.16920415, 1.27451571, 0.44714462, 0.130406182];
+        Assert.All(read.Sigmas.Zip(evaluated), pair => Assert.Equal(1, pair.First / pair.Second, 6));
+
+        const string Flow = "1.0, 0.9375, 0.875, 0.4375, 0.0";
+        string[][] tellings = [["--model", model], ["--noise", "rectified-flow"], ["--flow-times", "--sigma-max", "999"]];
+        foreach (string[] told in tellings)
+        {
+            var json = await CommandLineRun.Json(["import", "--from", Flow, "--output", back, .. told]);
+            Assert.All(Sampler.Read(back).Schedule.Sigmas.Zip([999, 15, 7, 0.77778]), pair => Assert.Equal(pair.Second, pair.First, 4));
+            Assert.Contains("999, is taken", json.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
+        }
+
+        await CommandLineRun.Refused("Say --flow-times", "import", "--from", Flow, "--output", world.At("x.sampler.json"));
+        await CommandLineRun.Refused("infinite sigma", "import", "--from", Flow, "--flow-times", "--output", world.At("x.sampler.json"));
+        await CommandLineRun.Json("import", "--from", Flow, "--flow-times", "false", "--output", back);
+        Assert.Equal([1, 0.9375, 0.875, 0.4375], Sampler.Read(back).Schedule.Sigmas);
+        await CommandLineRun.Json("import", "--from", Flow, "--model", world.Model, "--output", back); // EDM's: sigmas
+        Assert.Equal([1, 0.9375, 0.875, 0.4375], Sampler.Read(back).Schedule.Sigmas);
+        await CommandLineRun.Refused("exclude each other", "import", "--from", Flow, "--flow-times", "--timesteps", "--output", back);
+        await CommandLineRun.Refused(
+            "--shift does nothing without flow times", "import", "--from", "80, 1", "--shift", "3", "--output", back);
+    }
+
+    [Fact]
+    public async Task Its_own_timesteps_and_flow_times_are_known_again()
+    {
+        string flow = world.Write("own-flow.txt", """
+            # FlowMatchEulerDiscreteScheduler: flow times t = sigma / (1 + sigma) before its shift; it appends the last zero itself
+            images = pipe(prompt, sigmas=[0.935897436, 0.827842656, 0.562114854, 0.201103945]).images
+            """);
+        string times = world.Write("own-timesteps.txt", """
+            # DPMSolverMultistepScheduler: nearest timesteps; they append the last sigma, zero, themselves
+            images = pipe(prompt, timesteps=[999, 787, 430, 60]).images
+            """);
+        string back = world.At("own.sampler.json"), other = world.At("own-times.sampler.json");
+        await CommandLineRun.Json("import", "--from", flow, "--output", back);
+        await CommandLineRun.Json("import", "--from", times, "--noise", "vp-scaled-linear", "--output", other);
+        var (one, two) = (Sampler.Read(back).Schedule, Sampler.Read(other).Schedule);
+        Assert.Equal((ScheduleTerminal.Zero, ScheduleTerminal.Zero), (one.Terminal, two.Terminal));
+        Assert.Equal(14.6, one.Sigmas[0], 3);
+        Assert.All(one.Sigmas.Zip(two.Sigmas), pair => Assert.Equal(1, pair.First / pair.Second, 2));
+        await CommandLineRun.Refused("The list holds timesteps, which need the noise", "import", "--from", times, "--output", back);
+        var whole = await CommandLineRun.Json("import", "--from", "999, 787, 430, 60", "--output", back);
+        Assert.Contains("if they are timesteps", whole.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using FewStep.Solvers;
 using FewStep.Cli.Verbs;
 using FewStep.Denoising;
 using FewStep.Noise;
+using FewStep.Sampling;
 
 namespace FewStep.Tests.Cli;
 
@@ -30,9 +31,10 @@ public sealed class StandardScheduleListTests(TinyWorld world) : IClassFixture<T
         string file = world.At("given.sampler.json");
         new Sampler(new SamplingSchedule(sigmas, ScheduleTerminal.Zero), euler).Save(file);
         using var denoiser = GaussianMixtureDenoiser.Gaussian(new ImageShape(1, 2, 2), 0, 1);
-        Assert.Equal(sigmas, SamplerFlags.Read(list, null, null).MakeFor(denoiser, euler)!.Schedule.Sigmas);
-        Assert.Equal(sigmas, SamplerFlags.Read(list, null, 3).MakeFor(denoiser, euler)!.Schedule.Sigmas);
-        var opened = SamplerFlags.Read(file, null, null).MakeFor(denoiser, euler)!.Schedule;
+        var range = ScheduleRange.Of(denoiser);
+        Assert.Equal(sigmas, SamplerFlags.Read(list, null, null).MakeFor(denoiser, range, euler)!.Schedule.Sigmas);
+        Assert.Equal(sigmas, SamplerFlags.Read(list, null, 3).MakeFor(denoiser, range, euler)!.Schedule.Sigmas);
+        var opened = SamplerFlags.Read(file, null, null).MakeFor(denoiser, range, euler)!.Schedule;
         Assert.Equal(sigmas, opened.Sigmas);
         Assert.Equal(ScheduleTerminal.Zero, opened.Terminal);
         var printed = await CommandLineRun.Json(

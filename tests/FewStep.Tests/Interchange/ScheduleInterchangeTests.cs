@@ -119,8 +119,10 @@ public sealed class ScheduleInterchangeTests
         var noise = DiscreteVpNoise.Linear();
         var close = new SamplingSchedule([noise.Sigmas[500], noise.Sigmas[500] * 0.9999, noise.Sigmas[10]]);
         var export = ScheduleExporters.Export("timesteps", close, new ScheduleExportOptions { Noise = noise });
-        Assert.Equal("500, 500", export.Text);
-        Assert.Contains("both timestep 500", Assert.Single(export.Warnings), StringComparison.Ordinal);
+        Assert.Equal("501, 500", export.Text); // no scheduler takes one twice
+        Assert.Contains("has timestep 501 in place of 500", Assert.Single(export.Warnings), StringComparison.Ordinal);
+        Assert.Contains("both timestep 500", Assert.Single(ScheduleWarnings.OfTimes(close.Sigmas[..2], [500, 500], noise)),
+            StringComparison.Ordinal);
         Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four,
             new ScheduleExportOptions { Noise = noise, Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
         Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]),
@@ -184,4 +186,143 @@ public sealed class ScheduleInterchangeTests
         Assert.Throws<InvalidInputException>(() => ScheduleImport.Sigmas(text));
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}"); // milliseconds; with the square of the length, a minute
     }
+
+    [Theory]
+    [InlineData("DPMSolverMultistep")]
+    [InlineData("DPMSolverSinglestep")]
+    [InlineData("HeunDiscrete")]
+    [InlineData("DDPM")]
+    [InlineData("LCM")]
+    [InlineData("TCD")]
+    [InlineData("HeunDiscrete", 200)]
+    [InlineData("HeunDiscrete", 999)]
+    public void Timesteps_are_distinct_after_rounding(string scheduler, int steps = 20)
+    {
+        var noise = DiscreteVpNoise.Cosine();
+        var schedule = StandardSchedule.Karras().Create(steps, noise.Sigmas[0], noise.Sigmas[^1]);
+        var export = ScheduleExporters.Export("diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise });
+        var times = ScheduleImport.Parse(export.Text).Numbers;
+        Assert.Equal(steps, times.Count);
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.First > pair.Second));
+        Assert.InRange(times[0], times[^1], 999);
+        Assert.InRange(times[^1], 0, 999);
+        Assert.Contains(export.Warnings, w => w.Contains("same nearest timestep", StringComparison.Ordinal));
+        Assert.Contains("more than the 1000 timesteps", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps",
+            StandardSchedule.Karras().Create(1001, 0.01, 80), new ScheduleExportOptions { Noise = noise })).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Distinct_timesteps_stay_as_they_are()
+    {
+        var noise = DiscreteVpNoise.ScaledLinear();
+        Gen.Int[0, 999].Array[2, 20].Select(times => times.Distinct().OrderDescending().ToArray()).Where(times => times.Length > 1)
+            .Sample(times => noise.DistinctTimes([.. times.Select(t => noise.Sigmas[t])]).SequenceEqual(times), iter: 300);
+        Assert.Equal([999, 998, 997], noise.DistinctTimes([14.6145, 14.6144, 14.6143]));
+        Assert.Equal([2, 1, 0], noise.DistinctTimes([0.0293, 0.02925, 0.0292]));
+    }
+
+    [Theory]
+    [InlineData("comfyui", "0.999, 0.89896, 0.749001, 0.499335, 0.001")]
+    [InlineData("stable-diffusion.cpp", "--sigmas \"0.999,0.89896,0.749001,0.499335,0.001\" --steps 4")]
+    [InlineData("webui", "[0.999, 0.89896, 0.749001, 0.499335, 0.0]")]
+    [InlineData("stable-diffusion.net",
+        "sampleParameter.SampleSteps = 4;\nsampleParameter.CustomSigmas = [0.999f, 0.89896f, 0.749001f, 0.499335f, 0.001f];")]
+    [InlineData("sigmas", "999.0, 8.89711, 2.98408, 0.997344, 0.001001")]
+    public void Programs_that_count_in_flow_times_get_those_of_a_rectified_flow(string target, string text)
+    {
+        var schedule = StandardSchedule.RectifiedFlow(3).Create(4, FlowTime.UsualSigmaMin, FlowTime.UsualSigmaMax);
+        var options = new ScheduleExportOptions { IsFlow = true, Digits = 6 };
+        var export = ScheduleExporters.Export(target, schedule, options);
+        Assert.Equal(text, export.Text);
+        Assert.Equal(target != "sigmas", export.Notes.Any(n => n.Contains("flow times", StringComparison.Ordinal)));
+        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps", schedule, options));
+        Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export(
+            "webui", new SamplingSchedule([5000000, 1, 0.1]), options)); // would be 1.0
+    }
+
+    [Fact]
+    public void Of_diffusers_classes_a_rectified_flow_is_for_flow_matching_alone()
+    {
+        var options = new ScheduleExportOptions { IsFlow = true, Noise = DiscreteVpNoise.Linear() };
+        var all = ScheduleExporters.Export("diffusers", Four, options);
+        Assert.StartsWith("# FlowMatchEulerDiscreteScheduler: flow times", all.Text, StringComparison.Ordinal);
+        Assert.Single(all.Text.Split("images = "), part => part.StartsWith("pipe", StringComparison.Ordinal));
+        Assert.Contains("does not sample rectified flows", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export(
+            "diffusers", Four, options with { Scheduler = "EulerDiscrete" })).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("FlowMatchEulerDiscrete", "FlowMatchEulerDiscreteScheduler takes this from diffusers 0.32 on.")]
+    [InlineData("EDMEuler", "EDMEulerScheduler takes this from diffusers 0.33 on.")]
+    public void The_release_that_takes_a_list_is_said(string scheduler, string note) => Assert.Contains(
+        note, ScheduleExporters.Export("diffusers", Four, new ScheduleExportOptions { Scheduler = scheduler }).Notes);
+
+    [Theory]
+    [InlineData("FlowMatchEulerDiscrete", 1, ListedNumbers.FlowTimes)]
+    [InlineData("FlowMatchEulerDiscrete", 3.1, ListedNumbers.FlowTimes)]
+    [InlineData("EDMEuler", 1, ListedNumbers.RampPlaces)]
+    [InlineData("DPMSolverMultistep", 1, ListedNumbers.Timesteps)]
+    internal void What_is_written_for_diffusers_is_known_again(string scheduler, double shift, ListedNumbers kind)
+    {
+        var noise = DiscreteVpNoise.ScaledLinear();
+        var schedule = new SamplingSchedule([noise.Sigmas[999], noise.Sigmas[787], noise.Sigmas[430], noise.Sigmas[60], noise.Sigmas[0]]);
+        var text = ScheduleExporters.Export(
+            "diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
+        var listed = ScheduleImport.Parse(text);
+        Assert.Equal(kind, listed.Kind);
+        var back = kind switch
+        {
+            ListedNumbers.FlowTimes => listed.FlowTimes(null, null),
+            ListedNumbers.RampPlaces => listed.RampPlaces(),
+            _ => listed.Timesteps(noise),
+        };
+        Assert.Equal(ScheduleTerminal.Zero, back.Terminal); // where each of these schedulers goes after the last number
+        Assert.Equal(4, back.Sigmas.Length);
+        Assert.All(back.Sigmas.Zip(schedule.Sigmas), pair => Assert.Equal(1, pair.First / pair.Second, 8));
+    }
+
+    [Fact]
+    public void Flow_times_are_sigmas()
+    {
+        var listed = ScheduleImport.Parse("1.0, 0.9375, 0.875, 0.4375, 0.0");
+        Assert.True(listed.MayBeFlowTimes);
+        var schedule = listed.FlowTimes(999, null);
+        Assert.Equal([999, 15, 7, 0.4375 / 0.5625], schedule.Sigmas);
+        Assert.Equal(ScheduleTerminal.Zero, schedule.Terminal);
+        Assert.Contains("infinite sigma", Assert.Throws<InvalidInputException>(() => listed.FlowTimes(null, null)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Flow time 0 is 14.6", Assert.Throws<InvalidInputException>(
+            () => ScheduleImport.Parse("14.6, 0.5").FlowTimes(999, null)).Message, StringComparison.Ordinal);
+        Assert.Equal(ScheduleTerminal.SigmaMin, ScheduleImport.Parse("0.9, 0.5").FlowTimes(999, 3).Terminal);
+        Assert.Equal(27, ScheduleImport.Parse("0.9, 0.5").FlowTimes(999, 3).Sigmas[0], 9); // shift t / (1 - t)
+    }
+
+    [Fact]
+    public void Words_that_come_again_and_again_take_no_longer_than_their_length_warrants()
+    {
+        string text = string.Concat(Enumerable.Repeat("flow times t = ", 60_000));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.Throws<InvalidInputException>(() => ScheduleImport.Parse($"80, 1 {text}"));
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{watch.Elapsed}");
+    }
+
+    [Theory]
+    [InlineData("9,5; 4,3; 2,1; 0", "9.5")]
+    [InlineData("80; 9,5; 0", "9.5")]
+    [InlineData("9,5 4,3 2,1", "9.5")]
+    [InlineData("[9,5, 4,3, 0]", "9.5")]
+    [InlineData("\"14,6;2,1\"", "14.6")]
+    [InlineData("1.234,5; 2", "1234.5")]
+    public void Decimal_commas_in_a_list_are_refused(string text, string plain) => Assert.Contains(
+        $"decimal comma: write numbers with a point, {plain}",
+        Assert.Throws<InvalidInputException>(() => ScheduleImport.Parse(text)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("9,5,4,3", 4)]
+    [InlineData("80.0,9.5,\n1.25,0.0625", 4)]
+    [InlineData("999,787,430,\n60", 4)]
+    [InlineData("[9, 5, 4, 3]", 4)]
+    [InlineData("9,\n5,\n4", 3)]
+    public void Commas_between_numbers_are_none(string text, int count) => Assert.Equal(count, ScheduleImport.Parse(text).Numbers.Count);
 }

@@ -80,31 +80,4 @@ internal static class CommandLine
             return Failures.Report(e, messages);
         }
     }
-
-    /// <summary>All verbs with their options.</summary>
-    internal static RootCommand Root(TerminalOutput terminal)
-    {
-        var root = new RootCommand("Makes a pre-trained diffusion model sample well in 3 to 10 network evaluations.")
-        {
-            ScheduleVerb.Create(terminal),
-            FitVerb.Create(terminal),
-            TuneVerb.Create(terminal),
-            RunVerb.Create(terminal),
-            SampleVerb.Create(terminal),
-            EvaluateVerb.Create(terminal),
-            CompareVerb.Create(terminal),
-            ExportVerb.Create(terminal),
-            ImportVerb.Create(terminal),
-            TrainVerb.Create(terminal),
-            TrainClassifierVerb.Create(terminal),
-            DataVerb.Create(terminal),
-            InspectVerb.Create(terminal),
-            ConvertVerb.Create(terminal),
-            VerifyVerb.Create(terminal),
-        };
-        CheckpointFlags.AddTo(root);
-        DeviceFlag.AddTo(root);
-        OptionValues.RefuseEmpty(root);
-        return root;
-    }
 }

@@ -26,7 +26,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
         IImageSet Images()
         {
             _images ??= images();
-            ImageFit.Check(denoiser, _images.Shape, _images.Classes, "training");
+            ImageFit.Check(model.Denoiser, _images.Shape, _images.Classes, "training");
             return _images;
         }
 

@@ -6,7 +6,8 @@ namespace FewStep.Tests.Cli;
 
 public sealed class NumberOptionTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    private static readonly RootCommand Root = CommandLine.Root(new TerminalOutput(TextWriter.Null, TextWriter.Null));
+    private static readonly RootCommand Root = CommandLine.Root(
+        new TerminalOutput(new ResultWriter(TextWriter.Null), new MessageWriter(TextWriter.Null)));
 
     [Fact]
     public void No_number_of_any_verb_takes_a_decimal_comma_or_separators_of_thousands()

@@ -16,6 +16,8 @@ internal static class JsonText
     public static ReadOnlyMemory<byte> Python(ReadOnlyMemory<byte> bytes)
     {
         var utf8 = Utf8(bytes);
+        if (!System.Text.Unicode.Utf8.IsValid(utf8.Span))
+            utf8 = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(utf8.Span)); // so that every value in it can be shown
         var text = utf8.Span;
         MemoryStream? changed = null; // most files have none of them
         int copied = 0;

@@ -30,8 +30,14 @@ internal static class OptionValues
                 + Suggestion.For(unknown, known);
         }
 
-        var errors = parsed.Errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message));
-        var sentences = errors.Select(error => error.Option switch
+        return Describe(parsed.Errors);
+    }
+
+    /// <summary>Errors about options, in words.</summary>
+    public static string Describe(IEnumerable<ParseError> errors)
+    {
+        var options = errors.Select(error => (Option: OptionOf(error.SymbolResult), error.Message));
+        var sentences = options.Select(error => error.Option switch
         {
             { } option when IsEmpty(option) => $"{option.Option.Name} must not be empty.",
             { } option when error.Message.Contains("System.", StringComparison.Ordinal) => $"{option.Option.Name} "

@@ -10,10 +10,12 @@ internal static class GitLfsPointer
     /// <summary>Refuses a pointer by its name, which is not the file that it stands for.</summary>
     public static void Refuse(string path)
     {
-        if (new FileInfo(path) is not { Exists: true } file || file.Length > Longest || file.Length < Head.Length)
+        if (!File.Exists(path))
+            return;
+        using var stream = InputFile.Open(path);
+        if (stream.Length > Longest || stream.Length < Head.Length)
             return;
         Span<byte> head = stackalloc byte[Head.Length];
-        using var stream = file.OpenRead();
         if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) == head.Length && head.SequenceEqual(Head))
         {
             throw new InvalidInputException($"{path} is a Git LFS pointer, not the file that it stands for. Fetch that with 'git lfs pull' "

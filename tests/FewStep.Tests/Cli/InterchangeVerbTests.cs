@@ -176,7 +176,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         "--names does nothing without --weights", "export", "--schedule", "karras", "--steps", "4", "--to", "sigmas", "--names", "edm")]
     [InlineData("--to does nothing without --schedule", "export", "--weights", "@w.safetensors", "--model", "@model", "--to", "diffusers")]
     [InlineData("--digits does nothing without --schedule", "export", "--weights", "@w.safetensors", "--model", "@model", "--digits", "4")]
-    [InlineData("part of --model", "export", "--weights", "@model/model.safetensors", "--model", "@model")]
+    [InlineData("would replace what", "export", "--weights", "@model/model.safetensors", "--model", "@model")]
     [InlineData("part of --model", "export", "--weights", "@model/w.safetensors", "--model", "@model/")]
     [InlineData("DDIMScheduler of diffusers takes a number of steps only", "export", "--schedule", "karras", "--steps", "4", "--to",
         "diffusers", "--scheduler", "DDIM")]

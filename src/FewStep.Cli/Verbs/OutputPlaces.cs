@@ -33,7 +33,8 @@ internal static class OutputPlaces
         var inputs = Inputs(parsed).ToList();
         foreach (var (option, place) in Outputs(parsed))
         {
-            WritableFolder.Check(option == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
+            if (new FileInfo(place) is not { Exists: true, Length: 0 }) // a pipe or device needs no room beside it
+                WritableFolder.Check(option == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
             if (inputs.Find(i => Replaces(parsed.CommandResult.Command.Name, option, Real(place), i)) is { Option: { } source } taken)
             {
                 string other = option == Folder ? "folder" : "file";

@@ -12,7 +12,7 @@ internal static partial class AtomicFile
     internal static Action? BeforeRename { get; set; }
 
     /// <summary>Writes <paramref name="path"/> through <paramref name="write"/>; on any failure the target is as it was and the temporary
-    /// file is gone. A symbolic link stays, and what it points to is written.</summary>
+    /// file is gone. A symbolic link stays, and what it points to is written; so do pipes and devices.</summary>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -20,6 +20,15 @@ internal static partial class AtomicFile
         try
         {
             string full = Target(path);
+            if (new FileInfo(full) is { Exists: true, Length: 0 })
+            {
+                // A pipe or a device, which is written and not replaced; or an empty file, of which nothing can be lost.
+                using var through = new FileStream(full, FileMode.Open, FileAccess.Write);
+                write(through);
+                through.Flush(flushToDisk: true);
+                return;
+            }
+
             temporary = $"{full}.{Guid.NewGuid():N}{Extension}";
             Directory.CreateDirectory(Path.GetDirectoryName(full)!);
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))

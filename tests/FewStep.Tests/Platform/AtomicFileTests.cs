@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Platform;
@@ -20,6 +21,24 @@ public sealed class AtomicFileTests : IDisposable
         }));
         Assert.Equal("first", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.File("")));
+    }
+
+    [Fact]
+    public async Task A_pipe_is_written_through_and_stays()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        string pipe = _folder.File("pipe");
+        using (var made = Process.Start("mkfifo", [pipe]))
+        {
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        var read = Task.Run(() => File.ReadAllText(pipe), TestContext.Current.CancellationToken);
+        await Task.Run(() => AtomicFile.WriteText(pipe, "through"), TestContext.Current.CancellationToken);
+        Assert.Equal("through", await read.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal([pipe], Directory.GetFiles(_folder.File("")));
+        Assert.Equal(0, new FileInfo(pipe).Length);
     }
 
     [Fact]

@@ -90,43 +90,43 @@ internal static class GuidedDiffusionModel
 
     private static DhariwalUNetOptions Adm(
         GuidedDiffusionArchitecture found, int side, int? heads, int perHead, int? headsUpsample) => new()
-    {
-        ImgResolution = side,
-        InChannels = found.InChannels,
-        OutChannels = found.OutChannels,
-        LabelDim = found.Classes,
-        ModelChannels = found.ModelChannels,
-        ChannelMult = found.Multipliers,
-        ChannelMultEmb = found.EmbeddingMultiplier,
-        NumBlocks = found.Blocks,
-        AttnResolutions = [.. found.AttentionLevels.Select(level => side >> level)],
-        ChannelsPerHead = heads is null && perHead != UsualChannelsPerHead ? perHead : null,
-        Heads = heads,
-        HeadsUpsample = headsUpsample,
-        NormGroups = found.NormGroups,
-        ScaleShift = found.ScaleShift ? null : false,
-    };
+        {
+            ImgResolution = side,
+            InChannels = found.InChannels,
+            OutChannels = found.OutChannels,
+            LabelDim = found.Classes,
+            ModelChannels = found.ModelChannels,
+            ChannelMult = found.Multipliers,
+            ChannelMultEmb = found.EmbeddingMultiplier,
+            NumBlocks = found.Blocks,
+            AttnResolutions = [.. found.AttentionLevels.Select(level => side >> level)],
+            ChannelsPerHead = heads is null && perHead != UsualChannelsPerHead ? perHead : null,
+            Heads = heads,
+            HeadsUpsample = headsUpsample,
+            NormGroups = found.NormGroups,
+            ScaleShift = found.ScaleShift ? null : false,
+        };
 
     private static DdpmUNetOptions Ddpm(
         GuidedDiffusionArchitecture found, int side, int? heads, int perHead, int? headsUpsample) => new()
-    {
-        ImgResolution = side,
-        InChannels = found.InChannels,
-        OutChannels = found.OutChannels,
-        LabelDim = found.Classes,
-        BlockChannels = [.. found.Multipliers.Select(multiplier => found.ModelChannels * multiplier)],
-        NumBlocks = found.Blocks,
-        AttnResolutions = [.. found.AttentionLevels.Select(level => side >> level)],
-        ChannelsPerHead = heads is null ? perHead : null,
-        Heads = heads,
-        HeadsUpsample = headsUpsample,
-        EmbeddingChannels = found.EmbeddingMultiplier == 4 ? null : found.ModelChannels * found.EmbeddingMultiplier,
-        NormEpsilon = 1e-5,
-        ScaleShift = found.ScaleShift,
-        SymmetricPadding = true,
-        CosineFirst = true,
-        FrequencyEndpoint = false,
-    };
+        {
+            ImgResolution = side,
+            InChannels = found.InChannels,
+            OutChannels = found.OutChannels,
+            LabelDim = found.Classes,
+            BlockChannels = [.. found.Multipliers.Select(multiplier => found.ModelChannels * multiplier)],
+            NumBlocks = found.Blocks,
+            AttnResolutions = [.. found.AttentionLevels.Select(level => side >> level)],
+            ChannelsPerHead = heads is null ? perHead : null,
+            Heads = heads,
+            HeadsUpsample = headsUpsample,
+            EmbeddingChannels = found.EmbeddingMultiplier == 4 ? null : found.ModelChannels * found.EmbeddingMultiplier,
+            NormEpsilon = 1e-5,
+            ScaleShift = found.ScaleShift,
+            SymmetricPadding = true,
+            CosineFirst = true,
+            FrequencyEndpoint = false,
+        };
 
     private static int ImageChannels(string path, GuidedDiffusionArchitecture found)
     {

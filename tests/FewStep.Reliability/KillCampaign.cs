@@ -1,50 +1,54 @@
+using System.Collections.Concurrent;
+
 namespace FewStep.Reliability;
 
 /// <summary>Kills each verb before each of its renames and at random moments, and goes on.</summary>
-internal sealed class KillCampaign
+internal static class KillCampaign
 {
-    private readonly Random _random = new(1);
+    private const int Together = 2;
 
     /// <summary>Tries a number of moments, shared out over the verbs; half of them are renames.</summary>
     /// <returns>What did not hold.</returns>
-    public IReadOnlyList<string> Run(int moments)
+    public static IReadOnlyList<string> Run(int moments)
     {
         using var world = new World();
-        var failures = new List<string>();
-        int number = 0, left = world.Jobs.Count;
-        foreach (var job in world.Jobs)
+        var failures = new ConcurrentBag<string>();
+        int verbs = world.Jobs.Count;
+        Parallel.For(0, verbs, new ParallelOptions { MaxDegreeOfParallelism = Together }, i =>
         {
-            int share = (moments - number + left - 1) / left--;
-            string whole = world.At($"{job.Verb}-whole");
-            var watch = Stopwatch.StartNew();
-            using var undisturbed = new CommandRun(job.Line(whole));
-            if (undisturbed.Wait() != 0)
-            {
-                failures.Add($"{job.Verb}: {undisturbed.Messages}");
-                continue;
-            }
+            var job = world.Jobs[i];
+            foreach (string failure in Try(job, world, (moments / verbs) + (i < moments % verbs ? 1 : 0)))
+                failures.Add($"{job.Verb}{failure}");
+        });
+        return [.. failures];
+    }
 
-            var (seconds, expected, renames) = (watch.Elapsed.TotalSeconds, job.Fingerprint(whole), undisturbed.Renames);
-            int atRenames = Math.Min((share + 1) / 2, renames), failed = failures.Count;
-            for (int i = 0; i < share; i++)
-            {
-                string folder = world.At($"{job.Verb}-{number++}");
-                string moment = i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
-                    : AtRandom(job, folder, seconds);
-                using var again = new CommandRun(job.Again(folder));
-                int code = again.Wait();
-                if (code != 0)
-                    failures.Add($"{job.Verb}, killed {moment}: does not go on: {again.Messages}");
-                else if (job.Fingerprint(folder) is var found && found != expected)
-                    failures.Add($"{job.Verb}, killed {moment}: {found} in place of {expected}");
-                else if (Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories) is [var rest, ..])
-                    failures.Add($"{job.Verb}, killed {moment}: left {Path.GetFileName(rest)}");
-            }
-
-            Console.WriteLine($"{job.Verb}: killed at {atRenames} of {renames} renames and {share - atRenames} random moments; "
-                + $"{share - (failures.Count - failed)} ended with the bits of an undisturbed run.");
+    private static List<string> Try(Job job, World world, int moments)
+    {
+        List<string> failures = [];
+        string whole = world.At($"{job.Verb}-whole");
+        var watch = Stopwatch.StartNew();
+        using var undisturbed = new CommandRun(job.Line(whole));
+        if (undisturbed.Wait() != 0)
+            return [$": {undisturbed.Messages}"];
+        var (seconds, expected, renames) = (watch.Elapsed.TotalSeconds, job.Fingerprint(whole), undisturbed.Renames);
+        int atRenames = Math.Min((moments + 1) / 2, renames);
+        for (int i = 0; i < moments; i++)
+        {
+            string folder = world.At($"{job.Verb}-{i}");
+            string moment = i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
+                : AtRandom(job, folder, seconds * new Random(i).NextDouble());
+            using var again = new CommandRun(job.Again(folder));
+            if (again.Wait() != 0)
+                failures.Add($", killed {moment}: does not go on: {again.Messages}");
+            else if (job.Fingerprint(folder) is var found && found != expected)
+                failures.Add($", killed {moment}: {found} in place of {expected}");
+            else if (Directory.GetFiles(folder, "*.tmp", SearchOption.AllDirectories) is [var rest, ..])
+                failures.Add($", killed {moment}: left {Path.GetFileName(rest)}");
         }
 
+        Console.WriteLine($"{job.Verb}: killed at {atRenames} of {renames} renames and {moments - atRenames} random moments; "
+            + $"{moments - failures.Count} ended with the bits of an undisturbed run.");
         return failures;
     }
 
@@ -55,9 +59,9 @@ internal sealed class KillCampaign
         return $"at rename {rename}";
     }
 
-    private string AtRandom(Job job, string folder, double seconds)
+    private static string AtRandom(Job job, string folder, double seconds)
     {
-        var time = TimeSpan.FromSeconds(seconds * _random.NextDouble());
+        var time = TimeSpan.FromSeconds(seconds);
         using var killed = new CommandRun(job.Line(folder));
         killed.KillAfter(time);
         return $"after {time.TotalSeconds:F2} s";

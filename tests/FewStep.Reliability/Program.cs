@@ -12,9 +12,9 @@ internal static class Program
         switch (arguments)
         {
             case ["kill"]:
-                return Report(new KillCampaign().Run(moments: 100));
+                return Report(KillCampaign.Run(moments: 100));
             case ["kill", var moments] when int.TryParse(moments, NumberStyles.None, CultureInfo.InvariantCulture, out int number):
-                return Report(new KillCampaign().Run(number));
+                return Report(KillCampaign.Run(number));
             case ["two"]:
                 return Report(TwoProcesses.Run());
             case ["child", var rename, .. var line] when int.TryParse(rename, CultureInfo.InvariantCulture, out int deadly):

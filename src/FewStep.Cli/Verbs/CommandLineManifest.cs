@@ -18,9 +18,6 @@ internal static class CommandLineManifest
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
     public static string CommandText(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Prepend("fewstep"));
 
-    /// <summary>The name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>
-    public static string NumberFormat(torch.ScalarType type) => type.ToString().ToLowerInvariant();
-
     private static SortedDictionary<string, string> Options(ParseResult parsed)
     {
         var options = new SortedDictionary<string, string>(StringComparer.Ordinal);
@@ -43,7 +40,7 @@ internal static class CommandLineManifest
     {
         string text => text,
         bool yes => yes ? "yes" : "no",
-        torch.ScalarType type => NumberFormat(type),
+        torch.ScalarType type => ComputeType.Name(type),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         IEnumerable<object> items => string.Join(", ", items.Select(Text)),
         IEnumerable items => string.Join(", ", items.Cast<object>().Select(Text)),

@@ -29,7 +29,7 @@ internal static class ConvertVerb
                 folder,
                 format = source.Format,
                 parameters = source.Summary.Parameters,
-                dtype = CommandLineManifest.NumberFormat(type),
+                dtype = ComputeType.Name(type),
                 source_hash = source.Hash,
                 remarks = source.Remarks,
             };

@@ -93,7 +93,7 @@ internal static class EvaluateVerb
                 var place = flags.Options(parsed, FormattableString.Invariant($"{set.Count} images of {stored}"), null, beside);
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
                 var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(measured.Seed), DeviceFlag.Resolve(parsed),
-                    CommandLineManifest.NumberFormat(parsed.ComputeTypeOf(measured.Dtype)));
+                    ComputeType.Name(parsed.ComputeTypeOf(measured.Dtype)));
                 flags.Write(terminal, parsed, result with { Manifest = manifest });
             }
         });

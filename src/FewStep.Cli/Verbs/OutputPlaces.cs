@@ -35,7 +35,8 @@ internal static class OutputPlaces
         {
             if (new FileInfo(place) is not { Exists: true, Length: 0 }) // a pipe or device needs no room beside it
                 WritableFolder.Check(option == Folder ? place : Path.GetDirectoryName(Path.GetFullPath(place)) ?? place);
-            if (inputs.Find(i => Replaces(parsed.CommandResult.Command.Name, option, Real(place), i)) is { Option: { } source } taken)
+            string real = RealPath.Of(place);
+            if (inputs.Find(i => Replaces(parsed.CommandResult.Command.Name, option, real, i)) is { Option: { } source } taken)
             {
                 string other = option == Folder ? "folder" : "file";
                 throw new InvalidInputException(
@@ -79,7 +80,7 @@ internal static class OutputPlaces
 
     private static bool Replaces(string verb, string option, string output, (string Option, string Place) input)
     {
-        string read = Real(input.Place);
+        string read = RealPath.Of(input.Place);
         if (output == read)
             return true;
         if (option == Folder)
@@ -92,17 +93,5 @@ internal static class OutputPlaces
 
         bool lies = Directory.Exists(read) && output.StartsWith(Path.Join(read, "/"), StringComparison.Ordinal);
         return lies && (Images.Contains(input.Option) || (File.Exists(output) && !Pictures.Contains(Path.GetExtension(output))));
-    }
-
-    // The path without symbolic links in it, as far as it exists.
-    private static string Real(string path)
-    {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        string? above = Path.GetDirectoryName(full);
-        if (above is null)
-            return full;
-        string here = Path.Combine(Real(above), Path.GetFileName(full));
-        FileSystemInfo entry = Directory.Exists(here) ? new DirectoryInfo(here) : new FileInfo(here);
-        return entry.LinkTarget is not null && entry.ResolveLinkTarget(returnFinalTarget: true) is { } target ? target.FullName : here;
     }
 }

@@ -104,12 +104,12 @@ internal static class SampleVerb
                 EvaluationsPerImage = (double)evaluations / images,
                 NetworkEvaluations = evaluations,
                 Seconds = seconds,
-                Dtype = source.NumberFormat ?? CommandLineManifest.NumberFormat(raw?.Latents.dtype ?? sampled.Type),
+                Dtype = source.NumberFormat ?? ComputeType.Name(raw?.Latents.dtype ?? sampled.Type),
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
                 Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.Denoiser.Device,
-                    source.NumberFormat ?? CommandLineManifest.NumberFormat(parsed.ComputeTypeOf(dtype))),
+                    source.NumberFormat ?? ComputeType.Name(parsed.ComputeTypeOf(dtype))),
             };
             sink.Finish(manifest);
             terminal.Result(parsed.GetValue(json), manifest,

@@ -66,7 +66,7 @@ internal sealed class ImageFolderFiles
 /// <summary>Walks the files below a folder.</summary>
 internal static class FolderTree
 {
-    private const int DeepestFolder = 16, MostLinks = 40;
+    private const int DeepestFolder = 16;
 
     private static readonly EnumerationOptions Options = new()
     {
@@ -78,7 +78,7 @@ internal static class FolderTree
     /// followed, but not those that lead back up, and below one top folder no folder is walked twice.</summary>
     public static IEnumerable<string> Files(string root)
     {
-        string real = Real(root, MostLinks);
+        string real = RealPath.Of(root);
         var seen = new HashSet<(string Top, string Real)>();
         var open = new Stack<(string Name, string Real, int Depth)>([("", real, 0)]);
         while (open.TryPop(out var folder))
@@ -95,7 +95,7 @@ internal static class FolderTree
                 }
                 else if (folder.Depth < DeepestFolder)
                 {
-                    string target = isLink ? Real(place, MostLinks) : place;
+                    string target = isLink ? RealPath.Of(place) : place;
                     if (!IsWithin(real, target) && seen.Add((name.Split('/', 2)[0], target)))
                         open.Push((name, target, folder.Depth + 1));
                 }
@@ -111,21 +111,4 @@ internal static class FolderTree
     private static bool IsWithin(string path, string folder)
         => path == folder || folder == Path.GetPathRoot(folder)
             || path.StartsWith($"{Path.TrimEndingDirectorySeparator(folder)}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);
-
-    // The path without links, so that a folder has one name.
-    private static string Real(string path, int links)
-    {
-        string real = Path.GetPathRoot(path)!;
-        foreach (string part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
-        {
-            real = Path.Combine(real, part);
-            var folder = new DirectoryInfo(real);
-            if (folder.LinkTarget is null)
-                continue;
-            string target = folder.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
-            real = links > 0 ? Real(target, links - 1) : throw new IOException($"{path} is a link within a link within a link.");
-        }
-
-        return real;
-    }
 }

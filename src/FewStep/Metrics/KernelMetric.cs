@@ -5,17 +5,11 @@ internal static class KernelMetric
 {
     private const string Key = "kid";
 
-    public static MetricEntry Entry { get; } = On(null, "kernel distance: KID on Inception-v3, KD on a classifier");
-    public static MetricEntry OnHeldBack { get; } = On(FeatureKind.HeldBack, "kernel distance on a second classifier");
+    public static MetricEntry Entry { get; } = MetricEntry.OfImages(
+        Key, null, "kernel distance: KID on Inception-v3, KD on a classifier", Of);
 
-    private static MetricEntry On(FeatureKind? kind, string description) => new(
-        kind?.Key(Key) ?? Key, description, MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
-        context =>
-        {
-            var features = kind ?? context.Features;
-            return Of(features, context.Network(features), context.Reference(features), context.Options);
-        },
-        kind);
+    public static MetricEntry OnHeldBack { get; } = MetricEntry.OfImages(
+        Key, FeatureKind.HeldBack, "kernel distance on a second classifier", Of);
 
     private static FeatureMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference, MetricOptions options)
     {

@@ -42,7 +42,22 @@ internal static class MetricCatalog
 /// <param name="Description">What it is, in a few words.</param>
 /// <param name="Kind">The feature network that it is tied to; null for one that takes any, or none.</param>
 internal sealed record MetricEntry(
-    string Name, string Description, MetricNeeds Needs, Func<MetricContext, IMetric> Create, FeatureKind? Kind = null);
+    string Name, string Description, MetricNeeds Needs, Func<MetricContext, IMetric> Create, FeatureKind? Kind = null)
+{
+    /// <summary>A metric that compares the features of single images with those of real ones.</summary>
+    /// <param name="key">Its name on the network of the metrics that take any.</param>
+    /// <param name="kind">The feature network that it is tied to; null for one that takes any.</param>
+    /// <param name="create">Makes it of the kind, its network, its reference and the options.</param>
+    public static MetricEntry OfImages(string key, FeatureKind? kind, string description,
+        Func<FeatureKind, IClassScorer, FeatureReference, MetricOptions, IMetric> create) => new(
+            kind?.Key(key) ?? key, description, MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
+            context =>
+            {
+                var features = kind ?? context.Features;
+                return create(features, context.Network(features), context.Reference(features), context.Options);
+            },
+            kind);
+}
 
 /// <summary>What a metric needs.</summary>
 [Flags]

@@ -5,17 +5,8 @@ internal static class NeighbourMetric
 {
     private const string Key = "prdc";
 
-    public static MetricEntry Entry { get; } = On(null, "precision, recall, density, coverage");
-    public static MetricEntry OnHeldBack { get; } = On(FeatureKind.HeldBack, "the same on a second classifier");
-
-    private static MetricEntry On(FeatureKind? kind, string description) => new(
-        kind?.Key(Key) ?? Key, description, MetricNeeds.Features | MetricNeeds.Reference | MetricNeeds.ReferenceImages,
-        context =>
-        {
-            var features = kind ?? context.Features;
-            return Of(features, context.Network(features), context.Reference(features), context.Options);
-        },
-        kind);
+    public static MetricEntry Entry { get; } = MetricEntry.OfImages(Key, null, "precision, recall, density, coverage", Of);
+    public static MetricEntry OnHeldBack { get; } = MetricEntry.OfImages(Key, FeatureKind.HeldBack, "the same on a second classifier", Of);
 
     private static FeatureMetric Of(FeatureKind kind, IClassScorer extractor, FeatureReference reference, MetricOptions options)
     {

@@ -49,7 +49,4 @@ internal sealed record OpenedModel
                 $"{path} is {kind}, which is computed on the processor; leave the device {options.Device} out, or give the checkpoint.");
         }
     }
-
-    /// <summary>Name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>
-    public static string NameOf(ScalarType type) => type.ToString().ToLowerInvariant();
 }

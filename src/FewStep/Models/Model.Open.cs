@@ -30,7 +30,7 @@ public sealed partial class Model
         if (options.Guide is not null && options.Guidance is null)
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
         if (options.ComputeType is { } type and not (ScalarType.Float32 or ScalarType.BFloat16))
-            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {OpenedModel.NameOf(type)}.");
+            throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {ComputeType.Name(type)}.");
         path = CheckpointFormats.Place(path);
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
@@ -146,7 +146,7 @@ public sealed partial class Model
             Config = source.Config,
             Hash = source.Hash,
             Format = source.Format,
-            NumberFormat = OpenedModel.NameOf(source.Denoiser.ComputeType),
+            NumberFormat = ComputeType.Name(source.Denoiser.ComputeType),
             Parameters = source.Denoiser.Layout.Count,
             Remarks = source.Remarks,
             KnowsNoClass = source.Config.Network.LabelDropout > 0,

@@ -12,6 +12,9 @@ internal static class ComputeType
     private static bool HasAvx512Bf16 => (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
     private static bool HasAmxBf16 => (X86Base.CpuId(7, 0).Edx & (1 << 22)) != 0;
 
+    /// <summary>Name of a number format in options and files: <c>float32</c>, <c>bfloat16</c>.</summary>
+    public static string Name(ScalarType type) => type.ToString().ToLowerInvariant();
+
     /// <summary>bfloat16 on a GPU, and on a processor with instructions for its products; float32 elsewhere, where bfloat16 is emulated and
     /// several times slower.</summary>
     public static ScalarType Usual(Device device) =>

@@ -85,5 +85,5 @@ internal sealed class NumberFormatConverter : JsonConverter<ScalarType>
             : throw new JsonException("A number format must be a name such as float32 or bfloat16.");
 
     public override void Write(Utf8JsonWriter writer, ScalarType value, JsonSerializerOptions options)
-        => writer.WriteStringValue(value.ToString().ToLowerInvariant());
+        => writer.WriteStringValue(ComputeType.Name(value));
 }

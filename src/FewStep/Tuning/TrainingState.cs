@@ -57,7 +57,7 @@ internal sealed class TrainingState(Tensor weights, AdamWOptions adamW, double? 
 
     // What decides how sums are rounded.
     private string ComputedOn => InvariantText.Of(
-        $"{DeviceChoice.Describe(Weights.device)} with {get_num_threads()} threads in {ComputeType.ToString().ToLowerInvariant()}");
+        $"{DeviceChoice.Describe(Weights.device)} with {get_num_threads()} threads in {Platform.ComputeType.Name(ComputeType)}");
 
     public void Dispose()
     {

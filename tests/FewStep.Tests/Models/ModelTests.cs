@@ -43,7 +43,7 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
             Assert.Equal(alone, Bytes(model, sampler));
         using var tuned = await tuning;
         Assert.Equal((await search).Schedule, model.FindSampler(images.Train, 2, Curve(), cancellation: Token).Schedule);
-        Assert.Equal(OpenedModel.NameOf(ComputeType.Usual(TorchSharp.torch.CPU)), tuned.NumberFormat);
+        Assert.Equal(ComputeType.Name(ComputeType.Usual(TorchSharp.torch.CPU)), tuned.NumberFormat);
     }
 
     [Fact]

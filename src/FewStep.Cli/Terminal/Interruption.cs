@@ -9,7 +9,7 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source;
     private readonly PosixSignalRegistration[] _registrations;
 
-    public Interruption(TextWriter messages, CancellationToken cancellation = default)
+    public Interruption(Action<string> say, CancellationToken cancellation = default)
     {
         _source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         StopRequest.Token = _source.Token;
@@ -18,8 +18,7 @@ internal sealed class Interruption : IDisposable
             if (!_source.IsCancellationRequested)
             {
                 context.Cancel = true;
-                messages.WriteLine();
-                messages.WriteLine("fewstep: stopping after the current step; again to stop at once.");
+                say("fewstep: stopping after the current step; again to stop at once.");
                 _source.Cancel();
             }
         }

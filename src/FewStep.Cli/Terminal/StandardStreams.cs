@@ -1,4 +1,5 @@
 using System.Text;
+using Spectre.Console;
 
 namespace FewStep.Cli.Terminal;
 
@@ -7,8 +8,12 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter(CultureInfo.I
 {
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>Whether lines can be written over.</summary>
-    public bool IsTerminal { get; } = ReferenceEquals(inner, Console.Error) && !Console.IsErrorRedirected;
+    /// <summary>A terminal whose lines can be drawn anew; null where standard error is none. <c>NO_COLOR</c> leaves the colours out.</summary>
+    public IAnsiConsole? Terminal() =>
+        ReferenceEquals(inner, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb"
+            ? AnsiConsole.Create(new AnsiConsoleSettings
+            { Out = new AnsiConsoleOutput(this), Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes })
+            : null;
 
     public override void Write(char value) => Try(() => inner.Write(value));
     public override void Write(string? value) => Try(() => inner.Write(value));

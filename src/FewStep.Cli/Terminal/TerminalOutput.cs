@@ -7,7 +7,7 @@ namespace FewStep.Cli.Terminal;
 /// <summary>What the program says: results on standard output (for people, or one JSON object), all else on standard error.</summary>
 internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages)
 {
-    private readonly ProgressLine _progress = new(messages);
+    private readonly ProgressDisplay _progress = new(messages);
 
     private Verbosity _verbosity = Verbosity.Usual;
 
@@ -30,6 +30,18 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
         if (ImageFit.Remark(model, images.Classes) is { } remark)
             Message($"Warning: {remark}");
     }
+
+    /// <summary>Says something that is said in any case.</summary>
+    public void Always(string text)
+    {
+        Clear();
+        messages.WriteLine(text);
+    }
+
+    /// <summary>What is said of work before it begins.</summary>
+    /// <param name="speed">Evaluations a second.</param>
+    public static string Estimate(double evaluations, double speed) => InvariantText.Of(
+        $"About {evaluations:N0} network evaluations, {StageClock.Duration(evaluations / speed)} at {speed:G3} a second.");
 
     public void Clear() => _progress.Clear();
 

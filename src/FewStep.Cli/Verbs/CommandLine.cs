@@ -69,7 +69,7 @@ internal static class CommandLine
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
-            using var interruption = new Interruption(messages, cancellation);
+            using var interruption = new Interruption(terminal.Always, cancellation);
             return await parsed.InvokeAsync(invocation, interruption.Token);
         }
 #pragma warning disable CA1031 // the last resort: whatever it is, people get one line and no stack trace
@@ -78,6 +78,10 @@ internal static class CommandLine
         {
             terminal.Clear();
             return Failures.Report(e, messages);
+        }
+        finally
+        {
+            terminal.Clear();
         }
     }
 }

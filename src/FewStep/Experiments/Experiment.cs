@@ -163,6 +163,7 @@ public sealed class Experiment
             Number = Number(trial),
             Role = trial.Role,
             Schedule = trial.ScheduleName,
+            File = trial.File,
             Source = trial.Sampler.Origin.Source,
             FoundFor = trial.FoundFor,
             Solver = trial.Sampler.Solver.Name,

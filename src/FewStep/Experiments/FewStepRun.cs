@@ -81,27 +81,30 @@ internal sealed class FewStepRun : IDisposable
 
     private Summary Execute(RunFolder folder, RunManifest manifest, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var curve = RunFolder.Curve(folder.Path, () => _model.MeasureCurve(_training, CurveOptions(), progress, cancellation));
+        var (part, parts) = (0, 2 + (_options.Fit is null ? 0 : 1) + (_options.Rounds > 0 ? 1 : 0));
+        IProgress<WorkProgress>? Part(string name) => progress.Phase(name, ++part, parts);
+        var measuring = Part("loss curve");
+        var curve = RunFolder.Curve(folder.Path, () => _model.MeasureCurve(_training, CurveOptions(), measuring, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
         var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
         var alternation = new Alternation(_model, tuningImages, _embedding, _options, folder);
         var first = Phase1(found[0], curve);
-        var fitting = Stopwatch.StartNew();
+        var (fitting, fits) = (Stopwatch.StartNew(), _options.Fit is null ? null : Part("fit"));
         var fitted = _options.Fit is null ? first
-            : folder.Fitted(1, () => alternation.Fit(first, _model.Denoiser, progress, cancellation));
+            : folder.Fitted(1, () => alternation.Fit(first, _model.Denoiser, fits, cancellation));
         var fit = new LedgerLineSummary("fit of the solver (Phase 1)",
             (fitted.Origin.Evaluations - first.Origin.Evaluations) ?? 0, 0, fitting.Elapsed.TotalSeconds);
         // Some losses are about Euler's steps alone: they start from the sigmas.
         var start = _options.Tuning.StepsByEuler ? fitted with { Solver = first.Solver, Origin = fitted.Origin.OfSigmas } : fitted;
-        var rounds = alternation.Execute(start, progress, cancellation);
+        var rounds = alternation.Execute(start, _options.Rounds > 0 ? Part("tuning") : null, cancellation);
         var best = rounds.MinBy(r => r.TeacherDistance ?? 0);
         using var tuned = Deliver(folder, best, fitted);
         var metrics = MetricCatalog.Open(_metrics, _context);
         var experiment = new Experiment(
             ExperimentOptions with { Curve = curve, Endpoints = MetricCatalog.NeedTeacher(_metrics) ? _endpoints : null });
-        var summary = experiment.Run(_plan.Trials(found, fitted, best, tuned), metrics, progress, cancellation);
+        var summary = experiment.Run(_plan.Trials(found, fitted, best, tuned), metrics, Part("comparison"), cancellation);
         return summary with
         {
             Data = manifest.Data,

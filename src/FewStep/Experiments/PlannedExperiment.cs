@@ -41,10 +41,12 @@ internal sealed record PlannedExperiment
         Options.Check();
         string folder = Options.Folder!;
         LossCurve? curve = Curve;
+        bool searched = Plan.Schedules.Any(s => s is ScheduleChoice.Searched);
+        var finding = searched ? progress.Phase("schedules", 1, 2) : progress;
         IReadOnlyList<int> steps = [];
         LossCurve Measured() => curve ??= KeptLossCurve.Get(
             folder, First, Training!, CurveOptions with
-            { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, progress, cancellation);
+            { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, finding, cancellation);
         var sources = new SearchSources
         {
             Model = First,
@@ -68,13 +70,13 @@ internal sealed record PlannedExperiment
         (Context.Folder, Context.Teacher) = (folder, endpoints?.ForMetrics);
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
-        var plan = TrialPlan.Create(Plan, searches, progress, cancellation);
+        var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
         int shown = plan.Shown(Options.ShownNumber);
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
         var summary = new Experiment(
             Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
-            .Run(trials, metrics, progress, cancellation);
+            .Run(trials, metrics, searched ? progress.Phase("comparison", 2, 2) : progress, cancellation);
         return summary with
         {
             Data = Data(),

@@ -24,6 +24,9 @@ public sealed record Trial(Model Model, Sampler Sampler)
     /// <summary>Whether the report shows its images, where it is at the number that is shown; default true.</summary>
     public bool IsShown { get; init; } = true;
 
+    /// <summary>The file that the sampler is from, as <c>folder/name</c>; null (default) where it is from none.</summary>
+    internal string? File { get; init; }
+
     /// <summary>Name of the schedule, of the search or of the file.</summary>
     internal string ScheduleName => Sampler.Origin.Schedule ?? $"sigmas {Sampler.Schedule}";
 
@@ -32,7 +35,8 @@ public sealed record Trial(Model Model, Sampler Sampler)
     /// <summary>Schedule, tuning, solver, steps.</summary>
     public override string ToString()
     {
-        string schedule = $"{(IsTransfer ? $"{ScheduleName} of {FoundFor}" : ScheduleName)}{(Tuning is null ? "" : $" + {Tuning}")}";
+        string name = File ?? ScheduleName;
+        string schedule = $"{(IsTransfer ? $"{name} of {FoundFor}" : name)}{(Tuning is null ? "" : $" + {Tuning}")}";
         return string.Create(
             CultureInfo.InvariantCulture, $"{schedule}, {Sampler.Solver.Name}, {Sampler.Steps} step{(Sampler.Steps == 1 ? "" : "s")}");
     }

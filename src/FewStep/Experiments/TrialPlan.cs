@@ -175,7 +175,7 @@ internal sealed class TrialPlan
         .. from cell in _cells.OrderBy(c => c.Number)
            from model in _options.Models
            where model.Tuning is null || IsForTuned(cell)
-           select new Trial(model.Model, cell.Sampler) { Tuning = model.Tuning, FoundFor = cell.FoundFor, Number = cell.Number },
+           select new Trial(model.Model, cell.Sampler) { Tuning = model.Tuning, FoundFor = cell.FoundFor, Number = cell.Number, File = cell.File },
         .. _options.Teacher is null ? []
             : new[]
             {
@@ -234,14 +234,16 @@ internal sealed class TrialPlan
         else
         {
             var sampler = choice.MakeFor(First, usual)!;
-            _cells.Add(new Cell(Number(sampler.Solver, sampler.Schedule), null, null, sampler));
+            _cells.Add(new Cell(Number(sampler.Solver, sampler.Schedule), null, null, sampler)
+            { File = (choice.Schedule as ScheduleChoice.Given)?.File });
         }
     }
 
     private void Add(ScheduleChoice schedule, string? foundFor, Slot slot, SamplingSchedule sigmas)
     {
         var origin = new SamplerOrigin { Schedule = schedule.Name, Source = schedule.Source, ModelHash = First.Hash };
-        _cells.Add(new Cell(slot.Number, schedule, foundFor, new Sampler(sigmas, slot.Solver) { Origin = origin }));
+        _cells.Add(new Cell(slot.Number, schedule, foundFor, new Sampler(sigmas, slot.Solver) { Origin = origin })
+        { File = (schedule as ScheduleChoice.Given)?.File });
     }
 
     private int Number(ISolver solver, SamplingSchedule schedule) =>
@@ -249,5 +251,8 @@ internal sealed class TrialPlan
 
     private sealed record Slot(int Number, ISolver Solver, int Steps);
 
-    private sealed record Cell(int Number, ScheduleChoice? Schedule, string? FoundFor, Sampler Sampler);
+    private sealed record Cell(int Number, ScheduleChoice? Schedule, string? FoundFor, Sampler Sampler)
+    {
+        public string? File { get; init; }
+    }
 }

@@ -6,4 +6,8 @@ namespace FewStep.Platform;
 /// <param name="Total">Units in all; 0 where that is unknown.</param>
 /// <param name="Unit">What is counted, e.g. <c>img</c>.</param>
 /// <param name="Detail">A short figure of interest, e.g. <c>loss 0.123</c>; null where there is none.</param>
-public sealed record WorkProgress(string Stage, long Done, long Total, string Unit, string? Detail = null);
+public sealed record WorkProgress(string Stage, long Done, long Total, string Unit, string? Detail = null)
+{
+    /// <summary>The part of a longer piece of work that the stage belongs to; null where the stage is all there is.</summary>
+    internal WorkPhase? Phase { get; init; }
+}

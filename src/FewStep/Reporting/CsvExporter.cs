@@ -27,6 +27,7 @@ internal static class CsvExporter
             Word("role", t => EnumName.Of(t.Role)),
             Number("number", t => t.Number),
             Word("schedule", t => t.Schedule),
+            Word("file", t => t.File),
             Word("found_for", t => t.FoundFor),
             Word("source", t => t.Schedule is null ? null : EnumName.Of(t.Source)),
             Word("tuning", t => t.Tuning),

@@ -38,7 +38,7 @@ internal sealed class MethodStyles
             _methods.Add(method, isStandard && (result is null || Key(result) != method) ? Grey(_grey++) : Coloured(_coloured++));
         }
 
-        foreach (string solver in trials.Select(t => t.Solver).OfType<string>().Distinct())
+        foreach (string solver in trials.Select(t => t.SolverKind).OfType<string>().Distinct())
             _solvers.Add(solver, Coloured(_solvers.Count));
     }
 
@@ -48,7 +48,7 @@ internal sealed class MethodStyles
     public MethodStyle Of(string schedule, string? tuning) => _methods.GetValueOrDefault((schedule, tuning)) ?? Grey(0);
 
     public MethodStyle Solver(string name) => _solvers[name];
-    private static (string Schedule, string? Tuning) Key(TrialSummary t) => (t.Schedule ?? t.Name, t.Tuning);
+    private static (string Schedule, string? Tuning) Key(TrialSummary t) => (t.Series, t.Tuning);
     private static MethodStyle Grey(int index) => new("standard", Shapes[(index + 1) % Shapes.Length], Dash(index % 4));
 
     private static MethodStyle Coloured(int index) =>

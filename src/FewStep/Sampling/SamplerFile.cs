@@ -23,6 +23,13 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         return extension is null ? Path.GetFileNameWithoutExtension(name) : name[..^extension.Length];
     }
 
+    /// <summary>Name for people where there are several files: <c>folder/name</c>.</summary>
+    public static string LabelOf(string path)
+    {
+        string? folder = Path.GetFileName(Path.GetDirectoryName(Path.GetFullPath(path)));
+        return Printable.Line(string.IsNullOrEmpty(folder) ? NameOf(path) : $"{folder}/{NameOf(path)}", MaximumText);
+    }
+
     public static SamplerFile Read(string path)
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)

@@ -25,6 +25,9 @@ internal abstract record ScheduleChoice(string Name)
     public sealed record Given(
         string Name, SamplingSchedule Schedule, ISolver? Solver = null, SamplerOrigin? Origin = null) : ScheduleChoice(Name)
     {
+        /// <summary>The file that it is from, as <c>folder/name</c>; null where it is from none.</summary>
+        public string? File { get; init; }
+
         public override ScheduleSource Source => ScheduleSource.Given;
     }
 
@@ -34,7 +37,7 @@ internal abstract record ScheduleChoice(string Name)
         if (IsFile(text))
         {
             var file = SamplerFile.Read(text);
-            return new Given(SamplerFile.NameOf(text), file.Schedule, file.Solver, file.Origin);
+            return new Given(SamplerFile.NameOf(text), file.Schedule, file.Solver, file.Origin) { File = SamplerFile.LabelOf(text) };
         }
 
         string head = text.Split(':', 2)[0];

@@ -56,7 +56,8 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         TunedCandidate Try(SamplingSchedule schedule)
         {
             // The same schedule may come up again; it is counted once.
-            var candidate = tried.FirstOrDefault(c => c.IsOf(schedule)) ?? Tune(schedule, judge, cancellation);
+            var candidate = tried.FirstOrDefault(c => c.IsOf(schedule))
+                ?? Tune(schedule, judge, progress.Phase("candidate", tried.Count + 1, _options.Candidates), cancellation);
             if (!tried.Contains(candidate))
             {
                 tried.Add(candidate);
@@ -122,12 +123,14 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         return best;
     }
 
-    private TunedCandidate Tune(SamplingSchedule schedule, StudentJudge judge, CancellationToken cancellation)
+    private TunedCandidate Tune(
+        SamplingSchedule schedule, StudentJudge judge, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         if (_done.FirstOrDefault(c => c.IsOf(schedule)) is { } known)
             return known;
         var watch = Stopwatch.StartNew();
-        using var tuned = new Tuner(_model, new Sampler(schedule, _options.Solver), _options.Tuning).Run(cancellation: cancellation);
+        using var tuned = new Tuner(_model, new Sampler(schedule, _options.Solver), _options.Tuning)
+            .Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         var (distance, spent) = judge.Judge(tuned.Weights, schedule, cancellation);
         var candidate = new TunedCandidate(

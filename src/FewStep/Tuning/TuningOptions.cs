@@ -167,6 +167,8 @@ public sealed record TuningOptions
 
     /// <summary>The teacher of a student on a schedule.</summary>
     internal TeacherPath Teacher(IDenoiser denoiser, SamplingSchedule schedule)
-        => new(denoiser, schedule, SolverCatalog.Find(TeacherSolver),
-        TeacherSubsteps ?? Math.Max(4, (LeastTeacherSteps + schedule.Steps - 1) / schedule.Steps));
+        => new(denoiser, schedule, SolverCatalog.Find(TeacherSolver), SubstepsFor(schedule.Steps));
+
+    /// <summary>The teacher's steps between two sigmas of a schedule of so many steps.</summary>
+    internal int SubstepsFor(int steps) => TeacherSubsteps ?? Math.Max(4, (LeastTeacherSteps + steps - 1) / steps);
 }

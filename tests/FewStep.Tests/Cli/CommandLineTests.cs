@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using FewStep.Cli.Terminal;
 using FewStep.Cli.Verbs;
+using Spectre.Console;
 
 namespace FewStep.Tests.Cli;
 
@@ -98,15 +100,26 @@ public sealed class CommandLineTests
     public void Progress_is_no_wider_than_the_terminal_and_quiet_where_asked()
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var progress = new ProgressLine(new MessageWriter(text), () => 40) { Verbosity = Verbosity.Verbose };
-        progress.Report(new WorkProgress("a stage with a name of some length", 1, 100, "images", "loss 0.123456"));
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(text),
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.Yes,
+        });
+        terminal.Profile.Width = 40;
+        var progress = new ProgressDisplay(new MessageWriter(text), terminal) { Verbosity = Verbosity.Verbose };
+        progress.Report(
+            new WorkProgress("a stage with a name of some length", 1, 100, "images", "loss 0.123456") { Phase = new("tuning", 2, 4) });
+        Thread.Sleep(250); // it is drawn now and then
         progress.Clear();
-        Assert.All(text.ToString().Split('\r', '\n').SkipLast(2), part => Assert.InRange(part.Length, 0, 39));
-        Assert.Contains("a stage with a name of some length: 1 images, 0 s", text.ToString(), StringComparison.Ordinal);
+        string shown = Regex.Replace(text.ToString(), @"\x1b[\[=][0-9;?]*[A-Za-z]?", "");
+        Assert.Contains("2 of 4: tuning", shown, StringComparison.Ordinal);
+        Assert.All(shown.Split('\r', '\n').SkipLast(2), part => Assert.InRange(part.TrimEnd().Length, 0, 39));
+        Assert.Contains("[2/4] a stage with a name of some length: 1 images, 0 s", shown, StringComparison.Ordinal);
         progress.Verbosity = Verbosity.Quiet;
-        int before = text.ToString().Length;
         progress.Report(new WorkProgress("another", 1, 100, "images"));
-        Assert.Equal(before, text.ToString().Length);
+        Assert.EndsWith("1 images, 0 s", text.ToString().TrimEnd(), StringComparison.Ordinal);
     }
 
     private static (int Code, string Text) Report(Exception failure)

@@ -114,7 +114,7 @@ public sealed class ExporterTests : IDisposable
             }],
         });
         Assert.StartsWith(
-            "baseline,4,'@x,,standard,\"a \"\"b\"\", c d\",euler,4,4,,", text.Split('\n')[1], StringComparison.Ordinal);
+            "baseline,4,'@x,,,standard,\"a \"\"b\"\", c d\",euler,4,4,,", text.Split('\n')[1], StringComparison.Ordinal);
         Assert.EndsWith(",'=SUM(A1)", text.Split('\n')[1], StringComparison.Ordinal);
         Assert.Equal(3, text.Split('\n').Length);
         Assert.DoesNotContain("NaN", text, StringComparison.Ordinal);

@@ -53,6 +53,30 @@ public class HtmlReportTests
     }
 
     [Fact]
+    public void Fitted_samplers_of_one_folder_are_one_line_and_are_called_by_their_files()
+    {
+        Summary full = SampleSummary.Full();
+        TrialSummary Fitted(int steps, string folder) => full.Trials[5] with
+        {
+            Name = InvariantText.Of($"{folder} {steps}"),
+            File = InvariantText.Of($"{folder}/n{steps}"),
+            Solver = InvariantText.Of($"fitted-{folder}{steps}"),
+            Number = steps,
+            Steps = steps,
+            EvaluationsPerImage = steps,
+        };
+        string page = HtmlExporter.Render(full with
+        {
+            Trials = [full.Trials[0], Fitted(3, "fit"), Fitted(4, "fit"), Fitted(3, "other"), Fitted(4, "other")],
+            ImageStrips = [],
+        }, _ => null);
+        Assert.Contains(">fit/n4<", page, StringComparison.Ordinal);
+        Assert.Contains($"fitted, {SampleSummary.Phase1}, fit/: ", page, StringComparison.Ordinal); // the chart in words
+        Assert.Contains($"fitted, {SampleSummary.Phase1}, other/: ", page, StringComparison.Ordinal);
+        Assert.DoesNotContain($"fitted-fit3, {SampleSummary.Phase1}", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Nothing_is_fetched_and_only_the_page_s_own_script_runs()
     {
         string html = Render(SampleSummary.Full());

@@ -96,7 +96,7 @@ public sealed class TunedScheduleOptimizerTests : IDisposable
     {
         public void Report(WorkProgress value)
         {
-            if (value.Done == after)
+            if (value is { Unit: "candidates" } && value.Done == after)
                 cancel.Cancel();
         }
     }

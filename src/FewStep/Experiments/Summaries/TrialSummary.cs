@@ -1,4 +1,5 @@
 using FewStep.Metrics;
+using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
@@ -33,6 +34,9 @@ public sealed record TrialSummary
 
     /// <summary>Name of the schedule, or of the search that found it; null for stored images.</summary>
     public string? Schedule { get; init; }
+
+    /// <summary>The file that the sampler is from, as <c>folder/name</c>; null where it is from none.</summary>
+    public string? File { get; init; }
 
     /// <summary>Where the schedule comes from.</summary>
     public ScheduleSource Source { get; init; } = ScheduleSource.Given;
@@ -87,9 +91,17 @@ public sealed record TrialSummary
     /// <summary>A figure that it has, with its sign turned where higher is better.</summary>
     internal double Cost(FigureSummary figure) => figure.HigherIsBetter ? -Figures[figure.Key].Mean : Figures[figure.Key].Mean;
 
-    /// <summary>Name of the schedule, with the solver that it was found for where that is another one.</summary>
+    /// <summary>Name of the file or else of the schedule, with the solver that it was found for where that is another one.</summary>
     [JsonIgnore]
-    public string ScheduleLabel => IsTransfer ? $"{Schedule} of {FoundFor}" : Schedule ?? Name;
+    public string ScheduleLabel => IsTransfer ? $"{File ?? Schedule} of {FoundFor}" : File ?? Schedule ?? Name;
+
+    /// <summary>What is one line in a chart over numbers of steps: the schedule, and of files those of one folder.</summary>
+    internal string Series => File is { } file && Path.GetDirectoryName(file) is { Length: > 0 } folder ? $"{Schedule}, {folder}/"
+        : Schedule ?? Name;
+
+    /// <summary>The solver, but one word for all that were fitted: each of them is for one schedule alone.</summary>
+    internal string? SolverKind => Solver?.StartsWith($"{FittedSolver.Prefix}-", StringComparison.Ordinal) == true ? FittedSolver.Prefix
+        : Solver;
 }
 
 /// <summary>A figure of one trial: one value for each range of seeds (of each subset, for stored images).</summary>

@@ -51,14 +51,13 @@ internal sealed class FigureChartsSection() : ReportSection("charts", "The figur
 
     private static IEnumerable<ReportBlock> Curves(ReportPage page, FigureSummary figure, string id, TrialSummary[] drawn)
     {
-        var methods = drawn.DistinctBy(t => (t.Schedule, t.Tuning))
-            .ToDictionary(t => ReportPage.Method(t.Schedule ?? t.Name, t.Tuning), page.Styles.Of);
-        string[] solvers = [.. drawn.Select(t => t.Solver).OfType<string>().Distinct()];
+        var methods = drawn.DistinctBy(t => (t.Series, t.Tuning))
+            .ToDictionary(t => ReportPage.Method(t.Series, t.Tuning), page.Styles.Of);
+        string[] solvers = [.. drawn.Select(t => t.SolverKind).OfType<string>().Distinct()];
         bool isLinear = IsLinear(figure, drawn);
         CurvePanel[] panels = [.. solvers.Select(s => new CurvePanel(
             s,
-            [.. methods.Select(m => new CurveLine(m.Key, m.Value, [.. drawn.Where(t => t.Solver == s && ReportPage.Method(t) == m.Key)
-                .Select(t => Point(page, t, figure))])).Where(l => l.Points.Count > 0)]))];
+            [.. methods.Select(m => Line(s, m.Key, m.Value)).Where(l => l.Points.Count > 0)]))];
         string title = $"{figure.Name} over network evaluations";
         bool isCut = new CurveChart(panels, ChartSize.Wide, isLinear).IsCut;
         yield return new DrawnBlock(() => Figure.Build(
@@ -67,8 +66,12 @@ internal sealed class FigureChartsSection() : ReportSection("charts", "The figur
                 + $"ranges.{(isCut ? " Points at the upper edge lie beyond it." : "")}",
             [.. methods.Select(m => (Figure.PointSample(m.Value), m.Key))]));
 
+        CurveLine Line(string solver, string method, MethodStyle style) => new(method, style,
+            [.. drawn.Where(t => t.SolverKind == solver && ReportPage.Method(t.Series, t.Tuning) == method)
+                .Select(t => Point(page, t, figure))]);
+
         CurvePanel best = new("best schedule of each solver", [.. solvers.Select(
-            s => new CurveLine(s, page.Styles.Solver(s), [.. Best(page, figure, [.. drawn.Where(t => t.Solver == s)])]))]);
+            s => new CurveLine(s, page.Styles.Solver(s), [.. Best(page, figure, [.. drawn.Where(t => t.SolverKind == s)])]))]);
         if (solvers.Length > 1)
         {
             yield return new DrawnBlock(() => Figure.Build(

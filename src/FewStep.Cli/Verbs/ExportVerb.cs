@@ -26,7 +26,7 @@ internal static class ExportVerb
             "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
         var names = command.Optional<string?>(
             "--names", $"Names of the weights: {EdmNames} (NVlabs/edm; SongUNet and ADM), {GuidedNames} (openai/guided-diffusion and "
-                + $"openai/consistency_models; ADM) or {DiffusersNamed} (UNet2DModel; DDPM and ADM). Left out, {DiffusersNamed} for a "
+                + $"openai/consistency_models; ADM) or {DiffusersNamed} (UNet2DModel; DDPM and ADM; beside a file {DiffusersConfigWriter.WeightsName} its config.json too). Left out, {DiffusersNamed} for a "
                 + $"DDPM network and {EdmNames} else.", $"{EdmNames}|{GuidedNames}|{DiffusersNamed}");
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
@@ -131,6 +131,14 @@ internal static class ExportVerb
         }
     }
 
+    // Under the name that diffusers looks for they are a folder that it opens.
+    private static int WriteForDiffusers(string file, ModelConfig config, NetworkDenoiser network)
+    {
+        if (Path.GetFileName(file) == DiffusersConfigWriter.WeightsName)
+            DiffusersConfigWriter.Write(Path.GetDirectoryName(Path.GetFullPath(file))!, config);
+        return DiffusersNames.Write(file, config, network);
+    }
+
     private static void ExportWeights(
         TerminalOutput terminal, bool json, Model source, string file, string? names, AttentionOrder? order)
     {
@@ -148,7 +156,7 @@ internal static class ExportVerb
             EdmNames => (EdmModel.WriteWeights(file, network), "NVlabs/edm"),
             GuidedNames => (GuidedDiffusionNames.Write(file, source.Config, network, order ?? AttentionOrder.Legacy),
                 "openai/guided-diffusion"),
-            _ => (DiffusersNames.Write(file, source.Config, network), "diffusers' UNet2DModel"),
+            _ => (WriteForDiffusers(file, source.Config, network), "diffusers' UNet2DModel"),
         };
         terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
             $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {of}.");

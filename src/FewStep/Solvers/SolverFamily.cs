@@ -35,9 +35,10 @@ internal sealed record SolverOption(string Key, string Default, string Descripti
     internal static SolverOption Predict { get; } = new("predict", "data", "extrapolates the denoiser's output (data) or the slope (noise)")
     { Choices = ["data", "noise"] };
 
-    internal static SolverOption LowerOrderFinal { get; } = Flag(
-        "lower-order-final", "the last steps fall to order 1, which steadies runs of few steps") with
-    { FromOrder = 2 };
+    internal static SolverOption LowerOrderFinal { get; } = new("lower-order-final", "true",
+        "the last steps fall to order 1, which steadies runs of few steps; denoise counts the denoise after them as the last one, as "
+            + "diffusers does")
+    { Choices = ["true", "false", "denoise"], FromOrder = 2 };
 
     internal static SolverOption Thresholding { get; } = Flag(
         "thresholding", "limits each output to [-1, 1] by dynamic thresholding; with predict=data only");

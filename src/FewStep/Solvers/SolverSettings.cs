@@ -39,6 +39,13 @@ internal sealed class SolverSettings
     public SolverPrediction Prediction
         => Value(SolverOption.Predict.Key) == SolverOption.Predict.Default ? SolverPrediction.Data : SolverPrediction.Noise;
 
+    public FinalOrder FinalOrder => Value(SolverOption.LowerOrderFinal.Key) switch
+    {
+        "true" => FinalOrder.OneAtLastStep,
+        "denoise" => FinalOrder.OneAtDenoise,
+        _ => FinalOrder.Full,
+    };
+
     public bool IsExact => Value(SolverOption.Coefficients.Key) == "exact";
 
     /// <summary>Whether outputs are limited: with data prediction unless that is turned off, as in the reference implementation, and never

@@ -145,8 +145,15 @@ public sealed class DiffusersFolderTests : IDisposable
             Assert.Equal(reference.State[pair.Key].data<float>().ToArray(), pair.Value.data<float>().ToArray());
         });
         File.Copy(exported, Path.Combine(folder, "unet", "diffusion_pytorch_model.safetensors"), overwrite: true);
+        File.Delete(Path.Combine(folder, "unet", "config.json"));
+        DiffusersConfigWriter.Write(Path.Combine(folder, "unet"), source.Config);
         using var back = ModelSource.Open(folder);
         Assert.Equal(source.Denoiser.Weights.data<float>().ToArray(), back.Denoiser.Weights.data<float>().ToArray());
+        Assert.Equal(Json(source.Config), Json(back.Config));
+        Assert.Throws<InvalidInputException>(
+            () => DiffusersConfigWriter.Write(Path.Combine(folder, "unet"), source.Config with { Classes = 7, Network = Others() }));
+
+        static DdpmUNetOptions Others() => new() { ImgResolution = 16, InChannels = 3, OutChannels = 3, LabelDim = 7 };
     }
 
     [Theory]

@@ -116,9 +116,10 @@ public class SolverExactnessTests
     [Fact]
     public void Orders_rise_stay_and_fall()
     {
-        Assert.Equal([1, 2, 3, 3, 2, 1], Enumerable.Range(0, 6).Select(i => MultistepSolver.OrderAt(i, 6, 3, true)));
-        Assert.Equal([1, 2, 3, 3, 3, 3], Enumerable.Range(0, 6).Select(i => MultistepSolver.OrderAt(i, 6, 3, false)));
-        Assert.Equal([1, 2], Enumerable.Range(0, 2).Select(i => MultistepSolver.OrderAt(i, 2, 3, true)));
+        Assert.Equal([1, 2, 3, 3, 2, 1], Enumerable.Range(0, 6).Select(i => MultistepSolver.OrderAt(i, 6, 3, FinalOrder.OneAtLastStep)));
+        Assert.Equal([1, 2, 3, 3, 3, 3], Enumerable.Range(0, 6).Select(i => MultistepSolver.OrderAt(i, 6, 3, FinalOrder.Full)));
+        Assert.Equal([1, 2, 3, 3, 3, 2], Enumerable.Range(0, 6).Select(i => MultistepSolver.OrderAt(i, 6, 3, FinalOrder.OneAtDenoise)));
+        Assert.Equal([1, 2], Enumerable.Range(0, 2).Select(i => MultistepSolver.OrderAt(i, 2, 3, FinalOrder.OneAtLastStep)));
     }
 
     private static GaussianMixtureDenoiser GaussianMixture(Tensor m)

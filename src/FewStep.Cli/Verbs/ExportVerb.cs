@@ -26,8 +26,9 @@ internal static class ExportVerb
             "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
         var names = command.Optional<string?>(
             "--names", $"Names of the weights: {EdmNames} (NVlabs/edm; SongUNet and ADM), {GuidedNames} (openai/guided-diffusion and "
-                + $"openai/consistency_models; ADM) or {DiffusersNamed} (UNet2DModel; DDPM and ADM; beside a file {DiffusersConfigWriter.WeightsName} its config.json too). Left out, {DiffusersNamed} for a "
-                + $"DDPM network and {EdmNames} else.", $"{EdmNames}|{GuidedNames}|{DiffusersNamed}");
+                + $"openai/consistency_models; ADM) or {DiffusersNamed} (UNet2DModel; DDPM and ADM; beside a file "
+                + $"{DiffusersConfigWriter.WeightsName} its config.json too). Left out, {DiffusersNamed} for a DDPM network and "
+                + $"{EdmNames} else.", $"{EdmNames}|{GuidedNames}|{DiffusersNamed}");
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);

@@ -40,6 +40,8 @@ internal sealed class GuidanceFlags(Command command)
         "--guide", "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: "
             + "options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", "model");
 
+    public IEnumerable<Option> All => [_weight, _interval, _guide];
+
     public string? ReadGuide(ParseResult parsed) => parsed.GetValue(_guide);
 
     public Guidance? Read(ParseResult parsed)

@@ -8,7 +8,7 @@ namespace FewStep.Onnx;
 
 /// <summary>Writes models, and samplers with their models, as ONNX files that any program with an ONNX runtime can evaluate.</summary>
 /// <remarks>Each file is loaded by ONNX Runtime, evaluated and compared with the model before it gets its name.</remarks>
-public static class OnnxExport
+internal static class OnnxExport
 {
     private const double DenoiserTolerance = 1e-4, SamplerTolerance = 1e-3; // a grey level is 4e-3 of the largest value
     private const int CheckedImages = 3;
@@ -31,7 +31,8 @@ public static class OnnxExport
         var (noise, labels) = export.Inputs();
         var x = noise * sigma.view(-1, 1, 1, 1);
         using var written = OnnxModel.Of(path, bytes, metadata);
-        return export.Finish(bytes, metadata, written.Denoiser.Denoise(x, sigma, labels), d => d.Denoise(x, sigma, labels), DenoiserTolerance);
+        return export.Finish(
+            bytes, metadata, written.Denoiser.Denoise(x, sigma, labels), d => d.Denoise(x, sigma, labels), DenoiserTolerance);
     }
 
     /// <summary>Writes a sampler with its model: latents, unit noise, and labels where there are classes, to images.</summary>
@@ -118,7 +119,8 @@ public static class OnnxExport
             }
 
             AtomicFile.Write(_path, stream => stream.Write(bytes));
-            return new(bytes.Length, metadata.Evaluations, error, _options.HalfWeights ? Difference(written, evaluate(_model.Denoiser)) : 0);
+            double rounding = _options.HalfWeights ? Difference(written, evaluate(_model.Denoiser)) : 0;
+            return new(bytes.Length, metadata.Evaluations, error, rounding);
         }
 
         private static double Difference(Tensor written, Tensor own)

@@ -41,8 +41,8 @@ internal sealed class OnnxFileScan(string path)
         var found = new Dictionary<string, string>();
         foreach (var field in ProtobufFields.Of(source))
         {
-            if (field is { Number: properties, Content: { } entry } && Pair(entry) is (string key, string value))
-                found[key] = value;
+            if (field is { Number: properties, Content: { } entry } && Pair(entry) is (string key, var value))
+                found[key] = value ?? ""; // protobuf leaves empty texts out
         }
 
         return found;

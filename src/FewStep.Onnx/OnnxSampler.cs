@@ -1,4 +1,6 @@
+using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Models;
 using FewStep.Sampling;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
@@ -7,6 +9,7 @@ namespace FewStep.Onnx;
 /// <summary>A whole sampler in an ONNX file: latents, and labels where there are classes, to images. Dispose it.</summary>
 internal sealed class OnnxSampler : IBatchSource, IDisposable
 {
+    private const string Kind = "sampler";
     private const string LatentsName = "latents", LabelsName = "labels", ImagesName = "images";
     private readonly string _path;
     private readonly OnnxSession _session;
@@ -14,14 +17,15 @@ internal sealed class OnnxSampler : IBatchSource, IDisposable
     private OnnxSampler(string path, OnnxSession session, OnnxMetadata metadata)
     {
         (_path, _session, Metadata) = (path, session, metadata);
-        string[] wanted = metadata.Classes > 0 ? [LatentsName, LabelsName] : [LatentsName];
-        bool agrees = wanted.ToHashSet().SetEquals(session.Inputs.Keys) && session.Outputs.ContainsKey(ImagesName)
-            && session.Inputs[LatentsName] is { IsTensor: true, ElementDataType: TensorElementType.Float, Dimensions: [_, var c, var h, var w] }
-            && (c, h, w) == (Shape.Channels, Shape.Height, Shape.Width);
-        if (!agrees)
+        try
+        {
+            Sampler = SamplerOf(path, metadata);
+            Check();
+        }
+        catch
         {
             session.Dispose();
-            throw new InvalidInputException($"{path} does not take what its properties say; export the sampler again.");
+            throw;
         }
     }
 
@@ -30,11 +34,39 @@ internal sealed class OnnxSampler : IBatchSource, IDisposable
     public int Classes => Metadata.Classes;
     public Device Device => CPU;
 
-    /// <summary>Opens a file that <see cref="OnnxExport"/> wrote.</summary>
-    /// <param name="metadata">What <see cref="OnnxMetadata.Of"/> read from it.</param>
-    /// <param name="threads">Threads of ONNX Runtime; 0 for as many as libtorch has.</param>
-    public static OnnxSampler Open(string path, OnnxMetadata metadata, int threads)
+    /// <summary>The steps that the file holds, as its sampler's file says them.</summary>
+    public Sampler Sampler { get; }
+
+    /// <summary>Shape, classes and names; of anything but a network nothing else in it means anything.</summary>
+    public ModelConfig Config => new()
     {
+        Name = Metadata.Model,
+        Shape = Shape,
+        Classes = Classes,
+        ClassNames = Metadata.ClassNames,
+        Preconditioning = new() { Kind = Kind, SigmaMin = Metadata.SigmaMin, SigmaMax = Metadata.SigmaMax },
+    };
+
+    public ModelSummary Summary => new()
+    {
+        Name = Metadata.Model,
+        Hash = Sha256.OfFile(_path),
+        Preconditioning = Kind,
+        Shape = Shape,
+        Classes = Classes,
+        Guidance = Metadata.Guidance == 1 ? null : InvariantText.Of($"weight {Metadata.Guidance:R}"),
+    };
+
+    /// <summary>Opens a file that <see cref="OnnxExport"/> wrote; null for a path of anything else.</summary>
+    /// <param name="threads">Threads of ONNX Runtime; 0 for as many as libtorch has.</param>
+    public static OnnxSampler? TryOpen(string path, int threads = 0)
+    {
+        if (!path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) || !File.Exists(path)
+            || OnnxMetadata.Of(path) is not { Kind: OnnxKind.Sampler } metadata)
+        {
+            return null;
+        }
+
         OnnxFileScan.ExternalFiles(path);
         return new OnnxSampler(path, new OnnxSession(path, threads > 0 ? threads : get_num_threads()), metadata);
     }
@@ -65,10 +97,29 @@ internal sealed class OnnxSampler : IBatchSource, IDisposable
             inputs.Add((LabelsName, Labels(labels, latents.shape[0]), TensorElementType.Int64, [latents.shape[0]]));
         var images = _session.Run(inputs, ImagesName);
         return images.shape.AsSpan().SequenceEqual(latents.shape) ? images.to(latents.dtype).MoveToOuterDisposeScope()
-            : throw new InvalidInputException($"{_path} gives [{string.Join(",", images.shape)}] for {latents.shape[0]} images of {Shape}.");
+            : throw new InvalidInputException(
+                $"{_path} gives [{string.Join(",", images.shape)}] for {latents.shape[0]} images of {Shape}.");
     }
 
     public void Dispose() => _session.Dispose();
+
+    private void Check()
+    {
+        string[] wanted = Classes > 0 ? [LatentsName, LabelsName] : [LatentsName];
+        bool agrees = wanted.ToHashSet().SetEquals(_session.Inputs.Keys) && _session.Outputs.ContainsKey(ImagesName)
+            && _session.Inputs[LatentsName] is
+            { IsTensor: true, ElementDataType: TensorElementType.Float, Dimensions: [_, var channels, var height, var width] }
+            && (channels, height, width) == (Shape.Channels, Shape.Height, Shape.Width) && Shape.Dimension <= OnnxSignature.LargestCall;
+        if (!agrees)
+            throw new InvalidInputException($"{_path} does not take what its properties say; export the sampler again.");
+    }
+
+    private static Sampler SamplerOf(string path, OnnxMetadata metadata)
+    {
+        var file = SamplerFile.Parse(metadata.Sampler!, path);
+        return new Sampler(file.Schedule, file.Solver ?? throw new InvalidInputException($"{path}: its sampler names no solver."))
+        { Origin = file.Origin };
+    }
 
     // "No class" is the label behind the last.
     private Tensor Labels(Tensor? labels, long batch)

@@ -9,9 +9,11 @@ internal static class ExportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var command = new Command("export", "Write a schedule for another program, a model or a whole sampler as ONNX, or a model's weights.");
+        var command = new Command(
+            "export", "Write a schedule for another program, a model or a whole sampler as ONNX, or a model's weights.");
         var target = command.Optional<string?>("--to", $"What to write: "
-            + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}; {OnnxTarget.Name} ({OnnxTarget.Description}).", "program");
+            + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}; "
+            + $"{OnnxTarget.Name} ({OnnxTarget.Description}).", "program");
         var defaults = new ScheduleExportOptions();
         var scheduler = command.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
@@ -32,7 +34,8 @@ internal static class ExportVerb
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
-        var output = command.Optional<string?>("--output", "File for the text; left out, it is printed. With --to onnx the ONNX file.", "file");
+        var output = command.Optional<string?>(
+            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file.", "file");
         var json = command.Json();
         return command.Runs((parsed, cancellation) =>
         {
@@ -41,7 +44,10 @@ internal static class ExportVerb
                 if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 OptionValues.RefuseIdle(parsed,
-                    [target, .. sampling.All, .. onnx.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
+                    [
+                        target, .. sampling.All, .. onnx.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output
+                    ],
+                    "--schedule");
                 if (parsed.GetValue(names) is { } given and not (EdmNames or GuidedNames or DiffusersNamed))
                 {
                     throw new InvalidInputException($"--names '{given}' is not known; weights are written in the names of {EdmNames}, "
@@ -61,7 +67,7 @@ internal static class ExportVerb
                 $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)} or {OnnxTarget.Name}; or --weights file.");
             if (name == OnnxTarget.Name)
             {
-                OptionValues.RefuseIdle(parsed, [scheduler, digits, final, shift, .. noise.All], "--to another program");
+                OptionValues.RefuseIdle(parsed, [scheduler, digits, final, shift, .. noise.All], "another program (--to)");
                 onnx.Write(parsed, levels, sampling, parsed.GetValue(output), parsed.GetValue(json), terminal, cancellation);
                 return;
             }

@@ -175,10 +175,8 @@ internal sealed class NetworkWriter(OnnxNodes nodes, NetworkDenoiser denoiser, s
     // Groups are instances whose channels are one: ONNX has no group normalisation before opset 18, and one that differs from 18 to 21.
     private Features Normalised(GroupNorm norm, Features x)
     {
-        double[] ones = [.. Enumerable.Repeat(1.0, (int)norm.Groups)];
-        string groups = nodes.Op(
-            "InstanceNormalization",
-            [nodes.Reshape(x.Name, 0, norm.Groups, -1), nodes.Floats(ones, ones.Length), nodes.Floats(new double[ones.Length], ones.Length)],
+        string Each(double value) => nodes.Floats([.. Enumerable.Repeat(value, (int)norm.Groups)], norm.Groups);
+        string groups = nodes.Op("InstanceNormalization", [nodes.Reshape(x.Name, 0, norm.Groups, -1), Each(1), Each(0)],
             OnnxNodes.Of("epsilon", norm.Epsilon));
         string Channels(int index) => nodes.Weight(Name(index), () => _weights[index].view(-1, 1, 1));
         string scaled = nodes.Times(nodes.Reshape(groups, 0, x.Channels, x.Height, x.Width), Channels(norm.Weight));

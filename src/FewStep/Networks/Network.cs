@@ -28,4 +28,14 @@ internal abstract class Network : IDisposable
             buffer.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>One-hot class labels float32 [batch, count], zeros for "none".</summary>
+    internal static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
+    {
+        if (classes is null)
+            return zeros([batch, count], ScalarType.Float32, device);
+        using var end = TensorArithmetic.Number(count);
+        var each = arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device);
+        return classes.unsqueeze(1).eq(each).to(ScalarType.Float32);
+    }
 }

@@ -42,17 +42,7 @@ internal sealed record UNetEmbedding(NoiseEmbedding Noise, Linear Layer0, Linear
     {
         if (Label is null)
             return embedding;
-        var oneHot = OneHot(classes, embedding.shape[0], Label.InFeatures, embedding.device);
+        var oneHot = Network.OneHot(classes, embedding.shape[0], Label.InFeatures, embedding.device);
         return embedding.Plus(Label.Forward(pass, LabelScale == 1 ? oneHot : oneHot.Times(LabelScale)));
-    }
-
-    // float32 [batch, count], zeros for "none".
-    private static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
-    {
-        if (classes is null)
-            return zeros([batch, count], ScalarType.Float32, device);
-        using var end = TensorArithmetic.Number(count);
-        var each = arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Int64, device: device);
-        return classes.unsqueeze(1).eq(each).to(ScalarType.Float32);
     }
 }

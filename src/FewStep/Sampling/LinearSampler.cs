@@ -17,7 +17,8 @@ internal sealed record LinearSampler(ImmutableArray<LinearCall> Calls, Immutable
     private const double Tolerance = 1e-9; // of the largest value that was met
     private const int Columns = 8;
 
-    /// <exception cref="InvalidInputException">The sampler is no fixed linear combination; the message says what to take instead.</exception>
+    /// <exception cref="InvalidInputException">The sampler is no fixed linear combination; the message says what to take
+    /// instead.</exception>
     public static LinearSampler Of(Sampler sampler)
     {
         var (solver, schedule) = (sampler.Solver, sampler.Schedule);

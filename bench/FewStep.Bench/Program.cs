@@ -20,6 +20,9 @@ if (args is ["full-size", ..])
 if (args is ["device", ..])
     return DeviceSpeed.Run(args[1..]);
 
+if (args is ["onnx", ..])
+    return OnnxSpeed.Run(args[1..]);
+
 // In this process: a generated project would have to find libtorch again.
 var job = Job.Default
     .WithToolchain(InProcessNoEmitToolchain.Instance)

@@ -1,6 +1,6 @@
 using FewStep.Models;
 using FewStep.Denoising;
-using Microsoft.ML.OnnxRuntime;
+using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace FewStep.Onnx;
 
@@ -10,8 +10,10 @@ namespace FewStep.Onnx;
 /// noise level a call is called once for each level in a batch. Either way an image is evaluated once, and its result does not depend on
 /// the batch by more than rounding.
 /// </remarks>
+/// <param name="evaluations">Evaluations of a network that an image costs in a call: 2 where the file holds guidance.</param>
 internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning,
-    int classes, double sigmaMin, double sigmaMax, int? unconditional) : IDenoiser, IKnowsNoClass, IRawNetwork, IDisposable
+    int classes, double sigmaMin, double sigmaMax, int? unconditional, int evaluations) : IEvaluationCount, IKnowsNoClass,
+    IRawNetwork, IDisposable
 {
     public ImageShape Shape => signature.Shape;
     public int Classes => classes;
@@ -23,6 +25,12 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
 
     /// <summary>Whether the label -1, "no class", means something to the model.</summary>
     public bool KnowsNoClass => Classes > 0 && (signature.IsOneHot || unconditional is not null);
+
+    public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
+    {
+        cost = x.shape[0] * evaluations;
+        return Denoise(x, sigma, labels);
+    }
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
@@ -114,26 +122,15 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     {
         long batch = images.shape[0];
         var noise = (signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
-        List<(OnnxInput Input, Tensor Value, long[] Shape)> inputs =
+        List<(string, Tensor, TensorElementType, long[])> inputs =
         [
-            (signature.Image, images.contiguous(), images.shape),
-            (signature.Noise, noise, [.. signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
+            (signature.Image.Name, images.contiguous(), signature.Image.Element, images.shape),
+            (signature.Noise.Name, noise, signature.Noise.Element,
+                [.. signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
         ];
         if (labels is not null)
-            inputs.Add((signature.Label!, labels.contiguous(), labels.shape));
-        List<OrtValue> values = [];
-        try
-        {
-            values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Input.Element, i.Shape)));
-            Tensor? result = null;
-            session.Run([.. inputs.Select(i => i.Input.Name)], values, signature.Output, value => result = OnnxTensors.Copy(value, path));
-            return Checked(result!, batch);
-        }
-        finally
-        {
-            values.ForEach(value => value.Dispose());
-            GC.KeepAlive(inputs);
-        }
+            inputs.Add((signature.Label!.Name, labels.contiguous(), signature.Label.Element, labels.shape));
+        return Checked(session.Run(inputs, signature.Output), batch);
     }
 
     private Tensor Checked(Tensor output, long batch)

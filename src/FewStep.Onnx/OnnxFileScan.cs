@@ -7,7 +7,7 @@ namespace FewStep.Onnx;
 internal sealed class OnnxFileScan(string path)
 {
     private const int DeepestNesting = 64;
-    private const int LongestText = 4096;
+    private const int LongestText = 1 << 20;
     private const int BitsPerByte = 8; // no element type of ONNX takes less than a bit
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
     private readonly SortedDictionary<string, long> _files = new(StringComparer.Ordinal);
@@ -31,6 +31,21 @@ internal sealed class OnnxFileScan(string path)
         var scan = new OnnxFileScan(path);
         return scan.Walk(Message.Model, source, 0) ? [.. scan._files.Keys]
             : throw new InvalidInputException($"{path} holds no ONNX graph; fetch or export it again.");
+    }
+
+    /// <summary>The properties that the file says of its model.</summary>
+    public static IReadOnlyDictionary<string, string> Properties(string path)
+    {
+        const int properties = 14;
+        using var source = ByteSource.Open(path);
+        var found = new Dictionary<string, string>();
+        foreach (var field in ProtobufFields.Of(source))
+        {
+            if (field is { Number: properties, Content: { } entry } && Pair(entry) is (string key, var value))
+                found[key] = value ?? ""; // protobuf leaves empty texts out
+        }
+
+        return found;
     }
 
     // Whether the message holds a graph.
@@ -119,6 +134,9 @@ internal sealed class OnnxFileScan(string path)
 
     // The value of the entry whose key is "location".
     private static string? Location(ByteSource entry)
+        => Pair(entry) is ("location", var value) ? value ?? "" : null;
+
+    private static (string? Key, string? Value) Pair(ByteSource entry)
     {
         string? key = null, value = null;
         foreach (var field in ProtobufFields.Of(entry))
@@ -130,7 +148,7 @@ internal sealed class OnnxFileScan(string path)
             }
         }
 
-        return key == "location" ? value ?? "" : null;
+        return (key, value);
     }
 
     // A model from elsewhere must not make this program read any other file of its user's.

@@ -11,6 +11,12 @@ internal sealed class OnnxFormat : IModelFormat
         OpenedModel.RefuseNetworkOptions(path, options, "an ONNX file");
         var model = OnnxModel.Open(path, options.Onnx, options.Threads);
         var denoiser = model.Denoiser;
+        if (options.Guidance is not null && model.Metadata is { Evaluations: > 1 })
+        {
+            model.Dispose();
+            throw new InvalidInputException($"{path} was exported under guidance and holds it; leave the guidance out.");
+        }
+
         return new OpenedModel
         {
             Denoiser = denoiser,

@@ -14,6 +14,9 @@ namespace FewStep.Onnx;
 internal sealed record OnnxModel(
     string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash, bool IsFlow) : IDisposable
 {
+    /// <summary>What the file says of itself; null where this program did not write it.</summary>
+    public OnnxMetadata? Metadata { get; private init; }
+
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
     /// <returns>The model; the caller owns it.</returns>
@@ -22,9 +25,29 @@ internal sealed record OnnxModel(
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new InvalidInputException($"There is no model at {path}.");
-        var description = OnnxModelDescription.Beside(path).With(settings ?? new OnnxModelDescription());
+        var metadata = OnnxMetadata.Of(path);
+        if (metadata is { Kind: OnnxKind.Sampler })
+        {
+            throw new InvalidInputException(
+                $"{path} is a whole sampler, from latents to images: sample and verify take it; for anything else export the denoiser.");
+        }
+
+        var description = Describe(metadata).With(OnnxModelDescription.Beside(path)).With(settings ?? new OnnxModelDescription());
         var files = OnnxFileScan.ExternalFiles(path);
-        var session = new OnnxSession(path, threads > 0 ? threads : get_num_threads());
+        return Of(path, new OnnxSession(path, threads > 0 ? threads : get_num_threads()), description, metadata,
+            prediction => HashOf(path, files, description with { Prediction = prediction }));
+    }
+
+    /// <summary>A model that this program wrote and that has no file yet.</summary>
+    /// <returns>The model; the caller owns it.</returns>
+    public static OnnxModel Of(string path, byte[] content, OnnxMetadata metadata)
+        => Of(path, new OnnxSession(path, get_num_threads(), content), Describe(metadata), metadata, _ => metadata.ModelHash);
+
+    public void Dispose() => Denoiser.Dispose();
+
+    private static OnnxModel Of(string path, OnnxSession session, OnnxModelDescription description, OnnxMetadata? metadata,
+        Func<OnnxPrediction, string> hash)
+    {
         try
         {
             var signature = OnnxSignature.Of(path, session, description);
@@ -32,10 +55,12 @@ internal sealed record OnnxModel(
             var preconditioning = OnnxNoise.Preconditioning(path, prediction, description, OnnxTensors.IsWhole(signature.Noise.Type));
             var (low, high) = preconditioning is null ? Range(path, description) : (preconditioning.SigmaMin, preconditioning.SigmaMax);
             int classes = ClassCount(path, signature, description);
-            var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel);
+            var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel,
+                metadata?.Evaluations ?? 1);
             string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
             return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
-                HashOf(path, files, description with { Prediction = prediction }), prediction == OnnxPrediction.Flow);
+                hash(prediction), prediction == OnnxPrediction.Flow)
+            { Metadata = metadata };
         }
         catch
         {
@@ -44,7 +69,18 @@ internal sealed record OnnxModel(
         }
     }
 
-    public void Dispose() => Denoiser.Dispose();
+    // What the file says of itself.
+    private static OnnxModelDescription Describe(OnnxMetadata? metadata) => metadata is null ? new() : new()
+    {
+        Name = metadata.Model,
+        Prediction = OnnxPrediction.Denoised,
+        SigmaMin = metadata.SigmaMin,
+        SigmaMax = metadata.SigmaMax,
+        Shape = metadata.Shape,
+        Classes = metadata.Classes > 0 ? metadata.Classes : null,
+        ClassNames = metadata.ClassNames,
+        UnconditionalLabel = metadata.KnowsNoClass ? metadata.Classes : null,
+    };
 
     private static OnnxPrediction Prediction(string path, OnnxSignature signature, OnnxModelDescription description)
     {

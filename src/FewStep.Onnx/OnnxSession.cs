@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace FewStep.Onnx;
 
@@ -10,7 +11,9 @@ internal sealed class OnnxSession : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
 
-    public OnnxSession(string path, int threads)
+    /// <param name="path">The file, and what messages call the model.</param>
+    /// <param name="content">What the file will hold; null (default) for what it holds.</param>
+    public OnnxSession(string path, int threads, byte[]? content = null)
     {
         _path = path;
         _session = Guarded("cannot be loaded", () =>
@@ -24,14 +27,34 @@ internal sealed class OnnxSession : IDisposable
             };
             // waiting threads would take the processor from libtorch's
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-            return new InferenceSession(path, options);
+            return content is null ? new InferenceSession(path, options) : new InferenceSession(content, options);
         });
     }
 
     public IReadOnlyDictionary<string, NodeMetadata> Inputs => _session.InputMetadata;
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => _session.OutputMetadata;
 
-    public void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)
+    /// <summary>Evaluates the model.</summary>
+    /// <param name="inputs">Name, value, element type and shape of each.</param>
+    /// <returns>The output; belongs to the current dispose scope.</returns>
+    public Tensor Run(IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, string output)
+    {
+        List<OrtValue> values = [];
+        try
+        {
+            values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Element, i.Shape)));
+            Tensor? result = null;
+            Run([.. inputs.Select(i => i.Name)], values, output, value => result = OnnxTensors.Copy(value, _path));
+            return result!;
+        }
+        finally
+        {
+            values.ForEach(value => value.Dispose());
+            GC.KeepAlive(inputs);
+        }
+    }
+
+    private void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)
     {
         // A graph may compute for ever; it is left at its next operation.
         using var stop = StopRequest.Token.Register(() => _run.Terminate = true);

@@ -13,7 +13,8 @@ internal sealed record OnnxInput(string Name, TensorElementType Element, ScalarT
 /// <param name="Label">Class labels [B], or one-hot [B,K]; null where there are none.</param>
 internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput? Label, string Output, ImageShape Shape)
 {
-    private const long LargestCall = 1L << 24; // values of the images in a call: 64 MiB in float32
+    /// <summary>Most values that the images of a call may have: 64 MiB in float32.</summary>
+    public const long LargestCall = 1L << 24;
 
     private static readonly string[] ImageNames =
         ["x", "sample", "input", "latent", "latents", "image", "x_t", "xt", "noisy", "noised", "hidden_states"];

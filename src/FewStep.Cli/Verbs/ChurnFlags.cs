@@ -12,6 +12,8 @@ internal sealed class ChurnFlags(Command command)
     private readonly Option<double> _noise = command.Option<double>(
         "--s-noise", "Standard deviation of the added noise in units of what the level needs; EDM takes 1.003 to 1.007.", 1, "number");
 
+    public IEnumerable<Option> All => [_churn, _minimum, _maximum, _noise];
+
     /// <summary>What was asked for; null where no noise is added.</summary>
     public StochasticChurn? Read(ParseResult parsed)
     {

@@ -9,9 +9,11 @@ internal static class ExportVerb
 
     public static Command Create(TerminalOutput terminal)
     {
-        var command = new Command("export", "Write a schedule for another program, or a model's weights.");
+        var command = new Command(
+            "export", "Write a schedule for another program, a model or a whole sampler as ONNX, or a model's weights.");
         var target = command.Optional<string?>("--to", $"What to write: "
-            + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}.", "program");
+            + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}; "
+            + $"{OnnxTarget.Name} ({OnnxTarget.Description}).", "program");
         var defaults = new ScheduleExportOptions();
         var scheduler = command.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
@@ -21,6 +23,7 @@ internal static class ExportVerb
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var shift = command.Option("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
         var sampling = new SamplerFlags(command, " Of a file, --steps is the number that was meant, for a check.");
+        var onnx = new OnnxTarget(command);
         var (noise, levels) = (new NoiseArgument(command), new LevelsArgument(command));
         var weights = command.Optional<string?>(
             "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
@@ -32,7 +35,8 @@ internal static class ExportVerb
         var order = command.Named(
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
-        var output = command.Optional<string?>("--output", "File for the text; left out, it is printed.", "file");
+        var output = command.Optional<string?>(
+            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file.", "file");
         var json = command.Json();
         return command.Runs((parsed, cancellation) =>
         {
@@ -41,7 +45,10 @@ internal static class ExportVerb
                 if (sampling.IsSamplerGiven(parsed) || sampling.Schedule(parsed) is not null)
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 OptionValues.RefuseIdle(parsed,
-                    [target, .. sampling.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output], "--schedule");
+                    [
+                        target, .. sampling.All, .. onnx.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output
+                    ],
+                    "--schedule");
                 if (parsed.GetValue(names) is { } given and not (EdmNames or GuidedNames or DiffusersNamed))
                 {
                     throw new InvalidInputException($"--names '{given}' is not known; weights are written in the names of {EdmNames}, "
@@ -58,7 +65,15 @@ internal static class ExportVerb
 
             OptionValues.RefuseIdle(parsed, [names, order], "--weights");
             string name = parsed.GetValue(target) ?? throw new InvalidInputException(
-                $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}; or --weights file.");
+                $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)} or {OnnxTarget.Name}; or --weights file.");
+            if (name == OnnxTarget.Name)
+            {
+                OptionValues.RefuseIdle(parsed, [scheduler, digits, final, shift, .. noise.All], "another program (--to)");
+                onnx.Write(parsed, levels, sampling, parsed.GetValue(output), parsed.GetValue(json), terminal, cancellation);
+                return;
+            }
+
+            OptionValues.RefuseIdle(parsed, onnx.All, $"--to {OnnxTarget.Name}");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
             using var model = levels.Open(parsed);

@@ -12,12 +12,20 @@ internal static class InspectVerb
         var command = new Command("inspect", "Print what a model is: architecture, size, preconditioning, noise levels, images, classes.");
         var model = command.Argument(
             "A model in any accepted form: a model folder, a network pickle of NVlabs/edm, a state dictionary in "
-                + "guided-diffusion's names, a diffusers folder.");
+                + "guided-diffusion's names, a diffusers folder, an ONNX file.");
         var json = command.Json();
         return command.Runs((parsed, _) =>
         {
+            string path = parsed.GetRequiredValue(model);
+            if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path))
+            {
+                OpenedModel.RefuseNetworkOptions(path, new() { Checkpoint = CheckpointFlags.Read(parsed) }, "an ONNX file");
+                OnnxInspection.Show(path, terminal, parsed.GetValue(json));
+                return;
+            }
+
             using var source = Model.Open(
-                parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var result = new
             {
                 path = source.Path,

@@ -15,11 +15,13 @@ internal sealed class LevelsArgument(Command command)
     public string? Path(ParseResult parsed) => parsed.GetValue(_model);
 
     /// <summary>Opens the model; null where none was named.</summary>
-    public Model? Open(ParseResult parsed)
+    public Model? Open(ParseResult parsed) => Path(parsed) is string path ? Model.Open(path, Options(parsed)) : null;
+
+    /// <summary>How the model is opened.</summary>
+    public ModelOptions Options(ParseResult parsed)
     {
         var (low, high) = _range.Read(parsed);
-        return Path(parsed) is string path
-            ? Model.Open(path, _about.Read(parsed, null, 0) with { SigmaMin = low, SigmaMax = high }) : null;
+        return _about.Read(parsed, null, 0) with { SigmaMin = low, SigmaMax = high };
     }
 
     /// <summary>The levels that a schedule must keep to which is given; null where nothing was said.</summary>

@@ -12,6 +12,9 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
     private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
 
+    /// <summary>The options that say more of a model than its file does, and how it is guided; those about checkpoints apart.</summary>
+    public IEnumerable<Option> All => [.. _range?.All ?? [], .. _guidance?.All ?? [], .. _onnx?.All ?? []];
+
     public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => new()
     {
         SigmaMin = _range?.Read(parsed).Low,
@@ -39,6 +42,8 @@ internal sealed class GuidanceFlags(Command command)
     private readonly Option<string?> _guide = command.Optional<string?>(
         "--guide", "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: "
             + "options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", "model");
+
+    public IEnumerable<Option> All => [_weight, _interval, _guide];
 
     public string? ReadGuide(ParseResult parsed) => parsed.GetValue(_guide);
 
@@ -76,6 +81,8 @@ internal sealed class OnnxFlags(Command command)
         "--onnx-shape", "Shape of an ONNX model's images, where the file leaves it open.", "C,H,W");
     private readonly Option<int?> _classes = command.Optional<int?>(
         "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
+
+    public IEnumerable<Option> All => [_prediction, _noise, _shape, _classes];
 
     public OnnxModelDescription Read(ParseResult parsed) => new()
     {

@@ -14,6 +14,8 @@ internal sealed class SampleSink : IDisposable
     private readonly string? _raw;
     private readonly GridLayout _layout;
     private readonly List<torch.Tensor> _kept = [];
+    private readonly List<long> _seeds = [];
+    private readonly List<torch.Tensor> _labels = [];
     private IReadOnlyList<string> _replaced = [];
 
     public SampleSink(ImageShape shape, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
@@ -65,16 +67,23 @@ internal sealed class SampleSink : IDisposable
 
         if ((_grid ?? _raw) is not null)
             _kept.Add(batch.Images.clone());
+        if (_raw is not null)
+        {
+            _seeds.AddRange(batch.Seeds);
+            if (batch.Labels is { } labels)
+                _labels.Add(labels.cpu().clone());
+        }
     }
 
     /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
-    public void Finish(SampleManifest manifest)
+    /// <param name="latents">What the images were made from, where that is no seeds; null (default) for seeds.</param>
+    public void Finish(SampleManifest manifest, torch.Tensor? latents = null)
     {
         if (_kept.Count > 0)
         {
             using var all = torch.cat(_kept);
             if (_raw is not null)
-                WriteRaw(_raw, all, manifest.EvaluationsPerImage);
+                WriteRaw(_raw, all, latents, manifest.EvaluationsPerImage);
             if (_grid is not null)
                 PngFile.WriteGrid(_grid, all, _layout);
         }
@@ -83,7 +92,11 @@ internal sealed class SampleSink : IDisposable
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
     }
 
-    public void Dispose() => _kept.ForEach(images => images.Dispose());
+    public void Dispose()
+    {
+        _kept.ForEach(images => images.Dispose());
+        _labels.ForEach(labels => labels.Dispose());
+    }
 
     // What lies in the folder already of the names that will be written. Other images would be measured with these later on.
     private string[] Replaced(string folder, IReadOnlyList<long> seeds)
@@ -98,7 +111,8 @@ internal sealed class SampleSink : IDisposable
                 + "would be mixed with these; choose another --out, or take them out of it.");
     }
 
-    private static void WriteRaw(string path, torch.Tensor samples, double evaluationsPerImage)
+    // With what they were made from, so that another program, or verify, can make them again.
+    private void WriteRaw(string path, torch.Tensor samples, torch.Tensor? latents, double evaluationsPerImage)
     {
         using var scope = torch.NewDisposeScope();
         if (!samples.isfinite().all().item<bool>())
@@ -107,11 +121,18 @@ internal sealed class SampleSink : IDisposable
                 + "noise levels, or the latents are no unit noise.");
         }
 
-        NpzFile.Write(path, new Dictionary<string, NpyArray>
+        var arrays = new Dictionary<string, NpyArray>
         {
             ["samples"] = NpyArray.FromTensor(samples),
             ["nfe"] = new(new[] { (long)Math.Round(evaluationsPerImage) }),
-        });
+        };
+        if (latents is null)
+            arrays.Add("seeds", new(_seeds.ToArray(), _seeds.Count));
+        else
+            arrays.Add("latents", NpyArray.FromTensor(latents));
+        if (_labels.Count > 0)
+            arrays.Add("labels", NpyArray.FromTensor(torch.cat(_labels)));
+        NpzFile.Write(path, arrays);
     }
 
     private static void CheckGrid(ImageShape shape, int count, GridLayout layout)

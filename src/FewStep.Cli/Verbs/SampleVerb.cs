@@ -26,7 +26,8 @@ internal static class SampleVerb
         var scale = command.Optional<int>("--scale", "Whole factor by which the grid shows its images enlarged; 0 for the one that makes "
             + "small images about 64 pixels wide.");
         var output = command.Optional<string?>("--output",
-            "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), and 'nfe'.", "file");
+            "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), "
+                + "'nfe', and what they were made from: 'seeds' or 'latents', and 'labels'.", "file");
         var batch = command.Option(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
         var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());
@@ -51,23 +52,17 @@ internal static class SampleVerb
                     "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
             }
 
-            var chosen = sampling.Read(parsed, null);
-            using var source = Model.Open(
-                parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            about.RefuseIdleRange(parsed, (chosen ?? (source.Sampler is null ? SamplerChoice.Usual : null))?.Schedule);
-            var method = solver.Find(parsed, chosen is null ? source.DefaultSampler.Solver.Name : chosen.Solver?.Name);
-            if (method is not null && sampling.IsSamplerGiven(parsed))
+            string path = parsed.GetRequiredValue(model);
+            using var source = SampleSource.OfSampler(path, parsed.GetValue(threads)) ?? SampleSource.Of(OpenModel());
+            if (source.HoldsSampler)
             {
-                throw new InvalidInputException(
-                    "--sampler says the solver too; leave --solver and its options out, or give --schedule in place of --sampler.");
+                string held = $"a denoiser; {path} holds a whole sampler, with its steps and guidance";
+                OptionValues.RefuseIdle(
+                    parsed, [.. sampling.All, .. solver.All, .. about.All, .. churn.All, toZero, analytical], held);
+                OpenedModel.RefuseNetworkOptions(path, about.Read(parsed, null, 0), "an ONNX file");
             }
 
-            var sampler = chosen is null
-                ? source.DefaultSampler with { Solver = method ?? source.DefaultSampler.Solver }
-                : sampling.Make(
-                    parsed, source, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal, cancellation);
-            Announce(terminal, source, sampler, chosen is null && method is null);
-            var nodes = parsed.GetValue(toZero) ? new SamplingSchedule(sampler.Schedule.Sigmas, ScheduleTerminal.Zero) : sampler.Schedule;
+            var sampler = source.Sampler ?? Chosen(source.Model!);
             long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
             var options = new SampleOptions
             {
@@ -76,7 +71,7 @@ internal static class SampleVerb
                 AnalyticalFirstStep = parsed.GetValue(analytical),
                 Churn = churn.Read(parsed)
             };
-            var sampled = source.Batches(sampler with { Schedule = nodes }, options);
+            var (sampled, nodes) = (source.Batches(sampler, options), sampler.Schedule);
             using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
             if (raw?.Labels is not null && one is not null)
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
@@ -108,13 +103,35 @@ internal static class SampleVerb
                 Folder = places,
                 Grid = gridFile,
                 Output = rawFile,
-                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.Denoiser.Device,
+                Run = CommandLineManifest.Create(parsed, started, raw is null ? list[0] : 0, source.Device,
                     source.NumberFormat ?? ComputeType.Name(parsed.ComputeTypeOf(dtype))),
             };
-            sink.Finish(manifest);
+            sink.Finish(manifest, raw?.Latents);
             terminal.Result(parsed.GetValue(json), manifest,
                 $"{manifest.Images:N0} images, {manifest.EvaluationsPerImage:0.##} network evaluations each, {manifest.Seconds:F1} s of "
                     + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.");
+
+            Model OpenModel() => Model.Open(path, about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+
+            Sampler Chosen(Model opened)
+            {
+                var chosen = sampling.Read(parsed, null);
+                about.RefuseIdleRange(parsed, (chosen ?? (opened.Sampler is null ? SamplerChoice.Usual : null))?.Schedule);
+                var method = solver.Find(parsed, chosen is null ? opened.DefaultSampler.Solver.Name : chosen.Solver?.Name);
+                if (method is not null && sampling.IsSamplerGiven(parsed))
+                {
+                    throw new InvalidInputException(
+                        "--sampler says the solver too; leave --solver and its options out, or give --schedule in place of --sampler.");
+                }
+
+                var found = chosen is null
+                    ? opened.DefaultSampler with { Solver = method ?? opened.DefaultSampler.Solver }
+                    : sampling.Make(
+                        parsed, opened, chosen with { Solver = method ?? chosen.Solver }, "euler", 0, terminal, cancellation);
+                Announce(terminal, opened, found, chosen is null && method is null);
+                return parsed.GetValue(toZero)
+                    ? found with { Schedule = new SamplingSchedule(found.Schedule.Sigmas, ScheduleTerminal.Zero) } : found;
+            }
         });
     }
 

@@ -24,6 +24,10 @@ internal sealed class SamplerFlags(Command command, string also = "")
     public string? Schedule(ParseResult parsed) => parsed.GetValue(_schedule);
 
     public int? Steps(ParseResult parsed) => parsed.GetValue(_steps);
+
+    /// <summary>The text of <c>--sampler</c>; null where it was left out.</summary>
+    public string? Text(ParseResult parsed) => parsed.GetValue(_sampler);
+
     public bool IsSamplerGiven(ParseResult parsed) => parsed.GetValue(_sampler) is not null;
 
     /// <summary>What was chosen; null where neither <c>--sampler</c> nor <c>--schedule</c> nor <c>--steps</c> is given.</summary>

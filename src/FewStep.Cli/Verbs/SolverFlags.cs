@@ -16,10 +16,11 @@ internal sealed class SolverFlags(Command command)
     private readonly Option<bool?> _thresholding = command.Optional<bool?>(
         "--thresholding", "Of dpmpp and unipc: whether outputs are limited to [-1, 1].");
 
+    public IEnumerable<Option> All => [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
+
     public ISolver? Find(ParseResult parsed, string? usual)
     {
-        Option[] all = [_solver, _order, _variant, _predict, _lowerOrderFinal, _thresholding];
-        if (!all.Any(parsed.IsGiven))
+        if (!All.Any(parsed.IsGiven))
             return null;
         var text = SolverText.Parse(parsed.GetValue(_solver) ?? usual ?? "euler");
         if (parsed.GetValue(_order) is int order)

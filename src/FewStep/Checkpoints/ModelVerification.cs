@@ -48,8 +48,17 @@ internal static class ModelVerification
 
         return results;
 
-        VerificationResult Against(string name, string noise, Func<Tensor, Tensor, Tensor?, Tensor> evaluate) => Compare(
-            name, x, Row(arrays[noise], noise, x, path), arrays[name], labels, path, evaluate, denoiser.Device, cancellation);
+        VerificationResult Against(string name, string noise, Func<Tensor, Tensor, Tensor?, Tensor> evaluate)
+        {
+            Tensor inputs = Floats(x, Input, path), levels = Row(arrays[noise], noise, x, path);
+            return Compare(name, arrays[name], x.Shape[0], Make, path, cancellation);
+
+            Tensor Make(long start, long count)
+            {
+                Tensor Part(Tensor all) => all.narrow(0, start, count).to(denoiser.Device);
+                return evaluate(Part(inputs), Part(levels), labels is null ? null : Part(labels));
+            }
+        }
     }
 
     /// <summary>Options with the side of the reference's images, where the checkpoint is one that cannot say its own.</summary>
@@ -84,13 +93,13 @@ internal static class ModelVerification
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
 
-    private static VerificationResult Compare(
-        string name, NpyArray x, Tensor noise, NpyArray expected, Tensor? labels, string path,
-        Func<Tensor, Tensor, Tensor?, Tensor> evaluate, Device device, CancellationToken cancellation)
+    /// <summary>Compares images that are made here, some at a time, with those that are stored.</summary>
+    /// <param name="make">Makes the images from a number on, so many.</param>
+    internal static VerificationResult Compare(
+        string name, NpyArray expected, long images, Func<long, long, Tensor> make, string path, CancellationToken cancellation)
     {
         using var scope = NewDisposeScope();
-        Tensor inputs = Floats(x, Input, path), outputs = Floats(expected, name, path).to(ScalarType.Float64);
-        long images = inputs.shape[0];
+        var outputs = Floats(expected, name, path).to(ScalarType.Float64);
         double largest = -1;
         int worst = 0;
         for (long start = 0; start < images; start += Batch)
@@ -98,8 +107,7 @@ internal static class ModelVerification
             cancellation.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             long count = Math.Min(Batch, images - start);
-            Tensor actual = evaluate(inputs.narrow(0, start, count).to(device), noise.narrow(0, start, count).to(device),
-                labels?.narrow(0, start, count).to(device)).to(ScalarType.Float64, CPU);
+            Tensor actual = make(start, count).to(ScalarType.Float64, CPU);
             if (start == 0 && !(outputs.shape.Length == 4 && outputs.shape[0] == images
                 && outputs.shape.AsSpan(1).SequenceEqual(actual.shape.AsSpan(1))))
             {
@@ -122,7 +130,7 @@ internal static class ModelVerification
 
     private static double[] Largest(Tensor images) => images.abs().flatten(1).amax(1).data<double>().ToArray();
 
-    private static Tensor Floats(NpyArray array, string name, string path)
+    internal static Tensor Floats(NpyArray array, string name, string path)
     {
         var values = array.Values switch
         {
@@ -147,7 +155,7 @@ internal static class ModelVerification
         return tensor(values).expand(images).to(wide ? ScalarType.Float64 : ScalarType.Float32);
     }
 
-    private static Tensor ReadLabels(NpyArray array, long images, int classes, string path)
+    internal static Tensor ReadLabels(NpyArray array, long images, int classes, string path)
     {
         double[] values = array.ToDoubles();
         ImmutableArray<long> shape = array.Shape;

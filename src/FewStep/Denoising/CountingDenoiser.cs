@@ -11,6 +11,7 @@ internal sealed class CountingDenoiser(IDenoiser inner) : IEvaluationCount
     /// <summary>Images evaluated so far.</summary>
     public long Images => Interlocked.Read(ref _images);
 
+    public IDenoiser Inner => inner;
     public ImageShape Shape => inner.Shape;
     public Device Device => inner.Device;
     public int Classes => inner.Classes;

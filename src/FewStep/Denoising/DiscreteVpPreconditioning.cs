@@ -8,9 +8,6 @@ namespace FewStep.Denoising;
 /// between.</remarks>
 internal sealed class DiscreteVpPreconditioning : IPreconditioning
 {
-    private readonly TimeRounding _rounding;
-    private readonly double _timeScale;
-
     /// <param name="timeScale">Factor of the time in the noise label: 1000 / M for networks that were told rescaled times.</param>
     public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon,
         TimeRounding rounding = TimeRounding.NearestSigma, double timeScale = 1)
@@ -22,18 +19,22 @@ internal sealed class DiscreteVpPreconditioning : IPreconditioning
                 $"Discrete preconditioning needs a time_scale above 0 and at most {SigmaLimits.Largest}, not {timeScale}.");
         }
 
-        (Noise, Prediction, _rounding, _timeScale) = (noise, prediction, rounding, timeScale);
+        (Noise, Prediction, Rounding, TimeScale) = (noise, prediction, rounding, timeScale);
         SigmaLimits.Check(noise.Name, SigmaMin, SigmaMax);
     }
 
     public DiscreteVpNoise Noise { get; }
     public NetworkPrediction Prediction { get; }
+    public TimeRounding Rounding { get; }
+
+    /// <summary>Factor of the time in the noise label.</summary>
+    public double TimeScale { get; }
     public double SigmaMin => Noise.Sigmas[0];
     public double SigmaMax => Noise.Sigmas[^1];
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var time = Noise.Times(sigma.to(ScalarType.Float64), _rounding).Times(_timeScale).to(sigma.dtype);
+        var time = Noise.Times(sigma.to(ScalarType.Float64), Rounding).Times(TimeScale).to(sigma.dtype);
         var total = (sigma * sigma).Plus(1);
         var alpha = total.rsqrt();
         return Prediction switch

@@ -7,18 +7,13 @@ internal sealed class EdmPreconditioning : IPreconditioning
     /// <summary>EDM's noise levels, which schedules run over where no model says otherwise.</summary>
     internal const double UsualMinimum = 0.002, UsualMaximum = 80;
 
-    private readonly double _sigmaData;
-    private readonly double _noiseLabelScale;
-    private readonly double _boundary; // the noise level that nothing is done at
-    private readonly bool _predictsV;
-
     /// <param name="predictsV">Whether the network gives v, EDM's output with the other sign (diffusers' <c>v_prediction</c> at EDM's
     /// noise labels, as Stable Video Diffusion has it with sigma_data 1).</param>
     public EdmPreconditioning(double sigmaData = 0.5, double sigmaMin = UsualMinimum, double sigmaMax = UsualMaximum,
         double noiseLabelScale = 1, bool predictsV = false)
         : this("EDM", sigmaData, sigmaMin, sigmaMax, noiseLabelScale, 0)
     {
-        _predictsV = predictsV;
+        PredictsV = predictsV;
     }
 
     private EdmPreconditioning(string kind, double sigmaData, double sigmaMin, double sigmaMax, double noiseLabelScale, double boundary)
@@ -36,7 +31,7 @@ internal sealed class EdmPreconditioning : IPreconditioning
                 $"{kind} preconditioning needs a noise_label_scale above 0 and at most {SigmaLimits.Largest}, not {noiseLabelScale}.");
         }
 
-        (_sigmaData, SigmaMin, SigmaMax, _noiseLabelScale, _boundary) = (sigmaData, sigmaMin, sigmaMax, noiseLabelScale, boundary);
+        (SigmaData, SigmaMin, SigmaMax, NoiseLabelScale, Boundary) = (sigmaData, sigmaMin, sigmaMax, noiseLabelScale, boundary);
     }
 
     /// <summary>Scalings of a consistency model (Song et al. 2303.01469, appendix C): f(x; sigma_min) = x exactly, the noise label is 1000
@@ -48,14 +43,21 @@ internal sealed class EdmPreconditioning : IPreconditioning
 
     public double SigmaMin { get; }
     public double SigmaMax { get; }
+    public double SigmaData { get; }
+    public double NoiseLabelScale { get; }
+
+    /// <summary>The noise level that nothing is done at.</summary>
+    public double Boundary { get; }
+
+    public bool PredictsV { get; }
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        double sd2 = _sigmaData * _sigmaData;
-        var above = sigma.Minus(_boundary);
+        double sd2 = SigmaData * SigmaData;
+        var above = sigma.Minus(Boundary);
         var root = (sigma * sigma).Plus(sd2).sqrt();
-        double gain = _predictsV ? -_sigmaData : _sigmaData;
+        double gain = PredictsV ? -SigmaData : SigmaData;
         return new((above * above).Plus(sd2).reciprocal().Times(sd2), above.Times(gain) / root, root.reciprocal(),
-            sigma.log().Times(_noiseLabelScale / 4));
+            sigma.log().Times(NoiseLabelScale / 4));
     }
 }

@@ -6,8 +6,6 @@ namespace FewStep.Denoising;
 /// </summary>
 internal sealed class FlowPreconditioning : IPreconditioning
 {
-    private readonly double _timeScale;
-
     public FlowPreconditioning(
         double timeScale = 1, double sigmaMin = FlowTime.UsualSigmaMin, double sigmaMax = FlowTime.UsualSigmaMax)
     {
@@ -18,16 +16,19 @@ internal sealed class FlowPreconditioning : IPreconditioning
                 $"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
         }
 
-        (_timeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);
+        (TimeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);
     }
 
     public double SigmaMin { get; }
     public double SigmaMax { get; }
 
+    /// <summary>Factor of the time in the noise label.</summary>
+    public double TimeScale { get; }
+
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var scale = sigma.Plus(1).reciprocal(); // 1 - t
         var t = sigma * scale;
-        return new(scale, -t, scale.clone(), t.Times(_timeScale));
+        return new(scale, -t, scale.clone(), t.Times(TimeScale));
     }
 }

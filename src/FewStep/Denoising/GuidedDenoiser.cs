@@ -9,15 +9,10 @@ namespace FewStep.Denoising;
 /// </remarks>
 internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
 {
-    private readonly CountingDenoiser _model;
-    private readonly CountingDenoiser _guide;
-    private readonly Guidance _guidance;
-    private readonly bool _guideSeesLabels;
-
     private GuidedDenoiser(IDenoiser model, IDenoiser guide, Guidance guidance, bool guideSeesLabels)
     {
         guidance.Validate();
-        (_model, _guide, _guidance, _guideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance,
+        (Model, GuideModel, Guidance, GuideSeesLabels) = (new CountingDenoiser(model), new CountingDenoiser(guide), guidance,
             guideSeesLabels);
         KnowsNoClass = model is not IKnowsNoClass { KnowsNoClass: false };
         (SigmaMin, SigmaMax) = (Math.Max(model.SigmaMin, guide.SigmaMin), Math.Min(model.SigmaMax, guide.SigmaMax));
@@ -29,9 +24,16 @@ internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
         }
     }
 
-    public ImageShape Shape => _model.Shape;
-    public int Classes => _model.Classes;
-    public Device Device => _model.Device;
+    public CountingDenoiser Model { get; }
+    public CountingDenoiser GuideModel { get; }
+    public Guidance Guidance { get; }
+
+    /// <summary>Whether the guide is told the labels, as another model is.</summary>
+    public bool GuideSeesLabels { get; }
+
+    public ImageShape Shape => Model.Shape;
+    public int Classes => Model.Classes;
+    public Device Device => Model.Device;
     public double SigmaMin { get; }
     public double SigmaMax { get; }
     public bool KnowsNoClass { get; }
@@ -63,10 +65,10 @@ internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
     {
         using var scope = NewDisposeScope();
-        var D = _model.Denoise(x, sigma, labels, out cost);
-        if (_guidance.Weight == 1 || (!_guideSeesLabels && labels is null))
+        var D = Model.Denoise(x, sigma, labels, out cost);
+        if (Guidance.Weight == 1 || (!GuideSeesLabels && labels is null))
             return D.MoveToOuterDisposeScope();
-        if (_guideSeesLabels && _guidance.ActsEverywhere)
+        if (GuideSeesLabels && Guidance.ActsEverywhere)
             return Guided(D, Guide(x, sigma, labels, ref cost)).MoveToOuterDisposeScope();
 
         // How many images the guide is evaluated for must be known here: the one number that a GPU is asked for.
@@ -74,7 +76,7 @@ internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
         long count = acts.sum().item<long>();
         if (count == 0)
             return D.MoveToOuterDisposeScope();
-        var guideLabels = _guideSeesLabels ? labels : null;
+        var guideLabels = GuideSeesLabels ? labels : null;
         if (count == x.shape[0])
             return Guided(D, Guide(x, sigma, guideLabels, ref cost)).MoveToOuterDisposeScope();
         var rows = acts.nonzero().view(-1);
@@ -85,19 +87,19 @@ internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
 
     private Tensor Guide(Tensor x, Tensor sigma, Tensor? labels, ref long cost)
     {
-        var denoised = _guide.Denoise(x, sigma, labels, out long own);
+        var denoised = GuideModel.Denoise(x, sigma, labels, out long own);
         cost += own;
         return denoised;
     }
 
     // D + (w - 1) (D - D_guide): the same, and exact where the two agree.
-    private Tensor Guided(Tensor D, Tensor guide) => D.Plus((D - guide).Times(_guidance.Weight - 1));
+    private Tensor Guided(Tensor D, Tensor guide) => D.Plus((D - guide).Times(Guidance.Weight - 1));
 
     // Which images are guided, bool [B] on the device of sigma.
     private Tensor Acts(Tensor sigma, Tensor? labels, long batch)
     {
-        using Scalar low = TensorArithmetic.Number(_guidance.SigmaLow), high = TensorArithmetic.Number(_guidance.SigmaHigh);
+        using Scalar low = TensorArithmetic.Number(Guidance.SigmaLow), high = TensorArithmetic.Number(Guidance.SigmaHigh);
         var inside = ((sigma > low) & (sigma <= high)).expand(batch);
-        return _guideSeesLabels ? inside : inside & (labels! >= TensorArithmetic.Zero).to(sigma.device);
+        return GuideSeesLabels ? inside : inside & (labels! >= TensorArithmetic.Zero).to(sigma.device);
     }
 }

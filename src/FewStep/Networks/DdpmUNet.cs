@@ -25,27 +25,18 @@ internal sealed class DdpmUNet : UNet
         var layer1 = new Linear(Builder.At("map_layer1"), embedding, embedding, init);
         var label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, embedding, init, bias: false) : null;
         Lay(
-            (pass, noiseLabels, classes) =>
-            {
-                var embedded = noise.Forward(noiseLabels);
-                embedded = layer1.Forward(
-                    pass, nn.functional.silu(layer0.Forward(pass, options.CosineFirst ? embedded : Swapped(embedded))));
-                return nn.functional.silu(WithClass(pass, embedded, label, classes));
-            },
+            new UNetEmbedding(noise, layer0, layer1) { SinesFirst = !options.CosineFirst, Label = label },
             (place, at) => place.Role switch
             {
-                UNetRole.Input => Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, init)),
-                UNetRole.Down => Strided(new StridedConv2d(at, place.OutChannels, init, options.SymmetricPadding)),
-                UNetRole.Up => Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, init, up: true)),
-                _ => Block(place, at, block),
+                UNetRole.Input => new Conv2d(at, place.InChannels, place.OutChannels, 3, init),
+                UNetRole.Down => new StridedConv2d(at, place.OutChannels, init, options.SymmetricPadding),
+                UNetRole.Up => new Conv2d(at, place.InChannels, place.OutChannels, 3, init, up: true),
+                _ => new UNetBlock(at, place, block),
             },
             () =>
             {
                 var norm = new GroupNorm(Builder.At("out_norm"), first, options.NormEpsilon, options.NormGroups);
-                var convolution = new Conv2d(Builder.At("out_conv"), first, options.OutChannels, 3, block.InitZero);
-                return (pass, x, _) => convolution.Forward(pass, norm.ForwardSilu(pass, x));
+                return new(norm, new Conv2d(Builder.At("out_conv"), first, options.OutChannels, 3, block.InitZero));
             });
     }
-
-    private static Layer Strided(StridedConv2d convolution) => (pass, x, _) => convolution.Forward(pass, x);
 }

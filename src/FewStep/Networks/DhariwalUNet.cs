@@ -25,19 +25,14 @@ internal sealed class DhariwalUNet : UNet
         var labelInit = new WeightInit(WeightInitMode.KaimingNormal, Math.Sqrt(options.LabelDim));
         var label = options.LabelDim > 0 ? new Linear(Builder.At("map_label"), options.LabelDim, embedding, labelInit, bias: false) : null;
         Lay(
-            (pass, noiseLabels, classes) =>
-            {
-                var embedded = layer1.Forward(pass, nn.functional.silu(layer0.Forward(pass, noise.Forward(noiseLabels))));
-                return nn.functional.silu(WithClass(pass, embedded, label, classes));
-            },
-            (place, at) => place.Role == UNetRole.Input ? Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, init))
-                : Block(place, at, block),
+            new UNetEmbedding(noise, layer0, layer1) { Label = label },
+            (place, at) => place.Role == UNetRole.Input ? new Conv2d(at, place.InChannels, place.OutChannels, 3, init)
+                : new UNetBlock(at, place, block),
             () =>
             {
                 int last = Plan[^1].OutChannels;
                 var norm = new GroupNorm(Builder.At("out_norm"), last, groups: options.NormGroups);
-                var convolution = new Conv2d(Builder.At("out_conv"), last, options.OutChannels, 3, WeightInit.Zeros);
-                return (pass, x, _) => convolution.Forward(pass, nn.functional.silu(norm.Forward(pass, x)));
+                return new(norm, new Conv2d(Builder.At("out_conv"), last, options.OutChannels, 3, WeightInit.Zeros));
             });
     }
 }

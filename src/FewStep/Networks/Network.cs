@@ -30,7 +30,7 @@ internal abstract class Network : IDisposable
     }
 
     /// <summary>One-hot class labels float32 [batch, count], zeros for "none".</summary>
-    protected static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
+    internal static Tensor OneHot(Tensor? classes, long batch, int count, Device device)
     {
         if (classes is null)
             return zeros([batch, count], ScalarType.Float32, device);

@@ -38,6 +38,12 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     public IPreconditioning Preconditioning { get; }
     public ParameterLayout Layout => _network.Layout;
 
+    /// <summary>What it evaluates; owned here.</summary>
+    public Network Network => _network;
+
+    /// <summary>Side of the square patches that are folded into channels before the network; 1 is none.</summary>
+    public int PatchSize => _patch;
+
     /// <summary>Untrained tensors of the checkpoint by name; owned by the network.</summary>
     public IReadOnlyDictionary<string, Tensor> Buffers => _network.Buffers;
 

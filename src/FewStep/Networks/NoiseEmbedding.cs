@@ -10,13 +10,14 @@ internal abstract class NoiseEmbedding
         return cat([angles.cos(), angles.sin()], 1);
     }
 
-    protected abstract Tensor Frequencies(Device device);
+    /// <summary>Factors of the noise label [channels / 2], float32; they belong to the current dispose scope.</summary>
+    public abstract Tensor Frequencies(Device device);
 }
 
 /// <summary>DDPM's positional embedding with frequencies 10000^(-k/K).</summary>
 internal sealed class PositionalEmbedding(int channels, bool endpoint) : NoiseEmbedding
 {
-    protected override Tensor Frequencies(Device device)
+    public override Tensor Frequencies(Device device)
     {
         int half = channels / 2;
         using var count = TensorArithmetic.Number(half);
@@ -39,5 +40,5 @@ internal sealed class FourierEmbedding : NoiseEmbedding
         _frequencies = builder.Buffer("freqs", randn([channels / 2], generator: generator).Times_(scale));
     }
 
-    protected override Tensor Frequencies(Device device) => _buffers[_frequencies].Times(2 * Math.PI);
+    public override Tensor Frequencies(Device device) => _buffers[_frequencies].Times(2 * Math.PI);
 }

@@ -23,6 +23,9 @@ internal sealed class Resampling
 
     public int Padding { get; }
 
+    /// <summary>The filter [1,1,f,f], float32; owned by the network.</summary>
+    public Tensor Kernel => _buffers[_kernel];
+
     // With the box filter both directions are plain kernels, several times faster than depthwise convolutions.
     public Tensor Up(Tensor x, int padding) => IsBox && padding == 0
         ? nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest)
@@ -32,5 +35,5 @@ internal sealed class Resampling
         ? nn.functional.avg_pool2d(x, 2)
         : nn.functional.conv2d(x, Depthwise(x, 1), strides: [2, 2], padding: [padding, padding], groups: x.shape[1]);
 
-    private Tensor Depthwise(Tensor x, double gain) => _buffers[_kernel].Times(gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
+    private Tensor Depthwise(Tensor x, double gain) => Kernel.Times(gain).to(x.dtype).tile([x.shape[1], 1, 1, 1]);
 }

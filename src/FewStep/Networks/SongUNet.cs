@@ -35,38 +35,32 @@ internal sealed class SongUNet : UNet
         var layer0 = new Linear(Builder.At("map_layer0"), noise, embedding, _init);
         var layer1 = new Linear(Builder.At("map_layer1"), embedding, embedding, _init);
         Lay(
-            (pass, noiseLabels, classes) =>
+            new UNetEmbedding(map, layer0, layer1)
             {
-                var embedded = Swapped(map.Forward(noiseLabels)); // as the reference does
-                embedded = WithClass(pass, embedded, label, classes, Math.Sqrt(options.LabelDim));
-                return nn.functional.silu(layer1.Forward(pass, nn.functional.silu(layer0.Forward(pass, embedded))));
+                SinesFirst = true, // as in the reference
+                Label = label,
+                LabelScale = Math.Sqrt(options.LabelDim),
+                LabelComesFirst = true,
             },
             (place, at) => place.Role switch
             {
-                UNetRole.Input => Convolution(new Conv2d(at, place.InChannels, place.OutChannels, 3, _init)),
-                UNetRole.Down => WithInput(Block(place, at, _block), place),
-                UNetRole.Decoder when place.Index == options.NumBlocks => WithOutput(Block(place, at, _block), place),
-                _ => Block(place, at, _block),
-            },
-            () => (_, _, state) => state.Output!);
+                UNetRole.Input => new Conv2d(at, place.InChannels, place.OutChannels, 3, _init),
+                UNetRole.Down => WithInput(new UNetBlock(at, place, _block), place),
+                UNetRole.Decoder when place.Index == options.NumBlocks => WithOutput(new UNetBlock(at, place, _block), place),
+                _ => new UNetBlock(at, place, _block),
+            });
     }
 
     private NetworkBuilder Beside(UNetLayer place, string name) => Builder.At(place.Half + name);
 
     // The input goes down beside the features and joins them after each halving.
-    private Layer WithInput(Layer block, UNetLayer place)
+    private IUNetLayer WithInput(UNetBlock block, UNetLayer place)
     {
         if (_options.EncoderType == "skip")
         {
             var down = new Conv2d(
                 Beside(place, "aux_down"), _imageChannels, _imageChannels, 0, null, down: true, filter: _options.ResampleFilter);
-            var skip = new Conv2d(Beside(place, "aux_skip"), _imageChannels, place.OutChannels, 1, _init);
-            return (pass, x, state) =>
-            {
-                x = block(pass, x, state);
-                state.Image = down.Forward(pass, state.Image);
-                return x.Plus(skip.Forward(pass, state.Image));
-            };
+            return new InputSkip(block, down, new Conv2d(Beside(place, "aux_skip"), _imageChannels, place.OutChannels, 1, _init));
         }
 
         if (_options.EncoderType == "residual")
@@ -74,14 +68,14 @@ internal sealed class SongUNet : UNet
             var residual = new Conv2d(Beside(place, "aux_residual"), _imageChannels, place.OutChannels, 3, _init, down: true,
                 filter: _options.ResampleFilter, fusedResample: true);
             _imageChannels = place.OutChannels;
-            return (pass, x, state) => state.Image = block(pass, x, state).Plus(residual.Forward(pass, state.Image)).Times(Math.Sqrt(0.5));
+            return new InputResidual(block, residual);
         }
 
         return block;
     }
 
     // The output comes from the finest level alone, or sums up over all levels.
-    private Layer WithOutput(Layer block, UNetLayer place)
+    private IUNetLayer WithOutput(UNetBlock block, UNetLayer place)
     {
         bool sums = _options.DecoderType == "skip", first = place.Level == _options.ChannelMult.Count - 1;
         if (!sums && place.Level > 0)
@@ -90,13 +84,6 @@ internal sealed class SongUNet : UNet
             Beside(place, "aux_up"), _options.OutChannels, _options.OutChannels, 0, null, up: true, filter: _options.ResampleFilter) : null;
         var norm = new GroupNorm(Beside(place, "aux_norm"), place.OutChannels, _block.Epsilon);
         var convolution = new Conv2d(Beside(place, "aux_conv"), place.OutChannels, _options.OutChannels, 3, _block.InitZero);
-        return (pass, x, state) =>
-        {
-            x = block(pass, x, state);
-            var before = up?.Forward(pass, state.Output!);
-            var image = convolution.Forward(pass, norm.ForwardSilu(pass, x));
-            state.Output = before is null ? image : image.Plus(before);
-            return x;
-        };
+        return new OutputSum(block, up, new NormalisedConvolution(norm, convolution));
     }
 }

@@ -31,75 +31,81 @@ internal sealed record UNetBlockOptions
 
 /// <summary>Residual block with optional resampling and self-attention: NVlabs/edm's <c>UNetBlock</c>, for both DDPM++/NCSN++ and
 /// ADM.</summary>
-internal sealed class UNetBlock
+internal sealed class UNetBlock : IUNetLayer
 {
     private const int PixelsOfPlainAttention = 256;
-    private readonly UNetBlockOptions _options;
-    private readonly GroupNorm _norm0;
-    private readonly Conv2d _conv0;
-    private readonly Linear _affine;
-    private readonly GroupNorm _norm1;
-    private readonly Conv2d _conv1;
-    private readonly Conv2d? _skip;
-    private readonly int _heads;
-    private readonly GroupNorm? _norm2;
-    private readonly Conv2d? _qkv;
-    private readonly Conv2d? _projection;
 
     public UNetBlock(NetworkBuilder builder, UNetLayer place, UNetBlockOptions options)
     {
         int inChannels = place.InChannels, outChannels = place.OutChannels;
         bool up = place.Role == UNetRole.Up, down = place.Role == UNetRole.Down;
-        (_options, _heads) = (options, place.Heads);
-        _norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon, options.NormGroups);
-        _conv0 = new Conv2d(builder.At("conv0"), inChannels, outChannels, 3, options.Init, up, down, options.ResampleFilter);
-        _affine = new Linear(builder.At("affine"), options.EmbeddingChannels, outChannels * (options.AdaptiveScale ? 2 : 1), options.Init);
-        _norm1 = new GroupNorm(builder.At("norm1"), outChannels, options.Epsilon, options.NormGroups);
-        _conv1 = new Conv2d(builder.At("conv1"), outChannels, outChannels, 3, options.InitZero);
+        (Options, Heads) = (options, place.Heads);
+        Norm0 = new GroupNorm(builder.At("norm0"), inChannels, options.Epsilon, options.NormGroups);
+        Conv0 = new Conv2d(builder.At("conv0"), inChannels, outChannels, 3, options.Init, up, down, options.ResampleFilter);
+        Affine = new Linear(builder.At("affine"), options.EmbeddingChannels, outChannels * (options.AdaptiveScale ? 2 : 1), options.Init);
+        Norm1 = new GroupNorm(builder.At("norm1"), outChannels, options.Epsilon, options.NormGroups);
+        Conv1 = new Conv2d(builder.At("conv1"), outChannels, outChannels, 3, options.InitZero);
         if (outChannels != inChannels || up || down)
         {
             int kernel = options.ResampleProjection || outChannels != inChannels ? 1 : 0;
-            _skip = new Conv2d(builder.At("skip"), inChannels, outChannels, kernel, options.Init, up, down, options.ResampleFilter);
+            Skip = new Conv2d(builder.At("skip"), inChannels, outChannels, kernel, options.Init, up, down, options.ResampleFilter);
         }
 
-        if (_heads > 0)
+        if (Heads > 0)
         {
-            if (outChannels % _heads != 0)
-                throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {_heads} attention heads.");
+            if (outChannels % Heads != 0)
+                throw new Platform.InvalidInputException($"{outChannels} channels cannot be divided among {Heads} attention heads.");
             int? groups = place.Role == UNetRole.Middle ? options.MiddleAttentionGroups ?? options.NormGroups : options.NormGroups;
-            _norm2 = groups == 0 ? null : new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, groups);
-            _qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
-            _projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
+            Norm2 = groups == 0 ? null : new GroupNorm(builder.At("norm2"), outChannels, options.Epsilon, groups);
+            Qkv = new Conv2d(builder.At("qkv"), outChannels, outChannels * 3, 1, options.InitAttention ?? options.Init);
+            Projection = new Conv2d(builder.At("proj"), outChannels, outChannels, 1, options.InitZero);
         }
     }
+
+    public UNetBlockOptions Options { get; }
+
+    /// <summary>Heads of attention; 0 for none.</summary>
+    public int Heads { get; }
+
+    public GroupNorm Norm0 { get; }
+    public Conv2d Conv0 { get; }
+    public Linear Affine { get; }
+    public GroupNorm Norm1 { get; }
+    public Conv2d Conv1 { get; }
+    public Conv2d? Skip { get; }
+    public GroupNorm? Norm2 { get; }
+    public Conv2d? Qkv { get; }
+    public Conv2d? Projection { get; }
+
+    Tensor IUNetLayer.Forward(ForwardPass pass, Tensor x, UNetState state) => Forward(pass, x, state.Embedding);
 
     /// <summary>x [B,in,H,W], embedding [B,E] float32 → [B,out,H',W'].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedding)
     {
         var input = x;
-        x = _conv0.Forward(pass, _norm0.ForwardSilu(pass, x));
-        var modulation = _affine.Forward(pass, embedding);
-        if (_options.AdaptiveScale)
+        x = Conv0.Forward(pass, Norm0.ForwardSilu(pass, x));
+        var modulation = Affine.Forward(pass, embedding);
+        if (Options.AdaptiveScale)
         {
             var halves = modulation.to(x.dtype).unsqueeze(2).unsqueeze(3).chunk(2, 1);
-            x = nn.functional.silu(addcmul(halves[1], _norm1.Forward(pass, x), halves[0].Plus(1), TensorArithmetic.One));
+            x = nn.functional.silu(addcmul(halves[1], Norm1.Forward(pass, x), halves[0].Plus(1), TensorArithmetic.One));
         }
         else
         {
-            x = _norm1.ForwardSilu(pass, x, modulation);
+            x = Norm1.ForwardSilu(pass, x, modulation);
         }
 
-        if (pass.Dropout is { } generator && _options.Dropout > 0)
+        if (pass.Dropout is { } generator && Options.Dropout > 0)
         {
             // The library's dropout draws from a generator that the whole process shares.
-            using var rate = TensorArithmetic.Number(_options.Dropout);
+            using var rate = TensorArithmetic.Number(Options.Dropout);
             var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(rate).to(x.dtype);
-            x = (x * kept).Times(1 / (1 - _options.Dropout));
+            x = (x * kept).Times(1 / (1 - Options.Dropout));
         }
 
-        x = _conv1.Forward(pass, x).Plus(_skip is null ? input : _skip.Forward(pass, input));
+        x = Conv1.Forward(pass, x).Plus(Skip is null ? input : Skip.Forward(pass, input));
         x = Scaled(x);
-        return _heads == 0 ? x : Scaled(Attend(pass, x).Plus(x));
+        return Heads == 0 ? x : Scaled(Attend(pass, x).Plus(x));
     }
 
     private Tensor Attend(ForwardPass pass, Tensor x)
@@ -107,8 +113,8 @@ internal sealed class UNetBlock
         long batch = x.shape[0], channels = x.shape[1], height = x.shape[2], width = x.shape[3];
 
         // The reference interleaves query, key and value innermost among a head's channels.
-        var parts = _qkv!.Forward(pass, _norm2 is null ? x : _norm2.Forward(pass, x)).permute(0, 2, 3, 1)
-            .reshape(batch, height * width, _heads, channels / _heads, 3).permute(4, 0, 2, 1, 3);
+        var parts = Qkv!.Forward(pass, Norm2 is null ? x : Norm2.Forward(pass, x)).permute(0, 2, 3, 1)
+            .reshape(batch, height * width, Heads, channels / Heads, 3).permute(4, 0, 2, 1, 3);
 
         // Contiguous parts select libtorch's memory-saving attention; for few pixels its bfloat16 derivatives take twice as long as the
         // plain formula's on the processor.
@@ -116,8 +122,8 @@ internal sealed class UNetBlock
             && height * width <= PixelsOfPlainAttention;
         parts = plain ? parts : parts.contiguous();
         var attended = pass.Counted(nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]), 2 * height * width);
-        return _projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
+        return Projection!.Forward(pass, attended.transpose(1, 2).reshape(batch, height, width, channels).permute(0, 3, 1, 2));
     }
 
-    private Tensor Scaled(Tensor x) => _options.SkipScale == 1 ? x : x.Times(_options.SkipScale);
+    private Tensor Scaled(Tensor x) => Options.SkipScale == 1 ? x : x.Times(Options.SkipScale);
 }

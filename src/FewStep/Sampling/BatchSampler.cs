@@ -2,13 +2,18 @@ namespace FewStep.Sampling;
 
 /// <summary>Samples the images of many seeds in batches. An image depends on its seed and label, and on the batch size only as far as the
 /// network's rounding does.</summary>
-internal sealed class BatchSampler(SamplingLoop sampler)
+internal sealed class BatchSampler(IBatchSource sampler, SampleOptions options)
 {
-    /// <summary>Images in a batch, above 0; default that of the loop's options.</summary>
-    public int BatchSize { get; init; } = sampler.Options.BatchSize;
+    public BatchSampler(SamplingLoop loop)
+        : this(loop, loop.Options)
+    {
+    }
 
-    /// <summary>One label for all images, -1 for "no class", null for seed mod classes; default that of the loop's options.</summary>
-    public long? Label { get; init; } = sampler.Options.Label;
+    /// <summary>Images in a batch, above 0; default that of the options.</summary>
+    public int BatchSize { get; init; } = options.BatchSize;
+
+    /// <summary>One label for all images, -1 for "no class", null for seed mod classes; default that of the options.</summary>
+    public long? Label { get; init; } = options.Label;
 
     /// <summary>Type of the solver's state: float32 (default) or float64.</summary>
     public ScalarType Type { get; init; } = ScalarType.Float32;
@@ -81,7 +86,7 @@ internal sealed class BatchSampler(SamplingLoop sampler)
 
     private SampledBatch SampleBatch(long[] seeds, Tensor latents, Tensor? labels, CancellationToken cancellationToken)
     {
-        var result = sampler.SampleSeeded(latents, seeds, labels, cancellationToken: cancellationToken);
+        var result = sampler.Sample(latents, seeds, labels, cancellationToken);
         return new SampledBatch(seeds, result.Samples.MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope(), result.Evaluations);
     }
 }

@@ -34,7 +34,30 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
     {
         if (new FileInfo(path) is { Exists: true, Length: > MaximumBytes } large)
             throw new InvalidInputException($"{path} has {large.Length} bytes; a file of sigmas has at most {MaximumBytes}.");
-        var json = JsonFile.Read<JsonElement>(path);
+        return Read(JsonFile.Read<JsonElement>(path), path);
+    }
+
+    /// <summary>Reads the text of a sampler's file that lies elsewhere.</summary>
+    /// <param name="name">Where it lies, for messages.</param>
+    public static SamplerFile Parse(string text, string name)
+    {
+        try
+        {
+            return Read(JsonSerializer.Deserialize<JsonElement>(text), name);
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{name} is not valid: {JsonProblem.Describe(e)}.", e);
+        }
+    }
+
+    public static void Write(string path, Sampler sampler) => JsonFile.Write(path, ContentOf(sampler));
+
+    /// <summary>What <see cref="Write"/> writes.</summary>
+    public static string Text(Sampler sampler) => JsonSerializer.Serialize(ContentOf(sampler), JsonFile.Options);
+
+    private static SamplerFile Read(JsonElement json, string path)
+    {
         try
         {
             var file = json.ValueKind switch
@@ -57,7 +80,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    public static void Write(string path, Sampler sampler)
+    private static Content ContentOf(Sampler sampler)
     {
         var (schedule, origin, fitted) = (sampler.Schedule, sampler.Origin, sampler.Solver as FittedSolver);
         var content = new Content
@@ -90,7 +113,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             throw new ArgumentException(e.Message, nameof(sampler), e);
         }
 
-        JsonFile.Write(path, content);
+        return content;
     }
 
     private static SamplerFile FromList(JsonElement sigmas)

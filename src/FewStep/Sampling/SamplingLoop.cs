@@ -3,7 +3,7 @@ using FewStep.Solvers;
 namespace FewStep.Sampling;
 
 /// <summary>Runs a solver over a sampling schedule, from latents to images. One run at a time.</summary>
-internal sealed class SamplingLoop
+internal sealed class SamplingLoop : IBatchSource
 {
     private readonly CountingDenoiser _denoiser;
 
@@ -51,6 +51,10 @@ internal sealed class SamplingLoop
         using var noise = Options.Churn is null ? null : new ImageNoise(seeds, Shape);
         return Run(latents, noise, labels, observe, cancellationToken);
     }
+
+    SamplingResult IBatchSource.Sample(
+        Tensor latents, IReadOnlyList<long> seeds, Tensor? labels, CancellationToken cancellation)
+        => SampleSeeded(latents, seeds, labels, cancellationToken: cancellation);
 
     private SamplingResult Run(
         Tensor latents, ImageNoise? noise, Tensor? labels, Action<TrajectoryPoint>? observe, CancellationToken cancellationToken)

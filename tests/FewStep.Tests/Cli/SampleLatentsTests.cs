@@ -31,7 +31,7 @@ public sealed class SampleLatentsTests(TinyWorld world) : IClassFixture<TinyWorl
         var run = golden.Runs.Single(r => r.Solver == solver && !r.DenoisesToZero && !r.HasAnalyticalFirstStep
             && FewStep.Solvers.SolverCatalog.Find(r.Text()).Name == printed.GetProperty("solver").GetString());
         var written = NpzFile.Read(samples);
-        Assert.Equal(["samples", "nfe"], written.Keys);
+        Assert.Equal(["samples", "nfe", "latents"], written.Keys);
         Assert.Equal(golden.Shape.Select(s => (long)s), written["samples"].Shape);
         Assert.All(((double[])written["samples"].Values).Zip(run.Samples), p => Assert.Equal(p.Second, p.First, 1e-10));
         Assert.Equal([run.Nfe], ((long[])written["nfe"].Values));

@@ -50,7 +50,10 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    public static void Write(string path, Sampler sampler)
+    public static void Write(string path, Sampler sampler) => AtomicFile.WriteText(path, Text(sampler));
+
+    /// <summary>What a file of the sampler holds.</summary>
+    public static string Text(Sampler sampler)
     {
         var (schedule, origin, fitted) = (sampler.Schedule, sampler.Origin, sampler.Solver as FittedSolver);
         var content = new Content
@@ -83,7 +86,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             throw new ArgumentException(e.Message, nameof(sampler), e);
         }
 
-        JsonFile.Write(path, content);
+        return JsonFile.Text(content);
     }
 
     private static SamplerFile FromList(JsonElement sigmas)

@@ -31,7 +31,8 @@ internal sealed class StudioApi(RequestGate gate, Workshop workshop)
         }
         catch (OperationCanceledException)
         {
-            await Refuse(context, StatusCodes.Status409Conflict, "A newer request took its place.");
+            // A newer request took its place, which is no failure that a browser should report.
+            context.Response.StatusCode = StatusCodes.Status204NoContent;
         }
         catch (BadHttpRequestException e)
         {

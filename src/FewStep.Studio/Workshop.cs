@@ -60,13 +60,13 @@ internal sealed class Workshop : IAsyncDisposable
             var made = SampledImages.Make(model, sampler, seeds, request.Label, keepSteps: true, cancellation);
             var answer = new SampleAnswer(
                 SamplerAnswer.Of(sampler, request.Side), [.. seeds], model.Shape.Width, model.Shape.Height,
-                SampledImages.Columns(seeds.Count), made.Png, [.. made.Steps], made.Evaluations, made.Seconds, new Figures(null, null, null));
+                SampledImages.Columns(seeds.Count), made.Png, [.. made.Steps], made.Evaluations, made.Seconds, Figures.Of(null, null));
             return answer with { Figures = Show($"{request.Side}", made) }; // from here on it may be replaced
         },
         givesWay: false,
         left);
 
-    /// <summary>The fine teacher's images, which the figures compare with: solver and number of steps are those of a fit's teacher.</summary>
+    /// <summary>The fine teacher's images, which the figures compare with: solver and steps are those of a fit's teacher.</summary>
     public Task<TeacherAnswer> TeachersImages(SampleRequest request, CancellationToken left) => _desk.Do(
         Teacher,
         cancellation =>

@@ -7,7 +7,7 @@ import { drawDifference, drawDivided, drawImage, picture, tile } from './images.
 import { JobPanel } from './jobs.js';
 import { duration, sigmaText, withSpread } from './numbers.js';
 import { RunPanel } from './runs.js';
-import { get, Newest, post } from './server.js';
+import { get, Newest, post, Superseded } from './server.js';
 import { begun, names, request, SideForm } from './sides.js';
 
 const Sides = ['A', 'B'], Css = { A: 'm1', B: 'm2' }, Brighter = 3;
@@ -26,7 +26,7 @@ const chart = new SigmaChart(find('chart'), (side, sigmas) => {
 const forms = Object.fromEntries(Sides.map(side => [side, new SideForm(find(`side-${side}`), side, studio,
   what => change({ [side]: { ...state[side], ...what } }, [side]))]));
 const sampling = Object.fromEntries(Sides.map(side => [side, new Newest(signal => sample(side, signal))]));
-const teaching = new Newest(signal => teach(signal), 1e9);
+const teaching = new Newest(() => teach());
 const copying = new CopyPanel({ request: side => request(state, side), failed: fail, isCompared: () => state.compare });
 const jobs = new JobPanel(studio, {
   request: () => request(state, 'A'), failed: fail, show: put,
@@ -46,7 +46,10 @@ find('model').addEventListener('change', e => change({ model: e.target.value.tri
 find('guidance').addEventListener('change', e => change({ guidance: e.target.value === '' ? null : Number(e.target.value) }, Sides, true));
 find('label').addEventListener('change', e => change({ label: e.target.value === '' ? null : Number(e.target.value) }, Sides));
 find('seeds').addEventListener('change', e => change({ seeds: e.target.value.trim() || '0-7' }, Sides));
-find('compare').addEventListener('change', e => change({ compare: e.target.checked }, ['B']));
+find('compare').addEventListener('change', e => {
+  change({ compare: e.target.checked }, ['B']);
+  if (!e.target.checked) post('hide', { side: 'b' }).catch(failure => fail(failure.message));
+});
 find('share').addEventListener('input', () => paint());
 find('measure').addEventListener('click', () => jobs.start('curve'));
 find('undo').addEventListener('click', () => back(history.undo()));
@@ -75,7 +78,6 @@ function change(what, sides, opens = false) {
   keep();
   show();
   for (const side of sides.filter(isOn)) sampling[side].ask();
-  if (!state.compare) post('hide', { side: 'B' }).then(() => teaching.ask(), () => {});
 }
 
 function isOn(side) {
@@ -118,6 +120,7 @@ function put(side, sampler, path) {
 function fail(message) {
   find('error').hidden = !message;
   find('error').textContent = message ?? '';
+  if (message) find('error').scrollIntoView({ block: 'nearest' });
 }
 
 async function openModel() {
@@ -179,10 +182,11 @@ async function sample(side, signal) {
     const [image, ...steps] = await Promise.all([answer.image, ...answer.steps].map(read));
     shown[side] = { answer, image, steps };
   } catch (e) {
-    if (e.name === 'AbortError' || e.status === 409) return;
+    if (e instanceof Superseded) return false;
     find('images').classList.remove('stale');
     say('');
-    return fail(e.message);
+    fail(e.message);
+    return true;
   }
   fail(null);
   if (asked.sigmas === null) fitted[side] = Boolean(answer.sampler.base);
@@ -195,19 +199,20 @@ async function sample(side, signal) {
   tell();
   showWeights();
   teaching.ask();
+  return true;
 }
 
 // The fine teacher, once nothing else is to be sampled; it gives way to whatever is.
-async function teach(signal) {
+async function teach() {
   const key = JSON.stringify([state.model, state.guidance, state.label, state.seeds]);
   await new Promise(resolve => setTimeout(resolve, 400));
   if (!Sides.every(s => sampling[s].isIdle) || (key === teacherKey && figures?.a)) return;
   try {
-    teacher = await post('teacher', { side: 'a', sampler: request(state, 'A'), seeds: state.seeds, label: state.label }, signal);
+    teacher = await post('teacher', { side: 'a', sampler: request(state, 'A'), seeds: state.seeds, label: state.label });
     teacherKey = key;
     figures = teacher.figures;
   } catch (e) {
-    if (e.name !== 'AbortError' && e.status !== 409) teacher = { failed: e.message };
+    if (!(e instanceof Superseded)) teacher = { failed: e.message };
     teacherKey = null;
   }
   showFigures();

@@ -3,7 +3,7 @@ export function significant(value, digits = 3) {
   if (!Number.isFinite(value)) return '–';
   if (value === 0) return '0';
   const exponent = Math.floor(Math.log10(Math.abs(value)));
-  return exponent < -3 || exponent > 5 ? value.toExponential(digits - 1).replace('e+', 'e')
+  return exponent < -3 || exponent > 5 ? value.toExponential(digits - 1).replace(/\.?0*e\+?/, 'e')
     : value.toFixed(Math.max(0, digits - 1 - exponent));
 }
 

@@ -6,15 +6,20 @@ export class Refused extends Error {
   }
 }
 
+// A newer request took the place of this one.
+export class Superseded extends Error {}
+
 async function call(path, init) {
   let response;
   try {
     response = await fetch(`api/${path}`, init);
   } catch (e) {
-    if (e.name === 'AbortError') throw e;
+    if (e.name === 'AbortError') throw new Superseded();
     throw new Refused('The studio does not answer: was it ended? Start it again and open the address that it prints.', 0);
   }
+  if (response.status === 204) throw new Superseded();
   const answer = await response.json().catch(() => ({ error: `The studio answered ${response.status}.` }));
+  if (init.signal?.aborted) throw new Superseded();
   if (!response.ok) throw new Refused(answer.error, response.status);
   return answer;
 }
@@ -23,14 +28,13 @@ export const get = path => call(path, {});
 export const post = (path, body, signal = null) => call(path,
   { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal });
 
-// The newest of a row of requests. One that is under way has a moment to come to its end, so that who drags sees something; then it is
-// given up for the newest.
+// The newest of a row of requests. One that is under way has half as long again as the last one took to come to its end, within bounds, so
+// that who drags sees something; then it is given up for the newest.
 export class Newest {
-  #patience; #send; #running = null; #next = null; #timer = null;
+  #send; #running = null; #next = null; #timer = null; #took = 100;
 
-  constructor(send, patience = 150) {
+  constructor(send) {
     this.#send = send;
-    this.#patience = patience;
   }
 
   get isIdle() { return this.#running === null; }
@@ -38,7 +42,8 @@ export class Newest {
   ask() {
     if (this.#running === null) return void this.#begin();
     this.#next = true;
-    this.#timer ??= setTimeout(() => this.#running?.abort(), Math.max(0, this.#patience - (performance.now() - this.#running.since)));
+    const patience = Math.min(1000, Math.max(150, 1.5 * this.#took));
+    this.#timer ??= setTimeout(() => this.#running?.abort(), Math.max(0, patience - (performance.now() - this.#running.since)));
   }
 
   async #begin() {
@@ -46,7 +51,7 @@ export class Newest {
     abort.since = performance.now();
     this.#next = null;
     try {
-      await this.#send(abort.signal);
+      if (await this.#send(abort.signal)) this.#took = performance.now() - abort.since;
     } finally {
       clearTimeout(this.#timer);
       this.#timer = null;

@@ -54,11 +54,16 @@ export class SideForm {
 
   show(own, ownSampler, answer) {
     const parts = this.#parts, named = own.source !== 'own' && own.source !== 'file';
-    parts.source.replaceChildren(...options([
-      ...(ownSampler || own.source === 'own' ? [['own', `the model's own${ownSampler ? `: ${ownSampler}` : ''}`]] : []),
-      ['file', 'a file'], ...this.studio.schedules.map(s => [s.name, s.name, s.about])], own.source));
-    parts.solver.replaceChildren(...options([...(named ? [] : [['', 'the sampler\'s']]),
-      ...this.studio.solvers.map(s => [s.name, s.name, s.about])], own.solver || (named ? 'euler' : '')));
+    if (this.listed !== `${ownSampler} ${own.source === 'own'} ${named}`) {
+      this.listed = `${ownSampler} ${own.source === 'own'} ${named}`;
+      parts.source.replaceChildren(...options([
+        ...(ownSampler || own.source === 'own' ? [['own', `the model's own${ownSampler ? `: ${ownSampler}` : ''}`]] : []),
+        ['file', 'a file'], ...this.studio.schedules.map(s => [s.name, s.name, s.about])], own.source));
+      parts.solver.replaceChildren(...options([...(named ? [] : [['', 'the sampler\'s']]),
+        ...this.studio.solvers.map(s => [s.name, s.name, s.about])], ''));
+    }
+    parts.source.value = own.source;
+    parts.solver.value = own.solver || (named ? 'euler' : '');
     parts.file.value = own.file;
     parts.fileField.hidden = own.source !== 'file';
     parts.steps.value = named ? own.steps : answer?.steps ?? '';

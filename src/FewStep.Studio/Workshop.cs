@@ -173,8 +173,19 @@ internal sealed class Workshop : IAsyncDisposable
     private LossCurve? Curve(Model model)
     {
         string[] places = [CurveFile(model), Path.Combine(model.Path!, LossCurveFile.Name)];
-        string? file = Array.Find(places, File.Exists);
-        return file is null ? null : LossCurveFile.ReadFor(file, model.Hash);
+        foreach (string file in places.Where(File.Exists))
+        {
+            try
+            {
+                return LossCurveFile.ReadFor(file, model.Hash);
+            }
+            catch (InvalidInputException)
+            {
+                // That of a run lies beside the model that was tuned in it, and is of the one before.
+            }
+        }
+
+        return null;
     }
 
     private string CurveFile(Model model) => Path.Combine(_options.Out, "curves", model.Hash[..16], LossCurveFile.Name);

@@ -15,12 +15,14 @@ internal static class StudioVerb
         var output = command.Option(
             "--out", "Folder that fits, searches, tunings and saved samplers are written into.", Path.Combine("runs", "studio"), "folder");
         var runs = command.Option("--runs", "Folder whose runs are listed, opened and compared.", "runs", "folder");
-        var port = command.Option("--port", "Port on 127.0.0.1; 0 for a free one.", 0, parse: Port);
+        var port = command.Option("--port", "Port on 127.0.0.1; 0 for a free one.", 0);
         var open = command.Optional<bool>("--open", "Open the page in the browser.");
         var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());
         var about = new ModelFlags(command, guides: false);
         return command.Runs((parsed, cancellation) =>
         {
+            if (parsed.GetValue(port) is not (0 or (>= 1024 and <= 65535)) and var given)
+                throw new InvalidInputException($"--port {given} must be 0 or a number from 1024 to 65535.");
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             var server = StudioServer.Start(new StudioOptions
             {
@@ -44,10 +46,6 @@ internal static class StudioVerb
             }
         });
     }
-
-    private static int Port(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int port)
-        && port is 0 or (>= 1024 and <= 65535) ? port
-        : throw new InvalidInputException($"--port '{Printable.Line(text, 40)}' must be 0 or a number from 1024 to 65535.");
 
     private static void Open(string address, TerminalOutput terminal)
     {

@@ -238,6 +238,7 @@ function lay() {
   const { width, height } = first.answer, key = JSON.stringify([seeds, mode, width, height, state.label, state.compare]);
   if (host.dataset.key !== key) {
     host.dataset.key = key;
+    host.classList.toggle('pairs', mode === 'pair');
     host.replaceChildren(...seeds.map(seed => {
       const label = describe(seed);
       const one = text => tile(`${text}: ${label}`, width, height);
@@ -294,26 +295,26 @@ function showFigures() {
     make('p', { class: 'figure' }, value, detail ? make('small', {}, detail) : null));
   for (const side of sides) {
     const { answer } = shown[side], name = sides.length > 1 ? `${side}: ` : '';
-    tiles.push(one(`${name}evaluations an image`, `${Number(answer.evaluations.toFixed(2))}`,
-      `${answer.seeds.length} images in ${duration(answer.seconds)}`));
+    tiles.push(one(`${name}evaluations`, `${Number(answer.evaluations.toFixed(2))}`,
+      `an image; ${answer.seeds.length} images in ${duration(answer.seconds)}`));
   }
   for (const side of sides) {
     const figure = figures?.[side.toLowerCase()], name = sides.length > 1 ? `${side}: ` : '';
     const [mean, half] = figure ? withSpread(figure.mean, figure.half_width) : ['…', null];
-    tiles.push(one(`${name}distance to the teacher`, mean, half ? `± ${half}` : figure ? 'one seed' : 'being measured'));
+    tiles.push(one(`${name}from the teacher`, mean, half ? `± ${half}` : figure ? 'one seed' : 'being measured'));
   }
   if (sides.length > 1 && figures?.difference) {
     const { mean, half_width: half } = figures.difference, [text, spread] = withSpread(mean, half);
     const verdict = !(half > 0) ? 'one seed tells nothing' : Math.abs(mean) <= half ? 'not told apart'
       : mean < 0 ? 'B ends nearer' : 'A ends nearer';
-    tiles.push(one('B less A, seed by seed', `${mean > 0 ? '+' : ''}${text}`.replace('-', '−'),
+    tiles.push(one('B less A', `${mean > 0 ? '+' : ''}${text}`.replace('-', '−'),
       `${spread ? `± ${spread}: ` : ''}${verdict}`));
   }
   find('figures').replaceChildren(...tiles);
   const note = teacher?.failed ? `The teacher could not be sampled: ${teacher.failed}`
-    : teacher ? 'Distance: root mean square difference of a pixel value (−1 to 1) from what the teacher '
-      + `(${teacher.name}) makes of the same seeds; ± is the 95 % interval over the seeds. Near is not the same as good: measure images `
-      + 'with evaluate.' : '';
+    : teacher ? 'From the teacher: root mean square difference of a pixel value (−1 to 1) from what the teacher '
+      + `(${teacher.name}) makes of the same seeds; ± is the 95 % interval over the seeds, and B less A is compared seed by seed. `
+      + 'Near is not the same as good: measure images with evaluate.' : '';
   const brighter = state.compare && view === 'difference' ? ` The difference is shown ${Brighter} times as bright as it is.` : '';
   find('figures-note').textContent = note + brighter;
 }

@@ -105,7 +105,7 @@ export class SigmaChart {
   }
 
   #place() {
-    const bottom = this.#height - Bottom;
+    const bottom = this.#height - Bottom, beside = [];
     for (const [side, { sigmas }] of Object.entries(this.#data.sides)) {
       let lastLabel = Infinity;
       sigmas.forEach((sigma, i) => {
@@ -114,9 +114,12 @@ export class SigmaChart {
         const [low, high] = this.#bounds(side, i);
         body.setAttribute('transform', `translate(${x.toFixed(2)} ${y.toFixed(2)})`);
         for (const [attribute, value] of Object.entries({ x1: x, x2: x, y1: y, y2: bottom })) drop.setAttribute(attribute, value);
-        const isFree = lastLabel - x > 40 || group.classList.contains('held') || group === document.activeElement;
+        const isFree = (lastLabel - x > 40 && !beside.some(at => Math.abs(at - x) < 1))
+          || group.classList.contains('held') || group === document.activeElement;
         text.textContent = isFree ? sigmaText(sigma) : '';
+        text.setAttribute('text-anchor', x - Left < 22 ? 'start' : 'middle');
         if (isFree) lastLabel = x;
+        if (isFree && side === 'A') beside.push(x);
         const loss = this.#y ? `, loss ${significant(this.#lossAt(sigma))}` : '';
         const values = { 'aria-valuemin': low, 'aria-valuemax': high, 'aria-valuenow': sigma,
           'aria-valuetext': `sigma ${sigmaText(sigma, 4)}${loss}` };

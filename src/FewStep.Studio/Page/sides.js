@@ -49,7 +49,7 @@ export class SideForm {
       side === 'B' ? field('Model', parts.model) : '',
       field('Sigmas from', parts.source), parts.fileField,
       make('div', { class: 'fields' }, field('Solver', parts.solver), parts.stepsField),
-      parts.about, make('div', { class: 'row-actions' }, parts.reset));
+      parts.about, parts.resetRow = make('div', { class: 'row-actions' }, parts.reset));
   }
 
   show(own, ownSampler, answer) {
@@ -69,7 +69,7 @@ export class SideForm {
     parts.steps.value = named ? own.steps : answer?.steps ?? '';
     parts.steps.disabled = !named;
     parts.model.value = own.model;
-    parts.reset.hidden = own.sigmas === null;
+    parts.resetRow.hidden = own.sigmas === null;
     const lost = own.sigmas !== null && this.wasFitted ? ` Its fitted weights belong to the sigmas they were fitted on: ${
       answer?.solver ?? 'its base'} steps here. Put the sigmas back, or fit again on these.` : '';
     parts.about.textContent = answer ? `${answer.about}${lost}` : '';

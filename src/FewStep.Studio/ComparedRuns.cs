@@ -37,6 +37,15 @@ internal static class ComparedRuns
             TuningRounds = [],
             Ledger = [],
             Commands = [],
+            // Each was run by a command of its own.
+            Manifest = first.Manifest with
+            {
+                CommandLine = null,
+                Options = runs.Where(r => r.Summary.Manifest.CommandLine is not null)
+                    .ToDictionary(r => r.Name, r => r.Summary.Manifest.CommandLine!),
+                Started = default,
+                Seconds = 0,
+            },
             LossCurve = runs.All(r => r.Summary.Model?.Hash == first.Model?.Hash) ? first.LossCurve : null,
             Warnings = [.. runs.SelectMany(r => r.Summary.Warnings.Select(w => Of(w, r.Name))), .. Differences(runs)],
         };

@@ -187,37 +187,47 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
     [Fact]
     public async Task A_fit_is_started_told_of_refused_beside_another_and_cancelled()
     {
-        using var stream = await world.Client.GetStreamAsync("api/events", Cancellation);
-        using var events = new StreamReader(stream);
-        async Task<JsonElement> Until(params string[] states)
-        {
-            while (await events.ReadLineAsync(Cancellation) is { } line)
-            {
-                if (line.StartsWith("data: ", StringComparison.Ordinal)
-                    && JsonSerializer.Deserialize<JsonElement>(line[6..]) is var job
-                    && states.Contains(job.GetProperty("state").GetString()))
-                {
-                    return job;
-                }
-            }
-
-            throw new InvalidOperationException("The events have ended.");
-        }
-
+        using var events = new StreamReader(await world.Client.GetStreamAsync("api/events", Cancellation));
         object Fit(int latents) => new
         { kind = "fit", keeps_sigmas = true, latents, sampler = new { sampler = "karras/euler/2" } };
         var long_ = await world.Post("jobs", Fit(5000));
         Assert.Equal("running", long_.GetProperty("state").GetString());
         Assert.Contains("One job runs at a time", await world.Refused("jobs", Fit(8)), StringComparison.Ordinal);
         await world.Post("cancel", new { id = long_.GetProperty("id").GetInt32() });
-        await Until("cancelled");
+        await Until(events, "cancelled");
         await world.Post("jobs", Fit(8));
-        var done = await Until("done", "failed");
-        Assert.Equal("done", done.GetProperty("state").GetString());
+        var done = await Until(events, "done");
         string file = done.GetProperty("results")[0].GetProperty("sampler").GetString()!;
         Assert.StartsWith(world.Out, file, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(Path.GetDirectoryName(file)!, "fit.html")));
         await world.Post("sample", new { side = "a", seeds = "0", sampler = new { sampler = file } });
+    }
+
+    [Fact]
+    public async Task A_curve_a_search_and_a_tuning_leave_what_the_page_then_shows()
+    {
+        using var events = new StreamReader(await world.Client.GetStreamAsync("api/events", Cancellation));
+        async Task<JsonElement> Done(object job)
+        {
+            var started = await world.Post("jobs", job);
+            JsonElement told;
+            do
+                told = await Until(events, "done");
+            while (told.GetProperty("id").GetInt32() != started.GetProperty("id").GetInt32());
+            return told.GetProperty("results");
+        }
+
+        Assert.False((await world.Post("model", new { })).TryGetProperty("curve", out _));
+        await Done(new { kind = "curve", latents = 8 });
+        var curve = (await world.Post("model", new { })).GetProperty("curve");
+        Assert.Equal(8, curve.GetProperty("images_per_point").GetInt32());
+        Assert.Equal(32, curve.GetProperty("points").GetArrayLength());
+        var found = (await Done(new { kind = "search", steps = new[] { 2 } }))[0];
+        Assert.Equal(2, Sampler.Read(found.GetProperty("sampler").GetString()!).Steps);
+        var tuned = (await Done(new { kind = "tune", updates = 1, sampler = new { sampler = "karras/euler/2" } }))[0];
+        string folder = tuned.GetProperty("model").GetString()!;
+        Assert.Equal("karras/euler/2", (await world.Post("model", new { model = folder })).GetProperty("own_sampler").GetString());
+        await world.Post("sample", new { side = "b", seeds = "0", sampler = new { model = folder } });
     }
 
     [Fact]
@@ -306,5 +316,22 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
         Assert.Equal(0, await run);
         await CommandLineRun.Refused("cannot be listened at", "studio", "--model", world.Model, "--out",
             $"{world.Out}-taken", "--port", $"{world.Address.Port}");
+    }
+
+    // The next that is told of a job in a state; a failure is none of those that are waited for.
+    private static async Task<JsonElement> Until(StreamReader events, string state)
+    {
+        while (await events.ReadLineAsync(Cancellation) is { } line)
+        {
+            if (!line.StartsWith("data: ", StringComparison.Ordinal))
+                continue;
+            var job = JsonSerializer.Deserialize<JsonElement>(line[6..]);
+            string now = job.GetProperty("state").GetString()!;
+            Assert.True(now != "failed", line);
+            if (now == state)
+                return job;
+        }
+
+        throw new InvalidOperationException("The events have ended.");
     }
 }

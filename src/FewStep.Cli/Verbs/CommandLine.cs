@@ -20,6 +20,7 @@ internal static class CommandLine
             SampleVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
+            StudioVerb.Create(terminal),
             ExportVerb.Create(terminal),
             ImportVerb.Create(terminal),
             TrainVerb.Create(terminal),

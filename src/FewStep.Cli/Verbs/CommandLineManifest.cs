@@ -16,7 +16,8 @@ internal static class CommandLineManifest
         };
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
-    public static string CommandText(ParseResult parsed) => string.Join(' ', parsed.Tokens.Select(t => Quoted(t.Value)).Prepend("fewstep"));
+    public static string CommandText(ParseResult parsed) =>
+        string.Join(' ', parsed.Tokens.Select(t => ShellWord.Of(t.Value)).Prepend("fewstep"));
 
     private static SortedDictionary<string, string> Options(ParseResult parsed)
     {
@@ -29,12 +30,6 @@ internal static class CommandLineManifest
 
         return options;
     }
-
-    public static string Quoted(string word) => word.Length > 0 && word.All(
-        c => char.IsAsciiLetterOrDigit(c) || "-_./:=,+@%".Contains(c, StringComparison.Ordinal) || c == Path.DirectorySeparatorChar)
-        ? word
-        : OperatingSystem.IsWindows() ? $"\"{word.Replace("\"", "\\\"", StringComparison.Ordinal)}\""
-        : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static string Text(object value) => value switch
     {

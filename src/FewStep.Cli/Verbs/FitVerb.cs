@@ -1,4 +1,3 @@
-using FewStep.Fitting;
 using FewStep.Reporting;
 using Spectre.Console;
 
@@ -37,7 +36,6 @@ internal static class FitVerb
             string folder = parsed.GetRequiredValue(output);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            using var embedding = source.OpenEmbedding(options);
             using var training = new DelayedImages(parsed.GetRequiredValue(data), source, terminal, cancellation);
             var find = new FindOptions
             {
@@ -46,21 +44,12 @@ internal static class FitVerb
                 LossCurve = parsed.ReadCurve(curve, source.Hash),
                 Seed = parsed.GetValue(seed),
             };
-            var samplers = source.OnSchedule(chosen, numbers, () => training.Value, find,
-                measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), terminal.Progress, cancellation);
-            List<FoundFit> fits = [];
-            List<(Sampler, FittedSchedule)> found = [];
-            var fit = new SamplerFit(source, source.Denoiser, options, find.Seed, embedding);
-            foreach (var fitted in fit.Fit(samplers, terminal.Progress, cancellation))
-            {
-                found.Add((fitted.Sampler, fitted.Result));
-                fits.Add(FoundFit.Write(folder, fitted.Sampler, fitted.Result));
-            }
-
-            AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(source.Name, options, found));
+            var found = FitFolder.Write(
+                folder, source, chosen, numbers, options, find, () => training.Value, terminal.Progress, cancellation);
+            List<FoundFit> fits = [.. found.Select(FoundFit.Of)];
             terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
             {
-                console.Write(ReportTables.Draw(FitPage.Table(found)));
+                console.Write(ReportTables.Draw(FitPage.Table(found.Select(f => (f.Sampler, f.Result)))));
                 console.WriteLine($"The page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}");
             });
         });

@@ -1,4 +1,4 @@
-using FewStep.Fitting;
+using FewStep.Reporting;
 
 namespace FewStep.Cli.Verbs;
 
@@ -8,12 +8,11 @@ internal sealed record FoundFit(
     int Steps, string Solver, double HeldOut, double? HeldOutLow, double? HeldOutHigh, double? Fitted, double Base, long NetworkEvaluations,
     double Seconds, string StopReason, IReadOnlyList<double> Sigmas, string File)
 {
-    public static FoundFit Write(string folder, Sampler sampler, FittedSchedule result)
+    public static FoundFit Of(WrittenFit fit)
     {
-        string path = Path.Combine(folder, FormattableString.Invariant($"n{sampler.Steps}{SamplerFile.Extension}"));
-        sampler.Save(path);
+        var (sampler, result, file) = fit;
         return new FoundFit(
             sampler.Steps, sampler.Solver.Name, result.HeldOut.Value, result.HeldOut.Low, result.HeldOut.High, result.Fitted,
-            result.Base.Value, result.Evaluations, result.Seconds, result.Stop, [.. sampler.Schedule.Sigmas], path);
+            result.Base.Value, result.Evaluations, result.Seconds, result.Stop, [.. sampler.Schedule.Sigmas], file);
     }
 }

@@ -12,11 +12,7 @@ internal sealed record FoundSchedule(
     public static FoundSchedule Write(string folder, FoundSampler found)
     {
         var (choice, result, sampler) = (found.By, found.Result, found.Sampler);
-        string name = result.Weighting is null ? choice.Text : $"{choice.Entry.Name}-{result.Weighting}";
-        name = choice.Entry.IsForSolver ? $"{name}-{sampler.Solver.Name}" : name;
-        string path = Path.Combine(
-            folder, $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{sampler.Steps}{SamplerFile.Extension}");
-        sampler.Save(path);
+        string path = found.Save(folder);
         return new FoundSchedule(
             choice.Text, sampler.Steps, result.Weighting, sampler.Solver.Name, result.Objective, [.. sampler.Schedule.Sigmas],
             result.Loss.Value, result.Loss.Low, result.Loss.High, result.Bound, result.NetworkEvaluations, result.Seconds, result.Search,

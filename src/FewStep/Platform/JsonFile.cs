@@ -63,7 +63,10 @@ internal static class JsonFile
         }
     }
 
-    public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, JsonSerializer.Serialize(value, Options) + "\n");
+    public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, Text(value));
+
+    /// <summary>What a file of the value holds.</summary>
+    public static string Text<T>(T value) => JsonSerializer.Serialize(value, Options) + "\n";
 }
 
 /// <summary>Tells the serializer what a type's properties do not say.</summary>

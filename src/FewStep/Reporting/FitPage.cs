@@ -58,17 +58,23 @@ internal static class FitPage
     private static XElement Weights(Sampler sampler, FittedSchedule result)
     {
         string id = $"n{NumberText.Count(sampler.Steps)}", heading = $"{NumberText.Count(sampler.Steps)} steps";
-        if (sampler.Solver is not FittedSolver fitted)
-            return Element.Section(id, heading, new XElement("p", $"The base solver is kept: {result.Stop}."));
+        return Element.Section(id, heading, sampler.Solver is FittedSolver fitted ? Weights(id, sampler, fitted)
+            : new XElement("p", $"The base solver is kept: {result.Stop}."));
+    }
+
+    /// <summary>A fitted sampler's weights as a picture.</summary>
+    /// <param name="id">What tells the picture from others on its page.</param>
+    public static XElement Weights(string id, Sampler sampler, FittedSolver fitted)
+    {
         var (own, plain) = (Outputs(fitted, sampler.Schedule), Outputs(fitted.Base, sampler.Schedule));
         double[] levels = [.. Enumerable.Range(0, own[^1].Length)
             .Select(j => sampler.Schedule.Sigmas[Math.Min(j / fitted.EvaluationsPerStep, sampler.Steps)])];
-        return Element.Section(id, heading, Figure.Build(
+        return Figure.Build(
             size => WeightsChart.Draw($"weights-{id}", levels, own, plain, size),
             "What each state is made of: the weight of every output of the denoiser so far, at the noise level where it was taken; the "
                 + "last row "
                 + "is the image. Sampling runs from right to left.",
-            (Figure.LineSample("bar m1"), "fitted"), (Figure.LineSample("bar standard"), $"{fitted.Base.Name} on the same sigmas")));
+            (Figure.LineSample("bar m1"), "fitted"), (Figure.LineSample("bar standard"), $"{fitted.Base.Name} on the same sigmas"));
     }
 
     // Without the start, which at the end counts for next to nothing.

@@ -51,11 +51,6 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    public static void Write(string path, Sampler sampler) => JsonFile.Write(path, ContentOf(sampler));
-
-    /// <summary>What <see cref="Write"/> writes.</summary>
-    public static string Text(Sampler sampler) => JsonSerializer.Serialize(ContentOf(sampler), JsonFile.Options);
-
     private static SamplerFile Read(JsonElement json, string path)
     {
         try
@@ -80,7 +75,10 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         }
     }
 
-    private static Content ContentOf(Sampler sampler)
+    public static void Write(string path, Sampler sampler) => AtomicFile.WriteText(path, Text(sampler));
+
+    /// <summary>What a file of the sampler holds.</summary>
+    public static string Text(Sampler sampler)
     {
         var (schedule, origin, fitted) = (sampler.Schedule, sampler.Origin, sampler.Solver as FittedSolver);
         var content = new Content
@@ -113,7 +111,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             throw new ArgumentException(e.Message, nameof(sampler), e);
         }
 
-        return content;
+        return JsonFile.Text(content);
     }
 
     private static SamplerFile FromList(JsonElement sigmas)

@@ -86,4 +86,17 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
 }
 
 /// <summary>A sampler that was found, with what the search has to tell.</summary>
-internal sealed record FoundSampler(ScheduleOptimizerChoice By, ScheduleSearchResult Result, Sampler Sampler);
+internal sealed record FoundSampler(ScheduleOptimizerChoice By, ScheduleSearchResult Result, Sampler Sampler)
+{
+    /// <summary>Writes the sampler in a file of its own.</summary>
+    /// <returns>The file.</returns>
+    public string Save(string folder)
+    {
+        string name = Result.Weighting is null ? By.Text : $"{By.Entry.Name}-{Result.Weighting}";
+        name = By.Entry.IsForSolver ? $"{name}-{Sampler.Solver.Name}" : name;
+        string path = Path.Combine(folder, InvariantText.Of(
+            $"{name.Replace(' ', '-').Replace(':', '-').Replace('=', '-')}-n{Sampler.Steps}{SamplerFile.Extension}"));
+        Sampler.Save(path);
+        return path;
+    }
+}

@@ -8,7 +8,7 @@ internal static class HtmlDocument
     private static readonly HashSet<string> VoidElements = ["meta", "img", "br"];
 
     // Of scripts only the page's own may run, whatever a name in it might smuggle in.
-    private static readonly string Policy =
+    public static string Policy { get; } =
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
             + $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Asset.Script)))}'";
 

@@ -1,4 +1,4 @@
-namespace FewStep.Cli.Verbs;
+namespace FewStep.Experiments;
 
 /// <summary>How to go on with what was found: commands to copy, at the end of a report.</summary>
 internal static class FoundCommands
@@ -12,14 +12,14 @@ internal static class FoundCommands
     public static CommandSummary[] Of(
         string model, string sampler, bool isOwn, string what = "it", string? data = null, string options = "")
     {
-        string made = CommandLineManifest.Quoted(model), file = CommandLineManifest.Quoted(sampler);
+        string made = ShellWord.Of(model), file = ShellWord.Of(sampler);
         string with = isOwn ? "" : $" --sampler {file}", read = isOwn ? "" : $", Sampler.Read(\"{Literal(sampler)}\")";
         CommandSummary?[] commands =
         [
             new($"Sample with {what}", $"fewstep sample --model {made}{with}{options} --seeds 0-63 --out samples --grid samples.png"),
             new("The sigmas for another program", $"fewstep export --sampler {file} --to comfyui"),
             data is null ? null : new("Measure it again, with more samples", $"fewstep evaluate --model {made} --sampler {file}{options} "
-                + $"--data {CommandLineManifest.Quoted(data)} --out evaluation"),
+                + $"--data {ShellWord.Of(data)} --out evaluation"),
             options.Length > 0 ? null : new("In a program",
                 $"using var model = Model.Open(\"{Literal(model)}\");\nmodel.Sample(seeds: 64{read}).SaveGrid(\"samples.png\");"),
         ];

@@ -1,0 +1,13 @@
+namespace FewStep.Studio;
+
+/// <summary>What went wrong, in one line for the page.</summary>
+internal static class Failure
+{
+    public static string Text(Exception failure) => Printable.Message(failure switch
+    {
+        InvalidInputException => failure.Message,
+        IOException or UnauthorizedAccessException => $"{failure.Message} {WriteFailure.Remedy(failure)}",
+        OutOfMemoryException => "There is not enough memory; take fewer images, or a smaller model.",
+        _ => $"{failure.Message.Split('\n', 2)[0].Trim()} This is a defect of fewstep.",
+    });
+}

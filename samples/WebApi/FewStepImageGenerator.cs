@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace WebApi;
 
 /// <summary>The sampler as the image generator of Microsoft.Extensions.AI, for code that knows that interface alone. The models are
-/// class-conditional, not told by text: a prompt is a class index, or empty.</summary>
+/// class-conditional, not told by text: a prompt is a class by name or index, or empty.</summary>
 internal sealed class FewStepImageGenerator(QueuedSampler queue, FewStepSampler sampler) : IImageGenerator
 {
     /// <summary>Key of <see cref="ImageGenerationOptions.AdditionalProperties"/>: the first image's seed, a whole number; the next images
@@ -56,7 +56,13 @@ internal sealed class FewStepImageGenerator(QueuedSampler queue, FewStepSampler 
     {
         if (string.IsNullOrWhiteSpace(prompt))
             return null;
+        var names = sampler.Description.ClassNames;
+        int named = names.Index().Where(n => n.Item.Equals(prompt.Trim(), StringComparison.OrdinalIgnoreCase))
+            .Select(n => n.Index).FirstOrDefault(-1);
+        if (named >= 0)
+            return named;
+        string classes = names.Count > 0 ? string.Join(", ", names) : $"0 to {sampler.Description.Classes - 1}";
         return long.TryParse(prompt, NumberStyles.None, CultureInfo.InvariantCulture, out long label) ? label
-            : throw new ArgumentException($"The model is told classes, not text: a prompt is 0 to {sampler.Description.Classes - 1}.");
+            : throw new ArgumentException($"The model is told classes, not text; a prompt is one of {classes}.");
     }
 }

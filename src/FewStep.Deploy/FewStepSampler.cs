@@ -6,7 +6,7 @@ namespace FewStep.Deploy;
 /// <remarks>Any number of threads may use it at once. Files are evaluated, so open those of sources that you trust.</remarks>
 public sealed class FewStepSampler : IDisposable
 {
-    /// <summary>The label of no class, where the model was trained for it.</summary>
+    /// <summary>The label of no class, where <see cref="SamplerDescription.KnowsNoClass"/>.</summary>
     public const long NoClass = -1;
 
     private readonly SamplerGraph _graph;
@@ -118,10 +118,10 @@ public sealed class FewStepSampler : IDisposable
         for (int i = 0; i < count; i++)
         {
             long label = labels is null ? number(i) % classes : labels[i];
-            if (label < NoClass || label >= classes)
+            if (label < (Description.KnowsNoClass ? NoClass : 0) || label >= classes)
             {
-                throw new ArgumentOutOfRangeException(
-                    nameof(labels), label, $"A label lies between 0 and {classes - 1}, or is {NoClass} for no class.");
+                throw new ArgumentOutOfRangeException(nameof(labels), label,
+                    $"A label lies between 0 and {classes - 1}{(Description.KnowsNoClass ? $", or is {NoClass} for no class" : "")}.");
             }
 
             result[i] = label == NoClass ? classes : label;

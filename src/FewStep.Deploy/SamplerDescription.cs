@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace FewStep.Deploy;
 
 /// <summary>What a sampler graph says of itself.</summary>
@@ -29,6 +31,12 @@ public sealed record SamplerDescription
 
     /// <summary>Number of classes; 0 where the model has none.</summary>
     public required int Classes { get; init; }
+
+    /// <summary>Names of the classes in order; empty where they have none.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>Whether images can be asked for without a class (<see cref="FewStepSampler.NoClass"/>).</summary>
+    public bool KnowsNoClass { get; init; }
 
     /// <summary>Steps of the sampler.</summary>
     public required int Steps { get; init; }
@@ -73,11 +81,28 @@ public sealed record SamplerDescription
             Height = shape[1],
             Width = shape[2],
             Classes = Whole("classes"),
+            ClassNames = Names(path, Text("class_names")),
+            KnowsNoClass = Text("no_class") == "true",
             Steps = Whole("steps"),
             Evaluations = double.TryParse(Text("evaluations"), NumberStyles.Float, CultureInfo.InvariantCulture, out double evaluations)
                 ? evaluations : throw Damaged(path, "evaluations", Text("evaluations")),
             Sampler = Text("sampler"),
         };
+    }
+
+    private static string[] Names(string path, string json)
+    {
+        if (json.Length == 0)
+            return [];
+        try
+        {
+            using var names = JsonDocument.Parse(json);
+            return [.. names.RootElement.EnumerateArray().Select(n => n.GetString() ?? throw Damaged(path, "class_names", json))];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Damaged(path, "class_names", json);
+        }
     }
 
     internal const string HowToMake =

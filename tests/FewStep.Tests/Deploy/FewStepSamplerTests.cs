@@ -74,6 +74,7 @@ public sealed class FewStepSamplerTests : IDisposable
             .Write(_folder.File("newer.onnx")));
         Refused("'1,2' as its shape", GaussianOnnx.Denoised().Metadata("fewstep.kind", "sampler").Metadata("fewstep.format", "1")
             .Metadata("fewstep.shape", "1,2").Write(_folder.File("shape.onnx")));
+        Refused("as its class_names", SamplerOnnx.Unconditional().Metadata("fewstep.class_names", "{").Write(_folder.File("names.onnx")));
         Refused("does not take latents [batch,2,3,2]",
             SamplerOnnx.Described(GaussianOnnx.Denoised(), GaussianOnnx.Shape, 0).Write(_folder.File("inputs.onnx")));
         Refused("does not take latents [batch,3,4,5] and labels",

@@ -19,7 +19,9 @@ internal static class SamplerOnnx
         .Node("Gather", "k", "table", "labels")
         .Node("Reshape", "bias", "k", "column")
         .Node("Add", "biased", "scaled", "bias")
-        .Node("Tanh", "images", "biased"), Shape, Classes);
+        .Node("Tanh", "images", "biased"), Shape, Classes)
+        .Metadata("fewstep.no_class", "true")
+        .Metadata("fewstep.class_names", """["shoe", "shirt", "bag"]""");
 
     /// <summary>images = tanh(0.8 latents).</summary>
     public static OnnxFile Unconditional() => Described(Body().Node("Tanh", "images", "scaled"), Shape, 0);

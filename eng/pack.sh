@@ -14,7 +14,7 @@ packages=$out/packages
 rm -rf "$packages" "$out/consumer-deploy" "$out/consumer-cpu" "$out/tool" "$out/cache"
 mkdir -p "$packages"
 # The lock files are those of builds for this platform.
-settings=(-c Release -v q -p:ContinuousIntegrationBuild=true -p:RestorePackagesWithLockFile=false -p:RestoreLockedMode=false)
+settings=(-c Release -v q -p:ContinuousIntegrationBuild=true -p:IsDefaultBuild=false)
 
 for project in FewStep FewStep.Cpu FewStep.Onnx FewStep.Deploy; do
     dotnet pack "src/$project" "${settings[@]}" -o "$packages"
@@ -24,7 +24,7 @@ for platform in "${platforms[@]}"; do
 done
 # What `dotnet tool install` asks for: it names the package of each platform, and holds no program.
 dotnet restore src/FewStep.Cli "${settings[@]:2}" -p:UseCurrentRuntimeIdentifier=false -p:FewStepAnyRuntime=true
-dotnet pack src/FewStep.Cli "${settings[@]}" --no-restore -o "$packages" -p:CreateRidSpecificToolPackages=false \
+dotnet pack src/FewStep.Cli "${settings[@]}" --no-restore -o "$packages" -p:CreateRidSpecificToolPackages=false -p:IncludeSymbols=false \
     -p:UseCurrentRuntimeIdentifier=false -p:FewStepAnyRuntime=true
 
 version=$(basename "$packages"/FewStep.Deploy.*.nupkg .nupkg)

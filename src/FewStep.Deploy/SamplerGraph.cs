@@ -94,6 +94,8 @@ internal sealed class SamplerGraph : IDisposable
                 InterOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // what fails is thrown, and said once
             };
+            // Waiting threads would take the processor from the requests of a server, and from other programs.
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             Append(choice, options);
             return new InferenceSession(path, options);
         }

@@ -5,7 +5,7 @@ internal sealed class OnnxFile
 {
     public const int Float = 1, Int32 = 6, Int64 = 7, Bool = 9, Double = 11;
 
-    private readonly List<byte[]> _nodes = [], _initializers = [], _inputs = [], _outputs = [];
+    private readonly List<byte[]> _nodes = [], _initializers = [], _inputs = [], _outputs = [], _metadata = [];
 
     /// <summary>An input; a size of null is symbolic.</summary>
     public OnnxFile Input(string name, int type, params int?[] sizes)
@@ -65,6 +65,12 @@ internal sealed class OnnxFile
             2, Float), .. Text(8, name), .. Bytes(13, [.. Text(1, "location"), .. Text(2, location)]), .. Number(14, 1),
     ]);
 
+    public OnnxFile Metadata(string key, string value)
+    {
+        _metadata.Add([.. Text(1, key), .. Text(2, value)]);
+        return this;
+    }
+
     /// <summary>A tensor that says it has these sizes, with four bytes.</summary>
     public OnnxFile Claims(string name, params long[] sizes) => Initializer(Tensor(name, Float, sizes, [0, 0, 0, 0]));
 
@@ -75,7 +81,11 @@ internal sealed class OnnxFile
             .. _nodes.SelectMany(n => Bytes(1, n)), .. Text(2, "graph"), .. _initializers.SelectMany(
                 i => Bytes(5, i)), .. _inputs.SelectMany(i => Bytes(11, i)), .. _outputs.SelectMany(o => Bytes(12, o)),
         ];
-        return [.. Number(1, 8), .. Text(2, "tests"), .. Bytes(7, graph), .. Bytes(8, [.. Text(1, ""), .. Number(2, 16)])];
+        return
+        [
+            .. Number(1, 8), .. Text(2, "tests"), .. Bytes(7, graph), .. Bytes(8, [.. Text(1, ""), .. Number(2, 16)]),
+            .. _metadata.SelectMany(m => Bytes(14, m)),
+        ];
     }
 
     public string Write(string path)

@@ -1,0 +1,4 @@
+using WebApi;
+
+await using var app = ImageApi.Create(args);
+app.Run();

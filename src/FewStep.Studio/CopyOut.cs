@@ -16,13 +16,14 @@ internal static class CopyOut
         bool isOwn = model.Sampler is not null && sampler.Equals(model.Sampler);
         string path = model.Path ?? model.Name;
         string options = request.Guidance is double weight ? InvariantText.Of($" --guidance {weight:R}") : "";
-        List<CopiedText> texts = [new("Sampler file", SamplerFile.Text(sampler), "json", [])];
+        string[] first = isOwn || File.Exists(saved) ? [] : [$"Save the sampler file first: this names {saved}."];
+        List<CopiedText> texts = [new("Sampler file", SamplerFile.Text(sampler), [])];
         texts.AddRange(FoundCommands.Of(path, saved, isOwn, options: options)
             .Where(c => !c.Text.Contains("--to comfyui", StringComparison.Ordinal)) // its text is below
-            .Select(c => new CopiedText(c.Title, c.Text, "text", [])));
+            .Select(c => new CopiedText(c.Title, c.Text, first)));
         texts.Add(new CopiedText("ONNX: the whole sampler as one graph",
             $"fewstep export --to onnx --model {ShellWord.Of(path)}{(isOwn ? "" : $" --sampler {ShellWord.Of(saved)}")}{options} "
-                + "--output sampler.onnx", "text", []));
+                + "--output sampler.onnx", first));
         var export = new ScheduleExportOptions { IsFlow = model.IsFlow };
         foreach (string name in ScheduleExporters.Names)
             texts.Add(Export(name, sampler, export));
@@ -50,18 +51,18 @@ internal static class CopyOut
             var export = ScheduleExporters.Export(name, sampler.Schedule, options);
             string[] fitted = sampler.Solver is not FittedSolver solver ? [] :
                 [$"These are the sigmas alone: the fitted weights stay behind, and images by {solver.Base.Name} on them are worse."];
-            return new CopiedText($"{name}: {ScheduleExporters.Describe(name)}", export.Text, "text",
+            return new CopiedText($"{name}: {ScheduleExporters.Describe(name)}", export.Text,
                 [.. fitted, .. export.Warnings, .. export.Notes]);
         }
         catch (InvalidInputException e)
         {
-            return new CopiedText($"{name}: {ScheduleExporters.Describe(name)}", null, "text", [Printable.Message(e.Message)]);
+            return new CopiedText($"{name}: {ScheduleExporters.Describe(name)}", null, [Printable.Message(e.Message)]);
         }
     }
 }
 
 /// <summary>A text to copy; null where there is none, and the remarks say why.</summary>
-internal sealed record CopiedText(string Title, string? Text, string Kind, IReadOnlyList<string> Remarks);
+internal sealed record CopiedText(string Title, string? Text, IReadOnlyList<string> Remarks);
 
 /// <summary>A sampler to be written as text, or saved.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

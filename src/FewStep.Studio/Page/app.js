@@ -73,8 +73,9 @@ await openModel();
 
 // What was set anew, and whose images follow from it.
 function change(what, sides, opens = false) {
+  const before = state;
   state = { ...state, ...what };
-  if (opens) return openModel();
+  if (opens) return openModel(before);
   keep();
   show();
   for (const side of sides.filter(isOn)) sampling[side].ask();
@@ -123,13 +124,19 @@ function fail(message) {
   if (message) find('error').scrollIntoView({ block: 'nearest' });
 }
 
-async function openModel() {
+// A model that cannot be opened leaves everything as it was before.
+async function openModel(before = state) {
   say('Opening the model.');
   try {
     model = await post('model', { model: state.model || null, guidance: state.guidance });
   } catch (e) {
-    say('');
-    return fail(e.message);
+    fail(e.message);
+    if (model) {
+      state = before;
+      show();
+      tell();
+    }
+    return;
   }
   fail(null);
   state = { ...state, A: state.A ?? begun(model.own_sampler !== undefined), B: state.B ?? { ...begun(false), solver: 'euler' } };
@@ -157,9 +164,14 @@ function show() {
   find('compare').checked = state.compare;
   find('side-B').hidden = !state.compare;
   find('views').hidden = !state.compare;
-  for (const side of Sides.filter(s => state[s])) forms[side].show(state[side], model.own_sampler, shown[side]?.answer.sampler);
+  for (const side of Sides.filter(s => state[s])) forms[side].show(state[side], ownOf(side), shown[side]?.answer.sampler);
   showChart();
   lay();
+}
+
+// Of another model on side B it is not known before that is sampled.
+function ownOf(side) {
+  return side === 'B' && state.B.model ? null : model.own_sampler;
 }
 
 function showChart() {
@@ -188,12 +200,14 @@ async function sample(side, signal) {
     fail(e.message);
     return true;
   }
-  fail(null);
+  const other = shown[side === 'A' ? 'B' : 'A']?.answer;
+  const isAlike = !state.compare || !other || (other.width === answer.width && other.height === answer.height);
+  fail(isAlike ? null : 'The two models make images of different sizes: look at one at a time.');
   if (asked.sigmas === null) fitted[side] = Boolean(answer.sampler.base);
   forms[side].wasFitted = fitted[side];
   figures = answer.figures;
   if (Sides.filter(isOn).every(s => sampling[s].isIdle || s === side)) find('images').classList.remove('stale');
-  if (state[side]) forms[side].show(state[side], model.own_sampler, answer.sampler);
+  if (state[side]) forms[side].show(state[side], ownOf(side), answer.sampler);
   if (state[side] === asked && asked.sigmas === null) showChart();
   lay();
   tell();

@@ -54,10 +54,11 @@ export class SideForm {
 
   show(own, ownSampler, answer) {
     const parts = this.#parts, named = own.source !== 'own' && own.source !== 'file';
-    if (this.listed !== `${ownSampler} ${own.source === 'own'} ${named}`) {
-      this.listed = `${ownSampler} ${own.source === 'own'} ${named}`;
+    const hasOwn = Boolean(ownSampler || own.model || own.source === 'own');
+    if (this.listed !== `${ownSampler} ${hasOwn} ${named}`) {
+      this.listed = `${ownSampler} ${hasOwn} ${named}`;
       parts.source.replaceChildren(...options([
-        ...(ownSampler || own.source === 'own' ? [['own', `the model's own${ownSampler ? `: ${ownSampler}` : ''}`]] : []),
+        ...(hasOwn ? [['own', `the model's own${ownSampler ? `: ${ownSampler}` : ''}`]] : []),
         ['file', 'a file'], ...this.studio.schedules.map(s => [s.name, s.name, s.about])], own.source));
       parts.solver.replaceChildren(...options([...(named ? [] : [['', 'the sampler\'s']]),
         ...this.studio.solvers.map(s => [s.name, s.name, s.about])], ''));

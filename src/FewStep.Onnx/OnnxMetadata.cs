@@ -18,6 +18,7 @@ internal enum OnnxKind
 internal sealed record OnnxMetadata
 {
     private const string Prefix = "fewstep.", FormatVersion = "1";
+    private const int LongestName = 200;
 
     public required OnnxKind Kind { get; init; }
 
@@ -140,10 +141,10 @@ internal sealed record OnnxMetadata
         return new OnnxMetadata
         {
             Kind = kind,
-            Version = Text("version"),
-            Model = Text("model"),
-            ModelHash = Text("model_sha256"),
-            License = Text("license"),
+            Version = Printable.Line(Text("version"), LongestName),
+            Model = Printable.Line(Text("model"), LongestName),
+            ModelHash = Printable.Line(Text("model_sha256"), LongestName),
+            License = Printable.Line(Text("license"), LongestName),
             Shape = sides is [int c, int h, int w] ? new ImageShape(c, h, w)
                 : throw Wrong("shape", "must be channels, height and width"),
             Classes = (int)Number("classes", 0, int.MaxValue),

@@ -33,6 +33,21 @@ public sealed class OnnxFuzzTests : IDisposable
         FuzzRun.Files("description of ONNX", 600, random => ByteMutation.Of(text, random, isText: true), beside, () => Use(path, null));
     }
 
+    [Fact]
+    public void Samplers()
+    {
+        string path = _folder.File("s.onnx");
+        using (var model = Model.Open(TinyNetworks.Write(_folder.File("tiny"), "song-classes"), new() { ComputeType = ScalarType.Float32 }))
+            OnnxExport.WriteSampler(model, model.CreateSampler("karras/euler/2"), path);
+        byte[] whole = File.ReadAllBytes(path);
+        FuzzRun.Files("sampler of ONNX", 120, random => ByteMutation.Of(whole, random), path, () =>
+        {
+            using var sampler = OnnxSampler.TryOpen(path, 1);
+            using var scope = NewDisposeScope();
+            sampler?.Sample(zeros(sampler.Shape.Batch(2)), null);
+        });
+    }
+
     private static void Use(string path, OnnxModelDescription? settings)
     {
         using var model = OnnxModel.Open(path, settings, 1);

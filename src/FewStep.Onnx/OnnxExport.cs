@@ -21,11 +21,11 @@ internal static class OnnxExport
     /// it cannot be written.</exception>
     public static OnnxExported Write(Model model, string path, OnnxExportOptions? options = null)
     {
+        using var scope = NewDisposeScope();
         var export = new Export(model, path, options ?? new());
         var denoiser = model.Denoiser;
         var metadata = export.Describe(OnnxKind.Denoiser, DenoiserWriter.Cost(denoiser, null));
         byte[] bytes = OnnxModelWriter.Denoiser(denoiser, metadata).ToByteArray();
-        using var scope = NewDisposeScope();
         double middle = Math.Sqrt(denoiser.SigmaMin * denoiser.SigmaMax);
         var sigma = tensor([(float)denoiser.SigmaMin, (float)middle, (float)denoiser.SigmaMax]);
         var (noise, labels) = export.Inputs();
@@ -45,6 +45,7 @@ internal static class OnnxExport
     public static OnnxExported WriteSampler(Model model, Sampler sampler, string path, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sampler);
+        using var scope = NewDisposeScope();
         var export = new Export(model, path, options ?? new());
         var denoiser = model.Denoiser;
         model.Checked(sampler, sampler.Origin.Schedule ?? "of the sampler");
@@ -55,7 +56,6 @@ internal static class OnnxExport
             Sampler = SamplerFile.Text(sampler),
         };
         byte[] bytes = OnnxModelWriter.Sampler(denoiser, linear, metadata).ToByteArray();
-        using var scope = NewDisposeScope();
         var (noise, labels) = export.Inputs();
         using var written = OnnxSampler.Of(path, bytes, metadata);
         return export.Finish(bytes, metadata, written.Sample(noise, labels),

@@ -8,7 +8,8 @@ internal static class SampleVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("sample", "Sample images, with the model's own sampler where none is named.");
-        var model = command.Model(", an ONNX file, or the JSON file of a Gaussian mixture, whose denoiser is exact");
+        var model = command.Model(
+            ", an ONNX file (a denoiser, or a whole sampler), or the JSON file of a Gaussian mixture, whose denoiser is exact");
         var (sampling, solver) = (new SamplerFlags(command), new SolverFlags(command));
         var listSolvers = command.Optional<bool>("--list-solvers", "Print the solvers with their orders and options, and end.");
         var seeds = command.Option("--seeds", "Image seeds, e.g. 0-63 or 5,7,20-29; one image each.", "0-63", "list");

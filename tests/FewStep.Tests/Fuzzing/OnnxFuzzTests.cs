@@ -40,7 +40,7 @@ public sealed class OnnxFuzzTests : IDisposable
         using (var model = Model.Open(TinyNetworks.Write(_folder.File("tiny"), "song-classes"), new() { ComputeType = ScalarType.Float32 }))
             OnnxExport.WriteSampler(model, model.CreateSampler("karras/euler/2"), path);
         byte[] whole = File.ReadAllBytes(path);
-        FuzzRun.Files("sampler of ONNX", 120, random => ByteMutation.Of(whole, random), path, () =>
+        FuzzRun.Files("sampler of ONNX", 60, random => ByteMutation.Of(whole, random), path, () =>
         {
             using var sampler = OnnxSampler.TryOpen(path, 1);
             using var scope = NewDisposeScope();

@@ -111,11 +111,7 @@ Console.WriteLine($"{sampler.Description.Model}: {images.Count} images of {sampl
 CS
 (cd "$out/consumer-deploy" && dotnet publish -c Release -v q -r "$here" --no-self-contained -o "$out/consumer-deploy/published")
 du -sm "$out/consumer-deploy/published" | awk '{ print $1 " MB published" }'
-if [[ -x "$out/tool/fewstep" ]] && "$out/tool/fewstep" export --help | grep -q onnx; then
-    "$out/tool/fewstep" export --model "$root/models/fashion-mnist" --to onnx --sampler karras/ipndm:3/4 --output "$out/sampler.onnx"
-    mkdir -p "$out/images" "$out/expected"
-    "$out/consumer-deploy/published/consumer-deploy" "$out/sampler.onnx" "$out/images"
-    "$out/tool/fewstep" sample --model "$root/models/fashion-mnist" --sampler karras/ipndm:3/4 --seeds 0-63 --dtype float32 --out "$out/expected"
-else
-    "$out/consumer-deploy/published/consumer-deploy" nothing.onnx . 2>&1 | grep -m 1 'There is no file'
-fi
+[[ -x "$out/tool/fewstep" ]] || exit 0
+"$out/tool/fewstep" export --model "$root/models/fashion-mnist" --to onnx --sampler karras/ipndm:3/4 --output "$out/sampler.onnx"
+mkdir -p "$out/images"
+"$out/consumer-deploy/published/consumer-deploy" "$out/sampler.onnx" "$out/images"

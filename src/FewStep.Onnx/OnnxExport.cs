@@ -8,7 +8,7 @@ namespace FewStep.Onnx;
 
 /// <summary>Writes models, and samplers with their models, as ONNX files that any program with an ONNX runtime can evaluate.</summary>
 /// <remarks>Each file is loaded by ONNX Runtime, evaluated and compared with the model before it gets its name.</remarks>
-internal static class OnnxExport
+public static class OnnxExport
 {
     private const double DenoiserTolerance = 1e-4, SamplerTolerance = 1e-3; // a grey level is 4e-3 of the largest value
     private const int CheckedImages = 3;

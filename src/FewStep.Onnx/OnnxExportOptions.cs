@@ -1,7 +1,7 @@
 namespace FewStep.Onnx;
 
 /// <summary>How a model or a sampler is written as ONNX.</summary>
-internal sealed record OnnxExportOptions
+public sealed record OnnxExportOptions
 {
     /// <summary>Whether matrices and kernels are stored in float16 and cast to float32 where the graph begins: half the file, and
     /// arithmetic in float32 as before. Default false.</summary>

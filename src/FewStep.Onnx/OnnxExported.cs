@@ -6,4 +6,4 @@ namespace FewStep.Onnx;
 /// <param name="Error">Largest difference between ONNX Runtime's images and the model's own, over the largest value, when the file was
 /// checked.</param>
 /// <param name="RoundingError">The same to the model before its weights were rounded to float16; 0 in float32.</param>
-internal sealed record OnnxExported(long Bytes, int Evaluations, double Error, double RoundingError);
+public sealed record OnnxExported(long Bytes, int Evaluations, double Error, double RoundingError);

@@ -70,6 +70,7 @@ internal static class WebExport
         metadata.Classes,
         metadata.ClassNames,
         metadata.KnowsNoClass,
+        metadata.WeightsType,
         metadata.License,
         metadata.Version,
         RuntimeVersion = runtime.Found,

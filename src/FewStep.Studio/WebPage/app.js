@@ -36,6 +36,7 @@ async function lay() {
     + `${about.width} × ${about.height}. Everything is computed in this browser.`;
   find('made').textContent = `Made by FewStep ${about.version}, evaluated by ONNX Runtime Web ${about.runtime_version} (MIT licence).`
     + (about.license ? ` Licence of the weights: ${about.license}.` : '');
+  find('same').hidden = about.weights_type !== 'float32';
   const whole = (id, value, min, max) => make('input', { id, type: 'number', value, min, max, step: 1, required: true });
   const fields = find('fields');
   fields.append(

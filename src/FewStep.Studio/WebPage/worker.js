@@ -16,8 +16,8 @@ async function open(provider) {
   const threads = self.crossOriginIsolated ? Math.min(MostThreads, navigator.hardwareConcurrency || 1) : 1;
   ort.env.wasm.numThreads = threads;
   ort.env.logLevel = 'error';
-  const session = await ort.InferenceSession.create(
-    await load('sampler.onnx'), { executionProviders: [provider], logSeverityLevel: ErrorsOnly });
+  const graph = await load('sampler.onnx');
+  const session = await ort.InferenceSession.create(graph, { executionProviders: [provider], logSeverityLevel: ErrorsOnly });
   return { ort, session, threads };
 }
 

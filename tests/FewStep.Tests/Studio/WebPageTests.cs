@@ -33,6 +33,19 @@ public sealed class WebPageTests(Browser browser, TinyWorld world) : IClassFixtu
         await browser.Close(page);
     }
 
+    [Fact]
+    public async Task What_is_missing_beside_the_page_is_said()
+    {
+        string folder = await Export("missing", world.Model, WebRuntimeFiles.WriteLike(world.At("like-3")));
+        using var server = new StaticServer(folder);
+        var page = await browser.Open(server.Address.AbsoluteUri);
+        File.Delete(Path.Combine(folder, "sampler.onnx"));
+        await page.ClickAsync("#sample");
+        await page.WaitForSelectorAsync("#error:text-is('sampler.onnx was not found beside the page (404).')");
+        Assert.True(await page.IsEnabledAsync("#sample"));
+        await browser.Close(page);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

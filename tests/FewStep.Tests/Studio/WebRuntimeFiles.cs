@@ -28,5 +28,6 @@ internal static class WebRuntimeFiles
         return folder;
     }
 
-    private static string Module(string version) => $"/*!\n * ONNX Runtime Web v{version}\n * of a test */\nexport const env = {{ wasm: {{}} }};";
+    private static string Module(string version) =>
+        $"/*!\n * ONNX Runtime Web v{version}\n * of a test */\nexport const env = {{ wasm: {{}} }};";
 }

@@ -24,18 +24,24 @@ internal static class PageFiles
     public static (string Type, byte[] Content)? Find(string name) =>
         All.TryGetValue(name.Length == 0 ? "index.html" : name, out var file) ? file : null;
 
-    private static Dictionary<string, (string, byte[])> Read()
+    /// <summary>Files that lie in the program under names with a prefix, which is taken off.</summary>
+    public static IEnumerable<(string Name, byte[] Content)> Embedded(string prefix)
     {
         var assembly = typeof(PageFiles).Assembly;
-        var files = new Dictionary<string, (string, byte[])> { ["report.css"] = (Types[".css"], Encoding.UTF8.GetBytes(Asset.Style)) };
-        foreach (string resource in assembly.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (string resource in assembly.GetManifestResourceNames().Where(n => n.StartsWith(prefix, StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(resource)!;
             byte[] content = new byte[stream.Length];
             stream.ReadExactly(content);
-            files[resource[Prefix.Length..]] = (Types[Path.GetExtension(resource)], content);
+            yield return (resource[prefix.Length..], content);
         }
+    }
 
+    private static Dictionary<string, (string, byte[])> Read()
+    {
+        var files = new Dictionary<string, (string, byte[])> { ["report.css"] = (Types[".css"], Encoding.UTF8.GetBytes(Asset.Style)) };
+        foreach (var (name, content) in Embedded(Prefix))
+            files[name] = (Types[Path.GetExtension(name)], content);
         return files;
     }
 }

@@ -8,7 +8,8 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter(CultureInfo.I
 {
     public override Encoding Encoding => Encoding.UTF8;
 
-    /// <summary>A terminal whose lines can be drawn anew; null where standard error is none. <c>NO_COLOR</c> leaves the colours out.</summary>
+    /// <summary>A terminal whose lines can be drawn anew; null where standard error is none. <c>NO_COLOR</c> leaves the colours
+    /// out.</summary>
     public IAnsiConsole? Terminal() =>
         ReferenceEquals(inner, Console.Error) && !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb"
             ? AnsiConsole.Create(new AnsiConsoleSettings

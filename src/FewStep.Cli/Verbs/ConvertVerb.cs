@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep convert</c>: turns a checkpoint into a model folder.</summary>
@@ -18,12 +16,11 @@ internal static class ConvertVerb
         return command.Runs((parsed, _) =>
         {
             string folder = parsed.GetRequiredValue(output);
-            if (File.Exists(folder) || (Directory.Exists(folder) && !FolderLock.IsEmpty(folder)))
-                throw new InvalidInputException($"--out {folder} is there already; choose another folder, or empty it.");
+            AtomicFolder.RequireFree(output.Name, folder);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
             var type = parsed.GetValue(dtype);
-            Write(folder, source, type);
+            AtomicFolder.Write(folder, place => source.Save(place, type));
             var result = new
             {
                 folder,
@@ -36,23 +33,5 @@ internal static class ConvertVerb
             terminal.Result(parsed.GetValue(json), result,
                 source.Remarks, $"Wrote {result.parameters:N0} weights as {result.dtype} to {folder}.");
         });
-    }
-
-    // Into a folder beside the target, which then takes the target's name: there is a whole model or none.
-    private static void Write(string folder, Model source, ScalarType type)
-    {
-        string target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), temporary = $"{target}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            source.Save(temporary, type);
-            if (Directory.Exists(target))
-                Directory.Delete(target);
-            Directory.Move(temporary, target);
-        }
-        finally
-        {
-            if (Directory.Exists(temporary))
-                Directory.Delete(temporary, recursive: true);
-        }
     }
 }

@@ -10,10 +10,11 @@ internal static class ExportVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command(
-            "export", "Write a schedule for another program, a model or a whole sampler as ONNX, or a model's weights.");
+            "export", "Write a schedule for another program, a model or a whole sampler as ONNX, a sampler as a web page, or a model's "
+                + "weights.");
         var target = command.Optional<string?>("--to", $"What to write: "
             + $"{string.Join("; ", ScheduleExporters.Names.Select(n => $"{n} ({ScheduleExporters.Describe(n)})"))}; "
-            + $"{OnnxTarget.Name} ({OnnxTarget.Description}).", "program");
+            + $"{OnnxTarget.Name} ({OnnxTarget.Description}); {WebTarget.Name} ({WebTarget.Description}).", "program");
         var defaults = new ScheduleExportOptions();
         var scheduler = command.Optional<string?>(
             "--scheduler", "With --to diffusers: the scheduler class; left out, all that take a schedule.", "class");
@@ -23,7 +24,8 @@ internal static class ExportVerb
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
         var shift = command.Option("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
         var sampling = new SamplerFlags(command, " Of a file, --steps is the number that was meant, for a check.");
-        var onnx = new OnnxTarget(command);
+        var graph = new GraphFlags(command);
+        var (onnx, web) = (new OnnxTarget(graph), new WebTarget(command, graph));
         var (noise, levels) = (new NoiseArgument(command), new LevelsArgument(command));
         var weights = command.Optional<string?>(
             "--weights", "In place of a schedule: safetensors file for the weights of --model.", "file");
@@ -36,7 +38,8 @@ internal static class ExportVerb
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = command.Optional<string?>(
-            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file.", "file");
+            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file, with --to web the folder, which "
+                + "must not exist, or be empty.", "file");
         var json = command.Json();
         return command.Runs((parsed, cancellation) =>
         {
@@ -46,7 +49,8 @@ internal static class ExportVerb
                     throw new InvalidInputException("--weights and --schedule or --sampler are two exports; give one at a time.");
                 OptionValues.RefuseIdle(parsed,
                     [
-                        target, .. sampling.All, .. onnx.All, scheduler, digits, final, shift, .. noise.All, .. levels.Numbers, output
+                        target, .. sampling.All, .. graph.All, .. web.All, scheduler, digits, final, shift, .. noise.All,
+                        .. levels.Numbers, output
                     ],
                     "--schedule");
                 if (parsed.GetValue(names) is { } given and not (EdmNames or GuidedNames or DiffusersNamed))
@@ -65,15 +69,20 @@ internal static class ExportVerb
 
             OptionValues.RefuseIdle(parsed, [names, order], "--weights");
             string name = parsed.GetValue(target) ?? throw new InvalidInputException(
-                $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)} or {OnnxTarget.Name}; or --weights file.");
-            if (name == OnnxTarget.Name)
+                $"Say what to write: --to {string.Join(", ", ScheduleExporters.Names)}, {OnnxTarget.Name} or {WebTarget.Name}; or "
+                    + "--weights file.");
+            if (name != WebTarget.Name)
+                OptionValues.RefuseIdle(parsed, web.All, $"--to {WebTarget.Name}");
+            if (name is OnnxTarget.Name or WebTarget.Name)
             {
                 OptionValues.RefuseIdle(parsed, [scheduler, digits, final, shift, .. noise.All], "another program (--to)");
-                onnx.Write(parsed, levels, sampling, parsed.GetValue(output), parsed.GetValue(json), terminal, cancellation);
+                Action<ParseResult, LevelsArgument, SamplerFlags, string?, bool, TerminalOutput, CancellationToken> write =
+                    name == WebTarget.Name ? web.Write : onnx.Write;
+                write(parsed, levels, sampling, parsed.GetValue(output), parsed.GetValue(json), terminal, cancellation);
                 return;
             }
 
-            OptionValues.RefuseIdle(parsed, onnx.All, $"--to {OnnxTarget.Name}");
+            OptionValues.RefuseIdle(parsed, graph.All, $"--to {OnnxTarget.Name} or {WebTarget.Name}");
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
             using var model = levels.Open(parsed);

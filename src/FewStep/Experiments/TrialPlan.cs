@@ -175,7 +175,8 @@ internal sealed class TrialPlan
         .. from cell in _cells.OrderBy(c => c.Number)
            from model in _options.Models
            where model.Tuning is null || IsForTuned(cell)
-           select new Trial(model.Model, cell.Sampler) { Tuning = model.Tuning, FoundFor = cell.FoundFor, Number = cell.Number, File = cell.File },
+           select new Trial(model.Model, cell.Sampler)
+           { Tuning = model.Tuning, FoundFor = cell.FoundFor, Number = cell.Number, File = cell.File },
         .. _options.Teacher is null ? []
             : new[]
             {

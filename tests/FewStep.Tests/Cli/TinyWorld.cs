@@ -44,20 +44,20 @@ public sealed class TinyWorld : IDisposable
     }
 
     /// <summary>A model folder with random weights, or one of them another value.</summary>
-    public static string WriteModel(string folder, long seed, float? first = null)
+    public static string WriteModel(string folder, long seed, float? first = null, int channels = 1)
     {
         var config = new ModelConfig
         {
             Name = "tiny",
-            Shape = new ImageShape(1, 8, 8),
+            Shape = new ImageShape(channels, 8, 8),
             Classes = 4,
             ClassNames = ["bars", "Rows", "wide bars", "wide rows"],
             Preconditioning = new PreconditioningConfig(),
             Network = new SongUNetOptions
             {
                 ImgResolution = 8,
-                InChannels = 1,
-                OutChannels = 1,
+                InChannels = channels,
+                OutChannels = channels,
                 LabelDim = 4,
                 ModelChannels = 16,
                 ChannelMult = [1],

@@ -109,7 +109,7 @@ public sealed class StudioPageTests(BrowserWorld world) : IClassFixture<BrowserW
         {
             await page.EmulateMediaAsync(new() { ColorScheme = scheme });
             Assert.Equal(390, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"));
-            Assert.Empty(await BrowserWorld.SeriousFindings(page));
+            Assert.Empty(await Browser.SeriousFindings(page));
         }
 
         await world.Close(page);

@@ -34,6 +34,14 @@ internal static class CommandExtensions
         return option;
     }
 
+    /// <summary>A switch that may have a word after it; without one its value is null.</summary>
+    public static Option<string?> OrBare(this Command command, string name, string description, string help)
+    {
+        var option = command.Optional<string?>(name, description, help);
+        option.Arity = ArgumentArity.ZeroOrOne;
+        return option;
+    }
+
     /// <summary>A switch of all verbs.</summary>
     public static void Everywhere(this RootCommand root, string name, string description) =>
         root.Optional<bool>(name, description).Recursive = true;

@@ -10,7 +10,7 @@ internal sealed class SolverFlags(Command command)
     private readonly Option<int?> _order = command.Optional<int?>("--order", "Order of the solver.", "number");
     private readonly Option<string?> _variant = command.Optional<string?>("--variant", "Of unipc: bh1 or bh2.", "name");
     private readonly Option<string?> _predict = command.Optional<string?>("--predict", "Of dpmpp and unipc: data or noise.", "what");
-    private readonly Option<string?> _lowerOrderFinal = command.Optional<string?>("--lower-order-final",
+    private readonly Option<string?> _lowerOrderFinal = command.OrBare("--lower-order-final",
         "Of dpmpp and unipc: whether the last steps fall to order 1; denoise counts the denoise after them as the last one.",
         string.Join('|', SolverOption.LowerOrderFinal.Choices));
     private readonly Option<bool?> _thresholding = command.Optional<bool?>(
@@ -29,7 +29,7 @@ internal sealed class SolverFlags(Command command)
         [
             ("variant", parsed.GetValue(_variant)),
             ("predict", parsed.GetValue(_predict)),
-            ("lower-order-final", parsed.GetValue(_lowerOrderFinal)),
+            ("lower-order-final", parsed.IsGiven(_lowerOrderFinal) ? parsed.GetValue(_lowerOrderFinal) ?? "true" : null),
             ("thresholding", parsed.GetValue(_thresholding)?.ToString().ToLowerInvariant()),
         ];
         foreach (var (key, value) in given)

@@ -21,9 +21,11 @@ internal static class CopyOut
         texts.AddRange(FoundCommands.Of(path, saved, isOwn, options: options)
             .Where(c => !c.Text.Contains("--to comfyui", StringComparison.Ordinal)) // its text is below
             .Select(c => new CopiedText(c.Title, c.Text, first)));
-        texts.Add(new CopiedText("ONNX: the whole sampler as one graph",
-            $"fewstep export --to onnx --model {ShellWord.Of(path)}{(isOwn ? "" : $" --sampler {ShellWord.Of(saved)}")}{options} "
-                + "--output sampler.onnx", first));
+        string whole = $"--model {ShellWord.Of(path)} --sampler {(isOwn ? "own" : ShellWord.Of(saved))}{options}";
+        texts.Add(new CopiedText("ONNX: the whole sampler as one graph", $"fewstep export --to onnx {whole} --output sampler.onnx", first));
+        texts.Add(new CopiedText("A page of static files that samples in the browser",
+            $"fewstep export --to web {whole} --runtime node_modules/onnxruntime-web/dist --output demo",
+            [.. first, "--runtime is the folder dist of the npm package onnxruntime-web."]));
         var export = new ScheduleExportOptions { IsFlow = model.IsFlow };
         foreach (string name in ScheduleExporters.Names)
             texts.Add(Export(name, sampler, export));

@@ -34,7 +34,7 @@ internal sealed class ProgressDisplay(MessageWriter messages, IAnsiConsole? term
             {
                 (_rows ??= new LiveProgress(_terminal)).Show(value, _clock.Describe(value, now));
             }
-            else if (Stopwatch.GetElapsedTime(_shown, now) >= _wait)
+            else if (Stopwatch.GetElapsedTime(_shown, now) >= (_clock.Rate(value, now) > 0 ? _wait : FurtherLines))
             {
                 messages.WriteLine($"{Part(value)}{_clock.Describe(value, now)}");
                 (_shown, _wait) = (now, FurtherLines);

@@ -8,11 +8,19 @@ internal sealed class StageClock(long started)
     // The rate is that of the last part of a stage: the first units of many stages take longer than the others.
     private static readonly TimeSpan RateWindow = TimeSpan.FromSeconds(20);
     private readonly Queue<(long Time, long Done)> _recent = new();
+    private bool _hasBegun;
 
     public double Seconds(long now) => Stopwatch.GetElapsedTime(started, now).TotalSeconds;
 
     public void Add(long now, long done)
     {
+        // What comes before the first unit (a teacher's paths, say) does not come again with each.
+        if (!_hasBegun && _recent.TryPeek(out var first) && done > first.Done)
+        {
+            _recent.Clear();
+            _hasBegun = true;
+        }
+
         if (_recent.Count == 0 || Stopwatch.GetElapsedTime(_recent.Last().Time, now).TotalSeconds >= 1)
             _recent.Enqueue((now, done));
         while (_recent.Count > 2 && Stopwatch.GetElapsedTime(_recent.Peek().Time, now) > RateWindow)
@@ -25,7 +33,7 @@ internal sealed class StageClock(long started)
         if (!_recent.TryPeek(out var first))
             return 0;
         double seconds = Stopwatch.GetElapsedTime(first.Time, now).TotalSeconds;
-        return seconds > 0 ? (value.Done - first.Done) / seconds : 0;
+        return seconds > 0 ? Math.Max(value.Done - first.Done, 0) / seconds : 0;
     }
 
     /// <summary>How far the stage is, its time left, its rate, and its figure of interest.</summary>

@@ -252,7 +252,17 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
         Assert.Empty(command.Errors);
         Assert.Equal((world.Model, file), (command.GetValue<string>("--model"), command.GetValue<string>("--sampler")));
         Assert.Contains($"Sampler.Read(\"{file}\")", Text("In a program"), StringComparison.Ordinal);
-        Assert.StartsWith("fewstep export --to onnx --model ", Text("ONNX"), StringComparison.Ordinal);
+        foreach (var (title, target) in new[] { ("ONNX", "onnx"), ("A page", "web") })
+        {
+            var export = root.Parse(Text(title)["fewstep ".Length..]);
+            Assert.Empty(export.Errors);
+            Assert.Equal((target, file), (export.GetValue<string>("--to"), export.GetValue<string>("--sampler")));
+        }
+
+        // Without a sampler it would be the denoiser.
+        var own = await world.Post("copy", new { name = "mine-2", sampler = new { } });
+        var onnx = own.EnumerateArray().Single(t => t.GetProperty("title").GetString()!.StartsWith("ONNX", StringComparison.Ordinal));
+        Assert.Contains(" --sampler ", onnx.GetProperty("text").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

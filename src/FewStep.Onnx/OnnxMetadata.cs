@@ -19,6 +19,7 @@ internal sealed record OnnxMetadata
 {
     private const string Prefix = "fewstep.", FormatVersion = "1";
     private const int LongestName = 200;
+    private const int MostClasses = 1_000_000;
 
     public required OnnxKind Kind { get; init; }
 
@@ -138,6 +139,12 @@ internal sealed record OnnxMetadata
         };
         int[] sides = [.. Text("shape").Split(',').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture,
             out int size) && size is >= 1 and <= 65536 ? size : throw Wrong("shape", "must be channels, height and width"))];
+        int classes = (int)Number("classes", 0, MostClasses);
+        var names = Names();
+        if (names is not null && (names.Length != classes || names.Contains(null)))
+            throw Wrong("class_names", InvariantText.Of($"has {names.Length} names for {classes} classes"));
+        if (properties.GetValueOrDefault($"{Prefix}no_class") is not (null or "true" or "false"))
+            throw Wrong("no_class", "is neither true nor false");
         return new OnnxMetadata
         {
             Kind = kind,
@@ -147,8 +154,8 @@ internal sealed record OnnxMetadata
             License = Printable.Line(Text("license"), LongestName),
             Shape = sides is [int c, int h, int w] ? new ImageShape(c, h, w)
                 : throw Wrong("shape", "must be channels, height and width"),
-            Classes = (int)Number("classes", 0, int.MaxValue),
-            ClassNames = Names(),
+            Classes = classes,
+            ClassNames = names,
             KnowsNoClass = properties.GetValueOrDefault($"{Prefix}no_class") == "true",
             Sampler = kind == OnnxKind.Sampler ? Text("sampler") : null,
             Steps = kind == OnnxKind.Sampler ? (int)Number("steps", 1, int.MaxValue) : 0,

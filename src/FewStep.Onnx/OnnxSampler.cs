@@ -116,7 +116,14 @@ internal sealed class OnnxSampler : IBatchSource, IDisposable
 
     private static Sampler SamplerOf(string path, OnnxMetadata metadata)
     {
-        var file = SamplerFile.Parse(metadata.Sampler!, path);
+        var file = SamplerFile.Parse(metadata.Sampler!, $"{path}, property fewstep.sampler");
+        if (file.Schedule.Steps != metadata.Steps || metadata.Evaluations < metadata.Steps)
+        {
+            throw new InvalidInputException(InvariantText.Of(
+                $"{path} contradicts itself: its sampler has {file.Schedule.Steps} steps, its properties say {metadata.Steps} and "
+                    + $"{metadata.Evaluations} evaluations; export the sampler again."));
+        }
+
         return new Sampler(file.Schedule, file.Solver ?? throw new InvalidInputException($"{path}: its sampler names no solver."))
         { Origin = file.Origin };
     }

@@ -30,7 +30,9 @@ internal sealed class RequestGate(int port)
         string host = request.Headers.Host.ToString(), origin = request.Headers.Origin.ToString();
         // A name that somebody else's server answers for may point here (DNS rebinding).
         bool isHere = host == InvariantText.Of($"127.0.0.1:{port}") || host == InvariantText.Of($"localhost:{port}");
-        bool isOwn = origin.Length == 0 || origin == $"http://{host}";
+        // Browsers say whence they were sent; images and scripts of other pages have no origin.
+        bool isOwn = (origin.Length == 0 || origin == $"http://{host}")
+            && request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none";
         string[] parts = (request.Path.Value ?? "").Split('/', 3);
         if (isHere && isOwn && parts.Length == 3 && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(parts[1]), _token))
             return parts[2];

@@ -36,6 +36,8 @@ internal sealed class GraphFlags(Command command)
         if (sampling.Schedule(parsed) is not null)
             throw new InvalidInputException("--schedule says no solver, which a whole sampler has; give --sampler schedule/solver/steps.");
         bool own = sampling.Text(parsed) == OwnSampler, named = sampling.IsSamplerGiven(parsed);
+        if (!named)
+            OptionValues.RefuseIdle(parsed, [.. sampling.All, sampling.Data], "--sampler"); // it would be the denoiser alone
         var chosen = own ? null : sampling.Read(parsed, null);
         if (chosen is null)
             OptionValues.RefuseIdle(parsed, levels.Numbers, "a --sampler that is made or searched");

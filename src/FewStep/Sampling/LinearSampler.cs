@@ -25,7 +25,7 @@ internal sealed record LinearSampler(ImmutableArray<LinearCall> Calls, Immutable
         if (solver.ThresholdsDenoised)
         {
             throw new InvalidInputException($"Solver {solver.Name} limits each output by dynamic thresholding, which depends on the image, "
-                + "so its steps are no constants; take it with thresholding=false.");
+                + $"so its steps are no constants; say it as {solver.Name}:thresholding=false.");
         }
 
         var counted = new Probe(1, _ => zeros([1, 1, 1, 1], float64));

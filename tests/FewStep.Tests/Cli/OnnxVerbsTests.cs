@@ -60,6 +60,8 @@ public sealed class OnnxVerbsTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("does not end in .onnx", "--output", "model.bin")]
     [InlineData("thresholding=false", "--output", "s.onnx", "--sampler", "karras/dpmpp:3/4")]
     [InlineData("has no sampler of its own", "--output", "s.onnx", "--sampler", "own")]
+    [InlineData("--steps does nothing without --sampler", "--output", "m.onnx", "--steps", "4")]
+    [InlineData("--data does nothing without --sampler", "--output", "m.onnx", "--data", "nowhere")]
     [InlineData("--digits does nothing", "--output", "m.onnx", "--digits", "3")]
     [InlineData("--schedule", "--output", "m.onnx", "--schedule", "karras")]
     [InlineData("--sigma-min does nothing", "--output", "m.onnx", "--sigma-min", "0.1")]

@@ -22,6 +22,25 @@ public sealed class OnnxExportTests : IDisposable
         _folder.Dispose();
     }
 
+    [Fact]
+    public void Properties_that_contradict_the_graph_or_each_other_are_refused()
+    {
+        string name = TinyNetworks.All.Keys.First();
+        using var model = Open(TinyNetworks.Write(_folder.File(name), name));
+        string file = _folder.File("sampler.onnx");
+        OnnxExport.WriteSampler(model, model.CreateSampler("karras", "euler", 3), file);
+        var said = OnnxFileScan.Properties(file);
+        var metadata = OnnxMetadata.Read(file, said)!;
+        Assert.Throws<InvalidInputException>(() => OnnxSampler.Of(file, File.ReadAllBytes(file), metadata with { Steps = 2 }));
+        Assert.Throws<InvalidInputException>(() => OnnxSampler.Of(file, File.ReadAllBytes(file), metadata with { Evaluations = 1 }));
+        foreach (var (key, value) in new[] { ("class_names", "[\"a\"]"), ("no_class", "maybe"), ("classes", "1000000000") })
+        {
+            var edited = new Dictionary<string, string>(said) { ["fewstep.classes"] = "7", [$"fewstep.{key}"] = value };
+            var refused = Assert.Throws<InvalidInputException>(() => OnnxMetadata.Read(file, edited));
+            Assert.Contains(key, refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Networks))]
     public void A_denoiser_is_read_back_and_agrees_at_every_noise_level(string name)

@@ -41,6 +41,15 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
     }
 
     [Fact]
+    public async Task A_page_of_another_site_that_knows_the_address_is_not_answered()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(world.Address, "api/studio"));
+        request.Headers.Add("Sec-Fetch-Site", "cross-site");
+        using var response = await world.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
+    [Fact]
     public async Task The_page_is_small_and_fetches_and_runs_nothing_but_its_own_files()
     {
         long bytes = 0;
@@ -324,6 +333,9 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
         Assert.Contains("<title>FewStep studio", page, StringComparison.Ordinal);
         await interruption.CancelAsync();
         Assert.Equal(0, await run);
+        await CommandLineRun.Refused("--data nowhere does not exist", "studio", "--model", world.Model, "--data", "nowhere");
+        await CommandLineRun.Refused("is a file", "studio", "--model", world.Model, "--data", world.Data, "--runs",
+            Path.Combine(world.Model, "config.json"));
         await CommandLineRun.Refused("cannot be listened at", "studio", "--model", world.Model, "--out",
             $"{world.Out}-taken", "--port", $"{world.Address.Port}");
     }

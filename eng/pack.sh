@@ -34,17 +34,18 @@ echo "version $version"
 
 # From here on FewStep's packages come from the folder alone, and nothing of them from an earlier run.
 export NUGET_PACKAGES=$out/cache
+others=$(dotnet nuget list source --format short | sed -n 's/^E *\(http[^ ]*\)$/\1/p' | head -n 1)
 feed() {
     cat >"$1/nuget.config" <<XML
 <configuration>
   <packageSources>
     <clear />
     <add key="packed" value="$packages" />
-    <add key="nuget.org" value="https://api.nuget.org/v3/index.json" />
+    <add key="others" value="$others" />
   </packageSources>
   <packageSourceMapping>
     <packageSource key="packed"><package pattern="FewStep*" /></packageSource>
-    <packageSource key="nuget.org"><package pattern="*" /></packageSource>
+    <packageSource key="others"><package pattern="*" /></packageSource>
   </packageSourceMapping>
 </configuration>
 XML

@@ -7,7 +7,7 @@ internal static class Failure
     {
         InvalidInputException => failure.Message,
         IOException or UnauthorizedAccessException => $"{failure.Message} {WriteFailure.Remedy(failure)}",
-        OutOfMemoryException => "There is not enough memory; take fewer images, or a smaller model.",
-        _ => $"{failure.Message.Split('\n', 2)[0].Trim()} This is a defect of fewstep.",
+        _ when FailureText.IsMemory(failure) => "There is not enough memory; take fewer images, or a smaller model.",
+        _ => $"{FailureText.Sentence(failure)} This is a defect of fewstep.",
     });
 }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace FewStep.Cli.Terminal;
 
 /// <summary>Turns whatever went wrong into one line and an exit code.</summary>
@@ -22,22 +20,10 @@ internal static class Failures
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         // What writes through a library (event files) fails with the system's own exceptions.
         IOException or UnauthorizedAccessException => (ExitCode.BadInput, $"{failure.Message} {WriteFailure.Remedy(failure)}"),
-        _ when IsMemory(failure) => (ExitCode.BadInput,
+        _ when FailureText.IsMemory(failure) => (ExitCode.BadInput,
             "There is not enough memory; choose smaller batches (--batch, --tune-batch, --curve-batch), or a smaller model."),
-        _ => (ExitCode.Defect, $"{Sentence(failure)} This is a defect of fewstep; set {TraceVariable}=1 for the trace."),
+        _ => (ExitCode.Defect, $"{FailureText.Sentence(failure)} This is a defect of fewstep; set {TraceVariable}=1 for the trace."),
     };
-
-    // libtorch says it in its own words, behind a general exception.
-    private static bool IsMemory(Exception failure) =>
-        failure is OutOfMemoryException
-        || (failure is ExternalException && (failure.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase)
-            || failure.Message.Contains("can't allocate memory", StringComparison.OrdinalIgnoreCase)));
-
-    private static string Sentence(Exception failure)
-    {
-        string first = failure.Message.Split('\n', 2)[0].Trim();
-        return first.EndsWith('.') ? first : $"{first}.";
-    }
 }
 
 /// <summary>What the program tells the shell.</summary>

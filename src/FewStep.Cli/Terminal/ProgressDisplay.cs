@@ -47,8 +47,7 @@ internal sealed class ProgressDisplay(MessageWriter messages, IAnsiConsole? term
     {
         lock (_lock)
         {
-            _rows?.Dispose();
-            _rows = null;
+            Hide();
             Finish(Stopwatch.GetTimestamp());
             _last = null;
         }
@@ -66,10 +65,15 @@ internal sealed class ProgressDisplay(MessageWriter messages, IAnsiConsole? term
     {
         if (Verbosity != Verbosity.Verbose || _last is not { Unit.Length: > 0 } done)
             return;
-        _rows?.Dispose();
-        _rows = null;
+        Hide();
         messages.WriteLine(
             InvariantText.Of($"{Part(done)}{done.Stage}: {done.Done:N0} {done.Unit}, {StageClock.Duration(_clock.Seconds(now))}"));
+    }
+
+    private void Hide()
+    {
+        _rows?.Dispose();
+        _rows = null;
     }
 
     private static string Part(WorkProgress value) =>

@@ -49,7 +49,7 @@ internal static class FitVerb
             List<FoundFit> fits = [.. found.Select(FoundFit.Of)];
             terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
             {
-                console.Write(ReportTables.Draw(FitPage.Table(found.Select(f => (f.Sampler, f.Result)))));
+                console.Write(ReportTables.Draw(FitPage.Table(found)));
                 console.WriteLine($"The page is {Path.Combine(folder, FitPage.FileName)}. Sample with one: --sampler {fits[0].File}");
             });
         });

@@ -9,6 +9,13 @@ internal sealed record DiffusersConfig
     /// <summary>The class that is read.</summary>
     public const string Class = "UNet2DModel";
 
+    /// <summary>What an ADM network that says nothing has: channels of a head; groups of the normalisation, where a level has at least so
+    /// many channels; its epsilon.</summary>
+    public const int AdmHeadChannels = 64, AdmGroups = 32, ChannelsOfAllGroups = 128;
+
+    /// <inheritdoc cref="AdmHeadChannels"/>
+    public const double AdmEpsilon = 1e-5;
+
     private const int DefaultHeadChannels = 8;
     private const string MiddleBlock = "UNetMidBlock2D";
 

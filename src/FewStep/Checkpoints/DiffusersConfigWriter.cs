@@ -7,8 +7,6 @@ namespace FewStep.Checkpoints;
 /// the other way.</summary>
 internal static class DiffusersConfigWriter
 {
-    private const int AdmGroups = 32, AdmHeadChannels = 64, ChannelsOfAllGroups = 128;
-
     /// <summary>Name of the weights' file beside which diffusers looks for it.</summary>
     public const string WeightsName = $"{DiffusersWeights.Stem}.safetensors";
 
@@ -60,9 +58,10 @@ internal static class DiffusersConfigWriter
     {
         bool scaleShift = net.ScaleShift ?? true;
         Need(net.Heads is null or 1 && net.HeadsUpsample is null, name, "a number of attention heads in place of their channels");
-        Need(net.NormGroups is not null || net.ModelChannels >= ChannelsOfAllGroups, name, "groups of normalisation by channels");
+        Need(net.NormGroups is not null || net.ModelChannels >= DiffusersConfig.ChannelsOfAllGroups, name,
+            "groups of normalisation by channels");
         Need(net.MiddleAttentionGroups != 0 || scaleShift, name, "an attention in the middle without norm beside blocks without scale");
-        int groups = net.NormGroups ?? AdmGroups;
+        int groups = net.NormGroups ?? DiffusersConfig.AdmGroups;
         return Common(net.ImgResolution, net.InChannels, net.OutChannels, net.LabelDim,
             [.. net.ChannelMult.Select(m => m * net.ModelChannels)], net.NumBlocks, net.AttnResolutions,
             ("ResnetDownsampleBlock2D", "ResnetUpsampleBlock2D"), net.HasMiddle, net.MiddleAttends, scaleShift,
@@ -71,9 +70,9 @@ internal static class DiffusersConfigWriter
                 ["freq_shift"] = 0,
                 ["flip_sin_to_cos"] = true, // the order in which DiffusersNames writes
                 ["time_embedding_dim"] = net.ChannelMultEmb * net.ModelChannels,
-                ["attention_head_dim"] = net.Heads == 1 ? null : net.ChannelsPerHead ?? AdmHeadChannels,
+                ["attention_head_dim"] = net.Heads == 1 ? null : net.ChannelsPerHead ?? DiffusersConfig.AdmHeadChannels,
                 ["norm_num_groups"] = groups,
-                ["norm_eps"] = 1e-5,
+                ["norm_eps"] = DiffusersConfig.AdmEpsilon,
                 ["downsample_padding"] = 1,
                 ["downsample_type"] = "resnet",
                 ["upsample_type"] = "resnet",

@@ -11,9 +11,6 @@ namespace FewStep.Checkpoints;
 internal static class DiffusersFolder
 {
     private const string MiddleNorm = "mid_block.attentions.0.group_norm.weight";
-    private const double AdmEpsilon = 1e-5;
-    private const int EdmGroups = 32;
-    private const int ChannelsOfAllGroups = 128;
 
     /// <summary>Whether a path is a folder of diffusers, or the weights in one in its place.</summary>
     public static bool IsOne(string path) => DiffusersPipeline.IsOne(path) || (DiffusersWeights.IsOne(path)
@@ -105,10 +102,10 @@ internal static class DiffusersFolder
                 + $"multiples of the first channels, {first}.");
         }
 
-        if (given.NormEps != AdmEpsilon || given.FreqShift != 0)
+        if (given.NormEps != DiffusersConfig.AdmEpsilon || given.FreqShift != 0)
         {
             throw new InvalidInputException(string.Create(CultureInfo.InvariantCulture, $"{path}: norm_eps {given.NormEps} and freq_shift "
-                + $"{given.FreqShift}; known with residual blocks for resampling are {AdmEpsilon} and 0."));
+                + $"{given.FreqShift}; known with residual blocks for resampling are {DiffusersConfig.AdmEpsilon} and 0."));
         }
 
         return new DhariwalUNetOptions
@@ -122,12 +119,13 @@ internal static class DiffusersFolder
             ChannelMult = [.. given.BlockOutChannels.Select(c => c / first)],
             NumBlocks = given.LayersPerBlock,
             AttnResolutions = [.. blocks.AttentionLevels.Select(level => side >> level)],
-            ChannelsPerHead = given.AttentionHeadDim is null or 64 ? null : given.AttentionHeadDim,
+            ChannelsPerHead = given.AttentionHeadDim is null or DiffusersConfig.AdmHeadChannels ? null : given.AttentionHeadDim,
             Heads = given.AttentionHeadDim is null ? 1 : null,
             HasMiddle = given.MidBlockType is null ? false : null,
             MiddleAttends = given.AddAttention ? null : false,
             MiddleAttentionGroups = given.MiddleGroups(),
-            NormGroups = given.NormNumGroups == EdmGroups && first >= ChannelsOfAllGroups ? null : given.NormNumGroups,
+            NormGroups = given.NormNumGroups == DiffusersConfig.AdmGroups && first >= DiffusersConfig.ChannelsOfAllGroups
+                ? null : given.NormNumGroups,
             ScaleShift = given.ResnetTimeScaleShift == "scale_shift" ? null : false,
             Dropout = given.Dropout,
         };

@@ -3,10 +3,10 @@ namespace FewStep.Denoising;
 /// <summary>How fast a denoiser is on this machine, to say before long work how long it takes.</summary>
 internal static class EvaluationSpeed
 {
-    private const int MostImages = 16;
+    private const int MostImages = 16, MostCalls = 16;
 
     // The first calls compile, choose kernels and wake threads up.
-    private static readonly TimeSpan LeastTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan EnoughTime = TimeSpan.FromSeconds(1);
 
     /// <summary>Measures a few batches, of which the fastest counts.</summary>
     /// <returns>Network evaluations a second.</returns>
@@ -21,7 +21,7 @@ internal static class EvaluationSpeed
         double sigma = Math.Sqrt(denoiser.SigmaMin * denoiser.SigmaMax);
         double best = 0;
         var all = Stopwatch.StartNew();
-        for (int call = 0; call < 2 || all.Elapsed < LeastTime; call++)
+        for (int call = 0; call < 2 || (call < MostCalls && all.Elapsed < EnoughTime); call++)
         {
             long before = counted.Images;
             var one = Stopwatch.StartNew();

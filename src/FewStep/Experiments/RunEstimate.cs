@@ -29,8 +29,7 @@ internal static class RunEstimate
 
     private static double Comparison(RunOptions options)
     {
-        int Cost(string solver, int steps) =>
-            SolverCost.Evaluations(SolverCatalog.Find(solver), StandardSchedules.Create(options.Baselines[0], steps, 0.002, 80));
+        static int Cost(string solver, int steps) => SolverCost.Evaluations(SolverCatalog.Find(solver), steps);
         int students = options.Baselines.Count + DiscretizationLossOptimizer.Weightings(options.Power).Count
             + (options.RivalSolver is null ? 0 : 2) + (options.Fit is null ? 0 : 1) + (options.Rounds > 0 ? 1 : 0);
         double each = (students * Cost(options.Solver, options.Steps)) + Cost(options.Tuning.TeacherSolver, options.TeacherSteps);

@@ -15,6 +15,10 @@ internal static class SolverCost
         return checked((int)new SamplingLoop(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
     }
 
+    /// <summary>Evaluations an image of a run of so many steps, on a usual schedule.</summary>
+    public static int Evaluations(ISolver solver, int steps) =>
+        Evaluations(solver, StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax));
+
     /// <summary>The number of steps whose run takes exactly so many evaluations.</summary>
     public static int? StepsFor(ISolver solver, int evaluations)
     {
@@ -24,12 +28,10 @@ internal static class SolverCost
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            (low, high) = Of(middle) <= evaluations ? (middle, high) : (low, middle - 1);
+            (low, high) = Evaluations(solver, middle) <= evaluations ? (middle, high) : (low, middle - 1);
         }
 
-        return Of(low) == evaluations ? low : null;
-
-        int Of(int steps) => Evaluations(solver, StandardSchedule.Karras().Create(steps, SigmaMin, SigmaMax));
+        return Evaluations(solver, low) == evaluations ? low : null;
     }
 
     private sealed class Blank : IDenoiser

@@ -26,8 +26,7 @@ internal static class FitFolder
             fits.Add(new WrittenFit(sampler, result, path));
         }
 
-        AtomicFile.WriteText(
-            Path.Combine(folder, FitPage.FileName), FitPage.Render(model.Name, options, [.. fits.Select(f => (f.Sampler, f.Result))]));
+        AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(model.Name, options, fits));
         return fits;
     }
 }

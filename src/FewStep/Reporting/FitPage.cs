@@ -18,17 +18,17 @@ internal static class FitPage
         ], []);
 
     /// <param name="fits">The samplers with what their fit found, by number of steps.</param>
-    public static string Render(string model, FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits) =>
+    public static string Render(string model, FitOptions options, IReadOnlyList<WrittenFit> fits) =>
         HtmlDocument.Render($"{model}: fitted samplers", $"base {options.Solver}, teacher {options.TeacherSolver} in "
             + $"{NumberText.Count(options.TeacherSteps)} steps, {NumberText.Count(options.Latents)} latents",
             [Element.Section("fits", "How near they come", [.. Blocks(options, fits).Select(Element.Of)]),
                 .. fits.Select(f => Weights(f.Sampler, f.Result))]);
 
     /// <summary>A row a sampler.</summary>
-    public static ReportTable Table(IEnumerable<(Sampler Sampler, FittedSchedule Result)> fits) =>
+    public static ReportTable Table(IEnumerable<WrittenFit> fits) =>
         Columns with { Rows = [.. fits.Select(f => new ReportRow([.. Cells(f.Result)]))] };
 
-    private static IEnumerable<ReportBlock> Blocks(FitOptions options, IReadOnlyList<(Sampler Sampler, FittedSchedule Result)> fits)
+    private static IEnumerable<ReportBlock> Blocks(FitOptions options, IReadOnlyList<WrittenFit> fits)
     {
         yield return new TableBlock(Table(fits), "Fitted samplers");
         yield return new TextBlock(

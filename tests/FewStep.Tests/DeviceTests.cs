@@ -216,9 +216,10 @@ public sealed class DeviceTests
 
         public override double Dropout => 0.1;
 
-        public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
+        public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
         {
-            var scale = _linear.Forward(pass, _noise.Forward(noiseLabels)) + OneHot(classes, x.shape[0], 3, x.device).sum(1, keepdim: true);
+            var classes = OneHot(condition?.Classes, x.shape[0], 3, x.device);
+            var scale = _linear.Forward(pass, _noise.Forward(noiseLabels)) + classes.sum(1, keepdim: true);
             var kept = pass.Dropout is { } generator ? DeviceRandom.Uniform(x.shape, generator, x.device).ge(0.1).to(x.dtype)
                 : ones_like(x);
             return x * kept * scale.view(-1, 1, 1, 1).to(x.dtype);

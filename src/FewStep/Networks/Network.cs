@@ -18,9 +18,9 @@ internal abstract class Network : IDisposable
 
     /// <param name="x">Scaled input [B,C,H,W] in the compute type.</param>
     /// <param name="noiseLabels">Noise labels [B], float32.</param>
-    /// <param name="classes">Class indices int64 [B], -1 for none; null for none at all.</param>
+    /// <param name="condition">What it is told beside them; null for nothing.</param>
     /// <returns>[B,C',H,W] in the compute type; belongs to the current dispose scope.</returns>
-    public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes);
+    public abstract Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition);
 
     public void Dispose()
     {

@@ -175,7 +175,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     {
         var noise = noiseLabels.to(ScalarType.Float32).expand(input.shape[0]);
         var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
-        var raw = _network.Forward(pass, ChannelsLast(folded), noise, Classes > 0 ? labels : null);
+        var raw = _network.Forward(pass, ChannelsLast(folded), noise, new NetworkCondition { Classes = Classes > 0 ? labels : null });
         if (pass.Encoded is not null)
             return raw;
         return (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();

@@ -16,9 +16,9 @@ internal abstract class UNet(IUNetOptions options) : Network
 
     public sealed override double Dropout => options.Dropout;
 
-    public sealed override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, Tensor? classes)
+    public sealed override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
-        var state = new UNetState(Embedding.Forward(pass, noiseLabels, classes), x);
+        var state = new UNetState(Embedding.Forward(pass, noiseLabels, condition?.Classes), x);
         var skips = new Stack<Tensor>();
         foreach (var (place, layer) in Plan.Zip(_layers))
         {

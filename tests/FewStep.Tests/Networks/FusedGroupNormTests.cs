@@ -136,10 +136,10 @@ public sealed class FusedGroupNormTests
         var weights = (network.Layout.Initialize(1) + randn([network.Layout.Count], generator: generator) * 0.1).requires_grad_();
         var pass = ForwardPass.Over(network.Layout, weights, ScalarType.Float32);
         var x = randn([2, 4, 8, 8], generator: generator);
-        var (noise, classes) = (tensor(new float[] { 0.3f, -1 }), tensor(new long[] { 2, -1 }));
+        var (noise, condition) = (tensor(new float[] { 0.3f, -1 }), new NetworkCondition { Classes = tensor(new long[] { 2, -1 }) });
 
-        var first = network.Forward(pass, x, noise, classes);
-        var last = network.Forward(pass, ChannelsLast(x), noise, classes);
+        var first = network.Forward(pass, x, noise, condition);
+        var last = network.Forward(pass, ChannelsLast(x), noise, condition);
         var gradientFirst = autograd.grad([first.square().sum()], [weights])[0];
         var gradientLast = autograd.grad([last.square().sum()], [weights])[0];
 

@@ -31,7 +31,7 @@ internal static class RunEstimate
     {
         static int Cost(string solver, int steps) => SolverCost.Evaluations(SolverCatalog.Find(solver), steps);
         int students = options.Baselines.Count + DiscretizationLossOptimizer.Weightings(options.Power).Count
-            + (options.RivalSolver is null ? 0 : 2) + (options.Fit is null ? 0 : 1) + (options.Rounds > 0 ? 1 : 0);
+            + (2 * options.RivalSolvers.Count) + (options.Fit is null ? 0 : 1) + (options.Rounds > 0 ? 1 : 0);
         double each = (students * Cost(options.Solver, options.Steps)) + Cost(options.Tuning.TeacherSolver, options.TeacherSteps);
         return each * options.Samples * options.Ranges;
     }

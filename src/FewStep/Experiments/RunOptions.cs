@@ -36,11 +36,11 @@ public sealed record RunOptions
     public IReadOnlyList<string> Baselines { get; init; } = StandardSchedules.Baselines;
 
     /// <summary>
-    /// A solver of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched; null for none.
-    /// Default <c>ipndm:3</c>, the best without tuning on the embedded model: a change of the solver costs nothing, so tuning has to beat
-    /// it.
+    /// Solvers of one evaluation a step to compare with on the baseline and on Phase 1's schedule, weights untouched. Default
+    /// <c>ipndm:3</c> and <c>unipc:3:thresholding=false</c>, the best without tuning or fitting on the models that ship, the second at two
+    /// steps: a change of the solver costs nothing, so tuning has to beat it.
     /// </summary>
-    public string? RivalSolver { get; init; } = SolverCatalog.Untuned;
+    public IReadOnlyList<string> RivalSolvers { get; init; } = [SolverCatalog.Untuned, "unipc:3:thresholding=false"];
 
     /// <summary>Samples in a seed range of the comparison, 2 or more; default 1,000.</summary>
     public int Samples { get; init; } = 1000;
@@ -86,8 +86,8 @@ public sealed record RunOptions
             .Check();
         foreach (string name in Baselines)
             StandardSchedules.Find(name);
-        if (RivalSolver is not null)
-            SolverCatalog.Find(RivalSolver);
+        foreach (string solver in RivalSolvers)
+            SolverCatalog.Find(solver);
         Tuning.Validate();
         Fit?.Checked();
         if (Rounds > 0)

@@ -32,9 +32,9 @@ internal sealed class RunPlan(Model model, RunOptions options)
                 IsShown = i == 0,
             }),
         ];
-        if (options.RivalSolver is string text && SolverCatalog.Find(text) is var rival && rival.Name != _solver.Name)
+        Trial[] students = [trials[0], trials[options.Baselines.Count]];
+        foreach (var rival in options.RivalSolvers.Select(SolverCatalog.Find).Where(rival => rival.Name != _solver.Name))
         {
-            Trial[] students = [trials[0], trials[options.Baselines.Count]];
             trials.AddRange(
                 students.Select(t => t with { Sampler = t.Sampler with { Solver = rival }, Role = TrialRole.Comparison, IsShown = false }));
         }

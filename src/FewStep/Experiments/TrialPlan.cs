@@ -152,14 +152,15 @@ internal sealed class TrialPlan
                 $"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", measured)}).");
     }
 
-    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first searched one (else the
-    /// first given one) with the last model that has it.</summary>
+    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first fitted sampler, else
+    /// Phase 1's schedule, else the first other one that is no standard, with the last model that has it.</summary>
     public IReadOnlyList<Trial> WithRoles(int number)
     {
         var trials = Trials.ToList();
         bool Candidate(Trial t) => t.Number == number && t.Role != TrialRole.Teacher;
         int baseline = trials.FindIndex(t => Candidate(t) && t.Tuning is null && t.Sampler.Origin.Source == ScheduleSource.Standard);
-        var best = trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source == ScheduleSource.Phase1)
+        var best = trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Solver is FittedSolver)
+            ?? trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source == ScheduleSource.Phase1)
             ?? trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source is ScheduleSource.Given or ScheduleSource.OtherSearch);
         int result = best is null ? -1 : trials.FindLastIndex(
             t => Candidate(t) && t.ScheduleName == best.ScheduleName && t.Sampler.Solver.Name == best.Sampler.Solver.Name);

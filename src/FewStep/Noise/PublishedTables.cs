@@ -9,6 +9,10 @@ internal static class PublishedTables
     public const double DefaultGitsCoefficient = 1.2;
 
     private const string Gits = "gits-table";
+    private const int LcmTimes = 50, LcmSpacing = 20;
+    private static readonly Lazy<DiscreteVpNoise> StableDiffusionNoise = new(
+        () => DiscreteVpNoise.Create(DiscreteVpNoise.ScaledLinearName));
+
     private static readonly Lazy<SortedDictionary<int, double[][]>> GitsTables = new(ReadGits);
 
     /// <summary>Align Your Steps (Sabour et al. 2024), 10 steps of Stable Diffusion 1.5, published by NVIDIA like the next two.</summary>
@@ -22,6 +26,19 @@ internal static class PublishedTables
     /// <summary>The same of Stable Video Diffusion.</summary>
     public static StandardSchedule AysStableVideoDiffusion { get; } = StandardSchedule.Table(
         "ays-svd", _ => [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002]);
+
+    /// <summary>The same of the first stage of DeepFloyd IF.</summary>
+    public static StandardSchedule AysDeepFloyd { get; } = StandardSchedule.Table(
+        "ays-deepfloyd", _ => [160.41, 8.081, 3.315, 1.885, 1.207, 0.785, 0.553, 0.293, 0.186, 0.030, 0.006]);
+
+    /// <summary>Every 1000/N-th timestep of Stable Diffusion from its last, 999: diffusers' "trailing" spacing, which SD Turbo, SDXL Turbo
+    /// and SDXL Lightning are sampled with.</summary>
+    public static StandardSchedule StableDiffusionTrailing { get; } = OfTimesteps("sd-trailing", TrailingTime, DiscreteVpNoise.UsualTimes);
+
+    /// <summary>N of every 20th timestep of Stable Diffusion: the 50 that latent consistency models were distilled on (Luo et al. 2023),
+    /// spaced as diffusers' LCMScheduler does.</summary>
+    public static StandardSchedule LatentConsistency { get; } = OfTimesteps(
+        "sd-lcm", (i, steps) => DiscreteVpNoise.UsualTimes - 1 - (LcmSpacing * (i * LcmTimes / steps)), LcmTimes);
 
     /// <summary>GITS (Chen et al. 2024) for Stable Diffusion 1.5: one table for each number of steps from 2 to 20; more steps are resampled
     /// from the table of 20, one step is both ends.</summary>
@@ -37,6 +54,17 @@ internal static class PublishedTables
         string name = hundredths == (int)Math.Round(100 * DefaultGitsCoefficient) ? Gits : InvariantText.Of($"{Gits}:{hundredths / 100.0}");
         return StandardSchedule.Table(name, steps => tables[Math.Clamp(steps, 2, tables.Length + 1) - 2]);
     }
+
+    private static int TrailingTime(int i, int steps) =>
+        (int)Math.Round(DiscreteVpNoise.UsualTimes - ((double)i * DiscreteVpNoise.UsualTimes / steps)) - 1;
+
+    // The sigmas of the timesteps that are evaluated, and the model's smallest.
+    private static StandardSchedule OfTimesteps(string name, Func<int, int, int> time, int most) => StandardSchedule.Table(name, steps =>
+    {
+        var sigmas = StableDiffusionNoise.Value.Sigmas;
+        steps = Math.Min(steps, most);
+        return [.. Enumerable.Range(0, steps).Select(i => sigmas[time(i, steps)]), sigmas[0]];
+    });
 
     private static SortedDictionary<int, double[][]> ReadGits()
     {

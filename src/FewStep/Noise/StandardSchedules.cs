@@ -28,6 +28,12 @@ public static class StandardSchedules
             _ => PublishedTables.AysStableDiffusionXl),
         new("ays-svd", null, "published table of 10 steps for Stable Video Diffusion", "Sabour et al. 2024 (Align Your Steps), NVIDIA", 0,
             _ => PublishedTables.AysStableVideoDiffusion),
+        new("ays-deepfloyd", null, "published table of 10 steps for the first stage of DeepFloyd IF",
+            "Sabour et al. 2024 (Align Your Steps), NVIDIA", 0, _ => PublishedTables.AysDeepFloyd),
+        new("sd-trailing", null, "trailing timesteps of Stable Diffusion: what SD Turbo, SDXL Turbo and SDXL Lightning are sampled with",
+            "diffusers (timestep_spacing trailing)", 0, _ => PublishedTables.StableDiffusionTrailing),
+        new("sd-lcm", null, "timesteps of latent consistency models", "Luo et al. 2023 (LCM), diffusers", 0,
+            _ => PublishedTables.LatentConsistency),
         new("gits-table", "coefficient", "published tables of 2 to 20 steps for Stable Diffusion 1.5, coefficient 0.8 to 1.5, default 1.2",
             "Chen et al. 2024 (GITS), ComfyUI", 1, p => PublishedTables.ForGits(At(p, 0, PublishedTables.DefaultGitsCoefficient))),
     ];

@@ -1,5 +1,6 @@
 using FewStep.Experiments;
 using FewStep.Noise;
+using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 
@@ -189,6 +190,34 @@ public sealed class PlannedExperimentTests : IDisposable
         var trial = Students(summary).Single(t => t.Schedule == "log-snr");
         Assert.Equal(("dpmpp:2", 3, 3), (trial.Solver, trial.Steps, trial.Number));
         Assert.Equal(StandardSchedule.LogSnr().Create(3, 0.002, 80).Sigmas, trial.Sigmas);
+    }
+
+    [Fact]
+    public void A_fitted_sampler_is_the_result_where_there_is_one()
+    {
+        string file = Path.Combine(_world.Folder, "n4.sampler.json");
+        var sigmas = StandardSchedule.Karras().Create(4, 0.002, 80);
+        new Sampler(sigmas, new FittedSolver(new EulerSolver(), sigmas, [.. Enumerable.Repeat(StepCorrection.None, 3),
+            new StepCorrection { Slope = 0.01 }]))
+        {
+            Origin = new SamplerOrigin
+            {
+                ModelHash = _world.Model.Hash,
+                Fit = new FitOrigin
+                {
+                    Latents = 8,
+                    HeldOutLatents = 8,
+                    Teacher = "heun, 48 steps",
+                    Fitted = 0.1,
+                    HeldOut = new ScheduleLoss(0.1, 0, 1),
+                    Base = new ScheduleLoss(1, 0, 1),
+                    Stop = "closed form",
+                },
+            },
+        }.Save(file);
+        var planned = BySteps(_world.Planned(ExperimentWorld.Karras(), _world.Tailored())) with { HasResult = true };
+        var summary = Run(planned with { Plan = planned.Plan with { Samplers = [SamplerChoice.Parse(file)] } });
+        Assert.StartsWith(FittedSolver.Prefix, summary.Trials.Single(t => t.Role == TrialRole.Result).Solver, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,6 +12,7 @@ public class PublishedTablesTests
     {
         { "ays-sd15", Sd15 },
         { "ays-sdxl", [14.615, 6.315, 3.771, 2.181, 1.342, 0.862, 0.555, 0.380, 0.234, 0.113, 0.029] },
+        { "ays-deepfloyd", [160.41, 8.081, 3.315, 1.885, 1.207, 0.785, 0.553, 0.293, 0.186, 0.030, 0.006] },
         { "ays-svd", [700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002] },
     };
 
@@ -24,6 +25,22 @@ public class PublishedTablesTests
     [MemberData(nameof(Ays))]
     public void A_wider_range_replaces_the_ends_alone(string name, double[] table) =>
         Assert.Equal([1000, .. table[1..^1], 0.0001], StandardSchedules.Create(name, 10, 0.0001, 1000).Sigmas);
+
+    // As diffusers publishes or computes them, but for 124: the sigma that is published beside it, 0.399, lies nearer to 125.
+    [Theory]
+    [InlineData("ays-sd15", new[] { 999, 850, 736, 645, 545, 455, 343, 233, 125, 24 })]
+    [InlineData("ays-sdxl", new[] { 999, 845, 730, 587, 443, 310, 193, 116, 53, 13 })]
+    [InlineData("sd-trailing", new[] { 999 })]
+    [InlineData("sd-trailing", new[] { 999, 749, 499, 249 })]
+    [InlineData("sd-trailing", new[] { 999, 874, 749, 624, 499, 374, 249, 124 })]
+    [InlineData("sd-lcm", new[] { 999, 759, 499, 259 })]
+    [InlineData("sd-lcm", new[] { 999, 879, 759, 639, 499, 379, 259, 139 })]
+    public void Lists_for_stable_diffusion_are_the_published_timesteps(string name, int[] times)
+    {
+        var noise = DiscreteVpNoise.ScaledLinear();
+        var schedule = StandardSchedules.Create(name, times.Length, noise.Sigmas[0], noise.Sigmas[^1]);
+        Assert.Equal(times, noise.DistinctTimes([.. schedule.Sigmas.SkipLast(1)]));
+    }
 
     [Fact]
     public void A_narrower_range_drops_what_lies_outside()

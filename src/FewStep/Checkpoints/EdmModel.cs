@@ -16,12 +16,17 @@ internal static class EdmModel
     // The noise levels of iDDPM, the largest first and 0 last, as its options gave them in float32.
     private const string NoiseLevels = "u";
 
-    /// <summary>Writes weights and buffers, all float32, as a state dictionary for an NVlabs/edm network.</summary>
+    /// <summary>Whether NVlabs/edm has a network.</summary>
+    public static bool Has(INetworkOptions options)
+        => ArchitectureCatalog.All.Any(a => a.Options == options.GetType() && a.EdmClass is not null);
+
+    /// <summary>Writes weights and buffers, all float32, as a state dictionary for a network of NVlabs/edm or NVlabs/edm2.</summary>
     public static int WriteWeights(string path, NetworkDenoiser denoiser)
     {
         using var scope = NewDisposeScope();
+        string prefix = denoiser.Network is Edm2UNet ? Edm2Model.Prefix : ModelPrefix;
         var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32)
-            .ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
+            .ToDictionary(t => prefix + t.Key, t => t.Value);
         SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
         return tensors.Count;
     }

@@ -1,7 +1,9 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Fitting;
 using FewStep.Models;
 using FewStep.Noise;
+using FewStep.Solvers;
 using static FewStep.Tests.Checkpoints.GoldenPipelines;
 
 namespace FewStep.Tests.Checkpoints;
@@ -51,6 +53,44 @@ public sealed class TransformerFolderTests : IDisposable
         ModelFolder.Write(written, source.Config, source.Denoiser, source.Denoiser.Weights);
         using var model = Model.Open(written);
         Assert.Equal((true, FlowTime.UsualSigmaMax), (model.IsFlow, model.ScheduleRange.SigmaMax));
+    }
+
+    [Fact]
+    public void Guided_latents_are_sampled_and_samplers_are_fitted_to_them()
+    {
+        using var model = Model.Open(
+            At("dit-tiny"), new ModelOptions { Guidance = new Guidance { Weight = 2 }, ComputeType = float32, Threads = 1 });
+        var schedule = StandardSchedules.Create("karras", 3, model.ScheduleRange.SigmaMin, model.ScheduleRange.SigmaMax);
+        var options = new FitOptions { Latents = 8, HeldOutLatents = 8, TeacherSteps = 8 };
+        var fitted = model.FitSamplers([new Sampler(schedule, new EulerSolver())], options)[0];
+        using var samples = model.Sample(2, fitted);
+        Assert.Equal([2, 4, 16, 16], samples.Images.shape);
+        Assert.True(samples.Images.isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void Weights_are_written_in_the_names_that_they_came_in()
+    {
+        using var scope = NewDisposeScope();
+        string path = _folder.File("weights.safetensors");
+        using (var source = ModelSource.Open(At("sd3-tiny")))
+        {
+            DiffusersNames.Write(path, source.Config, source.Denoiser);
+            using var expected = SafetensorsFile.Read(At("sd3-tiny", "transformer", "diffusion_pytorch_model.safetensors")).Tensors;
+            using var written = SafetensorsFile.Read(path).Tensors;
+            Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), written.Keys.Order(StringComparer.Ordinal));
+            Assert.All(expected, tensor => Assert.True(tensor.Value.eq(written[tensor.Key]).all().item<bool>()));
+        }
+
+        using (var source = ModelSource.Open(At("edm2-tiny", "edm2-tiny-cond.pkl")))
+        {
+            EdmModel.WriteWeights(path, source.Denoiser);
+            using var written = SafetensorsFile.Read(path).Tensors;
+            Assert.Contains("unet.enc.8x8_block0.attn_qkv.weight", written.Keys);
+        }
+
+        using var original = ModelSource.Open(At("dit-tiny", "dit-original-names.pt"), new ModelReadOptions { Heads = 3 });
+        Refused.With("computes differently", () => DiffusersNames.Write(path, original.Config, original.Denoiser));
     }
 
     public static TheoryData<string, string, string, string> Unknowns => new()

@@ -79,7 +79,7 @@ internal sealed record FlowMatchScheduler
     {
         if (steps is < 1 or > StandardSchedule.MaximumSteps)
             throw new InvalidInputException($"{steps} steps are not 1 to {StandardSchedule.MaximumSteps}.");
-        double shift = IsDynamic ? (IsLinear ? Mu(tokens) : Math.Exp(Mu(tokens))) : Shift;
+        double shift = ShiftOf(tokens);
 
         // With a dynamic shift the pipeline says 1, ..., 1/N. Else the scheduler goes in equal steps to its smallest time, which is
         // shifted, and shifts again.
@@ -103,6 +103,22 @@ internal sealed record FlowMatchScheduler
     public SamplingSchedule Schedule(int evaluations, long tokens = 0) => evaluations < 2
         ? throw new InvalidInputException("A schedule of a flow needs 2 evaluations or more.")
         : new(Times(evaluations, tokens).SkipLast(1).Select(t => Math.Min(FlowTime.Sigma(t), SigmaLimits.Largest)), ScheduleTerminal.Zero);
+
+    /// <summary>The schedule in the words of <see cref="StandardSchedules"/>.</summary>
+    /// <param name="tokens">Of the image, for a dynamic shift.</param>
+    public string Remark(long tokens)
+    {
+        double shift = Math.Round(ShiftOf(tokens), 4);
+        if (shift is not (>= 0.01 and <= 100))
+            return "At this size the shift of its scheduler's own schedule is beyond those of schedules here.";
+        string name = StandardSchedule.RectifiedFlow(shift).Name, first = $"sigma {SigmaLimits.Largest:R}";
+        return IsDynamic || TerminalTime is not null
+            ? $"At this size its scheduler's own schedule is about {name} from {first}, a step to zero last."
+            : InvariantText.Of($"Its scheduler's own schedule is {name} from {first} to {Schedule(2).Sigmas[^1]:G7}, a step to zero last.")
+                .ToString();
+    }
+
+    private double ShiftOf(long tokens) => !IsDynamic ? Shift : IsLinear ? Mu(tokens) : Math.Exp(Mu(tokens));
 
     // The keys and defaults of diffusers.
     [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

@@ -8,6 +8,9 @@ internal static class TransformerFolder
     // Side of latents where a folder does not say it, and what an autoencoder makes it longer by.
     private const int UsualSide = 128, PixelsOfLatent = 8;
 
+    // By whose number diffusers' pipelines shift times.
+    private const int PatchOfFlows = 2;
+
     // A new class is its configuration and a line here.
     private static readonly Dictionary<string, Func<Dictionary<string, JsonElement>, string, ModelReadOptions, Description>> Readers =
         new(StringComparer.Ordinal)
@@ -45,6 +48,12 @@ internal static class TransformerFolder
             Preconditioning = preconditioning,
             Network = network.Options,
         };
+        if (network.IsFlow && pipeline.Scheduler is string scheduler)
+        {
+            long patches = config.Shape.Height / PatchOfFlows;
+            remarks = [.. remarks, FlowMatchScheduler.Read(scheduler).Remark(patches * patches)];
+        }
+
         var weights = isFile ? DiffusersWeights.At(path) : DiffusersWeights.Find(pipeline.Network, options.Section);
         using var tensors = weights.Read();
         if (network.Options is SD3TransformerOptions sd3)
@@ -164,7 +173,7 @@ internal static class TransformerFolder
 
     private static Description Flux(Dictionary<string, JsonElement> given, string path, ModelReadOptions options)
     {
-        const int patch = 2; // which the pipeline folds, not the network
+        const int patch = PatchOfFlows; // which the pipeline folds, not the network
         var config = DiffusersConfigFile.From<FluxConfig>(given, path);
         DiffusersConfigFile.Need(config.PatchSize == 1, path, "patch_size", config.PatchSize, "1");
         DiffusersConfigFile.Need(config.InChannels is > 0 and <= 4096 && config.InChannels % (patch * patch) == 0, path, "in_channels",

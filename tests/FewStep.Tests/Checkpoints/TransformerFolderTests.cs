@@ -48,6 +48,10 @@ public sealed class TransformerFolderTests : IDisposable
         var preconditioning = Assert.IsType<FlowPreconditioning>(source.Denoiser.Preconditioning);
         Assert.Equal(1000, preconditioning.TimeScale);
         Assert.Equal(0.002994012, FlowTime.Of(preconditioning.SigmaMin), 9); // 3/1000 / (1 + 2/1000)
+        Assert.Contains("own schedule is flow:3 from sigma 1000000 to 0.009009009, a step", source.Remarks[1], StringComparison.Ordinal);
+        var own = FlowMatchScheduler.Read(At("sd3-tiny", "scheduler", "scheduler_config.json")).Schedule(4);
+        var named = StandardSchedules.Create("flow:3", 3, 0.009009009, 1e6);
+        Assert.All(own.Sigmas.Zip(named.Sigmas), pair => Assert.Equal(1, pair.First / pair.Second, 4));
         Refused.With("is told a text", () => source.Denoiser.Denoise(ones(1, 8, 16, 16), ones(1), null));
         string written = _folder.File("sd3");
         ModelFolder.Write(written, source.Config, source.Denoiser, source.Denoiser.Weights);

@@ -168,20 +168,20 @@ internal static class ExportVerb
         TerminalOutput terminal, bool json, Model source, string file, string? names, AttentionOrder? order)
     {
         var network = source.RequireNetwork();
-        bool isDdpm = source.Config.Network is DdpmUNetOptions;
-        names ??= isDdpm ? DiffusersNamed : EdmNames;
-        if (isDdpm && names == EdmNames)
+        bool isEdm2 = source.Config.Network is Edm2UNetOptions, isEdm = isEdm2 || EdmModel.Has(source.Config.Network);
+        names ??= isEdm ? EdmNames : DiffusersNamed;
+        if (!isEdm && names == EdmNames)
         {
-            throw new InvalidInputException(
-                $"{source.Config.Name} is a DDPM network, which NVlabs/edm has not; export it with --names {DiffusersNamed}.");
+            throw new InvalidInputException($"{source.Config.Name} is a network that NVlabs/edm has not; export it with --names "
+                + $"{DiffusersNamed}.");
         }
 
         var (tensors, of) = names switch
         {
-            EdmNames => (EdmModel.WriteWeights(file, network), "NVlabs/edm"),
+            EdmNames => (EdmModel.WriteWeights(file, network), isEdm2 ? "NVlabs/edm2" : "NVlabs/edm"),
             GuidedNames => (GuidedDiffusionNames.Write(file, source.Config, network, order ?? AttentionOrder.Legacy),
                 "openai/guided-diffusion"),
-            _ => (WriteForDiffusers(file, source.Config, network), "diffusers' UNet2DModel"),
+            _ => (WriteForDiffusers(file, source.Config, network), "diffusers"),
         };
         terminal.Result(json, new { file, names, tensors, parameters = network.Layout.Count, model_hash = source.Hash },
             $"{tensors:N0} tensors of {source.Config.Name} in {file}, in the names of {of}.");

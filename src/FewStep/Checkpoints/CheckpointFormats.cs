@@ -29,11 +29,12 @@ internal static class CheckpointFormats
 
     public static IReadOnlyList<CheckpointFormat> All { get; } =
     [
+        new("a diffusers folder of a DiT, Stable Diffusion 3 or Flux transformer", TransformerFolder.IsOne, TransformerFolder.Read),
         new("a diffusers folder of a UNet2DModel", DiffusersFolder.IsOne, DiffusersFolder.Read),
         new($"a model folder ({ModelFolder.ConfigName} and {ModelFolder.WeightsName})", Directory.Exists, ModelFolder.Load),
-        new("a network pickle of NVlabs/edm", path => KindOf(path) == WeightsFileKind.Pickle, EdmModel.Load),
-        new("a state dictionary of openai/guided-diffusion or openai/consistency_models",
-            path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, GuidedDiffusionModel.Read),
+        new("a network pickle of NVlabs/edm or NVlabs/edm2", path => KindOf(path) == WeightsFileKind.Pickle, EdmModel.Load),
+        new("a state dictionary of openai/guided-diffusion, openai/consistency_models or facebookresearch/DiT",
+            path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, StateDictionaryModel.Read),
     ];
 
     /// <summary>The folder that a path stands for: the snapshot of a model in the hub's cache, or that of the configuration or of a model

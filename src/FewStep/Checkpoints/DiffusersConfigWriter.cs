@@ -30,7 +30,8 @@ internal static class DiffusersConfigWriter
     {
         DdpmUNetOptions ddpm => Of(ddpm, config.Name),
         DhariwalUNetOptions adm => Of(adm, config.Name),
-        _ => throw new InvalidInputException($"{config.Name} is no DDPM or ADM network, so diffusers cannot build it."),
+        _ => throw new InvalidInputException($"{config.Name} is no DDPM or ADM network: its config.json for diffusers is not "
+            + "written. Give the weights another file's name, and take the config.json that the network came with."),
     };
 
     private static JsonObject Of(DdpmUNetOptions net, string name)

@@ -36,11 +36,24 @@ internal static class DiffusersNames
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
+        if (config.Network is DiTOptions { SharedEmbedding: true })
+        {
+            throw new InvalidInputException($"{config.Name} is a DiT of facebookresearch/DiT, whose time embedding diffusers' own code "
+                + "computes differently; it is not exported in diffusers' names.");
+        }
+
+        if (config.Network is DiTOptions or SD3TransformerOptions or FluxTransformerOptions)
+        {
+            var same = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32); // the names here are diffusers'
+            SafetensorsFile.Write(path, same, ModelFolder.Metadata);
+            return same.Count;
+        }
+
         INetworkOptions options = config.Network switch
         {
             DdpmUNetOptions ddpm => ddpm,
             DhariwalUNetOptions adm => adm with { AugmentDim = 0 }, // of labels that are always absent
-            _ => throw new InvalidInputException($"{config.Name} is no DDPM or ADM network, so diffusers has no names for its weights. "
+            _ => throw new InvalidInputException($"{config.Name} is a network that diffusers has no names for. "
                 + "Export it in the names of NVlabs/edm."),
         };
         using var network = (UNet)options.Build();

@@ -56,7 +56,10 @@ internal static class DiffusersNoise
     {
         var given = JsonFile.ReadPython(path);
         string kind = Text(given, "_class_name", path) ?? "";
-        RefuseUnknown(given, path);
+        bool isFlow = FlowMatchScheduler.Classes.Contains(kind);
+        RefuseUnknown(given, path, isFlow ? FlowMatchScheduler.Keys : []);
+        if (isFlow)
+            return (FlowMatchScheduler.Read(path).Preconditioning, []);
         switch (kind)
         {
             case "CMStochasticIterativeScheduler":
@@ -70,8 +73,8 @@ internal static class DiffusersNoise
                         + "left to the schedule here.")]);
             default:
                 throw Unknown(path, "_class_name", $"is {Printable.Text(kind)}; known are the schedulers over betas (DDPMScheduler, "
-                    + "DDIMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler and their kin), CMStochasticIterativeScheduler "
-                    + "and the EDM schedulers");
+                    + "DDIMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler and their kin), CMStochasticIterativeScheduler, "
+                    + "the EDM schedulers, and FlowMatchEulerDiscreteScheduler");
         }
     }
 
@@ -80,7 +83,7 @@ internal static class DiffusersNoise
         if (IsTrue(given, "rescale_betas_zero_snr"))
             throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
         if (IsTrue(given, "use_flow_sigmas"))
-            throw Unknown(path, "use_flow_sigmas", "is true: a rectified flow, which is not read from diffusers' folders");
+            throw Unknown(path, "use_flow_sigmas", "is true: a rectified flow; known of those is FlowMatchEulerDiscreteScheduler");
         string? schedule = Text(given, "beta_schedule", path) ?? (kind.Length > 0 ? "linear" : null);
         string noise = schedule switch
         {
@@ -177,12 +180,13 @@ internal static class DiffusersNoise
         };
     }
 
-    private static void RefuseUnknown(Dictionary<string, JsonElement> given, string path)
+    private static void RefuseUnknown(Dictionary<string, JsonElement> given, string path, IReadOnlyCollection<string> also)
     {
         foreach (var (key, value) in given)
         {
             bool isOff = value.ValueKind is JsonValueKind.Null or JsonValueKind.False;
-            if (!isOff && !key.StartsWith('_') && !Known.Contains(key) && !OfSampling.Contains(key) && key != "use_flow_sigmas")
+            if (!isOff && !key.StartsWith('_') && !Known.Contains(key) && !OfSampling.Contains(key) && !also.Contains(key)
+                && key != "use_flow_sigmas")
             {
                 throw Unknown(path, Printable.Line(key, 60),
                     $"is {Shown(value)}, a setting that is not known here and could change the noise levels");

@@ -37,24 +37,35 @@ internal sealed record DiffusersPipeline(string Root, string Network)
     /// <summary>Finds the parts, given the folder of the pipeline or of its network, and refuses what is no model of images.</summary>
     public static DiffusersPipeline Find(string folder)
     {
+        var found = Locate(folder);
+        found.RefuseOtherClass();
+        found.RefuseOtherPipeline();
+        return found;
+    }
+
+    /// <summary>Finds the parts, given the folder of the pipeline or of its network.</summary>
+    public static DiffusersPipeline Locate(string folder)
+    {
         string? network = NetworkIn(folder), above = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         bool isPart = network is null && !File.Exists(Path.Combine(folder, IndexName)) && above is not null
             && (File.Exists(Path.Combine(above, IndexName)) || File.Exists(Path.Combine(above, SchedulerNames[0])));
-        var found = new DiffusersPipeline(isPart ? above! : folder, network ?? folder);
-        if (isPart)
-            found.RefuseOtherClass();
-        found.RefuseOtherPipeline();
-        found.RefuseOtherClass();
-        return found;
+        return new DiffusersPipeline(isPart ? above! : folder, network ?? folder);
     }
 
     private static string? NetworkIn(string folder)
         => NetworkFolders.Select(name => Path.Combine(folder, name)).FirstOrDefault(part => File.Exists(Path.Combine(part, ConfigName)));
 
+    /// <summary>The class that the network's configuration names; null where there is none.</summary>
+    public string? NetworkClass => File.Exists(Config) ? OtherNetworks.ClassOf(JsonFile.ReadPython(Config)) : null;
+
+    /// <summary>The classes of networks that are read, in words.</summary>
+    public static string Read { get; } = $"{DiffusersConfig.Class}, {string.Join(", ", TransformerFolder.Classes.SkipLast(1))} and "
+        + TransformerFolder.Classes[^1];
+
     private void RefuseOtherClass()
     {
-        if (File.Exists(Config) && OtherNetworks.ClassOf(JsonFile.ReadPython(Config)) is string name && name != DiffusersConfig.Class)
-            throw new InvalidInputException($"{Config} describes {OtherNetworks.OfClass(name)}; read is {DiffusersConfig.Class}.");
+        if (NetworkClass is string name && name != DiffusersConfig.Class)
+            throw new InvalidInputException($"{Config} describes {OtherNetworks.OfClass(name)}; read are {Read}.");
     }
 
     // A network of latents is no model of images, whatever its class.

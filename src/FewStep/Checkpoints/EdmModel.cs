@@ -11,54 +11,66 @@ internal static class EdmModel
     private const double EdmSigmaMin = 0.002;
     private const double EdmSigmaMax = 80;
     private const string ModelPrefix = "model.";
+    private const string UsualNetwork = "ema";
 
     // The noise levels of iDDPM, the largest first and 0 last, as its options gave them in float32.
     private const string NoiseLevels = "u";
 
-    /// <summary>Writes weights and buffers, all float32, as a state dictionary for an NVlabs/edm network.</summary>
+    /// <summary>Whether NVlabs/edm has a network.</summary>
+    public static bool Has(INetworkOptions options)
+        => ArchitectureCatalog.All.Any(a => a.Options == options.GetType() && a.EdmClass is not null);
+
+    /// <summary>Writes weights and buffers, all float32, as a state dictionary for a network of NVlabs/edm or NVlabs/edm2.</summary>
     public static int WriteWeights(string path, NetworkDenoiser denoiser)
     {
         using var scope = NewDisposeScope();
+        string prefix = denoiser.Network is Edm2UNet ? Edm2Model.Prefix : ModelPrefix;
         var tensors = ModelFolder.Tensors(denoiser, denoiser.Weights, ScalarType.Float32)
-            .ToDictionary(t => ModelPrefix + t.Key, t => t.Value);
+            .ToDictionary(t => prefix + t.Key, t => t.Value);
         SafetensorsFile.Write(path, tensors, ModelFolder.Metadata);
         return tensors.Count;
     }
 
     /// <returns>Configuration and denoiser with float32 weights; the caller owns the denoiser.</returns>
-    public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = "ema")
+    public static (ModelConfig Config, NetworkDenoiser Denoiser) Read(string path, string network = UsualNetwork)
     {
         using EdmCheckpoint checkpoint = EdmPickle.Read(path, network);
+        var (config, denoiser, _) = Read(checkpoint);
+        return (config, denoiser);
+    }
+
+    private static (ModelConfig, NetworkDenoiser, IReadOnlyList<string> Remarks) Read(EdmCheckpoint checkpoint)
+    {
         ModelConfig config = Config(checkpoint);
+        bool isEdm2 = Edm2Model.IsOne(checkpoint.Network);
+        string prefix = isEdm2 ? Edm2Model.Prefix : ModelPrefix, path = checkpoint.Path;
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach ((string name, Tensor tensor) in checkpoint.State)
         {
-            if (name.StartsWith(ModelPrefix, StringComparison.Ordinal))
-                tensors[name[ModelPrefix.Length..]] = tensor;
-            else if (name != NoiseLevels)
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+                tensors[name[prefix.Length..]] = tensor;
+            else if (isEdm2 ? !Edm2Model.Ignores(name) : name != NoiseLevels)
                 throw new InvalidInputException($"{path} holds the tensor {Printable.Text(name)}, which no network of NVlabs/edm has.");
         }
 
-        return (config, ModelFolder.Build(config, tensors, path));
+        return (config, ModelFolder.Build(config, tensors, path), isEdm2 ? [.. Edm2Model.Remarks(checkpoint)] : []);
     }
 
     public static ModelSource Load(string path, ModelReadOptions options)
     {
-        options.RefuseAllBut(path, "a network pickle of NVlabs/edm", nameof(options.Section));
-        var (config, denoiser) = options.Section is { } section ? Read(path, section) : Read(path);
-        return new ModelSource(config, denoiser, "network pickle of NVlabs/edm", path, []);
+        options.RefuseAllBut(path, "a network pickle of NVlabs", nameof(options.Section));
+        using EdmCheckpoint checkpoint = EdmPickle.Read(path, options.Section ?? UsualNetwork);
+        var (config, denoiser, remarks) = Read(checkpoint);
+        string source = config.Network is Edm2UNetOptions ? "NVlabs/edm2" : "NVlabs/edm";
+        return new ModelSource(config, denoiser, $"network pickle of {source}", path, remarks);
     }
 
     /// <summary>The configuration that a checkpoint's options amount to.</summary>
     public static ModelConfig Config(EdmCheckpoint checkpoint)
     {
         EdmModule outer = checkpoint.Network;
-        if (outer.Child("unet") is not null)
-        {
-            throw new InvalidInputException(
-                $"{checkpoint.Path} holds an EDM2 network (NVlabs/edm2, class {Printable.Text(outer.ClassName)}), which is not read here.");
-        }
-
+        if (Edm2Model.IsOne(outer))
+            return Edm2Model.Config(checkpoint);
         EdmModule model = outer.Child("model") ?? throw new InvalidInputException($"{checkpoint.Path} holds a "
             + $"{Printable.Text(outer.ClassName)} without a network inside; expected is EDMPrecond, VPPrecond, VEPrecond or iDDPMPrecond.");
         if (model.PositionalArguments > 0)

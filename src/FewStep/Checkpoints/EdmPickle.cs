@@ -1,7 +1,7 @@
 namespace FewStep.Checkpoints;
 
-/// <summary>Reads the network pickles of NVlabs/edm (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that they carry is never
-/// run, nor anything else in them.</summary>
+/// <summary>Reads the network pickles of NVlabs/edm and NVlabs/edm2 (e.g. <c>edm-cifar10-32x32-cond-vp.pkl</c>). The Python source that
+/// they carry is never run, nor anything else in them.</summary>
 internal static class EdmPickle
 {
     private const string Persistent = "torch_utils.persistence._reconstruct_persistent_obj";
@@ -15,6 +15,9 @@ internal static class EdmPickle
         LoadFromBytes,
         .. TorchStorages.TensorNames,
         .. ModuleArguments.NumberNames,
+        "numpy.core.multiarray._reconstruct",
+        "numpy._core.multiarray._reconstruct",
+        "numpy.ndarray",
         "torch.nn.modules.container.ModuleDict",
         "torch.nn.modules.container.ModuleList",
         "torch.nn.modules.container.Sequential",
@@ -35,7 +38,7 @@ internal static class EdmPickle
         using var scope = NewDisposeScope();
         var walk = new Walk(path, source.Length);
         EdmModule read = walk.Module(network, "", module, 0);
-        return new EdmCheckpoint(path, read, walk.Tensors.Detached());
+        return new EdmCheckpoint(path, read, walk.Tensors.Detached()) { Encoder = walk.Encoder(contents["encoder"]) };
     }
 
     private sealed class Walk(string path, long length)
@@ -77,6 +80,14 @@ internal static class EdmPickle
                 state["_init_kwargs"] as PickleDictionary ?? new(), where), new ModuleArguments(state, where), children);
         }
 
+        /// <summary>What makes the network's images, without its tensors; null where there is none.</summary>
+        public EdmModule? Encoder(object? value)
+            => value is PickleObject { Callee: Persistent, Arguments: [PickleDictionary meta] } && meta["class_name"] is string className
+                && meta["state"] is PickleDictionary state
+                ? new EdmModule("encoder", className, (state["_init_args"] as object?[])?.Length ?? 0, new ModuleArguments(
+                    state["_init_kwargs"] as PickleDictionary ?? new(), $"{path}, encoder"), new ModuleArguments(state, path), [])
+                : null;
+
         private void AddTensors(string prefix, object? named, List<object?> except)
         {
             foreach ((object? key, object? value) in (named as PickleDictionary)?.Entries ?? [])
@@ -116,6 +127,9 @@ internal static class EdmPickle
 /// types.</param>
 internal sealed record EdmCheckpoint(string Path, EdmModule Network, TensorsByName State) : IDisposable
 {
+    /// <summary>What makes the network's images of pixels (NVlabs/edm2); null where nothing is said.</summary>
+    public EdmModule? Encoder { get; init; }
+
     public void Dispose() => State.Dispose();
 }
 

@@ -94,13 +94,18 @@ internal sealed record ForeignWeight(
     public bool Fits(long[] partShape) => Trim(partShape).SequenceEqual(Trim(PartShape));
 
     /// <summary>Shape of each part, without regard to axes of one at its end.</summary>
-    public long[] PartShape => Form == WeightForm.Transposed ? [Shape[1], Shape[0]] : [Shape[0] / Parts.Count, .. Shape[1..]];
+    public long[] PartShape => Form == WeightForm.Transposed ? [Shape[1], Shape[0]]
+        : Parts.Count == 1 ? Shape : [Shape[0] / Parts.Count, .. Shape[1..]];
+
+    // Rows of a head's query, and numbers of a row.
+    private (long Rows, long Numbers) Head
+        => (Shape.FirstOrDefault(1) / (3 * Heads), Shape.Skip(1).Aggregate(1L, (a, b) => a * b));
 
     /// <returns>A tensor of the shape here, in the parts' type and the current dispose scope, perhaps a view of a part.</returns>
     public Tensor FromParts(IReadOnlyList<Tensor> parts)
     {
         Tensor joined = parts.Count == 1 ? parts[0] : cat([.. parts], 0);
-        long rest = Shape.Skip(1).Aggregate(1L, (a, b) => a * b), head = Shape[0] / (3 * Heads);
+        var (head, rest) = Head;
         return Form switch
         {
             WeightForm.Transposed => joined.t().reshape(Shape),
@@ -115,7 +120,7 @@ internal sealed record ForeignWeight(
     /// <returns>A contiguous tensor of the current dispose scope.</returns>
     public Tensor ToForeign(Tensor own)
     {
-        long rest = Shape.Skip(1).Aggregate(1L, (a, b) => a * b), head = Shape[0] / (3 * Heads);
+        var (head, rest) = Head;
         return Form switch
         {
             WeightForm.Transposed => own.t().contiguous(),

@@ -25,9 +25,8 @@ internal static class GuidedDiffusionModel
     private static readonly Released UnknownImproved = Unknown with { Heads = UsualHeads, TimeSteps = UsualTimesOfImproved };
 
     /// <returns>The model; the caller owns its denoiser.</returns>
-    public static ModelSource Read(string path, ModelReadOptions options)
+    public static ModelSource Read(string path, StateDictionary read, ModelReadOptions options)
     {
-        using var read = StateDictionary.Read(path, options.Section);
         if (!read.Metadata.TryGetValue(GuidedDiffusionNames.ConfigKey, out string? text))
             return Infer(path, read.Tensors, options, read.Remarks);
         options.RefuseAllBut(path, "an export of this program");

@@ -9,7 +9,8 @@ public sealed record ModelReadOptions
     /// with weights, of several the moving average.</summary>
     public string? Section { get; init; }
 
-    /// <summary>Side of the images in pixels, 1 to 4096; null infers it from the levels of the network, else 64.</summary>
+    /// <summary>Side of the images in pixels, 1 to 4096, eight times that of a transformer's latents; null infers it, else takes what is
+    /// usual for the network.</summary>
     public int? Resolution { get; init; }
 
     /// <summary>Channels of an attention head; null is 64 unless the network is a known one.</summary>

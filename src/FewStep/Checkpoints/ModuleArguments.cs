@@ -49,6 +49,24 @@ internal sealed class ModuleArguments(PickleDictionary values, string where)
             : throw Wrong(name, "a list of whole numbers")).ToArray();
     }
 
+    /// <summary>A list or tuple of at most 64 numbers; null where it is missing.</summary>
+    public IReadOnlyList<double>? Numbers(string name)
+    {
+        IReadOnlyList<object?>? items = Find(name) switch
+        {
+            null => null,
+            List<object?> { Count: <= LongestList } list => list,
+            object?[] { Length: <= LongestList } tuple => tuple,
+            _ => throw Wrong(name, "a list of numbers"),
+        };
+        return items?.Select(item => Scalar(item) switch
+        {
+            double value => value,
+            long value => value,
+            _ => throw Wrong(name, "a list of numbers"),
+        }).ToArray();
+    }
+
     private object? Find(string name) => Scalar(values[name]);
 
     // numpy.core.multiarray.scalar(dtype, bytes) is how NumPy pickles a number.

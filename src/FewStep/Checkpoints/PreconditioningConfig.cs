@@ -11,16 +11,21 @@ internal sealed record PreconditioningConfig
 
     public const string Consistency = "consistency";
 
-    /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c>, <c>iddpm</c>, <c>discrete</c> or <c>consistency</c>.</summary>
+    /// <summary>Of rectified flows.</summary>
+    public const string Flow = "flow";
+
+    /// <summary><c>edm</c>, <c>vp</c>, <c>ve</c>, <c>iddpm</c>, <c>discrete</c>, <c>consistency</c> or <c>flow</c>.</summary>
     public string Kind { get; init; } = Edm;
 
     /// <summary>Of <c>edm</c> and <c>consistency</c>: standard deviation of the data, default 0.5.</summary>
     public double SigmaData { get; init; } = 0.5;
 
-    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: smallest noise level, default 0.002; other kinds derive theirs.</summary>
+    /// <summary>Of <c>edm</c>, <c>ve</c>, <c>consistency</c> and <c>flow</c>: smallest noise level, default 0.002; other kinds derive
+    /// theirs.</summary>
     public double SigmaMin { get; init; } = 0.002;
 
-    /// <summary>Of <c>edm</c>, <c>ve</c> and <c>consistency</c>: largest noise level, default 80; the other kinds derive theirs.</summary>
+    /// <summary>Of <c>edm</c>, <c>ve</c>, <c>consistency</c> and <c>flow</c>: largest noise level, default 80; the other kinds derive
+    /// theirs.</summary>
     public double SigmaMax { get; init; } = 80;
 
     /// <summary>Of <c>edm</c>: factor of the noise label; null is 1.</summary>
@@ -61,7 +66,7 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c>: the time that the network is told between two levels; null is that of the nearest level.</summary>
     public TimeRounding? TimeRounding { get; init; }
 
-    /// <summary>Of <c>discrete</c>: factor of the time in the noise label; null is 1.</summary>
+    /// <summary>Of <c>discrete</c> and <c>flow</c>: factor of the time in the noise label; null is 1.</summary>
     public double? TimeScale { get; init; }
 
     /// <summary>Of <c>discrete</c> and <c>edm</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>, which EDM's
@@ -83,7 +88,8 @@ internal sealed record PreconditioningConfig
                 : DiscreteVpNoise.Of("discrete", Sigmas),
             Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1),
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
+        Flow => new FlowPreconditioning(TimeScale ?? 1, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(
-            $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency."),
+            $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency, flow."),
     };
 }

@@ -140,6 +140,7 @@ public sealed partial class Model
     {
         var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
         source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
+        bool isFlow = source.Config.Preconditioning.Kind == PreconditioningConfig.Flow;
         return new OpenedModel
         {
             Denoiser = source.Denoiser,
@@ -150,6 +151,10 @@ public sealed partial class Model
             Parameters = source.Denoiser.Layout.Count,
             Remarks = source.Remarks,
             KnowsNoClass = source.Config.Network.LabelDropout > 0,
+            IsFlow = isFlow,
+
+            // A flow's larger levels stand for its first time, 1, alone.
+            Levels = isFlow ? (source.Denoiser.SigmaMin, Math.Min(source.Denoiser.SigmaMax, FlowTime.UsualSigmaMax)) : null,
             Owned = source,
         };
     }

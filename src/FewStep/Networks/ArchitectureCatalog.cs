@@ -10,6 +10,10 @@ internal static class ArchitectureCatalog
         new("song_unet", typeof(SongUNetOptions), "SongUNet"),
         new("dhariwal_unet", typeof(DhariwalUNetOptions), "DhariwalUNet"),
         new("ddpm_unet", typeof(DdpmUNetOptions)),
+        new("edm2_unet", typeof(Edm2UNetOptions)),
+        new("dit", typeof(DiTOptions)),
+        new("sd3_transformer", typeof(SD3TransformerOptions)),
+        new("flux_transformer", typeof(FluxTransformerOptions)),
     ];
 
     /// <summary>All keys, as a message lists them.</summary>

@@ -15,6 +15,19 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
 
     public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
 
+    /// <summary>Features of which training drops some; themselves where it does not.</summary>
+    /// <param name="rate">Probability of each to be dropped.</param>
+    public Tensor Dropped(Tensor x, double rate)
+    {
+        if (Dropout is not { } generator || rate <= 0)
+            return x;
+
+        // The library's dropout draws from a generator that the whole process shares.
+        using var probability = TensorArithmetic.Number(rate);
+        var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(probability).to(x.dtype);
+        return (x * kept).Times(1 / (1 - rate));
+    }
+
     internal Tensor Counted(Tensor output, long each)
     {
         MultiplyAdds += output.numel() * each;

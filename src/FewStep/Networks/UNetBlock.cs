@@ -95,15 +95,7 @@ internal sealed class UNetBlock : IUNetLayer
             x = Norm1.ForwardSilu(pass, x, modulation);
         }
 
-        if (pass.Dropout is { } generator && Options.Dropout > 0)
-        {
-            // The library's dropout draws from a generator that the whole process shares.
-            using var rate = TensorArithmetic.Number(Options.Dropout);
-            var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(rate).to(x.dtype);
-            x = (x * kept).Times(1 / (1 - Options.Dropout));
-        }
-
-        x = Conv1.Forward(pass, x).Plus(Skip is null ? input : Skip.Forward(pass, input));
+        x = Conv1.Forward(pass, pass.Dropped(x, Options.Dropout)).Plus(Skip is null ? input : Skip.Forward(pass, input));
         x = Scaled(x);
         return Heads == 0 ? x : Scaled(Attend(pass, x).Plus(x));
     }

@@ -272,7 +272,7 @@ public sealed class DiffusersFolderTests : IDisposable
         Refused.With("has no weights", () => ModelSource.Open(folder));
         foreach (var (config, what) in new[]
         {
-            ("""{"_class_name":"DiTTransformer2DModel","sample_size":32}""", "a DiT transformer (DiTTransformer2DModel)"),
+            ("""{"_class_name":"SanaTransformer2DModel","sample_size":32}""", "a Sana transformer (SanaTransformer2DModel)"),
             ("""{"_class_name":"AutoencoderKL"}""", "an autoencoder (AutoencoderKL)"),
             ("""{"_class_name":"UNet2DConditionModel"}""", "a U-Net conditioned on text"),
             ("""{"architectures":["T5EncoderModel"],"model_type":"t5"}""", "a text encoder (T5EncoderModel)"),
@@ -396,7 +396,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"linear","beta_end":7}""", "beta_end")]
     [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"linear","rescale_betas_zero_snr":true}""", "rescale_betas_zero_snr")]
     [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"linear","trained_betas":[0.1]}""", "trained_betas")]
-    [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler"}""", "FlowMatchEulerDiscreteScheduler")]
+    [InlineData("""{"_class_name":"FlowMatchLCMScheduler"}""", "FlowMatchLCMScheduler")]
     [InlineData("""{"_class_name":"LCMScheduler","beta_schedule":"scaled_linear"}""", "LCMScheduler")]
     [InlineData("""{"_class_name":"EulerDiscreteScheduler","use_flow_sigmas":true}""", "use_flow_sigmas is true")]
     [InlineData("""{"_class_name":"DDIMScheduler","snr_shift_scale":3.0}""", "snr_shift_scale is 3.0")]

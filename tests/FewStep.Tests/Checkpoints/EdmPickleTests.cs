@@ -7,10 +7,6 @@ public sealed class EdmPickleTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
-    public void An_edm2_network_is_refused_by_what_it_is()
-        => Refused.With("an EDM2 network", () => ModelSource.Open(GuidedDiffusionTests.Golden("edm2-uncond.pkl")));
-
-    [Fact]
     public void Classes_options_and_names_of_a_network_are_read()
     {
         using EdmCheckpoint checkpoint = EdmPickle.Read(Golden("edm-ncsnpp-cond"));

@@ -68,6 +68,30 @@ public sealed class CheckpointFuzzTests : IDisposable
         FuzzRun.Files(name, 150, random => ByteMutation.Of(whole, random), path, () => Use(path, null));
     }
 
+    [Theory]
+    [InlineData("edm2-tiny/edm2-tiny-uncond-guide.pkl", 100)]
+    [InlineData("dit-tiny/dit-original-names.pt", 100)]
+    [InlineData("dit-tiny/transformer/config.json", 200)]
+    [InlineData("sd35-tiny/transformer/config.json", 200)]
+    [InlineData("flux-tiny/transformer/config.json", 200)]
+    [InlineData("flux-tiny/scheduler/scheduler_config.json", 150)]
+    public void Parts_of_pipelines(string file, int cases)
+    {
+        string name = file.Split('/')[0];
+        string model = _folder.File(Path.GetExtension(file) == ".json" ? name : Path.GetFileName(file));
+        byte[] whole = File.ReadAllBytes(GoldenPipelines.At(file));
+        foreach (string part in Directory.GetFiles(GoldenPipelines.At(name), "*", SearchOption.AllDirectories))
+        {
+            string copy = _folder.File(Path.Combine(name, Path.GetRelativePath(GoldenPipelines.At(name), part)));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(part, copy, overwrite: true);
+        }
+
+        bool isJson = Directory.Exists(model);
+        FuzzRun.Files(file, cases, random => isJson || Path.GetExtension(file) == ".pkl" ? ByteMutation.Of(whole, random, isJson)
+            : ByteMutation.OfZip(whole, random), isJson ? _folder.File(file) : model, () => Use(model, null));
+    }
+
     [Fact]
     public void Safetensors_with_a_configuration()
     {

@@ -1,0 +1,123 @@
+namespace FewStep.Networks;
+
+/// <summary>What a block of joint attention is made of beside its sizes.</summary>
+internal sealed record JointBlockOptions(int Channels, int Heads)
+{
+    /// <summary>Whether query and key are normalised by head.</summary>
+    public bool Normalised { get; init; }
+
+    /// <summary>Whether the image has a second attention over itself alone.</summary>
+    public bool Dual { get; init; }
+
+    /// <summary>Whether the block is the last, which leaves the text behind.</summary>
+    public bool EndsText { get; init; }
+}
+
+/// <summary>A block of a multimodal transformer (Esser et al. 2403.03206): image and text have weights of their own and one attention over
+/// both, with diffusers' parameter names.</summary>
+internal sealed class JointBlock
+{
+    private readonly Linear _modulation;
+    private readonly Linear _textModulation;
+    private readonly HeadProjections _heads;
+    private readonly HeadProjections _textHeads;
+    private readonly HeadProjections? _ownHeads;
+    private readonly Linear _projection;
+    private readonly Linear? _textProjection;
+    private readonly Linear? _ownProjection;
+    private readonly TokenFeedForward _feedForward;
+    private readonly TokenFeedForward? _textFeedForward;
+
+    public JointBlock(NetworkBuilder builder, JointBlockOptions options, WeightInit init)
+    {
+        int channels = options.Channels, heads = options.Heads;
+        Linear Modulation(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
+        _modulation = Modulation("norm1", options.Dual ? 9 : 6);
+        _textModulation = Modulation("norm1_context", options.EndsText ? 2 : 6);
+        var attention = builder.At("attn");
+        _heads = new HeadProjections(attention, channels, heads, init, options.Normalised);
+        _textHeads = new HeadProjections(attention, channels, heads, init, options.Normalised, added: true);
+        _projection = new Linear(attention.At("to_out.0"), channels, channels, init);
+        _textProjection = options.EndsText ? null : new Linear(attention.At("to_add_out"), channels, channels, init);
+        _feedForward = new TokenFeedForward(builder.At("ff"), channels, init);
+        _textFeedForward = options.EndsText ? null : new TokenFeedForward(builder.At("ff_context"), channels, init);
+        if (options.Dual)
+        {
+            _ownHeads = new HeadProjections(builder.At("attn2"), channels, heads, init, options.Normalised);
+            _ownProjection = new Linear(builder.At("attn2.to_out.0"), channels, channels, init);
+        }
+    }
+
+    /// <summary>Evaluates the block.</summary>
+    /// <param name="x">The image's tokens [B,L,D].</param>
+    /// <param name="text">The text's tokens [B,M,D].</param>
+    /// <param name="embedded">SiLU of the embedding [B,D], float32.</param>
+    /// <param name="positions">Turns query and key of all tokens, the text's first; null for none.</param>
+    /// <returns>Both; the text's is null after the last block.</returns>
+    public (Tensor Image, Tensor? Text) Forward(
+        ForwardPass pass, Tensor x, Tensor text, Tensor embedded, RotaryPositions? positions = null)
+    {
+        var m = _modulation.Forward(pass, embedded).chunk(_ownHeads is null ? 6 : 9, 1);
+        var t = _textModulation.Forward(pass, embedded).chunk(_textProjection is null ? 2 : 6, 1);
+        var normalised = Tokens.Normalised(x);
+        var own = _heads.Forward(pass, Tokens.Scaled(normalised, m[0], m[1]));
+
+        // The last block's two are scale and shift.
+        var other = _textHeads.Forward(
+            pass, _textProjection is null ? Tokens.Modulated(text, t[1], t[0]) : Tokens.Modulated(text, t[0], t[1]));
+        Tensor query = cat([other.Query, own.Query], 2), key = cat([other.Key, own.Key], 2);
+        if (positions is not null)
+            (query, key) = (positions.Turn(query), positions.Turn(key));
+        var attended = Tokens.Attend(pass, query, key, cat([other.Value, own.Value], 2));
+        long words = text.shape[1];
+        x = Tokens.Gated(x, m[2], _projection.ForwardFeatures(pass, attended.narrow(1, words, x.shape[1])));
+        if (_ownHeads is not null)
+        {
+            var (q, k, v) = _ownHeads.Forward(pass, Tokens.Scaled(normalised, m[6], m[7]));
+            x = Tokens.Gated(x, m[8], _ownProjection!.ForwardFeatures(pass, Tokens.Attend(pass, q, k, v)));
+        }
+
+        x = Tokens.Gated(x, m[5], _feedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4])));
+        if (_textProjection is null)
+            return (x, null);
+        text = Tokens.Gated(text, t[2], _textProjection.ForwardFeatures(pass, attended.narrow(1, 0, words)));
+        return (x, Tokens.Gated(text, t[5], _textFeedForward!.Forward(pass, Tokens.Modulated(text, t[3], t[4]))));
+    }
+}
+
+/// <summary>Rotations of query and key by a token's place (Su et al. 2104.09864), in pairs of neighbouring channels.</summary>
+/// <param name="Cosines">[L,d], float32, as are the sines: each twice, for both channels of a pair.</param>
+internal sealed record RotaryPositions(Tensor Cosines, Tensor Sines)
+{
+    /// <summary>Rotations of a text, whose places are all zero, and of an image's rows and columns after it.</summary>
+    /// <param name="channels">Channels of a head for the index, the row and the column; even numbers.</param>
+    public static RotaryPositions Of(IReadOnlyList<int> channels, long words, long height, long width, Device device)
+    {
+        Tensor Angles(Tensor places, int count)
+        {
+            var frequencies = pow(1.0 / 10000, Range(count / 2, device).Over(count / 2));
+            return outer(places, frequencies).repeat_interleave(2, 1);
+        }
+
+        var none = zeros(words + (height * width), ScalarType.Float64, device);
+        var text = zeros(words, ScalarType.Float64, device);
+        var rows = cat([text, Range(height, device).repeat_interleave(width)]);
+        var columns = cat([text, Range(width, device).repeat(height)]);
+        var angles = cat([Angles(none, channels[0]), Angles(rows, channels[1]), Angles(columns, channels[2])], 1);
+        return new(angles.cos().to(ScalarType.Float32), angles.sin().to(ScalarType.Float32));
+    }
+
+    /// <summary>Turns heads [B,N,L,d].</summary>
+    public Tensor Turn(Tensor heads)
+    {
+        var wide = heads.to(ScalarType.Float32);
+        var pairs = wide.unflatten(3, [-1, 2]).unbind(-1);
+        return (wide * Cosines).Plus(stack([-pairs[1], pairs[0]], -1).flatten(3) * Sines).to(heads.dtype);
+    }
+
+    private static Tensor Range(long count, Device device)
+    {
+        using var end = TensorArithmetic.Number(count);
+        return arange(TensorArithmetic.Zero, end, TensorArithmetic.One, dtype: ScalarType.Float64, device: device);
+    }
+}

@@ -17,7 +17,7 @@ internal enum LoraPart
 /// processors or kohya's scripts: W + scale alpha / rank up down. Owns its tensors; dispose it.</summary>
 internal sealed class LoraFile : IDisposable
 {
-    private const string PeftMetadata = "lora_adapter_metadata";
+    private const string PeftMetadata = "lora_adapter_metadata", PeftConfig = "adapter_config.json";
 
     private readonly string _path;
     private readonly TensorsByName _tensors;
@@ -42,7 +42,7 @@ internal sealed class LoraFile : IDisposable
             using var scope = NewDisposeScope();
             foreach (var (name, tensor) in state.Tensors)
                 file.Add(name, tensor);
-            var alphas = state.Metadata.TryGetValue(PeftMetadata, out string? peft) ? Alphas(peft, path) : [];
+            var alphas = Alphas(file.PeftSettings(state), path);
             foreach (var ((part, module), update) in file._modules)
             {
                 if (update.Down is null || update.Up is null)
@@ -168,12 +168,32 @@ internal sealed class LoraFile : IDisposable
         return found;
     }
 
-    // What PEFT writes beside its tensors: rank and alpha of each part.
-    private static Dictionary<LoraPart, double> Alphas(string text, string path)
+    // What PEFT writes beside its tensors, rank and alpha of each part: in the file, or in another where it is PEFT's own.
+    private Dictionary<string, JsonElement> PeftSettings(StateDictionary state)
+    {
+        if (state.Tensors.Keys.Any(name => name.StartsWith(LoraKey.Peft, StringComparison.Ordinal)))
+        {
+            string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(_path))!, PeftConfig);
+            return File.Exists(beside) ? JsonFile.ReadPython(beside).ToDictionary(entry => LoraKey.Peft + entry.Key, entry => entry.Value)
+                : throw new InvalidInputException(
+                    $"{_path} is a LoRA in PEFT's own form, whose alpha stands in {PeftConfig}. Put that file beside it.");
+        }
+
+        try
+        {
+            return state.Metadata.TryGetValue(PeftMetadata, out string? text)
+                ? JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(text) ?? [] : [];
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidInputException($"{_path}: its {PeftMetadata} is not valid: {JsonProblem.Describe(e)}.", e);
+        }
+    }
+
+    private static Dictionary<LoraPart, double> Alphas(Dictionary<string, JsonElement> given, string path)
     {
         try
         {
-            var given = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(text) ?? [];
             var alphas = new Dictionary<LoraPart, double>();
             foreach (var (key, value) in given)
             {
@@ -182,7 +202,7 @@ internal sealed class LoraFile : IDisposable
                 bool differs = setting switch
                 {
                     "alpha_pattern" => value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Any(),
-                    "use_rslora" or "use_dora" => value.ValueKind == JsonValueKind.True,
+                    "use_rslora" or "use_dora" or "fan_in_fan_out" => value.ValueKind == JsonValueKind.True,
                     _ => false,
                 };
                 if (differs)
@@ -197,10 +217,9 @@ internal sealed class LoraFile : IDisposable
 
             return alphas;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new InvalidInputException(
-                $"{path}: what PEFT wrote of its alphas ({PeftMetadata}) is not valid. Fetch the file again.", e);
+            throw new InvalidInputException($"{path}: what PEFT wrote of its lora_alpha is no number. Fetch the file again.", e);
         }
     }
 

@@ -13,6 +13,9 @@ internal enum LoraRole
 /// <param name="Underscored">Whether that has underscores for dots, as kohya's scripts write it.</param>
 internal readonly record struct LoraKey(LoraPart Part, string Module, bool Underscored, LoraRole Role)
 {
+    /// <summary>What names begin with in PEFT's own files, of one network.</summary>
+    public const string Peft = "base_model.model.";
+
     private const string Processor = ".processor.", ToOut = ".to_out";
 
     private static readonly (string Prefix, LoraPart Part)[] Parts =
@@ -21,7 +24,7 @@ internal readonly record struct LoraKey(LoraPart Part, string Module, bool Under
         ("transformer.", LoraPart.Denoiser),
         ("text_encoder.", LoraPart.TextEncoder),
         ("text_encoder_2.", LoraPart.SecondTextEncoder),
-        ("base_model.model.", LoraPart.Denoiser), // PEFT's own, of one network
+        (Peft, LoraPart.Denoiser),
     ];
 
     private static readonly (string Prefix, LoraPart Part)[] Underscores =

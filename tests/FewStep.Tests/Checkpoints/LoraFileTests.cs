@@ -117,7 +117,8 @@ public sealed class LoraFileTests : IDisposable
         With("no single number", t => t[Key.Replace("lora.", "alpha", StringComparison.Ordinal)] = ones(2));
         With("its alpha is no number", t => t[Key.Replace("lora.", "alpha", StringComparison.Ordinal)] = full([], double.NaN));
         With("unet.use_dora is true", _ => { }, new() { ["lora_adapter_metadata"] = """{"unet.r": 4, "unet.use_dora": true}""" });
-        With("is not valid", _ => { }, new() { ["lora_adapter_metadata"] = """{"unet.lora_alpha": "x"}""" });
+        With("lora_alpha is no number", _ => { }, new() { ["lora_adapter_metadata"] = """{"unet.lora_alpha": "x"}""" });
+        With("its lora_adapter_metadata is not valid", _ => { }, new() { ["lora_adapter_metadata"] = "{" });
         Refused.With("holds", () => LoraFile.Read(GoldenPipelines.At("sd15-tiny", "text_encoder", "model.safetensors")));
     }
 
@@ -125,14 +126,25 @@ public sealed class LoraFileTests : IDisposable
     public void PEFTs_alpha_beside_the_tensors_counts()
     {
         string path = _folder.File("l.safetensors");
+        using var expected = Fused("pytorch_lora_weights.safetensors", 0.5);
+        void Same()
+        {
+            using var lora = LoraFile.Read(path);
+            using var half = Unet();
+            lora.Fuse(half, LoraPart.Denoiser, 1);
+            Assert.All(expected, entry => Assert.True(entry.Value.equal(half[entry.Key]).all().item<bool>(), entry.Key));
+        }
+
         const string Peft = """{"unet.r": 4, "unet.lora_alpha": 2, "unet.alpha_pattern": {}}""";
         SafetensorsFile.Write(path, Tensors("pytorch_lora_weights.safetensors"),
             new Dictionary<string, string> { ["lora_adapter_metadata"] = Peft });
-        using var lora = LoraFile.Read(path);
-        using var half = Unet();
-        lora.Fuse(half, LoraPart.Denoiser, 1);
-        using var expected = Fused("pytorch_lora_weights.safetensors", 0.5);
-        Assert.All(expected, entry => Assert.True(entry.Value.equal(half[entry.Key]).all().item<bool>(), entry.Key));
+        Same();
+
+        SafetensorsFile.Write(path, Tensors("peft-names.safetensors")
+            .ToDictionary(entry => entry.Key.Replace("unet.", "base_model.model.", StringComparison.Ordinal), entry => entry.Value));
+        Refused.With("Put that file beside it", () => LoraFile.Read(path));
+        File.WriteAllText(_folder.File("adapter_config.json"), """{"peft_type": "LORA", "r": 4, "lora_alpha": 2, "use_dora": false}""");
+        Same();
     }
 
     private static TensorsByName Fused(string name, double scale)

@@ -18,9 +18,9 @@ public sealed class PipelineFuzzTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vocab.json", 200)]
-    [InlineData("merges.txt", 200)]
-    [InlineData("tokenizer_config.json", 150)]
+    [InlineData("vocab.json", 150)]
+    [InlineData("merges.txt", 150)]
+    [InlineData("tokenizer_config.json", 100)]
     public void Tokenizers(string name, int cases)
     {
         foreach (string file in Directory.GetFiles(GoldenPipelines.At("sd15-tiny", "tokenizer")))
@@ -44,7 +44,7 @@ public sealed class PipelineFuzzTests : IDisposable
         }, new Dictionary<string, string> { ["lora_adapter_metadata"] = """{"unet.r": 2, "unet.lora_alpha": 4}""" });
         SafetensorsFile.Write(weights, new Dictionary<string, Tensor> { ["a.b.weight"] = ones(4, 3, 3, 3), ["c.weight"] = ones(2, 5) });
         byte[] whole = File.ReadAllBytes(path);
-        FuzzRun.Files("LoRA", 400, random => ByteMutation.Of(whole, random, isText: true), path, () =>
+        FuzzRun.Files("LoRA", 250, random => ByteMutation.Of(whole, random, isText: true), path, () =>
         {
             using var lora = LoraFile.Read(path);
             using var tensors = SafetensorsFile.Read(weights).Tensors;
@@ -60,7 +60,7 @@ public sealed class PipelineFuzzTests : IDisposable
         string index = _folder.File("model.safetensors.index.json");
         byte[] whole =
             """{"metadata": {"total_size": 16}, "weight_map": {"a": "a.safetensors", "b": "b.safetensors"}}"""u8.ToArray();
-        FuzzRun.Files("index of shards", 250, random => ByteMutation.Of(whole, random, isText: true), index, () =>
+        FuzzRun.Files("index of shards", 200, random => ByteMutation.Of(whole, random, isText: true), index, () =>
             DiffusersWeights.Find(Path.GetDirectoryName(index)!, null, DiffusersWeights.TransformersStems).Read().Dispose());
     }
 
@@ -87,7 +87,7 @@ public sealed class PipelineFuzzTests : IDisposable
             {"images": [{"id": 9, "file_name": "9.jpg"}, {"id": 2, "file_name": "2.jpg"}],
             "annotations": [{"id": 7, "image_id": 9, "caption": "later"}, {"id": 5, "image_id": 2, "caption": "two"}]}
             """u8.ToArray());
-        Text("captions", 250, path, () => Prompts.Read(path));
+        Text("captions", 150, path, () => Prompts.Read(path));
     }
 
     private static void Text(string name, int cases, string path, Action read)

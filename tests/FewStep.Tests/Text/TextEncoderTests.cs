@@ -55,6 +55,18 @@ public sealed class TextEncoderTests : IDisposable
         Close(golden["last_hidden_state_masked"], encoder.Encode(golden["input_ids"], TextLayer.Last, golden["attention_mask"]).Hidden);
     }
 
+    [Fact]
+    public void Published_encoders_have_their_numbers_of_weights()
+    {
+        var large = new ClipTextOptions { HiddenSize = 768, IntermediateSize = 3072, NumAttentionHeads = 12 };
+        Assert.Equal(123_060_480, new ClipTextNetwork(large, projects: false).Layout.Count); // Stable Diffusion 1
+        var giant = new ClipTextOptions
+        { HiddenSize = 1280, IntermediateSize = 5120, NumAttentionHeads = 20, NumHiddenLayers = 32, ProjectionDim = 1280 };
+        Assert.Equal(694_659_840, new ClipTextNetwork(giant, projects: true).Layout.Count); // XL's second
+        var xxl = new T5Options { DModel = 4096, DFf = 10240, NumLayers = 24, NumHeads = 64 };
+        Assert.Equal(4_762_310_656, new T5Network(xxl).Layout.Count);
+    }
+
     [Theory]
     [InlineData("kohya_text_1", 1)]
     [InlineData("kohya_text_05", 0.5)]

@@ -83,7 +83,7 @@ public sealed partial class Model
 
     /// <summary>Where a fit to this model measures distances; the caller owns it.</summary>
     internal IImageEmbedding OpenEmbedding(FitOptions options)
-        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
+        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Denoiser.Shape, Denoiser.Device);
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>
@@ -122,12 +122,21 @@ public sealed partial class Model
     /// <summary>Measures the training loss curve, over the noise levels of the schedules where the options name no others.</summary>
     internal LossCurve MeasureCurve(
         IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
-        new LossCurveEstimator(Denoiser, new TrainingImages(images), options with
+        new LossCurveEstimator(Denoiser, Trained(images), options with
         {
             ModelHash = Hash,
             SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
             SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
         }).Estimate(progress, cancellation);
+
+    /// <summary>Images as the denoiser was trained on them: encoded where it works on latents.</summary>
+    /// <exception cref="InvalidInputException">They do not fit the model.</exception>
+    internal ITrainingImages Trained(IImageSet images)
+    {
+        ImageFit.Check(Denoiser, Autoencoder, images.Shape, images.Classes, "training");
+        var read = new TrainingImages(images);
+        return Autoencoder is null ? read : new EncodedImages(read, Autoencoder, Denoiser.Shape);
+    }
 
     /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
     internal Sampler Checked(Sampler sampler, string name)
@@ -135,7 +144,7 @@ public sealed partial class Model
         ScheduleRange.Check(sampler.Schedule, name, Denoiser);
         // A model that was tuned to a sampler keeps it, as long as nothing guides it.
         bool isOwn = Guidance is null && sampler.Solver.Equals(Sampler?.Solver);
-        if (sampler is { Solver: FittedSolver, Origin: { IsForAnyModel: false, ModelHash: var hash } } && hash != Hash && !isOwn)
+        if (sampler is { Solver: FittedSolver, Origin: { IsForAnyModel: false, ModelHash: var hash } } && hash != NetworkHash && !isOwn)
         {
             throw new InvalidInputException($"Sampler {sampler} was fitted to another model than {Name}, or to other guidance, and is "
                 + "wrong here. Fit one to this model, or say that any model will do.");

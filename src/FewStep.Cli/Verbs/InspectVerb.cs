@@ -25,14 +25,15 @@ internal static class InspectVerb
             }
 
             using var source = Model.Open(
-                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu, NeedsNoPrompts = true });
             var result = new
             {
                 path = source.Path,
                 format = source.Format,
                 architecture = Architecture(source.Config),
                 parameters = source.Summary.Parameters,
-                shape = source.Config.Shape,
+                shape = source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape,
+                latents = source.Autoencoder is null ? null : source.Config.Shape,
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
@@ -55,7 +56,9 @@ internal static class InspectVerb
         Row("format", $"{source.Format}");
         Row("architecture", $"{Architecture(source.Config)}");
         Row("parameters", $"{source.Summary.Parameters:N0} ({source.Summary.Parameters / Million:F1} million)");
-        Row("images", $"{source.Config.Shape} (channels x height x width)");
+        Row("images", $"{source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape} (channels x height x width)");
+        if (source.Autoencoder is not null)
+            Row("latents", $"{source.Config.Shape}, from which the images are decoded");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
         Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}"

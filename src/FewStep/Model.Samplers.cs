@@ -129,12 +129,21 @@ public sealed partial class Model
             SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
         }).Estimate(progress, cancellation);
 
+    /// <summary>Images with the labels that mean something to the model: to one of prompts the classes of images mean nothing, and the
+    /// empty or negative prompt is taken for all.</summary>
+    /// <exception cref="InvalidInputException">They do not fit the model.</exception>
+    internal IImageSet Fitting(IImageSet images)
+    {
+        var own = Prompts is null ? images : new UnlabelledImageSet(images);
+        ImageFit.Check(Denoiser, Autoencoder, own.Shape, own.Classes, "training");
+        return own;
+    }
+
     /// <summary>Images as the denoiser was trained on them: encoded where it works on latents.</summary>
     /// <exception cref="InvalidInputException">They do not fit the model.</exception>
     internal ITrainingImages Trained(IImageSet images)
     {
-        ImageFit.Check(Denoiser, Autoencoder, images.Shape, images.Classes, "training");
-        var read = new TrainingImages(images);
+        var read = new TrainingImages(Fitting(images));
         return Autoencoder is null ? read : new EncodedImages(read, Autoencoder, Denoiser.Shape);
     }
 

@@ -30,7 +30,8 @@ public sealed partial class Model
         var network = RequireNetwork();
         options = (options ?? new()).For(sampler.Steps, sampler.Solver);
         using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
-        var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images, Autoencoder), Teacher?.Denoiser, embedding);
+        var own = images is null ? null : TuningImages.Split(Fitting(images), Autoencoder);
+        var tuner = new Tuner(network, sampler, options, own, Teacher?.Denoiser, embedding);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)

@@ -30,7 +30,7 @@ internal static class InspectVerb
             {
                 path = source.Path,
                 format = source.Format,
-                architecture = Architecture(source.Config),
+                architecture = Architecture(source),
                 parameters = source.Summary.Parameters,
                 shape = source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape,
                 latents = source.Autoencoder is null ? null : source.Config.Shape,
@@ -54,7 +54,7 @@ internal static class InspectVerb
         var table = new Table().AddColumn("").AddColumn("").HideHeaders();
         void Row(string name, InvariantText value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString()));
         Row("format", $"{source.Format}");
-        Row("architecture", $"{Architecture(source.Config)}");
+        Row("architecture", $"{Architecture(source)}");
         Row("parameters", $"{source.Summary.Parameters:N0} ({source.Summary.Parameters / Million:F1} million)");
         Row("images", $"{source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape} (channels x height x width)");
         if (source.Autoencoder is not null)
@@ -71,8 +71,13 @@ internal static class InspectVerb
             console.Profile.Out.Writer.WriteLine(remark);
     }
 
-    private static string Architecture(ModelConfig config)
-        => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
+    private static string Architecture(Model source)
+    {
+        if (source.Network is null)
+            return source.Format;
+        var network = source.Config.Network;
+        return network.Description + (network.OutChannels > network.InChannels ? ", learnt variance (not used)" : "");
+    }
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {

@@ -80,8 +80,8 @@ internal sealed class PromptFlags(Command command, bool guides)
 {
     private readonly Option<string?> _prompt = command.Optional<string?>("--prompt", "Prompt of all images, of a model that takes text.");
     private readonly Option<string?> _prompts = command.Optional<string?>(
-        "--prompts", "File of prompts, in place of one: a text file with one a line, or JSON captions of COCO. The image of a seed is of the "
-            + "prompt seed mod their number.", "file");
+        "--prompts", "File of prompts, in place of one: a text file with one a line, or JSON captions of COCO. The image of a seed is of "
+            + "the prompt seed mod their number.", "file");
 
     private readonly Option<string?>? _negative = guides ? command.Optional<string?>(
         "--negative-prompt", "What classifier-free guidance leads away from; left out, the empty prompt.", "text") : null;

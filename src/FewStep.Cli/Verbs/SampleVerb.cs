@@ -28,7 +28,8 @@ internal static class SampleVerb
             + "small images about 64 pixels wide.");
         var output = command.Optional<string?>("--output",
             "npz file for the samples as they are: 'samples' [B,C,H,W] of the noise's type (float32 from seeds), the "
-                + "'images' decoded from them where the model works on latents, 'nfe', and what they were made from: 'seeds' or 'latents', and 'labels'.", "file");
+                + "'images' decoded from them where the model works on latents, 'nfe', and what they were made from: 'seeds' or "
+                + "'latents', and 'labels'.", "file");
         var batch = command.Option(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
         var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());

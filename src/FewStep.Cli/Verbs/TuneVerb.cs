@@ -59,7 +59,8 @@ internal static class TuneVerb
                 terminal.Remark(network, images);
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
-            var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images, source.Autoencoder),
+            var run = new TuningRun(source.Config, network, sampler, options, place,
+                images is null ? null : TuningImages.Split(source.Fitting(images), source.Autoencoder),
                 teacher: source.Teacher, embedding: embedding);
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver

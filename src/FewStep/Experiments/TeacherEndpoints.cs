@@ -4,7 +4,8 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>A fine teacher's images (latents, of a latent model) of an experiment's seeds: sampled once, kept in the folder, one range at a time in memory.</summary>
+/// <summary>A fine teacher's images (latents, of a latent model) of an experiment's seeds: sampled once, kept in the folder, one range at
+/// a time in memory.</summary>
 internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";

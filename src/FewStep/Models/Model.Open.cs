@@ -102,7 +102,9 @@ public sealed partial class Model
         };
     }
 
-    private static Model Of(string path, OpenedModel opened, ModelOptions options, List<IDisposable> owned)
+    /// <summary>The model of what was opened.</summary>
+    /// <param name="owned">What is disposed of with it; further parts are added.</param>
+    internal static Model Of(string path, OpenedModel opened, ModelOptions options, List<IDisposable> owned)
     {
         var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
         var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
@@ -180,7 +182,8 @@ public sealed partial class Model
             // What only the processor computes hands its guide the processor's tensors.
             var device = model.Denoiser.Device.type == TorchSharp.DeviceType.CUDA ? options.Device : DeviceChoice.Cpu;
             var guide = Read(
-                guidePath, options with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
+                guidePath, options with
+                { Onnx = new OnnxModelDescription(), Provider = null, Checkpoint = new ModelReadOptions(), Device = device });
             owned.Add(guide.Owned);
             return Guided(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}",
                 $"{guidance}\n{guide.Hash}");

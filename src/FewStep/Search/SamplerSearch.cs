@@ -23,12 +23,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     {
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
         var solver = SolverCatalog.Find(options.Solver);
-        IImageSet Images()
-        {
-            _images ??= images();
-            ImageFit.Check(model.Denoiser, model.Autoencoder, _images.Shape, _images.Classes, "training");
-            return _images;
-        }
+        IImageSet Images() => _images ??= model.Fitting(images());
 
         LossCurve LossCurve()
         {

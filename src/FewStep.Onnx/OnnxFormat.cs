@@ -6,6 +6,9 @@ namespace FewStep.Onnx;
 /// <summary>ONNX files and pipelines for <see cref="Model.Open"/>, which finds this class by its name.</summary>
 internal sealed class OnnxFormat : IModelFormat
 {
+    private static OnnxTokenizer Tokenizer(string folder)
+        => throw new InvalidInputException($"{folder}: tokenizers are not read yet.");
+
     /// <summary>What it computes in: providers round differently.</summary>
     public static string NumberFormat(OnnxProvider? provider) => provider is null or OnnxProvider.Cpu ? "onnx"
         : $"onnx {provider.ToString()!.ToLowerInvariant()}";
@@ -13,7 +16,7 @@ internal sealed class OnnxFormat : IModelFormat
     public OpenedModel Open(string path, ModelOptions options)
     {
         if (Directory.Exists(path))
-            return OnnxPipeline.Open(path, options);
+            return OnnxPipeline.Open(path, options, Tokenizer);
         OpenedModel.RefuseNetworkOptions(path, options, "an ONNX file");
         var model = OnnxModel.Open(path, options.Onnx, options.Threads, options.Provider);
         var denoiser = model.Denoiser;

@@ -12,16 +12,16 @@ namespace FewStep.Onnx;
 internal sealed class OnnxPipeline : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
+    private readonly Func<string, OnnxTokenizer> _tokenizer;
 
-    private OnnxPipeline()
-    {
-    }
+    private OnnxPipeline(Func<string, OnnxTokenizer> tokenizer) => _tokenizer = tokenizer;
 
     /// <summary>Opens a pipeline.</summary>
-    public static OpenedModel Open(string folder, ModelOptions options)
+    /// <param name="tokenizer">Opens the tokenizer in a folder.</param>
+    public static OpenedModel Open(string folder, ModelOptions options, Func<string, OnnxTokenizer> tokenizer)
     {
         OpenedModel.RefuseNetworkOptions(folder, options, "an ONNX pipeline");
-        var pipeline = new OnnxPipeline();
+        var pipeline = new OnnxPipeline(tokenizer);
         try
         {
             return pipeline.Read(folder, options);
@@ -52,7 +52,7 @@ internal sealed class OnnxPipeline : IDisposable
         {
             Description = Describe(Path.Combine(folder, part)),
             Noise = noise,
-            Conditions = signature => prompts = Prompts(folder, signature, options),
+            Conditions = signature => prompts = Prompts(folder, part, signature, autoencoder, options),
         };
         string path = Path.Combine(folder, part, Model.OnnxNetworkName);
         var model = Owned(OnnxModel.Open(path, given, options.Threads, options.Provider, around));
@@ -93,22 +93,32 @@ internal sealed class OnnxPipeline : IDisposable
         return new OnnxAutoencoder(decoder, encoder);
     }
 
-    private PromptConditions Prompts(string folder, OnnxSignature signature, ModelOptions options)
+    private PromptConditions Prompts(
+        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options)
     {
-        string network = Path.GetFileName(Model.OnnxNetworkFolders.First(n => File.Exists(Path.Combine(folder, n, Model.OnnxNetworkName))));
-        if ((signature.Pooled ?? signature.Sizes) is { } further)
+        bool isXl = signature is { Pooled: not null, Sizes: not null };
+        if (!isXl && (signature.Pooled ?? signature.Sizes) is { } further)
         {
-            throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(further.Name)}, of Stable Diffusion XL or 3; "
-                + "pipelines with one text encoder are read.");
+            throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(further.Name)} and is no network of Stable "
+                + "Diffusion 1, 2 or XL; those are read.");
         }
 
-        var encoder = OnnxPart.Open(folder, "text_encoder", options.Threads, options.Provider) ?? throw new InvalidInputException(
-            $"{folder}: its {network} takes {Printable.Text(signature.Context!.Name)}, but there is no "
-                + $"text_encoder/{Model.OnnxNetworkName}. Give the folder of the whole pipeline.");
-        Owned(encoder);
-        var (tokenize, hash) = Tokenizer(Path.Combine(folder, "tokenizer"));
-        return Owned(OpenedModel.RequirePrompts(folder, options, new OnnxPromptEncoder(encoder, tokenize, hash)));
+        if (isXl && autoencoder is null)
+            throw new InvalidInputException($"{folder}: its {network} is told the size of images, which vae_decoder says; add it.");
+        string[] branches = isXl ? ["", "_2"] : [""];
+        var encoders = branches.Select(which => Owned(OnnxPart.Open(folder, $"text_encoder{which}", options.Threads, options.Provider)
+            ?? throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(signature.Context!.Name)}, but there is no "
+                + $"text_encoder{which}/{Model.OnnxNetworkName}. Give the folder of the whole pipeline."))).ToList();
+        var encoder = new OnnxPromptEncoder(encoders, [.. branches.Select(which => _tokenizer(Path.Combine(folder, $"tokenizer{which}")))])
+        {
+            Told = isXl ? autoencoder!.ImagesOf(signature.Shape) : null,
+            EmptyIsZero = isXl && ZerosForEmpty(Path.Combine(folder, DiffusersPipeline.IndexName)),
+        };
+        return Owned(OpenedModel.RequirePrompts(folder, options, encoder));
     }
+
+    private static bool ZerosForEmpty(string index) => !File.Exists(index)
+        || !JsonFile.ReadPython(index).TryGetValue("force_zeros_for_empty_prompt", out var given) || given.ValueKind != JsonValueKind.False;
 
     private T Owned<T>(T part)
         where T : IDisposable
@@ -145,7 +155,4 @@ internal sealed class OnnxPipeline : IDisposable
             UnconditionalLabel = classes,
         };
     }
-
-    private static (Func<string, long[]> Tokenize, string Hash) Tokenizer(string folder)
-        => throw new InvalidInputException($"{folder}: tokenizers are not read.");
 }

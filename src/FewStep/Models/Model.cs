@@ -62,7 +62,7 @@ public sealed partial class Model : IDisposable
     internal PromptConditions? Prompts { get; private init; }
 
     /// <summary>Names of its classes, or its prompts; null where the classes have none.</summary>
-    internal IReadOnlyList<string>? LabelNames => Prompts?.Texts ?? Config.ClassNames;
+    internal IReadOnlyList<string>? LabelNames => Prompts?.Texts ?? Config?.ClassNames;
 
     /// <summary>What tells it from models that a sampler was not fitted to: <see cref="Hash"/>, whatever the prompts and the
     /// autoencoder.</summary>

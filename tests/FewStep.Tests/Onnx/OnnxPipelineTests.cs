@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
@@ -7,6 +8,7 @@ using FewStep.Onnx;
 using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
+using FewStep.Tests.Cli;
 using TorchSharp;
 
 namespace FewStep.Tests.Onnx;
@@ -43,7 +45,7 @@ public sealed class OnnxPipelineTests : IDisposable
         Near(golden["decoded"].ToTensor(), autoencoder.DecodeAll(golden["latent_sample"].ToTensor() * 0.18215), 1e-4);
         Near(golden["encoded"].ToTensor() * 0.18215, autoencoder.EncodeAll(golden["encode_image"].ToTensor()), 1e-4);
         using var text_ = Part("text_encoder");
-        var states = new OnnxPromptEncoder(text_, _ => [], "").Encode(golden["input_ids"].ToTensor());
+        var states = new OnnxPromptEncoder([text_], []).Encode([golden["input_ids"].ToTensor()]);
         Near(golden["last_hidden_state"].ToTensor(), states.Context!, 1e-4);
     }
 
@@ -64,6 +66,99 @@ public sealed class OnnxPipelineTests : IDisposable
         Near(golden["trajectory"].ToTensor()[4], end, 1e-4);
         using var decoder = Part("vae_decoder");
         Near(golden["image"].ToTensor(), new OnnxAutoencoder(decoder, null).DecodeAll(end), 1e-4);
+    }
+
+    [Fact]
+    public void Prompts_become_the_images_of_diffusers()
+    {
+        var (golden, ids) = (Golden("sd15-tiny", "sampling-euler4.golden.npz"), Golden("sd15-tiny-onnx", "onnx.golden.npz")["input_ids"]);
+        var options = new ModelOptions { Prompts = ["0", "2"], Guidance = new() { Weight = 7.5 } };
+        using var model = Open("sd15-tiny-onnx", options, Tokenizer(ids.ToTensor()));
+        Assert.Equal((new ImageShape(3, 32, 32), new ImageShape(4, 16, 16), 2),
+            (model.Shape, model.Summary.Latents, model.Classes));
+        Assert.Equal(["0", "2"], model.Summary.Prompts!);
+        var schedule = new SamplingSchedule([.. new[] { 999, 666, 333, 0 }.Select(t => ScaledLinear.Sigmas[t])], ScheduleTerminal.Zero);
+        var batch = model.Batches(new Sampler(schedule, new EulerSolver()), null).Sample(golden["latents"].ToTensor(), null).Single();
+        Assert.Equal([0, 1], batch.Labels!.data<long>());
+        Assert.Equal(2 * 2 * 4, batch.Evaluations);
+        Near(golden["image"].ToTensor(), model.ImagesOf(batch.Images), 1e-4);
+        using var other = Open("sd15-tiny-onnx", options with { NegativePrompt = "1" }, Tokenizer(ids.ToTensor()));
+        Assert.NotEqual(model.Hash, other.Hash);
+        Assert.Equal(model.NetworkHash, other.NetworkHash); // a sampler fitted to one is good for the other
+        var unsaid = Assert.Throws<InvalidInputException>(() => Open("sd15-tiny-onnx", new(), Tokenizer(ids.ToTensor())));
+        Assert.Contains("makes images of prompts; give a prompt", unsaid.Message);
+    }
+
+    [Fact]
+    public void A_network_of_XL_is_told_both_encoders_the_pooled_text_and_the_size()
+    {
+        string root = _folder.File("xl");
+        void Write(string part, OnnxFile file, string config = "{}")
+        {
+            Directory.CreateDirectory(Path.Combine(root, part));
+            file.Write(Path.Combine(root, part, "model.onnx"));
+            File.WriteAllText(Path.Combine(root, part, "config.json"), config);
+        }
+
+        OnnxFile Encoder() => new OnnxFile().Input("input_ids", OnnxFile.Int64, null, 2).Integers("last", [1], 2).Integers("tokens", [1], 1)
+            .CastToFloat("ids", "input_ids").Node("Unsqueeze", "hidden_states.1", "ids", "last")
+            .Node("Neg", "hidden_states.2", "hidden_states.1").Node("Neg", "hidden_states.0", "hidden_states.1")
+            .Output("hidden_states.0", null, 2, 1).Output("hidden_states.1", null, 2, 1).Output("hidden_states.2", null, 2, 1);
+        Write("text_encoder", Encoder());
+        Write("text_encoder_2", Encoder().Node("ReduceSum", "text_embeds", "ids", "tokens").Output("text_embeds", null, 1));
+        // The noise is the sum of all that it is told; the decoder takes float16.
+        Write("unet", new OnnxFile().Input("sample", OnnxFile.Float, null, 3, null, null).Input("timestep", OnnxFile.Float, [null])
+            .Input("encoder_hidden_states", OnnxFile.Float, null, 2, 2).Input("text_embeds", OnnxFile.Float, null, 1)
+            .Input("time_ids", OnnxFile.Float, null, 6).Integers("rows", [1], 1).Integers("both", [2], 1, 2).Integers("two", [2], 2, 3)
+            .Floats("zero", [1], 0).Node("ReduceSum", "context", "encoder_hidden_states", "both").Node("Unsqueeze", "c", "context", "three")
+            .Integers("three", [1], 3).Node("ReduceSum", "sizes", "time_ids", "rows").Node("Add", "pooled", "text_embeds", "sizes")
+            .Node("Unsqueeze", "p", "pooled", "two").Node("Add", "all", "c", "p").Node("Mul", "nothing", "sample", "zero")
+            .Node("Add", "out_sample", "nothing", "all").Output("out_sample", null, 3, null, null),
+            """{ "in_channels": 3, "sample_size": 4 }""");
+        Write("vae_decoder", new OnnxFile().Input("latent_sample", 10, null, 3, null, null).CastToFloat("sample", "latent_sample")
+            .Output("sample", null, 3, null, null), """{ "block_out_channels": [8], "latent_channels": 3, "scaling_factor": 0.5 }""");
+        var onnx = new OnnxModelDescription { Noise = "vp-scaled-linear", Prediction = OnnxPrediction.Epsilon };
+        using var model = Model.Of(root, OnnxPipeline.Open(root, new() { Prompts = ["a", "bb"], Onnx = onnx },
+            _ => new OnnxTokenizer(text => [text.Length, 10], "lengths")), new(), []);
+        var denoised = model.Denoiser.Denoise(zeros(3, 3, 4, 4), ones(1), tensor(new long[] { 0, 1, -1 }))[.., 0, 0, 0];
+        // Twice the ids 1 and 10 as context, once more pooled, and 4 x 4 from the sizes; nothing but the sizes for the empty prompt.
+        double[] expected = [-(3 * 11) - 16, -(3 * 12) - 16, -16];
+        Assert.All(expected.Zip(denoised.data<float>()), v => Assert.Equal(v.First, v.Second, 1e-4));
+        Assert.Equal(new ImageShape(3, 4, 4), model.Shape);
+        Assert.True(model.ImagesOf(ones(1, 3, 4, 4)).allclose(full(new long[] { 1, 3, 4, 4 }, 2f), 1e-3));
+    }
+
+    [Fact]
+    public async Task The_command_line_samples_a_latent_pipeline_of_classes()
+    {
+        string root = _folder.File("dit");
+        foreach (var (from, part) in new[] { ("dit-tiny-onnx", "transformer"), ("sd15-tiny-onnx", "vae_decoder") })
+        {
+            Directory.CreateDirectory(Path.Combine(root, part));
+            foreach (string file in Directory.GetFiles(Path.Combine(PathOf(from), part)))
+                File.Copy(file, Path.Combine(root, part, Path.GetFileName(file)));
+        }
+
+        Directory.CreateDirectory(Path.Combine(root, "scheduler"));
+        await File.WriteAllTextAsync(Path.Combine(root, "scheduler", "scheduler_config.json"),
+            """{ "_class_name": "DDIMScheduler", "beta_schedule": "linear" }""", TestContext.Current.CancellationToken);
+        var (images, raw) = (_folder.File("images"), _folder.File("raw.npz"));
+        string[] sample = ["sample", "--model", root, "--seeds", "3,8", "--sampler", "karras/euler/2"];
+        var told = await CommandLineRun.Json(
+            [.. sample, "--out", images, "--output", raw, "--guidance", "4", "--guidance-rescale", "0.5", "--provider", "cpu"]);
+        Assert.Equal(4, told.GetProperty("evaluations_per_image").GetDouble());
+        Assert.Equal("seed mod 10", told.GetProperty("labels").GetString());
+        Assert.Equal("classifier-free, weight 4, rescale 0.5", told.GetProperty("model").GetProperty("guidance").GetString());
+        Assert.Equal(16, told.GetProperty("model").GetProperty("latents").GetProperty("height").GetInt32());
+        var arrays = NpzFile.Read(raw);
+        Assert.Equal([2, 4, 16, 16], arrays["samples"].Shape);
+        Assert.Equal([2, 3, 32, 32], arrays["images"].Shape);
+        string png = Path.Combine(images, "000008.png");
+        byte[] picture = await File.ReadAllBytesAsync(png, TestContext.Current.CancellationToken);
+        Assert.Equal(new ImageShape(3, 32, 32), ImageHeader.Read(picture, png));
+        await CommandLineRun.Refused("takes no prompts; leave them out", [.. sample, "--out", images, "--prompt", "a cat"]);
+        await CommandLineRun.Refused("both say what images are of", [.. sample, "--out", images, "--prompt", "a", "--prompts", "b"]);
+        await CommandLineRun.Refused("this ONNX Runtime has", [.. sample, "--out", images, "--provider", "coreml"]);
     }
 
     [Fact]
@@ -105,6 +200,17 @@ public sealed class OnnxPipelineTests : IDisposable
         var negative = Assert.Throws<InvalidInputException>(() => Model.Open(file, new() { NegativePrompt = "a" }));
         Assert.Contains("without classifier-free guidance", negative.Message);
     }
+
+    private static Model Open(string pipeline, ModelOptions options, Func<string, OnnxTokenizer> tokenizer)
+    {
+        var opened = OnnxPipeline.Open(PathOf(pipeline), options, tokenizer);
+        return Model.Of(PathOf(pipeline), opened, options, [opened.Owned]);
+    }
+
+    // A prompt is the number of its row in stored ids; of the empty one start and end of the text are left.
+    private static Func<string, OnnxTokenizer> Tokenizer(Tensor ids) => _ => new OnnxTokenizer(
+        text => text.Length > 0 ? ids[int.Parse(text, CultureInfo.InvariantCulture)].data<long>().ToArray()
+            : [1512, .. Enumerable.Repeat(1513L, 76)], "rows");
 
     private static DiscreteVpNoise ScaledLinear { get; } = DiscreteVpNoise.Create(DiscreteVpNoise.ScaledLinearName, 0.00085, 0.012, 1000);
     private static string PathOf(string pipeline) => Path.Combine(AppContext.BaseDirectory, "golden", "pipelines", pipeline);

@@ -1,5 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Models;
+using FewStep.Text;
 
 namespace FewStep.Onnx;
 
@@ -7,7 +8,14 @@ namespace FewStep.Onnx;
 internal sealed class OnnxFormat : IModelFormat
 {
     private static OnnxTokenizer Tokenizer(string folder)
-        => throw new InvalidInputException($"{folder}: tokenizers are not read yet.");
+    {
+        const int usualLength = 77;
+        var tokenizer = ClipTokenizer.Open(folder);
+        int length = tokenizer.Length ?? usualLength;
+        string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
+        return new OnnxTokenizer(
+            text => tokenizer.Padded(tokenizer.Encode(text), length), Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile))));
+    }
 
     /// <summary>What it computes in: providers round differently.</summary>
     public static string NumberFormat(OnnxProvider? provider) => provider is null or OnnxProvider.Cpu ? "onnx"

@@ -65,7 +65,7 @@ internal sealed class LiveProgress : IDisposable
         {
             string text = Rows.GetValueOrDefault(task.Id, "");
             int most = Math.Max(options.ConsoleSize.Width - beside - 1, 1);
-            return new Text(text.Length <= most ? text : text[..most]);
+            return new Spectre.Console.Text(text.Length <= most ? text : text[..most]);
         }
     }
 }

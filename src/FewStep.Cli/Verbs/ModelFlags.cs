@@ -1,3 +1,4 @@
+using FewStep.Text;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -94,7 +95,7 @@ internal sealed class PromptFlags(Command command, bool guides)
     {
         (null, null) => null,
         ({ } prompt, null) => [prompt],
-        (null, { } file) => PromptFile.Read(file),
+        (null, { } file) => Prompts.Read(file).Texts,
         _ => throw new InvalidInputException("--prompt and --prompts both say what images are of; leave one of them out."),
     };
 }

@@ -36,6 +36,17 @@ internal static class ForeignWeights
         }
     }
 
+    /// <summary>The weights of a network whose parameters have the names of the file's tensors.</summary>
+    /// <returns>float32, flat; the caller owns it.</returns>
+    public static Tensor Flatten(ParameterLayout layout, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        using var noGradient = no_grad();
+        List<ForeignWeight> map = [.. layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))];
+        Check(map, tensors, source);
+        var byName = map.ToDictionary(weight => weight.Name, StringComparer.Ordinal);
+        return layout.Flatten(spec => Find(byName[spec.Name], tensors, source));
+    }
+
     // All shapes first: a few numbers in a file must not make memory for a network that it does not hold.
     private static void Check(IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {

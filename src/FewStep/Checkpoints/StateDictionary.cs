@@ -7,28 +7,39 @@ namespace FewStep.Checkpoints;
 internal sealed record StateDictionary(
     TensorsByName Tensors, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> Remarks) : IDisposable
 {
-    // torch.nn.DataParallel, torch.compile, and modules that hold the network as their member.
-    private static readonly string[] Wrappers = ["module.", "_orig_mod.", "model."];
+    // torch.nn.DataParallel, torch.compile, modules that hold the network as their member, and sections that were made one level.
+    private static readonly string[] Wrappers = ["module.", "_orig_mod.", "model.", "ema.", "state_dict."];
 
     /// <param name="section">Key of the weights, or first part of their names, in a file that holds several things.</param>
     public static StateDictionary Read(string path, string? section = null)
+    {
+        var whole = ReadWrapped(path, section);
+        return whole with { Tensors = Unwrapped(whole.Tensors) };
+    }
+
+    /// <summary>The same with the names as they stand in the file: of a shard, which does not tell what wraps all names.</summary>
+    public static StateDictionary ReadWrapped(string path, string? section = null)
     {
         var remarks = new List<string>();
         bool safe = CheckpointFormats.KindOf(path) == WeightsFileKind.Safetensors;
         var (tensors, metadata) = safe ? SafetensorsFile.Read(path) : (TorchStateFile.Read(path, section, remarks), []);
         try
         {
-            if (safe && section is not null)
-                tensors = Under(tensors, section, path);
-            while (Wrappers.FirstOrDefault(wrapper => StartsAll(tensors, wrapper)) is string prefix)
-                tensors = Renamed(tensors, prefix.Length);
-            return new StateDictionary(tensors, metadata, remarks);
+            return new StateDictionary(safe && section is not null ? Under(tensors, section, path) : tensors, metadata, remarks);
         }
         catch
         {
             tensors.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The same tensors without what training programs wrap around all of their names.</summary>
+    public static TensorsByName Unwrapped(TensorsByName tensors)
+    {
+        while (Wrappers.FirstOrDefault(wrapper => StartsAll(tensors, wrapper)) is string prefix)
+            tensors = Renamed(tensors, prefix.Length);
+        return tensors;
     }
 
     /// <summary>The tensors whose names begin with a section's name and a dot, without it; the others are freed.</summary>

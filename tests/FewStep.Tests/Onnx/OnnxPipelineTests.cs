@@ -71,21 +71,21 @@ public sealed class OnnxPipelineTests : IDisposable
     [Fact]
     public void Prompts_become_the_images_of_diffusers()
     {
-        var (golden, ids) = (Golden("sd15-tiny", "sampling-euler4.golden.npz"), Golden("sd15-tiny-onnx", "onnx.golden.npz")["input_ids"]);
-        var options = new ModelOptions { Prompts = ["0", "2"], Guidance = new() { Weight = 7.5 } };
-        using var model = Open("sd15-tiny-onnx", options, Tokenizer(ids.ToTensor()));
+        var golden = Golden("sd15-tiny", "sampling-euler4.golden.npz");
+        var options = new ModelOptions { Prompts = Texts, Guidance = new() { Weight = 7.5 } };
+        using var model = Model.Open(PathOf("sd15-tiny-onnx"), options);
         Assert.Equal((new ImageShape(3, 32, 32), new ImageShape(4, 16, 16), 2),
             (model.Shape, model.Summary.Latents, model.Classes));
-        Assert.Equal(["0", "2"], model.Summary.Prompts!);
+        Assert.Equal(Texts, model.Summary.Prompts!);
         var schedule = new SamplingSchedule([.. new[] { 999, 666, 333, 0 }.Select(t => ScaledLinear.Sigmas[t])], ScheduleTerminal.Zero);
         var batch = model.Batches(new Sampler(schedule, new EulerSolver()), null).Sample(golden["latents"].ToTensor(), null).Single();
         Assert.Equal([0, 1], batch.Labels!.data<long>());
         Assert.Equal(2 * 2 * 4, batch.Evaluations);
         Near(golden["image"].ToTensor(), model.ImagesOf(batch.Images), 1e-4);
-        using var other = Open("sd15-tiny-onnx", options with { NegativePrompt = "1" }, Tokenizer(ids.ToTensor()));
+        using var other = Model.Open(PathOf("sd15-tiny-onnx"), options with { NegativePrompt = "blurred" });
         Assert.NotEqual(model.Hash, other.Hash);
         Assert.Equal(model.NetworkHash, other.NetworkHash); // a sampler fitted to one is good for the other
-        var unsaid = Assert.Throws<InvalidInputException>(() => Open("sd15-tiny-onnx", new(), Tokenizer(ids.ToTensor())));
+        var unsaid = Assert.Throws<InvalidInputException>(() => Model.Open(PathOf("sd15-tiny-onnx")));
         Assert.Contains("makes images of prompts; give a prompt", unsaid.Message);
     }
 
@@ -162,6 +162,26 @@ public sealed class OnnxPipelineTests : IDisposable
     }
 
     [Fact]
+    public async Task The_command_line_samples_prompts_of_a_file()
+    {
+        string prompts = _folder.File("prompts.txt"), images = _folder.File("images");
+        await File.WriteAllLinesAsync(prompts, [Texts[0], "", Texts[1]], TestContext.Current.CancellationToken);
+        string[] sample = ["sample", "--model", PathOf("sd15-tiny-onnx"), "--sampler", "karras/euler/1", "--seeds", "5", "--out", images];
+        var told = await CommandLineRun.Json([.. sample, "--prompts", prompts, "--guidance", "7.5", "--negative-prompt", "blurred"]);
+        Assert.Equal("seed mod 2", told.GetProperty("labels").GetString());
+        var model = told.GetProperty("model");
+        Assert.Equal(Texts, model.GetProperty("prompts").EnumerateArray().Select(p => p.GetString()!));
+        Assert.Equal("blurred", model.GetProperty("negative_prompt").GetString());
+        Assert.True(File.Exists(Path.Combine(images, "000005.png")));
+        await CommandLineRun.Refused("makes images of prompts; give a prompt", sample);
+        await CommandLineRun.Refused(
+            "does nothing without classifier-free guidance", [.. sample, "--prompt", "a", "--negative-prompt", "b"]);
+        var inspected = await CommandLineRun.Json("inspect", PathOf("sd15-tiny-onnx"));
+        Assert.Equal("ONNX pipeline", inspected.GetProperty("format").GetString());
+        Assert.Equal(4, inspected.GetProperty("latents").GetProperty("channels").GetInt32());
+    }
+
+    [Fact]
     public void A_pipeline_of_classes_knows_no_class_by_its_last_label()
     {
         var options = new ModelOptions
@@ -201,16 +221,9 @@ public sealed class OnnxPipelineTests : IDisposable
         Assert.Contains("without classifier-free guidance", negative.Message);
     }
 
-    private static Model Open(string pipeline, ModelOptions options, Func<string, OnnxTokenizer> tokenizer)
-    {
-        var opened = OnnxPipeline.Open(PathOf(pipeline), options, tokenizer);
-        return Model.Of(PathOf(pipeline), opened, options, [opened.Owned]);
-    }
-
-    // A prompt is the number of its row in stored ids; of the empty one start and end of the text are left.
-    private static Func<string, OnnxTokenizer> Tokenizer(Tensor ids) => _ => new OnnxTokenizer(
-        text => text.Length > 0 ? ids[int.Parse(text, CultureInfo.InvariantCulture)].data<long>().ToArray()
-            : [1512, .. Enumerable.Repeat(1513L, 76)], "rows");
+    // Of prompts 0 and 2 of the golden tokenizer.
+    private static string[] Texts { get; } =
+        ["a photo of an astronaut riding a horse on mars", "Crème brûlée à la façon de Gdańsk, naïve café"];
 
     private static DiscreteVpNoise ScaledLinear { get; } = DiscreteVpNoise.Create(DiscreteVpNoise.ScaledLinearName, 0.00085, 0.012, 1000);
     private static string PathOf(string pipeline) => Path.Combine(AppContext.BaseDirectory, "golden", "pipelines", pipeline);

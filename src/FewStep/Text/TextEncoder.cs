@@ -1,0 +1,117 @@
+using FewStep.Checkpoints;
+using FewStep.Networks;
+
+namespace FewStep.Text;
+
+/// <summary>A text encoder in a folder of transformers: <c>config.json</c> and the weights beside it, which are read when they are first
+/// needed. Not for several threads at once.</summary>
+internal sealed class TextEncoder : IDisposable
+{
+    private const string T5 = "T5EncoderModel";
+
+    private readonly string _folder, _class;
+    private readonly TextEncoderOptions _options;
+    private readonly TextNetwork _network;
+    private Tensor? _weights;
+
+    private TextEncoder(string folder, string name, TextNetwork network, TextEncoderOptions options)
+        => (_folder, _class, _network, _options) = (folder, name, network, options);
+
+    /// <summary>Whether it gives out what it projects the pooled state to.</summary>
+    public bool Projects => _class == "CLIPTextModelWithProjection";
+
+    /// <summary>Whether it is one of CLIP's.</summary>
+    public bool IsClip => _class != T5;
+
+    public TextNetwork Network => _network;
+
+    /// <summary>Reads the configuration; the caller owns the encoder.</summary>
+    public static TextEncoder Open(string folder, TextEncoderOptions? options = null)
+    {
+        string path = Path.Combine(folder, DiffusersPipeline.ConfigName);
+        var given = JsonFile.ReadPython(path);
+        string name = OtherNetworks.ClassOf(given) ?? throw new InvalidInputException(
+            $"{path} names no architecture, so what it describes is unknown. Fetch the text encoder's folder again.");
+        TextNetwork network = name switch
+        {
+            "CLIPTextModel" or "clip_text_model"
+                => new ClipTextNetwork(TextConfig.Read<ClipTextOptions>(path, given).Checked(path), projects: false),
+            "CLIPTextModelWithProjection"
+                => new ClipTextNetwork(TextConfig.Read<ClipTextOptions>(path, given).Checked(path), projects: true),
+            T5 => new T5Network(TextConfig.Read<T5Options>(path, given).Checked(path)),
+            _ => throw new InvalidInputException($"{path} describes {OtherNetworks.OfClass(name)}; read are CLIPTextModel, "
+                + $"CLIPTextModelWithProjection and {T5}."),
+        };
+        return new TextEncoder(folder, name, network, options ?? new());
+    }
+
+    /// <summary>Encodes texts; the weights are read by the first call.</summary>
+    /// <param name="ids">Token ids int64 [B,L], on any device.</param>
+    /// <param name="mask">1 for tokens that are read, int64 [B,L]; null for all.</param>
+    /// <returns>States on the options' device, in the current dispose scope.</returns>
+    public TextStates Encode(Tensor ids, TextLayer layer, Tensor? mask = null)
+    {
+        if (layer.Skipped < 0 || layer.Skipped >= _network.Depth)
+        {
+            throw new InvalidInputException(
+                $"The text encoder in {_folder} has {_network.Depth} layers, of which {layer.Skipped} cannot be left out.");
+        }
+
+        if (_network.Positions is int most && ids.shape[1] > most)
+            throw new InvalidInputException($"The text encoder in {_folder} takes {most} tokens, not {ids.shape[1]}.");
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        if (ids.min().AsInt64() < 0 || ids.max().AsInt64() >= _network.Vocabulary)
+        {
+            throw new InvalidInputException($"The tokenizer gives ids up to {ids.max().AsInt64()}, the text encoder in {_folder} knows "
+                + $"{_network.Vocabulary}: they do not belong together.");
+        }
+
+        _weights ??= Read();
+        var pass = ForwardPass.Over(_network.Layout, _weights, ScalarType.Float32);
+        var states = _network.Forward(pass, ids.to(_options.Device), mask?.to(_options.Device), layer);
+        return states with { Hidden = states.Hidden.MoveToOuterDisposeScope(), Pooled = states.Pooled?.MoveToOuterDisposeScope() };
+    }
+
+    /// <summary>Frees the weights; the next call reads them again.</summary>
+    public void Release()
+    {
+        _weights?.Dispose();
+        _weights = null;
+    }
+
+    public void Dispose() => Release();
+
+    private Tensor Read()
+    {
+        var file = DiffusersWeights.Find(_folder, _options.Variant, DiffusersWeights.TransformersStems);
+        using var tensors = file.Read();
+        foreach (string name in _network.Redundant)
+        {
+            if (tensors.Remove(name, out Tensor? redundant))
+                redundant.Dispose();
+        }
+
+        foreach (var (lora, scale) in _options.Loras)
+            lora.Fuse(tensors, _options.Part, scale);
+        using var scope = NewDisposeScope();
+        var flat = ForeignWeights.Flatten(_network.Layout, tensors, file.Path);
+        return flat.to(_options.Device).DetachFromDisposeScope();
+    }
+}
+
+/// <summary>How a text encoder is read.</summary>
+internal sealed record TextEncoderOptions
+{
+    /// <summary>Where it computes: the processor by default.</summary>
+    public Device Device { get; init; } = CPU;
+
+    /// <summary>Variant of the weights (<c>fp16</c>); null for those without one, or the most usual.</summary>
+    public string? Variant { get; init; }
+
+    /// <summary>LoRAs that are fused into the weights, each at a scale; the caller owns them, until the first text is encoded.</summary>
+    public IReadOnlyList<(LoraFile Lora, double Scale)> Loras { get; init; } = [];
+
+    /// <summary>The part of a LoRA that is this encoder's.</summary>
+    public LoraPart Part { get; init; } = LoraPart.TextEncoder;
+}

@@ -1,5 +1,6 @@
 using FewStep.Models;
 using FewStep.Denoising;
+using FewStep.Networks;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
 namespace FewStep.Onnx;
@@ -11,12 +12,13 @@ namespace FewStep.Onnx;
 /// the batch by more than rounding.
 /// </remarks>
 /// <param name="evaluations">Evaluations of a network that an image costs in a call: 2 where the file holds guidance.</param>
+/// <param name="conditions">What labels mean to it, where it takes text; null for classes. Not owned.</param>
 internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignature signature, IPreconditioning? preconditioning,
-    int classes, double sigmaMin, double sigmaMax, int? unconditional, int evaluations) : IEvaluationCount, IKnowsNoClass,
-    IRawNetwork, IDisposable
+    int classes, double sigmaMin, double sigmaMax, int? unconditional, int evaluations, IConditions? conditions = null)
+    : IEvaluationCount, IKnowsNoClass, IRawNetwork, IDisposable
 {
     public ImageShape Shape => signature.Shape;
-    public int Classes => classes;
+    public int Classes => conditions?.Count ?? classes;
     public double SigmaMin => sigmaMin;
     public double SigmaMax => sigmaMax;
 
@@ -24,7 +26,7 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     public int? FixedBatch => signature.FixedBatch;
 
     /// <summary>Whether the label -1, "no class", means something to the model.</summary>
-    public bool KnowsNoClass => Classes > 0 && (signature.IsOneHot || unconditional is not null);
+    public bool KnowsNoClass => conditions is not null || Classes > 0 && (signature.IsOneHot || unconditional is not null);
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
     {
@@ -36,7 +38,7 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var given = signature.Label is null ? null : Labels(labels, x.shape[0]);
+        var given = Told(labels, x.shape[0]);
         if (preconditioning is null)
             return Evaluate(x, sigma, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
         var c = preconditioning.Coefficients(sigma);
@@ -49,12 +51,33 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        var given = signature.Label is null ? null : Labels(labels, x.shape[0]);
+        var given = Told(labels, x.shape[0]);
         return Evaluate(x, noiseLabels, given).to(x.dtype, x.device).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => session.Dispose();
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);
+
+    // What the model is told beside images and noise levels, a row for each image, in its types.
+    private IReadOnlyList<(OnnxInput Input, Tensor Value)> Told(Tensor? labels, long batch)
+    {
+        if (conditions is null)
+            return signature.Label is null ? [] : [(signature.Label, Labels(labels, batch))];
+        var condition = conditions.Of(labels, batch, CPU, float32);
+        return
+        [
+            .. Given(signature.Context, condition.Context), .. Given(signature.Pooled, condition.Pooled),
+            .. Given(signature.Sizes, condition.Sizes),
+        ];
+
+        IEnumerable<(OnnxInput, Tensor)> Given(OnnxInput? input, Tensor? value) => (input, value) switch
+        {
+            (null, _) => [],
+            ({ } known, { } rows) => [(known, rows.to(known.Type))],
+            _ => throw new InvalidInputException($"{path} takes the input {Printable.Text(input.Name)}, which the text encoders of its "
+                + "pipeline do not give."),
+        };
+    }
 
     // In the model's terms: indices with its own label for "no class", or one-hot rows, where that is a row of zeros.
     private Tensor Labels(Tensor? labels, long batch)
@@ -78,7 +101,7 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         return indices.to(signature.Label!.Type);
     }
 
-    private Tensor Evaluate(Tensor x, Tensor noise, Tensor? labels)
+    private Tensor Evaluate(Tensor x, Tensor noise, IReadOnlyList<(OnnxInput Input, Tensor Value)> told)
     {
         var images = x.cpu().to(signature.Image.Type).contiguous();
         var levels = noise.cpu();
@@ -86,7 +109,7 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
             levels = levels.round();
         levels = levels.to(signature.Noise.Type);
         if (!signature.SharesNoise || levels.NumberOfElements == 1)
-            return Pieces(images, levels.expand(x.shape[0]).contiguous(), labels);
+            return Pieces(images, levels.expand(x.shape[0]).contiguous(), told);
         var (distinct, which, _) = levels.unique(sorted: true, return_inverse: true);
         var result = empty(Shape.Batch(x.shape[0]), dtype: float32);
         for (long i = 0; i < distinct.NumberOfElements; i++)
@@ -95,30 +118,32 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
             using var number = TensorArithmetic.Number(i);
             var rows = (which! == number).nonzero().view(-1);
             var part = Pieces(
-                images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(), labels?.index_select(0, rows));
+                images.index_select(0, rows), distinct[i].expand(rows.NumberOfElements).contiguous(),
+                [.. told.Select(t => (t.Input, t.Value.index_select(0, rows)))]);
             result.index_copy_(0, rows, part.to(float32));
         }
 
         return result;
     }
 
-    private Tensor Pieces(Tensor images, Tensor levels, Tensor? labels)
+    private Tensor Pieces(Tensor images, Tensor levels, IReadOnlyList<(OnnxInput Input, Tensor Value)> told)
     {
         if (FixedBatch is not int size)
-            return Call(images, levels, labels);
+            return Call(images, levels, told);
         var parts = new List<Tensor>();
         for (long first = 0; first < images.shape[0]; first += size)
         {
             long count = Math.Min(size, images.shape[0] - first);
             Tensor Piece(Tensor all) => count == size ? all.narrow(0, first, size)
                 : cat([all.narrow(0, first, count), .. Enumerable.Repeat(all.narrow(0, first + count - 1, 1), (int)(size - count))]);
-            parts.Add(Call(Piece(images), Piece(levels), labels is null ? null : Piece(labels)).narrow(0, 0, count));
+            parts.Add(
+                Call(Piece(images), Piece(levels), [.. told.Select(t => (t.Input, Piece(t.Value)))]).narrow(0, 0, count));
         }
 
         return parts.Count == 1 ? parts[0] : cat(parts);
     }
 
-    private Tensor Call(Tensor images, Tensor levels, Tensor? labels)
+    private Tensor Call(Tensor images, Tensor levels, IReadOnlyList<(OnnxInput Input, Tensor Value)> told)
     {
         long batch = images.shape[0];
         var noise = (signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
@@ -128,8 +153,8 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
             (signature.Noise.Name, noise, signature.Noise.Element,
                 [.. signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
         ];
-        if (labels is not null)
-            inputs.Add((signature.Label!.Name, labels.contiguous(), signature.Label.Element, labels.shape));
+        foreach (var (input, value) in told)
+            inputs.Add((input.Name, value.contiguous(), input.Element, value.shape));
         return Checked(session.Run(inputs, signature.Output), batch);
     }
 

@@ -76,6 +76,14 @@ public static class OnnxExport
             (_model, _path, _options) = (model, path, options);
             if (!path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
                 throw new InvalidInputException($"{path} does not end in .onnx, by which ONNX files are known; give it that ending.");
+            if ((model.Prompts ?? (object?)model.Autoencoder) is not null)
+            {
+                throw new InvalidInputException($"{model.Name} makes images of {(model.Prompts is null ? "latents" : "prompts")}; exports "
+                    + "hold models of images with classes or without. Export its schedule or sampler for another program.");
+            }
+
+            if (model.Guidance is { Rescale: > 0 })
+                throw new InvalidInputException("An exported model holds guidance without rescale; leave the rescale out.");
             foreach (var network in DenoiserWriter.NetworksOf(model.Denoiser))
             {
                 if (network.ComputeType != ScalarType.Float32 || network.Device.type != TorchSharp.DeviceType.CPU)

@@ -1,15 +1,32 @@
 using FewStep.Checkpoints;
 using FewStep.Models;
+using FewStep.Text;
 
 namespace FewStep.Onnx;
 
-/// <summary>ONNX files for <see cref="Model.Open"/>, which finds this class by its name.</summary>
+/// <summary>ONNX files and pipelines for <see cref="Model.Open"/>, which finds this class by its name.</summary>
 internal sealed class OnnxFormat : IModelFormat
 {
+    private static OnnxTokenizer Tokenizer(string folder)
+    {
+        const int usualLength = 77;
+        var tokenizer = ClipTokenizer.Open(folder);
+        int length = tokenizer.Length ?? usualLength;
+        string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
+        return new OnnxTokenizer(
+            text => tokenizer.Padded(tokenizer.Encode(text), length), Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile))));
+    }
+
+    /// <summary>What it computes in: providers round differently.</summary>
+    public static string NumberFormat(OnnxProvider? provider) => provider is null or OnnxProvider.Cpu ? "onnx"
+        : $"onnx {provider.ToString()!.ToLowerInvariant()}";
+
     public OpenedModel Open(string path, ModelOptions options)
     {
+        if (Directory.Exists(path))
+            return OnnxPipeline.Open(path, options, Tokenizer);
         OpenedModel.RefuseNetworkOptions(path, options, "an ONNX file");
-        var model = OnnxModel.Open(path, options.Onnx, options.Threads);
+        var model = OnnxModel.Open(path, options.Onnx, options.Threads, options.Provider);
         var denoiser = model.Denoiser;
         if (options.Guidance is not null && model.Metadata is { Evaluations: > 1 })
         {
@@ -30,7 +47,7 @@ internal sealed class OnnxFormat : IModelFormat
             },
             Hash = model.Hash,
             Format = "ONNX file",
-            NumberFormat = "onnx",
+            NumberFormat = NumberFormat(options.Provider),
             IsFlow = model.IsFlow,
             KnowsNoClass = denoiser.KnowsNoClass,
             Owned = model,

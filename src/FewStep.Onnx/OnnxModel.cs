@@ -1,6 +1,8 @@
+using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Models;
+using FewStep.Networks;
 using FewStep.Noise;
 using System.Text.Json;
 
@@ -19,8 +21,11 @@ internal sealed record OnnxModel(
 
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
+    /// <param name="provider">What computes it; null (default) for the processor.</param>
+    /// <param name="around">What the pipeline around it says; null (default) where there is none.</param>
     /// <returns>The model; the caller owns it.</returns>
-    public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0)
+    public static OnnxModel Open(string path, OnnxModelDescription? settings = null, int threads = 0, OnnxProvider? provider = null,
+        OnnxSurroundings? around = null)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
@@ -32,32 +37,36 @@ internal sealed record OnnxModel(
                 $"{path} is a whole sampler, from latents to images: sample and verify take it; for anything else export the denoiser.");
         }
 
-        var description = Describe(metadata).With(OnnxModelDescription.Beside(path)).With(settings ?? new OnnxModelDescription());
+        var description = Describe(metadata).With(around?.Description ?? new()).With(OnnxModelDescription.Beside(path))
+            .With(settings ?? new OnnxModelDescription());
         var files = OnnxFileScan.ExternalFiles(path);
-        return Of(path, new OnnxSession(path, threads > 0 ? threads : get_num_threads()), description, metadata,
-            prediction => HashOf(path, files, description with { Prediction = prediction }));
+        return Of(path, new OnnxSession(path, threads, provider: provider), description, metadata,
+            prediction => HashOf(path, files, description with { Prediction = prediction }, around?.Noise), around);
     }
 
     /// <summary>A model that this program wrote and that has no file yet.</summary>
     /// <returns>The model; the caller owns it.</returns>
     public static OnnxModel Of(string path, byte[] content, OnnxMetadata metadata)
-        => Of(path, new OnnxSession(path, get_num_threads(), content), Describe(metadata), metadata, _ => metadata.ModelHash);
+        => Of(path, new OnnxSession(path, 0, content), Describe(metadata), metadata, _ => metadata.ModelHash);
 
     public void Dispose() => Denoiser.Dispose();
 
     private static OnnxModel Of(string path, OnnxSession session, OnnxModelDescription description, OnnxMetadata? metadata,
-        Func<OnnxPrediction, string> hash)
+        Func<OnnxPrediction, string> hash, OnnxSurroundings? around = null)
     {
         try
         {
-            var signature = OnnxSignature.Of(path, session, description);
-            var prediction = Prediction(path, signature, description);
-            var preconditioning = OnnxNoise.Preconditioning(path, prediction, description, OnnxTensors.IsWhole(signature.Noise.Type));
+            var signature = OnnxSignature.Of(path, session, description, takesText: around is not null);
+            var noiseOf = description.Noise is null && description.Prediction is null ? around?.Noise : null;
+            var prediction = noiseOf is null ? Prediction(path, signature, description) : Prediction(noiseOf);
+            var preconditioning = noiseOf?.Build()
+                ?? OnnxNoise.Preconditioning(path, prediction, description, OnnxTensors.IsWhole(signature.Noise.Type));
             var (low, high) = preconditioning is null ? Range(path, description) : (preconditioning.SigmaMin, preconditioning.SigmaMax);
             int classes = ClassCount(path, signature, description);
+            var conditions = signature.Context is null ? null : around!.Conditions(signature);
             var denoiser = new OnnxDenoiser(path, session, signature, preconditioning, classes, low, high, description.UnconditionalLabel,
-                metadata?.Evaluations ?? 1);
-            string noise = description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
+                metadata?.Evaluations ?? 1, conditions);
+            string noise = noiseOf?.Noise ?? description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
             return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
                 hash(prediction), prediction == OnnxPrediction.Flow)
             { Metadata = metadata };
@@ -80,6 +89,13 @@ internal sealed record OnnxModel(
         Classes = metadata.Classes > 0 ? metadata.Classes : null,
         ClassNames = metadata.ClassNames,
         UnconditionalLabel = metadata.KnowsNoClass ? metadata.Classes : null,
+    };
+
+    private static OnnxPrediction Prediction(PreconditioningConfig noise) => noise.Prediction switch
+    {
+        NetworkPrediction.V => OnnxPrediction.V,
+        NetworkPrediction.Sample => OnnxPrediction.Sample,
+        _ => OnnxPrediction.Epsilon,
     };
 
     private static OnnxPrediction Prediction(string path, OnnxSignature signature, OnnxModelDescription description)
@@ -129,9 +145,23 @@ internal sealed record OnnxModel(
             : throw new InvalidInputException($"{path}: {said} classes were asked for; it has {fixedByFile}.");
     }
 
-    private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description)
+    private static string HashOf(string path, IReadOnlyList<string> files, OnnxModelDescription description, PreconditioningConfig? noise)
     {
-        string what = JsonSerializer.Serialize(description with { Name = null, ClassNames = null }, JsonFile.Options);
+        string what = JsonSerializer.Serialize(description with { Name = null, ClassNames = null }, JsonFile.Options)
+            + (noise is null ? "" : JsonSerializer.Serialize(noise, JsonFile.Options));
         return Sha256.Of(string.Join('\n', files.Prepend(path).Select(Sha256.OfFile).Prepend(what)));
     }
+}
+
+/// <summary>What the pipeline around a network says of it.</summary>
+internal sealed record OnnxSurroundings
+{
+    /// <summary>Shape of its input, classes, its label for "no class"; where the network's file says it itself, that is taken.</summary>
+    public OnnxModelDescription Description { get; init; } = new();
+
+    /// <summary>The noise that it was trained on; null where nothing says it.</summary>
+    public PreconditioningConfig? Noise { get; init; }
+
+    /// <summary>What labels mean to a network that takes text.</summary>
+    public required Func<OnnxSignature, IConditions> Conditions { get; init; }
 }

@@ -68,12 +68,12 @@ internal sealed class OnnxSampler : IBatchSource, IDisposable
         }
 
         OnnxFileScan.ExternalFiles(path);
-        return new OnnxSampler(path, new OnnxSession(path, threads > 0 ? threads : get_num_threads()), metadata);
+        return new OnnxSampler(path, new OnnxSession(path, threads), metadata);
     }
 
     /// <summary>A sampler that has no file yet.</summary>
     public static OnnxSampler Of(string path, byte[] content, OnnxMetadata metadata)
-        => new(path, new OnnxSession(path, get_num_threads(), content), metadata);
+        => new(path, new OnnxSession(path, 0, content), metadata);
 
     /// <inheritdoc/>
     public SamplingResult Sample(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using FewStep.Models;
 using Microsoft.ML.OnnxRuntime;
 using TensorElementType = Microsoft.ML.OnnxRuntime.Tensors.TensorElementType;
 
@@ -12,8 +13,10 @@ internal sealed class OnnxSession : IDisposable
     private readonly RunOptions _run = new();
 
     /// <param name="path">The file, and what messages call the model.</param>
+    /// <param name="threads">Of the processor; 0 for as many as libtorch has.</param>
     /// <param name="content">What the file will hold; null (default) for what it holds.</param>
-    public OnnxSession(string path, int threads, byte[]? content = null)
+    /// <param name="provider">What computes it; null (default) for the processor.</param>
+    public OnnxSession(string path, int threads, byte[]? content = null, OnnxProvider? provider = null)
     {
         _path = path;
         _session = Guarded("cannot be loaded", () =>
@@ -21,12 +24,13 @@ internal sealed class OnnxSession : IDisposable
             PrepareEnvironment();
             using var options = new SessionOptions
             {
-                IntraOpNumThreads = threads,
+                IntraOpNumThreads = threads > 0 ? threads : get_num_threads(),
                 InterOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // what fails is thrown, and said once
             };
             // waiting threads would take the processor from libtorch's
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            Choose(path, options, provider ?? OnnxProvider.Cpu);
             return content is null ? new InferenceSession(path, options) : new InferenceSession(content, options);
         });
     }
@@ -78,6 +82,38 @@ internal sealed class OnnxSession : IDisposable
                 OrtEnv.CreateInstanceWithOptions(ref options);
                 OrtEnv.Instance().DisableTelemetryEvents();
             }
+        }
+    }
+
+    // The processor is always there, for what the provider cannot compute.
+    private static void Choose(string path, SessionOptions options, OnnxProvider provider)
+    {
+        var (name, package) = provider switch
+        {
+            OnnxProvider.Cuda => ("CUDAExecutionProvider", "Microsoft.ML.OnnxRuntime.Gpu"),
+            OnnxProvider.DirectML => ("DmlExecutionProvider", "Microsoft.ML.OnnxRuntime.DirectML"),
+            OnnxProvider.CoreML => ("CoreMLExecutionProvider", "Microsoft.ML.OnnxRuntime on macOS"),
+            _ => ("CPUExecutionProvider", ""),
+        };
+        string[] there = OrtEnv.Instance().GetAvailableProviders();
+        if (!there.Contains(name))
+        {
+            throw new InvalidInputException($"{path} cannot be computed by {name}: this ONNX Runtime has {string.Join(", ", there)}. "
+                + $"Reference {package}, or leave the provider out.");
+        }
+
+        switch (provider)
+        {
+            case OnnxProvider.Cuda:
+                options.AppendExecutionProvider_CUDA();
+                break;
+            case OnnxProvider.DirectML:
+                options.EnableMemoryPattern = false; // which DirectML does not support
+                options.AppendExecutionProvider_DML();
+                break;
+            case OnnxProvider.CoreML:
+                options.AppendExecutionProvider("CoreML");
+                break;
         }
     }
 

@@ -13,6 +13,15 @@ internal sealed record OnnxInput(string Name, TensorElementType Element, ScalarT
 /// <param name="Label">Class labels [B], or one-hot [B,K]; null where there are none.</param>
 internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput? Label, string Output, ImageShape Shape)
 {
+    /// <summary>Text embedding [B,L,D]; null where it takes no text.</summary>
+    public OnnxInput? Context { get; private init; }
+
+    /// <summary>Pooled text embedding [B,P]; null where it takes none.</summary>
+    public OnnxInput? Pooled { get; private init; }
+
+    /// <summary>Sizes and crops [B,6]; null where it takes none.</summary>
+    public OnnxInput? Sizes { get; private init; }
+
     /// <summary>Most values that the images of a call may have: 64 MiB in float32.</summary>
     public const long LargestCall = 1L << 24;
 
@@ -21,6 +30,9 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     private static readonly string[] SigmaNames = ["sigma", "sigmas", "noise_level"];
     private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "times", "timestep_cond"];
     private static readonly string[] LabelNames = ["class_labels", "class_label", "labels", "label", "y", "classes"];
+    private static readonly string[] ContextNames = ["encoder_hidden_states"];
+    private static readonly string[] PooledNames = ["text_embeds", "pooled_projections"];
+    private static readonly string[] SizesNames = ["time_ids"];
     private static readonly string[] OutputNames =
         ["denoised", "out_sample", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0", "out"];
 
@@ -36,23 +48,35 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     /// <summary>Whether labels are one-hot rows, and not indices.</summary>
     public bool IsOneHot => Label is { Sizes.Count: 2 };
 
-    public static OnnxSignature Of(string path, OnnxSession session, OnnxModelDescription description)
+    /// <param name="takesText">Whether text conditions may be among the inputs.</param>
+    public static OnnxSignature Of(string path, OnnxSession session, OnnxModelDescription description, bool takesText = false)
     {
         string image = Find(path, "input", "images", session.Inputs.Keys, description.ImageInput, "image_input", ImageNames)!;
         string noise = Find(path, "input", "the noise level", session.Inputs.Keys.Where(n => n != image), description.NoiseInput,
             "noise_input", [.. SigmaNames, .. TimeNames])!;
         string? label = Find(path, "input", "labels", session.Inputs.Keys.Where(n => n != image && n != noise), description.LabelInput,
             "label_input", LabelNames, needed: false);
-        if (session.Inputs.Keys.FirstOrDefault(name => name != image && name != noise && name != label) is string unknown)
+        string? Told(string what, string[] names)
+            => takesText ? Find(path, "input", what, session.Inputs.Keys, null, "", names, needed: false) : null;
+        var (context, pooled, sizes) = (Told("text", ContextNames), Told("pooled text", PooledNames), Told("sizes", SizesNames));
+        string?[] known = [image, noise, label, context, pooled, sizes];
+        if (session.Inputs.Keys.FirstOrDefault(name => !known.Contains(name)) is string unknown)
         {
-            throw new InvalidInputException($"{path} has the input {Printable.Text(unknown)}, which is not known here: models of images, a "
-                + "noise level and class labels are; text conditions are not.");
+            bool isText = !takesText && ContextNames.Concat(PooledNames).Concat(SizesNames).Contains(unknown);
+            throw new InvalidInputException($"{path} has the input {Printable.Text(unknown)}, which "
+                + (isText ? "is about text: open the folder of its pipeline, which has the text encoder."
+                    : "is not known here: models of images, a noise level and class labels are, and pipelines with text conditions."));
         }
 
         string output = Find(path, "output", "the result", session.Outputs.Keys, description.Output, "output", OutputNames)!;
         var images = Input(path, session, image, floating: true);
         return new OnnxSignature(images, NoiseInput(path, session, noise), label is null ? null : LabelInput(path, session, label), output,
-            ShapeOf(path, images, description.Shape));
+            ShapeOf(path, images, description.Shape))
+        {
+            Context = context is null ? null : Input(path, session, context, floating: true),
+            Pooled = pooled is null ? null : Input(path, session, pooled, floating: true),
+            Sizes = sizes is null ? null : Input(path, session, sizes),
+        };
     }
 
     private static string? Find(
@@ -91,7 +115,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         var input = Input(path, session, name);
         return input.Sizes.Skip(1).All(size => size is 1 or -1)
             ? input
-            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)}; a noise level is "
+            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {SizesOf(input)}; a noise level is "
                 + "one number, or one for each image.");
     }
 
@@ -100,7 +124,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         var input = Input(path, session, name);
         return input.Sizes.Count == 2 || (input.Sizes.Count == 1 && OnnxTensors.IsWhole(input.Type))
             ? input
-            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {Sizes(input)} and type "
+            : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {SizesOf(input)} and type "
                 + $"{input.Element}; labels are whole numbers [B], or one-hot [B,K].");
     }
 
@@ -109,12 +133,12 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         if (image.Sizes.Count != 4 || image.Sizes[0] == 0)
         {
             throw new InvalidInputException(
-                $"{path}: its input {Printable.Text(image.Name)} has the sizes {Sizes(image)}; images are [B,C,H,W].");
+                $"{path}: its input {Printable.Text(image.Name)} has the sizes {SizesOf(image)}; images are [B,C,H,W].");
         }
 
         if (given is null && image.Sizes.Skip(1).Any(size => size < 1))
         {
-            throw new InvalidInputException($"{path} does not fix the shape of its images, {Sizes(image)}; give its shape (channels, "
+            throw new InvalidInputException($"{path} does not fix the shape of its images, {SizesOf(image)}; give its shape (channels, "
                 + $"height, width), or shape in {path}{OnnxModelDescription.Extension}.");
         }
 
@@ -124,7 +148,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
             if (size > 0 && size != wanted)
             {
                 throw new InvalidInputException(
-                    $"{path} takes images of the sizes {Sizes(image)}, not of the shape {shape} that was asked for.");
+                    $"{path} takes images of the sizes {SizesOf(image)}, not of the shape {shape} that was asked for.");
             }
         }
 
@@ -135,7 +159,7 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
                 + "batch that varies, or a smaller one.");
     }
 
-    private static string Sizes(OnnxInput input)
+    private static string SizesOf(OnnxInput input)
         => $"[{string.Join(",", input.Sizes.Select(s => s < 0 ? "?" : FormattableString.Invariant($"{s}")))}]";
 
     private static string List(IEnumerable<string> names) => string.Join(", ", names.Take(8).Select(Printable.Text));

@@ -145,7 +145,7 @@ internal sealed record JobRequest
     {
         var (network, sampler) = (model.RequireNetwork(), Sampler.Make(model));
         var options = Tuning(sampler);
-        using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, model.Shape, network.Device);
+        using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
         var run = new TuningRun(model.Config, network, sampler, options, new TuningRunOptions { Folder = folder, WriteSnapshots = false },
             teacher: model.Teacher, embedding: embedding);
         var report = run.Execute(new TuningObserver { Progress = progress }, cancellation);

@@ -51,7 +51,8 @@ internal sealed class OpenModels(string first, ModelOptions options) : IDisposab
     private Model Open(string path, double? guidance)
     {
         // What was said about the first model's file holds for no other.
-        var own = path == first ? options : options with { Checkpoint = new ModelReadOptions(), Onnx = new OnnxModelDescription() };
+        var own = path == first ? options : options with
+        { Checkpoint = new ModelReadOptions(), Onnx = new OnnxModelDescription(), Prompts = null, Provider = null };
         if (guidance is double weight)
         {
             own = own with { Guidance = new Guidance { Weight = weight } };

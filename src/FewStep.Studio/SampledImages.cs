@@ -61,11 +61,11 @@ internal sealed class SampledImages : IDisposable
             var latents = Latents.Draw(seeds, loop.Shape, device: loop.Device);
             var labels = SeedLabels.For(seeds, loop.Classes, label, loop.Device);
             var watch = Stopwatch.StartNew();
-            var result = loop.SampleSeeded(latents, seeds, labels, keepSteps ? made.Keep : null, cancellation);
+            var result = loop.SampleSeeded(latents, seeds, labels, keepSteps ? point => made.Keep(model, point) : null, cancellation);
             DeviceWork.Finish(loop.Device);
             made.Seconds = watch.Elapsed.TotalSeconds;
             made.Evaluations = result.EvaluationsPerImage;
-            made.Images = result.Samples.cpu().DetachFromDisposeScope();
+            made.Images = model.ImagesOf(result.Samples).cpu().DetachFromDisposeScope();
             return made;
         }
         catch
@@ -83,10 +83,10 @@ internal sealed class SampledImages : IDisposable
     }
 
     // The end of a run with a last sigma above 0 has no output of its own.
-    private void Keep(TrajectoryPoint point)
+    private void Keep(Model model, TrajectoryPoint point)
     {
         if (point.Denoised is not null)
-            _denoised.Add(point.Denoised.detach().cpu().clone().DetachFromDisposeScope());
+            _denoised.Add(model.ImagesOf(point.Denoised.detach()).cpu().clone().DetachFromDisposeScope());
     }
 
     private string Encoded(Tensor images) => Convert.ToBase64String(

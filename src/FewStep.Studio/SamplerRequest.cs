@@ -33,7 +33,7 @@ internal sealed record SamplerRequest
         {
             var solver = sampler.Solver is FittedSolver fitted ? fitted.Base : sampler.Solver;
             sampler = new Sampler(new SamplingSchedule(moved, sampler.Schedule.Terminal), solver)
-            { Origin = new SamplerOrigin { Schedule = "studio", ModelHash = model.Hash } };
+            { Origin = new SamplerOrigin { Schedule = "studio", ModelHash = model.NetworkHash } };
         }
 
         return sampler.Steps <= MostSteps ? model.Checked(sampler, sampler.Origin.Schedule ?? "of the sampler")

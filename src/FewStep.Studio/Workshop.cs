@@ -37,8 +37,9 @@ internal sealed class Workshop : IAsyncDisposable
         var (config, range) = (model.Config, model.ScheduleRange);
         return new ModelAnswer(
             model.Path!, model.Name, model.Format, model.Hash, model.Summary.Parameters, model.NumberFormat, model.Shape.Channels,
-            model.Shape.Height, model.Shape.Width, model.Classes, [.. (config?.ClassNames ?? []).Take(model.Classes)],
-            model.Network is not null, model.Classes > 0 && (model.Network is null || config!.Network.LabelDropout > 0),
+            model.Shape.Height, model.Shape.Width, model.Classes, [.. (model.LabelNames ?? []).Take(model.Classes)],
+            model.Network is not null,
+            model.Classes > 0 && (model.Network is null || model.Prompts is not null || config!.Network.LabelDropout > 0),
             model.Denoiser.SigmaMin, model.Denoiser.SigmaMax, range.SigmaMin, range.SigmaMax, model.Sampler?.ToString(), model.Remarks,
             Curve(model) is { } curve ? LossCurveSummary.Of(curve) : null);
     }

@@ -28,9 +28,10 @@ public sealed partial class Model
         sampler ??= DefaultSampler;
         using var scope = NewDisposeScope();
         var batches = Batches(sampler, options).Sample(seeds, progress, cancellation).ToList();
-        var images = cat([.. batches.Select(b => b.Images)]).DetachFromDisposeScope();
+        var made = cat([.. batches.Select(b => b.Images)]).DetachFromDisposeScope();
         batches.ForEach(b => b.Dispose());
-        return new Samples(images, seeds, sampler, (double)batches.Sum(b => b.Evaluations) / seeds.Count);
+        return new Samples(ImagesOf(made).DetachFromDisposeScope(), Autoencoder is null ? null : made, seeds, sampler,
+            (double)batches.Sum(b => b.Evaluations) / seeds.Count);
     }
 
     /// <summary>Samples on another thread; see
@@ -41,7 +42,7 @@ public sealed partial class Model
         CancellationToken cancellation = default) =>
         Task.Run(() => Sample(seeds, sampler, options, progress, cancellation), cancellation);
 
-    /// <summary>Samples batch by batch, for more images than memory holds.</summary>
+    /// <summary>Samples batch by batch, for more images than memory holds; of a latent model, latents.</summary>
     internal BatchSampler Batches(Sampler sampler, SampleOptions? options)
     {
         Checked(sampler, sampler.Origin.Schedule ?? "of the sampler");

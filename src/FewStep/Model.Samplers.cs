@@ -83,7 +83,7 @@ public sealed partial class Model
 
     /// <summary>Where a fit to this model measures distances; the caller owns it.</summary>
     internal IImageEmbedding OpenEmbedding(FitOptions options)
-        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Shape, Denoiser.Device);
+        => ImageEmbeddings.Open(options.ImageDistance(Network is not null), Network, Denoiser.Shape, Denoiser.Device);
 
     /// <summary><see cref="FindSampler"/> on another thread.</summary>
     /// <inheritdoc cref="FindSampler"/>
@@ -122,12 +122,30 @@ public sealed partial class Model
     /// <summary>Measures the training loss curve, over the noise levels of the schedules where the options name no others.</summary>
     internal LossCurve MeasureCurve(
         IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
-        new LossCurveEstimator(Denoiser, new TrainingImages(images), options with
+        new LossCurveEstimator(Denoiser, Trained(images), options with
         {
             ModelHash = Hash,
             SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
             SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
         }).Estimate(progress, cancellation);
+
+    /// <summary>Images with the labels that mean something to the model: to one of prompts the classes of images mean nothing, and the
+    /// empty or negative prompt is taken for all.</summary>
+    /// <exception cref="InvalidInputException">They do not fit the model.</exception>
+    internal IImageSet Fitting(IImageSet images)
+    {
+        var own = Prompts is null ? images : new UnlabelledImageSet(images);
+        ImageFit.Check(Denoiser, Autoencoder, own.Shape, own.Classes, "training");
+        return own;
+    }
+
+    /// <summary>Images as the denoiser was trained on them: encoded where it works on latents.</summary>
+    /// <exception cref="InvalidInputException">They do not fit the model.</exception>
+    internal ITrainingImages Trained(IImageSet images)
+    {
+        var read = new TrainingImages(Fitting(images));
+        return Autoencoder is null ? read : new EncodedImages(read, Autoencoder, Denoiser.Shape);
+    }
 
     /// <summary>Refuses a sampler whose sigmas leave the model's noise levels, or that was fitted to another model.</summary>
     internal Sampler Checked(Sampler sampler, string name)
@@ -135,7 +153,7 @@ public sealed partial class Model
         ScheduleRange.Check(sampler.Schedule, name, Denoiser);
         // A model that was tuned to a sampler keeps it, as long as nothing guides it.
         bool isOwn = Guidance is null && sampler.Solver.Equals(Sampler?.Solver);
-        if (sampler is { Solver: FittedSolver, Origin: { IsForAnyModel: false, ModelHash: var hash } } && hash != Hash && !isOwn)
+        if (sampler is { Solver: FittedSolver, Origin: { IsForAnyModel: false, ModelHash: var hash } } && hash != NetworkHash && !isOwn)
         {
             throw new InvalidInputException($"Sampler {sampler} was fitted to another model than {Name}, or to other guidance, and is "
                 + "wrong here. Fit one to this model, or say that any model will do.");

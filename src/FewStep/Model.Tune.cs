@@ -19,7 +19,7 @@ public sealed partial class Model
     /// <param name="progress">Told after each update; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update.</param>
     /// <returns>A model of its own with the best weights, whose <see cref="Sampler"/> is <paramref name="sampler"/>; the caller disposes of
-    /// it.</returns>
+    /// it. Prompts and autoencoder are this model's, which must then be disposed of later.</returns>
     /// <exception cref="InvalidInputException">The model has no weights that can be tuned, options are out of range, something does not
     /// fit, or the tuning diverged.</exception>
     public Model Tune(
@@ -29,15 +29,20 @@ public sealed partial class Model
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
         options = (options ?? new()).For(sampler.Steps, sampler.Solver);
-        using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, Shape, network.Device);
-        var tuner = new Tuner(network, sampler, options, images is null ? null : TuningImages.Split(images), Teacher?.Denoiser, embedding);
+        using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
+        var own = images is null ? null : TuningImages.Split(Fitting(images), Autoencoder);
+        var tuner = new Tuner(network, sampler, options, own, Teacher?.Denoiser, embedding);
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
         var tuned = ModelFolder.With(Config, network, result.Weights, out string weightsHash);
-        return new Model(tuned, Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count), NumberFormat, tuned)
+        var summary = Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count);
+        return new Model(tuned, Complete(summary, Prompts, Autoencoder), NumberFormat, tuned)
         {
+            NetworkHash = summary.Hash!,
+            Autoencoder = Autoencoder,
+            Prompts = Prompts,
             Config = Config,
             Network = tuned,
             Format = "tuned model",

@@ -12,8 +12,9 @@ internal static class HelpText
     // The first that fits names the group of an option.
     private static readonly (string Heading, string[] Names)[] Groups =
     [
+        ("Prompts", ["--prompt*", "--negative-*"]),
         ("Guidance", ["--guid*"]),
-        ("ONNX files", ["--onnx-*"]),
+        ("ONNX files", ["--onnx-*", "--provider"]),
         ("Checkpoints that do not say everything", ["--model-*"]),
         ("Loss curve", ["--curve-*", "--precision"]),
         ("Metrics", ["--metrics", "--features", "--inception", "--classifier", "--held-back", "--kid-*", "--neighbours", "--coverage-*",

@@ -25,14 +25,15 @@ internal static class InspectVerb
             }
 
             using var source = Model.Open(
-                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu, NeedsNoPrompts = true });
             var result = new
             {
                 path = source.Path,
                 format = source.Format,
-                architecture = Architecture(source.Config),
+                architecture = Architecture(source),
                 parameters = source.Summary.Parameters,
-                shape = source.Config.Shape,
+                shape = source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape,
+                latents = source.Autoencoder is null ? null : source.Config.Shape,
                 classes = source.Config.Classes,
                 sigma_min = source.Denoiser.SigmaMin,
                 sigma_max = source.Denoiser.SigmaMax,
@@ -53,9 +54,11 @@ internal static class InspectVerb
         var table = new Table().AddColumn("").AddColumn("").HideHeaders();
         void Row(string name, InvariantText value) => table.AddRow(Markup.Escape(name), Markup.Escape(value.ToString()));
         Row("format", $"{source.Format}");
-        Row("architecture", $"{Architecture(source.Config)}");
+        Row("architecture", $"{Architecture(source)}");
         Row("parameters", $"{source.Summary.Parameters:N0} ({source.Summary.Parameters / Million:F1} million)");
-        Row("images", $"{source.Config.Shape} (channels x height x width)");
+        Row("images", $"{source.Autoencoder?.ImagesOf(source.Config.Shape) ?? source.Config.Shape} (channels x height x width)");
+        if (source.Autoencoder is not null)
+            Row("latents", $"{source.Config.Shape}, from which the images are decoded");
         Row("classes", $"{(source.Config.Classes == 0 ? "none" : source.Config.Classes.ToString(CultureInfo.InvariantCulture))}");
         Row("preconditioning", $"{Preconditioning(source.Config.Preconditioning)}");
         Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}"
@@ -68,8 +71,13 @@ internal static class InspectVerb
             console.Profile.Out.Writer.WriteLine(remark);
     }
 
-    private static string Architecture(ModelConfig config)
-        => config.Network.Description + (config.Network.OutChannels > config.Network.InChannels ? ", learnt variance (not used)" : "");
+    private static string Architecture(Model source)
+    {
+        if (source.Network is null)
+            return source.Format;
+        var network = source.Config.Network;
+        return network.Description + (network.OutChannels > network.InChannels ? ", learnt variance (not used)" : "");
+    }
 
     private static string Preconditioning(PreconditioningConfig given) => given.Kind switch
     {

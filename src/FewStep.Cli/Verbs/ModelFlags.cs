@@ -1,3 +1,4 @@
+using FewStep.Text;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -10,10 +11,11 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
 {
     private readonly ScheduleRangeFlags? _range = ranges ? new(command) : null;
     private readonly GuidanceFlags? _guidance = guides ? new(command) : null;
+    private readonly PromptFlags _prompts = new(command, guides);
     private readonly OnnxFlags? _onnx = takesOnnx ? new(command) : null;
 
     /// <summary>The options that say more of a model than its file does, and how it is guided; those about checkpoints apart.</summary>
-    public IEnumerable<Option> All => [.. _range?.All ?? [], .. _guidance?.All ?? [], .. _onnx?.All ?? []];
+    public IEnumerable<Option> All => [.. _range?.All ?? [], .. _guidance?.All ?? [], .. _prompts.All, .. _onnx?.All ?? []];
 
     public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => new()
     {
@@ -25,6 +27,9 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
         Checkpoint = CheckpointFlags.Read(parsed),
         Guidance = _guidance?.Read(parsed),
         Guide = _guidance?.ReadGuide(parsed),
+        Prompts = _prompts.Read(parsed),
+        NegativePrompt = _prompts.ReadNegative(parsed),
+        Provider = _onnx?.ReadProvider(parsed),
         Device = DeviceFlag.Read(parsed),
     };
 
@@ -43,7 +48,10 @@ internal sealed class GuidanceFlags(Command command)
         "--guide", "A weaker model that guides (autoguidance), in place of the model without labels. It must say everything itself: "
             + "options about checkpoints and ONNX files are for the model alone; convert makes a folder that does.", "model");
 
-    public IEnumerable<Option> All => [_weight, _interval, _guide];
+    private readonly Option<double?> _rescale = command.Optional<double?>(
+        "--guidance-rescale", "How much of the contrast that guidance adds is taken back, 0 to 1; left out, 0.", "phi");
+
+    public IEnumerable<Option> All => [_weight, _interval, _rescale, _guide];
 
     public string? ReadGuide(ParseResult parsed) => parsed.GetValue(_guide);
 
@@ -51,11 +59,11 @@ internal sealed class GuidanceFlags(Command command)
     {
         if (parsed.GetValue(_weight) is not double weight)
         {
-            OptionValues.RefuseIdle(parsed, [_interval, _guide], "--guidance w");
+            OptionValues.RefuseIdle(parsed, [_interval, _rescale, _guide], "--guidance w");
             return null;
         }
 
-        var guidance = new Guidance { Weight = weight };
+        var guidance = new Guidance { Weight = weight, Rescale = parsed.GetValue(_rescale) ?? 0 };
         if (parsed.GetValue(_interval) is string text)
         {
             guidance = NumberList.Read<double>(text) is [var low, var high] ? guidance with { SigmaLow = low, SigmaHigh = high }
@@ -65,6 +73,31 @@ internal sealed class GuidanceFlags(Command command)
         guidance.Validate();
         return guidance;
     }
+}
+
+/// <summary>What a model that makes images of text is told.</summary>
+/// <param name="guides">Whether guidance, and so a negative prompt, means anything.</param>
+internal sealed class PromptFlags(Command command, bool guides)
+{
+    private readonly Option<string?> _prompt = command.Optional<string?>("--prompt", "Prompt of all images, of a model that takes text.");
+    private readonly Option<string?> _prompts = command.Optional<string?>(
+        "--prompts", "File of prompts, in place of one: a text file with one a line, or JSON captions of COCO. The image of a seed is of "
+            + "the prompt seed mod their number.", "file");
+
+    private readonly Option<string?>? _negative = guides ? command.Optional<string?>(
+        "--negative-prompt", "What classifier-free guidance leads away from; left out, the empty prompt.", "text") : null;
+
+    public IEnumerable<Option> All => _negative is null ? [_prompt, _prompts] : [_prompt, _prompts, _negative];
+
+    public string? ReadNegative(ParseResult parsed) => _negative is null ? null : parsed.GetValue(_negative);
+
+    public IReadOnlyList<string>? Read(ParseResult parsed) => (parsed.GetValue(_prompt), parsed.GetValue(_prompts)) switch
+    {
+        (null, null) => null,
+        ({ } prompt, null) => [prompt],
+        (null, { } file) => Prompts.Read(file).Texts,
+        _ => throw new InvalidInputException("--prompt and --prompts both say what images are of; leave one of them out."),
+    };
 }
 
 /// <summary>What an ONNX file does not say.</summary>
@@ -82,7 +115,13 @@ internal sealed class OnnxFlags(Command command)
     private readonly Option<int?> _classes = command.Optional<int?>(
         "--onnx-classes", "Number of an ONNX model's classes, where the file leaves it open.");
 
-    public IEnumerable<Option> All => [_prediction, _noise, _shape, _classes];
+    private readonly Option<OnnxProvider?> _provider = command.Named<OnnxProvider?>(
+        "--provider", "What ONNX Runtime computes with; left out, the processor.", null, ("cpu", OnnxProvider.Cpu),
+        ("cuda", OnnxProvider.Cuda), ("directml", OnnxProvider.DirectML), ("coreml", OnnxProvider.CoreML));
+
+    public IEnumerable<Option> All => [_prediction, _noise, _shape, _classes, _provider];
+
+    public OnnxProvider? ReadProvider(ParseResult parsed) => parsed.GetValue(_provider);
 
     public OnnxModelDescription Read(ParseResult parsed) => new()
     {

@@ -72,7 +72,7 @@ internal sealed class PlannedFlags(
         if (new ReportPage(summary).BestShown is not { Solver: { } solver } best)
             return [];
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
-        var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.Hash };
+        var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.NetworkHash };
         var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model, new EulerSolver())).FirstOrDefault(
             s => s?.Solver.Name == solver && s.Schedule.Sigmas.SequenceEqual(best.Sigmas));
         (given ?? new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }).Save(path);

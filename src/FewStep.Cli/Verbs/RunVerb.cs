@@ -19,21 +19,13 @@ internal static class RunVerb
         var power = command.Option("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
         var plain = command.Optional<bool>("--no-fit", "Leave the solver's weights as they are.");
         var flags = new ExperimentFlags(command, usual.Samples, "the Fréchet distance on --features");
-        var (tuning, range) = (new TuningFlags(command), new ScheduleRangeFlags(command));
+        var (tuning, about) = (new TuningFlags(command), new ModelFlags(command, guides: false));
         return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
             string checkpoint = parsed.GetRequiredValue(model), path = parsed.GetRequiredValue(flags.Data);
             var type = parsed.ComputeTypeOf(flags.Dtype);
-            var (low, high) = range.Read(parsed);
-            using var source = Model.Open(checkpoint, new ModelOptions
-            {
-                ComputeType = type,
-                Device = DeviceFlag.Read(parsed),
-                Checkpoint = CheckpointFlags.Read(parsed),
-                SigmaMin = low,
-                SigmaMax = high,
-            });
+            using var source = Model.Open(checkpoint, about.Read(parsed, type, parsed.GetValue(flags.Threads)));
             if (parsed.GetValue(rounds) > 0)
                 source.RequireNetwork();
             using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);

@@ -13,13 +13,18 @@ internal sealed class SampleSink : IDisposable
     private readonly string? _grid;
     private readonly string? _raw;
     private readonly GridLayout _layout;
-    private readonly List<torch.Tensor> _kept = [];
+    private readonly SampleSource _source;
+    private readonly List<torch.Tensor> _images = [];
+    private readonly List<torch.Tensor> _samples = [];
     private readonly List<long> _seeds = [];
     private readonly List<torch.Tensor> _labels = [];
     private IReadOnlyList<string> _replaced = [];
 
-    public SampleSink(ImageShape shape, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
+    /// <param name="source">What makes the images; not disposed.</param>
+    public SampleSink(SampleSource source, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
     {
+        var shape = source.Shape;
+        _source = source;
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
@@ -59,19 +64,22 @@ internal sealed class SampleSink : IDisposable
         foreach (string old in _replaced)
             File.Delete(old);
         _replaced = [];
+        using var scope = torch.NewDisposeScope();
+        var images = _source.ImagesOf(batch.Images);
         for (int i = 0; _folder is not null && i < batch.Seeds.Count; i++)
         {
-            using var image = batch.Images[i];
+            using var image = images[i];
             PngFile.WriteEach(_folder, image, batch.Seeds[i]);
         }
 
-        if ((_grid ?? _raw) is not null)
-            _kept.Add(batch.Images.clone());
+        if (_grid is not null || (_raw is not null && !ReferenceEquals(images, batch.Images)))
+            _images.Add(images.clone().DetachFromDisposeScope());
         if (_raw is not null)
         {
+            _samples.Add(batch.Images.clone().DetachFromDisposeScope());
             _seeds.AddRange(batch.Seeds);
             if (batch.Labels is { } labels)
-                _labels.Add(labels.cpu().clone());
+                _labels.Add(labels.cpu().clone().DetachFromDisposeScope());
         }
     }
 
@@ -79,14 +87,12 @@ internal sealed class SampleSink : IDisposable
     /// <param name="latents">What the images were made from, where that is no seeds; null (default) for seeds.</param>
     public void Finish(SampleManifest manifest, torch.Tensor? latents = null)
     {
-        if (_kept.Count > 0)
-        {
-            using var all = torch.cat(_kept);
-            if (_raw is not null)
-                WriteRaw(_raw, all, latents, manifest.EvaluationsPerImage);
-            if (_grid is not null)
-                PngFile.WriteGrid(_grid, all, _layout);
-        }
+        using var scope = torch.NewDisposeScope();
+        var images = _images.Count == 0 ? null : torch.cat(_images);
+        if (_samples.Count > 0)
+            WriteRaw(_raw!, torch.cat(_samples), _source.Sampled == _source.Shape ? null : images, latents, manifest.EvaluationsPerImage);
+        if (_grid is not null && images is not null)
+            PngFile.WriteGrid(_grid, images, _layout);
 
         if (_folder is not null)
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
@@ -94,7 +100,8 @@ internal sealed class SampleSink : IDisposable
 
     public void Dispose()
     {
-        _kept.ForEach(images => images.Dispose());
+        _images.ForEach(images => images.Dispose());
+        _samples.ForEach(samples => samples.Dispose());
         _labels.ForEach(labels => labels.Dispose());
     }
 
@@ -112,9 +119,9 @@ internal sealed class SampleSink : IDisposable
     }
 
     // With what they were made from, so that another program, or verify, can make them again.
-    private void WriteRaw(string path, torch.Tensor samples, torch.Tensor? latents, double evaluationsPerImage)
+    private void WriteRaw(
+        string path, torch.Tensor samples, torch.Tensor? decoded, torch.Tensor? latents, double evaluationsPerImage)
     {
-        using var scope = torch.NewDisposeScope();
         if (!samples.isfinite().all().item<bool>())
         {
             throw new InvalidInputException("A sample holds NaN or infinite values, so nothing was written: the model diverges at these "
@@ -126,6 +133,8 @@ internal sealed class SampleSink : IDisposable
             ["samples"] = NpyArray.FromTensor(samples),
             ["nfe"] = new(new[] { (long)Math.Round(evaluationsPerImage) }),
         };
+        if (decoded is not null)
+            arrays.Add("images", NpyArray.FromTensor(decoded));
         if (latents is null)
             arrays.Add("seeds", new(_seeds.ToArray(), _seeds.Count));
         else

@@ -19,7 +19,17 @@ internal sealed class SampleSource : IDisposable
     public Sampler? Sampler { get; }
 
     public bool HoldsSampler => _graph is not null;
-    public ModelConfig Config => Model?.Config ?? _graph!.Config;
+    /// <summary>Shape of what is sampled: of the images, or of the latents that they are decoded from.</summary>
+    public ImageShape Sampled => Model?.Denoiser.Shape ?? _graph!.Shape;
+
+    /// <summary>Shape of the images.</summary>
+    public ImageShape Shape => Model?.Shape ?? _graph!.Shape;
+
+    public int Classes => Model?.Classes ?? _graph!.Classes;
+
+    /// <summary>Names of its classes, or its prompts; null where there are none.</summary>
+    public IReadOnlyList<string>? LabelNames => Model is null ? _graph!.Config.ClassNames : Model.LabelNames;
+
     public ModelSummary Summary => Model?.Summary ?? _graph!.Summary;
     public string? NumberFormat => Model is null ? OnnxFormat : Model.NumberFormat;
     public torch.Device Device => Model?.Denoiser.Device ?? _graph!.Device;
@@ -32,6 +42,9 @@ internal sealed class SampleSource : IDisposable
 
     public BatchSampler Batches(Sampler sampler, SampleOptions options)
         => Model?.Batches(sampler, options) ?? new BatchSampler(_graph!, options);
+
+    /// <summary>The images of a batch; they belong to the current dispose scope where they were decoded.</summary>
+    public torch.Tensor ImagesOf(torch.Tensor samples) => Model?.ImagesOf(samples) ?? samples;
 
     public void Dispose()
     {

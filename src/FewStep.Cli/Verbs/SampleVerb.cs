@@ -27,8 +27,9 @@ internal static class SampleVerb
         var scale = command.Optional<int>("--scale", "Whole factor by which the grid shows its images enlarged; 0 for the one that makes "
             + "small images about 64 pixels wide.");
         var output = command.Optional<string?>("--output",
-            "npz file for the samples as they are: 'samples' [B,C,H,W] of the latents' type (float32 from seeds), "
-                + "'nfe', and what they were made from: 'seeds' or 'latents', and 'labels'.", "file");
+            "npz file for the samples as they are: 'samples' [B,C,H,W] of the noise's type (float32 from seeds), the "
+                + "'images' decoded from them where the model works on latents, 'nfe', and what they were made from: 'seeds' or "
+                + "'latents', and 'labels'.", "file");
         var batch = command.Option(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
         var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());
@@ -64,7 +65,7 @@ internal static class SampleVerb
             }
 
             var sampler = source.Sampler ?? Chosen(source.Model!);
-            long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Config) : null;
+            long? one = parsed.GetValue(label) is string text ? ClassLabel.Parse(text, source.Classes, source.LabelNames) : null;
             var options = new SampleOptions
             {
                 BatchSize = parsed.GetValue(batch),
@@ -73,12 +74,12 @@ internal static class SampleVerb
                 Churn = churn.Read(parsed)
             };
             var (sampled, nodes) = (source.Batches(sampler, options), sampler.Schedule);
-            using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Config.Shape, source.Config.Classes);
+            using var raw = latentsFile is null ? null : RawLatents.Read(latentsFile, source.Sampled, source.Classes);
             if (raw?.Labels is not null && one is not null)
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             IReadOnlyList<long> numbers = raw is null ? list : [.. Enumerable.Range(0, images).Select(i => (long)i)];
-            using var sink = new SampleSink(source.Config.Shape, numbers, places, gridFile,
+            using var sink = new SampleSink(source, numbers, places, gridFile,
                 new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
             var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
                 : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
@@ -95,7 +96,7 @@ internal static class SampleVerb
                 AnalyticalFirstStep = options.AnalyticalFirstStep,
                 Seeds = raw is null ? list.ToString() : null,
                 Latents = latentsFile,
-                Labels = raw?.Labels is null ? ClassLabel.Describe(one, source.Config) : "of the latents",
+                Labels = raw?.Labels is null ? ClassLabel.Describe(one, source.Classes, source.LabelNames) : "of the latents",
                 Images = images,
                 EvaluationsPerImage = (double)evaluations / images,
                 NetworkEvaluations = evaluations,

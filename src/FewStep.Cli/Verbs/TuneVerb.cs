@@ -49,7 +49,7 @@ internal static class TuneVerb
                     Schedule = Search(network, samplers, Candidates(options, samplers[0].Solver,
                         parsed.GetValue(search), parsed.GetValue(searchUpdates)), folder, terminal, cancellation),
                     Origin = new SamplerOrigin
-                    { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.Hash, Seed = options.Seed },
+                    { Schedule = "tuned", Source = ScheduleSource.Alternation, ModelHash = source.NetworkHash, Seed = options.Seed },
                 }
                 : samplers[0];
             options = options.For(sampler.Steps, sampler.Solver);
@@ -57,9 +57,10 @@ internal static class TuneVerb
                 parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
             if (images is not null)
                 terminal.Remark(network, images);
-            using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, source.Shape, network.Device);
+            using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
-            var run = new TuningRun(source.Config, network, sampler, options, place, images is null ? null : TuningImages.Split(images),
+            var run = new TuningRun(source.Config, network, sampler, options, place,
+                images is null ? null : TuningImages.Split(source.Fitting(images), source.Autoencoder),
                 teacher: source.Teacher, embedding: embedding);
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver

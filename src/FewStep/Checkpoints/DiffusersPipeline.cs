@@ -6,7 +6,7 @@ namespace FewStep.Checkpoints;
 internal sealed record DiffusersPipeline(string Root, string Network)
 {
     public const string ConfigName = "config.json";
-    private const string IndexName = "model_index.json";
+    public const string IndexName = "model_index.json";
 
     private static readonly string[] SchedulerNames = [Path.Combine("scheduler", "scheduler_config.json"), "scheduler_config.json"];
     private static readonly string[] NetworkFolders = ["unet", "unet_ema", "transformer", "prior"];

@@ -107,6 +107,7 @@ internal static class ModelFolder
         var copy = Build(config, tensors, "the model in memory");
         copy.MoveTo(denoiser.Device);
         copy.ComputeType = denoiser.ComputeType;
+        copy.Conditions = denoiser.Conditions;
         return copy;
     }
 

@@ -11,8 +11,16 @@ namespace FewStep.Checkpoints;
 internal sealed record ModelSource(
     ModelConfig Config, NetworkDenoiser Denoiser, string Format, string WeightsPath, IReadOnlyList<string> Remarks) : IDisposable
 {
+    private readonly List<IDisposable> _further = [];
+
     /// <summary>All files of the weights, in order, where they are several.</summary>
     public IReadOnlyList<string> WeightsFiles { get; init; } = [WeightsPath];
+
+    /// <summary>What its latents are decoded by; null where it denoises images. Owned here where it is disposable.</summary>
+    public IAutoencoder? Autoencoder { get; init; }
+
+    /// <summary>What turns prompts into conditions; null where it takes none. Owned here where it is disposable.</summary>
+    public IPromptEncoder? PromptEncoder { get; init; }
 
     /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file of the weights.
     /// Lower-case hexadecimal.</summary>
@@ -38,7 +46,16 @@ internal sealed record ModelSource(
         }
     }
 
-    public void Dispose() => Denoiser.Dispose();
+    /// <summary>Disposes of something with the model.</summary>
+    public void Own(IDisposable further) => _further.Add(further);
+
+    public void Dispose()
+    {
+        _further.ForEach(f => f.Dispose());
+        (Autoencoder as IDisposable)?.Dispose();
+        (PromptEncoder as IDisposable)?.Dispose();
+        Denoiser.Dispose();
+    }
 
     private static string HashOfWeights(IReadOnlyList<string> files) => files is [var only] ? Sha256.OfFile(only)
         : Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile)));

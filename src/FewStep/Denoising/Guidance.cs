@@ -16,6 +16,11 @@ public sealed record Guidance
     /// et al. 2024 (2404.07724).</summary>
     public double SigmaHigh { get; init; } = double.PositiveInfinity;
 
+    /// <summary>How much of the guided image's contrast is brought back to that of the image without guidance, phi in 0 to 1: 0 (default)
+    /// leaves it as guidance made it, 1 gives each denoised image the standard deviation that it had, over all of its values. Source: Lin
+    /// et al. 2023 (2305.08891), section 3.4, here on denoised images.</summary>
+    public double Rescale { get; init; }
+
     /// <summary>Whether it acts at every noise level.</summary>
     internal bool ActsEverywhere => SigmaLow == 0 && double.IsPositiveInfinity(SigmaHigh);
 
@@ -23,11 +28,13 @@ public sealed record Guidance
     /// <exception cref="InvalidInputException">All broken rules, in one line.</exception>
     public void Validate() => new OptionRules("The guidance is invalid")
         .Require(Weight is >= 0 and <= LargestWeight, $"its weight {Weight} is not in 0 to {LargestWeight}")
+        .Require(Rescale is >= 0 and <= 1, $"its rescale {Rescale} is not in 0 to 1")
         .Require(SigmaLow >= 0 && SigmaHigh > SigmaLow,
             $"its interval {SigmaLow} to {SigmaHigh} must begin at 0 or more and end above its beginning")
         .Check();
 
     /// <inheritdoc/>
     public override string ToString() => InvariantText.Of($"weight {Weight:R}{(SigmaLow > 0
-        || SigmaHigh < double.PositiveInfinity ? InvariantText.Of($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}");
+        || SigmaHigh < double.PositiveInfinity ? InvariantText.Of($", sigma {SigmaLow:R} to {SigmaHigh:R}") : "")}{(Rescale > 0
+        ? InvariantText.Of($", rescale {Rescale:R}") : "")}");
 }

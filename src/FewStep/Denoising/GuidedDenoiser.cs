@@ -93,7 +93,20 @@ internal sealed class GuidedDenoiser : IEvaluationCount, IKnowsNoClass
     }
 
     // D + (w - 1) (D - D_guide): the same, and exact where the two agree.
-    private Tensor Guided(Tensor D, Tensor guide) => D.Plus((D - guide).Times(Guidance.Weight - 1));
+    private Tensor Guided(Tensor D, Tensor guide)
+    {
+        var guided = D.Plus((D - guide).Times(Guidance.Weight - 1));
+        return Guidance.Rescale == 0 ? guided : Rescaled(guided, D);
+    }
+
+    // phi x std(D) / std(x) + (1 - phi) x, of each image.
+    private Tensor Rescaled(Tensor x, Tensor D)
+    {
+        const double tiny = 1e-12; // an image of one value keeps it
+        Tensor Deviation(Tensor images) => (images - images.mean([1, 2, 3], keepdim: true)).Squared().mean([1, 2, 3], keepdim: true).sqrt();
+        var factor = Deviation(D) / Deviation(x).Plus(tiny);
+        return x * factor.Times(Guidance.Rescale).Plus(1 - Guidance.Rescale);
+    }
 
     // Which images are guided, bool [B] on the device of sigma.
     private Tensor Acts(Tensor sigma, Tensor? labels, long batch)

@@ -15,11 +15,16 @@ internal static class ImageFit
     /// <param name="classes">Number of the images' classes; 0 for no labels.</param>
     /// <param name="what">What the images are, e.g. <c>training</c>.</param>
     public static void Check(IDenoiser model, ImageShape shape, int classes, string what)
+        => Check(model, null, shape, classes, what);
+
+    /// <param name="autoencoder">What the images are encoded by; null for none.</param>
+    public static void Check(IDenoiser model, IAutoencoder? autoencoder, ImageShape shape, int classes, string what)
     {
-        if (shape != model.Shape)
+        if (shape != (autoencoder?.ImagesOf(model.Shape) ?? model.Shape))
         {
+            string made = autoencoder is null ? $"{model.Shape}" : $"latents of {autoencoder.ImagesOf(model.Shape)}";
             throw new InvalidInputException(
-                $"The {what} images are {shape}, but the model denoises {model.Shape}: choose the images that it was trained on.");
+                $"The {what} images are {shape}, but the model denoises {made}: choose the images that it was trained on.");
         }
 
         if (model.Classes > 0 && classes > model.Classes)

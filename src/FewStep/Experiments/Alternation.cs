@@ -91,7 +91,7 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
                 Schedule = RunPlan.Name(options, done.Round + 1),
                 Source = ScheduleSource.Alternation,
                 Evaluations = measured,
-                ModelHash = model.Hash,
+                ModelHash = model.NetworkHash,
                 Seed = options.Seed,
             },
         };

@@ -110,7 +110,7 @@ public sealed class Experiment
         foreach (var trial in trials)
         {
             trial.Model.Checked(trial.Sampler, trial.ScheduleName);
-            if (trial.Model.Shape != trials[0].Model.Shape)
+            if (trial.Model.Shape != trials[0].Model.Shape || trial.Model.Denoiser.Shape != trials[0].Model.Denoiser.Shape)
             {
                 throw new InvalidInputException(
                     $"{trial.Model.Name} makes images of {trial.Model.Shape}, {trials[0].Model.Name} of {trials[0].Model.Shape}; only "

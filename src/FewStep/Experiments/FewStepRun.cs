@@ -37,7 +37,7 @@ internal sealed class FewStepRun : IDisposable
         ExperimentOptions.Check();
         CheckFits();
         if (options.Rounds > 0)
-            _embedding = ImageEmbeddings.Open(options.Tuning.ImageDistance, model.Network, model.Shape, model.Denoiser.Device);
+            _embedding = ImageEmbeddings.Open(options.Tuning.ImageDistance, model.Network, model.Denoiser.Shape, model.Denoiser.Device);
     }
 
     private ExperimentOptions ExperimentOptions => new()
@@ -88,7 +88,8 @@ internal sealed class FewStepRun : IDisposable
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);
-        var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise ? TuningImages.Split(_training) : null;
+        var tuningImages = _options.Tuning.Loss == TuningLoss.Denoise
+            ? TuningImages.Split(_model.Fitting(_training), _model.Autoencoder) : null;
         var alternation = new Alternation(_model, tuningImages, _embedding, _options, folder);
         var first = Phase1(found[0], curve);
         var (fitting, fits) = (Stopwatch.StartNew(), _options.Fit is null ? null : Part("fit"));
@@ -154,7 +155,7 @@ internal sealed class FewStepRun : IDisposable
                 $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
         }
 
-        ImageFit.Check(_model.Denoiser, _training.Shape, _training.Classes, "training");
+        _model.Fitting(_training);
         if (_options.Rounds > 0 && _model.Network is null)
         {
             throw new InvalidInputException($"{_model.Name} has no weights that can be tuned; take the checkpoint that it was made from, "
@@ -209,7 +210,7 @@ internal sealed class FewStepRun : IDisposable
             Objective = found.Objective,
             Loss = found.Loss.Interval,
             Evaluations = curve.Origin.NetworkEvaluations,
-            ModelHash = _model.Hash,
+            ModelHash = _model.NetworkHash,
             DataHash = _training.Hash,
             Seed = _options.Seed,
         },

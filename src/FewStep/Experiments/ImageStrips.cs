@@ -36,6 +36,6 @@ internal static class ImageStrips
         var sampler = new BatchSampler(new SamplingLoop(trial.Model.Denoiser, trial.Sampler.Solver, trial.Sampler.Schedule))
         { BatchSize = seeds.Count };
         var batch = sampler.Sample(seeds, cancellationToken: cancellation).Single();
-        PngFile.WriteGrid(path, batch.Images, new GridLayout { Columns = seeds.Count, Gutter = 0 });
+        PngFile.WriteGrid(path, trial.Model.ImagesOf(batch.Images), new GridLayout { Columns = seeds.Count, Gutter = 0 });
     }
 }

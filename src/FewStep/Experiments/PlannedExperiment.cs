@@ -52,11 +52,7 @@ internal sealed record PlannedExperiment
             Model = First,
             Folder = folder,
             LossCurve = curve is null && Training is null ? null : Measured,
-            TrainingImages = Training is null ? null : () =>
-            {
-                ImageFit.Check(First.Denoiser, Training.Shape, Training.Classes, "training");
-                return new TrainingImages(Training);
-            },
+            TrainingImages = Training is null ? null : () => First.Trained(Training),
             TrainingHash = Training?.Hash,
             Images = SearchImages,
             BatchSize = Options.BatchSize,

@@ -59,5 +59,5 @@ internal sealed class RunPlan(Model model, RunOptions options)
         { Origin = new SamplerOrigin { Schedule = name, Source = ScheduleSource.Standard } };
 
     private Sampler Found(SamplingSchedule schedule, string name, ScheduleSource source) =>
-        new(schedule, _solver) { Origin = new SamplerOrigin { Schedule = name, Source = source, ModelHash = model.Hash } };
+        new(schedule, _solver) { Origin = new SamplerOrigin { Schedule = name, Source = source, ModelHash = model.NetworkHash } };
 }

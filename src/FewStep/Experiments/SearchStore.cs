@@ -181,7 +181,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
             Objective = found.Objective,
             Loss = found is { LossLow: { } low, LossHigh: { } high } ? new ScheduleLoss(found.Loss, low, high) : null,
             Evaluations = owner.NetworkEvaluations + owner.LossCurveEvaluations,
-            ModelHash = sources.Model.Hash,
+            ModelHash = sources.Model.NetworkHash,
             DataHash = sources.TrainingHash,
             Seed = sources.FirstSeed,
         };

@@ -4,7 +4,8 @@ using FewStep.Sampling;
 
 namespace FewStep.Experiments;
 
-/// <summary>A fine teacher's images of an experiment's seeds: sampled once, kept in the folder, one range at a time in memory.</summary>
+/// <summary>A fine teacher's images (latents, of a latent model) of an experiment's seeds: sampled once, kept in the folder, one range at
+/// a time in memory.</summary>
 internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchSize) : IDisposable
 {
     private const string TensorName = "endpoints";
@@ -48,7 +49,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         var (tensors, metadata) = SafetensorsFile.Read(path);
         if (metadata.GetValueOrDefault("key") == key
             && tensors.TryGetValue(TensorName, out var images)
-            && images.shape.AsSpan().SequenceEqual(teacher.Model.Shape.Batch(range.Count))
+            && images.shape.AsSpan().SequenceEqual(teacher.Model.Denoiser.Shape.Batch(range.Count))
             && long.TryParse(
                 metadata.GetValueOrDefault("network_evaluations"), NumberStyles.None, CultureInfo.InvariantCulture, out long evaluations)
             && double.TryParse(metadata.GetValueOrDefault("seconds"), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))
@@ -65,7 +66,7 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
     {
         using var scope = NewDisposeScope();
         var watch = Stopwatch.StartNew();
-        var images = empty(teacher.Model.Shape.Batch(range.Count), dtype: float32);
+        var images = empty(teacher.Model.Denoiser.Shape.Batch(range.Count), dtype: float32);
         var loop = new SamplingLoop(teacher.Model.Denoiser, teacher.Sampler.Solver, teacher.Sampler.Schedule);
         var batches = new BatchSampler(loop) { BatchSize = batchSize };
         long evaluations = 0;

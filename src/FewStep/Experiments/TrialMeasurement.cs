@@ -77,7 +77,7 @@ internal sealed class TrialMeasurement(
             {
                 using (images)
                 {
-                    using var batch = new MeasuredImages(images);
+                    using var batch = new MeasuredImages(images, trial.Model.Autoencoder);
                     measurements.ForEach(m => m.Add(batch));
                     evaluations += spent;
                 }

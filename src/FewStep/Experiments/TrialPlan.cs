@@ -243,7 +243,7 @@ internal sealed class TrialPlan
 
     private void Add(ScheduleChoice schedule, string? foundFor, Slot slot, SamplingSchedule sigmas)
     {
-        var origin = new SamplerOrigin { Schedule = schedule.Name, Source = schedule.Source, ModelHash = First.Hash };
+        var origin = new SamplerOrigin { Schedule = schedule.Name, Source = schedule.Source, ModelHash = First.NetworkHash };
         _cells.Add(new Cell(slot.Number, schedule, foundFor, new Sampler(sigmas, slot.Solver) { Origin = origin })
         { File = (schedule as ScheduleChoice.Given)?.File });
     }

@@ -59,7 +59,7 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
                 + $"latents"),
         Loss = result.HeldOut.Interval,
         Evaluations = result.Evaluations + (sampler.Origin.Evaluations ?? 0),
-        ModelHash = model.Hash,
+        ModelHash = model.NetworkHash,
         Seed = seed,
         Fit = result.Solver is not FittedSolver ? null : new FitOrigin
         {

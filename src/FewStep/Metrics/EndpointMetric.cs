@@ -11,8 +11,8 @@ internal sealed class EndpointMetric(FineTeacher teacher) : IMetric
     public IReadOnlyList<MetricFigure> Figures { get; } =
     [
         new(Entry.Name, "endpoint distance", "Endpoint RMS",
-            $"Root-mean-square difference of a pixel value ([-1,1]) between a sample and what the teacher ({teacher.Name}) makes of the "
-                + "same seed, mean over the samples; lower is better.",
+            $"Root-mean-square difference of a pixel value ([-1,1]), or of a latent model's latents, between a sample and what the "
+                + $"teacher ({teacher.Name}) makes of the same seed, mean over the samples; lower is better.",
             HigherIsBetter: false),
     ];
 

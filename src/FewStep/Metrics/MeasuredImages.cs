@@ -6,6 +6,7 @@ namespace FewStep.Metrics;
 public sealed class MeasuredImages : IDisposable
 {
     private readonly Dictionary<IFeatureExtractor, Tensor> _features = [];
+    private readonly IAutoencoder? _autoencoder;
     private readonly MeasuredImages? _whole;
     private readonly long _first;
     private Tensor? _pixels;
@@ -14,18 +15,22 @@ public sealed class MeasuredImages : IDisposable
     /// <param name="samples">Images [B,C,H,W] as they were sampled, in the model's units ([-1,1] and beyond); not owned.</param>
     public MeasuredImages(Tensor samples) => Samples = samples;
 
+    /// <param name="samples">What a model made; not owned.</param>
+    /// <param name="autoencoder">What decodes it, where it is latents; null where it is images.</param>
+    internal MeasuredImages(Tensor samples, IAutoencoder? autoencoder) => (Samples, _autoencoder) = (samples, autoencoder);
+
     private MeasuredImages(MeasuredImages whole, long first, int count) =>
         (_whole, _first, Samples) = (whole, first, whole.Samples.narrow(0, first, count).DetachFromDisposeScope());
 
     /// <summary>Number of images B.</summary>
     public int Count => (int)Samples.shape[0];
 
-    /// <summary>The images as they were sampled.</summary>
+    /// <summary>The images as they were sampled; of a latent model, its latents.</summary>
     public Tensor Samples { get; }
 
-    /// <summary>The images as a user would save them: clipped, rounded to 8 bits, in [-1,1]. Owned here.</summary>
+    /// <summary>The images as a user would save them: decoded, clipped, rounded to 8 bits, in [-1,1]. Owned here.</summary>
     /// <exception cref="InvalidInputException">A value is not finite.</exception>
-    public Tensor Pixels => _pixels ??= (_whole is null ? PixelScale.RoundTrip(Samples) : Narrow(_whole.Pixels)).DetachFromDisposeScope();
+    public Tensor Pixels => _pixels ??= (_whole is null ? Saved() : Narrow(_whole.Pixels)).DetachFromDisposeScope();
 
     /// <summary>Features of <see cref="Pixels"/>, [B,d], without gradients. Owned here.</summary>
     /// <param name="extractor">The feature network.</param>
@@ -48,13 +53,19 @@ public sealed class MeasuredImages : IDisposable
             Samples.Dispose();
     }
 
+    private Tensor Saved()
+    {
+        using var scope = NewDisposeScope();
+        return PixelScale.RoundTrip(_autoencoder?.DecodeAll(Samples) ?? Samples).MoveToOuterDisposeScope();
+    }
+
     private Tensor Narrow(Tensor whole) => whole.narrow(0, _first, Count);
 
     private Tensor Extract(IFeatureExtractor extractor)
     {
-        if (extractor is not InceptionFeatures && !Samples.shape.AsSpan().SequenceEqual(extractor.Shape.Batch(Count)))
+        if (extractor is not InceptionFeatures && !Pixels.shape.AsSpan().SequenceEqual(extractor.Shape.Batch(Count)))
         {
-            string shape = string.Join(" x ", Samples.shape.Skip(1));
+            string shape = string.Join(" x ", Pixels.shape.Skip(1));
             throw new InvalidInputException($"The images have shape {shape}; the features of '{extractor.Name}' need {extractor.Shape}.");
         }
 

@@ -119,7 +119,7 @@ public sealed class Metric : IMetric, IDisposable
             foreach (long[] some in range.Batches(Batch))
             {
                 using var batch = batches.Sample(some, cancellationToken: cancellation).Single();
-                using var images = new MeasuredImages(batch.Images);
+                using var images = new MeasuredImages(batch.Images, model.Autoencoder);
                 measurement.Add(images);
                 (done, evaluations) = (done + some.Length, evaluations + batch.Evaluations);
                 progress?.Report(new WorkProgress("samples", done, (long)seeds * ranges, "img"));

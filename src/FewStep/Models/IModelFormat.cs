@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Networks;
 
 namespace FewStep.Models;
 
@@ -36,7 +37,20 @@ internal sealed record OpenedModel
     /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>
     public bool KnowsNoClass { get; init; } = true;
 
+    /// <summary>What its latents are decoded by; null where it denoises images. Owned with the rest.</summary>
+    public IAutoencoder? Autoencoder { get; init; }
+
+    /// <summary>The prompts that its labels are; null where they are classes. Owned with the rest.</summary>
+    public PromptConditions? Prompts { get; init; }
+
     public required IDisposable Owned { get; init; }
+
+    /// <summary>The prompts that were given for a model that takes some.</summary>
+    /// <returns>Its conditions; the caller owns them.</returns>
+    public static PromptConditions RequirePrompts(string path, ModelOptions options, IPromptEncoder encoder) =>
+        (options.Prompts ?? (options.NeedsNoPrompts ? [""] : null)) is { } texts
+        ? new PromptConditions(encoder, texts, options.NegativePrompt ?? "")
+        : throw new InvalidInputException($"{path} makes images of prompts; give a prompt, or a file of prompts.");
 
     /// <summary>Refuses options that mean nothing to what no checkpoint is.</summary>
     public static void RefuseNetworkOptions(string path, ModelOptions options, string kind)

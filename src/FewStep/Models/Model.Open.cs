@@ -11,13 +11,19 @@ public sealed partial class Model
     /// <summary>Name of the file in a model folder that holds its sampler.</summary>
     internal const string SamplerName = "sampler.json";
 
+    /// <summary>Name of a network's file in a part of an ONNX pipeline.</summary>
+    internal const string OnnxNetworkName = "model.onnx";
+
     private const string OnnxExtension = ".onnx", OnnxAssembly = "FewStep.Onnx";
+
+    /// <summary>Parts of an ONNX pipeline that may hold its network.</summary>
+    internal static IReadOnlyList<string> OnnxNetworkFolders { get; } = ["unet", "transformer"];
 
     /// <summary>Opens whatever can be sampled, as its content says.</summary>
     /// <param name="path">
     /// A model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where it has a sampler), a network pickle of
-    /// NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, a diffusers folder, an ONNX file (with the
-    /// package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
+    /// NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, a diffusers folder, an ONNX file or the
+    /// folder of an ONNX pipeline (with the package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
     /// </param>
     /// <param name="options">Number format, device, guidance, and what the file leaves open; null for the defaults.</param>
     /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, guidance that does not fit, or
@@ -31,26 +37,16 @@ public sealed partial class Model
             throw new InvalidInputException($"The guide {options.Guide} does nothing without guidance; give its weight.");
         if (options.ComputeType is { } type and not (ScalarType.Float32 or ScalarType.BFloat16))
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {ComputeType.Name(type)}.");
+        if (options.NegativePrompt is not null && (options.Guidance is null || options.Guide is not null))
+            throw new InvalidInputException("A negative prompt does nothing without classifier-free guidance; give its weight.");
         path = CheckpointFormats.Place(path);
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
         try
         {
-            var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
-            var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
-                : (opened.Denoiser, summary);
-            return new Model(denoiser, guided, opened.NumberFormat, owned)
-            {
-                Path = path,
-                _options = options,
-                Config = opened.Config,
-                Network = opened.Denoiser as NetworkDenoiser,
-                Format = opened.Format,
-                Remarks = opened.Remarks,
-                Sampler = SamplerBeside(path, denoiser),
-                IsFlow = opened.IsFlow,
-                ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
-            };
+            if (opened.Prompts is null && (options.Prompts ?? (object?)options.NegativePrompt) is not null)
+                throw new InvalidInputException($"{path} ({opened.Format}) takes no prompts; leave them out.");
+            return Of(path, opened, options, owned);
         }
         catch
         {
@@ -66,9 +62,69 @@ public sealed partial class Model
     public static Task<Model> OpenAsync(string path, ModelOptions? options = null, CancellationToken cancellation = default)
         => Task.Run(() => Open(path, options), cancellation);
 
-    /// <summary>Opens another model to compute where and as this one does; guidance is not taken over.</summary>
-    internal Model OpenAlike(string path) => Open(path, new ModelOptions
-    { ComputeType = _options.ComputeType, Device = _options.Device, SigmaMin = _options.SigmaMin, SigmaMax = _options.SigmaMax });
+    /// <summary>Opens other weights of this model's network to compute where and as this one does, with its prompts and autoencoder, which
+    /// stay this one's; guidance is not taken over.</summary>
+    internal Model OpenAlike(string path)
+    {
+        var options = new ModelOptions
+        { ComputeType = _options.ComputeType, Device = _options.Device, SigmaMin = _options.SigmaMin, SigmaMax = _options.SigmaMax };
+        var opened = Read(path, options) with { Autoencoder = Autoencoder, Prompts = Prompts };
+        try
+        {
+            if (Prompts is not null)
+                ((NetworkDenoiser)opened.Denoiser).Conditions = Prompts;
+            return Of(path, opened, options, [opened.Owned]);
+        }
+        catch
+        {
+            opened.Owned.Dispose();
+            throw;
+        }
+    }
+
+    // What tells the images of prompts and of an autoencoder from those of others.
+    private static ModelSummary Complete(ModelSummary network, PromptConditions? prompts, IAutoencoder? autoencoder)
+    {
+        const int shown = 100;
+        string hash = network.Hash!;
+        if (prompts is not null)
+            hash = Sha256.Of($"{hash}\nunder prompts\n{prompts.Identity}");
+        if (autoencoder is not null)
+            hash = Sha256.Of($"{hash}\ndecoded by\n{autoencoder.Hash}");
+        return network with
+        {
+            Hash = hash,
+            Shape = autoencoder?.ImagesOf(network.Shape) ?? network.Shape,
+            Latents = autoencoder is null ? null : network.Shape,
+            Classes = prompts?.Count ?? network.Classes,
+            Prompts = prompts is null ? null : [.. prompts.Texts.Take(shown)],
+            NegativePrompt = prompts is { Negative: { Length: > 0 } negative } ? negative : null,
+        };
+    }
+
+    /// <summary>The model of what was opened.</summary>
+    /// <param name="owned">What is disposed of with it; further parts are added.</param>
+    internal static Model Of(string path, OpenedModel opened, ModelOptions options, List<IDisposable> owned)
+    {
+        var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
+        var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
+            : (opened.Denoiser, summary);
+        return new Model(denoiser, Complete(guided, opened.Prompts, opened.Autoencoder), opened.NumberFormat, owned)
+        {
+            NetworkHash = guided.Hash!,
+            Autoencoder = opened.Autoencoder,
+            Prompts = opened.Prompts,
+            Path = path,
+            _options = options,
+            Config = opened.Config,
+            Network = opened.Denoiser as NetworkDenoiser,
+            Format = opened.Format,
+            Remarks = opened.Remarks,
+            Sampler = SamplerBeside(path, denoiser),
+            IsFlow = opened.IsFlow,
+            ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
+        };
+    }
 
     /// <summary>What reports say of a model without guidance.</summary>
     internal static ModelSummary Summarize(ModelConfig config, string hash, long parameters) => new()
@@ -83,18 +139,24 @@ public sealed partial class Model
 
     private static OpenedModel Read(string path, ModelOptions options)
     {
-        bool isOnnx = path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(path);
+        bool isOnnx = Directory.Exists(path) ? IsOnnxPipeline(path) : path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase);
         if (!isOnnx && options.Onnx != new OnnxModelDescription())
             throw new InvalidInputException($"{path} is no ONNX file; options about those are for nothing else. Leave them out.");
+        if (!isOnnx && options.Provider is not null)
+            throw new InvalidInputException($"{path} is computed by libtorch; a provider is for ONNX models. Leave it out.");
         return isOnnx ? OnnxFormat(path).Open(path, options)
             : path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path) && !DiffusersWeights.IsOne(path)
             ? OpenMixture(path, options)
             : OpenCheckpoint(path, options);
     }
 
+    // Folders that hold a network in both forms are read with the weights that can be tuned.
+    private static bool IsOnnxPipeline(string folder) => OnnxNetworkFolders.Any(name => File.Exists(System.IO.Path.Combine(folder, name,
+        OnnxNetworkName)) && !DiffusersWeights.Are(System.IO.Path.Combine(folder, name)));
+
     private static IModelFormat OnnxFormat(string path) => Type.GetType($"{OnnxAssembly}.OnnxFormat, {OnnxAssembly}") is { } type
         ? (IModelFormat)Activator.CreateInstance(type)!
-        : throw new InvalidInputException($"{path} is an ONNX file; reference the package {OnnxAssembly}, which reads those.");
+        : throw new InvalidInputException($"{path} is an ONNX model; reference the package {OnnxAssembly}, which reads those.");
 
     private static Sampler? SamplerBeside(string path, IDenoiser denoiser)
     {
@@ -120,13 +182,14 @@ public sealed partial class Model
             // What only the processor computes hands its guide the processor's tensors.
             var device = model.Denoiser.Device.type == TorchSharp.DeviceType.CUDA ? options.Device : DeviceChoice.Cpu;
             var guide = Read(
-                guidePath, options with { Onnx = new OnnxModelDescription(), Checkpoint = new ModelReadOptions(), Device = device });
+                guidePath, options with
+                { Onnx = new OnnxModelDescription(), Provider = null, Checkpoint = new ModelReadOptions(), Device = device });
             owned.Add(guide.Owned);
             return Guided(GuidedDenoiser.Auto(model.Denoiser, guide.Denoiser, guidance), $"guided by {guide.Config.Name}, {guidance}",
                 $"{guidance}\n{guide.Hash}");
         }
 
-        if (model.Config.Classes > 0 && !model.KnowsNoClass)
+        if (model.Denoiser.Classes > 0 && !model.KnowsNoClass)
         {
             throw new InvalidInputException(
                 $"{path} was trained without label dropout, so it knows no \"no class\" for classifier-free guidance; guide it by a weaker "
@@ -141,6 +204,7 @@ public sealed partial class Model
         var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
         source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
         bool isFlow = source.Config.Preconditioning.Kind == PreconditioningConfig.Flow;
+        var prompts = Prompted(path, source, options);
         return new OpenedModel
         {
             Denoiser = source.Denoiser,
@@ -150,13 +214,33 @@ public sealed partial class Model
             NumberFormat = ComputeType.Name(source.Denoiser.ComputeType),
             Parameters = source.Denoiser.Layout.Count,
             Remarks = source.Remarks,
-            KnowsNoClass = source.Config.Network.LabelDropout > 0,
+            KnowsNoClass = prompts is not null || source.Config.Network.LabelDropout > 0,
+            Autoencoder = source.Autoencoder,
+            Prompts = prompts,
             IsFlow = isFlow,
 
             // A flow's larger levels stand for its first time, 1, alone.
             Levels = isFlow ? (source.Denoiser.SigmaMin, Math.Min(source.Denoiser.SigmaMax, FlowTime.UsualSigmaMax)) : null,
             Owned = source,
         };
+    }
+
+    private static PromptConditions? Prompted(string path, ModelSource source, ModelOptions options)
+    {
+        if (source.PromptEncoder is not { } encoder)
+            return null;
+        try
+        {
+            var prompts = OpenedModel.RequirePrompts(path, options, encoder);
+            source.Own(prompts);
+            source.Denoiser.Conditions = prompts;
+            return prompts;
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
     }
 
     private static OpenedModel OpenMixture(string path, ModelOptions options)

@@ -26,14 +26,14 @@ public sealed partial class Model : IDisposable
     /// <summary>Name for people.</summary>
     public string Name => Summary.Name;
 
-    /// <summary>SHA-256 of all that determines what it computes but its number format: weights, preconditioning, guidance. Lower-case
-    /// hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what it computes but its number format: weights, preconditioning, guidance, prompts and
+    /// autoencoder. Lower-case hexadecimal.</summary>
     public string Hash => Summary.Hash!;
 
-    /// <summary>Shape of its images.</summary>
-    public ImageShape Shape => Denoiser.Shape;
+    /// <summary>Shape of its images. What the denoiser works on are latents of another shape where the model has an autoencoder.</summary>
+    public ImageShape Shape => Summary.Shape;
 
-    /// <summary>Number of classes; 0 for an unconditional model.</summary>
+    /// <summary>Number of classes, or of the prompts that it was opened with; 0 for an unconditional model.</summary>
     public int Classes => Denoiser.Classes;
 
     /// <summary>The sampler that it was tuned to, or that lies beside it; null where there is none.</summary>
@@ -54,6 +54,19 @@ public sealed partial class Model : IDisposable
     internal bool IsFlow { get; private init; }
 
     internal ModelSummary Summary { get; }
+
+    /// <summary>What its latents are decoded by; null where it denoises images.</summary>
+    internal IAutoencoder? Autoencoder { get; private init; }
+
+    /// <summary>The prompts that its labels are; null where they are classes.</summary>
+    internal PromptConditions? Prompts { get; private init; }
+
+    /// <summary>Names of its classes, or its prompts; null where the classes have none.</summary>
+    internal IReadOnlyList<string>? LabelNames => Prompts?.Texts ?? Config?.ClassNames;
+
+    /// <summary>What tells it from models that a sampler was not fitted to: <see cref="Hash"/>, whatever the prompts and the
+    /// autoencoder.</summary>
+    internal string NetworkHash { get => field ?? Hash; private init; }
 
     /// <summary>What tells its images from another model's: hash and number format.</summary>
     internal string Identity => $"{Hash} {NumberFormat}";
@@ -76,6 +89,10 @@ public sealed partial class Model : IDisposable
     internal NetworkDenoiser RequireNetwork() => Network ?? throw new InvalidInputException(
         $"{Path} ({Format}) can be sampled, searched for schedules and compared, but its weights cannot be tuned or converted. Take the "
             + "checkpoint that it was made from.");
+
+    /// <summary>The images of what the denoiser's sampling gave: decoded latents, in calls of bounded size, or the very same.</summary>
+    /// <returns>[B,C,H,W]; belongs to the current dispose scope where it was decoded.</returns>
+    internal Tensor ImagesOf(Tensor samples) => Autoencoder?.DecodeAll(samples) ?? samples;
 
     /// <inheritdoc/>
     public void Dispose() => _owned.ForEach(o => o.Dispose());

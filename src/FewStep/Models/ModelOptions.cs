@@ -23,11 +23,24 @@ public sealed record ModelOptions
     /// <summary>Path of a weaker model that guides, which must say everything itself; null (default) for none.</summary>
     public string? Guide { get; init; }
 
+    /// <summary>Prompts of a model that makes images of text, 1 to 1,000,000: label i is prompt i, so the image of seed s is by default of
+    /// prompt s mod their number. Null (default) for models of classes or without conditions, which take none.</summary>
+    public IReadOnlyList<string>? Prompts { get; init; }
+
+    /// <summary>What classifier-free guidance leads away from, in place of the empty prompt; null (default) for that.</summary>
+    public string? NegativePrompt { get; init; }
+
     /// <summary>What a checkpoint does not say; of other files nothing must be said here.</summary>
     public ModelReadOptions Checkpoint { get; init; } = new();
 
     /// <summary>What an ONNX file does not say; of other files nothing must be said here.</summary>
     public OnnxModelDescription Onnx { get; init; } = new();
+
+    /// <summary>Whether a model of text is opened to be looked at, with the empty prompt where none is given; default false.</summary>
+    internal bool NeedsNoPrompts { get; init; }
+
+    /// <summary>What ONNX Runtime computes a model with; null (default) for the processor. Other files take none.</summary>
+    public OnnxProvider? Provider { get; init; }
 
     /// <summary>Smallest noise level of the schedules that are made and searched for the model; null (default) for the model's own, of a
     /// Gaussian mixture, which knows no limits, that of its file or EDM's 0.002.</summary>

@@ -18,8 +18,17 @@ public sealed record ModelSummary
     /// <summary>Shape of its images.</summary>
     public required ImageShape Shape { get; init; }
 
-    /// <summary>Number of classes; 0 for an unconditional model.</summary>
+    /// <summary>Shape of the latents that it denoises, from which its images are decoded; null where it denoises images.</summary>
+    public ImageShape? Latents { get; init; }
+
+    /// <summary>Number of classes, or of prompts; 0 for an unconditional model.</summary>
     public int Classes { get; init; }
+
+    /// <summary>The first 100 of the prompts that its labels are; null where they are classes.</summary>
+    public IReadOnlyList<string>? Prompts { get; init; }
+
+    /// <summary>The prompt that guidance leads away from, where it is not empty; else null.</summary>
+    public string? NegativePrompt { get; init; }
 
     /// <summary>The guidance that it was sampled under, e.g. <c>classifier-free, weight 1.5</c>; null for none. The hash then is that of
     /// the guided model.</summary>

@@ -5,11 +5,15 @@ namespace FewStep.Models;
 /// <summary>Images that a model made; dispose them.</summary>
 public sealed class Samples : IDisposable
 {
-    internal Samples(Tensor images, IReadOnlyList<long> seeds, Sampler sampler, double evaluationsPerImage) =>
-        (Images, Seeds, Sampler, EvaluationsPerImage) = (images, seeds, sampler, evaluationsPerImage);
+    internal Samples(Tensor images, Tensor? latents, IReadOnlyList<long> seeds, Sampler sampler, double evaluationsPerImage) =>
+        (Images, Latents, Seeds, Sampler, EvaluationsPerImage) = (images, latents, seeds, sampler, evaluationsPerImage);
 
     /// <summary>[B,C,H,W] float32, about -1 to 1, on the model's device; owned here.</summary>
     public Tensor Images { get; }
+
+    /// <summary>What the images were decoded from [B,c,h,w], float32, on the model's device; null for a model of images. Owned
+    /// here.</summary>
+    public Tensor? Latents { get; }
 
     /// <summary>The seeds, in the order of the images.</summary>
     public IReadOnlyList<long> Seeds { get; }
@@ -39,5 +43,9 @@ public sealed class Samples : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Images.Dispose();
+    public void Dispose()
+    {
+        Images.Dispose();
+        Latents?.Dispose();
+    }
 }

@@ -5,8 +5,8 @@ namespace FewStep.Networks;
 /// <summary>A batch in shares of neighbouring images, which threads of the processor evaluate side by side.</summary>
 /// <param name="x">Noised images [B,C,H,W]; not owned, like the others.</param>
 /// <param name="sigma">Noise levels [B] or [1].</param>
-/// <param name="labels">int64 [B], or null.</param>
-internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, ScalarType computeType)
+/// <param name="condition">What the network is told beside them, [B, ...]; null for nothing.</param>
+internal sealed class BatchShares(Tensor x, Tensor sigma, NetworkCondition? condition, ScalarType computeType)
 {
     private const int FewestImages = 4;
 
@@ -25,13 +25,13 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
     public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;
 
     /// <summary>Evaluates all shares, without a gradient where they are several.</summary>
-    /// <param name="denoise">Denoises images at noise levels with labels; its tensors belong to the dispose scope that it is called
+    /// <param name="denoise">Denoises images at noise levels under a condition; its tensors belong to the dispose scope that it is called
     /// in.</param>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
-    public Tensor Evaluate(Func<Tensor, Tensor, Tensor?, Tensor> denoise)
+    public Tensor Evaluate(Func<Tensor, Tensor, NetworkCondition?, Tensor> denoise)
     {
         if (Count == 1)
-            return denoise(x, sigma, labels);
+            return denoise(x, sigma, condition);
         var parts = new Tensor[Count];
         ShareThreads.Run(Count, i =>
         {
@@ -44,13 +44,13 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
 
     /// <summary>Evaluates all shares with a gradient in the weights, and in the images where they have one.</summary>
     /// <returns>[B,C,H,W]; belongs to the current dispose scope.</returns>
-    public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, Tensor?, Tensor> denoise)
+    public Tensor Evaluate(Tensor weights, Func<Tensor, Tensor, Tensor, NetworkCondition?, Tensor> denoise)
         => Differentiable.apply(weights, x, this, denoise);
 
-    private Tensor Denoise(int share, Func<Tensor, Tensor, Tensor?, Tensor> denoise) => Denoise(share, Part(x, share), denoise);
+    private Tensor Denoise(int share, Func<Tensor, Tensor, NetworkCondition?, Tensor> denoise) => Denoise(share, Part(x, share), denoise);
 
-    private Tensor Denoise(int share, Tensor images, Func<Tensor, Tensor, Tensor?, Tensor> denoise)
-        => denoise(images, sigma.shape[0] == 1 ? sigma : Part(sigma, share), labels is null ? null : Part(labels, share));
+    private Tensor Denoise(int share, Tensor images, Func<Tensor, Tensor, NetworkCondition?, Tensor> denoise)
+        => denoise(images, sigma.shape[0] == 1 ? sigma : Part(sigma, share), condition?.Each(t => Part(t, share)));
 
     private Tensor Part(Tensor all, int share)
     {
@@ -74,7 +74,7 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
         public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
         {
             var (weights, x, shares) = ((Tensor)vars[0], (Tensor)vars[1], (BatchShares)vars[2]);
-            var denoise = (Func<Tensor, Tensor, Tensor, Tensor?, Tensor>)vars[3];
+            var denoise = (Func<Tensor, Tensor, Tensor, NetworkCondition?, Tensor>)vars[3];
             bool alsoImages = x.requires_grad;
             var graphs = new Graph[shares.Count];
             var parts = new Tensor[shares.Count];
@@ -84,7 +84,7 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, Tensor? labels, Scalar
                 using var scope = NewDisposeScope();
                 var leaf = weights.detach().requires_grad_();
                 var images = shares.Part(x, i).detach().requires_grad_(alsoImages);
-                var output = shares.Denoise(i, images, (own, levels, classes) => denoise(leaf, own, levels, classes));
+                var output = shares.Denoise(i, images, (own, levels, told) => denoise(leaf, own, levels, told));
                 Tensor[] leaves = alsoImages ? [leaf, images] : [leaf];
                 foreach (var tensor in leaves)
                     tensor.DetachFromDisposeScope();

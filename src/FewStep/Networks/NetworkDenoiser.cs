@@ -23,12 +23,16 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
 
         if (patchSize < 1 || shape.Height % patchSize != 0 || shape.Width % patchSize != 0)
             throw new InvalidInputException($"Patches of {patchSize} pixels do not divide images of {shape}.");
-        (_network, Preconditioning, Shape, Classes, _patch) = (network, preconditioning, shape, classes, patchSize);
+        (_network, Preconditioning, Shape, _patch, Conditions) =
+            (network, preconditioning, shape, patchSize, new ClassConditions(classes));
         Weights = weights.DetachFromDisposeScope();
     }
 
     public ImageShape Shape { get; }
-    public int Classes { get; }
+    public int Classes => Conditions.Count;
+
+    /// <summary>What its labels mean to the network; at first its classes. Not owned.</summary>
+    public IConditions Conditions { get; set; }
 
     /// <summary>Whether it was trained with label dropout; default true.</summary>
     public bool KnowsNoClass { get; init; } = true;
@@ -70,9 +74,10 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
     {
         using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
         var pass = Cached();
-        return new BatchShares(x, sigma, labels, ComputeType)
-            .Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
+        return new BatchShares(x, sigma, Told(labels, x.shape[0]), ComputeType)
+            .Evaluate((images, levels, told) => Denoise(pass with { }, images, levels, told)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Denoises with given weights, differentiably in them and in the images.</summary>
@@ -83,19 +88,20 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
     public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
     {
-        var shares = new BatchShares(x, sigma, labels, ComputeType);
+        var condition = Told(labels, x.shape[0]);
+        var shares = new BatchShares(x, sigma, condition, ComputeType);
         bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
         bool imagesAlone = x.requires_grad && !weights.requires_grad;
         if (shares.Count == 1 || masked || imagesAlone || !shares.HasRoomForGradients(Layout.Count))
-            return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, labels);
+            return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, condition);
         if (is_grad_enabled() && weights.requires_grad)
         {
             return shares.Evaluate(weights,
-                (share, images, levels, classes) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, classes));
+                (share, images, levels, told) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, told));
         }
 
         var pass = ForwardPass.Over(Layout, weights, ComputeType);
-        return shares.Evaluate((images, levels, classes) => Denoise(pass with { }, images, levels, classes));
+        return shares.Evaluate((images, levels, told) => Denoise(pass with { }, images, levels, told));
     }
 
     /// <inheritdoc/>
@@ -103,7 +109,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return Raw(Cached(), x.to(ComputeType), noiseLabels, labels).to(x.dtype).MoveToOuterDisposeScope();
+        return Raw(Cached(), x.to(ComputeType), noiseLabels, Told(labels, x.shape[0])).to(x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the network makes of images on the way down: the last activations of each level and of the middle, with gradients in
@@ -114,7 +120,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     {
         var c = Preconditioning.Coefficients(TensorArithmetic.Full([1], sigma, images.dtype, images.device));
         var pass = Cached() with { Encoded = [] };
-        Raw(pass, (images * Column(c.In)).to(ComputeType), c.Noise, null);
+        Raw(pass, (images * Column(c.In)).to(ComputeType), c.Noise, Told(null, images.shape[0]));
         return [.. pass.Encoded.Values.Select(x => x.to(ScalarType.Float32))];
     }
 
@@ -125,7 +131,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var pass = ForwardPass.Over(Layout, Weights, ComputeType);
-        Denoise(pass, zeros(Shape.Batch(1), device: Device), ones(1, device: Device), null);
+        Denoise(pass, zeros(Shape.Batch(1), device: Device), ones(1, device: Device), Told(null, 1));
         return pass.MultiplyAdds;
     }
 
@@ -160,22 +166,24 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
         _network.Dispose();
     }
 
-    private Tensor Denoise(ForwardPass pass, Tensor x, Tensor sigma, Tensor? labels)
+    private NetworkCondition Told(Tensor? labels, long batch) => Conditions.Of(labels, batch, Device, ComputeType);
+
+    private Tensor Denoise(ForwardPass pass, Tensor x, Tensor sigma, NetworkCondition? condition)
     {
         using var scope = NewDisposeScope();
         var c = Preconditioning.Coefficients(sigma);
-        var raw = Raw(pass, (x * Column(c.In)).to(ComputeType), c.Noise, labels);
+        var raw = Raw(pass, (x * Column(c.In)).to(ComputeType), c.Noise, condition);
         if (raw.shape[1] > Shape.Channels)
             raw = raw.narrow(1, 0, Shape.Channels); // further channels hold a learned variance
 
         return addcmul(x * Column(c.Skip), raw.to(x.dtype), Column(c.Out), TensorArithmetic.One).MoveToOuterDisposeScope();
     }
 
-    private Tensor Raw(ForwardPass pass, Tensor input, Tensor noiseLabels, Tensor? labels)
+    private Tensor Raw(ForwardPass pass, Tensor input, Tensor noiseLabels, NetworkCondition? condition)
     {
         var noise = noiseLabels.to(ScalarType.Float32).expand(input.shape[0]);
         var folded = _patch == 1 ? input : nn.functional.pixel_unshuffle(input, _patch);
-        var raw = _network.Forward(pass, ChannelsLast(folded), noise, new NetworkCondition { Classes = Classes > 0 ? labels : null });
+        var raw = _network.Forward(pass, ChannelsLast(folded), noise, condition);
         if (pass.Encoded is not null)
             return raw;
         return (_patch == 1 ? raw : nn.functional.pixel_shuffle(raw, _patch)).contiguous();

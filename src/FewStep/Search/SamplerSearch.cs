@@ -23,12 +23,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     {
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
         var solver = SolverCatalog.Find(options.Solver);
-        IImageSet Images()
-        {
-            _images ??= images();
-            ImageFit.Check(model.Denoiser, _images.Shape, _images.Classes, "training");
-            return _images;
-        }
+        IImageSet Images() => _images ??= model.Fitting(images());
 
         LossCurve LossCurve()
         {
@@ -48,7 +43,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
             Solver = solver,
             // An optimiser that can do without the curve gets it where it is known or measured anyway.
             LossCurve = Curve is not null || choices.Any(c => c.Entry.NeedsLossCurve) ? LossCurve : null,
-            TrainingImages = () => new TrainingImages(Images()),
+            TrainingImages = () => model.Trained(Images()),
             Images = options.Images,
             FirstSeed = SeedPlan.Searched(options.Seed),
         }.Checked();
@@ -73,7 +68,7 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
                         Objective = result.Objective,
                         Loss = result.Loss.Interval,
                         Evaluations = result.NetworkEvaluations,
-                        ModelHash = model.Hash,
+                        ModelHash = model.NetworkHash,
                         DataHash = _images?.Hash,
                         Seed = seed,
                     },

@@ -16,6 +16,24 @@ internal interface ITrainingImages
     (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices);
 }
 
+/// <summary>Images as the latents that a model denoises. A batch is encoded when it is read, and not kept: a loss curve reads an image
+/// once for all of its noise levels.</summary>
+/// <param name="autoencoder">Not disposed.</param>
+internal sealed class EncodedImages(ITrainingImages images, IAutoencoder autoencoder, ImageShape latents) : ITrainingImages
+{
+    public ImageShape Shape => latents;
+    public long Count => images.Count;
+    public int Classes => images.Classes;
+
+    public (Tensor Images, Tensor? Labels) Read(IReadOnlyList<long> indices)
+    {
+        using var scope = NewDisposeScope();
+        var (read, labels) = images.Read(indices);
+        scope.Attach(read);
+        return (autoencoder.EncodeAll(read).MoveToOuterDisposeScope(), labels?.MoveToOuterDisposeScope());
+    }
+}
+
 /// <summary>An image set as the source of a loss curve.</summary>
 /// <param name="images">The set; not disposed.</param>
 internal sealed class TrainingImages(IImageSet images) : ITrainingImages

@@ -10,6 +10,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     private readonly TuningOptions _options;
     private readonly ImageBatches _training;
     private readonly ImageBatches _heldOut;
+    private readonly IAutoencoder? _autoencoder;
     private readonly int _heldOutCount;
     private readonly double[] _sigmas;
     private readonly double[] _weights;
@@ -18,7 +19,7 @@ internal sealed class DenoiseObjective : ITuningObjective
 
     public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options, TuningImages images)
     {
-        (_network, _options) = (network, options);
+        (_network, _options, _autoencoder) = (network, options, images.Autoencoder);
         _training = new ImageBatches(
             images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
@@ -35,6 +36,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     {
         using var scope = NewDisposeScope();
         var batch = Read(update * _options.Batch);
+        var clean = Clean(batch);
         using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
         var labels = _network.Model.Classes == 0 ? null : batch.Labels;
         if (labels is not null && _options.LabelDropout > 0)
@@ -49,13 +51,13 @@ internal sealed class DenoiseObjective : ITuningObjective
         for (int i = 0; i < Levels; i++)
         {
             using var level = NewDisposeScope();
-            var noise = HostCopy.To(randn(batch.Images.shape, generator: generator), weights.device);
+            var noise = HostCopy.To(randn(clean.shape, generator: generator), weights.device);
             for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
             {
                 using var part = NewDisposeScope();
                 long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
                 Tensor Cut(Tensor t) => t.narrow(0, first, count);
-                var losses = Loss(student, Cut(batch.Images), labels is null ? null : Cut(labels), Cut(noise), i);
+                var losses = Loss(student, Cut(clean), labels is null ? null : Cut(labels), Cut(noise), i);
                 var loss = losses.mean().Times((double)count / batch.Count).Over(Levels);
                 loss.backward();
                 total.Plus_(loss.detach());
@@ -76,7 +78,7 @@ internal sealed class DenoiseObjective : ITuningObjective
             using var scope = NewDisposeScope();
             var batch = _heldOut.Read(start, weights.device);
             int count = Math.Min((int)batch.Count, _heldOutCount - start);
-            var images = batch.Images.narrow(0, 0, count);
+            var images = Clean(batch).narrow(0, 0, count);
             var labels = _network.Model.Classes == 0 ? null : batch.Labels?.narrow(0, 0, count);
             var noise = Latents.Draw(SeedPlan.HeldOut(start, count), _network.Model.Shape, device: weights.device);
             for (int i = 0; i < Levels; i++)
@@ -91,6 +93,8 @@ internal sealed class DenoiseObjective : ITuningObjective
     }
 
     public void Dispose() => _queue?.Dispose();
+
+    private Tensor Clean(ImageBatch batch) => _autoencoder?.EncodeAll(batch.Images) ?? batch.Images;
 
     // Each image's weighted loss [B].
     private Tensor Loss(IDenoiser denoiser, Tensor images, Tensor? labels, Tensor noise, int level)

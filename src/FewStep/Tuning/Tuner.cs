@@ -139,7 +139,7 @@ internal sealed class Tuner
 
         foreach (var (set, name) in new[] { (_images.Training, "training"), (_images.HeldOut, "held-out") })
         {
-            ImageFit.Check(_model, set.Shape, set.Classes, name);
+            ImageFit.Check(_model, _images.Autoencoder, set.Shape, set.Classes, name);
             if (set.Count == 0)
                 throw new InvalidInputException($"There are no {name} images.");
         }

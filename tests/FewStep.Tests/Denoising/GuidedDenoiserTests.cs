@@ -36,6 +36,23 @@ public sealed class GuidedDenoiserTests : IDisposable
         Assert.Equal(8, counting.Images);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0.3)]
+    public void Rescaled_images_have_some_of_the_contrast_that_they_had(double phi)
+    {
+        var D = _model.Denoise(_x, Level(0.8), _labels);
+        var plain = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 4 }).Denoise(_x, Level(0.8), _labels);
+        var rescaled = GuidedDenoiser.ClassifierFree(_model, new Guidance { Weight = 4, Rescale = phi }).Denoise(_x, Level(0.8), _labels);
+        Tensor Deviation(Tensor x) => x.std([1, 2, 3], unbiased: false, keepdim: true);
+        var expected = plain * ((phi * Deviation(D) / Deviation(plain)) + (1 - phi));
+        Assert.True(rescaled.allclose(expected, 1e-9, 1e-9));
+        Assert.False(rescaled.allclose(plain, 1e-3, 1e-3));
+        Assert.Equal("weight 4, rescale 0.3", new Guidance { Weight = 4, Rescale = 0.3 }.ToString());
+        Assert.Contains("its rescale 2 is not in 0 to 1", Assert.Throws<InvalidInputException>(
+            () => new Guidance { Rescale = 2 }.Validate()).Message);
+    }
+
     [Fact]
     public void Outside_of_its_interval_guidance_does_nothing_and_costs_nothing()
     {

@@ -18,6 +18,12 @@ internal sealed class HashesSection() : ReportSection("data", "What it was measu
             yield return ("Model", model.Name);
             yield return ("Preconditioning", model.Preconditioning);
             yield return ("Image", $"{model.Shape} (channels x height x width)");
+            if (model.Latents is { } latents)
+                yield return ("Latents", $"{latents}, from which the images are decoded");
+            if (model.Prompts is { } prompts)
+                yield return ("Prompts", $"{NumberText.Count(model.Classes)}: {string.Join("; ", prompts)}");
+            if (model.NegativePrompt is { } negative)
+                yield return ("Negative prompt", negative);
             yield return ("Classes", model.Classes == 0 ? "none" : NumberText.Count(model.Classes));
             yield return ("Parameters", model.Parameters == 0 ? "unknown" : NumberText.Count(model.Parameters));
             if (model.Guidance is { } guidance)

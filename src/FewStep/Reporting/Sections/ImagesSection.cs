@@ -12,8 +12,14 @@ internal sealed class ImagesSection() : ReportSection("images", "The same seeds"
 
     public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
-        if (page.Summary.ImageStrips.Count > 0)
-            yield return new DrawnBlock(() => Rows(page));
+        if (page.Summary.ImageStrips.Count == 0)
+            yield break;
+        yield return new DrawnBlock(() => Rows(page));
+        if (page.Summary.Model is { Prompts: { } prompts, Classes: var count })
+        {
+            yield return new ListBlock([.. page.Summary.ImageStrips[0].Seeds.Where(seed => seed % count < prompts.Count)
+                .Select(seed => $"Seed {Text(seed)}: {prompts[(int)(seed % count)]}")]);
+        }
     }
 
     private static XElement Rows(ReportPage page)

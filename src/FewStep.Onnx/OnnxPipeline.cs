@@ -1,0 +1,158 @@
+using FewStep.Checkpoints;
+using FewStep.Denoising;
+using FewStep.Models;
+using FewStep.Networks;
+using System.Text.Json;
+
+namespace FewStep.Onnx;
+
+/// <summary>Folders of ONNX networks as optimum and OnnxStack lay them out: <c>unet</c> or <c>transformer</c>, <c>text_encoder</c>,
+/// <c>vae_decoder</c>, <c>vae_encoder</c>, <c>tokenizer</c>, <c>scheduler</c>. Without <c>vae_decoder</c> the latents are the
+/// images.</summary>
+internal sealed class OnnxPipeline : IDisposable
+{
+    private readonly List<IDisposable> _owned = [];
+    private readonly Func<string, OnnxTokenizer> _tokenizer;
+
+    private OnnxPipeline(Func<string, OnnxTokenizer> tokenizer) => _tokenizer = tokenizer;
+
+    /// <summary>Opens a pipeline.</summary>
+    /// <param name="tokenizer">Opens the tokenizer in a folder.</param>
+    public static OpenedModel Open(string folder, ModelOptions options, Func<string, OnnxTokenizer> tokenizer)
+    {
+        OpenedModel.RefuseNetworkOptions(folder, options, "an ONNX pipeline");
+        var pipeline = new OnnxPipeline(tokenizer);
+        try
+        {
+            return pipeline.Read(folder, options);
+        }
+        catch
+        {
+            pipeline.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        for (int i = _owned.Count - 1; i >= 0; i--)
+            _owned[i].Dispose();
+    }
+
+    private OpenedModel Read(string folder, ModelOptions options)
+    {
+        string part = Model.OnnxNetworkFolders.First(name => File.Exists(Path.Combine(folder, name, Model.OnnxNetworkName)));
+        var autoencoder = Autoencoder(folder, options);
+        PromptConditions? prompts = null;
+        var (noise, remarks) = Noise(folder);
+        // Its shape is that of images, wherever there are any.
+        var given = options.Onnx with { Shape = options.Onnx.Shape is { } images && autoencoder is not null ? autoencoder.LatentsOf(images)
+            : options.Onnx.Shape };
+        var around = new OnnxSurroundings
+        {
+            Description = Describe(Path.Combine(folder, part)),
+            Noise = noise,
+            Conditions = signature => prompts = Prompts(folder, part, signature, autoencoder, options),
+        };
+        string path = Path.Combine(folder, part, Model.OnnxNetworkName);
+        var model = Owned(OnnxModel.Open(path, given, options.Threads, options.Provider, around));
+        if (autoencoder is null)
+            remarks = [.. remarks, $"{folder} has no vae_decoder: its latents are taken for images, which no picture can show."];
+        var denoiser = model.Denoiser;
+        return new OpenedModel
+        {
+            Denoiser = denoiser,
+            Config = new ModelConfig
+            {
+                Name = options.Onnx.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+                Shape = denoiser.Shape,
+                Classes = denoiser.Classes,
+                ClassNames = prompts is null ? model.Description.ClassNames : null,
+                Preconditioning = new() { Kind = model.Preconditioning, SigmaMin = denoiser.SigmaMin, SigmaMax = denoiser.SigmaMax },
+            },
+            Hash = model.Hash,
+            Format = "ONNX pipeline",
+            NumberFormat = OnnxFormat.NumberFormat(options.Provider),
+            IsFlow = model.IsFlow,
+            KnowsNoClass = denoiser.KnowsNoClass,
+            Remarks = remarks,
+            Autoencoder = autoencoder,
+            Prompts = prompts,
+            Owned = this,
+        };
+    }
+
+    private OnnxAutoencoder? Autoencoder(string folder, ModelOptions options)
+    {
+        if (OnnxPart.Open(folder, "vae_decoder", options.Threads, options.Provider) is not { } decoder)
+            return null;
+        Owned(decoder);
+        var encoder = OnnxPart.Open(folder, "vae_encoder", options.Threads, options.Provider);
+        if (encoder is not null)
+            Owned(encoder);
+        return new OnnxAutoencoder(decoder, encoder);
+    }
+
+    private PromptConditions Prompts(
+        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options)
+    {
+        bool isXl = signature is { Pooled: not null, Sizes: not null };
+        if (!isXl && (signature.Pooled ?? signature.Sizes) is { } further)
+        {
+            throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(further.Name)} and is no network of Stable "
+                + "Diffusion 1, 2 or XL; those are read.");
+        }
+
+        if (isXl && autoencoder is null)
+            throw new InvalidInputException($"{folder}: its {network} is told the size of images, which vae_decoder says; add it.");
+        string[] branches = isXl ? ["", "_2"] : [""];
+        var encoders = branches.Select(which => Owned(OnnxPart.Open(folder, $"text_encoder{which}", options.Threads, options.Provider)
+            ?? throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(signature.Context!.Name)}, but there is no "
+                + $"text_encoder{which}/{Model.OnnxNetworkName}. Give the folder of the whole pipeline."))).ToList();
+        var encoder = new OnnxPromptEncoder(encoders, [.. branches.Select(which => _tokenizer(Path.Combine(folder, $"tokenizer{which}")))])
+        {
+            Told = isXl ? autoencoder!.ImagesOf(signature.Shape) : null,
+            EmptyIsZero = isXl && ZerosForEmpty(Path.Combine(folder, DiffusersPipeline.IndexName)),
+        };
+        return Owned(OpenedModel.RequirePrompts(folder, options, encoder));
+    }
+
+    private static bool ZerosForEmpty(string index) => !File.Exists(index)
+        || !JsonFile.ReadPython(index).TryGetValue("force_zeros_for_empty_prompt", out var given) || given.ValueKind != JsonValueKind.False;
+
+    private T Owned<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+
+    private static (PreconditioningConfig? Noise, IReadOnlyList<string> Remarks) Noise(string folder)
+    {
+        string path = Path.Combine(folder, DiffusersPipeline.SchedulerName);
+        if (!File.Exists(path))
+            return (null, []);
+        var (noise, remarks) = DiffusersNoise.Read(path);
+        return (noise, remarks);
+    }
+
+    // What the configuration of the network says that its file may leave open.
+    private static OnnxModelDescription Describe(string folder)
+    {
+        string path = Path.Combine(folder, DiffusersPipeline.ConfigName);
+        if (!File.Exists(path))
+            return new();
+        var config = JsonFile.ReadPython(path);
+        int? Number(string key) => config.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out int number) && number is >= 1 and <= 65536 ? number : null;
+        // A class-conditional transformer's null label follows its classes.
+        var classes = Number("num_embeds_ada_norm");
+        return new()
+        {
+            Shape = (Number("in_channels"), Number("sample_size")) is ({ } channels, { } side)
+                ? new ImageShape(channels, side, side) : null,
+            Classes = classes,
+            UnconditionalLabel = classes,
+        };
+    }
+}

@@ -1,0 +1,25 @@
+namespace FewStep.Networks;
+
+/// <summary>What the labels of a model mean to its network. Thread-safe.</summary>
+internal interface IConditions
+{
+    /// <summary>Number of labels; 0 for an unconditional network.</summary>
+    int Count { get; }
+
+    /// <summary>Looks labels up.</summary>
+    /// <param name="labels">int64 [B], -1 for none; null stands for -1 everywhere.</param>
+    /// <param name="batch">B.</param>
+    /// <param name="device">Where the network computes.</param>
+    /// <param name="type">Type that the network computes in.</param>
+    /// <returns>Tensors that belong to the current dispose scope, or are those that were given.</returns>
+    NetworkCondition Of(Tensor? labels, long batch, Device device, ScalarType type);
+}
+
+/// <summary>Labels that are the network's own classes.</summary>
+internal sealed class ClassConditions(int classes) : IConditions
+{
+    public int Count => classes;
+
+    public NetworkCondition Of(Tensor? labels, long batch, Device device, ScalarType type)
+        => new() { Classes = classes > 0 ? labels : null };
+}

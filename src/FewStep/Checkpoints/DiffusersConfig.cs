@@ -19,14 +19,6 @@ internal sealed record DiffusersConfig
     private const int DefaultHeadChannels = 8;
     private const string MiddleBlock = "UNetMidBlock2D";
 
-    // What diffusers' EMAModel adds to the configuration of the network that it averages.
-    private static readonly string[] OfTraining =
-        ["decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup", "gradient_checkpointing"];
-
-    private static readonly HashSet<string> Known = [.. typeof(DiffusersConfig).GetProperties(
-        System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Instance)
-        .Select(property => JsonFile.Options.PropertyNamingPolicy!.ConvertName(property.Name))];
-
     public JsonElement SampleSize { get; init; }
     public int InChannels { get; init; } = 3;
     public int OutChannels { get; init; } = 3;
@@ -73,25 +65,7 @@ internal sealed record DiffusersConfig
 
     public static DiffusersConfig Read(string path)
     {
-        var given = JsonFile.ReadPython(path);
-        string name = OtherNetworks.ClassOf(given)
-            ?? throw new InvalidInputException($"{path}: _class_name is missing; known is {Class}.");
-        if (name != Class)
-            throw new InvalidInputException($"{path} describes {OtherNetworks.OfClass(name)}; read is {Class}.");
-        foreach (var (key, value) in given.ToList())
-        {
-            bool ignored = key.StartsWith('_') || OfTraining.Contains(key);
-            if (!ignored && !Known.Contains(key) && value.ValueKind != JsonValueKind.Null)
-            {
-                throw new InvalidInputException($"{path}: {Printable.Line(key, 60)} is {Printable.Line(value.GetRawText(), 60)}, a setting "
-                    + "that is not known here and could change what the network computes.");
-            }
-
-            if (!Known.Contains(key))
-                given.Remove(key);
-        }
-
-        var config = JsonFile.From<DiffusersConfig>(given, path);
+        var config = DiffusersConfigFile.Read<DiffusersConfig>(path, Class);
         config.Check(path);
         return config;
     }
@@ -99,14 +73,7 @@ internal sealed record DiffusersConfig
     /// <summary>Height and width of the images, equal.</summary>
     public int Side(string path, int? given)
     {
-        int? own = SampleSize.ValueKind switch
-        {
-            JsonValueKind.Number when SampleSize.TryGetInt32(out int side) => side,
-            JsonValueKind.Array when SampleSize.EnumerateArray().Select(e =>
-                e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int side) ? side : 0).Distinct().ToArray() is [var side] => side,
-            JsonValueKind.Null or JsonValueKind.Undefined => null,
-            _ => throw new InvalidInputException($"{path}: sample_size is neither a whole number nor two equal ones."),
-        };
+        int? own = DiffusersConfigFile.Side(path, SampleSize);
         return own is not null && given is not null && own != given
             ? throw new InvalidInputException($"{path}: sample_size is {own}, the option says {given}; leave the option out.")
             : own ?? given ?? throw new InvalidInputException($"{path}: sample_size is missing. Give the resolution of the images.");
@@ -114,16 +81,7 @@ internal sealed record DiffusersConfig
 
     private void Check(string path)
     {
-        void Need(bool holds, string key, object? value, string known)
-        {
-            if (!holds)
-            {
-                string shown = value is string text ? Printable.Text(text)
-                    : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{value ?? "null"}");
-                throw new InvalidInputException($"{path}: {key} is {shown}; known is {known}.");
-            }
-        }
-
+        void Need(bool holds, string key, object? value, string known) => DiffusersConfigFile.Need(holds, path, key, value, known);
         Need(!CenterInputSample, "center_input_sample", CenterInputSample, "false");
         Need(TimeEmbeddingType == "positional", "time_embedding_type", TimeEmbeddingType, "positional");
         Need(FreqShift is 0 or 1, "freq_shift", FreqShift, "0 or 1");

@@ -10,6 +10,7 @@ internal static class ArchitectureCatalog
         new("song_unet", typeof(SongUNetOptions), "SongUNet"),
         new("dhariwal_unet", typeof(DhariwalUNetOptions), "DhariwalUNet"),
         new("ddpm_unet", typeof(DdpmUNetOptions)),
+        new("condition_unet", typeof(ConditionUNetOptions)),
     ];
 
     /// <summary>All keys, as a message lists them.</summary>

@@ -147,6 +147,29 @@ public sealed class ConditionUNetFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_model_folder_keeps_such_a_network_and_bfloat16_is_near()
+    {
+        using var source = ConditionUNetFolder.Read(GoldenPipeline.UNet("lcm-tiny"));
+        ModelFolder.Write(_folder.File("model"), source.Config, source.Denoiser, source.Denoiser.Weights);
+        var (config, copy) = ModelFolder.Read(_folder.File("model"));
+        using (copy)
+        {
+            Assert.Equal(32, ((ConditionUNetOptions)config.Network).GuidanceChannels);
+            Assert.Equal(source.Denoiser.Weights.data<float>().ToArray(), copy.Weights.data<float>().ToArray());
+            var golden = GoldenPipeline.Arrays("lcm-tiny", "unet");
+            var condition = new NetworkCondition
+            {
+                Context = golden["encoder_hidden_states"].ToTensor(),
+                GuidanceScale = golden["w"].ToTensor(),
+            };
+            var half = copy.Network.Forward(ForwardPass.Over(copy.Layout, copy.Weights, ScalarType.BFloat16),
+                golden["sample"].ToTensor().to(ScalarType.BFloat16), golden["timesteps"].ToTensor()[1].expand(2), condition);
+            Assert.Equal(ScalarType.BFloat16, half.dtype);
+            GoldenPipeline.Agree(golden["output"].ToTensor()[1], half.to(ScalarType.Float32), 0.05);
+        }
+    }
+
+    [Fact]
     public void The_layers_that_a_lora_adapts_are_those_of_the_published_files()
     {
         using var network = ((INetworkOptions)ConditionUNetConfig.Read(GoldenPipeline.File("sd15-tiny", "unet", Config))).Build();

@@ -76,14 +76,7 @@ internal sealed record DiffusersConfig
     /// <summary>Height and width of the images, equal.</summary>
     public int Side(string path, int? given)
     {
-        int? own = SampleSize.ValueKind switch
-        {
-            JsonValueKind.Number when SampleSize.TryGetInt32(out int side) => side,
-            JsonValueKind.Array when SampleSize.EnumerateArray().Select(e =>
-                e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int side) ? side : 0).Distinct().ToArray() is [var side] => side,
-            JsonValueKind.Null or JsonValueKind.Undefined => null,
-            _ => throw new InvalidInputException($"{path}: sample_size is neither a whole number nor two equal ones."),
-        };
+        int? own = DiffusersConfigFile.Side(path, SampleSize);
         return own is not null && given is not null && own != given
             ? throw new InvalidInputException($"{path}: sample_size is {own}, the option says {given}; leave the option out.")
             : own ?? given ?? throw new InvalidInputException($"{path}: sample_size is missing. Give the resolution of the images.");

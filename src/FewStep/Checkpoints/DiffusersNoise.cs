@@ -5,7 +5,7 @@ namespace FewStep.Checkpoints;
 /// value.</summary>
 internal static class DiffusersNoise
 {
-    private const string Continuous = "continuous";
+    private const string Continuous = "continuous", ZeroTerminal = "rescale_betas_zero_snr";
 
     // Classes over betas with the usual meaning of a prediction, and their own first and last beta where they are others than DDPM's.
     private static readonly Dictionary<string, (double First, double Last)> OverBetas = new(StringComparer.Ordinal)
@@ -25,12 +25,17 @@ internal static class DiffusersNoise
         ["HeunDiscreteScheduler"] = (0.00085, 0.012),
         ["KDPM2AncestralDiscreteScheduler"] = (0.00085, 0.012),
         ["KDPM2DiscreteScheduler"] = (0.00085, 0.012),
+        ["LCMScheduler"] = (0.00085, 0.012),
         ["LMSDiscreteScheduler"] = DdpmBetas,
         ["PNDMScheduler"] = DdpmBetas,
         ["RePaintScheduler"] = DdpmBetas,
         ["SASolverScheduler"] = DdpmBetas,
+        ["TCDScheduler"] = (0.00085, 0.012),
         ["UniPCMultistepScheduler"] = DdpmBetas,
     };
+
+    // Schedulers of networks that were distilled to jump to the end of a trajectory; their betas are scaled unless they say otherwise.
+    private static readonly string[] OfLatentConsistency = ["LCMScheduler", "TCDScheduler"];
 
     // What is read here, and what only says how diffusers samples.
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
@@ -38,10 +43,11 @@ internal static class DiffusersNoise
         "algorithm_type", "base_image_seq_len", "base_shift", "beta_end", "beta_schedule", "beta_start", "clip_denoised", "clip_sample",
         "clip_sample_range", "corrector_order", "disable_corrector", "dynamic_thresholding_ratio", "eta", "euler_at_final",
         "final_sigmas_type", "flow_shift", "interpolation_type", "lambda_min_clipped", "lower_order_final", "max_image_seq_len",
-        "max_shift", "noise_sampler_seed", "num_train_timesteps", "predict_epsilon", "predict_x0", "prediction_type", "predictor_order",
-        "rescale_betas_zero_snr", "rho", "s_noise", "sample_max_value", "set_alpha_to_one", "shift_terminal", "sigma_data", "sigma_max",
-        "sigma_min", "sigma_schedule", "skip_prk_steps", "solver_order", "solver_p", "solver_type", "steps_offset", "tau_func",
-        "tensor_format", "thresholding", "time_shift_type", "timestep_spacing", "timestep_type", "trained_betas", "variance_type",
+        "max_shift", "noise_sampler_seed", "num_train_timesteps", "original_inference_steps", "predict_epsilon", "predict_x0",
+        "prediction_type", "predictor_order", ZeroTerminal, "rho", "s_noise", "sample_max_value", "set_alpha_to_one", "shift_terminal",
+        "sigma_data", "sigma_max", "sigma_min", "sigma_schedule", "skip_prk_steps", "solver_order", "solver_p", "solver_type",
+        "steps_offset", "tau_func", "tensor_format", "thresholding", "time_shift_type", "timestep_scaling", "timestep_spacing",
+        "timestep_type", "trained_betas", "variance_type",
     };
 
     // Which sigmas diffusers' samplers visit; the model's own levels stay the same.
@@ -68,9 +74,7 @@ internal static class DiffusersNoise
             case "EDMEulerScheduler" or "EDMDPMSolverMultistepScheduler":
                 return (Levels(given, path, PreconditioningConfig.Edm) with { Prediction = EdmPrediction(given, path) }, []);
             case var _ when kind.Length == 0 || OverBetas.ContainsKey(kind):
-                return (OfBetas(given, path, kind), [.. OfSampling.Where(key => IsTrue(given, key))
-                    .Select(key => $"{key} of the scheduler says which noise levels diffusers samples at, not which the model knows; it is "
-                        + "left to the schedule here.")]);
+                return (OfBetas(given, path, kind), Remarks(given, kind));
             default:
                 throw Unknown(path, "_class_name", $"is {Printable.Text(kind)}; known are the schedulers over betas (DDPMScheduler, "
                     + "DDIMScheduler, EulerDiscreteScheduler, DPMSolverMultistepScheduler and their kin), CMStochasticIterativeScheduler, "
@@ -78,13 +82,32 @@ internal static class DiffusersNoise
         }
     }
 
+    private static List<string> Remarks(Dictionary<string, JsonElement> given, string kind)
+    {
+        List<string> remarks = [.. OfSampling.Where(key => IsTrue(given, key))
+            .Select(key => $"{key} of the scheduler says which noise levels diffusers samples at, not which the model knows; it is "
+                + "left to the schedule here.")];
+        if (OfLatentConsistency.Contains(kind))
+        {
+            remarks.Add("Its scheduler is that of latent consistency models: such a network jumps to the end of a trajectory and does not "
+                + "denoise, so schedules searched with it mean little.");
+        }
+
+        if (IsTrue(given, ZeroTerminal))
+        {
+            remarks.Add(InvariantText.Of($"Its noise ends without any signal ({ZeroTerminal}), at an infinite sigma; sigma "
+                + $"{DiscreteVpNoise.SigmaOfNoSignal} stands for that here, as in diffusers' samplers over sigmas."));
+        }
+
+        return remarks;
+    }
+
     private static PreconditioningConfig OfBetas(Dictionary<string, JsonElement> given, string path, string kind)
     {
-        if (IsTrue(given, "rescale_betas_zero_snr"))
-            throw Unknown(path, "rescale_betas_zero_snr", "is true: the last noise level is infinite, which no sigma expresses");
         if (IsTrue(given, "use_flow_sigmas"))
             throw Unknown(path, "use_flow_sigmas", "is true: a rectified flow; known of those is FlowMatchEulerDiscreteScheduler");
-        string? schedule = Text(given, "beta_schedule", path) ?? (kind.Length > 0 ? "linear" : null);
+        string? usual = kind.Length == 0 ? null : OfLatentConsistency.Contains(kind) ? "scaled_linear" : "linear";
+        string? schedule = Text(given, "beta_schedule", path) ?? usual;
         string noise = schedule switch
         {
             "linear" => DiscreteVpNoise.LinearName,
@@ -107,7 +130,14 @@ internal static class DiffusersNoise
             BetaEnd = byFormula ? null : Number(given, "beta_end", path) ?? last,
             TimeRounding = TimeRounding.Between,
             Prediction = Prediction(given, path),
+            ZeroTerminalSnr = IsTrue(given, ZeroTerminal) ? true : null,
         };
+        if (discrete is { ZeroTerminalSnr: true, Prediction: NetworkPrediction.Epsilon })
+        {
+            throw Unknown(path, ZeroTerminal, "is true with prediction_type epsilon: where there is no signal the noise says nothing of "
+                + "the image; known are v_prediction and sample");
+        }
+
         if (TrainedBetas(given, path) is { } betas)
         {
             discrete = discrete with

@@ -12,20 +12,8 @@ internal static class ForeignWeights
     {
         try
         {
-            using var noGradient = no_grad();
             var preconditioning = config.Preconditioning.Build(); // first, for it may refuse
-            Check(map, tensors, source);
-            var byName = map.ToDictionary(weight => weight.Name, StringComparer.Ordinal);
-            foreach (var (name, buffer) in network.Buffers)
-            {
-                if (byName.TryGetValue(name, out ForeignWeight? weight))
-                {
-                    using var scope = NewDisposeScope();
-                    buffer.copy_(Find(weight, tensors, source));
-                }
-            }
-
-            var flat = network.Layout.Flatten(spec => Find(byName[spec.Name], tensors, source));
+            var flat = Flatten(network.Layout, network.Buffers, map, tensors, source);
             return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, flat, config.PatchSize)
             { KnowsNoClass = config.Network.LabelDropout > 0 };
         }
@@ -38,12 +26,27 @@ internal static class ForeignWeights
 
     /// <summary>The weights of a network whose parameters have the names of the file's tensors.</summary>
     /// <returns>float32, flat; the caller owns it.</returns>
-    public static Tensor Flatten(ParameterLayout layout, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    public static Tensor Flatten(ParameterLayout layout, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
+        Flatten(layout, new Dictionary<string, Tensor>(),
+            [.. layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))], tensors, source);
+
+    /// <summary>Fills a layout's flat buffer, and those of the network's untrained tensors that the map has.</summary>
+    /// <returns>The weights, float32; the caller owns them.</returns>
+    public static Tensor Flatten(ParameterLayout layout, IReadOnlyDictionary<string, Tensor> buffers, IReadOnlyList<ForeignWeight> map,
+        IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
         using var noGradient = no_grad();
-        List<ForeignWeight> map = [.. layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))];
         Check(map, tensors, source);
         var byName = map.ToDictionary(weight => weight.Name, StringComparer.Ordinal);
+        foreach (var (name, buffer) in buffers)
+        {
+            if (byName.TryGetValue(name, out ForeignWeight? weight))
+            {
+                using var scope = NewDisposeScope();
+                buffer.copy_(Find(weight, tensors, source));
+            }
+        }
+
         return layout.Flatten(spec => Find(byName[spec.Name], tensors, source));
     }
 

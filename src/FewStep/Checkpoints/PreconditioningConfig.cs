@@ -73,6 +73,10 @@ internal sealed record PreconditioningConfig
     /// own output counts as.</summary>
     public NetworkPrediction? Prediction { get; init; }
 
+    /// <summary>Of <c>discrete</c>: whether the noise is rescaled to end without any signal
+    /// (<see cref="DiscreteVpNoise.WithZeroTerminalSnr"/>); null is false.</summary>
+    public bool? ZeroTerminalSnr { get; init; }
+
     public IPreconditioning Build() => Kind switch
     {
         Edm when Prediction == NetworkPrediction.Sample => throw new InvalidInputException(
@@ -83,13 +87,21 @@ internal sealed record PreconditioningConfig
         "iddpm" => new DiscreteVpPreconditioning(Sigmas is null
             ? DiscreteVpNoise.Iddpm(SmallestAlpha ?? 0.001, CosineOffset ?? 0.008, TimeSteps ?? 1000)
             : DiscreteVpNoise.Of("iDDPM", Sigmas)),
-        Discrete => new DiscreteVpPreconditioning(
-            Sigmas is null ? DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps)
-                : DiscreteVpNoise.Of("discrete", Sigmas),
+        Discrete when ZeroTerminalSnr == true && Prediction is null or NetworkPrediction.Epsilon => throw new InvalidInputException(
+            "Preconditioning discrete with zero_terminal_snr needs the prediction v or sample: where there is no signal the noise says "
+                + "nothing of the image."),
+        Discrete => new DiscreteVpPreconditioning(DiscreteNoise(),
             Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1),
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
         Flow => new FlowPreconditioning(TimeScale ?? 1, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(
             $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency, flow."),
     };
+
+    private DiscreteVpNoise DiscreteNoise()
+    {
+        var noise = Sigmas is null ? DiscreteVpNoise.Create(Noise ?? DiscreteVpNoise.LinearName, BetaStart, BetaEnd, TimeSteps)
+            : DiscreteVpNoise.Of("discrete", Sigmas);
+        return ZeroTerminalSnr == true ? noise.WithZeroTerminalSnr() : noise;
+    }
 }

@@ -14,6 +14,7 @@ internal static class ArchitectureCatalog
         new("dit", typeof(DiTOptions)),
         new("sd3_transformer", typeof(SD3TransformerOptions)),
         new("flux_transformer", typeof(FluxTransformerOptions)),
+        new("condition_unet", typeof(ConditionUNetOptions)),
     ];
 
     /// <summary>All keys, as a message lists them.</summary>

@@ -18,6 +18,9 @@ internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dict
 
     public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape);
 
+    /// <summary>The matrix of an attention or feed-forward layer.</summary>
+    public int Projection(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape, isProjection: true);
+
     /// <param name="value">float32; the network owns it from now on.</param>
     public string Buffer(string name, Tensor value)
     {

@@ -208,7 +208,7 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     }
 
     // A processor's convolutions are fastest in this layout, and every later layer keeps it.
-    private static Tensor ChannelsLast(Tensor x)
+    internal static Tensor ChannelsLast(Tensor x)
         => x.device_type != DeviceType.CPU ? x : x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     private static Tensor Column(Tensor c) => c.view(-1, 1, 1, 1);

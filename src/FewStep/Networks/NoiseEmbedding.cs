@@ -3,11 +3,11 @@ namespace FewStep.Networks;
 /// <summary>Embeds a noise label as cosines and sines.</summary>
 internal abstract class NoiseEmbedding
 {
-    /// <summary>noise labels [B] → [B, channels], float32: cosines first, then sines.</summary>
-    public Tensor Forward(Tensor noiseLabels)
+    /// <summary>noise labels [B] → [B, channels], float32: cosines first, then sines, unless the other way round.</summary>
+    public Tensor Forward(Tensor noiseLabels, bool sinesFirst = false)
     {
         var angles = outer(noiseLabels.to(ScalarType.Float32), Frequencies(noiseLabels.device));
-        return cat([angles.cos(), angles.sin()], 1);
+        return cat(sinesFirst ? [angles.sin(), angles.cos()] : [angles.cos(), angles.sin()], 1);
     }
 
     /// <summary>Factors of the noise label [channels / 2], float32; they belong to the current dispose scope.</summary>

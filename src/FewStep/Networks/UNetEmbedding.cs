@@ -21,21 +21,13 @@ internal sealed record UNetEmbedding(NoiseEmbedding Noise, Linear Layer0, Linear
     /// <returns>[B,E], float32; belongs to the current dispose scope.</returns>
     public Tensor Forward(ForwardPass pass, Tensor noiseLabels, Tensor? classes)
     {
-        var embedded = Noise.Forward(noiseLabels);
-        if (SinesFirst)
-            embedded = Swapped(embedded);
+        var embedded = Noise.Forward(noiseLabels, SinesFirst);
         if (LabelComesFirst)
             embedded = WithClass(pass, embedded, classes);
         embedded = Layer1.Forward(pass, nn.functional.silu(Layer0.Forward(pass, embedded)));
         if (!LabelComesFirst)
             embedded = WithClass(pass, embedded, classes);
         return nn.functional.silu(embedded);
-    }
-
-    private static Tensor Swapped(Tensor embedding)
-    {
-        var halves = embedding.chunk(2, 1);
-        return cat([halves[1], halves[0]], 1);
     }
 
     private Tensor WithClass(ForwardPass pass, Tensor embedding, Tensor? classes)

@@ -22,6 +22,9 @@ internal sealed class DiscreteVpNoise
     // Above it the last level of a cosine schedule would be infinite (Nichol and Dhariwal 2021, section 3.2).
     private const double LargestCosineBeta = 0.999;
 
+    // What diffusers' samplers over sigmas put in place of an alpha-bar of 0.
+    private const double LeastSignal = 1.0 / (1 << 24);
+
     private readonly ImmutableArray<double> _logarithms;
     private readonly DeviceTable _sigmaTable;
     private readonly DeviceTable _logarithmTable;
@@ -38,6 +41,9 @@ internal sealed class DiscreteVpNoise
                 + "end at infinity; take other betas.");
         }
     }
+
+    /// <summary>The noise level that stands for an infinite one: 4096, to seven digits.</summary>
+    public static double SigmaOfNoSignal { get; } = Math.Sqrt((1 / LeastSignal) - 1);
 
     public static IReadOnlyList<string> Names { get; } = [LinearName, ScaledLinearName, CosineName];
     public string Name { get; }
@@ -112,6 +118,17 @@ internal sealed class DiscreteVpNoise
 
     /// <summary>Noise levels of given betas.</summary>
     public static double[] SigmasOf(IReadOnlyList<double> betas) => Sums(betas.Count, t => betas[t]);
+
+    /// <summary>The same noise moved and scaled in sqrt(alpha-bar), so that the first time stays and the last has no signal (Lin et al.
+    /// 2305.08891, algorithm 1): its sigma is <see cref="SigmaOfNoSignal"/>, for infinity.</summary>
+    public DiscreteVpNoise WithZeroTerminalSnr()
+    {
+        double Root(double sigma) => 1 / Math.Sqrt(1 + (sigma * sigma));
+        double first = Root(Sigmas[0]), last = Root(Sigmas[^1]);
+        var sigmas = Sigmas.Select(sigma => (Root(sigma) - last) * first / (first - last))
+            .Select(root => Math.Sqrt((1 / Math.Max(root * root, LeastSignal)) - 1)).ToArray();
+        return new DiscreteVpNoise($"{Name} with zero terminal SNR", sigmas);
+    }
 
     /// <summary>The time that a network is told for sigma; the ends stand for all beyond them.</summary>
     public double Time(double sigma, TimeRounding rounding)

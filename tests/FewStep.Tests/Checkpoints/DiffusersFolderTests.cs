@@ -397,7 +397,7 @@ public sealed class DiffusersFolderTests : IDisposable
     [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"linear","rescale_betas_zero_snr":true}""", "rescale_betas_zero_snr")]
     [InlineData("""{"_class_name":"DDPMScheduler","beta_schedule":"linear","trained_betas":[0.1]}""", "trained_betas")]
     [InlineData("""{"_class_name":"FlowMatchLCMScheduler"}""", "FlowMatchLCMScheduler")]
-    [InlineData("""{"_class_name":"LCMScheduler","beta_schedule":"scaled_linear"}""", "LCMScheduler")]
+    [InlineData("""{"_class_name":"ScoreSdeVeScheduler","sigma_max":1348}""", "ScoreSdeVeScheduler")]
     [InlineData("""{"_class_name":"EulerDiscreteScheduler","use_flow_sigmas":true}""", "use_flow_sigmas is true")]
     [InlineData("""{"_class_name":"DDIMScheduler","snr_shift_scale":3.0}""", "snr_shift_scale is 3.0")]
     [InlineData("""{"_class_name":"EulerDiscreteScheduler","timestep_type":"odd"}""", "timestep_type is 'odd'")]

@@ -4,7 +4,7 @@ using FewStep.Fitting;
 using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Solvers;
-using static FewStep.Tests.Checkpoints.GoldenPipelines;
+using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Checkpoints;
 

@@ -2,6 +2,7 @@ using FewStep.Solvers;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Interchange;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Search;
 using FewStep.Tests.Checkpoints;
@@ -74,6 +75,17 @@ public sealed class JsonFuzzTests : IDisposable
         Text("config of diffusers", 1500, config, Read);
         File.WriteAllText(config, given);
         Text("scheduler of diffusers", 800, scheduler, Read);
+    }
+
+    [Fact]
+    public void Latent_pipelines()
+    {
+        string path = _folder.File("config.json");
+        File.Copy(GoldenPipeline.File("sdxl-tiny", "unet", "config.json"), path);
+        Text("config of a U-Net conditioned on text", 300, path,
+            () => ((INetworkOptions)ConditionUNetConfig.Read(path)).Build().Dispose());
+        File.Copy(GoldenPipeline.File("sd15-tiny", "vae", "config.json"), path, overwrite: true);
+        Text("config of an autoencoder", 200, path, () => new AutoencoderKl(AutoencoderConfig.Read(path)).Dispose());
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Tests.Checkpoints;
-using static FewStep.Tests.Checkpoints.GoldenPipelines;
+using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Networks;
 

@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Tests.Checkpoints;
-using static FewStep.Tests.Checkpoints.GoldenPipelines;
+using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Networks;
 

@@ -4,9 +4,8 @@ using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using TorchSharp;
-using static FewStep.Tests.Checkpoints.GoldenPipelines;
+using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Networks;
 

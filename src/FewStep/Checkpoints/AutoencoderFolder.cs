@@ -1,0 +1,46 @@
+using FewStep.Networks;
+
+namespace FewStep.Checkpoints;
+
+/// <summary>Reads the autoencoder of a latent pipeline of diffusers: its <c>config.json</c> and the weights beside it.</summary>
+internal static class AutoencoderFolder
+{
+    // Attention's names in 2022.
+    private static readonly (string Now, string Before)[] OlderNames =
+        [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
+
+    /// <param name="folder">The folder of the autoencoder itself.</param>
+    /// <param name="variant">Of the weights, e.g. <c>fp16</c>; null is the usual one.</param>
+    /// <returns>The autoencoder; the caller owns it.</returns>
+    public static Autoencoder Read(string folder, string? variant = null)
+    {
+        var options = AutoencoderConfig.Read(Path.Combine(folder, DiffusersPipeline.ConfigName));
+        var weights = DiffusersWeights.Find(folder, variant);
+        using var tensors = weights.Read();
+        var network = new AutoencoderKl(options);
+        try
+        {
+            List<ForeignWeight> map =
+                [.. network.Layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [NameOf(spec, tensors)]))];
+            var flat = ForeignWeights.Flatten(network.Layout, network.Buffers, map, tensors, weights.Path);
+            return new Autoencoder(options, network, flat);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private static string NameOf(ParameterSpec spec, TensorsByName tensors)
+    {
+        if (!tensors.ContainsKey(spec.Name) && Array.Find(OlderNames, n => spec.Name.Contains(n.Now, StringComparison.Ordinal)) is
+            { Before: not null } older)
+        {
+            string before = spec.Name.Replace(older.Now, older.Before, StringComparison.Ordinal);
+            return tensors.ContainsKey(before) ? before : spec.Name;
+        }
+
+        return spec.Name;
+    }
+}

@@ -1,0 +1,23 @@
+namespace FewStep.Networks;
+
+/// <summary>A linear layer over tokens, in the compute type: <c>weight</c> [out, in], or [out, in, 1, 1] where the code base that it comes
+/// from has a convolution of one pixel there, and perhaps <c>bias</c> [out].</summary>
+internal sealed class TokenLinear
+{
+    public TokenLinear(NetworkBuilder builder, int inFeatures, int outFeatures, bool bias = true, bool convolution = false)
+    {
+        InFeatures = inFeatures;
+        var init = new WeightInit(WeightInitMode.XavierUniform);
+        Weight = convolution ? builder.Projection("weight", init, outFeatures, inFeatures, 1, 1)
+            : builder.Projection("weight", init, outFeatures, inFeatures);
+        Bias = bias ? builder.Parameter("bias", WeightInit.Zeros, outFeatures) : null;
+    }
+
+    public int InFeatures { get; }
+    public int Weight { get; }
+    public int? Bias { get; }
+
+    /// <summary>x [..., in] → [..., out].</summary>
+    public Tensor Forward(ForwardPass pass, Tensor x)
+        => pass.Counted(nn.functional.linear(x, pass[Weight].flatten(1), Bias is int b ? pass[b] : null), InFeatures);
+}

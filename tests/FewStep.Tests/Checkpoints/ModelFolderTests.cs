@@ -33,7 +33,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"song_unet\": null", "song_unet, dhariwal_unet and ddpm_unet")]
+    [InlineData("\"song_unet\": null", "song_unet, dhariwal_unet, ddpm_unet")]
     [InlineData("\"ddpm_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1 }, \"song_unet\": { \"img_resolution\": "
         + "8, \"in_channels\": 1, \"out_channels\": 1 }", "name one architecture")]
     [InlineData("\"song_unet\": { \"img_resolution\": 8, \"in_channels\": 1, \"out_channels\": 1, \"drop\": 1 }", "drop")]

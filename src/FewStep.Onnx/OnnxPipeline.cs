@@ -46,8 +46,8 @@ internal sealed class OnnxPipeline : IDisposable
         PromptConditions? prompts = null;
         var (noise, remarks) = Noise(folder);
         // Its shape is that of images, wherever there are any.
-        var given = options.Onnx with { Shape = options.Onnx.Shape is { } images && autoencoder is not null ? autoencoder.LatentsOf(images)
-            : options.Onnx.Shape };
+        var shape = options.Onnx.Shape is { } images && autoencoder is not null ? autoencoder.LatentsOf(images) : options.Onnx.Shape;
+        var given = options.Onnx with { Shape = shape };
         var around = new OnnxSurroundings
         {
             Description = Describe(Path.Combine(folder, part)),

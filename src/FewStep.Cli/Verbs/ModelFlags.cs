@@ -33,6 +33,10 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
         Device = DeviceFlag.Read(parsed),
     };
 
+    /// <summary>The options about prompts and ONNX that were given, each word of the command line with a space before.</summary>
+    public string Said(ParseResult parsed) => string.Concat(_prompts.All.Concat(_onnx?.All ?? []).Where(parsed.IsGiven)
+        .SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name)).Select(w => $" {ShellWord.Of(w)}"));
+
     /// <summary>Refuses the options of the schedules' noise levels where every schedule is given.</summary>
     public void RefuseIdleRange(ParseResult parsed, params IEnumerable<ScheduleChoice?> chosen) => _range?.RefuseIdle(parsed, chosen);
 }

@@ -6,7 +6,8 @@ namespace FewStep.Cli.Verbs;
 internal sealed class PlannedFlags(
     Command command, string folder, int samples, string metrics, FeatureKind features = FeatureKind.Classifier)
 {
-    private static readonly string[] AboutModel = [CheckpointFlags.Prefix, "--guid", "--onnx-"];
+    private static readonly string[] AboutModel =
+        [CheckpointFlags.Prefix, "--guid", "--onnx-", "--prompt", "--negative-prompt", "--provider"];
     private readonly Option<string> _output = ExperimentOutput.Option(command, Path.Combine("runs", folder));
 
     public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);

@@ -70,7 +70,8 @@ internal static class RunVerb
                 var summary = run.Execute(goOn, terminal.Progress, cancellation);
                 bool tunes = options.Rounds > 0;
                 var commands = FoundCommands.Of(
-                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: path);
+                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: path,
+                    options: tunes ? "" : about.Said(parsed));
                 ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
             }
             catch (OperationCanceledException)

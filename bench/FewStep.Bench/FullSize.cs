@@ -11,7 +11,7 @@ namespace FewStep.Bench;
 internal static class FullSize
 {
     private const string Usage = "full-size write FILE [--half] | full-size images FOLDER | full-size measure FILE [--bfloat16] [--threads "
-        + "N]";
+        + "N] | full-size stable-diffusion FOLDER | full-size dit FOLDER";
     private const int Side = 64, Classes = 4, ImagesOfClass = 12;
 
     /// <summary>Runs one of them.</summary>
@@ -28,6 +28,12 @@ internal static class FullSize
                 return 0;
             case ["images", var folder, ..]:
                 WriteImages(folder);
+                return 0;
+            case ["stable-diffusion", var folder]:
+                FullPipeline.WriteStableDiffusion(folder);
+                return 0;
+            case ["dit", var folder]:
+                FullPipeline.WriteDiT(folder);
                 return 0;
             case ["measure", var path, ..]:
                 Measure(path, words.Contains("--bfloat16") ? ScalarType.BFloat16 : ScalarType.Float32);

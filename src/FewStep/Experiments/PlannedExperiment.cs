@@ -71,7 +71,7 @@ internal sealed record PlannedExperiment
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
         var summary = new Experiment(
-            Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
+            Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training is OwnSampleSet ? null : Training, Curve = curve, Endpoints = endpoints })
             .Run(trials, metrics, searched ? progress.Phase("comparison", 2, 2) : progress, cancellation);
         return summary with
         {

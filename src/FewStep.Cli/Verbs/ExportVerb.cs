@@ -102,8 +102,8 @@ internal static class ExportVerb
             if (name != DiffusersExport.Name)
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
             var export = ScheduleExporters.Export(name, nodes, options);
-            export = export with { Warnings = [.. noise.Remark(parsed, model) is string remark ? [remark] : Array.Empty<string>(), .. warnings,
-                .. export.Warnings] };
+            string[] assumed = noise.Remark(parsed, model) is string remark ? [remark] : [];
+            export = export with { Warnings = [.. assumed, .. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)
                 AtomicFile.WriteText(path, export.Text + "\n");
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(

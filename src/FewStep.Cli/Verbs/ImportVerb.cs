@@ -86,8 +86,8 @@ internal static class ImportVerb
                 {
                     ListedNumbers.Timesteps => listed.Timesteps(known ?? throw new InvalidInputException(
                         family is not null ? $"The list holds timesteps, but the model is {family.Words}."
-                        : $"{(parsed.GetValue(times) == true ? "--timesteps needs" : "The list holds timesteps, which need")} the noise that "
-                            + "the model was trained on: add --model, or --noise vp-linear, vp-scaled-linear or vp-cosine.")),
+                        : $"{(parsed.GetValue(times) == true ? "--timesteps needs" : "The list holds timesteps, which need")} the noise "
+                            + "that the model was trained on: add --model, or --noise vp-linear, vp-scaled-linear or vp-cosine.")),
                     ListedNumbers.FlowTimes => listed.FlowTimes(largest, parsed.GetValue(shift)),
                     ListedNumbers.RampPlaces => listed.RampPlaces(),
                     _ => listed.Sigmas(),
@@ -110,8 +110,8 @@ internal static class ImportVerb
         if (timesteps is null && listed.MayBeTimesteps(family))
         {
             return listed.MustBeTimesteps(family) ? ListedNumbers.Timesteps : throw new InvalidInputException(
-                "All numbers are whole: they may be timesteps or sigmas. Say --timesteps, with the model as --model or its noise as --noise, "
-                    + "or --timesteps false.");
+                "All numbers are whole: they may be timesteps or sigmas. Say --timesteps, with the model as --model or its noise as "
+                    + "--noise, or --timesteps false.");
         }
 
         if (flowTimes is not null || !listed.MayBeFlowTimes || family is NoiseFamily.Timesteps or NoiseFamily.Levels)

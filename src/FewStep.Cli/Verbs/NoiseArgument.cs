@@ -42,7 +42,8 @@ internal sealed class NoiseArgument(Command command)
             // What is told sigma may stand for a model of another program that is told timesteps.
             (NoiseFamily.Levels, NoiseFamily.Timesteps) => named,
             _ => throw new InvalidInputException(
-                $"--noise {parsed.GetValue(_name)} is not that of --model {model!.Path}, which is {model.Family.Words}; leave --noise out."),
+                $"--noise {parsed.GetValue(_name)} is not that of --model {model!.Path}, which is {model.Family.Words}; leave --noise "
+                    + "out."),
         };
     }
 

@@ -32,6 +32,7 @@ internal sealed class FewStepRun : IDisposable
             new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
         context.Teacher = _endpoints.ForMetrics;
+        context.Texts = model.LabelNames;
         context.Folder = options.Folder;
         context.Prepare([.. metrics.Select(MetricCatalog.Find)]);
         ExperimentOptions.Check();

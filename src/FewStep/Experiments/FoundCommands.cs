@@ -15,10 +15,11 @@ internal static class FoundCommands
     {
         string made = ShellWord.Of(model), file = ShellWord.Of(sampler);
         string with = isOwn ? "" : $" --sampler {file}", read = isOwn ? "" : $", Sampler.Read(\"{Literal(sampler)}\")";
+        string unit = isFlow ? $" --noise {FlowTime.NoiseName}" : "";
         CommandSummary?[] commands =
         [
             new($"Sample with {what}", $"fewstep sample --model {made}{with}{options} --seeds 0-63 --out samples --grid samples.png"),
-            new("The sigmas for another program", $"fewstep export --sampler {file} --to comfyui{(isFlow ? $" --noise {FlowTime.NoiseName}" : "")}"),
+            new("The sigmas for another program", $"fewstep export --sampler {file} --to comfyui{unit}"),
             data is null ? null : new("Measure it again, with more samples", $"fewstep evaluate --model {made} --sampler {file}{options} "
                 + $"--data {ShellWord.Of(data)} --out evaluation"),
             options.Length > 0 ? null : new("In a program",

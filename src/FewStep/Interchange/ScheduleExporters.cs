@@ -110,7 +110,11 @@ internal static class ScheduleExporters
     private static ScheduleExport DiffSampler(SamplingSchedule schedule, ScheduleExportOptions options)
     {
         if (options.IsFlow)
-            throw new InvalidInputException("diff-sampler samples no rectified flows, and the model is one; write for a program that does.");
+        {
+            throw new InvalidInputException(
+                "diff-sampler samples no rectified flows, and the model is one; write for a program that does.");
+        }
+
         if (options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin)
         {
             throw new InvalidInputException(

@@ -87,8 +87,8 @@ internal sealed class LossCurve
     public LossCurve MeasuredOn(string source, long evaluations) => new(Sigmas, Loss, _covariance, Images,
         Origin with { Source = source, NetworkEvaluations = Origin.NetworkEvaluations + evaluations }, Confidence);
 
-    /// <summary>Sentences for people: what it was measured on, that the curve is not as good as was asked, and that the model is worse than no model somewhere,
-    /// where Phase 1's bound misleads.</summary>
+    /// <summary>Sentences for people: what it was measured on, that the curve is not as good as was asked, and that the model is worse than
+    /// no model somewhere, where Phase 1's bound misleads.</summary>
     public IEnumerable<string> Remarks()
     {
         if (Origin.Source is string source)

@@ -4,7 +4,7 @@ using FewStep.Sampling;
 namespace FewStep.Search;
 
 /// <summary>A model's own fine samples in place of the images that it was trained on. They are made when they are read, without guidance
-/// and with their labels: a loss curve is about the distribution that the model was trained on, and guided samples are none of it.</summary>
+/// with their labels: a loss curve is about the distribution that the model was trained on, and guided samples are of another.</summary>
 /// <remarks>Their seeds belong to nothing else (<see cref="SeedPlan.Own"/>). Samples are kept until it is disposed of, as latents where the
 /// model works on those.</remarks>
 internal sealed class OwnSampleSet : IImageSet, ITrainingImages

@@ -131,7 +131,8 @@ public sealed class ScheduleInterchangeTests
         Assert.Contains("both timestep 500", Assert.Single(ScheduleWarnings.OfTimes(close.Sigmas[..2], [500, 500], noise)),
             StringComparison.Ordinal);
         Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four,
-            new ScheduleExportOptions { Family = new NoiseFamily.Timesteps(noise), Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
+            new ScheduleExportOptions { Family = new NoiseFamily.Timesteps(noise), Final = FinalSigma.AppendZero }).Warnings),
+            StringComparison.Ordinal);
         Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]),
             new ScheduleExportOptions { Digits = 4 }).Warnings), StringComparison.Ordinal);
         Assert.Empty(ScheduleWarnings.OfCount(Four, 4));
@@ -207,7 +208,8 @@ public sealed class ScheduleInterchangeTests
     {
         var noise = DiscreteVpNoise.Cosine();
         var schedule = StandardSchedule.Karras().Create(steps, noise.Sigmas[0], noise.Sigmas[^1]);
-        var export = ScheduleExporters.Export("diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Family = new NoiseFamily.Timesteps(noise) });
+        var options = new ScheduleExportOptions { Scheduler = scheduler, Family = new NoiseFamily.Timesteps(noise) };
+        var export = ScheduleExporters.Export("diffusers", schedule, options);
         var times = ScheduleImport.Parse(export.Text).Numbers;
         Assert.Equal(steps, times.Count);
         Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.First > pair.Second));
@@ -215,7 +217,7 @@ public sealed class ScheduleInterchangeTests
         Assert.InRange(times[^1], 0, 999);
         Assert.Contains(export.Warnings, w => w.Contains("same nearest timestep", StringComparison.Ordinal));
         Assert.Contains("more than the 1000 timesteps", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps",
-            StandardSchedule.Karras().Create(1001, 0.01, 80), new ScheduleExportOptions { Family = new NoiseFamily.Timesteps(noise) })).Message,
+            StandardSchedule.Karras().Create(1001, 0.01, 80), options)).Message,
             StringComparison.Ordinal);
     }
 

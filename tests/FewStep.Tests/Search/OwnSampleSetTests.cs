@@ -41,7 +41,8 @@ public sealed class OwnSampleSetTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Equal((int)((first + 17) % 4), own.Label(17));
         Assert.NotEqual(plain.Hash, new OwnSampleSet(tuned, 21, 2).Hash);
         Assert.NotEqual(plain.Hash, new OwnSampleSet(tuned, 20, 3).Hash);
-        Assert.Contains("are not 8 to 10000", Assert.Throws<InvalidInputException>(() => model.OwnSamples(7)).Message, StringComparison.Ordinal);
+        Assert.Contains("are not 8 to 10000", Assert.Throws<InvalidInputException>(() => model.OwnSamples(7)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +100,8 @@ public sealed class OwnSampleSetTests(TinyWorld world) : IClassFixture<TinyWorld
         Assert.Contains("seed 4227858432", json.Messages, StringComparison.Ordinal);
         Assert.Contains("not on images from elsewhere", json.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         var summary = await CommandLineRun.Of("run", "--model", world.Model, "--data", "own-samples:8", "--steps", "2", "--rounds", "0",
-            "--no-fit", "--samples", "4", "--ranges", "2", "--curve-points", "8", "--curve-images", "8", "--out", run, "--strip-seeds", "none");
+            "--no-fit", "--samples", "4", "--ranges", "2", "--curve-points", "8", "--curve-images", "8", "--out", run,
+            "--strip-seeds", "none");
         Assert.True(summary.Code == 0, summary.Messages);
         await CommandLineRun.Refused("own-samples:256", "schedule", "--model", world.Model, "--data", "own-samples:many", "--out", found);
         await CommandLineRun.Refused("give real images", "run", "--model", world.Model, "--data", "own-samples:8", "--metrics", "fd",

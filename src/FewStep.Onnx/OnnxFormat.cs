@@ -49,6 +49,7 @@ internal sealed class OnnxFormat : IModelFormat
             Format = "ONNX file",
             NumberFormat = NumberFormat(options.Provider),
             IsFlow = model.IsFlow,
+            WholeTimes = model.WholeTimes,
             KnowsNoClass = denoiser.KnowsNoClass,
             Owned = model,
         };

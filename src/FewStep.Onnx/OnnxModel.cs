@@ -19,6 +19,9 @@ internal sealed record OnnxModel(
     /// <summary>What the file says of itself; null where this program did not write it.</summary>
     public OnnxMetadata? Metadata { get; private init; }
 
+    /// <summary>The whole times that it was trained on; null where it is told others.</summary>
+    public DiscreteVpNoise? WholeTimes { get; private init; }
+
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
     /// <param name="provider">What computes it; null (default) for the processor.</param>
@@ -69,7 +72,7 @@ internal sealed record OnnxModel(
             string noise = noiseOf?.Noise ?? description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
             return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
                 hash(prediction), prediction == OnnxPrediction.Flow)
-            { Metadata = metadata };
+            { Metadata = metadata, WholeTimes = (preconditioning as DiscreteVpPreconditioning)?.Noise };
         }
         catch
         {
@@ -95,7 +98,7 @@ internal sealed record OnnxModel(
     {
         NetworkPrediction.V => OnnxPrediction.V,
         NetworkPrediction.Sample => OnnxPrediction.Sample,
-        _ => OnnxPrediction.Epsilon,
+        _ => noise.Kind == PreconditioningConfig.Flow ? OnnxPrediction.Flow : OnnxPrediction.Epsilon,
     };
 
     private static OnnxPrediction Prediction(string path, OnnxSignature signature, OnnxModelDescription description)

@@ -74,6 +74,7 @@ internal sealed class OnnxPipeline : IDisposable
             Format = "ONNX pipeline",
             NumberFormat = OnnxFormat.NumberFormat(options.Provider),
             IsFlow = model.IsFlow,
+            WholeTimes = model.WholeTimes,
             KnowsNoClass = denoiser.KnowsNoClass,
             Remarks = remarks,
             Autoencoder = autoencoder,

@@ -42,14 +42,20 @@ internal sealed class OnnxSession : IDisposable
     /// <param name="inputs">Name, value, element type and shape of each.</param>
     /// <returns>The output; belongs to the current dispose scope.</returns>
     public Tensor Run(IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, string output)
+        => Run(inputs, [output])[0];
+
+    /// <summary>Evaluates the model for several outputs.</summary>
+    /// <inheritdoc cref="Run(IReadOnlyList{ValueTuple{string, Tensor, TensorElementType, long[]}}, string)"/>
+    public IReadOnlyList<Tensor> Run(
+        IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, IReadOnlyCollection<string> outputs)
     {
         List<OrtValue> values = [];
         try
         {
             values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Element, i.Shape)));
-            Tensor? result = null;
-            Run([.. inputs.Select(i => i.Name)], values, output, value => result = OnnxTensors.Copy(value, _path));
-            return result!;
+            List<Tensor> results = [];
+            Run([.. inputs.Select(i => i.Name)], values, outputs, value => results.Add(OnnxTensors.Copy(value, _path)));
+            return results;
         }
         finally
         {
@@ -58,12 +64,14 @@ internal sealed class OnnxSession : IDisposable
         }
     }
 
-    private void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, string output, Action<OrtValue> read)
+    private void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputs,
+        Action<OrtValue> read)
     {
         // A graph may compute for ever; it is left at its next operation.
         using var stop = StopRequest.Token.Register(() => _run.Terminate = true);
-        using var results = Guarded("failed", () => _session.Run(_run, names, inputs, [output]));
-        read(results[0]);
+        using var results = Guarded("failed", () => _session.Run(_run, names, inputs, outputs));
+        foreach (var result in results)
+            read(result);
     }
 
     public void Dispose()

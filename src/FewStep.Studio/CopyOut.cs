@@ -26,7 +26,7 @@ internal static class CopyOut
         texts.Add(new CopiedText("A page of static files that samples in the browser",
             $"fewstep export --to web {whole} --runtime node_modules/onnxruntime-web/dist --output demo",
             [.. first, "--runtime is the folder dist of the npm package onnxruntime-web."]));
-        var export = new ScheduleExportOptions { IsFlow = model.IsFlow };
+        var export = new ScheduleExportOptions { Family = model.Family };
         foreach (string name in ScheduleExporters.Names)
             texts.Add(Export(name, sampler, export));
         return texts;

@@ -121,20 +121,32 @@ public sealed partial class Model
 
     /// <summary>Measures the training loss curve, over the noise levels of the schedules where the options name no others.</summary>
     internal LossCurve MeasureCurve(
-        IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
-        new LossCurveEstimator(Denoiser, Trained(images), options with
+        IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        long before = (images as OwnSampleSet)?.Evaluations ?? 0;
+        var curve = new LossCurveEstimator(Denoiser, Trained(images), options with
         {
             ModelHash = Hash,
             SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
             SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
         }).Estimate(progress, cancellation);
+        return images is OwnSampleSet own ? curve.MeasuredOn(own.Words, own.Evaluations - before) : curve;
+    }
+
+    /// <summary>The model's own fine samples, to stand for images that it was trained on where there are none: a loss curve measured on
+    /// them costs their evaluations too. Made when they are read, without guidance.</summary>
+    /// <param name="count">How many there may be, 8 to 10,000; null (default) for 1,024, or as many as 1 GiB holds.</param>
+    /// <param name="seed">Seed of the run; none of their seeds is sampled, searched, tuned or judged with.</param>
+    /// <returns>The samples, which the caller disposes of before the model.</returns>
+    /// <exception cref="InvalidInputException">The number is out of range.</exception>
+    public IImageSet OwnSamples(int? count = null, long seed = 0) => new OwnSampleSet(this, count, seed);
 
     /// <summary>Images with the labels that mean something to the model: to one of prompts the classes of images mean nothing, and the
     /// empty or negative prompt is taken for all.</summary>
     /// <exception cref="InvalidInputException">They do not fit the model.</exception>
     internal IImageSet Fitting(IImageSet images)
     {
-        var own = Prompts is null ? images : new UnlabelledImageSet(images);
+        var own = Prompts is null || images is OwnSampleSet ? images : new UnlabelledImageSet(images);
         ImageFit.Check(Denoiser, Autoencoder, own.Shape, own.Classes, "training");
         return own;
     }
@@ -143,6 +155,8 @@ public sealed partial class Model
     /// <exception cref="InvalidInputException">They do not fit the model.</exception>
     internal ITrainingImages Trained(IImageSet images)
     {
+        if (images is OwnSampleSet own)
+            return own;
         var read = new TrainingImages(Fitting(images));
         return Autoencoder is null ? read : new EncodedImages(read, Autoencoder, Denoiser.Shape);
     }

@@ -48,6 +48,7 @@ public sealed partial class Model
             Format = "tuned model",
             Sampler = sampler,
             ScheduleRange = ScheduleRange,
+            Family = Family,
             Tuning = result.Report,
         };
     }

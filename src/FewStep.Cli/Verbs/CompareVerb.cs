@@ -45,7 +45,7 @@ internal static class CompareVerb
             using var source = Model.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
             bool compares = MetricCatalog.Compare(metrics);
             using var real = compares || chosen.Any(s => s is ScheduleChoice.Searched)
-                ? ExperimentImages.Open(flags.Measured, parsed, compares, terminal.Progress, cancellation)
+                ? ExperimentImages.Open(flags.Measured, parsed, compares, source, terminal, cancellation)
                 : null;
             using var context = flags.Context(parsed, source, real, terminal.Progress, cancellation);
             var experiment = new PlannedExperiment

@@ -44,7 +44,8 @@ internal static class EvaluateVerb
 
             using var models = ComparedModels.Open(parsed.GetRequiredValue(model), flags.Model(parsed));
             string[] metrics = measured.Metrics(parsed, measured.Frechet(parsed));
-            using var real = ExperimentImages.Open(measured, parsed, MetricCatalog.Compare(metrics), terminal.Progress, cancellation);
+            using var real = ExperimentImages.Open(
+                measured, parsed, MetricCatalog.Compare(metrics), models.First, terminal, cancellation);
             using var context = flags.Context(parsed, models.First, real, terminal.Progress, cancellation);
             var chosen = parsed.IsGiven(samplers) && !parsed.IsGiven(schedules) ? []
                 : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
@@ -88,7 +89,7 @@ internal static class EvaluateVerb
                 }
 
                 using var set = ImageSets.Open(stored, null, terminal.Progress, cancellation);
-                using var beside = compares ? ExperimentImages.Open(measured, parsed, true, terminal.Progress, cancellation) : null;
+                using var beside = compares ? ExperimentImages.Open(measured, parsed, true, null, terminal, cancellation) : null;
                 using var used = measured.Context(parsed, set.Shape, null, beside?.Reference, terminal.Progress, cancellation);
                 var place = flags.Options(parsed, FormattableString.Invariant($"{set.Count} images of {stored}"), null, beside);
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);

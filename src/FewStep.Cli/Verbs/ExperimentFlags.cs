@@ -27,6 +27,10 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     private readonly Option<string?> _heldBack = command.Optional<string?>("--held-back", "Folder of a second classifier that nothing was "
         + $"tuned, searched or chosen by: {string.Join(", ", HeldBack)} are measured on it, beside the others.", "folder");
 
+    private readonly Option<string?> _clip = command.Optional<string?>(
+        "--clip", $"Folder of a CLIP for {ClipScoreMetric.Entry.Name}, as optimum exports it to ONNX: model.onnx, "
+            + $"{ClipPreprocessing.FileName} and the tokenizer's files.", "folder");
+
     private readonly Option<int> _subsets = command.Option(
         "--kid-subsets", "Random subsets that a kernel distance is the mean of.", UsualMetrics.KernelSubsets);
     private readonly Option<int> _subsetSize = command.Option(
@@ -90,6 +94,8 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
                     parsed.GetValue(_heldBack)
                         ?? throw new InvalidInputException("Name the folder of a second classifier with --held-back."),
                     parsed, shape, "choose one of that shape with --held-back"),
+            OpenClip = () => ClipModel.Open(
+                parsed.GetValue(_clip) ?? throw new InvalidInputException("Name the folder of an ONNX CLIP with --clip.")),
             Features = Network.Kind(parsed),
             RealImages = real is null ? null : () => real,
             Statistics = Statistics(parsed),

@@ -5,9 +5,13 @@ internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImag
 {
     /// <summary>Opens both splits of <c>--data</c>; with <c>--reference</c> that set, and the training images only where <c>--data</c> is
     /// given as well.</summary>
+    /// <param name="model">The model whose training images they are; null where there is none.</param>
     public static ExperimentImages Open(
-        ExperimentFlags flags, ParseResult parsed, bool compares, IProgress<WorkProgress> progress, CancellationToken cancellation)
+        ExperimentFlags flags, ParseResult parsed, bool compares, Model? model, TerminalOutput terminal, CancellationToken cancellation)
     {
+        var progress = terminal.Progress;
+        if (model is not null && ModelImages.Own(parsed, flags.Data, model, parsed.GetValue(flags.Seed), terminal) is { } own)
+            return OfOwn(flags, parsed, compares, own, progress, cancellation);
         string data = parsed.GetRequiredValue(flags.Data);
         string? reference = parsed.GetValue(flags.Reference);
         bool given = parsed.IsGiven(flags.Data);
@@ -28,6 +32,17 @@ internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImag
             held?.Dispose();
             throw;
         }
+    }
+
+    // Samples of the model are nothing to compare it with.
+    private static ExperimentImages OfOwn(ExperimentFlags flags, ParseResult parsed, bool compares, OwnSampleSet own,
+        IProgress<WorkProgress> progress, CancellationToken cancellation)
+    {
+        if (!compares || flags.Statistics(parsed) is not null)
+            return new ExperimentImages(OwnSampleSet.Name, null, own);
+        string reference = parsed.GetValue(flags.Reference) ?? throw new InvalidInputException(
+            "There is nothing to compare the images with: name real images with --reference, or metrics that need none with --metrics.");
+        return new ExperimentImages(OwnSampleSet.Name, ImageSets.Open(reference, null, progress, cancellation), own);
     }
 
     public void Dispose()

@@ -22,7 +22,8 @@ internal static class ExportVerb
         var final = command.Named("--final", "The end of the list: keep (as the schedule says), zero (in place of the last sigma) or "
             + "append (a zero after it, one more evaluation).", FinalSigma.Keep,
             ("keep", FinalSigma.Keep), ("zero", FinalSigma.Zero), ("append", FinalSigma.AppendZero));
-        var shift = command.Option("--shift", "With --to diffusers: the shift of a flow-matching scheduler.", defaults.Shift);
+        var shift = command.Optional<double?>("--shift", "With --to diffusers: the shift of a flow-matching scheduler; left out, that of "
+            + "--model, or none.", "number");
         var sampling = new SamplerFlags(command, " Of a file, --steps is the number that was meant, for a check.");
         var graph = new GraphFlags(command);
         var (onnx, web) = (new OnnxTarget(graph), new WebTarget(command, graph));
@@ -86,31 +87,33 @@ internal static class ExportVerb
             if (!sampling.IsSamplerGiven(parsed) && sampling.Schedule(parsed) is null)
                 throw new InvalidInputException("Say what to export: --schedule or --sampler with a file or name, or --weights file.");
             using var model = levels.Open(parsed);
-            var (nodes, warnings) = Open(parsed, sampling, model, levels.Read(parsed, model),
+            var family = noise.Family(parsed, model);
+            var (nodes, warnings) = Open(parsed, sampling, model, levels.Read(parsed, model) ?? noise.Limits(parsed),
                 levels.Made(parsed, model, noise.Levels(parsed)), terminal, cancellation);
             var options = new ScheduleExportOptions
             {
                 Digits = parsed.GetValue(digits),
                 Final = parsed.GetValue(final),
-                Noise = noise.Read(parsed),
-                IsFlow = noise.IsFlow(parsed, model),
+                Family = family,
                 Scheduler = parsed.GetValue(scheduler),
-                Shift = parsed.GetValue(shift),
             };
+            if (parsed.GetValue(shift) is double factor)
+                options = options with { Shift = new FlowShift(factor) };
             if (name != DiffusersExport.Name)
                 OptionValues.RefuseIdle(parsed, [scheduler, shift], $"--to {DiffusersExport.Name}");
             var export = ScheduleExporters.Export(name, nodes, options);
-            export = export with { Warnings = [.. warnings, .. export.Warnings] };
+            string[] assumed = noise.Remark(parsed, model) is string remark ? [remark] : [];
+            export = export with { Warnings = [.. assumed, .. warnings, .. export.Warnings] };
             if (parsed.GetValue(output) is string path)
                 AtomicFile.WriteText(path, export.Text + "\n");
             terminal.Result(parsed.GetValue(json), export, console => console.Profile.Out.Writer.WriteLine(
                 parsed.GetValue(output) is string written ? $"Written to {written}." : export.Text));
-            foreach (string remark in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
-                terminal.Message(remark); // beside the output, so that this can go on to a file or a program
+            foreach (string line in export.Notes.Concat(export.Warnings.Select(w => $"Warning: {w}")))
+                terminal.Message(line); // beside the output, so that this can go on to a file or a program
         });
     }
 
-    // What a file says may be wrong for the model, which is only warned of: the other program may know better.
+    // A file that leaves the levels of a model is none for it; of those that are only said it is warned.
     private static (SamplingSchedule Schedule, IReadOnlyList<string> Warnings) Open(
         ParseResult parsed, SamplerFlags sampling, Model? model, (double Low, double High)? range, (double Low, double High)? made,
         TerminalOutput terminal, CancellationToken cancellation)
@@ -119,6 +122,8 @@ internal static class ExportVerb
         if (sampling.Schedule(parsed) is string text && ScheduleChoice.IsFile(text))
         {
             var (schedule, solver, _) = SamplerFile.Read(text);
+            if (model is not null)
+                RefuseBeyond(schedule, text, model);
             return (schedule, [.. OfSolver(solver), .. range is var (low, high) ? ScheduleWarnings.OfRange(schedule, low, high) : [],
                 .. steps is int wanted ? ScheduleWarnings.OfCount(schedule, wanted) : []]);
         }
@@ -129,12 +134,27 @@ internal static class ExportVerb
         var (first, last) = made ?? published ?? (EdmPreconditioning.UsualMinimum, EdmPreconditioning.UsualMaximum);
         if (chosen.Make(first, last, SolverCatalog.Find("euler")) is { } sampler)
         {
+            if (model is not null && chosen.Schedule is ScheduleChoice.Given)
+                RefuseBeyond(sampler.Schedule, chosen.Schedule.Name, model);
             return (sampler.Schedule, [.. OfSolver(sampler.Solver), .. chosen.Schedule is ScheduleChoice.Given && range is var (least, most)
                 ? ScheduleWarnings.OfRange(sampler.Schedule, least, most) : []]);
         }
 
         model = model ?? throw new InvalidInputException($"{chosen.Schedule.Name} is searched for a model; add --model.");
         return (sampling.Make(parsed, model, chosen, "euler", 0, terminal, cancellation).Schedule, []);
+    }
+
+    private static void RefuseBeyond(SamplingSchedule schedule, string name, Model model)
+    {
+        try
+        {
+            ScheduleRange.Check(schedule, name, model.Denoiser);
+        }
+        catch (InvalidInputException e)
+        {
+            throw new InvalidInputException($"{e.Message} To write it as it is, leave --model out and say --noise, where the program "
+                + "needs it.", e);
+        }
     }
 
     // Weights that no other program takes.

@@ -36,7 +36,8 @@ internal static class FitVerb
             string folder = parsed.GetRequiredValue(output);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
-            using var training = new DelayedImages(parsed.GetRequiredValue(data), source, terminal, cancellation);
+            using var training = new DelayedImages(
+                parsed, data, source, parsed.GetValue(seed), terminal, cancellation);
             var find = new FindOptions
             {
                 Solver = options.Solver,

@@ -15,7 +15,8 @@ internal static class ImportVerb
                 + "a JSON or Python list, or what export writes. A last zero is a last denoise.", "list or file");
         var output = command.Required<string>(
             "--output", $"The sampler file to write; its name should end in {SamplerFile.Extension}.", "file");
-        var times = command.Optional<bool>("--timesteps", "The numbers are timesteps of --noise, not sigmas.");
+        var times = command.Optional<bool?>("--timesteps", "The numbers are timesteps of --model or --noise; false: they are none. Left "
+            + "out, as the text says, or as numbers beyond the model's sigmas must be.");
         var steps = command.Optional<int?>("--steps", "Number of steps that was meant, for a check.");
         var solver = command.Option("--solver", "Solver of the sampler.", new FindOptions().Solver, "name");
         var flowTimes = command.Optional<bool?>("--flow-times", "The numbers are times t of a rectified flow, sigma = t / (1 - t); false: "
@@ -25,12 +26,13 @@ internal static class ImportVerb
         var (noise, levels, json) = (new NoiseArgument(command), new LevelsArgument(command), command.Json());
         return command.Runs((parsed, _) =>
         {
-            var known = noise.Read(parsed);
             string given = parsed.GetRequiredValue(from);
             using var model = levels.Open(parsed);
+            var family = noise.Family(parsed, model);
+            var known = (family as NoiseFamily.Timesteps)?.Noise;
             var warnings = new List<string>();
             ListedNumbers? kind = null;
-            var schedule = Read(given, parsed.GetValue(times) || parsed.IsGiven(flowTimes), Schedule);
+            var schedule = Read(given, parsed.IsGiven(times) || parsed.IsGiven(flowTimes), Schedule);
             if (parsed.GetValue(steps) is int wanted)
             {
                 warnings.AddRange(wanted >= 1 ? ScheduleWarnings.OfCount(schedule, wanted)
@@ -63,12 +65,9 @@ internal static class ImportVerb
 
             SamplingSchedule Schedule(ListedSchedule listed)
             {
-                bool isFlow = noise.IsFlow(parsed, model);
-                kind = Kind(listed, parsed.GetValue(times), parsed.GetValue(flowTimes), isFlow, known is not null || model is not null);
+                kind = Kind(listed, parsed.GetValue(times), parsed.GetValue(flowTimes), family);
                 if (kind != ListedNumbers.FlowTimes)
                     OptionValues.RefuseIdle(parsed, [shift], "flow times");
-                if (kind == ListedNumbers.Sigmas && listed.MayBeTimesteps)
-                    warnings.Add("All numbers are whole; if they are timesteps, add --timesteps and --noise.");
                 double? largest = levels.Read(parsed, model)?.High ?? noise.Levels(parsed)?.High;
                 if (kind == ListedNumbers.FlowTimes && listed.Numbers[0] == 1 && largest is double sigma)
                 {
@@ -76,11 +75,19 @@ internal static class ImportVerb
                         CultureInfo.InvariantCulture, $"The flow time 1 is an infinite sigma; the largest, {sigma:G6}, is taken for it."));
                 }
 
+                if (kind == ListedNumbers.FlowTimes && listed.Kind is null && !parsed.IsGiven(shift)
+                    && family is NoiseFamily.FlowTimes { Shift.Factor: not 1 and double own })
+                {
+                    warnings.Add(string.Create(CultureInfo.InvariantCulture, $"The numbers are taken for the times at which the model is "
+                        + $"evaluated; if a scheduler is to shift them first, add --shift {own:R}."));
+                }
+
                 return kind switch
                 {
                     ListedNumbers.Timesteps => listed.Timesteps(known ?? throw new InvalidInputException(
-                        $"{(parsed.GetValue(times) ? "--timesteps needs" : "The list holds timesteps, which need")} the noise that the "
-                            + "model was trained on: add --noise vp-linear, vp-scaled-linear or vp-cosine.")),
+                        family is not null ? $"The list holds timesteps, but the model is {family.Words}."
+                        : $"{(parsed.GetValue(times) == true ? "--timesteps needs" : "The list holds timesteps, which need")} the noise "
+                            + "that the model was trained on: add --model, or --noise vp-linear, vp-scaled-linear or vp-cosine.")),
                     ListedNumbers.FlowTimes => listed.FlowTimes(largest, parsed.GetValue(shift)),
                     ListedNumbers.RampPlaces => listed.RampPlaces(),
                     _ => listed.Sigmas(),
@@ -90,19 +97,26 @@ internal static class ImportVerb
     }
 
     // What the options say wins over the text, and the text over what the numbers may be.
-    private static ListedNumbers Kind(ListedSchedule listed, bool timesteps, bool? flowTimes, bool isFlow, bool isKnown)
+    private static ListedNumbers Kind(ListedSchedule listed, bool? timesteps, bool? flowTimes, NoiseFamily? family)
     {
-        if (timesteps && flowTimes == true)
+        if (timesteps == true && flowTimes == true)
             throw new InvalidInputException("--timesteps and --flow-times exclude each other; say what the numbers are.");
-        if (timesteps)
+        if (timesteps == true)
             return ListedNumbers.Timesteps;
-        if (flowTimes is bool said)
-            return said ? ListedNumbers.FlowTimes : ListedNumbers.Sigmas;
-        if (listed.Kind is { } kind)
+        if (flowTimes == true)
+            return ListedNumbers.FlowTimes;
+        if (listed.Kind is { } kind && timesteps is null && flowTimes is null)
             return kind;
-        if (!listed.MayBeFlowTimes || (isKnown && !isFlow))
+        if (timesteps is null && listed.MayBeTimesteps(family))
+        {
+            return listed.MustBeTimesteps(family) ? ListedNumbers.Timesteps : throw new InvalidInputException(
+                "All numbers are whole: they may be timesteps or sigmas. Say --timesteps, with the model as --model or its noise as "
+                    + "--noise, or --timesteps false.");
+        }
+
+        if (flowTimes is not null || !listed.MayBeFlowTimes || family is NoiseFamily.Timesteps or NoiseFamily.Levels)
             return ListedNumbers.Sigmas;
-        return isFlow ? ListedNumbers.FlowTimes : throw new InvalidInputException(
+        return family is NoiseFamily.FlowTimes ? ListedNumbers.FlowTimes : throw new InvalidInputException(
             "All numbers lie in 0 to 1: they may be times t of a rectified flow, sigma = t / (1 - t), or sigmas. Say --flow-times or "
                 + "--flow-times false, or name the model with --model or its noise with --noise.");
     }

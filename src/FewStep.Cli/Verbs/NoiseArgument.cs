@@ -8,7 +8,7 @@ internal sealed class NoiseArgument(Command command)
 
     private readonly Option<string?> _name = command.Optional<string?>("--noise",
         "Noise that the model was trained on, for timesteps and flow times: vp-linear (DDPM), vp-scaled-linear (Stable Diffusion), "
-            + $"vp-cosine or {FlowTime.NoiseName} (SD3, Flux).", "name");
+            + $"vp-cosine or {FlowTime.NoiseName} (SD3, Flux). Left out, that of --model.", "name");
     private readonly Option<double?> _first = command.Optional<double?>(
         "--beta-start", "Its first beta; left out, the noise's usual one.", "number");
     private readonly Option<double?> _last = command.Optional<double?>(
@@ -16,8 +16,8 @@ internal sealed class NoiseArgument(Command command)
 
     public IEnumerable<Option> All => [_name, _first, _last];
 
-    /// <summary>The noise of a model with whole timesteps; null where no such noise was named.</summary>
-    public DiscreteVpNoise? Read(ParseResult parsed)
+    // The noise of a model with whole timesteps; null where no such noise was named.
+    private DiscreteVpNoise? Read(ParseResult parsed)
     {
         var (name, first, last) = (parsed.GetValue(_name), parsed.GetValue(_first), parsed.GetValue(_last));
         if (name is not null && !Names.Contains(name))
@@ -27,22 +27,36 @@ internal sealed class NoiseArgument(Command command)
         return name is null or FlowTime.NoiseName ? null : DiscreteVpNoise.Create(name, first, last);
     }
 
-    /// <summary>Whether the model, or the noise where no model is named, is a rectified flow.</summary>
-    public bool IsFlow(ParseResult parsed, Model? model)
+    /// <summary>What programs count the noise of the model in, or that which is named; null where nothing is known.</summary>
+    public NoiseFamily? Family(ParseResult parsed, Model? model)
     {
-        string? name = parsed.GetValue(_name);
-        if (model is not null && name is not null && model.IsFlow != (name == FlowTime.NoiseName))
+        NoiseFamily? named = Read(parsed) is { } noise ? new NoiseFamily.Timesteps(noise)
+            : parsed.GetValue(_name) == FlowTime.NoiseName ? new NoiseFamily.FlowTimes(new()) : null;
+        return (model?.Family, named) switch
         {
-            throw new InvalidInputException(
-                $"--noise {name} is not that of --model {model.Path}, which is {(model.IsFlow ? "a" : "no")} rectified flow; leave --noise "
-                    + "out.");
-        }
+            ({ } own, null) => own,
+            (null, _) => named,
+            (NoiseFamily.FlowTimes own, NoiseFamily.FlowTimes) => own,
+            (NoiseFamily.Timesteps own, NoiseFamily.Timesteps other) when own.IsThatOf(other.Noise) => own,
 
-        return model?.IsFlow ?? name == FlowTime.NoiseName;
+            // What is told sigma may stand for a model of another program that is told timesteps.
+            (NoiseFamily.Levels, NoiseFamily.Timesteps) => named,
+            _ => throw new InvalidInputException(
+                $"--noise {parsed.GetValue(_name)} is not that of --model {model!.Path}, which is {model.Family.Words}; leave --noise "
+                    + "out."),
+        };
     }
+
+    /// <summary>What to say where a noise was named for a model that has none; null else.</summary>
+    public string? Remark(ParseResult parsed, Model? model) => model?.Family is NoiseFamily.Levels && Read(parsed) is { } noise
+        ? $"--model {model.Path} is {model.Family.Words}: timesteps are those of {noise.Name}, as --noise says." : null;
+
+    /// <summary>The smallest and the largest level of the noise; null where none was named.</summary>
+    public (double Low, double High)? Limits(ParseResult parsed)
+        => Read(parsed) is { } noise ? (noise.Sigmas[0], noise.Sigmas[^1]) : null;
 
     /// <summary>The noise levels between which schedules are made for the noise; null where none was named.</summary>
     public (double Low, double High)? Levels(ParseResult parsed) => Read(parsed) is { } noise
         ? (noise.Sigmas[0], ScheduleRange.Ceiling(noise.Sigmas[0], noise.Sigmas[^1]))
-        : IsFlow(parsed, null) ? (FlowTime.UsualSigmaMin, FlowTime.UsualSigmaMax) : null;
+        : Family(parsed, null) is NoiseFamily.FlowTimes ? (FlowTime.UsualSigmaMin, FlowTime.UsualSigmaMax) : null;
 }

@@ -82,6 +82,7 @@ internal sealed class PlannedFlags(
             && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));
         var words = options.SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name));
         return FoundCommands.Of(models.First(m => m.Tuning == best.Tuning).Model.Path!, path, isOwn: false, $"the best, {best.Name}",
+            isFlow: models[0].Model.IsFlow,
             options: string.Concat(words.Select(w => $" {ShellWord.Of(w)}")));
     }
 

@@ -28,10 +28,11 @@ internal static class RunVerb
             using var source = Model.Open(checkpoint, about.Read(parsed, type, parsed.GetValue(flags.Threads)));
             if (parsed.GetValue(rounds) > 0)
                 source.RequireNetwork();
-            using var training = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
-            terminal.Remark(source.Denoiser, training);
+            using var training = ModelImages.Open(parsed, flags.Data, source, parsed.GetValue(flags.Seed), terminal, cancellation);
+            bool isOwn = training is OwnSampleSet;
             using var held = parsed.GetValue(flags.Reference) is string other
                 ? ImageSets.Open(other, progress: terminal.Progress, cancellation: cancellation)
+                : isOwn ? null
                 : ImageSets.Open(path, DataSplit.Test, terminal.Progress, cancellation);
             using var context = flags.Context(parsed, source.Shape, checkpoint, held, terminal.Progress, cancellation);
             bool goOn = parsed.GetValue(resume);
@@ -52,7 +53,7 @@ internal static class RunVerb
                 Fit = parsed.GetValue(plain) ? null : usual.Fit,
                 Tuning = tuning.Read(parsed) with { ComputeType = type },
                 Seed = sampled.Seed,
-                DataName = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
+                DataName = isOwn ? OwnSampleSet.Name : Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))),
                 CommandLine = CommandLineManifest.CommandText(parsed),
             };
             if (!goOn && File.Exists(Path.Combine(options.Folder, RunFolder.ManifestName)))
@@ -62,7 +63,7 @@ internal static class RunVerb
             }
 
             using var folder = parsed.GetValue(output) is null ? FolderLock.Take(options.Folder) : null;
-            string[] metrics = flags.Metrics(parsed, flags.Frechet(parsed));
+            string[] metrics = flags.Metrics(parsed, held is null ? EndpointMetric.Entry.Name : flags.Frechet(parsed));
             using var run = new FewStepRun(source, training, metrics, context, options);
             terminal.Message(Plan(options, source.Denoiser));
             try
@@ -70,8 +71,8 @@ internal static class RunVerb
                 var summary = run.Execute(goOn, terminal.Progress, cancellation);
                 bool tunes = options.Rounds > 0;
                 var commands = FoundCommands.Of(
-                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: path,
-                    options: tunes ? "" : about.Said(parsed));
+                    tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: isOwn ? null : path,
+                    isFlow: source.IsFlow, options: tunes ? "" : about.Said(parsed));
                 ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
             }
             catch (OperationCanceledException)

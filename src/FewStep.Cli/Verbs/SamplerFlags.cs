@@ -59,24 +59,8 @@ internal sealed class SamplerFlags(Command command, string also = "")
     public Sampler Make(ParseResult parsed, Model model, SamplerChoice choice, string usual, long seed, TerminalOutput terminal,
         CancellationToken cancellation)
     {
-        using var images = new DelayedImages(parsed.GetRequiredValue(_data), model, terminal, cancellation);
+        using var images = new DelayedImages(parsed, _data, model, seed, terminal, cancellation);
         return model.Make(
             choice, SolverCatalog.Find(usual), () => images.Value, new FindOptions { Seed = seed }, terminal.Progress, cancellation);
-    }
-}
-
-/// <summary>The images at a path for a model, opened when they are first asked for.</summary>
-internal sealed class DelayedImages(string path, Model model, TerminalOutput terminal, CancellationToken cancellation) : IDisposable
-{
-    private IImageSet? _value;
-
-    public IImageSet Value => _value ??= Open();
-    public void Dispose() => _value?.Dispose();
-
-    private IImageSet Open()
-    {
-        var images = ImageSets.Open(path, progress: terminal.Progress, cancellation: cancellation);
-        terminal.Remark(model.Denoiser, images);
-        return images;
     }
 }

@@ -56,7 +56,8 @@ internal static class ScheduleVerb
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
-            using var training = new DelayedImages(parsed.GetRequiredValue(data), source, terminal, cancellation);
+            using var training = new DelayedImages(
+                parsed, data, source, parsed.GetValue(seed), terminal, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
             { CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found) };
             List<FoundSchedule> found =

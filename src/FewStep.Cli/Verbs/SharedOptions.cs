@@ -46,7 +46,10 @@ internal static class SharedOptions
         "--any-model", "Take a --sampler that was fitted to another model, other guidance or other weights.");
 
     public static Option<string> Data(this Command command) => command.Option(
-        "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files.", EmbeddedDefault.Data, "path");
+        "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files. Where they are those that a model was trained "
+            + $"on, {OwnSampleSet.Name}[:COUNT] takes fine samples of the model itself, as "
+            + "models of text or latents do where it is left out.",
+        EmbeddedDefault.Data, "path");
 
     /// <summary>A loss curve in place of a measured one; <see cref="ReadCurve"/> reads it.</summary>
     public static Option<string?> Curve(this Command command) =>

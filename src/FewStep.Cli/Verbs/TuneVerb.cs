@@ -53,10 +53,8 @@ internal static class TuneVerb
                 }
                 : samplers[0];
             options = options.For(sampler.Steps, sampler.Solver);
-            using var images = options.Loss == TuningLoss.Denoise ? ImageSets.Open(
-                parsed.GetRequiredValue(target.Data), progress: terminal.Progress, cancellation: cancellation) : null;
-            if (images is not null)
-                terminal.Remark(network, images);
+            using var images = options.Loss == TuningLoss.Denoise ? ModelImages.Open(
+                parsed, target.Data, source, options.Seed, terminal, cancellation) : null;
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
             var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
             var run = new TuningRun(source.Config, network, sampler, options, place,

@@ -42,6 +42,14 @@ internal sealed record FlowMatchScheduler
         SigmaMax = SigmaLimits.Largest,
     };
 
+    /// <summary>The scheduler of the pipeline that a model was opened from; null where it has none, or another.</summary>
+    public static FlowMatchScheduler? Of(string path)
+    {
+        string? folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path));
+        return folder is not null && DiffusersPipeline.Locate(folder).Scheduler is string file
+            && Classes.Contains(OtherNetworks.ClassOf(JsonFile.ReadPython(file)) ?? "") ? Read(file) : null;
+    }
+
     public static FlowMatchScheduler Read(string path)
     {
         var given = DiffusersConfigFile.From<Keyed>(JsonFile.ReadPython(path), path);
@@ -69,6 +77,16 @@ internal sealed record FlowMatchScheduler
             TerminalTime = given.ShiftTerminal,
         };
     }
+
+    /// <summary>The level of a time: the largest that is computed with for 1, where a flow's is infinite.</summary>
+    public static double Level(double time) => Math.Min(FlowTime.Sigma(time), SigmaLimits.Largest);
+
+    /// <summary>The time of a level.</summary>
+    public static double Time(double level) => level >= SigmaLimits.Largest ? 1 : FlowTime.Of(level);
+
+    /// <summary>What it does with the times that it is given.</summary>
+    /// <param name="tokens">Of the image, for a dynamic shift.</param>
+    public FlowShift ShiftFor(long tokens) => new(ShiftOf(tokens), IsDynamic);
 
     /// <summary>mu of a dynamic shift for an image of so many tokens.</summary>
     public double Mu(long tokens) => BaseShift + ((MaxShift - BaseShift) * (tokens - BaseTokens) / (MostTokens - BaseTokens));
@@ -102,7 +120,7 @@ internal sealed record FlowMatchScheduler
     /// <param name="tokens">Of the image, for a dynamic shift.</param>
     public SamplingSchedule Schedule(int evaluations, long tokens = 0) => evaluations < 2
         ? throw new InvalidInputException("A schedule of a flow needs 2 evaluations or more.")
-        : new(Times(evaluations, tokens).SkipLast(1).Select(t => Math.Min(FlowTime.Sigma(t), SigmaLimits.Largest)), ScheduleTerminal.Zero);
+        : new(Times(evaluations, tokens).SkipLast(1).Select(Level), ScheduleTerminal.Zero);
 
     /// <summary>The schedule in the words of <see cref="StandardSchedules"/>.</summary>
     /// <param name="tokens">Of the image, for a dynamic shift.</param>

@@ -77,6 +77,10 @@ internal sealed record PreconditioningConfig
     /// (<see cref="DiscreteVpNoise.WithZeroTerminalSnr"/>); null is false.</summary>
     public bool? ZeroTerminalSnr { get; init; }
 
+    /// <summary>The whole times that such a network knows; null where its times are continuous.</summary>
+    [JsonIgnore]
+    public DiscreteVpNoise? WholeTimes => (Kind is Discrete or "iddpm" ? Build() as DiscreteVpPreconditioning : null)?.Noise;
+
     public IPreconditioning Build() => Kind switch
     {
         Edm when Prediction == NetworkPrediction.Sample => throw new InvalidInputException(

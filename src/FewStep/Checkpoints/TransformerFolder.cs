@@ -9,7 +9,9 @@ internal static class TransformerFolder
     private const int UsualSide = 128, PixelsOfLatent = 8;
 
     // By whose number diffusers' pipelines shift times.
-    private const int PatchOfFlows = 2;
+    /// <summary>Side of the patches of latents that are a flow transformer's tokens.</summary>
+    public const int PatchOfFlows = 2;
+
 
     // A new class is its configuration and a line here.
     private static readonly Dictionary<string, Func<Dictionary<string, JsonElement>, string, ModelReadOptions, Description>> Readers =

@@ -32,6 +32,7 @@ internal sealed class FewStepRun : IDisposable
             new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);
         context.Teacher = _endpoints.ForMetrics;
+        context.Texts = model.LabelNames;
         context.Folder = options.Folder;
         context.Prepare([.. metrics.Select(MetricCatalog.Find)]);
         ExperimentOptions.Check();
@@ -50,7 +51,7 @@ internal sealed class FewStepRun : IDisposable
         BatchSize = _options.BatchSize,
         ShownSeeds = _options.ShownSeeds,
         ShownNumber = _options.Steps,
-        FloorImages = _training,
+        FloorImages = _training is OwnSampleSet ? null : _training, // no real ones
         Seed = _options.Seed,
     };
 
@@ -138,10 +139,9 @@ internal sealed class FewStepRun : IDisposable
 
     private void CheckFits()
     {
-        var reference = _context.RealImages!();
-        foreach (var (what, images) in new[] { ("training", _training), ("reference", reference) })
+        foreach (var (what, images) in new[] { ("training", _training), ("reference", _context.RealImages?.Invoke()) })
         {
-            if (images.Shape != _model.Shape || images.Count < 2)
+            if (images is not null && (images.Shape != _model.Shape || images.Count < 2))
             {
                 throw new InvalidInputException(
                     $"The model makes images of {_model.Shape}; there are {images.Count} {what} images of {images.Shape}: choose 2 or more "
@@ -166,27 +166,28 @@ internal sealed class FewStepRun : IDisposable
     private RunManifest Manifest()
     {
         var run = RunEnvironment.Manifest(DateTimeOffset.UtcNow, _options.Seed, _model);
-        var reference = _context.RealImages!();
+        var reference = _context.RealImages?.Invoke();
         string range = _model.ScheduleRange.Identity(_model.Denoiser);
         string measured = string.Join(',', _metrics.Select(m => $"{m} {_context.NetworkOf(MetricCatalog.Find(m))?.Hash}".TrimEnd()));
         var told = new SortedDictionary<string, string>(RunManifest.OptionsOf(_options).ToDictionary(), StringComparer.Ordinal)
         {
             ["number_format"] = _model.NumberFormat ?? "",
             ["metrics"] = measured,
-            ["reference"] = reference.Hash,
+            ["reference"] = reference?.Hash ?? "",
         };
         if (range.Length > 0)
             told["sigma_range"] = InvariantText.Of($"{_model.ScheduleRange.SigmaMin:R} to {_model.ScheduleRange.SigmaMax:R}");
         return new RunManifest
         {
-            Identity = RunManifest.IdentityOf(_options, _model.Identity + range, _training.Hash, reference.Hash, measured),
+            Identity = RunManifest.IdentityOf(_options, _model.Identity + range, _training.Hash, reference?.Hash ?? "", measured),
             Run = run with
             {
                 CommandLine = _options.CommandLine,
                 Options = told,
             },
             Model = _model.Summary,
-            Data = new DataSummary(_options.DataName ?? _model.Name, _training.Hash, reference.Hash, _training.Count, reference.Count),
+            Data = new DataSummary(
+                _options.DataName ?? _model.Name, _training.Hash, reference?.Hash, _training.Count, reference?.Count ?? 0),
         };
     }
 

@@ -63,7 +63,7 @@ internal sealed record PlannedExperiment
             ? null
             : new TeacherEndpoints(
                 Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
-        (Context.Folder, Context.Teacher) = (folder, endpoints?.ForMetrics);
+        (Context.Folder, Context.Teacher, Context.Texts) = (folder, endpoints?.ForMetrics, First.LabelNames);
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
         var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
@@ -71,7 +71,14 @@ internal sealed record PlannedExperiment
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
         var summary = new Experiment(
-            Options with { Axis = Plan.Axis, ShownNumber = shown, FloorImages = Training, Curve = curve, Endpoints = endpoints })
+            Options with
+            {
+                Axis = Plan.Axis,
+                ShownNumber = shown,
+                FloorImages = Training is OwnSampleSet ? null : Training, // no real ones
+                Curve = curve,
+                Endpoints = endpoints,
+            })
             .Run(trials, metrics, searched ? progress.Phase("comparison", 2, 2) : progress, cancellation);
         return summary with
         {

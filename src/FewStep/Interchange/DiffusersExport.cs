@@ -1,3 +1,5 @@
+using FewStep.Checkpoints;
+
 namespace FewStep.Interchange;
 
 /// <summary>A schedule as Python for Hugging Face diffusers.</summary>
@@ -17,13 +19,12 @@ internal static class DiffusersExport
 
     public static ScheduleExport Write(SamplingSchedule schedule, ScheduleExportOptions options)
     {
-        var flow = DiffusersScheduler.All.Where(s => s.Form == DiffusersForm.FlowTimes);
-        var wanted = options.Scheduler is string name ? [DiffusersScheduler.Find(name)]
-            : options.IsFlow ? flow : DiffusersScheduler.All.Where(s => s.Form != DiffusersForm.Nothing);
-        if (options.IsFlow && wanted.FirstOrDefault(s => s.Form != DiffusersForm.FlowTimes) is { } other)
+        var suited = DiffusersScheduler.All.Where(s => Suits(s.Form, options.Family));
+        var wanted = options.Scheduler is string name ? [DiffusersScheduler.Find(name)] : suited;
+        if (wanted.FirstOrDefault(s => !Suits(s.Form, options.Family)) is { } other)
         {
-            throw new InvalidInputException($"{other.Name} does not sample rectified flows, which the model is; choose "
-                + $"{string.Join(", ", flow.Select(s => s.Name))}.");
+            throw new InvalidInputException($"{other.Name} does not sample {options.Family!.Words}, which the model is; choose "
+                + $"{string.Join(", ", suited.Select(s => s.Name))}.");
         }
 
         var (parts, notes, warnings) = (new List<string>(), new List<string>(), new List<string>());
@@ -39,6 +40,15 @@ internal static class DiffusersExport
         return new ScheduleExport(Name, string.Join("\n\n", parts), notes, [.. warnings.Distinct()]);
     }
 
+    // In which forms a model of the family is sampled.
+    private static bool Suits(DiffusersForm form, NoiseFamily? family) => family switch
+    {
+        null => form != DiffusersForm.Nothing,
+        NoiseFamily.Timesteps => form is DiffusersForm.Sigmas or DiffusersForm.Timesteps,
+        NoiseFamily.FlowTimes => form == DiffusersForm.FlowTimes,
+        _ => form is DiffusersForm.Sigmas or DiffusersForm.Ramp,
+    };
+
     private static string? Part(
         DiffusersForm form, SamplingSchedule schedule, ScheduleExportOptions options, bool asked, List<string> notes, List<string> warnings)
     {
@@ -47,28 +57,37 @@ internal static class DiffusersExport
             case DiffusersForm.Sigmas:
                 var sigmas = options.Sigmas(schedule);
                 warnings.AddRange(ScheduleWarnings.OfPrinted(sigmas, options.Digits));
+                if (options.Family is NoiseFamily.Levels)
+                {
+                    notes.Add("EulerDiscreteScheduler scales a network's input as for sigma_data 1 (Stable Video Diffusion); other EDM "
+                        + "models go with EDMEulerScheduler.");
+                }
+
                 return "takes the last sigma too, appends nothing\nimages = pipe(prompt, "
                     + $"sigmas=[{SigmaText.List(sigmas, options.Digits)}]).images";
-            case DiffusersForm.Timesteps when options.Noise is null:
+            case DiffusersForm.Timesteps when options.Family is not NoiseFamily.Timesteps:
                 notes.Add("Left out are the classes that take timesteps: name the noise (vp-linear, vp-scaled-linear as in Stable "
                     + "Diffusion, vp-cosine) for them.");
                 return asked ? throw new InvalidInputException($"{options.Scheduler} takes timesteps, which need the noise that the model "
                     + "was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.") : null;
             case DiffusersForm.Timesteps:
-                var visited = options.Visited(schedule);
-                int[] times = options.Noise!.DistinctTimes(visited);
-                warnings.AddRange(ScheduleWarnings.OfMoved(visited, times, options.Noise));
-                warnings.AddRange(ScheduleWarnings.OfTimes(visited, times, options.Noise));
+                var (visited, noise) = (options.Visited(schedule), ((NoiseFamily.Timesteps)options.Family).Noise);
+                int[] times = noise.DistinctTimes(visited);
+                warnings.AddRange(ScheduleWarnings.OfMoved(visited, times, noise));
+                warnings.AddRange(ScheduleWarnings.OfTimes(visited, times, noise));
                 notes.Add("Timesteps are the nearest of the model's; use_karras_sigmas and its like must be off, and the last step goes to "
                     + "zero (final_sigmas_type=\"zero\").");
                 return $"{TimestepsWord}; they append the last sigma, zero, themselves\nimages = pipe(prompt, "
                     + $"timesteps=[{string.Join(", ", times.Select(t => FormattableString.Invariant($"{t}")))}]).images";
             case DiffusersForm.FlowTimes:
+                var (factor, isDynamic) = options.Shift;
                 notes.Add(string.Create(CultureInfo.InvariantCulture, $"FlowMatchEulerDiscreteScheduler shifts what it is given: the list "
-                    + $"is for shift={options.Shift:R} and use_dynamic_shifting=False."));
-                double[] flow = [.. options.Visited(schedule).Select(s => FlowTime.Unshifted(FlowTime.Of(s), options.Shift))];
+                    + $"is for {(isDynamic ? "use_dynamic_shifting=True and images of the model's size, where its shift is "
+                        : "use_dynamic_shifting=False and shift=")}{factor:R}; shift_terminal must be None."));
+                double[] flow =
+                    [.. options.Visited(schedule).Select(s => FlowTime.Unshifted(FlowMatchScheduler.Time(s), factor))];
                 warnings.AddRange(ScheduleWarnings.OfPrinted(flow, options.Digits));
-                string shift = options.Shift == 1 ? "" : FormattableString.Invariant($" of {options.Shift:R}");
+                string shift = factor == 1 ? "" : FormattableString.Invariant($" of {factor:R}");
                 return $"{FlowTimesWord} t = sigma / (1 + sigma) {ShiftWord}{shift}; it appends the last zero itself\n"
                     + $"images = pipe(prompt, sigmas=[{SigmaText.List(flow, options.Digits)}]).images";
             default:

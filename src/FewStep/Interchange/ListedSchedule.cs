@@ -1,3 +1,5 @@
+using FewStep.Checkpoints;
+
 namespace FewStep.Interchange;
 
 /// <summary>What the numbers of a list are.</summary>
@@ -22,11 +24,23 @@ internal enum ListedNumbers
 /// <param name="Shift">Of flow times: the shift that they are written before; null where the words say none.</param>
 internal sealed record ListedSchedule(IReadOnlyList<double> Numbers, ListedNumbers? Kind, bool Denoises, double? Shift = null)
 {
+    private const double LargerThanSigmas = 100;
+
     /// <summary>Whether the numbers could be flow times: as sigmas they would make a schedule that begins at hardly any noise.</summary>
     public bool MayBeFlowTimes => Numbers.All(n => n is >= 0 and <= 1);
 
-    /// <summary>Whether the numbers look like timesteps: whole, and larger than sigmas are.</summary>
-    public bool MayBeTimesteps => Numbers[0] >= 100 && Numbers.All(n => n == Math.Floor(n));
+    /// <summary>Whether the numbers could be timesteps: whole, and of the model, or larger than sigmas are where nothing is known of
+    /// it.</summary>
+    public bool MayBeTimesteps(NoiseFamily? family) => Numbers.All(n => n == Math.Floor(n) && n >= 0) && family switch
+    {
+        null => Numbers[0] >= LargerThanSigmas,
+        NoiseFamily.Timesteps { Noise: var noise } => Numbers[0] < noise.Sigmas.Length,
+        _ => false,
+    };
+
+    /// <summary>Whether numbers that may be timesteps are beyond the sigmas of the model.</summary>
+    public bool MustBeTimesteps(NoiseFamily? family)
+        => family is NoiseFamily.Timesteps { Noise: var noise } && Numbers[0] > noise.Sigmas[^1] * 1.01;
 
     private IEnumerable<double> WithoutZero => Numbers[^1] == 0 ? Numbers.SkipLast(1) : Numbers;
     private ScheduleTerminal Terminal => Denoises ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin;

@@ -1,3 +1,5 @@
+using FewStep.Checkpoints;
+
 namespace FewStep.Interchange;
 
 /// <summary>What becomes of the end of a schedule in an exported list.</summary>
@@ -22,22 +24,23 @@ internal sealed record ScheduleExportOptions
     /// <summary>What becomes of the end; default as the schedule says. Programs that must have a zero get one anyway.</summary>
     public FinalSigma Final { get; init; } = FinalSigma.Keep;
 
-    /// <summary>Training noise of the model, by which sigmas become whole timesteps; null (default) where it has none.</summary>
-    public DiscreteVpNoise? Noise { get; init; }
-
-    /// <summary>Whether the model is a rectified flow: programs that count its noise in flow times then get those; default false.</summary>
-    public bool IsFlow { get; init; }
+    /// <summary>What programs count the model's noise in; null (default) where nothing is known of the model.</summary>
+    public NoiseFamily? Family { get; init; }
 
     /// <summary>diffusers: the scheduler class to write for; null (default) for all that take a schedule.</summary>
     public string? Scheduler { get; init; }
 
-    /// <summary>Flow-matching schedulers: the shift that they apply to what they are given, 0.01 to 100; default 1, none.</summary>
-    public double Shift { get; init; } = 1;
+    /// <summary>Flow-matching schedulers: the shift that they apply to what they are given, 0.01 to 100; default that of the family, or
+    /// none.</summary>
+    public FlowShift Shift { get => field ?? (Family as NoiseFamily.FlowTimes)?.Shift ?? new(); init; }
+
+    /// <summary>Whether programs that count noise in flow times get those.</summary>
+    public bool IsFlow => Family is NoiseFamily.FlowTimes;
 
     public void Validate() => new OptionRules("The export is impossible")
         .Require(Digits is >= SigmaText.FewestDigits and <= SigmaText.MostDigits,
             $"{Digits} digits are not {SigmaText.FewestDigits} to {SigmaText.MostDigits}")
-        .Require(Shift is >= 0.01 and <= 100, $"the shift {Shift} is not in 0.01 to 100")
+        .Require(Shift.Factor is >= 0.01 and <= 100, $"the shift {Shift.Factor} is not in 0.01 to 100")
         .Check();
 
     /// <summary>The sigmas of a schedule with their end.</summary>

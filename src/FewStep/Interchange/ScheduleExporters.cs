@@ -1,3 +1,5 @@
+using FewStep.Checkpoints;
+
 namespace FewStep.Interchange;
 
 /// <summary>The programs that a schedule can be written for.</summary>
@@ -10,9 +12,9 @@ internal static class ScheduleExporters
 
     private static readonly OrderedDictionary<string, (string Description, Exporter Export)> All = new(StringComparer.Ordinal)
     {
-        ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain(s, o, (list, _) => list)),
-        ["json"] = ("the sigmas as a JSON list", (s, o) => Plain(s, o, (list, _) => $"[{list}]")),
-        ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the noise)", Timesteps),
+        ["sigmas"] = ("the sigmas, separated by commas", (s, o) => Plain(s, o, (list, _) => list, null, SigmasOfFlow(s, o))),
+        ["json"] = ("the sigmas as a JSON list", (s, o) => Plain(s, o, (list, _) => $"[{list}]", null, SigmasOfFlow(s, o))),
+        ["timesteps"] = ("whole timesteps of a model that was trained on them (needs the model or the noise)", Timesteps),
         [DiffusersExport.Name] = ("Python for Hugging Face diffusers, scheduler class by class", DiffusersExport.Write),
         ["comfyui"] = ("the text of ComfyUI's ManualSigmas node", ComfyUi),
         ["k-diffusion"] = ("a Python line with the tensor that k-diffusion's samplers take", KDiffusion),
@@ -50,19 +52,31 @@ internal static class ScheduleExporters
         SamplingSchedule schedule, ScheduleExportOptions options, Func<string, int, string> form, string? withoutZero = null,
         params string[] notes)
     {
+        if (options.Family is null)
+        {
+            notes = [.. notes, "Nothing is said of the model, so these are sigmas; of a rectified flow (SD3, Flux) such programs take flow "
+                + "times: name the model, or its noise, rectified-flow."];
+        }
+
         if (!options.IsFlow)
             return Plain(schedule, options, form, withoutZero, notes);
         const string Note = "The numbers are flow times t = sigma / (1 + sigma), which such programs take for a rectified flow's sigmas.";
-        var times = new SamplingSchedule(schedule.Sigmas.Select(FlowTime.Of), schedule.Terminal);
+        var times = new SamplingSchedule(schedule.Sigmas.Select(FlowMatchScheduler.Time), schedule.Terminal);
         return Plain(times, options, form, withoutZero, [Note, .. notes]);
     }
 
     private static ScheduleExport Timesteps(SamplingSchedule schedule, ScheduleExportOptions options)
     {
-        if (options.IsFlow)
-            throw new InvalidInputException("A rectified flow has no whole timesteps; write for a program that samples flows.");
-        var noise = options.Noise ?? throw new InvalidInputException(
-            "Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine.");
+        var noise = options.Family switch
+        {
+            NoiseFamily.Timesteps whole => whole.Noise,
+            null => throw new InvalidInputException(
+                "Timesteps need the noise that the model was trained on: name it, vp-linear, vp-scaled-linear or vp-cosine."),
+            NoiseFamily.FlowTimes => throw new InvalidInputException(
+                "A rectified flow has no whole timesteps; write for a program that samples flows."),
+            var other => throw new InvalidInputException($"There are no timesteps: it is {other.Words}. Write sigmas; or name the noise of "
+                + "the program that takes timesteps, vp-linear, vp-scaled-linear or vp-cosine."),
+        };
         var visited = options.Visited(schedule);
         int[] times = noise.DistinctTimes(visited);
         return new ScheduleExport(
@@ -82,10 +96,25 @@ internal static class ScheduleExporters
     private static ScheduleExport KDiffusion(SamplingSchedule schedule, ScheduleExportOptions options) => Plain(
         schedule, options, (list, _) => $"sigmas = torch.tensor([{list}])",
         "Samplers of higher order treat a last zero on its own; without one they step as usual.",
-        "The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.");
+        ["The first state is noise times sigmas[0]; a sampler makes len(sigmas) - 1 steps.", .. SigmasOfFlow(schedule, options)]);
+
+    // Programs that sample flows take times, which lists of sigmas must not be taken for.
+    private static string[] SigmasOfFlow(SamplingSchedule schedule, ScheduleExportOptions options) => !options.IsFlow ? []
+        :
+        [
+            "The numbers are sigma = t / (1 - t), not the flow times t that programs which sample flows take.",
+            .. schedule.Sigmas[0] <= 1 ? ["All lie in 0 to 1, so import must be told that they are no flow times."]
+                : Array.Empty<string>(),
+        ];
 
     private static ScheduleExport DiffSampler(SamplingSchedule schedule, ScheduleExportOptions options)
     {
+        if (options.IsFlow)
+        {
+            throw new InvalidInputException(
+                "diff-sampler samples no rectified flows, and the model is one; write for a program that does.");
+        }
+
         if (options.Final == FinalSigma.Zero && schedule.Terminal == ScheduleTerminal.SigmaMin)
         {
             throw new InvalidInputException(
@@ -113,7 +142,7 @@ internal static class ScheduleExporters
     {
         // A list that does not end in zero is resampled to the number of steps, and one from 1 to 0 is rescaled.
         var always = options with { Final = options.Final == FinalSigma.Keep ? FinalSigma.Zero : options.Final };
-        double first = options.IsFlow ? FlowTime.Of(schedule.Sigmas[0]) : schedule.Sigmas[0];
+        double first = options.IsFlow ? FlowMatchScheduler.Time(schedule.Sigmas[0]) : schedule.Sigmas[0];
         if (SigmaText.Fixed(first, options.Digits) == "1.0")
         {
             throw new InvalidInputException("webUI_ExtraSchedulers takes a list from 1.0 to 0.0 for fractions of its own range; begin "

@@ -19,7 +19,7 @@ public sealed class Metric : IMetric, IDisposable
 
     /// <summary>The names that <see cref="Open"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. MetricCatalog.Entries.Where(e => !e.Needs.HasFlag(MetricNeeds.Teacher)).Select(e => e.Name)];
+        [.. MetricCatalog.Entries.Where(e => (e.Needs & (MetricNeeds.Teacher | MetricNeeds.Captions)) == 0).Select(e => e.Name)];
 
     /// <inheritdoc/>
     public IReadOnlyList<MetricFigure> Figures => Opened().Figures;

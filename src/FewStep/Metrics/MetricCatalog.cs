@@ -6,7 +6,7 @@ internal static class MetricCatalog
     public static IReadOnlyList<MetricEntry> Entries { get; } =
     [
         FrechetMetric.OnClassifier, FrechetMetric.OnInception, KernelMetric.Entry, NeighbourMetric.Entry, ClassScoreMetric.Entry,
-        EndpointMetric.Entry, FrechetMetric.OnHeldBack, KernelMetric.OnHeldBack, NeighbourMetric.OnHeldBack,
+        EndpointMetric.Entry, ClipScoreMetric.Entry, FrechetMetric.OnHeldBack, KernelMetric.OnHeldBack, NeighbourMetric.OnHeldBack,
     ];
 
     public static IEnumerable<string> Names => Entries.Select(e => e.Name);
@@ -76,4 +76,7 @@ internal enum MetricNeeds
 
     /// <summary>What a fine teacher makes of the same seeds.</summary>
     Teacher = 8,
+
+    /// <summary>The texts that images were made of.</summary>
+    Captions = 16,
 }

@@ -9,6 +9,7 @@ internal sealed class MetricContext : IDisposable
     private readonly Dictionary<FeatureKind, IClassScorer> _networks = [];
     private readonly Dictionary<FeatureKind, FeatureReference> _references = [];
     private bool _keepsFeatures;
+    private ClipModel? _clip;
 
     /// <summary>Opens a feature network for the images that will be measured; null where there is none.</summary>
     public Func<FeatureKind, IClassScorer>? OpenNetwork { get; init; }
@@ -26,6 +27,16 @@ internal sealed class MetricContext : IDisposable
     public string? Folder { get; set; }
 
     public FineTeacher? Teacher { get; set; }
+
+    /// <summary>Opens a CLIP; null where there is none.</summary>
+    public Func<ClipModel>? OpenClip { get; init; }
+
+    /// <summary>What the labels of the images mean in words, in their order; null where nothing says it.</summary>
+    public IReadOnlyList<string>? Texts { get; set; }
+
+    /// <summary>The CLIP, opened when first asked for.</summary>
+    public ClipModel Clip => _clip ??= OpenClip?.Invoke() ?? throw new InvalidInputException("There is no CLIP; name its folder.");
+
     public MetricOptions Options { get; init; } = new();
     public IProgress<WorkProgress>? Progress { get; set; }
     public CancellationToken Cancellation { get; set; }
@@ -55,6 +66,17 @@ internal sealed class MetricContext : IDisposable
 
         if (Need(MetricNeeds.Teacher) && Teacher is null)
             throw new InvalidInputException("There is no fine teacher whose images the samples could be compared with; name one.");
+        if (Need(MetricNeeds.Captions))
+        {
+            if (Texts is not { Count: > 0 })
+            {
+                throw new InvalidInputException(
+                    "There are no prompts (or names of classes) that images could fit; leave the CLIP score out.");
+            }
+
+            _ = Clip;
+        }
+
         _keepsFeatures |= Need(MetricNeeds.ReferenceImages);
         foreach (var metric in metrics.Where(m => m.Needs.HasFlag(MetricNeeds.Features)))
             Network(metric.Kind ?? Features);
@@ -83,6 +105,7 @@ internal sealed class MetricContext : IDisposable
     {
         foreach (IDisposable owned in _references.Values.Concat<IDisposable>(_networks.Values))
             owned.Dispose();
+        _clip?.Dispose();
     }
 
     private FeatureReference Measure(FeatureKind kind)

@@ -112,6 +112,7 @@ public sealed partial class Model
         return new Model(denoiser, Complete(guided, opened.Prompts, opened.Autoencoder), opened.NumberFormat, owned)
         {
             NetworkHash = guided.Hash!,
+            Unguided = opened.Denoiser,
             Autoencoder = opened.Autoencoder,
             Prompts = opened.Prompts,
             Path = path,
@@ -121,7 +122,7 @@ public sealed partial class Model
             Format = opened.Format,
             Remarks = opened.Remarks,
             Sampler = SamplerBeside(path, denoiser),
-            IsFlow = opened.IsFlow,
+            Family = opened.FamilyAt(path),
             ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
         };
     }

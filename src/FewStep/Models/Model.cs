@@ -33,6 +33,9 @@ public sealed partial class Model : IDisposable
     /// <summary>Shape of its images. What the denoiser works on are latents of another shape where the model has an autoencoder.</summary>
     public ImageShape Shape => Summary.Shape;
 
+    /// <summary>The denoiser without guidance; owned here.</summary>
+    internal IDenoiser Unguided { get => field ?? Denoiser; private init; }
+
     /// <summary>Number of classes, or of the prompts that it was opened with; 0 for an unconditional model.</summary>
     public int Classes => Denoiser.Classes;
 
@@ -51,7 +54,10 @@ public sealed partial class Model : IDisposable
     internal ScheduleRange ScheduleRange { get => field ??= ScheduleRange.Of(Denoiser); private init; }
 
     /// <summary>Whether it was trained as a rectified flow, whose programs count time in t = sigma / (1 + sigma).</summary>
-    internal bool IsFlow { get; private init; }
+    internal bool IsFlow => Family is NoiseFamily.FlowTimes;
+
+    /// <summary>What other programs count its noise in.</summary>
+    internal NoiseFamily Family { get => field ?? new NoiseFamily.Levels(); private init; }
 
     internal ModelSummary Summary { get; }
 

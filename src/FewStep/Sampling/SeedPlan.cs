@@ -24,6 +24,11 @@ internal static class SeedPlan
     /// <summary>Seeds that the searches of one run have.</summary>
     public const int SearchedInARun = 10_000;
 
+    /// <summary>The first seed of a model's own samples that stand for the images that it was trained on.</summary>
+    public const long FirstOwn = 0xFC00_0000;
+
+    private const long OwnRuns = 6_700; // as many as there is room for
+
     private const long SearchRuns = 2_600; // as many as there is room for, and 540,000 latents for the last
 
     /// <summary>Seeds of training latents: successive, so that every class comes as often as any other.</summary>
@@ -36,6 +41,9 @@ internal static class SeedPlan
 
     /// <summary>The first seed of a run's searches, which take the ones after it as well.</summary>
     public static long Searched(long seed) => FirstSearched + (Math.Abs(seed % SearchRuns) * SearchedInARun);
+
+    /// <summary>The first seed of a run's own samples, which takes as many as its searches do.</summary>
+    public static long Own(long seed) => FirstOwn + (Math.Abs(seed % OwnRuns) * SearchedInARun);
 
     /// <summary>Seeds of held-out latents, and of the noise of held-out images.</summary>
     public static long[] HeldOut(long position, int count) =>

@@ -81,10 +81,18 @@ internal sealed class LossCurve
         return Quantile * Math.Sqrt(Math.Max(0, variance));
     }
 
-    /// <summary>Sentences for people: that the curve is not as good as was asked, and that the model is worse than no model somewhere,
-    /// where Phase 1's bound misleads.</summary>
+    /// <summary>The same curve of images that had to be made first.</summary>
+    /// <param name="source">What they are, for people.</param>
+    /// <param name="evaluations">What they took.</param>
+    public LossCurve MeasuredOn(string source, long evaluations) => new(Sigmas, Loss, _covariance, Images,
+        Origin with { Source = source, NetworkEvaluations = Origin.NetworkEvaluations + evaluations }, Confidence);
+
+    /// <summary>Sentences for people: what it was measured on, that the curve is not as good as was asked, and that the model is worse than
+    /// no model somewhere, where Phase 1's bound misleads.</summary>
     public IEnumerable<string> Remarks()
     {
+        if (Origin.Source is string source)
+            yield return $"The loss curve was measured on {source}, not on images from elsewhere.";
         if (Origin.Remark is string imprecise)
             yield return imprecise;
         if (Origin.MeanImageLoss is double mean and > 0)

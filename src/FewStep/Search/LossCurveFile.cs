@@ -21,7 +21,8 @@ internal static class LossCurveFile
         try
         {
             var origin = new LossCurveOrigin(content.NetworkEvaluations, content.Seconds, content.StopReason, content.RelativeHalfWidth,
-                content.Seed, content.ModelHash, content.RelativeRegret, content.MeanImageLoss);
+                content.Seed, content.ModelHash, content.RelativeRegret, content.MeanImageLoss,
+                content.Source is null ? null : Printable.Line(content.Source, 200));
             curve = new LossCurve(content.Sigmas, content.Loss, content.Covariance, content.Images, origin, content.Confidence);
         }
         catch (InvalidInputException e)
@@ -54,7 +55,8 @@ internal static class LossCurveFile
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).Low!.Value)],
             [.. Enumerable.Range(0, points).Select(k => curve.Point(k).High!.Value)],
             [.. Enumerable.Range(0, points).Select(k => Enumerable.Range(0, points).Select(l => curve.Covariance(k, l)).ToArray())],
-            curve.Origin.ModelHash, curve.Origin.RelativeRegret, curve.Origin.MeanImageLoss));
+            curve.Origin.ModelHash, curve.Origin.RelativeRegret, curve.Origin.MeanImageLoss,
+            curve.Origin.Source));
     }
 
     // Derived columns are for readers with other tools; a file in which they disagree was edited by hand, and one of the two is wrong.
@@ -79,5 +81,6 @@ internal static class LossCurveFile
     private sealed record Content(
         int Version, long Images, long NetworkEvaluations, double Seconds, LossCurveStop StopReason, double RelativeHalfWidth, long Seed,
         double Confidence, double[] Sigmas, double[] Loss, double[] StandardError, double[] CiLow, double[] CiHigh, double[][] Covariance,
-        string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null);
+        string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null,
+        string? Source = null);
 }

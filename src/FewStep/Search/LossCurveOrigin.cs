@@ -1,8 +1,9 @@
 namespace FewStep.Search;
 
 /// <summary>How a loss curve was measured.</summary>
+/// <param name="Source">What the images were, for people; null where they were given.</param>
 internal sealed record LossCurveOrigin(long NetworkEvaluations, double Seconds, LossCurveStop Stop, double RelativeHalfWidth, long Seed,
-    string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null)
+    string? ModelHash = null, double? RelativeRegret = null, double? MeanImageLoss = null, string? Source = null)
 {
     /// <summary>A sentence for people where the curve is not as good as was asked; null where it is.</summary>
     public string? Remark => Stop switch

@@ -35,7 +35,7 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Contains("made for 0.002 to 80", warnings[1], StringComparison.Ordinal);
         Assert.Contains("keep noise", warnings[2], StringComparison.Ordinal);
         var exported = await CommandLineRun.Json("export", "--schedule", back, "--to", "timesteps", "--noise", "vp-linear", "--steps", "4");
-        Assert.Equal(2, exported.GetProperty("warnings").GetArrayLength());
+        Assert.Equal(3, exported.GetProperty("warnings").GetArrayLength());
     }
 
     [Fact]
@@ -153,8 +153,57 @@ public sealed class InterchangeVerbTests(TinyWorld world) : IClassFixture<TinyWo
         Assert.Equal(14.6, one.Sigmas[0], 3);
         Assert.All(one.Sigmas.Zip(two.Sigmas), pair => Assert.Equal(1, pair.First / pair.Second, 2));
         await CommandLineRun.Refused("The list holds timesteps, which need the noise", "import", "--from", times, "--output", back);
-        var whole = await CommandLineRun.Json("import", "--from", "999, 787, 430, 60", "--output", back);
-        Assert.Contains("if they are timesteps", whole.GetProperty("warnings")[0].GetString(), StringComparison.Ordinal);
+        await CommandLineRun.Refused("Say --timesteps", "import", "--from", "999, 787, 430, 60", "--output", back);
+        await CommandLineRun.Json("import", "--from", "999, 787, 430, 60", "--timesteps", "false", "--output", back);
+        Assert.Equal([999, 787, 430, 60], Sampler.Read(back).Schedule.Sigmas);
+    }
+
+    [Fact]
+    public async Task A_model_of_timesteps_gets_lists_in_its_own_range_and_unit()
+    {
+        string model = GoldenPipelines.At("sd15-tiny-onnx"), list = world.At("sd.txt"), back = world.At("sd.sampler.json");
+        string[] export = ["export", "--model", model, "--schedule", "sd-trailing", "--steps", "4"];
+        var comfy = await CommandLineRun.Of([.. export, "--to", "comfyui", "--digits", "6"]);
+        Assert.Equal("14.6146, 4.08173, 1.61289, 0.693205, 0.0291672", comfy.Output.TrimEnd());
+        var times = await CommandLineRun.Of([.. export, "--to", "timesteps", "--output", list]);
+        Assert.Equal("999, 749, 499, 249", (await File.ReadAllTextAsync(list, TestContext.Current.CancellationToken)).TrimEnd());
+        await CommandLineRun.Json("import", "--model", model, "--from", list, "--output", back);
+        Assert.Equal([14.615, 4.082, 1.613, 0.693], Sampler.Read(back).Schedule.Sigmas.Select(s => Math.Round(s, 3)));
+        await CommandLineRun.Refused("may be timesteps or sigmas", "import", "--model", model, "--from", "12, 8, 4", "--output", back);
+        await CommandLineRun.Refused("is not that of --model", [.. export, "--to", "timesteps", "--noise", "vp-linear"]);
+
+        string edm = world.Write("edm.json", "[80, 9.5, 1.25, 0.002]");
+        await CommandLineRun.Refused("the model was made for 0.0291672 to 14.6146; use a schedule within that range. To write it as it is",
+            "export", "--model", model, "--schedule", edm, "--to", "comfyui");
+        var asIs = await CommandLineRun.Of("export", "--noise", "vp-scaled-linear", "--schedule", edm, "--to", "comfyui");
+        Assert.StartsWith("80.0, ", asIs.Output, StringComparison.Ordinal);
+        Assert.Contains("Warning: The schedule runs from sigma 80", asIs.Messages, StringComparison.Ordinal);
+        await CommandLineRun.Refused("There are no timesteps", "export", "--model", world.Model, "--schedule", edm, "--to", "timesteps");
+        var asked = await CommandLineRun.Of(
+            "export", "--model", world.Model, "--schedule", edm, "--to", "timesteps", "--noise", "vp-linear");
+        Assert.Contains("as --noise says", asked.Messages, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_shift_of_a_rectified_flow_is_that_of_its_scheduler()
+    {
+        Directory.CreateDirectory(world.At("shifted", "scheduler"));
+        string model = GaussianOnnx.Flow().Write(world.At("shifted", "flow.onnx")), list = world.At("shifted.txt");
+        string back = world.At("shifted.sampler.json");
+        world.Write("shifted/flow.onnx.json", """{"prediction":"flow"}""");
+        File.Copy(GoldenPipelines.At("sd3-tiny", "scheduler", "scheduler_config.json"),
+            world.At("shifted", "scheduler", "scheduler_config.json"));
+        string[] export = ["export", "--model", model, "--schedule", "flow:3", "--steps", "4", "--digits", "5", "--to", "diffusers"];
+        var own = await CommandLineRun.Of([.. export, "--output", list]);
+        Assert.Contains("shift=3;", own.Messages, StringComparison.Ordinal);
+        Assert.Contains("[0.99701, 0.74784, 0.49867, 0.2495]", await File.ReadAllTextAsync(list, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
+        await CommandLineRun.Json("import", "--from", list, "--model", model, "--output", back);
+        Assert.Equal(8.897, Sampler.Read(back).Schedule.Sigmas[1], 2);
+        Assert.Contains("shift=1;", (await CommandLineRun.Of([.. export, "--shift", "1"])).Messages, StringComparison.Ordinal);
+        var bare = await CommandLineRun.Of("import", "--from", "0.9, 0.5, 0.1, 0.0", "--model", model, "--output", back);
+        Assert.Contains("add --shift 3", bare.Messages, StringComparison.Ordinal);
+        Assert.Equal(9, Sampler.Read(back).Schedule.Sigmas[0], 6);
     }
 
     [Theory]

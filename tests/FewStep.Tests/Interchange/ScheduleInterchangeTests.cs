@@ -1,4 +1,5 @@
 using CsCheck;
+using FewStep.Checkpoints;
 using FewStep.Interchange;
 using FewStep.Noise;
 
@@ -16,6 +17,11 @@ public sealed class ScheduleInterchangeTests
             sigmas.Add(sigmas[^1] * Math.Exp(-step));
         return new SamplingSchedule(sigmas, zero ? ScheduleTerminal.Zero : ScheduleTerminal.SigmaMin);
     });
+
+    // What classes that take timesteps need; of the others nothing is said of the model.
+    private static NoiseFamily.Timesteps? Whole(DiscreteVpNoise noise, string scheduler)
+        => scheduler.StartsWith("FlowMatch", StringComparison.Ordinal) || scheduler.StartsWith("EDM", StringComparison.Ordinal) ? null
+            : new NoiseFamily.Timesteps(noise);
 
     public static TheoryData<string> Targets => [.. ScheduleExporters.Names.Except(["timesteps", "diffusers", "webui"])];
 
@@ -85,7 +91,8 @@ public sealed class ScheduleInterchangeTests
     {
         var noise = DiscreteVpNoise.ScaledLinear();
         string Text(string scheduler, SamplingSchedule schedule, double shift = 1) => ScheduleExporters.Export(
-            "diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
+            "diffusers", schedule, new ScheduleExportOptions
+            { Scheduler = scheduler, Family = Whole(noise, scheduler), Shift = new(shift), Digits = 12 }).Text;
         double[] List(string text) => [.. text[(text.IndexOf('[', StringComparison.Ordinal) + 1)..text.IndexOf(
             ']', StringComparison.Ordinal)].Split(',').Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
 
@@ -118,13 +125,14 @@ public sealed class ScheduleInterchangeTests
     {
         var noise = DiscreteVpNoise.Linear();
         var close = new SamplingSchedule([noise.Sigmas[500], noise.Sigmas[500] * 0.9999, noise.Sigmas[10]]);
-        var export = ScheduleExporters.Export("timesteps", close, new ScheduleExportOptions { Noise = noise });
+        var export = ScheduleExporters.Export("timesteps", close, new ScheduleExportOptions { Family = new NoiseFamily.Timesteps(noise) });
         Assert.Equal("501, 500", export.Text); // no scheduler takes one twice
         Assert.Contains("has timestep 501 in place of 500", Assert.Single(export.Warnings), StringComparison.Ordinal);
         Assert.Contains("both timestep 500", Assert.Single(ScheduleWarnings.OfTimes(close.Sigmas[..2], [500, 500], noise)),
             StringComparison.Ordinal);
         Assert.Contains("not close", Assert.Single(ScheduleExporters.Export("timesteps", Four,
-            new ScheduleExportOptions { Noise = noise, Final = FinalSigma.AppendZero }).Warnings), StringComparison.Ordinal);
+            new ScheduleExportOptions { Family = new NoiseFamily.Timesteps(noise), Final = FinalSigma.AppendZero }).Warnings),
+            StringComparison.Ordinal);
         Assert.Contains("both 80.0", Assert.Single(ScheduleExporters.Export("sigmas", new SamplingSchedule([80, 79.99999, 1]),
             new ScheduleExportOptions { Digits = 4 }).Warnings), StringComparison.Ordinal);
         Assert.Empty(ScheduleWarnings.OfCount(Four, 4));
@@ -200,7 +208,8 @@ public sealed class ScheduleInterchangeTests
     {
         var noise = DiscreteVpNoise.Cosine();
         var schedule = StandardSchedule.Karras().Create(steps, noise.Sigmas[0], noise.Sigmas[^1]);
-        var export = ScheduleExporters.Export("diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise });
+        var options = new ScheduleExportOptions { Scheduler = scheduler, Family = new NoiseFamily.Timesteps(noise) };
+        var export = ScheduleExporters.Export("diffusers", schedule, options);
         var times = ScheduleImport.Parse(export.Text).Numbers;
         Assert.Equal(steps, times.Count);
         Assert.All(times.Zip(times.Skip(1)), pair => Assert.True(pair.First > pair.Second));
@@ -208,7 +217,7 @@ public sealed class ScheduleInterchangeTests
         Assert.InRange(times[^1], 0, 999);
         Assert.Contains(export.Warnings, w => w.Contains("same nearest timestep", StringComparison.Ordinal));
         Assert.Contains("more than the 1000 timesteps", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps",
-            StandardSchedule.Karras().Create(1001, 0.01, 80), new ScheduleExportOptions { Noise = noise })).Message,
+            StandardSchedule.Karras().Create(1001, 0.01, 80), options)).Message,
             StringComparison.Ordinal);
     }
 
@@ -232,10 +241,11 @@ public sealed class ScheduleInterchangeTests
     public void Programs_that_count_in_flow_times_get_those_of_a_rectified_flow(string target, string text)
     {
         var schedule = StandardSchedule.RectifiedFlow(3).Create(4, FlowTime.UsualSigmaMin, FlowTime.UsualSigmaMax);
-        var options = new ScheduleExportOptions { IsFlow = true, Digits = 6 };
+        var options = new ScheduleExportOptions { Family = new NoiseFamily.FlowTimes(new()), Digits = 6 };
         var export = ScheduleExporters.Export(target, schedule, options);
         Assert.Equal(text, export.Text);
-        Assert.Equal(target != "sigmas", export.Notes.Any(n => n.Contains("flow times", StringComparison.Ordinal)));
+        Assert.Contains(export.Notes, n => n.Contains(
+            target == "sigmas" ? "not the flow times" : "are flow times", StringComparison.Ordinal));
         Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export("timesteps", schedule, options));
         Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export(
             "webui", new SamplingSchedule([5000000, 1, 0.1]), options)); // would be 1.0
@@ -244,11 +254,11 @@ public sealed class ScheduleInterchangeTests
     [Fact]
     public void Of_diffusers_classes_a_rectified_flow_is_for_flow_matching_alone()
     {
-        var options = new ScheduleExportOptions { IsFlow = true, Noise = DiscreteVpNoise.Linear() };
+        var options = new ScheduleExportOptions { Family = new NoiseFamily.FlowTimes(new()) };
         var all = ScheduleExporters.Export("diffusers", Four, options);
         Assert.StartsWith("# FlowMatchEulerDiscreteScheduler: flow times", all.Text, StringComparison.Ordinal);
         Assert.Single(all.Text.Split("images = "), part => part.StartsWith("pipe", StringComparison.Ordinal));
-        Assert.Contains("does not sample rectified flows", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export(
+        Assert.Contains("does not sample a rectified flow", Assert.Throws<InvalidInputException>(() => ScheduleExporters.Export(
             "diffusers", Four, options with { Scheduler = "EulerDiscrete" })).Message, StringComparison.Ordinal);
     }
 
@@ -268,7 +278,8 @@ public sealed class ScheduleInterchangeTests
         var noise = DiscreteVpNoise.ScaledLinear();
         var schedule = new SamplingSchedule([noise.Sigmas[999], noise.Sigmas[787], noise.Sigmas[430], noise.Sigmas[60], noise.Sigmas[0]]);
         var text = ScheduleExporters.Export(
-            "diffusers", schedule, new ScheduleExportOptions { Scheduler = scheduler, Noise = noise, Shift = shift, Digits = 12 }).Text;
+            "diffusers", schedule, new ScheduleExportOptions
+            { Scheduler = scheduler, Family = Whole(noise, scheduler), Shift = new(shift), Digits = 12 }).Text;
         var listed = ScheduleImport.Parse(text);
         Assert.Equal(kind, listed.Kind);
         var back = kind switch

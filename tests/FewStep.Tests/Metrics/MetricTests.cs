@@ -179,7 +179,7 @@ public sealed class MetricTests : IDisposable
         Assert.Equal(MetricCatalog.Names, MetricCatalog.Entries.Select(e => e.Name).Distinct());
         using var nothing = new MetricContext();
         Refused.With(
-            "no metric 'vmaf'; there are fd, fid, kid, prdc, is, endpoint, held-back-fd, ",
+            "no metric 'vmaf'; there are fd, fid, kid, prdc, is, endpoint, clip-score, held-back-fd, ",
             () => MetricCatalog.Open(["fd", "vmaf"], nothing));
         Refused.With("nothing to compare", () => MetricCatalog.Open(["fd"], nothing));
         Refused.With("feature network", () => MetricCatalog.Open(["is"], nothing));

@@ -10,7 +10,7 @@ public sealed class SeedPlanTests
     public void No_seed_belongs_to_two_things()
     {
         long[] firsts = [0, SeedPlan.FirstTuned, SeedPlan.FirstSearched, SeedPlan.FirstHeldOut, SeedPlan.FirstCandidate,
-            SeedPlan.FirstJudged, Latents.MaximumSeed + 1];
+            SeedPlan.FirstJudged, SeedPlan.FirstOwn, Latents.MaximumSeed + 1];
         Assert.Equal(firsts.Order(), firsts);
         Assert.Equal(SeedPlan.FirstTuned - 1, SeedPlan.LastEvaluated);
         void In(int part, IEnumerable<long> seeds) => Assert.All(seeds, s => Assert.InRange(s, firsts[part], firsts[part + 1] - 1));
@@ -22,6 +22,7 @@ public sealed class SeedPlanTests
             In(3, SeedPlan.HeldOut(position, count));
             In(4, SeedPlan.Candidates(count));
             In(5, SeedPlan.Judged(count));
+            In(6, [SeedPlan.Own(seed), SeedPlan.Own(seed) + SeedPlan.SearchedInARun - 1]);
         }, iter: 2000);
         In(4, [SeedPlan.Candidates(SeedList.MaximumCount)[^1]]);
         In(5, [SeedPlan.Judged(SeedList.MaximumCount)[^1]]);

@@ -1,0 +1,45 @@
+namespace FewStep.Metrics;
+
+/// <summary>How well images fit the prompts that they were made of: 100 max(cos, 0) of a CLIP's embeddings, mean over images (Hessel et al.
+/// 2021, with torchmetrics' factor of 100).</summary>
+internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> texts) : IMetric
+{
+    public static MetricEntry Entry { get; } = new("clip-score", "how well images fit their prompts, by an ONNX CLIP (--clip)",
+        MetricNeeds.Captions, context => new ClipScoreMetric(context.Clip, context.Texts!));
+
+    public IReadOnlyList<MetricFigure> Figures { get; } =
+    [
+        new(Entry.Name, $"CLIP score ({clip.Name})", "CLIP score",
+            $"100 times the cosine between {clip.Name}'s embeddings of an image and of its prompt, negative ones counted as 0, mean over "
+                + "images; higher is better.",
+            HigherIsBetter: true, clip.Hash),
+    ];
+
+    public string Identity { get; } = $"{Entry.Name}\n{clip.Hash}\n{Sha256.Of(string.Join('\n', texts))}";
+    public bool ComparesWithRealImages => false;
+
+    public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null
+        ? throw new InvalidInputException(
+            $"Stored images do not say which prompts they are of; leave the metric {Entry.Name} out, or measure a model's samples.")
+        : new Measurement(clip, texts, seeds);
+
+    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange seeds) : IMetricMeasurement
+    {
+        private double _sum;
+        private long _images;
+
+        public void Add(MeasuredImages batch)
+        {
+            string[] own = [.. Enumerable.Range(0, batch.Count).Select(i => texts[(int)((seeds.First + _images + i) % texts.Count)])];
+            _sum += clip.Cosines(batch.Pixels, own).Sum(cosine => 100 * Math.Max(cosine, 0));
+            _images += batch.Count;
+        }
+
+        public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [new(_sum / _images)];
+
+        public void Dispose()
+        {
+            // The networks are the context's.
+        }
+    }
+}

@@ -11,8 +11,11 @@ public sealed partial class Model
     /// <summary>How the model was tuned, where <see cref="Tune"/> made it; else null.</summary>
     public TuningReport? Tuning { get; private init; }
 
-    /// <summary>Phase 2: tunes the model to a sampler. This model is the teacher, under its guidance where it has one, and stays as it
-    /// is.</summary>
+    /// <summary>The adapters that it was tuned by; null where it was not, or by all weights.</summary>
+    internal TunedLora? Lora { get; private init; }
+
+    /// <summary>Phase 2: tunes the model to a sampler, by all its weights or by adapters (<see cref="TuningOptions.Lora"/>). This model is
+    /// the teacher, under its guidance where it has one, and stays as it is.</summary>
     /// <param name="sampler">What the tuned model is to be sampled with; its solver makes one evaluation a step.</param>
     /// <param name="options">How; null for the defaults. The solver and the number format are those of the sampler and the model.</param>
     /// <param name="images">Images, which only the loss <see cref="TuningLoss.Denoise"/> needs; a tenth is held out. Not disposed.</param>
@@ -32,14 +35,19 @@ public sealed partial class Model
         using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
         var own = images is null ? null : TuningImages.Split(Fitting(images), Autoencoder);
         var tuner = new Tuner(network, sampler, options, own, Teacher?.Denoiser, embedding);
+        using var scope = NewDisposeScope();
         using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
-        var tuned = ModelFolder.With(Config, network, result.Weights, out string weightsHash);
+        var tuned = ModelFolder.With(Config, network, tuner.Trained.Weights(result.Weights), out string weightsHash);
         var summary = Summarize(Config, ModelSource.HashOf(Config, weightsHash), tuned.Layout.Count);
-        return new Model(tuned, Complete(summary, Prompts, Autoencoder), NumberFormat, tuned)
+        var lora = tuner.Trained.Adapters is null ? null
+            : new TunedLora(tuner.Trained, result.Weights.clone().DetachFromDisposeScope(), sampler, NetworkHash);
+        IEnumerable<IDisposable> owned = lora is null ? [tuned] : [tuned, lora];
+        return new Model(tuned, Complete(summary, Prompts, Autoencoder), NumberFormat, owned)
         {
+            Lora = lora,
             NetworkHash = summary.Hash!,
             Autoencoder = Autoencoder,
             Prompts = Prompts,
@@ -78,6 +86,19 @@ public sealed partial class Model
         {
             Sampler.Save(sampler);
         }
+    }
+
+    /// <summary>Writes the adapters that <see cref="Tune"/> trained, as a safetensors file of other programs' names; it also says rank,
+    /// alpha, the hash of the network that it is for, and the sampler.</summary>
+    /// <param name="path">Target; replaced where it exists.</param>
+    /// <param name="names">Whose names; default diffusers'.</param>
+    /// <exception cref="InvalidInputException">The model was not tuned by adapters, the names do not suit its network, or the file cannot
+    /// be written.</exception>
+    public void SaveLora(string path, LoraNames names = LoraNames.Diffusers)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        (Lora ?? throw new InvalidInputException($"{Name} was not tuned by a LoRA; tune it with {nameof(TuningOptions)}."
+            + $"{nameof(TuningOptions.Lora)}.")).Save(path, names);
     }
 
     /// <summary>Who a student of this model learns from, where that is not the network as it is.</summary>

@@ -151,7 +151,7 @@ public sealed class DeviceTests
         using var scope = NewDisposeScope();
         using var model = Model(0);
         var images = new TuningImages(Tuning.TinyModel.Images(10, 1), Tuning.TinyModel.Images(5, 2));
-        using var denoise = new DenoiseObjective(new TuningNetwork(model), Tuning.TinyModel.Schedule,
+        using var denoise = new DenoiseObjective(new TuningNetwork(new Trainable(model)), Tuning.TinyModel.Schedule,
             new TuningOptions { Loss = TuningLoss.Denoise, Batch = 4 }, images);
         var leaf = model.Weights.detach().clone().requires_grad_();
         Assert.Equal(DeviceType.META, denoise.Backpropagate(0, leaf, TestContext.Current.CancellationToken).device_type);

@@ -18,7 +18,7 @@ internal static class TuneVerb
         var snapshots = command.Option("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
             + "their own; none for no such folders.", "0.25,0.5,1", "list");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
-        var tuning = new TuningFlags(command);
+        var (tuning, lora) = (new TuningFlags(command), new LoraFlags(command));
         var target = new SamplerFlags(command, " With --search, a list with commas to begin at.");
         var about = new ModelFlags(command, takesOnnx: false);
         return command.Runs((parsed, cancellation) =>
@@ -28,7 +28,11 @@ internal static class TuneVerb
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
             about.RefuseIdleRange(parsed, starts.Select(s => s.Schedule));
             var options = tuning.Read(parsed) with
-            { Seed = parsed.GetValue(seed), SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots") };
+            {
+                Lora = lora.Read(parsed),
+                Seed = parsed.GetValue(seed),
+                SnapshotFractions = NumberList.Fractions(parsed.GetRequiredValue(snapshots), "--snapshots"),
+            };
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             if (source.Teacher is not null && (options.Loss == TuningLoss.Denoise || searches))
@@ -56,7 +60,14 @@ internal static class TuneVerb
             using var images = options.Loss == TuningLoss.Denoise ? ModelImages.Open(
                 parsed, target.Data, source, options.Seed, terminal, cancellation) : null;
             using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
-            var place = new TuningRunOptions { Folder = folder, CheckpointSeconds = parsed.GetValue(every), Remark = terminal.Message };
+            var place = new TuningRunOptions
+            {
+                Folder = folder,
+                CheckpointSeconds = parsed.GetValue(every),
+                Remark = terminal.Message,
+                LoraNames = lora.Names(parsed),
+                ModelHash = source.NetworkHash,
+            };
             var run = new TuningRun(source.Config, network, sampler, options, place,
                 images is null ? null : TuningImages.Split(source.Fitting(images), source.Autoencoder),
                 teacher: source.Teacher, embedding: embedding);
@@ -76,10 +87,17 @@ internal static class TuneVerb
 
             terminal.Result(parsed.GetValue(json), report,
                 $"{Sentence(report.Explanation)} {Gain(report)}{report.Evaluations.Forward:N0} network evaluations, {report.Seconds:F0} s. "
-                    + $"The model is in {run.ModelPath}.");
+                    + $"{Places(run)}");
             return report.Stop == TuningStop.Cancelled ? ExitCode.Interrupted : ExitCode.Success;
         });
     }
+
+    private static string Places(TuningRun run) => run switch
+    {
+        { LoraPath: null } => $"The model is in {run.ModelPath}.",
+        { WritesModel: true } => $"The LoRA is {run.LoraPath}, the model with it in {run.ModelPath}.",
+        _ => $"The LoRA is {run.LoraPath}, its sampler in {run.ModelPath}.",
+    };
 
     private static string Sentence(string clause) => $"{char.ToUpperInvariant(clause[0])}{clause[1..]}.";
 

@@ -83,6 +83,7 @@ public sealed record RunOptions
             .Require(TeacherSteps is >= 1 and <= 1000, $"the teacher's steps must lie between 1 and 1000, not {TeacherSteps}")
             .Require(Baselines.Count > 0, $"there must be a schedule to compare with")
             .Require(Seed >= 0, $"the seed must be 0 or more, not {Seed}")
+            .Require(Tuning.Lora is null, $"a run tunes all weights; tune adapters to its sampler afterwards")
             .Check();
         foreach (string name in Baselines)
             StandardSchedules.Find(name);

@@ -71,6 +71,11 @@ internal sealed class ConditionUNet : Network
     }
 
     public override double Dropout => 0;
+    public override bool RecomputesBlocks => true;
+
+    /// <summary>Whether it is told a pooled text embedding and the sizes of the image, as Stable Diffusion XL is.</summary>
+    public bool IsToldSizes => _options.SizeChannels is not null;
+
     public Conv2d Input { get; }
     public ConditionEmbedding Embedding { get; }
 

@@ -19,13 +19,14 @@ internal sealed class DiT : Network
         _patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, options.PatchSize, init);
         _shared = options.SharedEmbedding ? new TimeAndClass(Builder.At("emb"), options) : null;
         for (int i = 0; i < options.Layers; i++)
-            _blocks.Add(new Block(Builder.At($"transformer_blocks.{i}"), options, init));
+            _blocks.Add(new Block(Builder.At($"transformer_blocks.{i}"), options));
         _outModulation = new Linear(Builder.At("proj_out_1"), channels, 2 * channels, WeightInit.Zeros);
         _outLayer = new Linear(
             Builder.At("proj_out_2"), channels, options.PatchSize * options.PatchSize * options.OutChannels, WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
+    public override bool RecomputesBlocks => true;
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
@@ -76,30 +77,36 @@ internal sealed class DiT : Network
     private sealed class Block
     {
         private readonly double _epsilon;
+        private readonly Range _parameters;
         private readonly TimeAndClass? _embedding;
         private readonly Linear _modulation;
         private readonly HeadProjections _heads;
-        private readonly Linear _projection;
+        private readonly TokenLinear _projection;
         private readonly TokenFeedForward _feedForward;
 
-        public Block(NetworkBuilder builder, DiTOptions options, WeightInit init)
+        public Block(NetworkBuilder builder, DiTOptions options)
         {
             int channels = options.Channels;
             _epsilon = options.NormEpsilon;
             _embedding = options.SharedEmbedding ? null : new TimeAndClass(builder.At("norm1.emb"), options);
+            int first = builder.Count;
             _modulation = new Linear(builder.At("norm1.linear"), channels, 6 * channels, WeightInit.Zeros);
-            _heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, init, bias: options.AttentionBias);
-            _projection = new Linear(builder.At("attn1.to_out.0"), channels, channels, init);
-            _feedForward = new TokenFeedForward(builder.At("ff"), channels, init);
+            _heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, bias: options.AttentionBias);
+            _projection = new TokenLinear(builder.At("attn1.to_out.0"), channels, channels);
+            _feedForward = new TokenFeedForward(builder.At("ff"), channels);
+            _parameters = builder.Since(first);
         }
 
         public Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor rows) => _embedding!.Forward(pass, noiseLabels, rows);
 
         public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedded)
+            => pass.Block(_parameters, (own, given) => [Evaluate(own, given[0], given[1])], x, embedded)[0];
+
+        private Tensor Evaluate(ForwardPass pass, Tensor x, Tensor embedded)
         {
             var m = _modulation.Forward(pass, nn.functional.silu(embedded)).chunk(6, 1); // shift, scale, gate; of attention and layer
             var (query, key, value) = _heads.Forward(pass, Tokens.Modulated(x, m[0], m[1]));
-            x = Tokens.Gated(x, m[2], _projection.ForwardFeatures(pass, Tokens.Attend(pass, query, key, value)));
+            x = Tokens.Gated(x, m[2], _projection.Forward(pass, Tokens.Attend(pass, query, key, value)));
             return Tokens.Gated(x, m[5], _feedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4], _epsilon)));
         }
     }

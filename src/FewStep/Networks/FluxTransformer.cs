@@ -31,14 +31,15 @@ internal sealed class FluxTransformer : Network
         _image = new Linear(Builder.At("x_embedder"), options.InChannels, channels, init);
         var block = new JointBlockOptions(channels, options.Heads) { Normalised = true };
         for (int i = 0; i < options.Layers; i++)
-            _blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), block, init));
+            _blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), block));
         for (int i = 0; i < options.SingleLayers; i++)
-            _singleBlocks.Add(new SingleBlock(Builder.At($"single_transformer_blocks.{i}"), channels, options.Heads, init));
+            _singleBlocks.Add(new SingleBlock(Builder.At($"single_transformer_blocks.{i}"), channels, options.Heads));
         _outModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
         _outLayer = new Linear(Builder.At("proj_out"), channels, options.OutChannels, WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
+    public override bool RecomputesBlocks => true;
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
@@ -85,27 +86,34 @@ internal sealed class FluxTransformer : Network
     // Attention and layer side by side, over text and image together.
     private sealed class SingleBlock
     {
+        private readonly Range _parameters;
         private readonly Linear _modulation;
         private readonly HeadProjections _heads;
-        private readonly Linear _wide;
-        private readonly Linear _projection;
+        private readonly TokenLinear _wide;
+        private readonly TokenLinear _projection;
 
-        public SingleBlock(NetworkBuilder builder, int channels, int heads, WeightInit init)
+        public SingleBlock(NetworkBuilder builder, int channels, int heads)
         {
+            int first = builder.Count;
             _modulation = new Linear(builder.At("norm.linear"), channels, 3 * channels, WeightInit.Zeros);
-            _heads = new HeadProjections(builder.At("attn"), channels, heads, init, normalised: true);
-            _wide = new Linear(builder.At("proj_mlp"), channels, 4 * channels, init);
-            _projection = new Linear(builder.At("proj_out"), 5 * channels, channels, init);
+            _heads = new HeadProjections(builder.At("attn"), channels, heads, normalised: true);
+            _wide = new TokenLinear(builder.At("proj_mlp"), channels, 4 * channels);
+            _projection = new TokenLinear(builder.At("proj_out"), 5 * channels, channels);
+            _parameters = builder.Since(first);
         }
 
         public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedded, RotaryPositions positions)
+            => pass.Block(_parameters, (own, given) => [Evaluate(own, given[0], given[1], new(given[2], given[3]))],
+                x, embedded, positions.Cosines, positions.Sines)[0];
+
+        private Tensor Evaluate(ForwardPass pass, Tensor x, Tensor embedded, RotaryPositions positions)
         {
             var m = _modulation.Forward(pass, embedded).chunk(3, 1);
             var normalised = Tokens.Modulated(x, m[0], m[1]);
             var (query, key, value) = _heads.Forward(pass, normalised);
             var attended = Tokens.Attend(pass, positions.Turn(query), positions.Turn(key), value);
-            var wide = nn.functional.gelu(_wide.ForwardFeatures(pass, normalised), TorchSharp.Modules.GELU.Approximate.tanh);
-            return Tokens.Gated(x, m[2], _projection.ForwardFeatures(pass, cat([attended, wide], 2)));
+            var wide = nn.functional.gelu(_wide.Forward(pass, normalised), TorchSharp.Modules.GELU.Approximate.tanh);
+            return Tokens.Gated(x, m[2], _projection.Forward(pass, cat([attended, wide], 2)));
         }
     }
 }

@@ -13,6 +13,12 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     /// there.</summary>
     public SortedDictionary<int, Tensor>? Encoded { get; init; }
 
+    /// <summary>What is added to parameters, by their index; null for nothing. Where there is something, it alone is trained.</summary>
+    public IReadOnlyDictionary<int, LowRankUpdate>? Updates { get; init; }
+
+    /// <summary>Whether blocks are evaluated again in the backward pass, in place of keeping what it needs.</summary>
+    public bool RecomputesBlocks { get; init; }
+
     public IEnumerable<Tensor> Views => ReferenceEquals(Parameters, Master) ? Master : Parameters.Concat(Master);
 
     /// <summary>Features of which training drops some; themselves where it does not.</summary>
@@ -26,6 +32,31 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
         using var probability = TensorArithmetic.Number(rate);
         var kept = DeviceRandom.Uniform(x.shape, generator, x.device).ge(probability).to(x.dtype);
         return (x * kept).Times(1 / (1 - rate));
+    }
+
+    /// <summary>A linear layer in the compute type, with what is added to its matrix: x [..., in] → [..., out].</summary>
+    /// <param name="weight">Index of a matrix [out, in] or a convolution [out, in, 1, 1].</param>
+    public Tensor Projected(Tensor x, int weight, int? bias)
+    {
+        var y = Counted(nn.functional.linear(x, this[weight].flatten(1), bias is int b ? this[b] : null), x.shape[^1]);
+        return Updates?.GetValueOrDefault(weight) is { } update ? update.AddTo(y, x) : y;
+    }
+
+    /// <summary>Evaluates a part of the network that may be evaluated again in the backward pass.</summary>
+    /// <inheritdoc cref="RecomputedBlock.Evaluate"/>
+    public Tensor[] Block(Range parameters, Func<ForwardPass, Tensor[], Tensor[]> evaluate, params Tensor[] inputs)
+        => RecomputesBlocks && is_grad_enabled() ? RecomputedBlock.Evaluate(this, parameters, evaluate, inputs) : evaluate(this, inputs);
+
+    /// <summary>With each tensor replaced that is trained of some parameters, always in the same order.</summary>
+    public ForwardPass EachTrained(Range parameters, Func<Tensor, Tensor> replaced)
+    {
+        var (first, count) = parameters.GetOffsetAndLength(Parameters.Length);
+        bool Has(int index) => index >= first && index < first + count;
+        Tensor[] Of(Tensor[] all) => [.. all.Select((tensor, index) => Has(index) ? replaced(tensor) : tensor)];
+        if (Updates is not null)
+            return this with { Updates = Updates.ToDictionary(u => u.Key, u => Has(u.Key) ? u.Value.Each(replaced) : u.Value) };
+        var master = Of(Master);
+        return this with { Master = master, Parameters = ReferenceEquals(Parameters, Master) ? master : Of(Parameters) };
     }
 
     internal Tensor Counted(Tensor output, long each)

@@ -17,35 +17,38 @@ internal sealed record JointBlockOptions(int Channels, int Heads)
 /// both, with diffusers' parameter names.</summary>
 internal sealed class JointBlock
 {
+    private readonly Range _parameters;
     private readonly Linear _modulation;
     private readonly Linear _textModulation;
     private readonly HeadProjections _heads;
     private readonly HeadProjections _textHeads;
     private readonly HeadProjections? _ownHeads;
-    private readonly Linear _projection;
-    private readonly Linear? _textProjection;
-    private readonly Linear? _ownProjection;
+    private readonly TokenLinear _projection;
+    private readonly TokenLinear? _textProjection;
+    private readonly TokenLinear? _ownProjection;
     private readonly TokenFeedForward _feedForward;
     private readonly TokenFeedForward? _textFeedForward;
 
-    public JointBlock(NetworkBuilder builder, JointBlockOptions options, WeightInit init)
+    public JointBlock(NetworkBuilder builder, JointBlockOptions options)
     {
-        int channels = options.Channels, heads = options.Heads;
+        int channels = options.Channels, heads = options.Heads, first = builder.Count;
         Linear Modulation(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
         _modulation = Modulation("norm1", options.Dual ? 9 : 6);
         _textModulation = Modulation("norm1_context", options.EndsText ? 2 : 6);
         var attention = builder.At("attn");
-        _heads = new HeadProjections(attention, channels, heads, init, options.Normalised);
-        _textHeads = new HeadProjections(attention, channels, heads, init, options.Normalised, added: true);
-        _projection = new Linear(attention.At("to_out.0"), channels, channels, init);
-        _textProjection = options.EndsText ? null : new Linear(attention.At("to_add_out"), channels, channels, init);
-        _feedForward = new TokenFeedForward(builder.At("ff"), channels, init);
-        _textFeedForward = options.EndsText ? null : new TokenFeedForward(builder.At("ff_context"), channels, init);
+        _heads = new HeadProjections(attention, channels, heads, options.Normalised);
+        _textHeads = new HeadProjections(attention, channels, heads, options.Normalised, added: true);
+        _projection = new TokenLinear(attention.At("to_out.0"), channels, channels);
+        _textProjection = options.EndsText ? null : new TokenLinear(attention.At("to_add_out"), channels, channels);
+        _feedForward = new TokenFeedForward(builder.At("ff"), channels);
+        _textFeedForward = options.EndsText ? null : new TokenFeedForward(builder.At("ff_context"), channels);
         if (options.Dual)
         {
-            _ownHeads = new HeadProjections(builder.At("attn2"), channels, heads, init, options.Normalised);
-            _ownProjection = new Linear(builder.At("attn2.to_out.0"), channels, channels, init);
+            _ownHeads = new HeadProjections(builder.At("attn2"), channels, heads, options.Normalised);
+            _ownProjection = new TokenLinear(builder.At("attn2.to_out.0"), channels, channels);
         }
+
+        _parameters = builder.Since(first);
     }
 
     /// <summary>Evaluates the block.</summary>
@@ -56,6 +59,15 @@ internal sealed class JointBlock
     /// <returns>Both; the text's is null after the last block.</returns>
     public (Tensor Image, Tensor? Text) Forward(
         ForwardPass pass, Tensor x, Tensor text, Tensor embedded, RotaryPositions? positions = null)
+    {
+        var made = pass.Block(_parameters, (own, given) => Evaluate(own, given[0], given[1], given[2],
+            given is [_, _, _, var cosines, var sines] ? new(cosines, sines) : null),
+            [x, text, embedded, .. positions is null ? [] : new[] { positions.Cosines, positions.Sines }]);
+        return (made[0], made.ElementAtOrDefault(1));
+    }
+
+    // The image and, but for the last block, the text.
+    private Tensor[] Evaluate(ForwardPass pass, Tensor x, Tensor text, Tensor embedded, RotaryPositions? positions)
     {
         var m = _modulation.Forward(pass, embedded).chunk(_ownHeads is null ? 6 : 9, 1);
         var t = _textModulation.Forward(pass, embedded).chunk(_textProjection is null ? 2 : 6, 1);
@@ -70,18 +82,18 @@ internal sealed class JointBlock
             (query, key) = (positions.Turn(query), positions.Turn(key));
         var attended = Tokens.Attend(pass, query, key, cat([other.Value, own.Value], 2));
         long words = text.shape[1];
-        x = Tokens.Gated(x, m[2], _projection.ForwardFeatures(pass, attended.narrow(1, words, x.shape[1])));
+        x = Tokens.Gated(x, m[2], _projection.Forward(pass, attended.narrow(1, words, x.shape[1])));
         if (_ownHeads is not null)
         {
             var (q, k, v) = _ownHeads.Forward(pass, Tokens.Scaled(normalised, m[6], m[7]));
-            x = Tokens.Gated(x, m[8], _ownProjection!.ForwardFeatures(pass, Tokens.Attend(pass, q, k, v)));
+            x = Tokens.Gated(x, m[8], _ownProjection!.Forward(pass, Tokens.Attend(pass, q, k, v)));
         }
 
         x = Tokens.Gated(x, m[5], _feedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4])));
         if (_textProjection is null)
-            return (x, null);
-        text = Tokens.Gated(text, t[2], _textProjection.ForwardFeatures(pass, attended.narrow(1, 0, words)));
-        return (x, Tokens.Gated(text, t[5], _textFeedForward!.Forward(pass, Tokens.Modulated(text, t[3], t[4]))));
+            return [x];
+        text = Tokens.Gated(text, t[2], _textProjection.Forward(pass, attended.narrow(1, 0, words)));
+        return [x, Tokens.Gated(text, t[5], _textFeedForward!.Forward(pass, Tokens.Modulated(text, t[3], t[4])))];
     }
 }
 

@@ -11,6 +11,9 @@ internal abstract class Network : IDisposable
     /// <summary>Probability with which a feature is dropped while training.</summary>
     public abstract double Dropout { get; }
 
+    /// <summary>Whether its blocks can be evaluated again in the backward pass.</summary>
+    public virtual bool RecomputesBlocks => false;
+
     protected NetworkBuilder Builder { get; } = new();
 
     /// <summary>Moves the buffers to the device that the weights lie on.</summary>

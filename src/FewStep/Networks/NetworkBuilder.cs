@@ -10,6 +10,9 @@ internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dict
 
     public ParameterLayout Layout => layout;
 
+    /// <summary>Number of parameters so far.</summary>
+    public int Count => layout.Specs.Count;
+
     /// <summary>Untrained tensors that belong to the checkpoint (float32), by dotted name.</summary>
     public Dictionary<string, Tensor> Buffers => buffers;
 
@@ -20,6 +23,9 @@ internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dict
 
     /// <summary>The matrix of an attention or feed-forward layer.</summary>
     public int Projection(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape, isProjection: true);
+
+    /// <summary>The places of the parameters that were added since there were so many.</summary>
+    public Range Since(int count) => count..Layout.Specs.Count;
 
     /// <param name="value">float32; the network owns it from now on.</param>
     public string Buffer(string name, Tensor value)

@@ -54,6 +54,9 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     /// <summary>The flat float32 weights, owned by this denoiser. After changing them in place call <see cref="WeightsChanged"/>.</summary>
     public Tensor Weights { get; private set; }
 
+    /// <summary>Those weights for one evaluation, in the compute type; owned here.</summary>
+    public ForwardPass OwnPass => Cached() with { };
+
     /// <summary>Where the weights lie, and so where it computes: the processor, until <see cref="MoveTo"/>.</summary>
     public Device Device => Weights.device;
 
@@ -87,21 +90,26 @@ internal sealed class NetworkDenoiser : IDenoiser, IKnowsNoClass, IRawNetwork, I
     /// <param name="labels">int64 [B], -1 for none; or null.</param>
     /// <returns>D(x; sigma), of the type of <paramref name="x"/>; it belongs to the current dispose scope.</returns>
     public Tensor Denoise(Tensor weights, Tensor x, Tensor sigma, Tensor? labels, Generator? dropout = null)
+        => Denoise(weights, own => ForwardPass.Over(Layout, own, ComputeType, dropout), x, sigma, labels,
+            inOrder: dropout is not null && _network.Dropout > 0); // masked by one generator, in the batch's order
+
+    /// <summary>Denoises with what follows from a vector, differentiably in it and in the images.</summary>
+    /// <param name="trained">Flat float32 vector.</param>
+    /// <param name="pass">Makes an evaluation's weights of it, or of a copy; they belong to the dispose scope that it is called in.</param>
+    /// <param name="inOrder">Whether the batch must stay whole.</param>
+    /// <inheritdoc cref="Denoise(Tensor, Tensor, Tensor, Tensor, Generator)"/>
+    public Tensor Denoise(
+        Tensor trained, Func<Tensor, ForwardPass> pass, Tensor x, Tensor sigma, Tensor? labels, bool inOrder = false)
     {
         var condition = Told(labels, x.shape[0]);
         var shares = new BatchShares(x, sigma, condition, ComputeType);
-        bool masked = dropout is not null && _network.Dropout > 0; // by one generator, in the batch's order
-        bool imagesAlone = x.requires_grad && !weights.requires_grad;
-        if (shares.Count == 1 || masked || imagesAlone || !shares.HasRoomForGradients(Layout.Count))
-            return Denoise(ForwardPass.Over(Layout, weights, ComputeType, dropout), x, sigma, condition);
-        if (is_grad_enabled() && weights.requires_grad)
-        {
-            return shares.Evaluate(weights,
-                (share, images, levels, told) => Denoise(ForwardPass.Over(Layout, share, ComputeType), images, levels, told));
-        }
-
-        var pass = ForwardPass.Over(Layout, weights, ComputeType);
-        return shares.Evaluate((images, levels, told) => Denoise(pass with { }, images, levels, told));
+        bool imagesAlone = x.requires_grad && !trained.requires_grad;
+        if (shares.Count == 1 || inOrder || imagesAlone || !shares.HasRoomForGradients(trained.NumberOfElements))
+            return Denoise(pass(trained), x, sigma, condition);
+        if (is_grad_enabled() && trained.requires_grad)
+            return shares.Evaluate(trained, (share, images, levels, told) => Denoise(pass(share), images, levels, told));
+        var all = pass(trained);
+        return shares.Evaluate((images, levels, told) => Denoise(all with { }, images, levels, told));
     }
 
     /// <inheritdoc/>

@@ -3,10 +3,13 @@ namespace FewStep.Networks;
 /// <summary>Residual block of two convolutions with diffusers' names (<c>ResnetBlock2D</c>).</summary>
 internal sealed class ResnetBlock
 {
+    private readonly Range _parameters;
+
     /// <param name="embeddingChannels">Size of the embedding that is added between the convolutions; null without one.</param>
     public ResnetBlock(
         NetworkBuilder builder, int inChannels, int outChannels, int? embeddingChannels, int groups, double epsilon)
     {
+        int first = builder.Count;
         var init = new WeightInit(WeightInitMode.XavierUniform);
         Norm1 = new GroupNorm(builder.At("norm1"), inChannels, epsilon, groups);
         Conv1 = new Conv2d(builder.At("conv1"), inChannels, outChannels, 3, init);
@@ -14,6 +17,7 @@ internal sealed class ResnetBlock
         Norm2 = new GroupNorm(builder.At("norm2"), outChannels, epsilon, groups);
         Conv2 = new Conv2d(builder.At("conv2"), outChannels, outChannels, 3, init);
         Shortcut = inChannels == outChannels ? null : new Conv2d(builder.At("conv_shortcut"), inChannels, outChannels, 1, init);
+        _parameters = builder.Since(first);
     }
 
     public GroupNorm Norm1 { get; }
@@ -25,7 +29,10 @@ internal sealed class ResnetBlock
 
     /// <summary>x [B,in,H,W] → [B,out,H,W].</summary>
     /// <param name="embedding">[B,E] after its SiLU, float32; null without one.</param>
-    public Tensor Forward(ForwardPass pass, Tensor x, Tensor? embedding = null)
+    public Tensor Forward(ForwardPass pass, Tensor x, Tensor? embedding = null) => pass.Block(
+        _parameters, (own, given) => [Evaluate(own, given[0], given.ElementAtOrDefault(1))], embedding is null ? [x] : [x, embedding])[0];
+
+    private Tensor Evaluate(ForwardPass pass, Tensor x, Tensor? embedding)
     {
         using var scope = NewDisposeScope();
         var inner = Convolved(pass, Conv1, Norm1.ForwardSilu(pass, x));

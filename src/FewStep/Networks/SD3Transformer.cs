@@ -33,7 +33,7 @@ internal sealed class SD3Transformer : Network
                 Normalised = options.NormalisedHeads,
                 Dual = options.DualAttentionLayers.Contains(i),
                 EndsText = i == options.Layers - 1,
-            }, init));
+            }));
         }
 
         _outModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
@@ -41,6 +41,7 @@ internal sealed class SD3Transformer : Network
     }
 
     public override double Dropout => 0;
+    public override bool RecomputesBlocks => true;
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {

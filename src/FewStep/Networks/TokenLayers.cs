@@ -92,13 +92,13 @@ internal sealed class NumberEmbedding(NetworkBuilder builder, int channels, Weig
 }
 
 /// <summary>Layer with approximate GELU over four times the channels: <c>net.0.proj</c> and <c>net.2</c>.</summary>
-internal sealed class TokenFeedForward(NetworkBuilder builder, int channels, WeightInit init)
+internal sealed class TokenFeedForward(NetworkBuilder builder, int channels)
 {
-    private readonly Linear _first = new(builder.At("net.0.proj"), channels, 4 * channels, init);
-    private readonly Linear _second = new(builder.At("net.2"), 4 * channels, channels, init);
+    private readonly TokenLinear _first = new(builder.At("net.0.proj"), channels, 4 * channels);
+    private readonly TokenLinear _second = new(builder.At("net.2"), 4 * channels, channels);
 
     public Tensor Forward(ForwardPass pass, Tensor x)
-        => _second.ForwardFeatures(pass, nn.functional.gelu(_first.ForwardFeatures(pass, x), GELU.Approximate.tanh));
+        => _second.Forward(pass, nn.functional.gelu(_first.Forward(pass, x), GELU.Approximate.tanh));
 }
 
 /// <summary>Root-mean-square normalisation over the channels of a head: <c>weight</c> [d].</summary>
@@ -118,18 +118,18 @@ internal sealed class HeadNorm(NetworkBuilder builder, int channels)
 internal sealed class HeadProjections
 {
     private readonly int _heads;
-    private readonly Linear _query;
-    private readonly Linear _key;
-    private readonly Linear _value;
+    private readonly TokenLinear _query;
+    private readonly TokenLinear _key;
+    private readonly TokenLinear _value;
     private readonly HeadNorm? _queryNorm;
     private readonly HeadNorm? _keyNorm;
 
     /// <param name="added">Whether under the names of the second stream of joint attention.</param>
-    public HeadProjections(NetworkBuilder builder, int channels, int heads, WeightInit init, bool normalised = false, bool added = false,
-        bool bias = true)
+    public HeadProjections(
+        NetworkBuilder builder, int channels, int heads, bool normalised = false, bool added = false, bool bias = true)
     {
         _heads = heads;
-        Linear Layer(string name) => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}"), channels, channels, init, bias);
+        TokenLinear Layer(string name) => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}"), channels, channels, bias);
         HeadNorm? Norm(string name) => normalised ? new(builder.At(added ? $"norm_added_{name}" : $"norm_{name}"), channels / heads) : null;
         (_query, _key, _value, _queryNorm, _keyNorm) = (Layer("q"), Layer("k"), Layer("v"), Norm("q"), Norm("k"));
     }
@@ -137,7 +137,7 @@ internal sealed class HeadProjections
     /// <summary>x [B,L,D] → [B,N,L,D/N] each.</summary>
     public (Tensor Query, Tensor Key, Tensor Value) Forward(ForwardPass pass, Tensor x)
     {
-        Tensor Heads(Linear layer) => layer.ForwardFeatures(pass, x).unflatten(2, [_heads, -1]).transpose(1, 2);
+        Tensor Heads(TokenLinear layer) => layer.Forward(pass, x).unflatten(2, [_heads, -1]).transpose(1, 2);
         var (query, key) = (Heads(_query), Heads(_key));
         return (_queryNorm?.Forward(pass, query) ?? query, _keyNorm?.Forward(pass, key) ?? key, Heads(_value));
     }

@@ -19,5 +19,5 @@ internal sealed class TokenLinear
 
     /// <summary>x [..., in] → [..., out].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
-        => pass.Counted(nn.functional.linear(x, pass[Weight].flatten(1), Bias is int b ? pass[b] : null), InFeatures);
+        => pass.Projected(x, Weight, Bias);
 }

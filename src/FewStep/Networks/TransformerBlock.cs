@@ -4,14 +4,18 @@ namespace FewStep.Networks;
 /// <c>BasicTransformerBlock</c>.</summary>
 internal sealed class TransformerBlock
 {
+    private readonly Range _parameters;
+
     public TransformerBlock(NetworkBuilder builder, int channels, int contextChannels, int heads)
     {
+        int first = builder.Count;
         Norm1 = new LayerNorm(builder.At("norm1"), channels);
         SelfAttention = new CrossAttention(builder.At("attn1"), channels, channels, heads);
         Norm2 = new LayerNorm(builder.At("norm2"), channels);
         ContextAttention = new CrossAttention(builder.At("attn2"), channels, contextChannels, heads);
         Norm3 = new LayerNorm(builder.At("norm3"), channels);
         FeedForward = new GatedFeedForward(builder.At("ff").At("net"), channels);
+        _parameters = builder.Since(first);
     }
 
     public LayerNorm Norm1 { get; }
@@ -23,6 +27,9 @@ internal sealed class TransformerBlock
 
     /// <summary>x [B,N,C], context [B,L,C'] → [B,N,C].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor context)
+        => pass.Block(_parameters, (own, given) => [Evaluate(own, given[0], given[1])], x, context)[0];
+
+    private Tensor Evaluate(ForwardPass pass, Tensor x, Tensor context)
     {
         using var scope = NewDisposeScope();
         var normal = Norm1.Forward(pass, x);

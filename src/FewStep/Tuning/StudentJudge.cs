@@ -18,7 +18,7 @@ internal sealed class StudentJudge : IDisposable
     /// <param name="model">The pre-trained model; not disposed.</param>
     public StudentJudge(NetworkDenoiser model, ScheduleSearchRequest request, TunedScheduleOptions options, CancellationToken cancellation)
     {
-        _student = new WeightsDenoiser(model);
+        _student = new WeightsDenoiser(options.Tuning.Trained(model));
         _solver = options.Solver;
         var sampling = new PairedSampling(model);
         _comparison = request.WithHeun(sampling, SeedPlan.Candidates(options.JudgedLatents), options.JudgeSteps, cancellation);

@@ -10,6 +10,7 @@ namespace FewStep.Tuning;
 internal sealed class Tuner
 {
     private readonly NetworkDenoiser _model;
+    private readonly Trainable _trained;
     private readonly Sampler _sampler;
     private readonly TuningOptions _options;
     private readonly TuningImages? _images;
@@ -28,6 +29,7 @@ internal sealed class Tuner
         { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
         _options.Validate();
         _options.Check(sampler.Solver);
+        _trained = _options.Trained(model);
         sampler.Solver.CheckSchedule(sampler.Schedule);
         if (teacher is not null
             && (_options.Loss == TuningLoss.Denoise || teacher.Shape != model.Shape || teacher.Classes != model.Classes))
@@ -49,10 +51,14 @@ internal sealed class Tuner
     /// <summary>The options, with the number format of the model.</summary>
     internal TuningOptions Options => _options;
 
+    /// <summary>What of the model is trained.</summary>
+    internal Trainable Trained => _trained;
+
     /// <summary>Tunes until all updates are made, the held-out metric stops improving, a loss is not finite, or the token is
     /// cancelled.</summary>
-    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own.</param>
-    /// <returns>The best weights, and how it went; the caller owns it.</returns>
+    /// <param name="start">Flat float32 vector of what is trained to begin at, e.g. the weights of a round before; null for the model as
+    /// it is.</param>
+    /// <returns>The best of what is trained, and how it went; the caller owns it.</returns>
     public TuningResult Run(Tensor? start = null, TuningObserver? observer = null, CancellationToken cancellation = default)
     {
         using var state = Begin(start);
@@ -63,20 +69,20 @@ internal sealed class Tuner
     /// <summary>A state that has not been trained.</summary>
     internal TuningState Begin(Tensor? start)
     {
-        if (start is not null && (start.NumberOfElements != _model.Weights.NumberOfElements || start.dtype != ScalarType.Float32))
+        if (start is not null && (start.NumberOfElements != _trained.Count || start.dtype != ScalarType.Float32))
         {
-            throw new ArgumentException($"The model has {_model.Weights.NumberOfElements} float32 weights, not {start.NumberOfElements} of "
-                + $"{start.dtype}.", nameof(start));
+            throw new ArgumentException($"Trained are {_trained.Count} float32 weights, not {start.NumberOfElements} of {start.dtype}.",
+                nameof(start));
         }
 
         using var scope = NewDisposeScope();
-        return new TuningState((start ?? _model.Weights).to(_model.Device), _options);
+        return new TuningState((start ?? _trained.Begin(TuningSeeds.Adapters(_options.Seed))).to(_model.Device), _options);
     }
 
     internal TuningReport Run(
         TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
     {
-        var network = new TuningNetwork(_model, _teacher);
+        var network = new TuningNetwork(_trained, _teacher);
         using ITuningObjective objective = _options.Loss switch
         {
             TuningLoss.Trajectory => new TrajectoryObjective(network, _sampler, _options),

@@ -3,13 +3,15 @@ using FewStep.Networks;
 namespace FewStep.Tuning;
 
 /// <summary>One network in the three parts that it plays in a tuning, each counted.</summary>
-internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = null)
+/// <param name="trained">What of the network is trained.</param>
+/// <param name="teacher">Who it learns from; null for the network as it is.</param>
+internal sealed class TuningNetwork(Trainable trained, IDenoiser? teacher = null)
 {
-    private readonly CountingDenoiser _teacher = new(teacher ?? model);
-    private readonly WeightsDenoiser _studentNetwork = new(model), _heldOutNetwork = new(model);
+    private readonly CountingDenoiser _teacher = new(teacher ?? trained.Model);
+    private readonly WeightsDenoiser _studentNetwork = new(trained), _heldOutNetwork = new(trained);
     private CountingDenoiser? _student, _heldOut;
 
-    public NetworkDenoiser Model => model;
+    public NetworkDenoiser Model => trained.Model;
     public IDenoiser Teacher => _teacher;
     public TuningEvaluations Evaluations => new(_teacher.Images, _student?.Images ?? 0, _heldOut?.Images ?? 0);
 
@@ -27,19 +29,19 @@ internal sealed class TuningNetwork(NetworkDenoiser model, IDenoiser? teacher = 
     }
 }
 
-/// <summary>A network as a denoiser with weights other than its own, differentiable in them; dropout is off.</summary>
-/// <param name="model">The network; not disposed.</param>
-internal sealed class WeightsDenoiser(NetworkDenoiser model) : IDenoiser
+/// <summary>A network as a denoiser with weights other than its own, differentiable in what is trained; dropout is off.</summary>
+/// <param name="trained">What of the network is trained.</param>
+internal sealed class WeightsDenoiser(Trainable trained) : IDenoiser
 {
-    /// <summary>Flat weights of the next evaluations; not owned.</summary>
+    /// <summary>Flat vector of what is trained, for the next evaluations; not owned.</summary>
     public Tensor? Weights { get; set; }
 
-    public ImageShape Shape => model.Shape;
-    public int Classes => model.Classes;
-    public Device Device => model.Device;
-    public double SigmaMin => model.SigmaMin;
-    public double SigmaMax => model.SigmaMax;
+    public ImageShape Shape => trained.Model.Shape;
+    public int Classes => trained.Model.Classes;
+    public Device Device => trained.Model.Device;
+    public double SigmaMin => trained.Model.SigmaMin;
+    public double SigmaMax => trained.Model.SigmaMax;
 
     public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
-        => model.Denoise(Weights ?? throw new InvalidOperationException("No weights were given."), x, sigma, labels);
+        => trained.Denoise(Weights ?? throw new InvalidOperationException("No weights were given."), x, sigma, labels);
 }

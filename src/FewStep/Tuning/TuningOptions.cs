@@ -1,3 +1,4 @@
+using FewStep.Networks;
 using FewStep.Solvers;
 
 namespace FewStep.Tuning;
@@ -6,6 +7,7 @@ namespace FewStep.Tuning;
 public sealed record TuningOptions
 {
     private const int LeastTeacherSteps = 16;
+    private const long LargeNetwork = 100_000_000; // weights
 
     /// <summary>What is minimised; null (default) for <see cref="TuningLoss.Regression"/> where a sampler takes one or two steps of
     /// <c>euler</c>, and <see cref="TuningLoss.Trajectory"/> elsewhere, which were best on the embedded model.</summary>
@@ -84,6 +86,14 @@ public sealed record TuningOptions
     /// models without classes.</summary>
     public double LabelDropout { get; init; } = 0.1;
 
+    /// <summary>Low-rank adapters that are trained in place of all weights; null (default) for all weights.</summary>
+    public LoraOptions? Lora { get; init; }
+
+    /// <summary>Whether the network's blocks are evaluated again in the backward pass, in place of keeping what it needs: the same update
+    /// in less memory and a third more time. For text-to-image U-Nets and transformers; null (default) for where a LoRA adapts a network of
+    /// 100 million weights or more.</summary>
+    public bool? CheckpointActivations { get; init; }
+
     /// <summary>Seed of everything random in a tuning, 0 or more; default 0. The held-out latents do not depend on it, so that runs
     /// compare.</summary>
     public long Seed { get; init; }
@@ -154,6 +164,7 @@ public sealed record TuningOptions
         rules.Require(TeacherBatches is >= 1 and <= 10_000, $"the teacher's batches must lie between 1 and 10000, not {TeacherBatches}");
         rules.Require(LabelDropout is >= 0 and <= 1, $"the label dropout must lie between 0 and 1, not {LabelDropout}");
         rules.Require(Seed >= 0, $"the seed must be at least 0, not {Seed}");
+        Lora?.Validate(rules);
         rules.Check();
     }
 
@@ -164,6 +175,20 @@ public sealed record TuningOptions
         .Require(!StepsByEuler || solver is EulerSolver,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} is for the solver euler, not for {solver.Name}")
         .Check();
+
+    /// <summary>What of a model is trained.</summary>
+    /// <exception cref="InvalidInputException">Its network does not take what is asked for.</exception>
+    internal Trainable Trained(NetworkDenoiser model)
+    {
+        if (CheckpointActivations == true && !model.Network.RecomputesBlocks)
+        {
+            throw new InvalidInputException("Activation checkpointing is for text-to-image U-Nets and transformers; leave it out. A "
+                + "smaller micro-batch saves memory too.");
+        }
+
+        var adapters = Lora is null ? null : new LoraAdapters(model.Layout, Lora.Rank, Lora.UsedAlpha);
+        return new(model, adapters, CheckpointActivations ?? (adapters is not null && model.Layout.Count >= LargeNetwork));
+    }
 
     /// <summary>The teacher of a student on a schedule.</summary>
     internal TeacherPath Teacher(IDenoiser denoiser, SamplingSchedule schedule)

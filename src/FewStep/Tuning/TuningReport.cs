@@ -90,7 +90,8 @@ public enum TuningStop
 }
 
 /// <summary>What a tuning gives; whoever received it disposes of it.</summary>
-/// <param name="Weights">The averaged weights that were best on held-out data, flat float32 in the model's layout.</param>
+/// <param name="Weights">What was trained, averaged, as it was best on held-out data: flat float32, weights in the model's layout or the
+/// numbers of adapters.</param>
 internal sealed record TuningResult(Tensor Weights, TuningReport Report) : IDisposable
 {
     public void Dispose() => Weights.Dispose();

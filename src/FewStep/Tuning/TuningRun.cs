@@ -18,8 +18,8 @@ internal sealed class TuningRun
 
     /// <param name="model">The pre-trained model, which is the teacher; not changed and not disposed.</param>
     /// <param name="images">Images, which only the denoising loss needs; not disposed.</param>
-    /// <param name="start">Flat float32 weights to begin at, e.g. those of a round before; null for the model's own. Not disposed, and
-    /// needed until the run is over.</param>
+    /// <param name="start">As <see cref="Tuner.Run(Tensor, TuningObserver, CancellationToken)"/> takes it; not disposed, and needed until
+    /// the run is over.</param>
     /// <param name="embedding">As <see cref="Tuner"/> takes it.</param>
     public TuningRun(
         ModelConfig config, NetworkDenoiser model, Sampler sampler, TuningOptions options, TuningRunOptions run,
@@ -29,9 +29,12 @@ internal sealed class TuningRun
         var schedule = sampler.Schedule;
         _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
+        if (_tuner.Trained.Adapters is not null)
+            LoraWriter.Check(model.Network, run.LoraNames);
 
-        // The length is left out: a tuning may be made longer or shorter than it began; the learning rate then follows the new length.
-        var lasting = _tuner.Options with { Updates = 1, SnapshotFractions = [] };
+        // The length is left out: a tuning may be made longer or shorter than it began; the learning rate then follows the new length. So
+        // is what takes less memory for the same.
+        var lasting = _tuner.Options with { Updates = 1, SnapshotFractions = [], CheckpointActivations = null };
         var used = _tuner.Options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new
         {
@@ -40,6 +43,7 @@ internal sealed class TuningRun
             schedule.Sigmas,
             schedule.Terminal,
             Model = TrainingIdentity.Hash(model.Weights),
+            Adapted = _tuner.Trained.Adapters?.Layers.Select(layer => layer.Name),
             Start = start is null ? null : TrainingIdentity.Hash(start),
             Training = used?.Training.Hash,
             HeldOut = used?.HeldOut.Hash,
@@ -51,6 +55,13 @@ internal sealed class TuningRun
 
     /// <summary>The folder of the best model with its sampler, once <see cref="Execute"/> has returned: that of the run.</summary>
     public string ModelPath => _run.Folder;
+
+    /// <summary>The file of the best LoRA; null where all weights are tuned.</summary>
+    public string? LoraPath => _tuner.Trained.Adapters is null ? null : Path.Combine(_run.Folder, TunedLora.FileName);
+
+    /// <summary>Whether the folder becomes a model folder: not where a LoRA is for a network of prompts, whose text encoders such a folder
+    /// cannot hold.</summary>
+    public bool WritesModel => _tuner.Trained.Adapters is null || _model.Conditions is ClassConditions;
 
     /// <summary>The folder of the snapshot at an update.</summary>
     public string SnapshotPath(int update) => Path.Combine(_run.Folder, SnapshotsName, InvariantText.Of($"update-{update}"));
@@ -64,7 +75,7 @@ internal sealed class TuningRun
         if (File.Exists(checkpoint))
             state.Load(checkpoint, _identity);
         else
-            ModelFolder.RefuseOther(_run.Folder, "tuning");
+            RefuseOther();
         if (state.Training.Remark is { } remark)
             _run.Remark?.Invoke(remark);
         var report = _tuner.Run(
@@ -77,7 +88,7 @@ internal sealed class TuningRun
     {
         Snapshot = snapshot =>
         {
-            WriteModel(SnapshotPath(snapshot.Point.Update), snapshot.Weights);
+            Write(SnapshotPath(snapshot.Point.Update), snapshot.Weights, isLast: true);
             observer.Snapshot?.Invoke(snapshot);
         },
     };
@@ -86,14 +97,36 @@ internal sealed class TuningRun
     {
         // First, so that a model without a checkpoint is another's.
         state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
-        WriteModel(ModelPath, state.Best);
+        Write(ModelPath, state.Best, isLast: report.Stop is not null);
         JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
     }
 
-    private void WriteModel(string folder, Tensor weights)
+    private void Write(string folder, Tensor trained, bool isLast)
     {
-        ModelFolder.Write(folder, _config, _model, weights, _run.StoredType);
+        bool isLora = _tuner.Trained.Adapters is not null;
+        if (isLora)
+        {
+            new TunedLora(_tuner.Trained, trained, _sampler, _run.ModelHash)
+                .Save(Path.Combine(folder, TunedLora.FileName), _run.LoraNames, _run.StoredType);
+        }
+
+        if (WritesModel && (isLast || !isLora)) // fusing takes the memory of all weights
+        {
+            using var scope = NewDisposeScope();
+            ModelFolder.Write(folder, _config, _model, _tuner.Trained.Weights(trained), _run.StoredType);
+        }
+
         _sampler.Save(Path.Combine(folder, Model.SamplerName));
+    }
+
+    private void RefuseOther()
+    {
+        ModelFolder.RefuseOther(_run.Folder, "tuning");
+        if (LoraPath is { } path && File.Exists(path))
+        {
+            throw new InvalidInputException(
+                $"{path} is not of this tuning (there is no checkpoint beside it); choose another folder.");
+        }
     }
 }
 
@@ -103,7 +136,8 @@ internal sealed record TuningRunOptions
     /// <summary>
     /// Becomes a model folder with the best averaged weights so far and the sampler that they are tuned to, beside
     /// <c>tuning.safetensors</c> (the checkpoint), <c>tuning-curve.json</c> and, at the fractions of the options,
-    /// <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update).
+    /// <c>snapshots/update-N/</c> (a model folder with the averaged weights at that update). Of adapters <c>lora.safetensors</c> is written
+    /// too, and the model folder when the tuning ends, unless the model takes prompts.
     /// </summary>
     public required string Folder { get; init; }
 
@@ -114,6 +148,12 @@ internal sealed record TuningRunOptions
     public ScalarType StoredType { get; init; } = ScalarType.Float32;
 
     public bool WriteSnapshots { get; init; } = true;
+
+    /// <summary>Whose names a LoRA has; default diffusers'.</summary>
+    public LoraNames LoraNames { get; init; }
+
+    /// <summary>What tells the network, for the file of a LoRA; null (default) to leave it out.</summary>
+    public string? ModelHash { get; init; }
 
     /// <summary>Told what to know of a checkpoint that is resumed; null (default) for nobody.</summary>
     public Action<string>? Remark { get; init; }

@@ -1,3 +1,4 @@
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -22,7 +23,7 @@ public sealed class ConsistencyObjectiveTests
         using var model = TinyModel.Create();
         var options = Options with { Loss = loss };
         var sampler = new Sampler(Two, new EulerSolver());
-        using var objective = new ConsistencyObjective(new TuningNetwork(model), sampler, options, new PixelEmbedding());
+        using var objective = new ConsistencyObjective(new TuningNetwork(new Trainable(model)), sampler, options, new PixelEmbedding());
         var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double found = objective.Backpropagate(update, leaf, Token).item<float>();
 
@@ -62,7 +63,7 @@ public sealed class ConsistencyObjectiveTests
         (double Loss, Tensor Gradient) Of(int? part)
         {
             using var embedding = new EncoderEmbedding(model, 0.3);
-            using var objective = new ConsistencyObjective(new TuningNetwork(model),
+            using var objective = new ConsistencyObjective(new TuningNetwork(new Trainable(model)),
                 new Sampler(new SamplingSchedule(Two.Sigmas, terminal), new EulerSolver()),
                 Options with { Batch = 5, MicroBatch = part, LabelDropout = 0.5 }, embedding);
             var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();

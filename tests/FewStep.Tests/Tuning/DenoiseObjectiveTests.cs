@@ -1,4 +1,5 @@
 using FewStep.Data;
+using FewStep.Networks;
 using FewStep.Tuning;
 
 namespace FewStep.Tests.Tuning;
@@ -17,7 +18,7 @@ public sealed class DenoiseObjectiveTests
         {
             var options = new TuningOptions
             { Loss = TuningLoss.Denoise, Batch = 5, MicroBatch = microBatch, LabelDropout = 0.5, HeldOutCount = 7 };
-            using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
+            using var objective = new DenoiseObjective(new TuningNetwork(new Trainable(model)), TinyModel.Schedule, options, images);
             using var start = new Generator(5);
             var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
@@ -37,7 +38,7 @@ public sealed class DenoiseObjectiveTests
         using var model = TinyModel.Create();
         var options = new TuningOptions { Loss = TuningLoss.Denoise, Batch = 4, Seed = 3 };
         var images = new TuningImages(TinyModel.Images(10, 1), TinyModel.Images(5, 2));
-        using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
+        using var objective = new DenoiseObjective(new TuningNetwork(new Trainable(model)), TinyModel.Schedule, options, images);
         using var start = new Generator(5);
         var leaf = (model.Weights.detach() + randn(model.Weights.shape, generator: start) * 0.05).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
@@ -68,7 +69,7 @@ public sealed class DenoiseObjectiveTests
         double HeldOut(int batch)
         {
             var options = new TuningOptions { Loss = TuningLoss.Denoise, Batch = batch, HeldOutCount = 9 };
-            using var objective = new DenoiseObjective(new TuningNetwork(model), TinyModel.Schedule, options, images);
+            using var objective = new DenoiseObjective(new TuningNetwork(new Trainable(model)), TinyModel.Schedule, options, images);
             return objective.HeldOut(model.Weights, TestContext.Current.CancellationToken);
         }
 

@@ -1,3 +1,4 @@
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
@@ -21,7 +22,7 @@ public sealed class EndpointObjectiveTests
         using var model = TinyModel.Create();
         var schedule = new SamplingSchedule(Four.Sigmas, terminal);
         using var objective = new EndpointObjective(
-            new TuningNetwork(model), new Sampler(schedule, SolverCatalog.Find(solver)), Options, new PixelEmbedding());
+            new TuningNetwork(new Trainable(model)), new Sampler(schedule, SolverCatalog.Find(solver)), Options, new PixelEmbedding());
         var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(0, leaf, Token).item<float>();
 
@@ -54,7 +55,8 @@ public sealed class EndpointObjectiveTests
         (double Loss, Tensor Gradient, double HeldOut) Of(int? part)
         {
             using var embedding = new EncoderEmbedding(model, 0.3);
-            using var objective = new EndpointObjective(new TuningNetwork(model), new Sampler(Four, SolverCatalog.Find("ipndm:2")),
+            using var objective = new EndpointObjective(new TuningNetwork(new Trainable(model)),
+                new Sampler(Four, SolverCatalog.Find("ipndm:2")),
                 Options with { Batch = 5, MicroBatch = part, HeldOutCount = 7 }, embedding);
             var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, Token).item<float>();

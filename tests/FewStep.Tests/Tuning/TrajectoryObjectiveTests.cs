@@ -20,7 +20,8 @@ public sealed class TrajectoryObjectiveTests
         var schedule = new SamplingSchedule([80, 5, 0.8, 0.1], terminal);
         var options = new TuningOptions
         { Updates = 4, Batch = 4, TeacherBatches = 1, TeacherReuse = 1, LabelDropout = 0, Weighting = weighting };
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), new Sampler(schedule, new EulerSolver()), options);
+        using var objective = new TrajectoryObjective(
+            new TuningNetwork(new Trainable(model)), new Sampler(schedule, new EulerSolver()), options);
         var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(2, leaf, TestContext.Current.CancellationToken).item<float>();
 
@@ -71,7 +72,7 @@ public sealed class TrajectoryObjectiveTests
                 LabelDropout = 0.5,
                 HeldOutCount = 7
             };
-            using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), options);
+            using var objective = new TrajectoryObjective(new TuningNetwork(new Trainable(model)), On(solver), options);
             var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, TestContext.Current.CancellationToken).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), TestContext.Current.CancellationToken));
@@ -89,7 +90,7 @@ public sealed class TrajectoryObjectiveTests
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), On("ipndm:2"), Multistep);
+        using var objective = new TrajectoryObjective(new TuningNetwork(new Trainable(model)), On("ipndm:2"), Multistep);
         var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
         double loss = objective.Backpropagate(0, leaf, TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
@@ -120,10 +121,10 @@ public sealed class TrajectoryObjectiveTests
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create();
         var weights = TinyModel.Perturbed(model.Weights);
-        using var objective = new TrajectoryObjective(new TuningNetwork(model), On(solver), Multistep);
+        using var objective = new TrajectoryObjective(new TuningNetwork(new Trainable(model)), On(solver), Multistep);
         double loss = objective.Backpropagate(0, weights.clone().requires_grad_(), TestContext.Current.CancellationToken).item<float>();
         var (latents, teacher) = Paths(model);
-        var denoiser = new WeightsDenoiser(model) { Weights = weights };
+        var denoiser = new WeightsDenoiser(new Trainable(model)) { Weights = weights };
         var recorder = new Recorder(denoiser);
         var end = new SamplingLoop(recorder, SolverCatalog.Find(solver), Four).Sample(latents).Samples;
         Tensor[] states = [.. recorder.States, end];

@@ -206,7 +206,8 @@ public sealed class TunerTests : IDisposable
         using var scope = NewDisposeScope();
         var latents = Latents.Draw(SeedPlan.HeldOut(0, 16), TinyModel.Shape);
         var end = new SamplingLoop(
-            new WeightsDenoiser(_model) { Weights = weights }, new EulerSolver(), TinyModel.Schedule).Sample(latents).Samples;
+            new WeightsDenoiser(new Trainable(_model)) { Weights = weights }, new EulerSolver(), TinyModel.Schedule)
+            .Sample(latents).Samples;
         var teacher = new TeacherPath(_model, TinyModel.Schedule, SolverCatalog.Find("ipndm:3"), 6).Solve(latents, null, default)[^1];
         return (end - teacher).square().mean().sqrt().item<float>();
     }

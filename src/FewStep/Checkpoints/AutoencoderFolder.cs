@@ -12,6 +12,23 @@ internal static class AutoencoderFolder
     /// <summary>What the configuration in a folder says.</summary>
     public static AutoencoderKlOptions Options(string folder) => AutoencoderConfig.Read(Path.Combine(folder, DiffusersPipeline.ConfigName));
 
+    /// <summary>Reads the autoencoder of latents of a shape; refuses that of others.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static Autoencoder For(ImageShape latents, string folder, string? variant = null)
+    {
+        var autoencoder = Read(folder, variant);
+        try
+        {
+            autoencoder.ImagesOf(latents);
+            return autoencoder;
+        }
+        catch
+        {
+            autoencoder.Dispose();
+            throw;
+        }
+    }
+
     /// <param name="folder">The folder of the autoencoder itself.</param>
     /// <param name="variant">Of the weights, e.g. <c>fp16</c>, where there are such; null is the usual one.</param>
     /// <returns>The autoencoder; the caller owns it.</returns>

@@ -62,8 +62,7 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
                 remarks = [.. remarks, $"The weights are those of the variant {variant}."];
             if (Parts.Autoencoder is string folder)
             {
-                autoencoder = AutoencoderFolder.Read(folder, Options.Section);
-                _ = autoencoder.ImagesOf(config.Shape); // or they do not belong together
+                autoencoder = AutoencoderFolder.For(config.Shape, folder, Options.Section);
             }
             else
             {

@@ -82,7 +82,7 @@ internal static class ModelFolder
         var network = config.BuildNetwork();
         return new NetworkDenoiser(
             network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize)
-        { KnowsNoClass = config.Network.LabelDropout > 0 };
+        { KnowsNoClass = config.Network.KnowsNoClass };
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>

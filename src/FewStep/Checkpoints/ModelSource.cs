@@ -38,6 +38,8 @@ internal sealed record ModelSource(
         var source = CheckpointFormats.Read(path, options ?? new ModelReadOptions());
         try
         {
+            if (options?.Pipeline is string pipeline)
+                source = source.In(pipeline);
             if (device is not null)
             {
                 source.Denoiser.MoveTo(device);
@@ -52,6 +54,19 @@ internal sealed record ModelSource(
             source.Dispose();
             throw;
         }
+    }
+
+    // Among the other parts of a pipeline than those that it lay with.
+    private ModelSource In(string pipeline)
+    {
+        if (!Config.Network.IsOfPipelines)
+            throw new InvalidInputException($"{WeightsPath} holds no network of a diffusers pipeline's latents; leave the pipeline out.");
+        pipeline = HubCache.Snapshot(pipeline);
+        string folder = new DiffusersPipeline(pipeline, pipeline).Autoencoder
+            ?? throw new InvalidInputException($"{pipeline} holds no autoencoder (vae); give the folder of a diffusers pipeline.");
+        var autoencoder = AutoencoderFolder.For(Config.Shape, folder);
+        Autoencoder?.Dispose();
+        return this with { Autoencoder = autoencoder, Pipeline = pipeline };
     }
 
     /// <summary>Disposes of something with the model.</summary>

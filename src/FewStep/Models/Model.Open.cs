@@ -244,7 +244,7 @@ public sealed partial class Model
             NumberFormat = ComputeType.Name(source.Denoiser.ComputeType),
             Parameters = source.Denoiser.Layout.Count,
             Remarks = [.. source.Remarks, .. remarks],
-            KnowsNoClass = prompts is not null || source.Config.Network.LabelDropout > 0,
+            KnowsNoClass = source.Config.Network.KnowsNoClass,
             Autoencoder = source.Autoencoder,
             Prompts = prompts,
             GuidanceTold = source.Config.Network.GuidanceTold(options.Guidance?.Weight),

@@ -20,9 +20,15 @@ internal interface INetworkOptions
     /// <summary>Widths of the text that it is told; null for a network that is told none.</summary>
     TextWidths? Text => null;
 
+    /// <summary>Whether what it denoises are latents as a pipeline of diffusers decodes them.</summary>
+    bool IsOfPipelines => Text is not null;
+
     /// <summary>What it is told of a weight of guidance, its usual one where that is null; null for a network that is told none, as nearly
     /// all are.</summary>
     double? GuidanceTold(double? weight) => null;
+
+    /// <summary>Whether "no class", or the empty prompt, means something to it.</summary>
+    bool KnowsNoClass => LabelDropout > 0 || Text is not null;
 
     /// <summary>What the sides of the network's input must be multiples of.</summary>
     long SideMultiple { get; }

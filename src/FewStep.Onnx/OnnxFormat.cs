@@ -12,9 +12,7 @@ internal sealed class OnnxFormat : IModelFormat
         const int usualLength = 77;
         var tokenizer = ClipTokenizer.Open(folder);
         int length = tokenizer.Length ?? usualLength;
-        string[] files = [.. Directory.GetFiles(folder).Order(StringComparer.Ordinal)];
-        return new OnnxTokenizer(
-            text => tokenizer.Padded(tokenizer.Encode(text), length), Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile))));
+        return new OnnxTokenizer(text => tokenizer.Padded(tokenizer.Encode(text), length), tokenizer.Hash);
     }
 
     /// <summary>What it computes in: providers round differently.</summary>

@@ -113,13 +113,10 @@ internal sealed class OnnxPipeline : IDisposable
         var encoder = new OnnxPromptEncoder(encoders, [.. branches.Select(which => _tokenizer(Path.Combine(folder, $"tokenizer{which}")))])
         {
             Told = isXl ? autoencoder!.ImagesOf(signature.Shape) : null,
-            EmptyIsZero = isXl && ZerosForEmpty(Path.Combine(folder, DiffusersPipeline.IndexName)),
+            EmptyIsZero = isXl && DiffusersPipeline.EmptyPromptIsZero(folder),
         };
         return Owned(OpenedModel.RequirePrompts(folder, options, encoder));
     }
-
-    private static bool ZerosForEmpty(string index) => !File.Exists(index)
-        || !JsonFile.ReadPython(index).TryGetValue("force_zeros_for_empty_prompt", out var given) || given.ValueKind != JsonValueKind.False;
 
     private T Owned<T>(T part)
         where T : IDisposable

@@ -1,5 +1,6 @@
 using FewStep.Denoising;
 using FewStep.Networks;
+using FewStep.Text;
 
 namespace FewStep.Onnx;
 
@@ -42,12 +43,11 @@ internal sealed class OnnxPromptEncoder(IReadOnlyList<OnnxPart> encoders, IReadO
         var context = states.Count == 1 ? states[0] : cat([.. states], -1);
         if (Told is not { } shape)
             return new NetworkCondition { Context = context };
-        float[] sizes = [shape.Height, shape.Width, 0, 0, shape.Height, shape.Width];
         return new NetworkCondition
         {
             Context = context,
             Pooled = Run(encoders[^1], ids[^1], Projected, 2),
-            Sizes = tensor(sizes).unsqueeze(0).expand(batch, sizes.Length),
+            Sizes = TextEncoding.SizesOf(shape).expand(batch, -1),
         };
     }
 

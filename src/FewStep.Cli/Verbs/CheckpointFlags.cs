@@ -6,6 +6,7 @@ internal static class CheckpointFlags
     public const string Prefix = "--model-";
     private const string Model = "--model";
     private const string ModelArgument = "model";
+    private const string Loras = "--model-lora", Pipeline = "--model-pipeline";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",
         Heads = "--model-heads", HeadsUpsample = "--model-heads-upsample", Order = "--model-attention-order",
         Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps",
@@ -23,9 +24,13 @@ internal static class CheckpointFlags
             command.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights, or first part of their "
                 + "names; of a diffusers folder their variant (fp16, bf16, non_ema). Left out, ema in pickles of NVlabs/edm, and elsewhere "
                 + "the only weights or, of several, the moving average.", "key");
+            command.Optional<string[]>(Loras, "A LoRA that is fused into network and text encoders of a diffusers folder, perhaps with a "
+                + "scale behind it (style.safetensors:0.8; left out, 1). May be given several times.", "file[:scale]");
+            command.Optional<string?>(Pipeline, "Folder of the diffusers pipeline whose autoencoder and text encoders belong to a network "
+                + "that lies elsewhere, as a tuned one does.", "folder");
             command.Optional<int?>(
-                Resolution, "Of a state dictionary, which does not say it: side of the images in pixels; left out, that of the "
-                    + "released network with its shapes, else 64.");
+                Resolution, "Side of the images in pixels, of a state dictionary, which does not say it, or of a latent model; left out, "
+                    + "that of the released network with its shapes, else 64, or what the model was trained at.");
             command.Optional<int?>(HeadChannels, "Of a state dictionary: channels of an attention head; left out, 64.");
             command.Optional<int?>(Heads, "Of a state dictionary: attention heads of every layer, instead of their channels.");
             command.Optional<int?>(HeadsUpsample, "Of a state dictionary: attention heads of every layer after the middle "
@@ -48,9 +53,18 @@ internal static class CheckpointFlags
         }
     }
 
+    /// <summary>The options that were given, as the command line has them, each word with a space before.</summary>
+    public static string Said(ParseResult parsed) => ModelFlags.Said(parsed,
+        parsed.CommandResult.Command.Options.Where(o => o.Name.StartsWith(Prefix, StringComparison.Ordinal)));
+
+    /// <summary>What a network needs to be said that was tuned from a pipeline and lies elsewhere.</summary>
+    public static string InPipeline(string pipeline) => $" {Pipeline} {ShellWord.Of(pipeline)}";
+
     public static ModelReadOptions Read(ParseResult parsed) => new()
     {
         Section = parsed.GetValue<string?>(Section),
+        Loras = parsed.GetValue<string[]>(Loras) is { Length: > 0 } loras ? [.. loras.Select(Lora.Parse)] : null,
+        Pipeline = parsed.GetValue<string?>(Pipeline),
         Resolution = parsed.GetValue<int?>(Resolution),
         ChannelsPerHead = parsed.GetValue<int?>(HeadChannels),
         Heads = parsed.GetValue<int?>(Heads),

@@ -33,9 +33,19 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
         Device = DeviceFlag.Read(parsed),
     };
 
-    /// <summary>The options about prompts and ONNX that were given, each word of the command line with a space before.</summary>
-    public string Said(ParseResult parsed) => string.Concat(_prompts.All.Concat(_onnx?.All ?? []).Where(parsed.IsGiven)
-        .SelectMany(o => parsed.GetResult(o)!.Tokens.Select(t => t.Value).Prepend(o.Name)).Select(w => $" {ShellWord.Of(w)}"));
+    /// <summary>The options about checkpoint, guidance, prompts and ONNX that were given, each word of the command line with a space
+    /// before.</summary>
+    public string Said(ParseResult parsed) => CheckpointFlags.Said(parsed)
+        + Said(parsed, [.. _guidance?.All ?? [], .. _prompts.All, .. _onnx?.All ?? []]);
+
+    /// <summary>Those that a model needs to be said which was tuned from this one: it has guidance and LoRAs in its weights, but neither
+    /// autoencoder nor text encoders.</summary>
+    public string SaidOfTuned(ParseResult parsed, Model source) => source.Autoencoder is null ? ""
+        : Said(parsed, _prompts.All.Where(o => o.Name != PromptFlags.Negative))
+            + CheckpointFlags.InPipeline(CheckpointFlags.Read(parsed).Pipeline ?? source.Path!);
+
+    public static string Said(ParseResult parsed, IEnumerable<Option> options) => string.Concat(options.Where(parsed.IsGiven)
+        .SelectMany(o => parsed.GetResult(o)!.Tokens.SelectMany(t => new[] { o.Name, t.Value })).Select(w => $" {ShellWord.Of(w)}"));
 
     /// <summary>Refuses the options of the schedules' noise levels where every schedule is given.</summary>
     public void RefuseIdleRange(ParseResult parsed, params IEnumerable<ScheduleChoice?> chosen) => _range?.RefuseIdle(parsed, chosen);
@@ -83,13 +93,15 @@ internal sealed class GuidanceFlags(Command command)
 /// <param name="guides">Whether guidance, and so a negative prompt, means anything.</param>
 internal sealed class PromptFlags(Command command, bool guides)
 {
+    public const string Negative = "--negative-prompt";
+
     private readonly Option<string?> _prompt = command.Optional<string?>("--prompt", "Prompt of all images, of a model that takes text.");
     private readonly Option<string?> _prompts = command.Optional<string?>(
         "--prompts", "File of prompts, in place of one: a text file with one a line, or JSON captions of COCO. The image of a seed is of "
             + "the prompt seed mod their number.", "file");
 
     private readonly Option<string?>? _negative = guides ? command.Optional<string?>(
-        "--negative-prompt", "What classifier-free guidance leads away from; left out, the empty prompt.", "text") : null;
+        Negative, "What classifier-free guidance leads away from; left out, the empty prompt.", "text") : null;
 
     public IEnumerable<Option> All => _negative is null ? [_prompt, _prompts] : [_prompt, _prompts, _negative];
 

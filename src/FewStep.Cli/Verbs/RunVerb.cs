@@ -19,7 +19,7 @@ internal static class RunVerb
         var power = command.Option("--power", "Weighting of the discretization loss: 0 is -ln sigma, p above 0 is sigma^-p.", usual.Power);
         var plain = command.Optional<bool>("--no-fit", "Leave the solver's weights as they are.");
         var flags = new ExperimentFlags(command, usual.Samples, "the Fréchet distance on --features");
-        var (tuning, about) = (new TuningFlags(command), new ModelFlags(command, guides: false));
+        var (tuning, about) = (new TuningFlags(command), new ModelFlags(command));
         return command.Runs((parsed, cancellation) =>
         {
             SharedOptions.PrepareTorch(parsed.GetValue(flags.Threads));
@@ -72,7 +72,7 @@ internal static class RunVerb
                 bool tunes = options.Rounds > 0;
                 var commands = FoundCommands.Of(
                     tunes ? options.Folder : checkpoint, Path.Combine(options.Folder, Model.SamplerName), tunes, data: isOwn ? null : path,
-                    isFlow: source.IsFlow, options: tunes ? "" : about.Said(parsed));
+                    isFlow: source.IsFlow, options: tunes ? about.SaidOfTuned(parsed, source) : about.Said(parsed));
                 ExperimentOutput.Write(terminal, parsed.GetValue(flags.Json), summary with { Commands = commands }, options.Folder);
             }
             catch (OperationCanceledException)

@@ -9,13 +9,33 @@ internal static class AutoencoderFolder
     private static readonly (string Now, string Before)[] OlderNames =
         [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
 
+    /// <summary>What the configuration in a folder says.</summary>
+    public static AutoencoderKlOptions Options(string folder) => AutoencoderConfig.Read(Path.Combine(folder, DiffusersPipeline.ConfigName));
+
+    /// <summary>Reads the autoencoder of latents of a shape; refuses that of others.</summary>
+    /// <inheritdoc cref="Read"/>
+    public static Autoencoder For(ImageShape latents, string folder, string? variant = null)
+    {
+        var autoencoder = Read(folder, variant);
+        try
+        {
+            autoencoder.ImagesOf(latents);
+            return autoencoder;
+        }
+        catch
+        {
+            autoencoder.Dispose();
+            throw;
+        }
+    }
+
     /// <param name="folder">The folder of the autoencoder itself.</param>
-    /// <param name="variant">Of the weights, e.g. <c>fp16</c>; null is the usual one.</param>
+    /// <param name="variant">Of the weights, e.g. <c>fp16</c>, where there are such; null is the usual one.</param>
     /// <returns>The autoencoder; the caller owns it.</returns>
     public static Autoencoder Read(string folder, string? variant = null)
     {
-        var options = AutoencoderConfig.Read(Path.Combine(folder, DiffusersPipeline.ConfigName));
-        var weights = DiffusersWeights.Find(folder, variant);
+        var options = Options(folder);
+        var weights = DiffusersWeights.FindLike(folder, variant);
         using var tensors = weights.Read();
         var network = new AutoencoderKl(options);
         try
@@ -23,7 +43,8 @@ internal static class AutoencoderFolder
             List<ForeignWeight> map =
                 [.. network.Layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [NameOf(spec, tensors)]))];
             var flat = ForeignWeights.Flatten(network.Layout, network.Buffers, map, tensors, weights.Path);
-            return new Autoencoder(options, network, flat);
+            return new Autoencoder(options, network, flat)
+            { Hash = Sha256.Of(JsonSerializer.Serialize(options, JsonFile.Options) + Sha256.OfFiles(weights.Files)) };
         }
         catch
         {

@@ -1,7 +1,11 @@
 namespace FewStep.Checkpoints;
 
 /// <summary>A form that models come in.</summary>
-internal sealed record CheckpointFormat(string Name, Func<string, bool> Is, Func<string, ModelReadOptions, ModelSource> Read);
+internal sealed record CheckpointFormat(string Name, Func<string, bool> Is, Func<string, ModelReadOptions, ModelSource> Read)
+{
+    /// <summary>Whether LoRAs are fused into its weights.</summary>
+    public bool TakesLoras { get; init; }
+}
 
 /// <summary>What a file of weights is by its first bytes, whatever its name ends in.</summary>
 internal enum WeightsFileKind
@@ -29,7 +33,10 @@ internal static class CheckpointFormats
 
     public static IReadOnlyList<CheckpointFormat> All { get; } =
     [
-        new("a diffusers folder of a DiT, Stable Diffusion 3 or Flux transformer", TransformerFolder.IsOne, TransformerFolder.Read),
+        new("a diffusers folder of a DiT, Stable Diffusion 3 or Flux transformer", TransformerFolder.IsOne, TransformerFolder.Read)
+        { TakesLoras = true },
+        new("a diffusers folder of Stable Diffusion 1, 2 or XL", ConditionUNetFolder.IsOne, ConditionUNetFolder.Read)
+        { TakesLoras = true },
         new("a diffusers folder of a UNet2DModel", DiffusersFolder.IsOne, DiffusersFolder.Read),
         new($"a model folder ({ModelFolder.ConfigName} and {ModelFolder.WeightsName})", Directory.Exists, ModelFolder.Load),
         new("a network pickle of NVlabs/edm or NVlabs/edm2", path => KindOf(path) == WeightsFileKind.Pickle, EdmModel.Load),
@@ -54,7 +61,12 @@ internal static class CheckpointFormats
     {
         path = Place(path);
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
-            return known.Read(path, options);
+        {
+            return options.Loras is not { Count: > 0 } || known.TakesLoras ? known.Read(path, options)
+                : throw new InvalidInputException($"{path} is {known.Name}; LoRAs are for diffusers folders of Stable Diffusion and of "
+                    + "transformers. Leave them out.");
+        }
+
         if (!File.Exists(path))
             throw new InvalidInputException($"There is no model at {Printable.Text(path)}. {Accepted()}");
         throw new InvalidInputException(path.EndsWith(OnnxExtension, StringComparison.OrdinalIgnoreCase)

@@ -124,7 +124,7 @@ internal static class DiTCheckpoint
     // The file may say the number of patches: one row of the table each.
     private static int SideOf(string path, TensorsByName tensors, int patch, ModelReadOptions options)
     {
-        int? asked = TransformerFolder.LatentSide(path, options);
+        int? asked = LatentPipeline.SideOf(path, options);
         if (!tensors.TryGetValue(Positions, out Tensor? table))
             return asked ?? UsualSide;
         long count = table.Dimensions == 3 ? table.shape[1] : 0, side = (long)Math.Round(Math.Sqrt(count));

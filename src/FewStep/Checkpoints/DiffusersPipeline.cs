@@ -14,6 +14,19 @@ internal sealed record DiffusersPipeline(string Root, string Network)
 
     public string Config => Path.Combine(Network, ConfigName);
 
+    /// <summary>Folder of the autoencoder; null where there is none.</summary>
+    public string? Autoencoder
+        => AutoencoderFolders.Select(part => Path.Combine(Root, part)).FirstOrDefault(part => File.Exists(Path.Combine(part, ConfigName)));
+
+    /// <summary>Whether the empty prompt of a pipeline of Stable Diffusion XL stands for zeros.</summary>
+    /// <param name="root">Folder of the pipeline.</param>
+    public static bool EmptyPromptIsZero(string root)
+    {
+        string index = Path.Combine(root, IndexName);
+        return !File.Exists(index) || !JsonFile.ReadPython(index).TryGetValue("force_zeros_for_empty_prompt", out var given)
+            || given.ValueKind != JsonValueKind.False;
+    }
+
     /// <summary>The scheduler's configuration; null where there is none.</summary>
     public string? Scheduler => SchedulerNames.Select(name => Path.Combine(Root, name)).FirstOrDefault(File.Exists);
 
@@ -59,7 +72,7 @@ internal sealed record DiffusersPipeline(string Root, string Network)
     public string? NetworkClass => File.Exists(Config) ? OtherNetworks.ClassOf(JsonFile.ReadPython(Config)) : null;
 
     /// <summary>The classes of networks that are read, in words.</summary>
-    public static string Read { get; } = $"{DiffusersConfig.Class}, {string.Join(", ", TransformerFolder.Classes.SkipLast(1))} and "
+    public static string Read { get; } = $"{DiffusersConfig.Class}, {ConditionUNetConfig.Class}, {string.Join(", ", TransformerFolder.Classes.SkipLast(1))} and "
         + TransformerFolder.Classes[^1];
 
     private void RefuseOtherClass()
@@ -78,11 +91,12 @@ internal sealed record DiffusersPipeline(string Root, string Network)
             .Select(part => (Part: part.Key, Class: OtherNetworks.Text(part.Value[1])))
             .Where(part => part.Class is not null).ToList();
         string? autoencoder = classes.FirstOrDefault(part => OtherNetworks.IsAutoencoder(part.Class!)).Part
-            ?? AutoencoderFolders.FirstOrDefault(part => File.Exists(Path.Combine(Root, part, ConfigName)));
+            ?? (Autoencoder is string folder ? Path.GetFileName(folder) : null);
         if (autoencoder is not null)
         {
             throw new InvalidInputException($"{Root} is a latent pipeline ({pipeline}, with an autoencoder in "
-                + $"{Printable.Text(autoencoder)}): its network denoises latents, not images. Latent models are not read.");
+                + $"{Printable.Text(autoencoder)}): its network, a {DiffusersConfig.Class}, denoises latents, not images. Of latent "
+                + "models are read those of text (Stable Diffusion) and transformers.");
         }
     }
 }

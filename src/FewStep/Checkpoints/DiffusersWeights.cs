@@ -51,6 +51,12 @@ internal sealed partial record DiffusersWeights(string Path, IReadOnlyList<strin
         return Of(System.IO.Path.Combine(folder, found.Name), found.Variant, found.IsIndex);
     }
 
+    /// <summary>Finds the weights of a variant, where the folder has it, else the usual ones: what belongs to a network of that
+    /// variant.</summary>
+    /// <param name="stems">What their names begin with: diffusers' where null.</param>
+    public static DiffusersWeights FindLike(string folder, string? variant, IReadOnlyList<string>? stems = null)
+        => Find(folder, Candidates(folder, stems ?? Stems).Exists(c => c.Variant == variant) ? variant : null, stems);
+
     /// <summary>The weights that one file, or the index of shards, holds.</summary>
     public static DiffusersWeights At(string file) => Parse(System.IO.Path.GetFileName(file)) is { } found
         ? Of(file, found.Variant, found.IsIndex)

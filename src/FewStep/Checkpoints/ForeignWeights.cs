@@ -15,7 +15,7 @@ internal static class ForeignWeights
             var preconditioning = config.Preconditioning.Build(); // first, for it may refuse
             var flat = Flatten(network.Layout, network.Buffers, map, tensors, source);
             return new NetworkDenoiser(network, preconditioning, config.Shape, config.Classes, flat, config.PatchSize)
-            { KnowsNoClass = config.Network.LabelDropout > 0 };
+            { KnowsNoClass = config.Network.KnowsNoClass };
         }
         catch
         {

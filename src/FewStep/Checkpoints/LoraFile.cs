@@ -23,6 +23,9 @@ internal sealed class LoraFile : IDisposable
     private readonly TensorsByName _tensors;
     private readonly Dictionary<(LoraPart Part, string Module), LoraModule> _modules = [];
 
+    /// <summary>SHA-256 of the file.</summary>
+    public string Hash => field ??= Sha256.OfFile(_path);
+
     private LoraFile(string path, TensorsByName tensors) => (_path, _tensors) = (path, tensors);
 
     /// <summary>Parts of a pipeline that it updates.</summary>

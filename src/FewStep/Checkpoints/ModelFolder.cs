@@ -54,10 +54,25 @@ internal static class ModelFolder
     /// <returns>The denoiser; the caller owns it.</returns>
     public static NetworkDenoiser Build(ModelConfig config, IReadOnlyDictionary<string, Tensor> tensors, string source)
     {
+        if (config.Network is SD3TransformerOptions sd3)
+            CheckTable(sd3, tensors, source);
         var network = config.BuildNetwork();
         var weights = network.Layout.Specs.Select(s => (s.Name, s.Shape)).Concat(network.Buffers.Select(b => (b.Key, b.Value.shape)));
         return ForeignWeights.Build(
             config, network, [.. weights.Select(w => new ForeignWeight(w.Item1, w.Item2, [w.Item1]))], tensors, source);
+    }
+
+    // Before the network makes room for it.
+    private static void CheckTable(SD3TransformerOptions options, IReadOnlyDictionary<string, Tensor> tensors, string source)
+    {
+        long[] needed = [1, (long)options.PositionTableSide * options.PositionTableSide, options.Channels];
+        long[]? found = tensors.GetValueOrDefault(SD3Transformer.Table)?.shape;
+        if (found is null || !found.SequenceEqual(needed))
+        {
+            string has = found is null ? $"it lacks '{SD3Transformer.Table}'"
+                : $"'{SD3Transformer.Table}' has shape [{string.Join(',', found)}]";
+            throw new InvalidInputException($"{source}: {has}, its architecture needs [{string.Join(',', needed)}].");
+        }
     }
 
     /// <returns>The denoiser; the caller owns it.</returns>
@@ -67,7 +82,7 @@ internal static class ModelFolder
         var network = config.BuildNetwork();
         return new NetworkDenoiser(
             network, preconditioning, config.Shape, config.Classes, network.Layout.Initialize(seed), config.PatchSize)
-        { KnowsNoClass = config.Network.LabelDropout > 0 };
+        { KnowsNoClass = config.Network.KnowsNoClass };
     }
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>

@@ -9,8 +9,16 @@ public sealed record ModelReadOptions
     /// with weights, of several the moving average.</summary>
     public string? Section { get; init; }
 
-    /// <summary>Side of the images in pixels, 1 to 4096, eight times that of a transformer's latents; null infers it, else takes what is
-    /// usual for the network.</summary>
+    /// <summary>LoRAs that are fused into the weights of a U-Net of text or a transformer and into its text encoders, in this order; null
+    /// (default) for none.</summary>
+    public IReadOnlyList<Lora>? Loras { get; init; }
+
+    /// <summary>Folder of the pipeline of diffusers whose autoencoder and text encoders belong to a network that lies elsewhere: a tuned
+    /// model, or a state dictionary. Null (default) is where the network lies.</summary>
+    public string? Pipeline { get; init; }
+
+    /// <summary>Side of the images in pixels, 1 to 4096; that of latents is shorter by the autoencoder's factor (8 where there is none).
+    /// Null infers it, else takes what is usual for the network.</summary>
     public int? Resolution { get; init; }
 
     /// <summary>Channels of an attention head; null is 64 unless the network is a known one.</summary>
@@ -56,12 +64,12 @@ public sealed record ModelReadOptions
         .Require(Prediction is not { } prediction || Enum.IsDefined(prediction), $"the prediction {Prediction} is not known")
         .Check();
 
-    /// <summary>Refuses options where the checkpoint itself says all of it.</summary>
+    /// <summary>Refuses options where the checkpoint itself says all of it; those about LoRAs and the pipeline say something else.</summary>
     internal void RefuseAllBut(string path, string kind, params ReadOnlySpan<string> allowed)
     {
         foreach (var option in typeof(ModelReadOptions).GetProperties())
         {
-            if (option.GetValue(this) is not null && !allowed.Contains(option.Name))
+            if (option.GetValue(this) is not null && !allowed.Contains(option.Name) && option.Name is not (nameof(Loras) or nameof(Pipeline)))
             {
                 throw new InvalidInputException(
                     $"{path} is {kind}, which says itself what the option for its {Words(option.Name)} says; leave that option out.");

@@ -16,11 +16,14 @@ internal sealed record ModelSource(
     /// <summary>All files of the weights, in order, where they are several.</summary>
     public IReadOnlyList<string> WeightsFiles { get; init; } = [WeightsPath];
 
-    /// <summary>What its latents are decoded by; null where it denoises images. Owned here where it is disposable.</summary>
-    public IAutoencoder? Autoencoder { get; init; }
+    /// <summary>What its latents are decoded by; null where it denoises images. Owned here.</summary>
+    public Autoencoder? Autoencoder { get; init; }
 
-    /// <summary>What turns prompts into conditions; null where it takes none. Owned here where it is disposable.</summary>
-    public IPromptEncoder? PromptEncoder { get; init; }
+    /// <summary>Folder of the pipeline whose text encoders belong to the network; null where there is none.</summary>
+    public string? Pipeline { get; init; }
+
+    /// <summary>What was fused into the weights, and is to be into text encoders. Owned here.</summary>
+    public IReadOnlyList<(LoraFile File, double Scale)> Loras { get; init; } = [];
 
     /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file of the weights.
     /// Lower-case hexadecimal.</summary>
@@ -35,9 +38,16 @@ internal sealed record ModelSource(
         var source = CheckpointFormats.Read(path, options ?? new ModelReadOptions());
         try
         {
+            if (options?.Pipeline is string pipeline)
+                source = source.In(pipeline);
             if (device is not null)
+            {
                 source.Denoiser.MoveTo(device);
-            return source with { Hash = HashOf(source.Config, HashOfWeights(source.WeightsFiles)) };
+                source.Autoencoder?.MoveTo(device);
+            }
+
+            string loras = string.Concat(source.Loras.Select(lora => InvariantText.Of($"\nwith {lora.File.Hash} times {lora.Scale:R}")));
+            return source with { Hash = HashOf(source.Config, Sha256.OfFiles(source.WeightsFiles) + loras) };
         }
         catch
         {
@@ -46,19 +56,30 @@ internal sealed record ModelSource(
         }
     }
 
+    // Among the other parts of a pipeline than those that it lay with.
+    private ModelSource In(string pipeline)
+    {
+        if (!Config.Network.IsOfPipelines)
+            throw new InvalidInputException($"{WeightsPath} holds no network of a diffusers pipeline's latents; leave the pipeline out.");
+        pipeline = HubCache.Snapshot(pipeline);
+        string folder = new DiffusersPipeline(pipeline, pipeline).Autoencoder
+            ?? throw new InvalidInputException($"{pipeline} holds no autoencoder (vae); give the folder of a diffusers pipeline.");
+        var autoencoder = AutoencoderFolder.For(Config.Shape, folder);
+        Autoencoder?.Dispose();
+        return this with { Autoencoder = autoencoder, Pipeline = pipeline };
+    }
+
     /// <summary>Disposes of something with the model.</summary>
     public void Own(IDisposable further) => _further.Add(further);
 
     public void Dispose()
     {
         _further.ForEach(f => f.Dispose());
-        (Autoencoder as IDisposable)?.Dispose();
-        (PromptEncoder as IDisposable)?.Dispose();
+        Autoencoder?.Dispose();
+        foreach (var (lora, _) in Loras)
+            lora.Dispose();
         Denoiser.Dispose();
     }
-
-    private static string HashOfWeights(IReadOnlyList<string> files) => files is [var only] ? Sha256.OfFile(only)
-        : Sha256.Of(string.Join('\n', files.Select(Sha256.OfFile)));
 
     internal static string HashOf(ModelConfig config, string weightsHash)
         => Sha256.Of(JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + weightsHash);

@@ -5,8 +5,8 @@ namespace FewStep.Checkpoints;
 /// <summary>Reads folders of diffusers with a transformer that denoises latents: DiT, Stable Diffusion 3 and 3.5, Flux.</summary>
 internal static class TransformerFolder
 {
-    // Side of latents where a folder does not say it, and what an autoencoder makes it longer by.
-    private const int UsualSide = 128, PixelsOfLatent = 8;
+    // Side of latents where a folder does not say it.
+    private const int UsualSide = 128;
 
     // By whose number diffusers' pipelines shift times.
     /// <summary>Side of the patches of latents that are a flow transformer's tokens.</summary>
@@ -14,7 +14,7 @@ internal static class TransformerFolder
 
 
     // A new class is its configuration and a line here.
-    private static readonly Dictionary<string, Func<Dictionary<string, JsonElement>, string, ModelReadOptions, Description>> Readers =
+    private static readonly Dictionary<string, Func<Dictionary<string, JsonElement>, string, int?, Description>> Readers =
         new(StringComparer.Ordinal)
         {
             ["Transformer2DModel"] = DiT,
@@ -27,19 +27,16 @@ internal static class TransformerFolder
     public static IReadOnlyList<string> Classes { get; } = [.. Readers.Keys];
 
     /// <summary>Whether a path is such a folder, that of its pipeline, or a file of weights in it.</summary>
-    public static bool IsOne(string path)
-        => DiffusersFolder.IsOne(path) && DiffusersPipeline.Locate(FolderOf(path)).NetworkClass is string name && Readers.ContainsKey(name);
+    public static bool IsOne(string path) => LatentPipeline.ClassAt(path) is string name && Readers.ContainsKey(name);
 
-    /// <returns>The model; the caller owns its denoiser.</returns>
+    /// <returns>The model; the caller owns it.</returns>
     public static ModelSource Read(string path, ModelReadOptions options)
     {
-        var pipeline = DiffusersPipeline.Locate(FolderOf(path));
-        bool isFile = File.Exists(path);
-        if (isFile && options.Section is not null)
-            throw new InvalidInputException($"{path} is one file of weights; leave the option for its section out, or give the folder.");
+        var latents = LatentPipeline.At(path, options);
+        var pipeline = latents.Parts;
         var given = JsonFile.ReadPython(pipeline.Config);
         string name = pipeline.NetworkClass!;
-        var network = Readers[name](given, pipeline.Config, options);
+        var network = Readers[name](given, pipeline.Config, latents.Side);
         var (preconditioning, remarks) = Preconditioning(pipeline, network.IsFlow, options);
         var config = new ModelConfig
         {
@@ -56,30 +53,8 @@ internal static class TransformerFolder
             remarks = [.. remarks, FlowMatchScheduler.Read(scheduler).Remark(patches * patches)];
         }
 
-        var weights = isFile ? DiffusersWeights.At(path) : DiffusersWeights.Find(pipeline.Network, options.Section);
-        using var tensors = weights.Read();
-        if (network.Options is SD3TransformerOptions sd3)
-            CheckTable(sd3, tensors, weights.Path);
-        var denoiser = ModelFolder.Build(config, tensors, weights.Path);
-        if (weights.Variant is string variant && !isFile && options.Section is null)
-            remarks = [.. remarks, $"The weights are those of the variant {variant}."];
-        return new ModelSource(config, denoiser, $"diffusers folder ({name})", weights.Path,
-            ["Its network denoises latents, which an autoencoder makes of images.", .. remarks])
-        { WeightsFiles = weights.Files };
+        return latents.Read(config, name, remarks, (tensors, source) => ModelFolder.Build(config, tensors, source));
     }
-
-    // Before the network makes room for it.
-    private static void CheckTable(SD3TransformerOptions options, TensorsByName tensors, string source)
-    {
-        long[] needed = [1, (long)options.PositionTableSide * options.PositionTableSide, options.Channels];
-        if (tensors.TryGetValue(SD3Transformer.Table, out Tensor? table) && !table.shape.SequenceEqual(needed))
-        {
-            throw new InvalidInputException($"{source}: '{SD3Transformer.Table}' has shape [{string.Join(',', table.shape)}], its "
-                + $"architecture needs [{string.Join(',', needed)}].");
-        }
-    }
-
-    private static string FolderOf(string path) => File.Exists(path) ? Path.GetDirectoryName(Path.GetFullPath(path))! : path;
 
     private static (PreconditioningConfig, IReadOnlyList<string> Remarks) Preconditioning(
         DiffusersPipeline pipeline, bool isFlow, ModelReadOptions options)
@@ -87,7 +62,7 @@ internal static class TransformerFolder
         string kind = "a diffusers folder of a transformer";
         if (pipeline.Scheduler is string file)
         {
-            options.RefuseAllBut(pipeline.Root, kind + " with a scheduler", nameof(options.Section), nameof(options.Resolution));
+            options.RefuseAllBut(pipeline.Root, kind + " with a scheduler", [.. LatentPipeline.OptionNames]);
             var read = DiffusersNoise.Read(file);
             bool toldFlow = read.Preconditioning.Kind == PreconditioningConfig.Flow;
             return toldFlow == isFlow ? read : throw new InvalidInputException($"{file} is the scheduler of {(toldFlow ? "a rectified flow"
@@ -96,19 +71,19 @@ internal static class TransformerFolder
 
         if (isFlow)
         {
-            options.RefuseAllBut(pipeline.Root, kind, nameof(options.Section), nameof(options.Resolution));
+            options.RefuseAllBut(pipeline.Root, kind, [.. LatentPipeline.OptionNames]);
             return (new FlowMatchScheduler().Preconditioning,
                 ["There is no scheduler_config.json; times are taken as a rectified flow's, unshifted."]);
         }
 
-        options.RefuseAllBut(pipeline.Root, kind, nameof(options.Section), nameof(options.Resolution), nameof(options.Preconditioning),
-            nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData));
+        options.RefuseAllBut(pipeline.Root, kind, [.. LatentPipeline.OptionNames, nameof(options.Preconditioning),
+            nameof(options.Noise), nameof(options.TimeSteps), nameof(options.Prediction), nameof(options.SigmaData)]);
         var assumed = options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: false);
         assumed = assumed.Kind == PreconditioningConfig.Discrete ? assumed with { TimeRounding = TimeRounding.Between } : assumed;
         return (assumed, ["There is no scheduler_config.json; what the options leave open is DiT's, over 1000 linear betas."]);
     }
 
-    private static Description DiT(Dictionary<string, JsonElement> given, string path, ModelReadOptions options)
+    private static Description DiT(Dictionary<string, JsonElement> given, string path, int? asked)
     {
         var config = DiffusersConfigFile.From<DiTConfig>(given, path);
         bool isDiT = OtherNetworks.ClassOf(given) == "DiTTransformer2DModel";
@@ -130,7 +105,7 @@ internal static class TransformerFolder
             config.NormElementwiseAffine, "false");
         int patch = config.PatchSize ?? (isDiT ? 2 : 0), channels = config.InChannels ?? (isDiT ? 4 : 0);
         Need(patch is >= 1 and <= 64, "patch_size", config.PatchSize, "1 to 64");
-        int side = Side(path, config.SampleSize ?? (isDiT ? 32 : null), options);
+        int side = Side(path, config.SampleSize ?? (isDiT ? 32 : null), asked);
         return new(new DiTOptions
         {
             ImgResolution = side,
@@ -148,13 +123,13 @@ internal static class TransformerFolder
         }, new ImageShape(channels, side, side));
     }
 
-    private static Description SD3(Dictionary<string, JsonElement> given, string path, ModelReadOptions options)
+    private static Description SD3(Dictionary<string, JsonElement> given, string path, int? asked)
     {
         var config = DiffusersConfigFile.From<SD3Config>(given, path);
         DiffusersConfigFile.Need(config.QkNorm is null or "rms_norm", path, "qk_norm", config.QkNorm, "null or rms_norm");
         DiffusersConfigFile.Need((long)config.NumAttentionHeads * config.AttentionHeadDim == config.CaptionProjectionDim, path,
             "caption_projection_dim", config.CaptionProjectionDim, "num_attention_heads times attention_head_dim");
-        int side = Side(path, config.SampleSize, options);
+        int side = Side(path, config.SampleSize, asked);
         return new(new SD3TransformerOptions
         {
             ImgResolution = side,
@@ -173,7 +148,7 @@ internal static class TransformerFolder
         { IsFlow = true };
     }
 
-    private static Description Flux(Dictionary<string, JsonElement> given, string path, ModelReadOptions options)
+    private static Description Flux(Dictionary<string, JsonElement> given, string path, int? asked)
     {
         const int patch = PatchOfFlows; // which the pipeline folds, not the network
         var config = DiffusersConfigFile.From<FluxConfig>(given, path);
@@ -182,7 +157,7 @@ internal static class TransformerFolder
             config.InChannels, "a multiple of 4");
         DiffusersConfigFile.Need(config.OutChannels is null || config.OutChannels == config.InChannels, path, "out_channels",
             config.OutChannels, "null or in_channels");
-        int side = Side(path, null, options);
+        int side = Side(path, null, asked);
         return new(new FluxTransformerOptions
         {
             ImgResolution = side / patch,
@@ -200,14 +175,9 @@ internal static class TransformerFolder
         { IsFlow = true, Patch = patch };
     }
 
-    /// <summary>Side of the latents that the options ask for; null where they leave it open.</summary>
-    public static int? LatentSide(string path, ModelReadOptions options) => options.Resolution is not { } pixels ? null
-        : pixels % PixelsOfLatent == 0 ? pixels / PixelsOfLatent
-        : throw new InvalidInputException($"{path}: a resolution of {pixels} pixels is no multiple of {PixelsOfLatent}.");
-
-    private static int Side(string path, int? own, ModelReadOptions options)
+    private static int Side(string path, int? own, int? asked)
     {
-        int side = LatentSide(path, options) ?? own ?? UsualSide;
+        int side = asked ?? own ?? UsualSide;
         return side is >= 1 and <= 4096 ? side : throw new InvalidInputException($"{path}: sample_size is {side}; known is 1 to 4096.");
     }
 

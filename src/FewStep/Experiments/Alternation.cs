@@ -48,7 +48,7 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
         string path = folder.Round(round);
         var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
         var run = new TuningRun(
-            model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights, embedding: embedding);
+            model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights, model.Teacher, embedding);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
         var observer = new TuningObserver
         {

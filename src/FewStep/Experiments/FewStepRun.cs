@@ -155,6 +155,12 @@ internal sealed class FewStepRun : IDisposable
                 $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
         }
 
+        if (_options is { Rounds: > 0, Tuning.Loss: TuningLoss.Denoise } && _model.Teacher is not null)
+        {
+            throw new InvalidInputException("The loss denoise has no teacher, and a guided model is one to learn from; choose another "
+                + "loss, or leave the guidance out.");
+        }
+
         _model.Fitting(_training);
         if (_options.Rounds > 0 && _model.Network is null)
         {

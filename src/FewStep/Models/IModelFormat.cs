@@ -49,6 +49,10 @@ internal sealed record OpenedModel
     /// <summary>What its latents are decoded by; null where it denoises images. Owned with the rest.</summary>
     public IAutoencoder? Autoencoder { get; init; }
 
+    /// <summary>What its network is told of the weight of guidance, in place of being guided; null for a network that is told
+    /// none.</summary>
+    public double? GuidanceTold { get; init; }
+
     /// <summary>The prompts that its labels are; null where they are classes. Owned with the rest.</summary>
     public PromptConditions? Prompts { get; init; }
 
@@ -66,9 +70,10 @@ internal sealed record OpenedModel
 
     /// <summary>The prompts that were given for a model that takes some.</summary>
     /// <returns>Its conditions; the caller owns them.</returns>
-    public static PromptConditions RequirePrompts(string path, ModelOptions options, IPromptEncoder encoder) =>
+    public static PromptConditions RequirePrompts(
+        string path, ModelOptions options, IPromptEncoder encoder, double? guidanceScale = null) =>
         (options.Prompts ?? (options.NeedsNoPrompts ? [""] : null)) is { } texts
-        ? new PromptConditions(encoder, texts, options.NegativePrompt ?? "")
+        ? new PromptConditions(encoder, texts, options.NegativePrompt ?? "") { GuidanceScale = guidanceScale }
         : throw new InvalidInputException($"{path} makes images of prompts; give a prompt, or a file of prompts.");
 
     /// <summary>Refuses options that mean nothing to what no checkpoint is.</summary>

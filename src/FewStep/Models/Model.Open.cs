@@ -2,6 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Models;
 using FewStep.Networks;
 using FewStep.Sampling;
+using FewStep.Text;
 
 namespace FewStep;
 
@@ -22,8 +23,9 @@ public sealed partial class Model
     /// <summary>Opens whatever can be sampled, as its content says.</summary>
     /// <param name="path">
     /// A model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where it has a sampler), a network pickle of
-    /// NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, a diffusers folder, an ONNX file or the
-    /// folder of an ONNX pipeline (with the package FewStep.Onnx referenced), or the JSON file of a Gaussian mixture.
+    /// NVlabs/edm, a state dictionary of openai/guided-diffusion or openai/consistency_models, a diffusers folder (a pipeline with text
+    /// encoders and autoencoder too), an ONNX file or the folder of an ONNX pipeline (with the package FewStep.Onnx referenced), or the
+    /// JSON file of a Gaussian mixture.
     /// </param>
     /// <param name="options">Number format, device, guidance, and what the file leaves open; null for the defaults.</param>
     /// <exception cref="InvalidInputException">There is nothing, nothing that is accepted, a damaged file, guidance that does not fit, or
@@ -107,7 +109,8 @@ public sealed partial class Model
     internal static Model Of(string path, OpenedModel opened, ModelOptions options, List<IDisposable> owned)
     {
         var summary = Summarize(opened.Config, opened.Hash, opened.Parameters);
-        var (denoiser, guided) = options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
+        var (denoiser, guided) = opened.GuidanceTold is { } told ? (opened.Denoiser, Told(path, summary, told, options))
+            : options.Guidance is { } guidance ? Guide(path, opened, summary, guidance, options, owned)
             : (opened.Denoiser, summary);
         return new Model(denoiser, Complete(guided, opened.Prompts, opened.Autoencoder), opened.NumberFormat, owned)
         {
@@ -169,6 +172,20 @@ public sealed partial class Model
         return sampler;
     }
 
+    // A network that is told its guidance takes one evaluation for what takes others two.
+    private static ModelSummary Told(string path, ModelSummary summary, double told, ModelOptions options)
+    {
+        bool isPlain = options.Guidance is null or { ActsEverywhere: true, Rescale: 0 };
+        if (!isPlain || options.Guide is not null || options.NegativePrompt is not null)
+        {
+            throw new InvalidInputException($"{path} is a network that is told the weight of its guidance and is not guided; leave "
+                + "interval, rescale, guide and negative prompt out.");
+        }
+
+        string words = InvariantText.Of($"told to the network, {told:R}");
+        return summary with { Hash = Sha256.Of($"{summary.Hash}\nunder guidance\n{words}"), Guidance = words };
+    }
+
     private static (IDenoiser Denoiser, ModelSummary Summary) Guide(
         string path, OpenedModel model, ModelSummary summary, Guidance guidance, ModelOptions options, List<IDisposable> owned)
     {
@@ -203,9 +220,22 @@ public sealed partial class Model
     private static OpenedModel OpenCheckpoint(string path, ModelOptions options)
     {
         var source = ModelSource.Open(path, options.Checkpoint, options.Device.Resolve());
+        try
+        {
+            return Opened(path, source, options);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static OpenedModel Opened(string path, ModelSource source, ModelOptions options)
+    {
         source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
         bool isFlow = source.Config.Preconditioning.Kind == PreconditioningConfig.Flow;
-        var prompts = Prompted(path, source, options);
+        var (prompts, remarks) = Prompted(path, source, options);
         return new OpenedModel
         {
             Denoiser = source.Denoiser,
@@ -214,10 +244,11 @@ public sealed partial class Model
             Format = source.Format,
             NumberFormat = ComputeType.Name(source.Denoiser.ComputeType),
             Parameters = source.Denoiser.Layout.Count,
-            Remarks = source.Remarks,
-            KnowsNoClass = prompts is not null || source.Config.Network.LabelDropout > 0,
+            Remarks = [.. source.Remarks, .. remarks],
+            KnowsNoClass = source.Config.Network.KnowsNoClass,
             Autoencoder = source.Autoencoder,
             Prompts = prompts,
+            GuidanceTold = source.Config.Network.GuidanceTold(options.Guidance?.Weight),
             IsFlow = isFlow,
 
             // A flow's larger levels stand for its first time, 1, alone.
@@ -226,22 +257,60 @@ public sealed partial class Model
         };
     }
 
-    private static PromptConditions? Prompted(string path, ModelSource source, ModelOptions options)
+    // What a network that is told texts knows of them: prompts, or why it cannot be told any.
+    private static (PromptConditions? Prompts, IReadOnlyList<string> Remarks) Prompted(
+        string path, ModelSource source, ModelOptions options)
     {
-        if (source.PromptEncoder is not { } encoder)
-            return null;
-        try
+        var network = source.Config.Network;
+        if (network.Text is not { } widths)
+            return (null, []);
+        string? obstacle = source.Pipeline is null
+            ? $"{path} is told texts and holds no text encoders. Give the folder of its pipeline." : TextEncoding.Obstacle(source.Pipeline);
+        if (obstacle is not null)
         {
-            var prompts = OpenedModel.RequirePrompts(path, options, encoder);
-            source.Own(prompts);
-            source.Denoiser.Conditions = prompts;
-            return prompts;
+            if (options.Prompts is not null)
+                throw new InvalidInputException(obstacle);
+            source.Denoiser.Conditions = new NoConditions(obstacle);
+            return (null, [obstacle]);
         }
-        catch
+
+        var encoding = TextEncoding.Open(source.Pipeline!, new TextEncodingOptions
         {
-            source.Dispose();
-            throw;
+            Device = source.Denoiser.Device,
+            Variant = options.Checkpoint.Section,
+            Loras = source.Loras,
+            Told = source.Autoencoder?.ImagesOf(source.Config.Shape),
+        });
+        source.Own(encoding);
+        if (encoding.Widths != widths)
+        {
+            throw new InvalidInputException($"{source.Pipeline}: its text encoders give {Words(encoding.Widths)}, its network is told "
+                + $"{Words(widths)}. They do not belong together, or one of them is missing.");
         }
+
+        if (widths.Pooled is not null && source.Autoencoder is null)
+        {
+            throw new InvalidInputException(
+                $"{source.Pipeline}: its network is told the sizes of images, which the autoencoder in vae says; fetch that folder too.");
+        }
+
+        var prompts = OpenedModel.RequirePrompts(path, options, encoding, network.GuidanceTold(options.Guidance?.Weight));
+        source.Own(prompts);
+        source.Denoiser.Conditions = prompts;
+        return (prompts, CutRemark(encoding, prompts));
+    }
+
+    private static string Words(TextWidths widths)
+        => InvariantText.Of($"embeddings of {widths.Context} numbers")
+            + (widths.Pooled is { } pooled ? InvariantText.Of($" and pooled ones of {pooled}") : "");
+
+    private static string[] CutRemark(TextEncoding encoding, PromptConditions prompts)
+    {
+        const int looked = 1000;
+        int cut = encoding.CountCut(prompts.Texts.Take(looked).Append(prompts.Negative));
+        string of = prompts.Count > looked ? InvariantText.Of($" of the first {looked:N0}") : "";
+        return cut == 0 ? [] : [InvariantText.Of(
+            $"{cut}{of} prompts are longer than the {encoding.Length} tokens that its text encoders read; their ends are cut.")];
     }
 
     private static OpenedModel OpenMixture(string path, ModelOptions options)

@@ -30,6 +30,9 @@ internal sealed record AutoencoderKlOptions
     /// <summary>Subtracted from latents before that.</summary>
     public double ShiftFactor { get; init; }
 
+    /// <summary>Pixels of an image's side for each of its latents'.</summary>
+    public int Factor => 1 << (BlockChannels.Count - 1);
+
     /// <summary>Itself, if every option is in range; else one message reports all that is wrong.</summary>
     internal AutoencoderKlOptions Checked() => new OptionRules("The options of an autoencoder are invalid")
         .Require(InChannels is >= 1 and <= 64, $"in_channels {InChannels} is not in 1..64")

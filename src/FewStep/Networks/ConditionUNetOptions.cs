@@ -5,7 +5,13 @@ namespace FewStep.Networks;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record ConditionUNetOptions : INetworkOptions
 {
+    /// <summary>Height and width of the original, where it was cropped, and height and width of the result.</summary>
+    public const int SizesOfAnImage = 6;
+
     private const int MostTransformerBlocks = 1000;
+
+    // Of diffusers' pipeline of latent consistency models.
+    private const double UsualGuidance = 8.5;
 
     /// <summary>Side of the latents that it was trained on; other sides work too.</summary>
     public int ImgResolution { get; init; } = 64;
@@ -60,6 +66,11 @@ internal sealed record ConditionUNetOptions : INetworkOptions
 
     /// <summary>Whether the time embedding's lowest frequency is 1/10000 exactly, instead of one step above it.</summary>
     public bool FrequencyEndpoint { get; init; }
+
+    TextWidths? INetworkOptions.Text => new(ContextChannels, AddedChannels - (SizesOfAnImage * SizeChannels));
+
+    // Latent consistency models are told w of v + w (v - v_empty), which is one less than other programs' guidance scale.
+    double? INetworkOptions.GuidanceTold(double? weight) => GuidanceChannels is null ? null : (weight ?? UsualGuidance) - 1;
 
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;

@@ -42,6 +42,7 @@ internal sealed record DiTOptions : INetworkOptions
     [JsonIgnore]
     public int Channels => Heads * ChannelsPerHead;
 
+    bool INetworkOptions.IsOfPipelines => true;
     long INetworkOptions.SideMultiple => PatchSize;
 
     string INetworkOptions.Description => InvariantText.Of($"DiT, {Layers} blocks of {Channels} channels, patches of {PatchSize}");

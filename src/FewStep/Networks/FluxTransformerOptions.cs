@@ -4,6 +4,8 @@ namespace FewStep.Networks;
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record FluxTransformerOptions : INetworkOptions
 {
+    private const double UsualGuidance = 3.5; // of diffusers' pipeline
+
     /// <summary>Side of its input, half of the latents', for descriptions; other sides work too.</summary>
     public required int ImgResolution { get; init; }
 
@@ -36,6 +38,8 @@ internal sealed record FluxTransformerOptions : INetworkOptions
     [JsonIgnore]
     public int Channels => Heads * ChannelsPerHead;
 
+    TextWidths? INetworkOptions.Text => new(ContextDim, PooledDim);
+    double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? weight ?? UsualGuidance : null;
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;
     long INetworkOptions.SideMultiple => 1;

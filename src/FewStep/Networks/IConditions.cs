@@ -15,6 +15,16 @@ internal interface IConditions
     NetworkCondition Of(Tensor? labels, long batch, Device device, ScalarType type);
 }
 
+/// <summary>Conditions of a network whose prompts nothing here turns into what it is told: it can be looked at and not
+/// evaluated.</summary>
+/// <param name="obstacle">Why, in one sentence.</param>
+internal sealed class NoConditions(string obstacle) : IConditions
+{
+    public int Count => 0;
+
+    public NetworkCondition Of(Tensor? labels, long batch, Device device, ScalarType type) => throw new InvalidInputException(obstacle);
+}
+
 /// <summary>Labels that are the network's own classes.</summary>
 internal sealed class ClassConditions(int classes) : IConditions
 {

@@ -17,6 +17,19 @@ internal interface INetworkOptions
     /// <summary>Probability with which training dropped the class label; 0 for a network that was never shown "no class".</summary>
     double LabelDropout { get; }
 
+    /// <summary>Widths of the text that it is told; null for a network that is told none.</summary>
+    TextWidths? Text => null;
+
+    /// <summary>Whether what it denoises are latents as a pipeline of diffusers decodes them.</summary>
+    bool IsOfPipelines => Text is not null;
+
+    /// <summary>What it is told of a weight of guidance, its usual one where that is null; null for a network that is told none, as nearly
+    /// all are.</summary>
+    double? GuidanceTold(double? weight) => null;
+
+    /// <summary>Whether "no class", or the empty prompt, means something to it.</summary>
+    bool KnowsNoClass => LabelDropout > 0 || Text is not null;
+
     /// <summary>What the sides of the network's input must be multiples of.</summary>
     long SideMultiple { get; }
 
@@ -26,3 +39,6 @@ internal interface INetworkOptions
     /// <summary>Lays the network out; the caller owns it.</summary>
     Network Build();
 }
+
+/// <summary>Numbers of a token's embedding, and of the pooled embedding where there is one.</summary>
+internal readonly record struct TextWidths(int Context, int? Pooled);

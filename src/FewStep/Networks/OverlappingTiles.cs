@@ -1,6 +1,6 @@
 namespace FewStep.Networks;
 
-/// <summary>Evaluates a function of an image on overlapping tiles, which are blended linearly where they overlap; an image that is no
+/// <summary>Evaluates a function of images on overlapping tiles, which are blended linearly where they overlap; an image that is no
 /// larger than a tile is taken whole.</summary>
 internal sealed record OverlappingTiles
 {
@@ -16,10 +16,10 @@ internal sealed record OverlappingTiles
     }
 
     /// <summary>Evaluates it.</summary>
-    /// <param name="image">[1,C,H,W].</param>
+    /// <param name="image">[B,C,H,W].</param>
     /// <param name="inUnit">Pixels of the image to a unit.</param>
     /// <param name="outUnit">Pixels of the result to a unit.</param>
-    /// <param name="function">Of a tile [1,C,h,w]; its result is [1,C',h outUnit/inUnit, w outUnit/inUnit], float32.</param>
+    /// <param name="function">Of a tile [B,C,h,w]; its result is [B,C',h outUnit/inUnit, w outUnit/inUnit], float32.</param>
     /// <returns>float32; belongs to the current dispose scope.</returns>
     public Tensor Apply(Tensor image, int inUnit, int outUnit, Func<Tensor, Tensor> function)
     {
@@ -35,7 +35,7 @@ internal sealed record OverlappingTiles
                 using var scope = NewDisposeScope();
                 var tile = function(image.narrow(2, top * inUnit, tall * inUnit).narrow(3, left * inUnit, wide * inUnit));
                 var weight = outer(Weights(top, tall, height, outUnit, image.device), Weights(left, wide, width, outUnit, image.device));
-                sum ??= zeros([1, tile.shape[1], .. weights.shape], ScalarType.Float32, image.device).MoveToOuterDisposeScope();
+                sum ??= zeros([tile.shape[0], tile.shape[1], .. weights.shape], ScalarType.Float32, image.device).MoveToOuterDisposeScope();
                 Tensor Place(Tensor whole, int axis)
                     => whole.narrow(axis, top * outUnit, tall * outUnit).narrow(axis + 1, left * outUnit, wide * outUnit);
                 Place(sum, 2).Plus_(tile * weight);

@@ -41,6 +41,9 @@ internal sealed class PromptConditions : IConditions, IDisposable
     public string Negative { get; }
     public int Count => Texts.Count;
 
+    /// <summary>What a network is told of its guidance, the same for all prompts; null (default) for nothing.</summary>
+    public double? GuidanceScale { get; init; }
+
     /// <summary>What tells it from all others: prompts and encoder.</summary>
     public string Identity => $"{_encoder.Hash}\n{JsonSerializer.Serialize(Texts)}\n{JsonSerializer.Serialize(Negative)}";
 
@@ -63,6 +66,8 @@ internal sealed class PromptConditions : IConditions, IDisposable
         }
 
         found = found with { Context = found.Context?.to(type) };
+        if (GuidanceScale is { } scale)
+            found = found with { GuidanceScale = TensorArithmetic.Full([one ? 1 : batch], scale, ScalarType.Float32, device) };
         found = one ? found.Each(t => t.expand([batch, .. t.shape.AsSpan(1)])) : found;
         return found.Each(t => t.MoveToOuterDisposeScope());
     }

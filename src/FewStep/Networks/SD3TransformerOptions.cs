@@ -32,6 +32,7 @@ internal sealed record SD3TransformerOptions : INetworkOptions
     [JsonIgnore]
     public int Channels => Heads * ChannelsPerHead;
 
+    TextWidths? INetworkOptions.Text => new(ContextDim, PooledDim);
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;
     long INetworkOptions.SideMultiple => PatchSize;

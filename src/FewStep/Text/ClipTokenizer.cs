@@ -25,8 +25,11 @@ internal sealed class ClipTokenizer
 
     private readonly BpeTokenizer _pairs;
 
-    private ClipTokenizer(BpeTokenizer pairs, int start, int end, int padding, int? length)
-        => (_pairs, Start, End, Padding, Length) = (pairs, start, end, padding, length);
+    private ClipTokenizer(BpeTokenizer pairs, int start, int end, int padding, int? length, string hash)
+        => (_pairs, Start, End, Padding, Length, Hash) = (pairs, start, end, padding, length, hash);
+
+    /// <summary>SHA-256 of the files that were read.</summary>
+    public string Hash { get; }
 
     /// <summary>Id of the token that begins every text.</summary>
     public int Start { get; }
@@ -65,7 +68,9 @@ internal sealed class ClipTokenizer
             EndOfWordSuffix = EndOfWord,
             UnknownToken = EndToken,
         });
-        return new ClipTokenizer(pairs, Id(StartToken), Id(EndToken), Id(padding), length);
+        string[] files = [.. new[] { VocabularyName, MergesName, ConfigName, SpecialName }
+            .Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+        return new ClipTokenizer(pairs, Id(StartToken), Id(EndToken), Id(padding), length, Sha256.OfFiles(files));
     }
 
     /// <summary>Ids of a text, start and end included, as many as it has.</summary>

@@ -7,7 +7,8 @@ namespace FewStep.Text;
 /// needed. Not for several threads at once.</summary>
 internal sealed class TextEncoder : IDisposable
 {
-    private const string T5 = "T5EncoderModel";
+    private const string T5 = "T5EncoderModel", Clip = "CLIPTextModel", ClipWithProjection = "CLIPTextModelWithProjection",
+        OlderClip = "clip_text_model";
 
     private readonly string _folder, _class;
     private readonly TextEncoderOptions _options;
@@ -17,13 +18,20 @@ internal sealed class TextEncoder : IDisposable
     private TextEncoder(string folder, string name, TextNetwork network, TextEncoderOptions options)
         => (_folder, _class, _network, _options) = (folder, name, network, options);
 
-    /// <summary>Whether it gives out what it projects the pooled state to.</summary>
-    public bool Projects => _class == "CLIPTextModelWithProjection";
+    /// <summary>The classes of CLIP's encoders.</summary>
+    public static IReadOnlyList<string> ClipClasses { get; } = [Clip, OlderClip, ClipWithProjection];
 
-    /// <summary>Whether it is one of CLIP's.</summary>
-    public bool IsClip => _class != T5;
+    /// <summary>Whether it gives out what it projects the pooled state to.</summary>
+    public bool Projects => _class == ClipWithProjection;
 
     public TextNetwork Network => _network;
+
+    /// <summary>SHA-256 of configuration, weights and LoRAs.</summary>
+    public string Hash => Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
+        Sha256.OfFiles(Weights.Files), .. _options.Loras.Where(lora => lora.Lora.Parts.Contains(_options.Part))
+            .Select(lora => InvariantText.Of($"with {lora.Lora.Hash} times {lora.Scale:R}"))]));
+
+    private DiffusersWeights Weights => DiffusersWeights.FindLike(_folder, _options.Variant, DiffusersWeights.TransformersStems);
 
     /// <summary>Reads the configuration; the caller owns the encoder.</summary>
     public static TextEncoder Open(string folder, TextEncoderOptions? options = null)
@@ -34,13 +42,13 @@ internal sealed class TextEncoder : IDisposable
             $"{path} names no architecture, so what it describes is unknown. Fetch the text encoder's folder again.");
         TextNetwork network = name switch
         {
-            "CLIPTextModel" or "clip_text_model"
+            Clip or OlderClip
                 => new ClipTextNetwork(TextConfig.Read<ClipTextOptions>(path, given).Checked(path), projects: false),
-            "CLIPTextModelWithProjection"
+            ClipWithProjection
                 => new ClipTextNetwork(TextConfig.Read<ClipTextOptions>(path, given).Checked(path), projects: true),
             T5 => new T5Network(TextConfig.Read<T5Options>(path, given).Checked(path)),
-            _ => throw new InvalidInputException($"{path} describes {OtherNetworks.OfClass(name)}; read are CLIPTextModel, "
-                + $"CLIPTextModelWithProjection and {T5}."),
+            _ => throw new InvalidInputException($"{path} describes {OtherNetworks.OfClass(name)}; read are {Clip}, "
+                + $"{ClipWithProjection} and {T5}."),
         };
         return new TextEncoder(folder, name, network, options ?? new());
     }
@@ -73,18 +81,11 @@ internal sealed class TextEncoder : IDisposable
         return states with { Hidden = states.Hidden.MoveToOuterDisposeScope(), Pooled = states.Pooled?.MoveToOuterDisposeScope() };
     }
 
-    /// <summary>Frees the weights; the next call reads them again.</summary>
-    public void Release()
-    {
-        _weights?.Dispose();
-        _weights = null;
-    }
-
-    public void Dispose() => Release();
+    public void Dispose() => _weights?.Dispose();
 
     private Tensor Read()
     {
-        var file = DiffusersWeights.Find(_folder, _options.Variant, DiffusersWeights.TransformersStems);
+        var file = Weights;
         using var tensors = file.Read();
         foreach (string name in _network.Redundant)
         {
@@ -106,7 +107,7 @@ internal sealed record TextEncoderOptions
     /// <summary>Where it computes: the processor by default.</summary>
     public Device Device { get; init; } = CPU;
 
-    /// <summary>Variant of the weights (<c>fp16</c>); null for those without one, or the most usual.</summary>
+    /// <summary>Variant of the weights (<c>fp16</c>), where there are such; null for those without one, or the most usual.</summary>
     public string? Variant { get; init; }
 
     /// <summary>LoRAs that are fused into the weights, each at a scale; the caller owns them, until the first text is encoded.</summary>

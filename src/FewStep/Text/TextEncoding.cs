@@ -4,12 +4,11 @@ using FewStep.Networks;
 namespace FewStep.Text;
 
 /// <summary>Prompts to embeddings, as the pipelines of Stable Diffusion 1, 2 and XL make them: tokenizers and text encoders of a folder of
-/// diffusers. What was encoded is kept, up to a bound. Safe to use from several threads.</summary>
-internal sealed class TextEncoding : IDisposable
+/// diffusers. Keeps none of them. Safe to use from several threads.</summary>
+internal sealed class TextEncoding : IPromptEncoder, IDisposable
 {
     private const string Third = "text_encoder_3";
     private const int PromptsOfBatch = 16;
-    private const long MostKeptBytes = 256 << 20;
 
     private static readonly (string Encoder, string Tokenizer, LoraPart Part)[] Folders =
         [("text_encoder", "tokenizer", LoraPart.TextEncoder), ("text_encoder_2", "tokenizer_2", LoraPart.SecondTextEncoder)];
@@ -18,9 +17,6 @@ internal sealed class TextEncoding : IDisposable
     private readonly Branch[] _branches;
     private readonly TextEncodingOptions _options;
     private readonly bool _isXl, _emptyIsZero;
-    private readonly Dictionary<string, Embedding> _kept = new(StringComparer.Ordinal);
-    private readonly Queue<string> _order = new();
-    private long _keptBytes;
 
     private TextEncoding(Branch[] branches, bool isXl, bool emptyIsZero, TextEncodingOptions options)
         => (_branches, _isXl, _emptyIsZero, _options) = (branches, isXl, emptyIsZero, options);
@@ -28,30 +24,47 @@ internal sealed class TextEncoding : IDisposable
     /// <summary>Tokens of an embedding, padding included.</summary>
     public int Length => _branches[0].Length;
 
-    /// <summary>Channels of an embedding.</summary>
-    public int Width => _branches.Sum(branch => branch.Encoder.Network.Width);
+    /// <summary>Channels of an embedding, and of the pooled one where the model is told such.</summary>
+    public TextWidths Widths
+        => new(_branches.Sum(branch => branch.Encoder.Network.Width), _isXl ? _branches[^1].Encoder.Network.PooledWidth : null);
 
-    /// <summary>Channels of the pooled embedding; null where the model is told none.</summary>
-    public int? PooledWidth => _isXl ? _branches[^1].Encoder.Network.PooledWidth : null;
+    /// <inheritdoc/>
+    public string Hash => field ??= Sha256.Of(string.Join('\n', [.. _branches.Select(branch => branch.Encoder.Hash),
+        .. _branches.Select(branch => branch.Tokenizer.Hash), InvariantText.Of($"{_emptyIsZero} {_options.ClipSkip} {_options.Told}")]));
 
-    /// <summary>Prompts that were longer than the encoders read, and cut, so far.</summary>
-    public int Cut { get; private set; }
+    /// <summary>Why prompts of a pipeline cannot be encoded whatever its files hold, in one sentence; null where they can be.</summary>
+    /// <param name="pipeline">Folder of the pipeline.</param>
+    public static string? Obstacle(string pipeline)
+    {
+        string[] encoders = [.. Folders.Select(f => f.Encoder).Append(Third).Where(part => HasConfig(pipeline, part))];
+        if (encoders.Length == 0)
+        {
+            return $"{pipeline} has no text encoder ({Folders[0].Encoder}/{DiffusersPipeline.ConfigName} is missing), so it takes no "
+                + "prompts. Give the folder of the whole pipeline.";
+        }
 
-    /// <summary>Whether a folder is a pipeline that takes prompts.</summary>
-    public static bool IsIn(string pipeline)
-        => Folders.Any(f => HasConfig(pipeline, f.Encoder)) || HasConfig(pipeline, Third);
+        foreach (string part in encoders)
+        {
+            string folder = Path.Combine(pipeline, part);
+            string? name = OtherNetworks.ClassOf(JsonFile.ReadPython(Path.Combine(folder, DiffusersPipeline.ConfigName)));
+            if (name is not null && !TextEncoder.ClipClasses.Contains(name))
+            {
+                return $"{folder} holds {OtherNetworks.OfClass(name)}, whose tokenizer is not read, so prompts are not encoded; read are "
+                    + "those of CLIP (Stable Diffusion 1, 2 and XL).";
+            }
+        }
+
+        return encoders.Contains(Third) ? $"{pipeline} is a pipeline with three text encoders; read are those with one or two of CLIP's."
+            : null;
+    }
 
     /// <summary>Reads configurations and tokenizers of a pipeline; the caller owns the result. Weights are read by the first
     /// prompt.</summary>
     public static TextEncoding Open(string pipeline, TextEncodingOptions? options = null)
     {
         options ??= new();
-        if (HasConfig(pipeline, Third))
-        {
-            throw new InvalidInputException($"{pipeline} is a pipeline with three text encoders (Stable Diffusion 3), one of them T5, "
-                + "whose tokenizer is not read; read are those with one or two of CLIP's.");
-        }
-
+        if (Obstacle(pipeline) is string obstacle)
+            throw new InvalidInputException(obstacle);
         var branches = new List<Branch>();
         try
         {
@@ -61,12 +74,6 @@ internal sealed class TextEncoding : IDisposable
                     branches.Add(Branch.Open(Path.Combine(pipeline, encoder), Path.Combine(pipeline, tokenizer), part, options));
             }
 
-            if (branches.Count == 0)
-            {
-                throw new InvalidInputException($"{pipeline} has no text encoder ({Folders[0].Encoder}/{DiffusersPipeline.ConfigName} is "
-                    + "missing), so it takes no prompts. Give the folder of the whole pipeline.");
-            }
-
             bool isXl = HasConfig(pipeline, Folders[1].Encoder);
             if (branches[^1].Encoder.Projects != isXl || branches.Exists(b => b.Length != branches[0].Length))
             {
@@ -74,10 +81,7 @@ internal sealed class TextEncoding : IDisposable
                     + "and 2) nor such with one in text_encoder_2 and texts of one length (XL); others are not known here.");
             }
 
-            string index = Path.Combine(pipeline, "model_index.json");
-            bool zero = !File.Exists(index) || !JsonFile.ReadPython(index).TryGetValue("force_zeros_for_empty_prompt", out var given)
-                || given.ValueKind != JsonValueKind.False;
-            return new TextEncoding([.. branches], isXl, isXl && zero, options);
+            return new TextEncoding([.. branches], isXl, isXl && DiffusersPipeline.EmptyPromptIsZero(pipeline), options);
         }
         catch
         {
@@ -88,7 +92,8 @@ internal sealed class TextEncoding : IDisposable
     }
 
     /// <summary>Embeddings of prompts: <see cref="NetworkCondition.Context"/> float32 [K,L,D] and, of XL,
-    /// <see cref="NetworkCondition.Pooled"/> [K,P].</summary>
+    /// <see cref="NetworkCondition.Pooled"/> [K,P] and <see cref="NetworkCondition.Sizes"/> [K,6]. The empty prompt gives zeros where the
+    /// pipeline of XL was trained with those.</summary>
     /// <returns>On the options' device, in the current dispose scope.</returns>
     public NetworkCondition Encode(IReadOnlyList<string> prompts)
     {
@@ -97,114 +102,50 @@ internal sealed class TextEncoding : IDisposable
         {
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
-            var found = new Dictionary<string, Embedding>(StringComparer.Ordinal);
-            foreach (string prompt in prompts)
-            {
-                if (_kept.TryGetValue(prompt, out var kept))
-                    found[prompt] = kept;
-            }
-
-            string[] missing = [.. prompts.Distinct(StringComparer.Ordinal).Where(prompt => !found.ContainsKey(prompt))];
-            foreach (string[] batch in missing.Chunk(PromptsOfBatch))
-            {
-                foreach (var (prompt, embedding) in batch.Zip(Embed(batch)))
-                    found[prompt] = embedding;
-            }
-
-            var context = stack([.. prompts.Select(prompt => found[prompt].Context)]).to(_options.Device);
-            var pooled = _isXl ? stack([.. prompts.Select(prompt => found[prompt].Pooled!)]).to(_options.Device) : null;
-            foreach (string prompt in missing)
-                Keep(prompt, found[prompt]);
-            return new NetworkCondition { Context = context.MoveToOuterDisposeScope(), Pooled = pooled?.MoveToOuterDisposeScope() };
+            return NetworkCondition.Joined([.. prompts.Chunk(PromptsOfBatch).Select(EncodeBatch)])
+                .Each(told => told.MoveToOuterDisposeScope());
         }
     }
 
-    /// <summary>What stands for no prompt: the embedding of the empty text, or zeros where the pipeline of XL was trained with
-    /// those.</summary>
-    /// <returns>As of <see cref="Encode"/>, <paramref name="count"/> times.</returns>
-    public NetworkCondition Empty(int count)
-    {
-        if (!_emptyIsZero)
-            return Encode([.. Enumerable.Repeat("", count)]);
-        return new NetworkCondition
-        {
-            Context = zeros([count, Length, Width], ScalarType.Float32, _options.Device),
-            Pooled = zeros([count, PooledWidth!.Value], ScalarType.Float32, _options.Device),
-        };
-    }
-
-    /// <summary>Frees the encoders' weights; what was encoded stays.</summary>
-    public void Release()
-    {
-        lock (_lock)
-        {
-            foreach (var branch in _branches)
-                branch.Encoder.Release();
-        }
-    }
+    /// <summary>Number of prompts that have more tokens than the encoders read, and lose their ends.</summary>
+    public int CountCut(IEnumerable<string> prompts)
+        => prompts.Count(prompt => Array.Exists(_branches, branch => branch.Tokenizer.Encode(prompt).Count > branch.Length));
 
     public void Dispose()
     {
-        Release();
-        foreach (var embedding in _kept.Values)
-            embedding.Dispose();
-        _kept.Clear();
+        foreach (var branch in _branches)
+            branch.Encoder.Dispose();
     }
 
     private static bool HasConfig(string pipeline, string part)
         => File.Exists(Path.Combine(pipeline, part, DiffusersPipeline.ConfigName));
 
-    // Rows on the processor, in the current dispose scope.
-    private List<Embedding> Embed(string[] prompts)
+    private NetworkCondition EncodeBatch(string[] prompts)
     {
+        using var scope = NewDisposeScope();
         var layer = _isXl ? TextLayer.Penultimate : TextLayer.Last;
         layer = layer with { Skipped = layer.Skipped + _options.ClipSkip };
-        var contexts = new List<Tensor>();
-        Tensor? pooled = null;
-        var cut = new bool[prompts.Length];
-        foreach (var branch in _branches)
+        var states = _branches.Select(branch => branch.Encoder.Encode(tensor([.. prompts.SelectMany(prompt =>
+            branch.Tokenizer.Padded(branch.Tokenizer.Encode(prompt), branch.Length))]).view(prompts.Length, branch.Length), layer)).ToList();
+        var told = new NetworkCondition
         {
-            var ids = prompts.Select(branch.Tokenizer.Encode).ToList();
-            for (int i = 0; i < cut.Length; i++)
-                cut[i] |= ids[i].Count > branch.Length;
-            long[] padded = [.. ids.SelectMany(text => branch.Tokenizer.Padded(text, branch.Length))];
-            var states = branch.Encoder.Encode(tensor(padded).view(prompts.Length, branch.Length), layer);
-            contexts.Add(states.Hidden.cpu());
-            pooled = _isXl ? states.Pooled!.cpu() : null;
+            Context = states.Count == 1 ? states[0].Hidden : cat([.. states.Select(s => s.Hidden)], -1),
+            Pooled = _isXl ? states[^1].Pooled : null,
+        };
+        if (_emptyIsZero && prompts.Contains(""))
+        {
+            var filled = tensor(prompts.Select(prompt => prompt.Length > 0 ? 1f : 0f).ToArray(), device: _options.Device);
+            told = new() { Context = told.Context * filled.view(-1, 1, 1), Pooled = told.Pooled! * filled.view(-1, 1) };
         }
 
-        Cut += cut.Count(isCut => isCut);
-        var context = contexts.Count == 1 ? contexts[0] : cat([.. contexts], -1);
-        return [.. prompts.Select((_, i) => new Embedding(context[i].clone(), pooled?[i].clone()))];
+        if (_isXl && _options.Told is { } shape)
+            told = told with { Sizes = SizesOf(shape).to(_options.Device).expand(prompts.Length, -1) };
+        return told.Each(part => part.MoveToOuterDisposeScope());
     }
 
-    private void Keep(string prompt, Embedding embedding)
-    {
-        if (embedding.Bytes > MostKeptBytes)
-            return;
-        _kept.Add(prompt, embedding.Detached());
-        _order.Enqueue(prompt);
-        _keptBytes += embedding.Bytes;
-        while (_keptBytes > MostKeptBytes)
-        {
-            _kept.Remove(_order.Dequeue(), out var oldest);
-            _keptBytes -= oldest!.Bytes;
-            oldest.Dispose();
-        }
-    }
-
-    private sealed record Embedding(Tensor Context, Tensor? Pooled) : IDisposable
-    {
-        public long Bytes => sizeof(float) * (Context.numel() + (Pooled?.numel() ?? 0));
-
-        public Embedding Detached() => this with { Context = Context.DetachFromDisposeScope(), Pooled = Pooled?.DetachFromDisposeScope() };
-
-        public void Dispose()
-        {
-            Context.Dispose();
-            Pooled?.Dispose();
-        }
-    }
+    /// <summary>What a network of XL is told of images that are neither cropped nor scaled: float32 [1,6].</summary>
+    public static Tensor SizesOf(ImageShape images)
+        => tensor(new float[] { images.Height, images.Width, 0, 0, images.Height, images.Width }).unsqueeze(0);
 
     private sealed record Branch(TextEncoder Encoder, ClipTokenizer Tokenizer, int Length)
     {
@@ -212,12 +153,6 @@ internal sealed class TextEncoding : IDisposable
         {
             var encoder = TextEncoder.Open(encoderFolder, new TextEncoderOptions
             { Device = options.Device, Variant = options.Variant, Loras = options.Loras, Part = part });
-            if (!encoder.IsClip)
-            {
-                throw new InvalidInputException($"{encoderFolder} is a text encoder of T5, whose tokenizer is not read; read are those of "
-                    + "CLIP.");
-            }
-
             var tokenizer = ClipTokenizer.Open(tokenizerFolder);
             int positions = encoder.Network.Positions!.Value, length = tokenizer.Length ?? positions;
             return length <= positions ? new Branch(encoder, tokenizer, length) : throw new InvalidInputException(
@@ -235,6 +170,9 @@ internal sealed record TextEncodingOptions
     /// <summary>Last layers of the encoders that are left out besides those that the model leaves out itself: 1 is what other programs call
     /// a clip skip of 2.</summary>
     public int ClipSkip { get; init; }
+
+    /// <summary>Shape of the images, whose sizes a network of XL is told; null for none.</summary>
+    public ImageShape? Told { get; init; }
 
     /// <inheritdoc cref="TextEncoderOptions.Variant"/>
     public string? Variant { get; init; }

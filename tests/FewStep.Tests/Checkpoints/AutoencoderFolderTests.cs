@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FewStep.Checkpoints;
+using FewStep.Denoising;
 using FewStep.Networks;
 using TorchSharp;
 
@@ -22,7 +23,8 @@ public sealed class AutoencoderFolderTests : IDisposable
     {
         using var autoencoder = AutoencoderFolder.Read(GoldenPipeline.File("sd15-tiny", "vae"));
         var golden = GoldenPipeline.Arrays("sd15-tiny", "vae");
-        Assert.Equal((2, 4), (autoencoder.Factor, autoencoder.LatentChannels));
+        Assert.Equal(new ImageShape(3, 32, 48), autoencoder.ImagesOf(new ImageShape(4, 16, 24)));
+        Refused.With("latents of 4 channels", () => autoencoder.ImagesOf(new ImageShape(16, 8, 8)));
         double scale = golden["scaling_factor"].ToDoubles()[0];
         Agree(golden["image"], autoencoder.Decode(golden["latents"].ToTensor() * scale), GoldenPipeline.GuidedTolerance);
         var (mean, logVariance) = autoencoder.Moments(golden["encode_image"].ToTensor());

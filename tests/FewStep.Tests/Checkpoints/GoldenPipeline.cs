@@ -16,8 +16,8 @@ internal static class GoldenPipeline
 
     public static string File(string name, params string[] parts) => Path.Combine([Folder(name), .. parts]);
 
-    /// <summary>The U-Net of a pipeline.</summary>
-    public static DiffusersPipeline UNet(string name) => new(Folder(name), File(name, "unet"));
+    /// <summary>A pipeline with a U-Net of latents.</summary>
+    public static LatentPipeline Latents(string name) => new(new(Folder(name), File(name, "unet")), new ModelReadOptions());
 
     public static IReadOnlyDictionary<string, NpyArray> Arrays(string name, string file) => NpzFile.Read(File(name, file + ".golden.npz"));
 

@@ -20,9 +20,8 @@ public sealed class TransformerFolderTests : IDisposable
             At("dit-tiny", "transformer", "diffusion_pytorch_model.safetensors") })
         {
             using var model = Model.Open(path, new ModelOptions { Guidance = new Guidance { Weight = 4 }, ComputeType = float32 });
-            Assert.Equal((10, "4x16x16", true, false),
-                (model.Classes, model.Shape.ToString(), ((IKnowsNoClass)model.Network!).KnowsNoClass, model.IsFlow));
-            Assert.Contains("denoises latents", model.Remarks[0], StringComparison.Ordinal);
+            Assert.Equal((10, "3x32x32", "4x16x16", true, false), (model.Classes, model.Shape.ToString(),
+                model.Summary.Latents!.ToString(), ((IKnowsNoClass)model.Network!).KnowsNoClass, model.IsFlow));
         }
 
         // A model folder keeps it.
@@ -68,7 +67,7 @@ public sealed class TransformerFolderTests : IDisposable
         var options = new FitOptions { Latents = 8, HeldOutLatents = 8, TeacherSteps = 8 };
         var fitted = model.FitSamplers([new Sampler(schedule, new EulerSolver())], options)[0];
         using var samples = model.Sample(2, fitted);
-        Assert.Equal([2, 4, 16, 16], samples.Images.shape);
+        Assert.Equal([2, 3, 32, 32], samples.Images.shape);
         Assert.True(samples.Images.isfinite().all().item<bool>());
     }
 

@@ -45,9 +45,5 @@ public sealed class OverlappingTilesTests
         Assert.Equal([1, 3, 80, 48], actual.shape);
         // Inside, where no edge of image or tile is near, a constant stays one; each tile has statistics of its own.
         GoldenPipeline.Agree(expected, actual, 0.2);
-        var bfloat = Create(null);
-        bfloat.ComputeType = ScalarType.BFloat16;
-        GoldenPipeline.Agree(expected, bfloat.Decode(latents), 0.05);
-        bfloat.Dispose();
     }
 }

@@ -28,7 +28,6 @@ public sealed class TextEncoderTests : IDisposable
         Close(golden["last_hidden_state"], last.Hidden);
         Close(golden["pooler_output"], last.Pooled!);
         Close(golden["penultimate"], encoder.Encode(golden["input_ids"], TextLayer.Penultimate).Hidden);
-        encoder.Release(); // the next call reads the weights again
         Close(golden["penultimate_final_norm"], encoder.Encode(golden["input_ids"], new TextLayer(1, true)).Hidden);
         Refused.With("has 2 layers", () => encoder.Encode(golden["input_ids"], new TextLayer(2, true)));
         Refused.With("takes 77 tokens", () => encoder.Encode(ones(1, 78, dtype: int64), TextLayer.Last));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the figures of own-samples.md: Phase 1 on real images and on the model's own fine samples, twice each. Some ten minutes on one core.
+# Makes the figures of own-samples.md: Phase 1 on real images and on the model's own fine samples, twice each. Some fifteen minutes on a busy processor.
 #   docs/results/own-samples.sh [folder] [images of a loss curve]
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using FewStep.Checkpoints;
 using FewStep.Cli.Terminal;
 using FewStep.Cli.Verbs;
 using FewStep.Data;
@@ -254,8 +255,9 @@ public sealed class StudioServerTests(StudioWorld world) : IClassFixture<StudioW
         Assert.Equal((new SamplingSchedule(sigmas), "ipndm:2"), (saved.Schedule, saved.Solver.Name));
         Assert.Contains("another sampler", await world.Refused(
             "save", new { name = "mine-2", sampler = new { sampler = "karras/euler/3" } }), StringComparison.Ordinal);
-        Assert.Equal(ScheduleExporters.Export("comfyui", saved.Schedule).Text, Text("comfyui"));
-        Assert.Equal(ScheduleExporters.Export("diffusers", saved.Schedule).Text, Text("diffusers"));
+        var ofLevels = new ScheduleExportOptions { Family = new NoiseFamily.Levels() };
+        Assert.Equal(ScheduleExporters.Export("comfyui", saved.Schedule, ofLevels).Text, Text("comfyui"));
+        Assert.Equal(ScheduleExporters.Export("diffusers", saved.Schedule, ofLevels).Text, Text("diffusers"));
         var root = CommandLine.Root(new TerminalOutput(new ResultWriter(TextWriter.Null), new MessageWriter(TextWriter.Null)));
         var command = root.Parse(Text("Sample with it")["fewstep ".Length..]);
         Assert.Empty(command.Errors);

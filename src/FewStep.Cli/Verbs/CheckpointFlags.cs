@@ -63,7 +63,8 @@ internal static class CheckpointFlags
     public static ModelReadOptions Read(ParseResult parsed) => new()
     {
         Section = parsed.GetValue<string?>(Section),
-        Loras = parsed.GetValue<string[]>(Loras) is { Length: > 0 } loras ? [.. loras.Select(Lora.Parse)] : null,
+        Loras = parsed.GetValue<string[]>(Loras) is { Length: > 0 } loras
+            ? [.. loras.Select(Lora.Parse).Select(lora => (lora.Path, lora.Scale))] : null,
         Pipeline = parsed.GetValue<string?>(Pipeline),
         Resolution = parsed.GetValue<int?>(Resolution),
         ChannelsPerHead = parsed.GetValue<int?>(HeadChannels),

@@ -18,7 +18,8 @@ internal static class ConvertVerb
             string folder = parsed.GetRequiredValue(output);
             AtomicFolder.RequireFree(output.Name, folder);
             using var source = Model.Open(
-                parsed.GetRequiredValue(model), new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu });
+                parsed.GetRequiredValue(model), new ModelOptions
+                { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu, NeedsNoPrompts = true });
             var type = parsed.GetValue(dtype);
             AtomicFolder.Write(folder, place => source.Save(place, type));
             var result = new

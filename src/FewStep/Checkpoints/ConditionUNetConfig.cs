@@ -143,7 +143,8 @@ internal sealed record ConditionUNetConfig
         Need(AdditionEmbedType is null or TextAndTime, "addition_embed_type", AdditionEmbedType, $"{TextAndTime} or null");
         Need(AdditionEmbedType is null || AdditionTimeEmbedDim is > 0 and <= 65536, "addition_time_embed_dim", AdditionTimeEmbedDim,
             "a number in 1..65536");
-        Need(AdditionEmbedType is null || ProjectionClassEmbeddingsInputDim > ConditionUNetOptions.SizesOfAnImage * AdditionTimeEmbedDim!.Value,
+        Need(AdditionEmbedType is null
+            || ProjectionClassEmbeddingsInputDim > ConditionUNetOptions.SizesOfAnImage * AdditionTimeEmbedDim!.Value,
             "projection_class_embeddings_input_dim", ProjectionClassEmbeddingsInputDim, "more than six times addition_time_embed_dim");
         Need(AdditionEmbedType is not null || ProjectionClassEmbeddingsInputDim is null, "projection_class_embeddings_input_dim",
             ProjectionClassEmbeddingsInputDim, "null without addition_embed_type");

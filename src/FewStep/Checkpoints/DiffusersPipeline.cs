@@ -72,8 +72,8 @@ internal sealed record DiffusersPipeline(string Root, string Network)
     public string? NetworkClass => File.Exists(Config) ? OtherNetworks.ClassOf(JsonFile.ReadPython(Config)) : null;
 
     /// <summary>The classes of networks that are read, in words.</summary>
-    public static string Read { get; } = $"{DiffusersConfig.Class}, {ConditionUNetConfig.Class}, {string.Join(", ", TransformerFolder.Classes.SkipLast(1))} and "
-        + TransformerFolder.Classes[^1];
+    public static string Read { get; } = $"{DiffusersConfig.Class}, {ConditionUNetConfig.Class}, "
+        + $"{string.Join(", ", TransformerFolder.Classes.SkipLast(1))} and {TransformerFolder.Classes[^1]}";
 
     private void RefuseOtherClass()
     {

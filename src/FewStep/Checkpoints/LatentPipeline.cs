@@ -49,8 +49,8 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
         Autoencoder? autoencoder = null;
         try
         {
-            foreach (var lora in Options.Loras ?? [])
-                loras.Add((lora.Read(), lora.Scale));
+            foreach (var (path, scale) in Options.Loras ?? [])
+                loras.Add((new Lora(path, scale).Read(), scale));
             var weights = File is null ? DiffusersWeights.Find(Parts.Network, Options.Section) : DiffusersWeights.At(File);
             using (var tensors = weights.Read())
             {

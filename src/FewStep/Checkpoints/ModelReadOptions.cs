@@ -9,9 +9,10 @@ public sealed record ModelReadOptions
     /// with weights, of several the moving average.</summary>
     public string? Section { get; init; }
 
-    /// <summary>LoRAs that are fused into the weights of a U-Net of text or a transformer and into its text encoders, in this order; null
-    /// (default) for none.</summary>
-    public IReadOnlyList<Lora>? Loras { get; init; }
+    /// <summary>LoRAs that are fused into the weights of a U-Net of text or a transformer and into its text encoders, in this order: each a
+    /// file of safetensors or <c>torch.save</c>, and the factor of its updates, -10 to 10, where 1 is as it was trained. Null (default) for
+    /// none.</summary>
+    public IReadOnlyList<(string Path, double Scale)>? Loras { get; init; }
 
     /// <summary>Folder of the pipeline of diffusers whose autoencoder and text encoders belong to a network that lies elsewhere: a tuned
     /// model, or a state dictionary. Null (default) is where the network lies.</summary>
@@ -64,12 +65,13 @@ public sealed record ModelReadOptions
         .Require(Prediction is not { } prediction || Enum.IsDefined(prediction), $"the prediction {Prediction} is not known")
         .Check();
 
-    /// <summary>Refuses options where the checkpoint itself says all of it; those about LoRAs and the pipeline say something else.</summary>
+    /// <summary>Refuses options where the checkpoint itself says all of it; LoRAs and the pipeline are something else.</summary>
     internal void RefuseAllBut(string path, string kind, params ReadOnlySpan<string> allowed)
     {
         foreach (var option in typeof(ModelReadOptions).GetProperties())
         {
-            if (option.GetValue(this) is not null && !allowed.Contains(option.Name) && option.Name is not (nameof(Loras) or nameof(Pipeline)))
+            bool isElse = option.Name is nameof(Loras) or nameof(Pipeline);
+            if (option.GetValue(this) is not null && !isElse && !allowed.Contains(option.Name))
             {
                 throw new InvalidInputException(
                     $"{path} is {kind}, which says itself what the option for its {Words(option.Name)} says; leave that option out.");

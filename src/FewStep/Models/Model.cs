@@ -64,6 +64,10 @@ public sealed partial class Model : IDisposable
     /// <summary>What its latents are decoded by; null where it denoises images.</summary>
     internal IAutoencoder? Autoencoder { get; private init; }
 
+    /// <summary>Folder of the pipeline of diffusers whose autoencoder decodes its latents, which a network that is tuned from it needs too;
+    /// null where there is none.</summary>
+    internal string? Pipeline => Autoencoder is Autoencoder ? _options.Checkpoint.Pipeline ?? Path : null;
+
     /// <summary>The prompts that its labels are; null where they are classes.</summary>
     internal PromptConditions? Prompts { get; private init; }
 

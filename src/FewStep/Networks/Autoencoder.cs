@@ -83,8 +83,9 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var pass = Pass();
-        return _tiles.Apply(x.to(Device).to(ScalarType.Float32), inUnit, outUnit, tile => function(pass, NetworkDenoiser.ChannelsLast(tile)))
-            .contiguous().MoveToOuterDisposeScope();
+        x = x.to(Device).to(ScalarType.Float32);
+        return _tiles.Apply(x, inUnit, outUnit, tile => function(pass, NetworkDenoiser.ChannelsLast(tile))).contiguous()
+            .MoveToOuterDisposeScope();
     }
 
     private ForwardPass Pass() => ForwardPass.Over(_network.Layout, _weights, ScalarType.Float32);

@@ -152,8 +152,8 @@ internal sealed class PixelAttention
     public Tensor Forward(ForwardPass pass, Tensor x)
     {
         using var scope = NewDisposeScope();
-        var tokens = FeatureMap.Tokens(Norm.Forward(pass, x));
+        var tokens = Tokens.OfMap(Norm.Forward(pass, x));
         var attended = Attention.Forward(pass, tokens, tokens);
-        return x.Plus(FeatureMap.Of(attended, x.shape[2], x.shape[3])).MoveToOuterDisposeScope();
+        return x.Plus(Tokens.Map(attended, x.shape[2], x.shape[3])).MoveToOuterDisposeScope();
     }
 }

@@ -18,18 +18,16 @@ internal sealed class ConditionEmbedding
         var init = new WeightInit(WeightInitMode.XavierUniform);
         GuidanceLayer = options.GuidanceChannels is { } guidance
             ? new Linear(time.At("cond_proj"), guidance, options.BlockChannels[0], init, bias: false) : null;
-        (TimeLayer1, TimeLayer2) = Pair(time, options.BlockChannels[0]);
-        if (options.AddedChannels is { } added)
-            (AddedLayer1, AddedLayer2) = Pair(builder.At("add_embedding"), added);
+        TimeLayers = new EmbeddingLayers(time, options.BlockChannels[0], _channels, init);
+        AddedLayers = options.AddedChannels is { } added
+            ? new EmbeddingLayers(builder.At("add_embedding"), added, _channels, init) : null;
     }
 
     public int Channels => _channels;
     public PositionalEmbedding Time { get; }
     public Linear? GuidanceLayer { get; }
-    public Linear TimeLayer1 { get; }
-    public Linear TimeLayer2 { get; }
-    public Linear? AddedLayer1 { get; }
-    public Linear? AddedLayer2 { get; }
+    public EmbeddingLayers TimeLayers { get; }
+    public EmbeddingLayers? AddedLayers { get; }
 
     /// <param name="times">[B], float32.</param>
     /// <returns>[B,E] after its SiLU, float32; belongs to the current dispose scope.</returns>
@@ -39,13 +37,9 @@ internal sealed class ConditionEmbedding
         var embedded = Time.Forward(times, sinesFirst: !_options.CosineFirst);
         if (GuidanceLayer is not null)
             embedded = embedded.Plus(GuidanceLayer.Forward(pass, Guidance(condition)));
-        embedded = TimeLayer2.Forward(pass, nn.functional.silu(TimeLayer1.Forward(pass, embedded)));
-        if (AddedLayer1 is not null)
-        {
-            var added = nn.functional.silu(AddedLayer1.Forward(pass, Added(condition)));
-            embedded = embedded.Plus(AddedLayer2!.Forward(pass, added));
-        }
-
+        embedded = TimeLayers.Forward(pass, embedded);
+        if (AddedLayers is not null)
+            embedded = embedded.Plus(AddedLayers.Forward(pass, Added(condition)));
         return nn.functional.silu(embedded).MoveToOuterDisposeScope();
     }
 
@@ -76,12 +70,5 @@ internal sealed class ConditionEmbedding
         var embedded = new PositionalEmbedding(each, _options.FrequencyEndpoint)
             .Forward(sizes.flatten(), sinesFirst: !_options.CosineFirst);
         return cat([pooled.to(ScalarType.Float32), embedded.view(sizes.shape[0], -1)], 1);
-    }
-
-    private (Linear, Linear) Pair(NetworkBuilder builder, int inChannels)
-    {
-        var init = new WeightInit(WeightInitMode.XavierUniform);
-        return (new Linear(builder.At("linear_1"), inChannels, _channels, init),
-            new Linear(builder.At("linear_2"), _channels, _channels, init));
     }
 }

@@ -26,9 +26,8 @@ internal sealed class CrossAttention
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor context)
     {
         using var scope = NewDisposeScope();
-        var attended = nn.functional.scaled_dot_product_attention(
-            EachHead(Query.Forward(pass, x)), EachHead(Key.Forward(pass, context)), EachHead(Value.Forward(pass, context)));
-        attended = pass.Counted(attended, 2 * context.shape[1]).transpose(1, 2).flatten(2);
+        var attended = Tokens.Attend(
+            pass, EachHead(Query.Forward(pass, x)), EachHead(Key.Forward(pass, context)), EachHead(Value.Forward(pass, context)));
         return Output.Forward(pass, attended).MoveToOuterDisposeScope();
     }
 

@@ -27,20 +27,9 @@ internal sealed class SpatialTransformer
     {
         using var scope = NewDisposeScope();
         long[] size = x.shape;
-        var tokens = Input.Forward(pass, FeatureMap.Tokens(Norm.Forward(pass, x)));
+        var tokens = Input.Forward(pass, Tokens.OfMap(Norm.Forward(pass, x)));
         foreach (var block in Blocks)
             tokens = block.Forward(pass, tokens, context);
-        return x.Plus(FeatureMap.Of(Output.Forward(pass, tokens), size[2], size[3])).MoveToOuterDisposeScope();
+        return x.Plus(Tokens.Map(Output.Forward(pass, tokens), size[2], size[3])).MoveToOuterDisposeScope();
     }
-}
-
-/// <summary>Feature maps as tokens, one a pixel, and back.</summary>
-internal static class FeatureMap
-{
-    /// <summary>[B,C,H,W] → [B,HW,C].</summary>
-    public static Tensor Tokens(Tensor map) => map.permute(0, 2, 3, 1).flatten(1, 2);
-
-    /// <summary>[B,HW,C] → [B,C,H,W], channels-last in memory.</summary>
-    public static Tensor Of(Tensor tokens, long height, long width)
-        => tokens.view(tokens.shape[0], height, width, tokens.shape[2]).permute(0, 3, 1, 2);
 }

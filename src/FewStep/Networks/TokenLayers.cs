@@ -25,9 +25,9 @@ internal static class Tokens
     public static Tensor Gated(Tensor x, Tensor gate, Tensor y) => addcmul(x, Each(gate, x), y, TensorArithmetic.One);
 
     /// <summary>Tokens of the places of a feature map [B,C,H,W], row by row.</summary>
-    public static Tensor OfMap(Tensor map) => map.flatten(2).transpose(1, 2);
+    public static Tensor OfMap(Tensor map) => map.permute(0, 2, 3, 1).flatten(1, 2);
 
-    /// <summary>The feature map [B,D,H,W] of tokens.</summary>
+    /// <summary>The feature map [B,D,H,W] of tokens, channels-last in memory.</summary>
     public static Tensor Map(Tensor x, long height, long width) => x.transpose(1, 2).unflatten(2, [height, width]);
 
     /// <summary>The image [B,C,H p,W p] of tokens whose numbers are row in the patch, column in the patch, channel.</summary>

@@ -125,8 +125,7 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         using var scope = NewDisposeScope();
         var layer = _isXl ? TextLayer.Penultimate : TextLayer.Last;
         layer = layer with { Skipped = layer.Skipped + _options.ClipSkip };
-        var states = _branches.Select(branch => branch.Encoder.Encode(tensor([.. prompts.SelectMany(prompt =>
-            branch.Tokenizer.Padded(branch.Tokenizer.Encode(prompt), branch.Length))]).view(prompts.Length, branch.Length), layer)).ToList();
+        var states = _branches.Select(branch => branch.Encoder.Encode(branch.Ids(prompts), layer)).ToList();
         var told = new NetworkCondition
         {
             Context = states.Count == 1 ? states[0].Hidden : cat([.. states.Select(s => s.Hidden)], -1),
@@ -149,6 +148,13 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
 
     private sealed record Branch(TextEncoder Encoder, ClipTokenizer Tokenizer, int Length)
     {
+        /// <summary>int64 [K,L].</summary>
+        public Tensor Ids(string[] prompts)
+        {
+            long[] padded = [.. prompts.SelectMany(prompt => Tokenizer.Padded(Tokenizer.Encode(prompt), Length))];
+            return tensor(padded).view(prompts.Length, Length);
+        }
+
         public static Branch Open(string encoderFolder, string tokenizerFolder, LoraPart part, TextEncodingOptions options)
         {
             var encoder = TextEncoder.Open(encoderFolder, new TextEncoderOptions

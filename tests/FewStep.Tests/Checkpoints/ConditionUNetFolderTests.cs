@@ -1,9 +1,7 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
-using FewStep.Noise;
-using FewStep.Sampling;
-using FewStep.Solvers;
+using FewStep.Tests.Networks;
 using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
@@ -91,31 +89,8 @@ public sealed class ConditionUNetFolderTests : IDisposable
         {
             Agree(golden["v"].ToTensor()[i], Raw(source, x, times[i], condition));
             double sigma = preconditioning.Noise.Sigmas[(int)times[i].item<long>()];
-            using var denoiser = new ConditionedDenoiser(source.Denoiser, condition, null, 1);
-            Agree(golden["x0"].ToTensor()[i], denoiser.DenoiseAt(x * Math.Sqrt(1 + (sigma * sigma)), sigma, null));
+            Agree(golden["x0"].ToTensor()[i], source.Denoiser.DenoiseAt(x * Math.Sqrt(1 + (sigma * sigma)), sigma, null));
         }
-    }
-
-    [Fact]
-    public void Guided_sampling_with_euler_is_diffusers_and_so_is_its_image()
-    {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sd15-tiny"));
-        var golden = GoldenPipeline.Arrays("sd15-tiny", "sampling-euler4");
-        var levels = ((DiscreteVpPreconditioning)source.Denoiser.Preconditioning).Noise.Sigmas;
-        double[] sigmas = [.. golden["timesteps"].ToDoubles().Select(t => levels[(int)t])];
-        Assert.All(golden["sigmas"].ToDoubles().Zip(sigmas), pair => Assert.InRange(pair.Second / pair.First, 1 - 2e-5, 1 + 2e-5));
-        using var denoiser = new ConditionedDenoiser(source.Denoiser, new() { Context = golden["encoder_hidden_states"].ToTensor() },
-            new() { Context = golden["encoder_hidden_states_uncond"].ToTensor() }, golden["guidance_scale"].ToDoubles()[0]);
-        var loop = new SamplingLoop(denoiser, SolverCatalog.Find("euler"), new SamplingSchedule(sigmas, ScheduleTerminal.Zero));
-        var states = new List<Tensor>();
-        var result = loop.Sample(golden["latents"].ToTensor(), observe: point => states.Add(point.State.clone().DetachFromDisposeScope()));
-        var trajectory = golden["trajectory"].ToTensor();
-        for (int i = 0; i < sigmas.Length; i++)
-            GoldenPipeline.Agree(trajectory[i], states[i], GoldenPipeline.GuidedTolerance);
-        states.ForEach(state => state.Dispose());
-        GoldenPipeline.Agree(trajectory[^1], result.Samples, GoldenPipeline.GuidedTolerance);
-        using var autoencoder = AutoencoderFolder.Read(GoldenPipeline.File("sd15-tiny", "vae"));
-        GoldenPipeline.Agree(golden["image"].ToTensor(), autoencoder.Decode(result.Samples), GoldenPipeline.GuidedTolerance);
     }
 
     [Fact]
@@ -261,39 +236,9 @@ public sealed class ConditionUNetFolderTests : IDisposable
 
     private static Tensor Raw(ModelSource source, Tensor x, Tensor times, NetworkCondition? condition)
     {
-        var pass = ForwardPass.Over(source.Denoiser.Layout, source.Denoiser.Weights, ScalarType.Float32);
-        return source.Denoiser.Network.Forward(pass, x, times.to(ScalarType.Float32).expand(x.shape[0]), condition);
+        source.Denoiser.Conditions = condition is null ? new ClassConditions(0) : new GivenConditions(condition);
+        return source.Denoiser.Raw(x, times.to(ScalarType.Float32).expand(x.shape[0]), null);
     }
 
     private static void Agree(Tensor expected, Tensor actual) => GoldenPipeline.Agree(expected, actual, GoldenPipeline.Tolerance);
-
-    /// <summary>A network with one condition for all images, perhaps guided away from another.</summary>
-    private sealed class ConditionedDenoiser(NetworkDenoiser inner, NetworkCondition condition, NetworkCondition? other, double weight)
-        : IDenoiser, IDisposable
-    {
-        private readonly ForwardPass _pass = ForwardPass.Over(inner.Layout, inner.Weights, ScalarType.Float32);
-
-        public ImageShape Shape => inner.Shape;
-        public int Classes => 0;
-        public double SigmaMin => inner.SigmaMin;
-        public double SigmaMax => inner.SigmaMax;
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
-        {
-            using var noGradient = no_grad();
-            using var scope = NewDisposeScope();
-            var c = inner.Preconditioning.Coefficients(sigma);
-            Tensor Column(Tensor each) => each.view(-1, 1, 1, 1);
-            Tensor Of(NetworkCondition told) => (x * Column(c.Skip))
-                + (inner.Network.Forward(_pass, x * Column(c.In), c.Noise.expand(x.shape[0]), told) * Column(c.Out));
-            var guided = other is null ? Of(condition) : lerp(Of(other), Of(condition), weight);
-            return guided.MoveToOuterDisposeScope();
-        }
-
-        public void Dispose()
-        {
-            foreach (var view in _pass.Views)
-                view.Dispose();
-        }
-    }
 }

@@ -274,7 +274,7 @@ public sealed class DiffusersFolderTests : IDisposable
         {
             ("""{"_class_name":"SanaTransformer2DModel","sample_size":32}""", "a Sana transformer (SanaTransformer2DModel)"),
             ("""{"_class_name":"AutoencoderKL"}""", "an autoencoder (AutoencoderKL)"),
-            ("""{"_class_name":"UNet2DConditionModel"}""", "a U-Net conditioned on text"),
+            ("""{"_class_name":"UNet3DConditionModel"}""", "another kind of U-Net"),
             ("""{"architectures":["T5EncoderModel"],"model_type":"t5"}""", "a text encoder (T5EncoderModel)"),
         })
         {

@@ -87,18 +87,19 @@ public sealed class TransformerParityTests : IDisposable
         var golden = Arrays(name, "transformer.golden.npz");
         NetworkCondition text = new() { Context = golden["encoder_hidden_states"], Pooled = golden["pooled_projections"] };
         NetworkCondition other = new() { Context = golden["encoder_hidden_states_uncond"], Pooled = golden["pooled_projections_uncond"] };
-        Told told = new(source.Denoiser, text), negative = new(source.Denoiser, other);
-        Tensor x = golden["hidden_states"], times = golden["timesteps"];
+        source.Denoiser.Conditions = new GivenConditions(text, other);
+        Tensor x = golden["hidden_states"], times = golden["timesteps"], labels = tensor(new long[] { 0, 1 });
         double weight = golden["guidance_scale"].Number();
         for (long i = 0; i < times.shape[0]; i++)
         {
-            Tensor conditional = told.Raw(x, times[i].expand(2)), none = negative.Raw(x, times[i].expand(2));
+            Tensor conditional = source.Denoiser.Raw(x, times[i].expand(2), labels);
+            Tensor none = source.Denoiser.Raw(x, times[i].expand(2), null);
             Agrees(golden["output"][i], conditional, OfOneCall);
             Agrees(golden["output_cfg"][i], none + (conditional - none) * weight, OfTrajectory);
         }
 
-        var guided = GuidedDenoiser.Auto(told, negative, new Guidance { Weight = weight });
-        Samples(golden, guided, x, FlowMatchScheduler.Read(At(name, "scheduler", "scheduler_config.json")), 0, state => state);
+        var guided = GuidedDenoiser.ClassifierFree(source.Denoiser, new Guidance { Weight = weight });
+        Samples(golden, guided, x, labels, FlowMatchScheduler.Read(At(name, "scheduler", "scheduler_config.json")), 0, state => state);
     }
 
     [Fact]
@@ -106,7 +107,7 @@ public sealed class TransformerParityTests : IDisposable
     {
         using var source = ModelSource.Open(At("flux-tiny", "transformer"), new ModelReadOptions { Resolution = 128 });
         var golden = Arrays("flux-tiny", "transformer.golden.npz");
-        var told = new Told(source.Denoiser, new NetworkCondition
+        source.Denoiser.Conditions = new GivenConditions(new()
         {
             Context = golden["encoder_hidden_states"],
             Pooled = golden["pooled_projections"],
@@ -116,17 +117,17 @@ public sealed class TransformerParityTests : IDisposable
         Tensor x = golden["latents"], times = golden["timesteps"];
         Agrees(golden["hidden_states"], Packed(x), 0);
         for (long i = 0; i < times.shape[0]; i++)
-            Agrees(golden["output"][i], Packed(told.Raw(x, times[i].expand(2))), OfOneCall);
+            Agrees(golden["output"][i], Packed(source.Denoiser.Raw(x, times[i].expand(2), null)), OfOneCall);
         var scheduler = FlowMatchScheduler.Read(At("flux-tiny", "scheduler", "scheduler_config.json"));
         Assert.Equal(golden["mu"].Number(), scheduler.Mu(64), 6);
-        Samples(golden, told, x, scheduler, 64, Packed);
+        Samples(golden, source.Denoiser, x, null, scheduler, 64, Packed);
     }
 
     public void Dispose() => _scope.Dispose();
 
     // A flow's x_t is x / (1 + sigma).
-    private static void Samples(Dictionary<string, Tensor> golden, IDenoiser denoiser, Tensor latents, FlowMatchScheduler scheduler,
-        long tokens, Func<Tensor, Tensor> packed)
+    private static void Samples(Dictionary<string, Tensor> golden, IDenoiser denoiser, Tensor latents, Tensor? labels,
+        FlowMatchScheduler scheduler, long tokens, Func<Tensor, Tensor> packed)
     {
         double[] times = scheduler.Times(4, tokens);
         using var visited = tensor(times, float64);
@@ -135,33 +136,7 @@ public sealed class TransformerParityTests : IDisposable
         var loop = new SamplingLoop(denoiser, new EulerSolver(), scheduler.Schedule(4, tokens));
         Tensor trajectory = golden["trajectory"];
         var result = loop.Sample(
-            latents, null, point => Agrees(trajectory[point.Index], packed(point.State / (1 + point.Sigma)), OfTrajectory));
+            latents, labels, point => Agrees(trajectory[point.Index], packed(point.State / (1 + point.Sigma)), OfTrajectory));
         Agrees(trajectory[4], packed(result.Samples), OfTrajectory);
-    }
-
-    // A network that is told a text.
-    private sealed class Told(NetworkDenoiser model, NetworkCondition condition) : IDenoiser
-    {
-        public ImageShape Shape => model.Shape;
-        public int Classes => 0;
-        public double SigmaMin => model.SigmaMin;
-        public double SigmaMax => model.SigmaMax;
-
-        public Tensor Raw(Tensor x, Tensor labels)
-        {
-            using var noGradient = no_grad();
-            var pass = ForwardPass.Over(model.Layout, model.Weights, float32);
-            if (model.PatchSize > 1)
-                x = nn.functional.pixel_unshuffle(x, model.PatchSize);
-            Tensor raw = model.Network.Forward(pass, x, labels, condition);
-            return model.PatchSize > 1 ? nn.functional.pixel_shuffle(raw, model.PatchSize) : raw;
-        }
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels)
-        {
-            var c = model.Preconditioning.Coefficients(sigma);
-            Tensor Column(Tensor each) => each.view(-1, 1, 1, 1);
-            return x * Column(c.Skip) + Raw(x * Column(c.In), c.Noise.expand(x.shape[0])) * Column(c.Out);
-        }
     }
 }

@@ -9,6 +9,7 @@ using FewStep.Sampling;
 using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
+using FewStep.Tests.Networks;
 using TorchSharp;
 
 namespace FewStep.Tests.Onnx;
@@ -31,7 +32,8 @@ public sealed class OnnxPipelineTests : IDisposable
         double sigma = ScaledLinear.Sigmas[333];
         foreach (string text in new[] { "", "_154" })
         {
-            using var unet = Unet(new Given(golden[$"encoder_hidden_states{text}"].ToTensor()), new ImageShape(4, 24, 8));
+            var told = new GivenConditions(new() { Context = golden[$"encoder_hidden_states{text}"].ToTensor() });
+            using var unet = Unet(told, new ImageShape(4, 24, 8));
             var x = golden["sample"].ToTensor() * Math.Sqrt(1 + (sigma * sigma));
             var labels = tensor(new long[] { 0, 1, 2 });
             Near(x - (sigma * golden[$"out_sample{text}"].ToTensor()), unet.Denoiser.Denoise(x, Level(sigma), labels), 1e-4);
@@ -53,7 +55,8 @@ public sealed class OnnxPipelineTests : IDisposable
     public void Guided_sampling_with_given_embeddings_is_that_of_diffusers()
     {
         var golden = Golden("sd15-tiny", "sampling-euler4.golden.npz");
-        var told = new Given(cat([golden["encoder_hidden_states"].ToTensor(), golden["encoder_hidden_states_uncond"].ToTensor()[..1]]));
+        var told = new GivenConditions(new() { Context = golden["encoder_hidden_states"].ToTensor() },
+            new() { Context = golden["encoder_hidden_states_uncond"].ToTensor() });
         using var unet = Unet(told, new ImageShape(4, 16, 16));
         var guided = new CountingDenoiser(GuidedDenoiser.ClassifierFree(unet.Denoiser, new Guidance { Weight = 7.5 }));
         double[] sigmas = golden["sigmas"].ToDoubles();
@@ -244,14 +247,5 @@ public sealed class OnnxPipelineTests : IDisposable
     {
         Assert.Equal(expected.shape, actual.shape);
         Assert.InRange((expected - actual).abs().max().item<float>() / expected.abs().max().item<float>(), 0, tolerance);
-    }
-
-    /// <summary>Embeddings that are given, of which the last is that of no prompt.</summary>
-    private sealed class Given(Tensor rows) : IConditions
-    {
-        public int Count => (int)rows.shape[0];
-
-        public NetworkCondition Of(Tensor? labels, long batch, Device device, ScalarType type)
-            => new() { Context = rows.index_select(0, labels is null ? full(batch, Count - 1, dtype: int64) : labels) };
     }
 }

@@ -14,7 +14,8 @@ public sealed class RunVerbTests : IDisposable
         string first = _world.At("first"), second = _world.At("second");
         var result = await CommandLineRun.Json(Run(first));
         string[] names = [.. result.GetProperty("trials").EnumerateArray().Select(e => e.GetProperty("schedule").GetString()!)];
-        // 4 standard schedules, both readings of Phase 1, two other solvers on two of them, the fitted sampler, the tuned model, the teacher
+        // 4 standard schedules, both readings of Phase 1, two other solvers on two of them, the fitted sampler, the tuned model, the
+        // teacher
         Assert.Equal(13, names.Length);
         Assert.Equal(2, result.GetProperty("tuning_rounds").GetArrayLength());
         Assert.Equal([7L, 8L], result.GetProperty("image_strips")[0].GetProperty("seeds").EnumerateArray().Select(s => s.GetInt64()));

@@ -78,10 +78,7 @@ internal static class SafetensorsFile
             stream.Write(json);
             stream.Write("        "u8[..padding]);
             foreach (var (_, tensor) in ordered)
-            {
-                using var scope = NewDisposeScope();
-                stream.Write(tensor.detach().cpu().contiguous().bytes);
-            }
+                TensorBytes.Read(tensor, part => stream.Write(part));
         };
     }
 

@@ -16,9 +16,9 @@ internal sealed record TrainingIdentity(string Fingerprint, string Parts)
 
     internal static string Hash(Tensor weights)
     {
-        using var scope = NewDisposeScope();
-        var plain = weights.detach().cpu().contiguous();
-        return Convert.ToHexStringLower(SHA256.HashData(plain.bytes));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        TensorBytes.Read(weights, part => hash.AppendData(part));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The first part in which another identity differs, as a clause for people; null where it cannot be told.</summary>

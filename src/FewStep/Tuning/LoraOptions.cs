@@ -14,5 +14,5 @@ public sealed record LoraOptions
 
     internal void Validate(OptionRules rules) => rules
         .Require(Rank is >= 1 and <= 1024, $"the rank of a LoRA must lie between 1 and 1024, not {Rank}")
-        .Require(UsedAlpha > 0 && double.IsFinite(UsedAlpha), $"the alpha of a LoRA must be above 0, not {Alpha}");
+        .Require(Alpha is null || (Alpha > 0 && double.IsFinite(Alpha.Value)), $"the alpha of a LoRA must be above 0, not {Alpha}");
 }

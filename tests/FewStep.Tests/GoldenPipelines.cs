@@ -19,6 +19,9 @@ internal static class GoldenPipelines
     public static Dictionary<string, Tensor> Arrays(params ReadOnlySpan<string> parts)
         => NpzFile.Read(At(parts)).ToDictionary(array => array.Key, array => array.Value.ToTensor());
 
+    /// <summary>A pipeline with a U-Net of latents.</summary>
+    public static LatentPipeline Latents(string name) => new(new(At(name), At(name, "unet")), new ModelReadOptions());
+
     public static double Number(this Tensor x) => x.to(float64).item<double>();
 
     /// <summary>The largest difference, relative to the largest magnitude of what is expected.</summary>

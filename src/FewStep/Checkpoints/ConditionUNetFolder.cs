@@ -32,6 +32,7 @@ internal static class ConditionUNetFolder
         return pipeline.Read(config, ConditionUNetConfig.Class, remarks, (tensors, source) =>
         {
             var network = config.BuildNetwork();
+            // Without the buffers, which are of this house (the filters of resampling) and in no file of diffusers.
             List<ForeignWeight> map = [.. network.Layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))];
             return ForeignWeights.Build(config, network, map, tensors, source);
         });

@@ -8,10 +8,9 @@ internal static class TransformerFolder
     // Side of latents where a folder does not say it.
     private const int UsualSide = 128;
 
-    // By whose number diffusers' pipelines shift times.
-    /// <summary>Side of the patches of latents that are a flow transformer's tokens.</summary>
+    /// <summary>Side of the patches of latents that are a flow transformer's tokens, by whose number diffusers' pipelines shift
+    /// times.</summary>
     public const int PatchOfFlows = 2;
-
 
     // A new class is its configuration and a line here.
     private static readonly Dictionary<string, Func<Dictionary<string, JsonElement>, string, int?, Description>> Readers =

@@ -21,26 +21,26 @@ public sealed class AutoencoderFolderTests : IDisposable
     [Fact]
     public void Images_and_moments_of_stable_diffusion()
     {
-        using var autoencoder = AutoencoderFolder.Read(GoldenPipeline.File("sd15-tiny", "vae"));
-        var golden = GoldenPipeline.Arrays("sd15-tiny", "vae");
+        using var autoencoder = AutoencoderFolder.Read(GoldenPipelines.At("sd15-tiny", "vae"));
+        var golden = GoldenPipelines.Arrays("sd15-tiny", "vae.golden.npz");
         Assert.Equal(new ImageShape(3, 32, 48), autoencoder.ImagesOf(new ImageShape(4, 16, 24)));
         Refused.With("latents of 4 channels", () => autoencoder.ImagesOf(new ImageShape(16, 8, 8)));
-        double scale = golden["scaling_factor"].ToDoubles()[0];
-        Agree(golden["image"], autoencoder.Decode(golden["latents"].ToTensor() * scale), GoldenPipeline.GuidedTolerance);
-        var (mean, logVariance) = autoencoder.Moments(golden["encode_image"].ToTensor());
-        Agree(golden["mean"], mean, GoldenPipeline.Tolerance);
-        Agree(golden["logvar"], logVariance, GoldenPipeline.Tolerance);
-        GoldenPipeline.Agree(mean * scale, autoencoder.Encode(golden["encode_image"].ToTensor()), GoldenPipeline.Tolerance);
-        Assert.False(autoencoder.Decode(golden["latents"].ToTensor().requires_grad_()).requires_grad);
+        double scale = golden["scaling_factor"].Number();
+        GoldenPipelines.Agrees(golden["image"], autoencoder.Decode(golden["latents"] * scale), GoldenPipelines.OfTrajectory);
+        var (mean, logVariance) = autoencoder.Moments(golden["encode_image"]);
+        GoldenPipelines.Agrees(golden["mean"], mean, GoldenPipelines.OfOneCall);
+        GoldenPipelines.Agrees(golden["logvar"], logVariance, GoldenPipelines.OfOneCall);
+        GoldenPipelines.Agrees(mean * scale, autoencoder.Encode(golden["encode_image"]), GoldenPipelines.OfOneCall);
+        Assert.False(autoencoder.Decode(golden["latents"].requires_grad_()).requires_grad);
         Refused.With("multiples of 2", () => autoencoder.Encode(zeros(1, 3, 15, 16)));
     }
 
     [Fact]
     public void Attention_under_the_names_of_2022()
     {
-        using var autoencoder = AutoencoderFolder.Read(GoldenPipeline.File("dit-tiny", "vae"));
-        var golden = GoldenPipeline.Arrays("dit-tiny", "sampling-ddim4");
-        Agree(golden["image"], autoencoder.Decode(golden["trajectory"].ToTensor()[^1]), GoldenPipeline.GuidedTolerance);
+        using var autoencoder = AutoencoderFolder.Read(GoldenPipelines.At("dit-tiny", "vae"));
+        var golden = GoldenPipelines.Arrays("dit-tiny", "sampling-ddim4.golden.npz");
+        GoldenPipelines.Agrees(golden["image"], autoencoder.Decode(golden["trajectory"][^1]), GoldenPipelines.OfTrajectory);
     }
 
     [Fact]
@@ -72,8 +72,8 @@ public sealed class AutoencoderFolderTests : IDisposable
         using var plain = new Autoencoder(options with { ScalingFactor = 1 }, network, weights);
         using var read = AutoencoderFolder.Read(folder);
         Tensor images = randn(2, 3, 8, 12), latents = randn(2, 16, 4, 6);
-        GoldenPipeline.Agree((plain.Moments(images).Mean - 0.0609) * 1.5305, read.Encode(images), 1e-6);
-        GoldenPipeline.Agree(plain.Decode((latents / 1.5305) + 0.0609), read.Decode(latents), 1e-6);
+        GoldenPipelines.Agrees((plain.Moments(images).Mean - 0.0609) * 1.5305, read.Encode(images), 1e-6);
+        GoldenPipelines.Agrees(plain.Decode((latents / 1.5305) + 0.0609), read.Decode(latents), 1e-6);
     }
 
     [Theory]
@@ -106,13 +106,10 @@ public sealed class AutoencoderFolderTests : IDisposable
     {
         string path = _folder.File("config.json");
         var given = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(
-            File.ReadAllText(GoldenPipeline.File("sd15-tiny", "vae", "config.json")))!;
+            File.ReadAllText(GoldenPipelines.At("sd15-tiny", "vae", "config.json")))!;
         Assert.True(given.ContainsKey(key));
         given[key] = JsonDocument.Parse(value).RootElement;
         File.WriteAllText(path, JsonSerializer.Serialize(given));
         Refused.With(message, () => new AutoencoderKl(AutoencoderConfig.Read(path)).Dispose());
     }
-
-    private static void Agree(NpyArray expected, Tensor actual, double tolerance)
-        => GoldenPipeline.Agree(expected.ToTensor(), actual, tolerance);
 }

@@ -23,90 +23,90 @@ public sealed class ConditionUNetFolderTests : IDisposable
     [Fact]
     public void Noise_predicted_by_stable_diffusion_1()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sd15-tiny"));
-        var golden = GoldenPipeline.Arrays("sd15-tiny", "unet");
-        Tensor x = golden["sample"].ToTensor(), context = golden["encoder_hidden_states"].ToTensor();
-        var times = golden["timesteps"].ToTensor();
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sd15-tiny"));
+        var golden = GoldenPipelines.Arrays("sd15-tiny", "unet.golden.npz");
+        Tensor x = golden["sample"], context = golden["encoder_hidden_states"];
+        var times = golden["timesteps"];
         for (int i = 0; i < times.shape[0]; i++)
         {
-            Agree(golden["eps_cond"].ToTensor()[i], Raw(source, x, times[i], new() { Context = context }));
-            Agree(golden["eps_uncond"].ToTensor()[i],
-                Raw(source, x, times[i], new() { Context = golden["encoder_hidden_states_uncond"].ToTensor() }));
+            Agree(golden["eps_cond"][i], Raw(source, x, times[i], new() { Context = context }));
+            Agree(golden["eps_uncond"][i],
+                Raw(source, x, times[i], new() { Context = golden["encoder_hidden_states_uncond"] }));
         }
 
-        Agree(golden["eps_mixed"].ToTensor(), Raw(source, x, golden["mixed_timesteps"].ToTensor(), new() { Context = context }));
+        Agree(golden["eps_mixed"], Raw(source, x, golden["mixed_timesteps"], new() { Context = context }));
         Assert.Equal((14.6146, 0.0291672), (Math.Round(source.Denoiser.SigmaMax, 4), Math.Round(source.Denoiser.SigmaMin, 7)));
     }
 
     [Fact]
     public void Noise_predicted_by_stable_diffusion_xl()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sdxl-tiny"));
-        var golden = GoldenPipeline.Arrays("sdxl-tiny", "unet");
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sdxl-tiny"));
+        var golden = GoldenPipelines.Arrays("sdxl-tiny", "unet.golden.npz");
         var condition = new NetworkCondition
         {
-            Context = golden["encoder_hidden_states"].ToTensor(),
-            Pooled = golden["text_embeds"].ToTensor(),
-            Sizes = golden["time_ids"].ToTensor(),
+            Context = golden["encoder_hidden_states"],
+            Pooled = golden["text_embeds"],
+            Sizes = golden["time_ids"],
         };
-        var times = golden["timesteps"].ToTensor();
+        var times = golden["timesteps"];
         for (int i = 0; i < times.shape[0]; i++)
-            Agree(golden["output"].ToTensor()[i], Raw(source, golden["sample"].ToTensor(), times[i], condition));
-        Refused.With("sizes of the image", () => Raw(source, golden["sample"].ToTensor(), times[0], condition with { Sizes = null }));
-        Refused.With("takes [2,length,32]", () => Raw(source, golden["sample"].ToTensor(), times[0], condition with
+            Agree(golden["output"][i], Raw(source, golden["sample"], times[i], condition));
+        Refused.With("sizes of the image", () => Raw(source, golden["sample"], times[0], condition with { Sizes = null }));
+        Refused.With("takes [2,length,32]", () => Raw(source, golden["sample"], times[0], condition with
         { Context = condition.Context.narrow(2, 0, 30) }));
-        Refused.With("no text embedding", () => Raw(source, golden["sample"].ToTensor(), times[0], null));
+        Refused.With("no text embedding", () => Raw(source, golden["sample"], times[0], null));
     }
 
     [Fact]
     public void Latent_consistency_models_are_told_their_guidance_scale()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("lcm-tiny"));
-        var golden = GoldenPipeline.Arrays("lcm-tiny", "unet");
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("lcm-tiny"));
+        var golden = GoldenPipelines.Arrays("lcm-tiny", "unet.golden.npz");
         var condition = new NetworkCondition
         {
-            Context = golden["encoder_hidden_states"].ToTensor(),
-            GuidanceScale = golden["w"].ToTensor(),
+            Context = golden["encoder_hidden_states"],
+            GuidanceScale = golden["w"],
         };
-        var times = golden["timesteps"].ToTensor();
+        var times = golden["timesteps"];
         for (int i = 0; i < times.shape[0]; i++)
-            Agree(golden["output"].ToTensor()[i], Raw(source, golden["sample"].ToTensor(), times[i], condition));
+            Agree(golden["output"][i], Raw(source, golden["sample"], times[i], condition));
         Assert.Contains("latent consistency", source.Remarks[^1], StringComparison.Ordinal);
-        Refused.With("guidance scale", () => Raw(source, golden["sample"].ToTensor(), times[0], condition with { GuidanceScale = null }));
+        Refused.With("guidance scale", () => Raw(source, golden["sample"], times[0], condition with { GuidanceScale = null }));
     }
 
     [Fact]
     public void Velocity_and_images_of_stable_diffusion_2()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sd2-v-tiny"));
-        var golden = GoldenPipeline.Arrays("sd2-v-tiny", "unet");
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sd2-v-tiny"));
+        var golden = GoldenPipelines.Arrays("sd2-v-tiny", "unet.golden.npz");
         var preconditioning = (DiscreteVpPreconditioning)source.Denoiser.Preconditioning;
         Assert.Equal(NetworkPrediction.V, preconditioning.Prediction);
-        Tensor x = golden["sample"].ToTensor();
-        var condition = new NetworkCondition { Context = golden["encoder_hidden_states"].ToTensor() };
-        var times = golden["timesteps"].ToTensor();
+        Tensor x = golden["sample"];
+        var condition = new NetworkCondition { Context = golden["encoder_hidden_states"] };
+        var times = golden["timesteps"];
         for (int i = 0; i < times.shape[0]; i++)
         {
-            Agree(golden["v"].ToTensor()[i], Raw(source, x, times[i], condition));
+            Agree(golden["v"][i], Raw(source, x, times[i], condition));
             double sigma = preconditioning.Noise.Sigmas[(int)times[i].item<long>()];
-            Agree(golden["x0"].ToTensor()[i], source.Denoiser.DenoiseAt(x * Math.Sqrt(1 + (sigma * sigma)), sigma, null));
+            Agree(golden["x0"][i], source.Denoiser.DenoiseAt(x * Math.Sqrt(1 + (sigma * sigma)), sigma, null));
         }
     }
 
     [Fact]
     public void Every_weight_has_a_gradient_and_it_is_the_slope()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sdxl-tiny"));
-        var golden = GoldenPipeline.Arrays("sdxl-tiny", "unet");
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sdxl-tiny"));
+        var golden = GoldenPipelines.Arrays("sdxl-tiny", "unet.golden.npz");
         var condition = new NetworkCondition
         {
-            Context = golden["encoder_hidden_states"].ToTensor(),
-            Pooled = golden["text_embeds"].ToTensor(),
-            Sizes = golden["time_ids"].ToTensor(),
+            Context = golden["encoder_hidden_states"],
+            Pooled = golden["text_embeds"],
+            Sizes = golden["time_ids"],
         };
         var layout = source.Denoiser.Layout;
         Tensor Loss(Tensor weights) => source.Denoiser.Network.Forward(ForwardPass.Over(layout, weights, ScalarType.Float32),
-            golden["sample"].ToTensor(), tensor(new[] { 250f, 250.5f }), condition).square().mean();
+            golden["sample"], tensor(new[] { 250f, 250.5f }), condition).square().mean();
         var leaf = source.Denoiser.Weights.clone().requires_grad_();
         Loss(leaf).backward();
         Tensor gradient = leaf.grad!;
@@ -124,30 +124,30 @@ public sealed class ConditionUNetFolderTests : IDisposable
     [Fact]
     public void A_model_folder_keeps_such_a_network_and_bfloat16_is_near()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("lcm-tiny"));
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("lcm-tiny"));
         ModelFolder.Write(_folder.File("model"), source.Config, source.Denoiser, source.Denoiser.Weights);
         var (config, copy) = ModelFolder.Read(_folder.File("model"));
         using (copy)
         {
             Assert.Equal(32, ((ConditionUNetOptions)config.Network).GuidanceChannels);
             Assert.Equal(source.Denoiser.Weights.data<float>().ToArray(), copy.Weights.data<float>().ToArray());
-            var golden = GoldenPipeline.Arrays("lcm-tiny", "unet");
+            var golden = GoldenPipelines.Arrays("lcm-tiny", "unet.golden.npz");
             var condition = new NetworkCondition
             {
-                Context = golden["encoder_hidden_states"].ToTensor(),
-                GuidanceScale = golden["w"].ToTensor(),
+                Context = golden["encoder_hidden_states"],
+                GuidanceScale = golden["w"],
             };
             var half = copy.Network.Forward(ForwardPass.Over(copy.Layout, copy.Weights, ScalarType.BFloat16),
-                golden["sample"].ToTensor().to(ScalarType.BFloat16), golden["timesteps"].ToTensor()[1].expand(2), condition);
+                golden["sample"].to(ScalarType.BFloat16), golden["timesteps"][1].expand(2), condition);
             Assert.Equal(ScalarType.BFloat16, half.dtype);
-            GoldenPipeline.Agree(golden["output"].ToTensor()[1], half.to(ScalarType.Float32), 0.05);
+            GoldenPipelines.Agrees(golden["output"][1], half.to(ScalarType.Float32), 0.05);
         }
     }
 
     [Fact]
     public void The_layers_that_a_lora_adapts_are_those_of_the_published_files()
     {
-        using var network = ((INetworkOptions)ConditionUNetConfig.Read(GoldenPipeline.File("sd15-tiny", "unet", Config))).Build();
+        using var network = ((INetworkOptions)ConditionUNetConfig.Read(GoldenPipelines.At("sd15-tiny", "unet", Config))).Build();
         string[] layers = [.. network.Layout.Projections.Select(p => p.Layer)];
         Assert.All(network.Layout.Projections, p => Assert.Equal(p.Layer + ".weight", network.Layout.Specs[p.Index].Name));
         // Four transformers of one block: two projections, eight of attention, two of the feed-forward network.
@@ -187,7 +187,7 @@ public sealed class ConditionUNetFolderTests : IDisposable
     [InlineData("UNet2DConditionModel", "FluxTransformer2DModel", "FluxTransformer2DModel")]
     public void What_could_change_the_output_is_refused_by_name_and_value(string known, string unknown, string message)
     {
-        string given = File.ReadAllText(GoldenPipeline.File("sd15-tiny", "unet", Config)), path = _folder.File(Config);
+        string given = File.ReadAllText(GoldenPipelines.At("sd15-tiny", "unet", Config)), path = _folder.File(Config);
         Assert.Contains(known, given, StringComparison.Ordinal);
         File.WriteAllText(path, given.Replace(known, unknown, StringComparison.Ordinal));
         Refused.With(message, () => ((INetworkOptions)ConditionUNetConfig.Read(path)).Build().Dispose());
@@ -198,11 +198,11 @@ public sealed class ConditionUNetFolderTests : IDisposable
     {
         string unet = Directory.CreateDirectory(_folder.File("unet")).FullName;
         foreach (string file in new[] { Config, "diffusion_pytorch_model.safetensors" })
-            File.Copy(GoldenPipeline.File("sd15-tiny", "unet", file), Path.Combine(unet, file));
+            File.Copy(GoldenPipelines.At("sd15-tiny", "unet", file), Path.Combine(unet, file));
         Refused.With("scheduler_config.json", () => ConditionUNetFolder.Read(new(new(_folder.File(""), unet), new())));
         string scheduler = Directory.CreateDirectory(_folder.File("scheduler")).FullName;
-        File.Copy(GoldenPipeline.File("sd15-tiny", "scheduler", "scheduler_config.json"), Path.Combine(scheduler, "scheduler_config.json"));
-        File.Copy(GoldenPipeline.File("lcm-tiny", "unet", Config), Path.Combine(unet, Config), overwrite: true);
+        File.Copy(GoldenPipelines.At("sd15-tiny", "scheduler", "scheduler_config.json"), Path.Combine(scheduler, "scheduler_config.json"));
+        File.Copy(GoldenPipelines.At("lcm-tiny", "unet", Config), Path.Combine(unet, Config), overwrite: true);
         Refused.With("its architecture", () => ConditionUNetFolder.Read(new(new(_folder.File(""), unet), new())));
     }
 
@@ -240,5 +240,5 @@ public sealed class ConditionUNetFolderTests : IDisposable
         return source.Denoiser.Raw(x, times.to(ScalarType.Float32).expand(x.shape[0]), null);
     }
 
-    private static void Agree(Tensor expected, Tensor actual) => GoldenPipeline.Agree(expected, actual, GoldenPipeline.Tolerance);
+    private static void Agree(Tensor expected, Tensor actual) => GoldenPipelines.Agrees(expected, actual, GoldenPipelines.OfOneCall);
 }

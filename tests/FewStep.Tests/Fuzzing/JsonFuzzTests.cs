@@ -81,10 +81,10 @@ public sealed class JsonFuzzTests : IDisposable
     public void Latent_pipelines()
     {
         string path = _folder.File("config.json");
-        File.Copy(GoldenPipeline.File("sdxl-tiny", "unet", "config.json"), path);
+        File.Copy(GoldenPipelines.At("sdxl-tiny", "unet", "config.json"), path);
         Text("config of a U-Net conditioned on text", 300, path,
             () => ((INetworkOptions)ConditionUNetConfig.Read(path)).Build().Dispose());
-        File.Copy(GoldenPipeline.File("sd15-tiny", "vae", "config.json"), path, overwrite: true);
+        File.Copy(GoldenPipelines.At("sd15-tiny", "vae", "config.json"), path, overwrite: true);
         Text("config of an autoencoder", 200, path, () => new AutoencoderKl(AutoencoderConfig.Read(path)).Dispose());
     }
 

@@ -108,7 +108,7 @@ public sealed class LoraAdaptersTests : IDisposable
     {
         if (name == "sd15-tiny")
         {
-            var unet = ConditionUNetFolder.Read(GoldenPipeline.Latents(name));
+            var unet = ConditionUNetFolder.Read(GoldenPipelines.Latents(name));
             unet.Denoiser.Conditions = TableConditions.OfGoldenPrompts();
             return unet;
         }

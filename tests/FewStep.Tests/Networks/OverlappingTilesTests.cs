@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Networks;
 
@@ -20,19 +19,19 @@ public sealed class OverlappingTilesTests
             sides.AddRange(tile.shape[2..]);
             return nn.functional.interpolate(tile, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         });
-        GoldenPipeline.Agree(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest), doubled, 1e-6);
+        GoldenPipelines.Agrees(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest), doubled, 1e-6);
         Assert.True(sides.Count > 2);
         Assert.All(sides, side => Assert.InRange(side, 1, 8));
         var halved = new OverlappingTiles(8, overlap).Apply(doubled, 2, 1, tile => nn.functional.avg_pool2d(tile, 2));
-        GoldenPipeline.Agree(x, halved, 1e-6);
+        GoldenPipelines.Agrees(x, halved, 1e-6);
     }
 
     [Fact]
     public void A_smooth_image_is_almost_the_same_when_an_autoencoder_takes_it_in_tiles()
     {
         using var scope = NewDisposeScope();
-        var options = AutoencoderConfig.Read(GoldenPipeline.File("sd15-tiny", "vae", "config.json"));
-        using var tensors = SafetensorsFile.Read(GoldenPipeline.File("sd15-tiny", "vae", "diffusion_pytorch_model.safetensors")).Tensors;
+        var options = AutoencoderConfig.Read(GoldenPipelines.At("sd15-tiny", "vae", "config.json"));
+        using var tensors = SafetensorsFile.Read(GoldenPipelines.At("sd15-tiny", "vae", "diffusion_pytorch_model.safetensors")).Tensors;
         Autoencoder Create(OverlappingTiles? tiles)
         {
             var network = new AutoencoderKl(options);
@@ -44,6 +43,6 @@ public sealed class OverlappingTilesTests
         Tensor expected = whole.Decode(latents), actual = tiled.Decode(latents);
         Assert.Equal([1, 3, 80, 48], actual.shape);
         // Inside, where no edge of image or tile is near, a constant stays one; each tile has statistics of its own.
-        GoldenPipeline.Agree(expected, actual, 0.2);
+        GoldenPipelines.Agrees(expected, actual, 0.2);
     }
 }

@@ -96,7 +96,7 @@ public sealed class LoraTuningTests : IDisposable
     [Fact]
     public void A_network_of_prompts_learns_guidance_and_leaves_its_LoRA_in_both_namings()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sd15-tiny"));
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sd15-tiny"));
         var model = source.Denoiser;
         model.Conditions = TableConditions.OfGoldenPrompts();
         var teacher = new TuningTeacher(GuidedDenoiser.ClassifierFree(model, new Guidance { Weight = 3 }), "guided");
@@ -127,7 +127,7 @@ public sealed class LoraTuningTests : IDisposable
     [Fact]
     public void Kohyas_names_of_XL_are_read_and_those_of_transformers_refused()
     {
-        using var source = ConditionUNetFolder.Read(GoldenPipeline.Latents("sdxl-tiny"));
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sdxl-tiny"));
         var adapters = new LoraAdapters(source.Denoiser.Layout, 2, 2);
         using var scope = NewDisposeScope();
         var trained = adapters.Layout.Initialize(1) + 0.01;

@@ -1,3 +1,4 @@
+using FewStep.Cli.Terminal;
 using FewStep.Cli.Verbs;
 
 namespace FewStep.Reliability;
@@ -29,13 +30,15 @@ internal static class Program
     private static async Task<int> Child(int deadly, string[] line)
     {
         int renames = 0;
+        LaunchedRanks.UsePlainTerminal();
         AtomicFile.BeforeRename = () =>
         {
             if (Interlocked.Increment(ref renames) == deadly)
                 Process.GetCurrentProcess().Kill();
         };
         int code = await CommandLine.Run(line, Console.Out, Console.Error);
-        await Console.Out.WriteLineAsync($"{CommandRun.RenamesMark}{renames}");
+        if (renames > 0) // of several ranks the first has them all
+            await Console.Out.WriteLineAsync($"{CommandRun.RenamesMark}{renames}");
         return code;
     }
 

@@ -16,12 +16,27 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
     /// <summary>Sets how much is said on standard error.</summary>
     public void Say(Verbosity verbosity) => _verbosity = _progress.Verbosity = verbosity;
 
+    /// <summary>Says nothing from now on, failures included, and gives no result: this is one of several processes, and another speaks.
+    /// </summary>
+    public void Silence()
+    {
+        messages.IsSilent = true;
+        Say(Verbosity.Quiet);
+    }
+
     /// <summary>Says something to the person, not to the pipe.</summary>
     public void Message(string text)
     {
         Clear();
         if (_verbosity != Verbosity.Quiet)
             messages.WriteLine(Printable.Message(text));
+    }
+
+    /// <summary>Says what is said where much is asked for.</summary>
+    public void Detail(string text)
+    {
+        if (_verbosity == Verbosity.Verbose)
+            Message(text);
     }
 
     /// <summary>Says what there is to know about images for a model, before work with them.</summary>
@@ -58,6 +73,8 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {
         Clear();
+        if (messages.IsSilent)
+            return;
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(result, JsonFile.Options));
@@ -81,6 +98,6 @@ internal enum Verbosity
     /// <summary>Progress and remarks.</summary>
     Usual,
 
-    /// <summary>Also how long each stage took.</summary>
+    /// <summary>Also how long each stage took, and what ranks sent each other.</summary>
     Verbose,
 }

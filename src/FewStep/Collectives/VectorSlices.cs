@@ -3,13 +3,12 @@ namespace FewStep.Collectives;
 /// <summary>A flat float32 vector that is divided among the ranks, each of which keeps and updates a slice: what an optimiser needs beside
 /// the weights then takes a rank's share of the memory (ZeRO, stage 1: 1910.02054).</summary>
 /// <remarks>A gradient is summed where its slice is updated, and the updated slices are gathered: as many bytes as a sum for all ranks
-/// takes. They go through the processor's memory in parts of <see cref="PartNumbers"/> numbers.</remarks>
+/// takes. They go through the processor's memory in parts.</remarks>
 /// <param name="ranks">Not disposed.</param>
 /// <param name="count">Length of the vector.</param>
-internal sealed class VectorSlices(ICollective ranks, long count)
+/// <param name="part">Numbers that are sent at once, of all ranks' slices together.</param>
+internal sealed class VectorSlices(ICollective ranks, long count, long part = 1 << 24)
 {
-    private const long PartNumbers = 1 << 24;
-
     // All slices but the last ones are of this length.
     private readonly long _each = (count + ranks.Ranks - 1) / ranks.Ranks;
 
@@ -35,7 +34,7 @@ internal sealed class VectorSlices(ICollective ranks, long count)
         var sum = empty([Length(ranks.Rank)], whole.dtype, whole.device);
         foreach (var (at, width) in Parts())
         {
-            using var part = NewDisposeScope();
+            using var one = NewDisposeScope();
             Tensor sent = zeros([ranks.Ranks, width], whole.dtype), received = empty_like(sent);
             for (int r = 0; r < ranks.Ranks; r++)
                 Copy(Of(whole, First(r), r, at, width), sent.select(0, r));
@@ -58,7 +57,7 @@ internal sealed class VectorSlices(ICollective ranks, long count)
         using var scope = NewDisposeScope();
         foreach (var (at, width) in Parts())
         {
-            using var part = NewDisposeScope();
+            using var one = NewDisposeScope();
             Tensor sent = zeros([width], whole.dtype), received = empty([ranks.Ranks, width], whole.dtype);
             Copy(Of(whole, First(ranks.Rank), ranks.Rank, at, width), sent);
             ranks.Gather(sent.bytes, received.bytes);
@@ -87,7 +86,7 @@ internal sealed class VectorSlices(ICollective ranks, long count)
 
     private IEnumerable<(long At, long Width)> Parts()
     {
-        long most = PartNumbers / ranks.Ranks;
+        long most = Math.Max(1, part / ranks.Ranks);
         for (long at = 0; at < _each; at += most)
             yield return (at, Math.Min(most, _each - at));
     }

@@ -181,8 +181,8 @@ public sealed class RanksTests : IDisposable
         using var images = new StripedImages(40, 1);
         using var test = new StripedImages(20, 2);
         using var scope = NewDisposeScope();
-        using var classifier = ClassifierTrainer.Train(
-            new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8], 1, "FD"), images, test, options, cancellation: Token, ranks: ranks);
+        var configuration = new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8], 1, "FD");
+        using var classifier = ClassifierTrainer.Train(configuration, images, test, options, cancellation: Token, ranks: ranks);
         float[] weights = [.. classifier.Weights().SelectMany(w => w.Value.detach().data<float>().ToArray())];
         return (weights, classifier.Configuration.Training!.TestAccuracy);
     }
@@ -195,7 +195,8 @@ public sealed class RanksTests : IDisposable
         Assert.Equal(one.Keys.Order(), other.Keys.Order());
         foreach (var (name, tensor) in one)
         {
-            float[] a = tensor.to(ScalarType.Float32).data<float>().ToArray(), b = other[name].to(ScalarType.Float32).data<float>().ToArray();
+            float[] a = tensor.to(ScalarType.Float32).data<float>().ToArray();
+            float[] b = other[name].to(ScalarType.Float32).data<float>().ToArray();
             Assert.True(Near(a, b), $"{name} of {actual}");
         }
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures a tuning by 1, 2 and 4 ranks on one machine: updates a second, efficiency, bytes that the ranks send each other in an update, memory of a rank. The batch is that of all ranks, so that all do the same work.
 #   docs/results/scale.sh [folder] [model] [updates] [batch] [ranks: "1 2 4"] [threads of a rank] [further options of tune...]
-# FEWSTEP is the program, MPIRUN the launcher with its options. Prints a table in Markdown; nothing else should run meanwhile.
+# What is sent for measurements and files is counted too, which is little over many updates. FEWSTEP is the program, MPIRUN the launcher with its options. Prints a table in Markdown; nothing else should run meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/scale} model=${2:-models/fashion-mnist} updates=${3:-40} batch=${4:-32} counts=${5:-1 2 4} threads=${6:-1}

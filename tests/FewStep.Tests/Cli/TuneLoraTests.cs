@@ -32,7 +32,8 @@ public sealed class TuneLoraTests(TinyWorld world) : IClassFixture<TinyWorld>
         File.WriteAllText(prompts, "a photo of a cat\na red house by the sea\n");
         string[] model = ["--model", pipeline, "--prompts", prompts, "--dtype", "float32"];
         await CommandLineRun.Json(["tune", .. model, "--guidance", "3", "--sampler", "karras/euler/2", "--updates", "2", "--tune-batch",
-            "2", "--held-out", "2", "--teacher-substeps", "2", "--snapshots", "none", "--loss", "trajectory", "--lora", "2", "--out", tuned]);
+            "2", "--held-out", "2", "--teacher-substeps", "2", "--snapshots", "none",
+            "--loss", "trajectory", "--lora", "2", "--out", tuned]);
         await CommandLineRun.Json(["sample", .. model, "--model-lora", Path.Combine(tuned, "lora.safetensors"), "--sampler",
             Path.Combine(tuned, "sampler.json"), "--seeds", "0-1", "--output", world.At("sd3-lora.npz")]);
     }

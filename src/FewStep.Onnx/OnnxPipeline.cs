@@ -11,6 +11,8 @@ namespace FewStep.Onnx;
 /// images.</summary>
 internal sealed class OnnxPipeline : IDisposable
 {
+    private const int FoldedPixels = TransformerFolder.PatchOfFlows * TransformerFolder.PatchOfFlows;
+
     private readonly List<IDisposable> _owned = [];
     private readonly Func<string, OnnxTokenizer> _tokenizer;
 
@@ -44,6 +46,7 @@ internal sealed class OnnxPipeline : IDisposable
         string part = Model.OnnxNetworkFolders.First(name => File.Exists(Path.Combine(folder, name, Model.OnnxNetworkName)));
         var autoencoder = Autoencoder(folder, options);
         PromptConditions? prompts = null;
+        double? told = null;
         var (noise, remarks) = Noise(folder);
         // Its shape is that of images, wherever there are any.
         var shape = options.Onnx.Shape is { } images && autoencoder is not null ? autoencoder.LatentsOf(images) : options.Onnx.Shape;
@@ -52,7 +55,11 @@ internal sealed class OnnxPipeline : IDisposable
         {
             Description = Describe(Path.Combine(folder, part)),
             Noise = noise,
-            Conditions = signature => prompts = Prompts(folder, part, signature, autoencoder, options),
+            Conditions = signature =>
+            {
+                told = GuidanceTold(signature, options);
+                return prompts = Prompts(folder, part, signature, autoencoder, options, told);
+            },
         };
         string path = Path.Combine(folder, part, Model.OnnxNetworkName);
         var model = Owned(OnnxModel.Open(path, given, options.Threads, options.Provider, around));
@@ -79,6 +86,7 @@ internal sealed class OnnxPipeline : IDisposable
             Remarks = remarks,
             Autoencoder = autoencoder,
             Prompts = prompts,
+            GuidanceTold = told,
             Owned = this,
         };
     }
@@ -95,7 +103,8 @@ internal sealed class OnnxPipeline : IDisposable
     }
 
     private PromptConditions Prompts(
-        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options)
+        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options,
+        double? guidanceTold)
     {
         bool isXl = signature is { Pooled: not null, Sizes: not null };
         if (!isXl && (signature.Pooled ?? signature.Sizes) is { } further)
@@ -115,8 +124,15 @@ internal sealed class OnnxPipeline : IDisposable
             Told = isXl ? autoencoder!.ImagesOf(signature.Shape) : null,
             EmptyIsZero = isXl && DiffusersPipeline.EmptyPromptIsZero(folder),
         };
-        return Owned(OpenedModel.RequirePrompts(folder, options, encoder));
+        return Owned(OpenedModel.RequirePrompts(folder, options, encoder, guidanceTold));
     }
+
+    private static double? GuidanceTold(OnnxSignature signature, ModelOptions options) => signature switch
+    {
+        { EmbeddedGuidance: not null } => ConditionUNetOptions.Told(options.Guidance?.Weight),
+        { Guidance: not null } => FluxTransformerOptions.Told(options.Guidance?.Weight),
+        _ => null,
+    };
 
     private T Owned<T>(T part)
         where T : IDisposable
@@ -147,8 +163,13 @@ internal sealed class OnnxPipeline : IDisposable
         var classes = Number("num_embeds_ada_norm");
         return new()
         {
-            Shape = (Number("in_channels"), Number("sample_size")) is ({ } channels, { } side)
-                ? new ImageShape(channels, side, side) : null,
+            Shape = (Number("in_channels"), Number("sample_size"), OtherNetworks.ClassOf(config)) switch
+            {
+                (int folded, _, "FluxTransformer2DModel")
+                    => new ImageShape(folded / FoldedPixels, TransformerFolder.UsualSide, TransformerFolder.UsualSide),
+                (int channels, int side, _) => new ImageShape(channels, side, side),
+                _ => null,
+            },
             Classes = classes,
             UnconditionalLabel = classes,
         };

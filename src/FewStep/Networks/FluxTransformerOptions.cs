@@ -39,7 +39,10 @@ internal sealed record FluxTransformerOptions : INetworkOptions
     public int Channels => Heads * ChannelsPerHead;
 
     TextWidths? INetworkOptions.Text => new(ContextDim, PooledDim);
-    double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? weight ?? UsualGuidance : null;
+    double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? Told(weight) : null;
+
+    /// <summary>What such a model is told of a weight of guidance, its usual one where that is null.</summary>
+    public static double Told(double? weight) => weight ?? UsualGuidance;
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;
     long INetworkOptions.SideMultiple => 1;

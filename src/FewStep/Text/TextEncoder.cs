@@ -26,6 +26,9 @@ internal sealed class TextEncoder : IDisposable
 
     public TextNetwork Network => _network;
 
+    /// <summary>Flat float32 weights with the LoRAs in them, read when they are first asked for; owned here.</summary>
+    public Tensor FlatWeights => _weights ??= Read();
+
     /// <summary>SHA-256 of configuration, weights and LoRAs.</summary>
     public string Hash => Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
         Sha256.OfFiles(Weights.Files), .. _options.Loras.Where(lora => lora.Lora.Parts.Contains(_options.Part))

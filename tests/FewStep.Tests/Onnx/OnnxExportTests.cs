@@ -193,7 +193,7 @@ public sealed class OnnxExportTests : IDisposable
 
     private static Model Open(string path) => Model.Open(path, new() { ComputeType = ScalarType.Float32 });
 
-    private static FitOrigin ByHand => new()
+    internal static FitOrigin ByHand => new()
     {
         Latents = 1,
         HeldOutLatents = 1,

@@ -281,6 +281,8 @@ public sealed partial class Model
             Variant = options.Checkpoint.Section,
             Loras = source.Loras,
             Told = source.Autoencoder?.ImagesOf(source.Config.Shape),
+            Tokens = network.LongText,
+            Context = widths.Context,
         });
         source.Own(encoding);
         if (encoding.Widths != widths)
@@ -289,7 +291,7 @@ public sealed partial class Model
                 + $"{Words(widths)}. They do not belong together, or one of them is missing.");
         }
 
-        if (widths.Pooled is not null && source.Autoencoder is null)
+        if (encoding.TellsSizes && source.Autoencoder is null)
         {
             throw new InvalidInputException(
                 $"{source.Pipeline}: its network is told the sizes of images, which the autoencoder in vae says; fetch that folder too.");
@@ -298,20 +300,19 @@ public sealed partial class Model
         var prompts = OpenedModel.RequirePrompts(path, options, encoding, network.GuidanceTold(options.Guidance?.Weight));
         source.Own(prompts);
         source.Denoiser.Conditions = prompts;
-        return (prompts, CutRemark(encoding, prompts));
+        return (prompts, [.. encoding.Remarks, .. CutRemarks(encoding, prompts)]);
     }
 
     private static string Words(TextWidths widths)
         => InvariantText.Of($"embeddings of {widths.Context} numbers")
             + (widths.Pooled is { } pooled ? InvariantText.Of($" and pooled ones of {pooled}") : "");
 
-    private static string[] CutRemark(TextEncoding encoding, PromptConditions prompts)
+    private static IEnumerable<string> CutRemarks(TextEncoding encoding, PromptConditions prompts)
     {
         const int looked = 1000;
-        int cut = encoding.CountCut(prompts.Texts.Take(looked).Append(prompts.Negative));
         string of = prompts.Count > looked ? InvariantText.Of($" of the first {looked:N0}") : "";
-        return cut == 0 ? [] : [InvariantText.Of(
-            $"{cut}{of} prompts are longer than the {encoding.Length} tokens that its text encoders read; their ends are cut.")];
+        return encoding.CountCut(prompts.Texts.Take(looked).Append(prompts.Negative)).Select(cut => InvariantText.Of(
+            $"{cut.Prompts}{of} prompts are longer than the {cut.Length} tokens that its text encoders read; their ends are cut."));
     }
 
     private static OpenedModel OpenMixture(string path, ModelOptions options)

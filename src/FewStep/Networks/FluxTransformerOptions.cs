@@ -5,6 +5,7 @@ namespace FewStep.Networks;
 internal sealed record FluxTransformerOptions : INetworkOptions
 {
     private const double UsualGuidance = 3.5; // of diffusers' pipeline
+    private const int TokensOfSchnell = 256; // half of what the pipeline takes for Flux.1-dev
 
     /// <summary>Side of its input, half of the latents', for descriptions; other sides work too.</summary>
     public required int ImgResolution { get; init; }
@@ -39,6 +40,7 @@ internal sealed record FluxTransformerOptions : INetworkOptions
     public int Channels => Heads * ChannelsPerHead;
 
     TextWidths? INetworkOptions.Text => new(ContextDim, PooledDim);
+    int? INetworkOptions.LongText => ToldGuidance ? null : TokensOfSchnell;
     double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? Told(weight) : null;
 
     /// <summary>What such a model is told of a weight of guidance, its usual one where that is null.</summary>

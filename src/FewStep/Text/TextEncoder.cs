@@ -18,8 +18,8 @@ internal sealed class TextEncoder : IDisposable
     private TextEncoder(string folder, string name, TextNetwork network, TextEncoderOptions options)
         => (_folder, _class, _network, _options) = (folder, name, network, options);
 
-    /// <summary>The classes of CLIP's encoders.</summary>
-    public static IReadOnlyList<string> ClipClasses { get; } = [Clip, OlderClip, ClipWithProjection];
+    /// <summary>The classes that are read.</summary>
+    public static IReadOnlyList<string> Classes { get; } = [Clip, OlderClip, ClipWithProjection, T5];
 
     /// <summary>Whether it gives out what it projects the pooled state to.</summary>
     public bool Projects => _class == ClipWithProjection;

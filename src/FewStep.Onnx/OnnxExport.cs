@@ -101,8 +101,8 @@ public static class OnnxExport
                 throw new InvalidInputException($"{path} does not end in .onnx, by which ONNX files are known; give it that ending.");
             if (OnnxPipelineExport.Is(model))
             {
-                throw new InvalidInputException($"{model.Name} makes images of {(model.Autoencoder is null ? "prompts" : "latents")}: its "
-                    + "export is the folder of a pipeline, and a file holds models of images. Give a folder.");
+                throw new InvalidInputException($"{model.Name} makes images of {(model.Autoencoder is null ? "prompts" : "latents")}: in "
+                    + "ONNX it is the folder of a pipeline; one file, or a page, holds models of images. Give a folder.");
             }
 
             if (model.Guidance is { Rescale: > 0 })

@@ -3,7 +3,6 @@ using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Onnx.Proto;
 using FewStep.Onnx.Writing;
-using FewStep.Sampling;
 using FewStep.Text;
 using Google.Protobuf;
 using System.Text.Json;
@@ -17,12 +16,6 @@ internal sealed class OnnxPipelineExport
     private const double Tolerance = 1e-4;
     private const int LargestText = 64 << 20;
     private const string IndexName = DiffusersPipeline.IndexName, ClassKey = "_class_name";
-
-    private static readonly (string Encoder, string Tokenizer, LoraPart? Part)[] Encoders =
-    [
-        ("text_encoder", "tokenizer", LoraPart.TextEncoder), ("text_encoder_2", "tokenizer_2", LoraPart.SecondTextEncoder),
-        ("text_encoder_3", "tokenizer_3", null),
-    ];
 
     private static readonly string[] Runtime = ["diffusers", "OnnxRuntimeModel"];
 
@@ -58,8 +51,8 @@ internal sealed class OnnxPipelineExport
     {
         if (sampler is null && _model.Guidance is not null)
         {
-            throw new InvalidInputException("Who samples the folder of a pipeline says the guidance; leave it out here, or give the sampler "
-                + "that was fitted under it.");
+            throw new InvalidInputException("Who samples the folder of a pipeline says the guidance; leave it out here, or give the "
+                + "sampler that was fitted under it.");
         }
 
         AtomicFolder.Write(folder, place =>
@@ -72,7 +65,7 @@ internal sealed class OnnxPipelineExport
                 Write(place, new EncoderPart(autoencoder), written);
             }
 
-            foreach (var (encoder, tokenizer, part) in Encoders)
+            foreach (var (encoder, tokenizer, part) in TextEncoding.Folders)
             {
                 WriteTextEncoder(place, encoder, part, written);
                 CopyTexts(place, tokenizer);
@@ -81,7 +74,7 @@ internal sealed class OnnxPipelineExport
             CopyTexts(place, "scheduler");
             WriteIndex(place, written);
             if (sampler is not null)
-                SamplerFile.Write(Path.Combine(place, InvariantText.Of($"n{sampler.Steps}.sampler.json").ToString()), Bound(sampler, place));
+                Bound(sampler, place).Save(Path.Combine(place, FormattableString.Invariant($"n{sampler.Steps}.sampler.json")));
         });
         return new(_bytes, 1, _error, _rounding);
     }
@@ -95,8 +88,8 @@ internal sealed class OnnxPipelineExport
             DiT network => new DiTPart("transformer", network, shape, denoiser.Weights),
             SD3Transformer network => new SD3Part("transformer", network, shape, denoiser.Weights),
             FluxTransformer network => new FluxPart("transformer", network, denoiser.Weights),
-            var other => throw new InvalidInputException($"{_model.Name} is a pipeline with a {other.GetType().Name}, which is no network of "
-                + "ONNX pipelines. Export its schedule or sampler for another program."),
+            var other => throw new InvalidInputException($"{_model.Name} is a pipeline with a {other.GetType().Name}, which is no network "
+                + "of ONNX pipelines. Export its schedule or sampler for another program."),
         };
     }
 
@@ -166,17 +159,19 @@ internal sealed class OnnxPipelineExport
         IReadOnlyList<Tensor> made;
         using (var session = new OnnxSession(file, 0))
         {
-            made = session.Run([.. trial.Select(t => (t.Name, t.Value.contiguous(), session.Inputs[t.Name].ElementDataType, t.Value.shape))],
+            made = session.Run(
+                [.. trial.Select(t => (t.Name, t.Value.contiguous(), session.Inputs[t.Name].ElementDataType, t.Value.shape))],
                 [.. expected.Select(e => e.Name)]);
         }
 
-        double Largest(IReadOnlyList<(string Name, Tensor Value)> own) => own.Zip(made).Max(p => OnnxExport.Difference(p.Second, p.First.Value));
+        double Largest(IReadOnlyList<(string Name, Tensor Value)> own)
+            => own.Zip(made).Max(p => OnnxExport.Difference(p.Second, p.First.Value));
         double error = Largest(expected);
         if (!(error <= Tolerance))
         {
             throw new InvalidInputException(InvariantText.Of(
-                $"What ONNX Runtime computes of {part.Folder} differs from the model's own by {error:G3} of the largest value, so nothing was "
-                    + $"written."));
+                $"What ONNX Runtime computes of {part.Folder} differs from the model's own by {error:G3} of the largest value, so nothing "
+                    + $"was written."));
         }
 
         _error = Math.Max(_error, error);
@@ -225,7 +220,7 @@ internal sealed class OnnxPipelineExport
         var index = new SortedDictionary<string, object?>(StringComparer.Ordinal) { [ClassKey] = ClassOf(given) };
         foreach (var (key, value) in given)
         {
-            bool isPart = value.ValueKind == JsonValueKind.Array;
+            bool isPart = value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2;
             if (key != ClassKey && (!isPart || key == "scheduler" || key.StartsWith("tokenizer", StringComparison.Ordinal)))
                 index[key] = value;
             else if (isPart && !written.Contains(key) && !OtherNetworks.IsAutoencoder(OtherNetworks.Text(value[1]) ?? ""))
@@ -234,6 +229,8 @@ internal sealed class OnnxPipelineExport
 
         foreach (string part in written)
             index[part] = Runtime;
+        if (index[ClassKey] is "OnnxStableDiffusionPipeline")
+            (index["safety_checker"], index["requires_safety_checker"]) = (new string?[] { null, null }, false);
         JsonFile.Write(Path.Combine(place, IndexName), index);
     }
 

@@ -67,7 +67,8 @@ internal sealed class OnnxSession : IDisposable
     /// <summary>Evaluates the model into a tensor.</summary>
     /// <param name="result">Contiguous, on the processor, of the output's shape and type; what it held is lost.</param>
     /// <inheritdoc cref="Run(IReadOnlyList{ValueTuple{string, Tensor, TensorElementType, long[]}}, string)"/>
-    public void Run(IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, string output, Tensor result)
+    public void Run(
+        IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, string output, Tensor result)
     {
         List<OrtValue> values = [];
         try

@@ -169,8 +169,8 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     {
         if (image.Sizes.Count != 3)
         {
-            throw new InvalidInputException($"{path}: its input {Printable.Text(image.Name)} has the sizes {SizesOf(image)}; a network that "
-                + "is told places takes tokens [B,N,C].");
+            throw new InvalidInputException($"{path}: its input {Printable.Text(image.Name)} has the sizes {SizesOf(image)}; a network "
+                + "that is told places takes tokens [B,N,C].");
         }
 
         var shape = given ?? throw new InvalidInputException($"{path} does not say the shape of its latents; give the shape (channels, "

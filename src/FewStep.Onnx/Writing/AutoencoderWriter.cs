@@ -54,7 +54,10 @@ internal sealed class AutoencoderWriter(OnnxNodes nodes, Autoencoder autoencoder
     : DiffusersWriter(nodes, autoencoder.Network.Layout, autoencoder.Weights)
 {
     public Features Decode(Features latents)
-        => Coded(autoencoder.Network.Decoder, autoencoder.Network.PostQuantConvolution is { } first ? Convolution(first, latents) : latents);
+    {
+        latents = autoencoder.Network.PostQuantConvolution is { } first ? Convolution(first, latents) : latents;
+        return Coded(autoencoder.Network.Decoder, latents);
+    }
 
     /// <summary>The mean of images' latents.</summary>
     public Features Encode(Features images)

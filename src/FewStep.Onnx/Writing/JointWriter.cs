@@ -10,7 +10,8 @@ internal abstract class JointWriter(OnnxNodes nodes, ParameterLayout layout, Ten
     : TokenWriter(nodes, layout, weights)
 {
     /// <inheritdoc cref="JointBlock.Forward"/>
-    protected (string Image, string? Text) Block(JointBlock block, string x, string text, string embedded, WrittenRotation? positions = null)
+    protected (string Image, string? Text) Block(
+        JointBlock block, string x, string text, string embedded, WrittenRotation? positions = null)
     {
         string[] m = Chunks(block.Modulation, embedded, block.OwnHeads is null ? 6 : 9);
         string[] t = Chunks(block.TextModulation, embedded, block.TextProjection is null ? 2 : 6);

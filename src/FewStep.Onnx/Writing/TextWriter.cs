@@ -175,7 +175,8 @@ internal sealed class T5Writer(OnnxNodes nodes, T5Network network, Tensor weight
 
         string end = Nodes.Op("Squeeze", [count]);
         string places = Nodes.Op("Range", [Nodes.Integer(0), end, Nodes.Integer(1)]);
-        string relative = Nodes.Minus(Nodes.Op("Unsqueeze", [places, Nodes.Integers(0)]), Nodes.Op("Unsqueeze", [places, Nodes.Integers(1)]));
+        string Unsqueezed(long axis) => Nodes.Op("Unsqueeze", [places, Nodes.Integers(axis)]);
+        string relative = Nodes.Minus(Unsqueezed(0), Unsqueezed(1));
         string near = Nodes.Plus(Nodes.Op("Clip", [relative, Nodes.Integer(-most), Nodes.Integer(most)]), Nodes.Integer(most));
         string rows = Nodes.Op("Gather", [Named(RelativeBias), Nodes.Op("Gather", [Nodes.Integers(Buckets(most)), near])]);
         return Nodes.Op("Unsqueeze", [Nodes.Transpose(rows, 2, 0, 1), Nodes.Integers(0)]);

@@ -77,6 +77,10 @@ internal sealed record PreconditioningConfig
     /// (<see cref="DiscreteVpNoise.WithZeroTerminalSnr"/>); null is false.</summary>
     public bool? ZeroTerminalSnr { get; init; }
 
+    /// <summary>Of <c>discrete</c>: <see cref="DiscreteVpPreconditioning.BoundaryScale"/> of a latent consistency model; null for
+    /// others.</summary>
+    public double? BoundaryScale { get; init; }
+
     /// <summary>The whole times that such a network knows; null where its times are continuous.</summary>
     [JsonIgnore]
     public DiscreteVpNoise? WholeTimes => (Kind is Discrete or "iddpm" ? Build() as DiscreteVpPreconditioning : null)?.Noise;
@@ -95,7 +99,11 @@ internal sealed record PreconditioningConfig
             "Preconditioning discrete with zero_terminal_snr needs the prediction v or sample: where there is no signal the noise says "
                 + "nothing of the image."),
         Discrete => new DiscreteVpPreconditioning(DiscreteNoise(),
-            Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1),
+            Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1)
+        {
+            BoundaryScale = BoundaryScale is null or (> 0 and <= SigmaLimits.Largest) ? BoundaryScale : throw new InvalidInputException(
+                $"Preconditioning discrete needs a boundary_scale above 0 and at most {SigmaLimits.Largest}, not {BoundaryScale}."),
+        },
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
         Flow => new FlowPreconditioning(TimeScale ?? 1, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(

@@ -24,6 +24,6 @@ internal static class TokenPadding
 {
     /// <summary>Ids filled up with <see cref="ITokenizer.Padding"/>; of longer ones those before the end token are cut.</summary>
     public static long[] Padded(this ITokenizer tokenizer, IReadOnlyList<int> ids, int length)
-        => [.. ids.Take(ids.Count > length ? length - 1 : length).Select(id => (long)id),
-            .. Enumerable.Repeat((long)(ids.Count > length ? tokenizer.End : tokenizer.Padding), ids.Count > length ? 1 : length - ids.Count)];
+        => ids.Count > length ? [.. ids.Take(length - 1).Select(id => (long)id), tokenizer.End]
+            : [.. ids.Select(id => (long)id), .. Enumerable.Repeat((long)tokenizer.Padding, length - ids.Count)];
 }

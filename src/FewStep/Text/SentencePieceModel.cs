@@ -174,9 +174,14 @@ internal sealed class SentencePieceModel
         foreach (var (number, value, content) in ProtobufFields.Of(message))
         {
             if (number == 2 && content is not null)
+            {
                 characters = CharacterMap.Read(content.ToArray(MostBytes), message.Name);
+            }
             else if (number is 3 or 4 or 5 && value == 0)
-                throw Unknown(message.Name, "it keeps spaces as they are (add_dummy_prefix, remove_extra_whitespaces or escape_whitespaces)");
+            {
+                throw Unknown(
+                    message.Name, "it keeps spaces as they are (add_dummy_prefix, remove_extra_whitespaces or escape_whitespaces)");
+            }
         }
 
         return characters;

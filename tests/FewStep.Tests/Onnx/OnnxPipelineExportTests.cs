@@ -10,6 +10,7 @@ using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 using FewStep.Tests.Networks;
+using FewStep.Tests.Text;
 using FewStep.Text;
 using System.Text.Json;
 using TorchSharp;
@@ -171,6 +172,29 @@ public sealed class OnnxPipelineExportTests : IDisposable
         Tensor x = Noise(shape) * 5, sigma = tensor(new[] { 0.4f, 6 }), labels = tensor(new long[] { 1, 0 });
         foreach (int _ in new[] { 1, 2 }) // the second result is written into memory that is there
             Agrees(own.Denoiser.Denoise(x, sigma, labels), made.Denoiser.Denoise(x, sigma, labels), Tolerance);
+    }
+
+    [Theory]
+    [InlineData("sd3")]
+    [InlineData("sd3-without-t5")]
+    [InlineData("flux")]
+    [InlineData("schnell")]
+    public void Pipelines_with_T5_make_the_images_of_their_checkpoints(string kind)
+    {
+        bool isFlux = !kind.StartsWith("sd3", StringComparison.Ordinal);
+        string root = isFlux ? TextPipelines.Flux(_folder.File(kind), isSchnell: kind == "schnell")
+            : TextPipelines.StableDiffusion3(_folder.File(kind), hasT5: kind == "sd3");
+        var size = new ModelReadOptions { Resolution = 32 };
+        string folder = Exported(root, Unprompted with { Checkpoint = size });
+        var options = Guided with { Guidance = isFlux ? null : new() { Weight = 5 } };
+        using var own = Model.Open(root, options with { Checkpoint = size });
+        using var made = Model.Open(folder, options with { ComputeType = null, Onnx = new() { Shape = new ImageShape(3, 32, 32) } });
+        Assert.Equal((own.Shape, own.Summary.Latents, own.Summary.Guidance), (made.Shape, made.Summary.Latents, made.Summary.Guidance));
+        var sampler = new Sampler(FlowMatchScheduler.Of(root)!.Schedule(2), new EulerSolver());
+        SampledBatch Sampled(Model model) => model.Batches(sampler, null).Sample([5, 6]).Single();
+        Tensor expected = Sampled(own).Images, latents = Sampled(made).Images;
+        Agrees(expected, latents, Tolerance);
+        Agrees(own.ImagesOf(expected), made.ImagesOf(latents), Tolerance);
     }
 
     [Fact]

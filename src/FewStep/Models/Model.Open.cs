@@ -122,6 +122,7 @@ public sealed partial class Model
             _options = options,
             Config = opened.Config,
             Network = opened.Denoiser as NetworkDenoiser,
+            Source = opened.Owned as ModelSource,
             Format = opened.Format,
             Remarks = opened.Remarks,
             Sampler = SamplerBeside(path, denoiser),

@@ -12,8 +12,9 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
     // Tokens of T5 in diffusers' pipelines.
     private const int TokensOfStableDiffusion3 = 256, TokensOfFlux = 512;
 
-    // LoRAs have no names for the third.
-    private static readonly (string Encoder, string Tokenizer, LoraPart? Part)[] Folders =
+    /// <summary>Folders of a pipeline's text encoders with their tokenizers, and the parts of LoRAs that are theirs, which have no names
+    /// for the third.</summary>
+    public static IReadOnlyList<(string Encoder, string Tokenizer, LoraPart? Part)> Folders { get; } =
     [
         ("text_encoder", "tokenizer", LoraPart.TextEncoder), ("text_encoder_2", "tokenizer_2", LoraPart.SecondTextEncoder),
         ("text_encoder_3", "tokenizer_3", null),
@@ -32,10 +33,10 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
     public TextWidths Widths => _recipe switch
     {
         TextRecipe.StableDiffusion => new(ClipWidth, null),
-        TextRecipe.XL => new(ClipWidth, _branches[^1].Encoder.Network.PooledWidth),
-        TextRecipe.StableDiffusion3 => new(T5?.Encoder.Network.Width ?? _options.Context!.Value,
-            Clips.Sum(branch => branch.Encoder.Network.PooledWidth)),
-        _ => new(T5!.Encoder.Network.Width, _branches[0].Encoder.Network.PooledWidth),
+        TextRecipe.XL => new(ClipWidth, _branches[^1].Encoder.PooledWidth),
+        TextRecipe.StableDiffusion3
+            => new(T5?.Encoder.Width ?? _options.Context!.Value, Clips.Sum(branch => branch.Encoder.PooledWidth)),
+        _ => new(T5!.Encoder.Width, _branches[0].Encoder.PooledWidth),
     };
 
     /// <summary>Whether the network is told the sizes of images.</summary>
@@ -54,9 +55,9 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
     private string[] TextOfT5 => _recipe is TextRecipe.StableDiffusion3 or TextRecipe.Flux
         ? [InvariantText.Of($"{_recipe} {Tokens} {_options.Context}")] : [];
 
-    private Branch[] Clips => [.. _branches.Where(branch => branch.Encoder.Network is ClipTextNetwork)];
-    private Branch? T5 => Array.Find(_branches, branch => branch.Encoder.Network is T5Network);
-    private int ClipWidth => Clips.Sum(branch => branch.Encoder.Network.Width);
+    private Branch[] Clips => [.. _branches.Where(branch => !branch.Encoder.IsT5)];
+    private Branch? T5 => Array.Find(_branches, branch => branch.Encoder.IsT5);
+    private int ClipWidth => Clips.Sum(branch => branch.Encoder.Width);
     private int Tokens => T5?.Length ?? _options.Tokens ?? TokensOfStableDiffusion3;
 
     /// <summary>Why prompts of a pipeline cannot be encoded whatever its files hold, in one sentence; null where they can be.</summary>
@@ -88,20 +89,34 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
     /// prompt.</summary>
     public static TextEncoding Open(string pipeline, TextEncodingOptions? options = null)
     {
-        options ??= new();
-        if (Obstacle(pipeline) is string obstacle)
-            throw new InvalidInputException(obstacle);
-        var encoders = new List<(TextEncoder Encoder, string Tokenizer)>();
+        var given = options ?? new();
+        return Obstacle(pipeline) is string obstacle ? throw new InvalidInputException(obstacle) : Open(pipeline, given, OpenEncoder);
+
+        TextEncoder? OpenEncoder(string folder, LoraPart? part)
+        {
+            if (!HasConfig(pipeline, folder))
+                return null;
+            var own = new TextEncoderOptions { Device = given.Device, Variant = given.Variant };
+            return TextEncoder.Open(
+                Path.Combine(pipeline, folder), part is null ? own : own with { Loras = given.Loras, Part = part.Value });
+        }
+    }
+
+    /// <summary>Reads tokenizers of a pipeline whose encoders somebody opens; the caller owns the result, and they belong to it.</summary>
+    /// <param name="open">Opens the encoder in a folder of the pipeline, to which a part of LoRAs belongs; null where there is
+    /// none.</param>
+    public static TextEncoding Open(string pipeline, TextEncodingOptions options, Func<string, LoraPart?, ITextEncoder?> open)
+    {
+        var encoders = new List<(int Place, ITextEncoder Encoder, string Tokenizer)>();
         try
         {
-            foreach (var (folder, tokenizer, part) in Folders.Where(f => HasConfig(pipeline, f.Encoder)))
+            foreach (var (place, (folder, tokenizer, part)) in Folders.Index())
             {
-                var own = new TextEncoderOptions { Device = options.Device, Variant = options.Variant };
-                own = part is null ? own : own with { Loras = options.Loras, Part = part.Value };
-                encoders.Add((TextEncoder.Open(Path.Combine(pipeline, folder), own), Path.Combine(pipeline, tokenizer)));
+                if (open(folder, part) is { } encoder)
+                    encoders.Add((place, encoder, Path.Combine(pipeline, tokenizer)));
             }
 
-            var recipe = RecipeOf(pipeline, [.. encoders.Select(e => e.Encoder)], options);
+            var recipe = RecipeOf(pipeline, encoders.Select(e => (e.Place, e.Encoder)), options);
             int tokens = options.Tokens ?? (recipe == TextRecipe.Flux ? TokensOfFlux : TokensOfStableDiffusion3);
             var branches = encoders.Select(e => Branch.Open(e.Encoder, e.Tokenizer, tokens)).ToArray();
             var encoding = new TextEncoding(
@@ -157,10 +172,11 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         => File.Exists(Path.Combine(pipeline, part, DiffusersPipeline.ConfigName));
 
     // Which pipeline it is, by its encoders: what they are, and whether they project what they pool.
-    private static TextRecipe RecipeOf(string pipeline, TextEncoder[] encoders, TextEncodingOptions options)
+    private static TextRecipe RecipeOf(
+        string pipeline, IEnumerable<(int Place, ITextEncoder Encoder)> encoders, TextEncodingOptions options)
     {
-        string kinds = string.Join(' ', Folders.Where(f => HasConfig(pipeline, f.Encoder)).Zip(encoders, (folder, encoder)
-            => Array.IndexOf(Folders, folder) + (encoder.Network is T5Network ? "T5" : encoder.Projects ? "projects" : "states")));
+        string kinds = string.Join(' ', encoders.Select(e => InvariantText.Of(
+            $"{e.Place}{(e.Encoder.IsT5 ? "T5" : e.Encoder.Projects ? "projects" : "states")}")));
         return kinds switch
         {
             "0states" => TextRecipe.StableDiffusion,
@@ -229,7 +245,7 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
 
     private TextStates States(Branch branch, string[] prompts, TextLayer layer)
     {
-        int skip = branch.Encoder.Network is ClipTextNetwork ? _options.ClipSkip : 0;
+        int skip = branch.Encoder.IsT5 ? 0 : _options.ClipSkip;
         return branch.Encoder.Encode(branch.Ids(prompts), layer with { Skipped = layer.Skipped + skip });
     }
 
@@ -252,7 +268,7 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         Flux,
     }
 
-    private sealed record Branch(TextEncoder Encoder, ITokenizer Tokenizer, int Length)
+    private sealed record Branch(ITextEncoder Encoder, ITokenizer Tokenizer, int Length)
     {
         /// <summary>int64 [K,L].</summary>
         public Tensor Ids(string[] prompts)
@@ -262,9 +278,9 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         }
 
         /// <param name="tokens">Length of T5's texts; CLIP's is their own.</param>
-        public static Branch Open(TextEncoder encoder, string folder, int tokens)
+        public static Branch Open(ITextEncoder encoder, string folder, int tokens)
         {
-            if (encoder.Network.Positions is not int positions)
+            if (encoder.Positions is not int positions)
                 return new Branch(encoder, T5Tokenizer.Open(folder), tokens);
             var tokenizer = ClipTokenizer.Open(folder);
             int length = tokenizer.Length ?? positions;

@@ -26,6 +26,9 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     /// <inheritdoc/>
     public string Hash { get; init; } = "";
 
+    /// <summary>How its latents are scaled for the network, in place of its own factor; null (default) for that.</summary>
+    public LatentScaling? Scaling { get; init; }
+
     /// <summary>Where it computes.</summary>
     public Device Device => _weights.device;
 
@@ -39,13 +42,15 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     public Tensor Encode(Tensor images)
     {
         CheckSides(images);
-        return Apply(images, _options.Factor, 1, (pass, tile) => _network.Encode(pass, tile).Mean
-            .Minus(_options.ShiftFactor).Times(_options.ScalingFactor));
+        return Apply(images, _options.Factor, 1, (pass, tile) => Scaled(_network.Encode(pass, tile).Mean));
     }
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents) => Apply(latents, 1, _options.Factor,
-        (pass, tile) => _network.Decode(pass, tile.Over(_options.ScalingFactor).Plus(_options.ShiftFactor)));
+        (pass, tile) => _network.Decode(
+            pass, Scaling?.Raw(tile) ?? tile.Over(_options.ScalingFactor).Plus(_options.ShiftFactor)));
+
+    private Tensor Scaled(Tensor raw) => Scaling?.Scaled(raw) ?? raw.Minus(_options.ShiftFactor).Times(_options.ScalingFactor);
 
     /// <summary>Mean and logarithm of the variance of images' latents, unscaled, in one piece.</summary>
     /// <returns>float32 [B,C,H/f,W/f] each; the caller owns them.</returns>

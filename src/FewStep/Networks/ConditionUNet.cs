@@ -33,7 +33,7 @@ internal sealed class ConditionUNet : Network
             bool halves = level < last;
             down.Add(new UNetStage(blocks, transformers)
             {
-                Down = halves ? new StridedConv2d(at.At("downsamplers").At("0").At("conv"), current, init, options.SymmetricPadding) : null,
+                Down = halves ? new StridedConv2d(Sampler(at, "downsamplers"), current, init, options.SymmetricPadding) : null,
             });
             if (halves)
                 skips.Push(current);
@@ -61,7 +61,7 @@ internal sealed class ConditionUNet : Network
             var transformers = Transformers(at, level, options.UpTransformers[level], blocks.Count);
             up.Add(new UNetStage(blocks, transformers)
             {
-                Up = level > 0 ? new Conv2d(at.At("upsamplers").At("0").At("conv"), current, current, 3, init, up: true) : null,
+                Up = level > 0 ? new Conv2d(Sampler(at, "upsamplers"), current, current, 3, init, up: true) : null,
             });
         }
 
@@ -142,6 +142,9 @@ internal sealed class ConditionUNet : Network
             : throw new InvalidInputException($"A text embedding has shape [{string.Join(',', context.shape)}]; the network takes "
                 + $"[{x.shape[0]},length,{_options.ContextChannels}]. Take the text encoder that belongs to it.");
     }
+
+    private static NetworkBuilder Sampler(NetworkBuilder at, string name)
+        => at.At(name).At("0").At("conv").Adapted(LoraLayers.Convolutions);
 
     private ResnetBlock Block(NetworkBuilder at, int index, int inChannels, int outChannels)
         => new(at.At("resnets").At($"{index}"), inChannels, outChannels, Embedding.Channels, _options.NormGroups, _options.NormEpsilon);

@@ -92,7 +92,7 @@ internal sealed class DiT : Network
             int first = builder.Count;
             _modulation = new Linear(builder.At("norm1.linear"), channels, 6 * channels, WeightInit.Zeros);
             _heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, bias: options.AttentionBias);
-            _projection = new TokenLinear(builder.At("attn1.to_out.0"), channels, channels);
+            _projection = new TokenLinear(builder.At("attn1.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
             _feedForward = new TokenFeedForward(builder.At("ff"), channels);
             _parameters = builder.Since(first);
         }

@@ -97,8 +97,9 @@ internal sealed class FluxTransformer : Network
             int first = builder.Count;
             _modulation = new Linear(builder.At("norm.linear"), channels, 3 * channels, WeightInit.Zeros);
             _heads = new HeadProjections(builder.At("attn"), channels, heads, normalised: true);
-            _wide = new TokenLinear(builder.At("proj_mlp"), channels, 4 * channels);
-            _projection = new TokenLinear(builder.At("proj_out"), 5 * channels, channels);
+            _wide = new TokenLinear(builder.At("proj_mlp").Adapted(LoraLayers.FeedForward), channels, 4 * channels);
+            _projection = new TokenLinear(
+                builder.At("proj_out").Adapted(LoraLayers.Attention | LoraLayers.FeedForward), 5 * channels, channels);
             _parameters = builder.Since(first);
         }
 

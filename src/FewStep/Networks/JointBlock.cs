@@ -35,7 +35,7 @@ internal sealed class JointBlock
         Linear Modulation(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
         _modulation = Modulation("norm1", options.Dual ? 9 : 6);
         _textModulation = Modulation("norm1_context", options.EndsText ? 2 : 6);
-        var attention = builder.At("attn");
+        var attention = builder.At("attn").Adapted(LoraLayers.Attention);
         _heads = new HeadProjections(attention, channels, heads, options.Normalised);
         _textHeads = new HeadProjections(attention, channels, heads, options.Normalised, added: true);
         _projection = new TokenLinear(attention.At("to_out.0"), channels, channels);
@@ -45,7 +45,7 @@ internal sealed class JointBlock
         if (options.Dual)
         {
             _ownHeads = new HeadProjections(builder.At("attn2"), channels, heads, options.Normalised);
-            _ownProjection = new TokenLinear(builder.At("attn2.to_out.0"), channels, channels);
+            _ownProjection = new TokenLinear(builder.At("attn2.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
         }
 
         _parameters = builder.Since(first);

@@ -148,14 +148,23 @@ public sealed class ConditionUNetFolderTests : IDisposable
     public void The_layers_that_a_lora_adapts_are_those_of_the_published_files()
     {
         using var network = ((INetworkOptions)ConditionUNetConfig.Read(GoldenPipelines.At("sd15-tiny", "unet", Config))).Build();
-        string[] layers = [.. network.Layout.Projections.Select(p => p.Layer)];
-        Assert.All(network.Layout.Projections, p => Assert.Equal(p.Layer + ".weight", network.Layout.Specs[p.Index].Name));
+        string[] layers = [.. network.Layout.Adapted(LoraLayers.Attention | LoraLayers.FeedForward).Select(p => p.Layer)];
+        Assert.All(network.Layout.Adapted(LoraLayers.All), p => Assert.Equal(p.Layer + ".weight", network.Layout.Specs[p.Index].Name));
         // Four transformers of one block: two projections, eight of attention, two of the feed-forward network.
         Assert.Equal(4 * 12, layers.Length);
         Assert.Contains("down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", layers);
         Assert.Contains("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0", layers);
         Assert.Contains("up_blocks.1.attentions.1.transformer_blocks.0.ff.net.0.proj", layers);
         Assert.Contains("up_blocks.1.attentions.1.proj_out", layers);
+        // What LCM-LoRAs have beside it: eight residual blocks, six of them with a shortcut; a change of size each way.
+        string[] further = [.. network.Layout.Adapted(LoraLayers.Convolutions | LoraLayers.TimeProjections).Select(p => p.Layer)];
+        Assert.Equal(further.Length, further.Except(layers).Count());
+        Assert.Contains("down_blocks.0.resnets.0.conv1", further);
+        Assert.Contains("mid_block.resnets.1.time_emb_proj", further);
+        Assert.Contains("up_blocks.0.upsamplers.0.conv", further);
+        Assert.Contains("down_blocks.0.downsamplers.0.conv", further);
+        Assert.Contains("up_blocks.1.resnets.1.conv_shortcut", further);
+        Assert.DoesNotContain("conv_in", further);
     }
 
     [Theory]

@@ -100,7 +100,7 @@ public sealed class LoraTuningTests : IDisposable
         var model = source.Denoiser;
         model.Conditions = TableConditions.OfGoldenPrompts();
         var teacher = new TuningTeacher(GuidedDenoiser.ClassifierFree(model, new Guidance { Weight = 3 }), "guided");
-        var lora = new LoraOptions { Rank = 3, Alpha = 2 };
+        var lora = new LoraOptions { Rank = 3, Alpha = 2, Layers = "all" };
         TuningRun Run(LoraNames names) => new(source.Config, model, TwoSteps, Short with { Lora = lora, Updates = 2 },
             new TuningRunOptions { Folder = _folder.File($"{names}"), LoraNames = names }, teacher: teacher);
         foreach (var names in Enum.GetValues<LoraNames>())
@@ -113,7 +113,7 @@ public sealed class LoraTuningTests : IDisposable
         using var state = new Tuner(model, TwoSteps, Short with { Lora = lora, Updates = 2 }, teacher: teacher.Denoiser)
             .Run(cancellation: Token);
         using var scope = NewDisposeScope();
-        ModelFolder.Write(_folder.File("fused"), source.Config, model, new LoraAdapters(model.Layout, 3, 2).Fuse(model.Weights,
+        ModelFolder.Write(_folder.File("fused"), source.Config, model, new LoraAdapters(model.Layout, 3, 2, lora.UsedLayers).Fuse(model.Weights,
             state.Weights));
         foreach (var names in Enum.GetValues<LoraNames>())
         {
@@ -128,20 +128,25 @@ public sealed class LoraTuningTests : IDisposable
     public void Kohyas_names_of_XL_are_read_and_those_of_transformers_refused()
     {
         using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sdxl-tiny"));
-        var adapters = new LoraAdapters(source.Denoiser.Layout, 2, 2);
+        var adapters = new LoraAdapters(source.Denoiser.Layout, 2, 2, LoraLayers.All);
         using var scope = NewDisposeScope();
         var trained = adapters.Layout.Initialize(1) + 0.01;
         string path = _folder.File("xl.safetensors");
         LoraWriter.Write(path, source.Denoiser.Network, adapters, trained, LoraNames.Kohya, new Dictionary<string, string>());
         ModelFolder.Write(_folder.File("fused"), source.Config, source.Denoiser, adapters.Fuse(source.Denoiser.Weights, trained));
         Same(path, _folder.File("fused/model.safetensors"), GoldenPipelines.At("sdxl-tiny", "unet"));
-        Assert.Contains("lora_unet_middle_block_1_proj_in.alpha", SafetensorsFile.Read(path).Tensors.Keys);
+        var names = SafetensorsFile.Read(path).Tensors.Keys;
+        Assert.Contains("lora_unet_middle_block_1_proj_in.alpha", names);
+        Assert.Contains("lora_unet_input_blocks_1_0_emb_layers_1.alpha", names);
+        Assert.Contains("lora_unet_input_blocks_1_0_in_layers_2.lora_down.weight", names);
 
         using var transformer = ModelSource.Open(GoldenPipelines.At("dit-tiny"));
         Refused.With("U-Nets of Stable Diffusion alone", () => _ = new TuningRun(transformer.Config, transformer.Denoiser, TwoSteps, Short,
             new TuningRunOptions { Folder = _folder.File("dit"), LoraNames = LoraNames.Kohya }));
         using var plain = TinyModel.Create();
         Refused.With("leave it out", () => _ = new Tuner(plain, TinyModel.Sampler, new TuningOptions { CheckpointActivations = true }));
+        Refused.With("no layers 'convolution'; there are attention, feed-forward, convolutions, time-projections, all. Did you mean",
+            () => _ = new Tuner(transformer.Denoiser, TwoSteps, Short with { Lora = new LoraOptions { Layers = "attention,convolution" } }));
         Refused.With("rank of a LoRA must lie between", () => _ = new Tuner(
             transformer.Denoiser, TwoSteps, Short with { Lora = new LoraOptions { Rank = 0, Alpha = -1 } }));
     }

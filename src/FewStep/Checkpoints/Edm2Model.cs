@@ -86,7 +86,8 @@ internal static class Edm2Model
         if (checkpoint.Encoder is not { ClassName: LatentEncoder, InitArguments: var given })
             return null;
         return new LatentScaling(
-            given.Numbers("raw_mean") ?? [5.81, 3.25, 0.12, -2.15], given.Numbers("raw_std") ?? [4.17, 4.62, 3.71, 3.28], given.Number("final_mean") ?? 0, given.Number("final_std") ?? 0.5);
+            given.Numbers("raw_mean") ?? [5.81, 3.25, 0.12, -2.15], given.Numbers("raw_std") ?? [4.17, 4.62, 3.71, 3.28],
+            given.Number("final_mean") ?? 0, given.Number("final_std") ?? 0.5);
     }
 
     /// <summary>What its images are, where they are no pixels.</summary>

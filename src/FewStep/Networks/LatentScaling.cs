@@ -19,11 +19,11 @@ internal sealed record LatentScaling(
 
     /// <summary>What is denoised, of raw latents [B,C,H,W].</summary>
     public Tensor Scaled(Tensor raw) => (raw * Column(Deviations.Select(d => Deviation / d), raw))
-        + Column(Means.Zip(Deviations, (mean, d) => Mean - (mean * Deviation / d)), raw);
+        .Plus(Column(Means.Zip(Deviations, (mean, d) => Mean - (mean * Deviation / d)), raw));
 
     /// <summary>Raw latents of what is denoised.</summary>
     public Tensor Raw(Tensor scaled) => (scaled * Column(Deviations.Select(d => d / Deviation), scaled))
-        + Column(Means.Zip(Deviations, (mean, d) => mean - (Mean * d / Deviation)), scaled);
+        .Plus(Column(Means.Zip(Deviations, (mean, d) => mean - (Mean * d / Deviation)), scaled));
 
     private static Tensor Column(IEnumerable<double> values, Tensor like)
         => tensor([.. values.Select(value => (float)value)], like.dtype, like.device).view(1, -1, 1, 1);

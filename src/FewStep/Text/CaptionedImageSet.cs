@@ -47,7 +47,7 @@ internal sealed class CaptionedImageSet : IImageSet, INamedImages
             string why = prompts[lost] == None ? "is none of the images that the prompts are captions of, though others are"
                 : "has the name of several images that the prompts are captions of";
             throw new InvalidInputException(
-                $"The image {EntryName.Shown(names[lost])} {why}. Give each image one caption, or take it out.");
+                $"The image '{EntryName.Shown(names[lost])}' {why}. Give each image one caption, or take it out.");
         }
 
         var seen = new Dictionary<int, int>();
@@ -55,8 +55,9 @@ internal sealed class CaptionedImageSet : IImageSet, INamedImages
         {
             if (!seen.TryAdd(prompts[i], i))
             {
-                throw new InvalidInputException($"The images {EntryName.Shown(names[seen[prompts[i]]])} and {EntryName.Shown(names[i])} "
-                    + $"would both be of the caption of {EntryName.Shown(captioned[prompts[i]])}. Give each a name of its own.");
+                string other = names[seen[prompts[i]]];
+                throw new InvalidInputException($"The images '{EntryName.Shown(other)}' and '{EntryName.Shown(names[i])}' would both be of "
+                    + $"the caption of '{EntryName.Shown(captioned[prompts[i]])}'. Give each a name of its own.");
             }
         }
 

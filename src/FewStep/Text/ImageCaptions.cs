@@ -34,15 +34,15 @@ internal static class ImageCaptions
 
         if (text is not null)
         {
-            throw new InvalidInputException($"{folder} has captions twice, in {ListName} and in {EntryName.Shown(text)}. Take one of them "
-                + "out.");
+            throw new InvalidInputException($"{folder} has captions twice, in {ListName} and in '{EntryName.Shown(text)}'. Take one "
+                + "of them out.");
         }
 
         var (names, texts) = Lines(InputFile.ReadAll(list, Prompts.MostBytes), list);
         var there = images.ToHashSet(StringComparer.Ordinal);
         string? missing = names.FirstOrDefault(name => !there.Contains(name));
         return missing is null ? (names, texts) : throw new InvalidInputException(
-            $"{list} has a caption of {EntryName.Shown(missing)}, which is no image of the folder.");
+            $"{list} has a caption of '{EntryName.Shown(missing)}', which is no image of the folder.");
     }
 
     /// <summary>The list of captions, as it is read here.</summary>
@@ -57,7 +57,7 @@ internal static class ImageCaptions
         string name = Path.ChangeExtension(image, TextExtension), path = Path.Combine(folder, name);
         if (!File.Exists(path))
         {
-            throw new InvalidInputException($"{EntryName.In(image, folder)} has no caption {EntryName.Shown(name)} beside it, as others "
+            throw new InvalidInputException($"{EntryName.In(image, folder)} has no caption '{EntryName.Shown(name)}' beside it, as others "
                 + "have.");
         }
 
@@ -82,9 +82,9 @@ internal static class ImageCaptions
             string where = $"{path}, line {number}";
             string name = Member(line, NameKey, where), text = Member(line, TextKey, where).Trim();
             if (text.Length == 0)
-                throw new InvalidInputException($"{where}: {EntryName.Shown(name)} has an empty caption. Write one, or take it out.");
+                throw new InvalidInputException($"{where}: '{EntryName.Shown(name)}' has an empty caption. Write one, or take it out.");
             if (!seen.Add(name))
-                throw new InvalidInputException($"{where} names {EntryName.Shown(name)} a second time.");
+                throw new InvalidInputException($"{where} names '{EntryName.Shown(name)}' a second time.");
             names.Add(name);
             texts.Add(Prompts.Checked(text.ReplaceLineEndings(" "), texts.Count, where));
         }

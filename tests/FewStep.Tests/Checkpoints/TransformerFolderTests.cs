@@ -104,7 +104,7 @@ public sealed class TransformerFolderTests : IDisposable
         string path = At("dit-tiny", "dit-original-names.pt");
         using var source = ModelSource.Open(path, new ModelReadOptions { Heads = 3, Preconditioning = "flow" });
         var model = source.Denoiser;
-        using var generator = new TorchSharp.Generator(3);
+        using var generator = new Generator(3);
         Tensor image = randn([2, 4, 16, 16], generator: generator), noise = randn([2, 4, 16, 16], generator: generator);
         var labels = tensor(new long[] { 1, -1 });
         const double t = 0.75; // of SiT, at which the image is mixed with a quarter of noise

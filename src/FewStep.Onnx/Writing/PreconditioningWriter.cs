@@ -76,7 +76,8 @@ internal static class PreconditioningWriter
         (string Skip, string Out, string In, string Noise) Flow(FlowPreconditioning flow)
         {
             string scale = Inverse(nodes.Plus(sigma, nodes.Number(1))), t = nodes.Times(sigma, scale);
-            return (scale, Negative(t), scale, nodes.Times(t, flow.TimeScale));
+            return flow.IsFromNoise ? (scale, t, scale, nodes.Times(scale, flow.TimeScale))
+                : (scale, Negative(t), scale, nodes.Times(t, flow.TimeScale));
         }
     }
 

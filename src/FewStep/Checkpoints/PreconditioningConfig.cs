@@ -69,6 +69,9 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c> and <c>flow</c>: factor of the time in the noise label; null is 1.</summary>
     public double? TimeScale { get; init; }
 
+    /// <summary>Of <c>flow</c>: whether the network's time and velocity run from the noise to the image; null is false.</summary>
+    public bool? FromNoise { get; init; }
+
     /// <summary>Of <c>discrete</c> and <c>edm</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>, which EDM's
     /// own output counts as.</summary>
     public NetworkPrediction? Prediction { get; init; }
@@ -105,7 +108,7 @@ internal sealed record PreconditioningConfig
                 $"Preconditioning discrete needs a boundary_scale above 0 and at most {SigmaLimits.Largest}, not {BoundaryScale}."),
         },
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
-        Flow => new FlowPreconditioning(TimeScale ?? 1, SigmaMin, SigmaMax),
+        Flow => new FlowPreconditioning(TimeScale ?? 1, FromNoise ?? false, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(
             $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency, flow."),
     };

@@ -41,6 +41,12 @@ public sealed partial class Model
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {ComputeType.Name(type)}.");
         if (options.NegativePrompt is not null && (options.Guidance is null || options.Guide is not null))
             throw new InvalidInputException("A negative prompt does nothing without classifier-free guidance; give its weight.");
+        if (options.CaptionedImages is { } images && images.Count != options.Prompts?.Count)
+        {
+            throw new InvalidInputException($"There are {options.Prompts?.Count ?? 0} prompts that are captions of {images.Count} images; "
+                + "give each image one.");
+        }
+
         path = CheckpointFormats.Place(path);
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];

@@ -30,6 +30,9 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     /// <summary>Flat float32 weights; owned here.</summary>
     public Tensor Weights => _weights;
 
+    /// <summary>How its latents are scaled for the network, in place of its own factor; null (default) for that.</summary>
+    public LatentScaling? Scaling { get; init; }
+
     /// <summary>Where it computes.</summary>
     public Device Device => _weights.device;
 
@@ -43,13 +46,15 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     public Tensor Encode(Tensor images)
     {
         CheckSides(images);
-        return Apply(images, Options.Factor, 1, (pass, tile) => Network.Encode(pass, tile).Mean
-            .Minus(Options.ShiftFactor).Times(Options.ScalingFactor));
+        return Apply(images, Options.Factor, 1, (pass, tile) => Scaled(Network.Encode(pass, tile).Mean));
     }
 
     /// <inheritdoc/>
     public Tensor Decode(Tensor latents) => Apply(latents, 1, Options.Factor,
-        (pass, tile) => Network.Decode(pass, tile.Over(Options.ScalingFactor).Plus(Options.ShiftFactor)));
+        (pass, tile) => Network.Decode(
+            pass, Scaling?.Raw(tile) ?? tile.Over(Options.ScalingFactor).Plus(Options.ShiftFactor)));
+
+    private Tensor Scaled(Tensor raw) => Scaling?.Scaled(raw) ?? raw.Minus(Options.ShiftFactor).Times(Options.ScalingFactor);
 
     /// <summary>Mean and logarithm of the variance of images' latents, unscaled, in one piece.</summary>
     /// <returns>float32 [B,C,H/f,W/f] each; the caller owns them.</returns>

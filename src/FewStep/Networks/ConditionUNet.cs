@@ -31,7 +31,7 @@ internal sealed class ConditionUNet : Network
             bool halves = level < last;
             down.Add(new UNetStage(blocks, transformers)
             {
-                Down = halves ? new StridedConv2d(at.At("downsamplers").At("0").At("conv"), current, init, options.SymmetricPadding) : null,
+                Down = halves ? new StridedConv2d(Sampler(at, "downsamplers"), current, init, options.SymmetricPadding) : null,
             });
             if (halves)
                 skips.Push(current);
@@ -59,7 +59,7 @@ internal sealed class ConditionUNet : Network
             var transformers = Transformers(at, level, options.UpTransformers[level], blocks.Count);
             up.Add(new UNetStage(blocks, transformers)
             {
-                Up = level > 0 ? new Conv2d(at.At("upsamplers").At("0").At("conv"), current, current, 3, init, up: true) : null,
+                Up = level > 0 ? new Conv2d(Sampler(at, "upsamplers"), current, current, 3, init, up: true) : null,
             });
         }
 
@@ -141,6 +141,9 @@ internal sealed class ConditionUNet : Network
             : throw new InvalidInputException($"A text embedding has shape [{string.Join(',', context.shape)}]; the network takes "
                 + $"[{x.shape[0]},length,{Options.ContextChannels}]. Take the text encoder that belongs to it.");
     }
+
+    private static NetworkBuilder Sampler(NetworkBuilder at, string name)
+        => at.At(name).At("0").At("conv").Adapted(LoraLayers.Convolutions);
 
     private ResnetBlock Block(NetworkBuilder at, int index, int inChannels, int outChannels)
         => new(at.At("resnets").At($"{index}"), inChannels, outChannels, Embedding.Channels, Options.NormGroups, Options.NormEpsilon);

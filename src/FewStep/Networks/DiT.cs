@@ -92,7 +92,7 @@ internal sealed class DiT : Network
             int first = builder.Count;
             Modulation = new Linear(builder.At("norm1.linear"), channels, 6 * channels, WeightInit.Zeros);
             Heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, bias: options.AttentionBias);
-            Projection = new TokenLinear(builder.At("attn1.to_out.0"), channels, channels);
+            Projection = new TokenLinear(builder.At("attn1.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
             FeedForward = new TokenFeedForward(builder.At("ff"), channels);
             _parameters = builder.Since(first);
         }

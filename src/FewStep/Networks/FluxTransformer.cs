@@ -98,8 +98,9 @@ internal sealed class FluxTransformer : Network
             int first = builder.Count;
             Modulation = new Linear(builder.At("norm.linear"), channels, 3 * channels, WeightInit.Zeros);
             Heads = new HeadProjections(builder.At("attn"), channels, heads, normalised: true);
-            Wide = new TokenLinear(builder.At("proj_mlp"), channels, 4 * channels);
-            Projection = new TokenLinear(builder.At("proj_out"), 5 * channels, channels);
+            Wide = new TokenLinear(builder.At("proj_mlp").Adapted(LoraLayers.FeedForward), channels, 4 * channels);
+            Projection = new TokenLinear(
+                builder.At("proj_out").Adapted(LoraLayers.Attention | LoraLayers.FeedForward), 5 * channels, channels);
             _parameters = builder.Since(first);
         }
 

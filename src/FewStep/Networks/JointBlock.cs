@@ -32,10 +32,10 @@ internal sealed class JointBlock
     public JointBlock(NetworkBuilder builder, JointBlockOptions options)
     {
         int channels = options.Channels, heads = options.Heads, first = builder.Count;
-        Linear Adapted(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
-        Modulation = Adapted("norm1", options.Dual ? 9 : 6);
-        TextModulation = Adapted("norm1_context", options.EndsText ? 2 : 6);
-        var attention = builder.At("attn");
+        Linear ForCondition(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
+        Modulation = ForCondition("norm1", options.Dual ? 9 : 6);
+        TextModulation = ForCondition("norm1_context", options.EndsText ? 2 : 6);
+        var attention = builder.At("attn").Adapted(LoraLayers.Attention);
         Heads = new HeadProjections(attention, channels, heads, options.Normalised);
         TextHeads = new HeadProjections(attention, channels, heads, options.Normalised, added: true);
         Projection = new TokenLinear(attention.At("to_out.0"), channels, channels);
@@ -45,7 +45,7 @@ internal sealed class JointBlock
         if (options.Dual)
         {
             OwnHeads = new HeadProjections(builder.At("attn2"), channels, heads, options.Normalised);
-            OwnProjection = new TokenLinear(builder.At("attn2.to_out.0"), channels, channels);
+            OwnProjection = new TokenLinear(builder.At("attn2.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
         }
 
         _parameters = builder.Since(first);

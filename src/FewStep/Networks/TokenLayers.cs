@@ -94,8 +94,8 @@ internal sealed class NumberEmbedding(NetworkBuilder builder, int channels, Weig
 /// <summary>Layer with approximate GELU over four times the channels: <c>net.0.proj</c> and <c>net.2</c>.</summary>
 internal sealed class TokenFeedForward(NetworkBuilder builder, int channels)
 {
-    public TokenLinear First { get; } = new(builder.At("net.0.proj"), channels, 4 * channels);
-    public TokenLinear Second { get; } = new(builder.At("net.2"), 4 * channels, channels);
+    public TokenLinear First { get; } = new(builder.At("net.0.proj").Adapted(LoraLayers.FeedForward), channels, 4 * channels);
+    public TokenLinear Second { get; } = new(builder.At("net.2").Adapted(LoraLayers.FeedForward), 4 * channels, channels);
 
     public Tensor Forward(ForwardPass pass, Tensor x)
         => Second.Forward(pass, nn.functional.gelu(First.Forward(pass, x), GELU.Approximate.tanh));
@@ -129,7 +129,8 @@ internal sealed class HeadProjections
         NetworkBuilder builder, int channels, int heads, bool normalised = false, bool added = false, bool bias = true)
     {
         Heads = heads;
-        TokenLinear Layer(string name) => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}"), channels, channels, bias);
+        TokenLinear Layer(string name)
+            => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}").Adapted(LoraLayers.Attention), channels, channels, bias);
         HeadNorm? Norm(string name) => normalised ? new(builder.At(added ? $"norm_added_{name}" : $"norm_{name}"), channels / heads) : null;
         (Query, Key, Value, QueryNorm, KeyNorm) = (Layer("q"), Layer("k"), Layer("v"), Norm("q"), Norm("k"));
     }

@@ -187,7 +187,7 @@ public sealed record TuningOptions
                 + "smaller micro-batch saves memory too.");
         }
 
-        var adapters = Lora is null ? null : new LoraAdapters(model.Layout, Lora.Rank, Lora.UsedAlpha);
+        var adapters = Lora is null ? null : new LoraAdapters(model.Layout, Lora.Rank, Lora.UsedAlpha, Lora.UsedLayers);
         return new(model, adapters, CheckpointActivations ?? (adapters is not null && model.Layout.Count >= LargeNetwork));
     }
 

@@ -40,10 +40,18 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
     }
 
     /// <summary>Says what there is to know about images for a model, before work with them.</summary>
-    public void Remark(IDenoiser model, IImageSet images)
+    public void Remark(Model model, IImageSet images)
     {
-        if (ImageFit.Remark(model, images.Classes) is { } remark)
+        if (model.Prompts is not null && images is not OwnSampleSet)
+        {
+            Message(model.Fitting(images) is CaptionedImageSet
+                ? InvariantText.Of($"Each of the {images.Count:N0} training images is measured under its own caption.").ToString()
+                : "The prompts are no captions of the training images, which are measured under the empty or negative one.");
+        }
+        else if (ImageFit.Remark(model.Denoiser, images.Classes) is { } remark)
+        {
             Message($"Warning: {remark}");
+        }
     }
 
     /// <summary>Says something that is said in any case.</summary>

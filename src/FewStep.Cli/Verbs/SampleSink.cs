@@ -17,6 +17,7 @@ internal sealed class SampleSink : IDisposable
     private readonly List<torch.Tensor> _images = [];
     private readonly List<torch.Tensor> _samples = [];
     private readonly List<long> _seeds = [];
+    private readonly List<(string Image, string Caption)> _captions = [];
     private readonly List<torch.Tensor> _labels = [];
     private IReadOnlyList<string> _replaced = [];
 
@@ -33,8 +34,11 @@ internal sealed class SampleSink : IDisposable
         int count = seeds.Count;
         if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
-            throw new InvalidInputException(
-                $"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
+            bool isLatent = source.Model is { Network: not null, Autoencoder: null, Config: var config }
+                && (config.Network.IsOfPipelines || config.LatentScaling is not null);
+            throw new InvalidInputException(isLatent
+                ? $"The model makes latents of {shape.Channels} channels, not images: {CheckpointFlags.Decodes}. --output takes latents."
+                : $"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
         }
 
         if (raw is not null && (Directory.Exists(raw) || count * shape.Dimension * sizeof(double) > int.MaxValue))
@@ -53,8 +57,8 @@ internal sealed class SampleSink : IDisposable
         if (folder is not null && Directory.Exists(folder))
             _replaced = Replaced(folder, seeds);
         // A manifest of other images must not stand beside these, should they be interrupted.
-        if (folder is not null && Path.Combine(folder, SampleManifest.Name) is var manifest && File.Exists(manifest))
-            File.Delete(manifest);
+        foreach (string about in folder is null ? [] : new[] { SampleManifest.Name, ImageCaptions.ListName })
+            File.Delete(Path.Combine(folder!, about));
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>
@@ -70,6 +74,13 @@ internal sealed class SampleSink : IDisposable
         {
             using var image = images[i];
             PngFile.WriteEach(_folder, image, batch.Seeds[i]);
+        }
+
+        if (_folder is not null && _source.Model?.Prompts is { } prompts)
+        {
+            long[]? labels = batch.Labels?.cpu().data<long>().ToArray();
+            _captions.AddRange(batch.Seeds.Select((seed, i) => (PngFile.Name(seed),
+                (labels?[i] ?? -1) is >= 0 and var label ? prompts.Texts[(int)label] : prompts.Negative)));
         }
 
         if (_grid is not null || (_raw is not null && !ReferenceEquals(images, batch.Images)))
@@ -94,6 +105,9 @@ internal sealed class SampleSink : IDisposable
         if (_grid is not null && images is not null)
             PngFile.WriteGrid(_grid, images, _layout);
 
+        // So that the folder may be read as one of captioned images.
+        if (_captions.Count > 0 && _captions.TrueForAll(each => each.Caption.Trim().Length > 0))
+            AtomicFile.WriteText(Path.Combine(_folder!, ImageCaptions.ListName), ImageCaptions.Text(_captions));
         if (_folder is not null)
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
     }

@@ -22,7 +22,7 @@ internal sealed class ImageTensors(IImageSet set)
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = indices.AsSpan(done, Math.Min(batch, indices.Length - done));
-            using var images = new MeasuredImages(Read(part));
+            using var images = new MeasuredImages(Read(part)) { Labels = [.. part.ToArray().Select(set.Label)] };
             take(done, images);
             progress?.Report(new(stage, done + part.Length, indices.Length, "img"));
         }

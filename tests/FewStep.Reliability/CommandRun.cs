@@ -10,17 +10,20 @@ internal sealed class CommandRun : IDisposable
     private readonly Process _process;
     private readonly Task<string> _output, _messages;
 
-    /// <param name="rename">The rename before which the process kills itself; 0 for none.</param>
+    /// <param name="rename">The rename before which the process kills itself; 0 for none, and below 0 that before which those kill
+    /// themselves that it starts.</param>
     public CommandRun(IEnumerable<string> line, int rename = 0)
     {
         var start = new ProcessStartInfo(Host)
         { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = AppContext.BaseDirectory };
-        string[] child = [typeof(CommandRun).Assembly.Location, "child", rename.ToString(CultureInfo.InvariantCulture)];
-        foreach (string word in child.Concat(line).Append("--quiet"))
+        foreach (string word in Child(rename).Concat(line).Append("--quiet"))
             start.ArgumentList.Add(word);
         _process = Process.Start(start)!;
         (_output, _messages) = (_process.StandardOutput.ReadToEndAsync(), _process.StandardError.ReadToEndAsync());
     }
+
+    /// <summary>What starts a process that kills itself before a rename.</summary>
+    public static IReadOnlyList<string> Program(int rename) => [Host, .. Child(rename)];
 
     public string Messages => _messages.Result.Trim();
 
@@ -51,6 +54,9 @@ internal sealed class CommandRun : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
+
+    private static string[] Child(int rename) =>
+        [typeof(CommandRun).Assembly.Location, "child", rename.ToString(CultureInfo.InvariantCulture)];
 
     // The program that runs .NET, three folders above the libraries of its version.
     private static string Host => Path.GetFullPath(Path.Combine(

@@ -9,6 +9,12 @@ namespace FewStep.Reliability;
 /// <param name="Results">Files in the folder that must be the same to the bit, or in JSON but for times.</param>
 internal sealed record Job(string Verb, Func<string, string[]> Line, string[] Results)
 {
+    /// <summary>Whether processes of its own do the work; default false.</summary>
+    public bool HasWorkers { get; init; }
+
+    /// <summary>The same work by one process, which must leave the same; the command itself unless it has several.</summary>
+    public Func<string, string[]> Undivided { get; init; } = Line;
+
     /// <summary>The command that goes on in a folder, whatever lies there.</summary>
     public string[] Again(string folder) =>
         Verb == "run" && File.Exists(Path.Combine(folder, "manifest.json")) ? [.. Line(folder), "--resume"] : Line(folder);

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace FewStep.Reliability;
 
-/// <summary>Kills each verb before each of its renames and at random moments, and goes on.</summary>
+/// <summary>Kills each verb, or the processes that work for it, before each of its renames and at random moments, and goes on.</summary>
 internal static class KillCampaign
 {
     private const int Together = 2;
@@ -28,7 +28,7 @@ internal static class KillCampaign
         List<string> failures = [];
         string whole = world.At($"{job.Verb}-whole");
         var watch = Stopwatch.StartNew();
-        using var undisturbed = new CommandRun(job.Line(whole));
+        using var undisturbed = new CommandRun(job.Undivided(whole));
         if (undisturbed.Wait() != 0)
             return [$": {undisturbed.Messages}"];
         var (seconds, expected, renames) = (watch.Elapsed.TotalSeconds, job.Fingerprint(whole), undisturbed.Renames);
@@ -36,7 +36,8 @@ internal static class KillCampaign
         for (int i = 0; i < moments; i++)
         {
             string folder = world.At($"{job.Verb}-{i}");
-            string moment = i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
+            string moment = job.HasWorkers && i % 2 == 0 ? AtWorker(job, folder, 1 + (i / 2))
+                : i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
                 : AtRandom(job, folder, seconds * new Random(i).NextDouble());
             using var again = new CommandRun(job.Again(folder));
             int code = again.Wait();
@@ -58,6 +59,14 @@ internal static class KillCampaign
         using var killed = new CommandRun(job.Line(folder), rename);
         killed.Wait();
         return $"at rename {rename}";
+    }
+
+    // Each time that a worker is started it dies at this rename, until all is done or the program gives up.
+    private static string AtWorker(Job job, string folder, int rename)
+    {
+        using var run = new CommandRun(job.Line(folder), -rename);
+        run.Wait();
+        return $"in its workers, at rename {rename} of each";
     }
 
     private static string AtRandom(Job job, string folder, double seconds)

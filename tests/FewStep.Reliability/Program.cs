@@ -25,10 +25,12 @@ internal static class Program
         }
     }
 
-    // The command line itself, which dies before a rename; 0 for never. How many there were is told at the end.
+    // The command line itself, which dies before a rename; 0 for never, below 0 those that it starts. How many there were is told at the
+    // end.
     private static async Task<int> Child(int deadly, string[] line)
     {
         int renames = 0;
+        LocalShards.Program = CommandRun.Program(Math.Max(0, -deadly));
         AtomicFile.BeforeRename = () =>
         {
             if (Interlocked.Increment(ref renames) == deadly)

@@ -18,6 +18,7 @@ internal static class CommandLine
             TuneVerb.Create(terminal),
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
+            MergeVerb.Create(),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
             StudioVerb.Create(terminal),
@@ -65,12 +66,15 @@ internal static class CommandLine
                 return ExitCode.Success;
             }
 
+            parsed = MergeVerb.Meant(root, parsed, QuietName, VerboseName);
             OutputPlaces.Check(parsed);
+            using var interruption = new Interruption(terminal.Always, cancellation);
+            if (ShardFlags.Local(parsed, terminal.Progress) is { } local)
+                parsed = root.Parse(local.Run(interruption.Token));
             using var held = OutputPlaces.Hold(parsed);
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
-            using var interruption = new Interruption(terminal.Always, cancellation);
             return await parsed.InvokeAsync(invocation, interruption.Token);
         }
 #pragma warning disable CA1031 // the last resort: whatever it is, people get one line and no stack trace

@@ -21,6 +21,7 @@ internal static class FitVerb
             defaults.Search, "name or file");
         var fitting = new FitFlags(command);
         var curve = command.Curve();
+        var shards = new ShardFlags(command, "the teacher's paths");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
         var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
         return command.Runs((parsed, cancellation) =>
@@ -34,6 +35,14 @@ internal static class FitVerb
 
             about.RefuseIdleRange(parsed, chosen);
             string folder = parsed.GetRequiredValue(output);
+            var division = shards.Read(parsed, folder);
+            if (division is not null && chosen is ScheduleChoice.Searched searched
+                && !(searched.Optimizer.Entry.NeedsLossCurve && parsed.GetValue(curve) is not null))
+            {
+                throw new InvalidInputException($"Each shard would search {chosen.Name} anew: search first (fewstep schedule) and give "
+                    + "what it found, the loss curve with --curve or a file with --schedule; or name a standard schedule.");
+            }
+
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             using var training = new DelayedImages(
@@ -46,7 +55,13 @@ internal static class FitVerb
                 Seed = parsed.GetValue(seed),
             };
             var found = FitFolder.Write(
-                folder, source, chosen, numbers, options, find, () => training.Value, terminal.Progress, cancellation);
+                folder, source, chosen, numbers, options, find, () => training.Value, division, terminal.Progress, cancellation);
+            if (found is null)
+            {
+                ShardFlags.Tell(terminal, parsed.GetValue(json), division!);
+                return;
+            }
+
             List<FoundFit> fits = [.. found.Select(FoundFit.Of)];
             terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
             {

@@ -18,13 +18,14 @@ internal sealed class SampleSink : IDisposable
     private readonly List<torch.Tensor> _samples = [];
     private readonly List<long> _seeds = [];
     private readonly List<torch.Tensor> _labels = [];
-    private IReadOnlyList<string> _replaced = [];
+    private readonly IReadOnlyList<long> _own;
+    private bool _cleared;
 
     /// <param name="source">What makes the images; not disposed.</param>
     public SampleSink(SampleSource source, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
     {
         var shape = source.Shape;
-        _source = source;
+        (_source, _own) = (source, seeds);
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
@@ -50,26 +51,31 @@ internal sealed class SampleSink : IDisposable
             CheckGrid(shape, count, _layout);
         }
 
-        if (folder is not null && Directory.Exists(folder))
-            _replaced = Replaced(folder, seeds);
-        // A manifest of other images must not stand beside these, should they be interrupted.
-        if (folder is not null && Path.Combine(folder, SampleManifest.Name) is var manifest && File.Exists(manifest))
-            File.Delete(manifest);
+        RefuseOthers();
+    }
+
+    /// <summary>Removes the images of the same names that another model or sampler made, and first the manifest of other images, which must
+    /// not stand beside these, should they be interrupted.</summary>
+    public void Clear()
+    {
+        if (_cleared || _folder is null)
+            return;
+        _cleared = true;
+        File.Delete(Path.Combine(Directory.CreateDirectory(_folder).FullName, SampleManifest.Name));
+        foreach (string old in There().Where(IsOwn))
+            File.Delete(old);
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>
     public void Take(SampledBatch batch)
     {
-        // Nor images of the same names that another model or sampler made.
-        foreach (string old in _replaced)
-            File.Delete(old);
-        _replaced = [];
+        Clear();
         using var scope = torch.NewDisposeScope();
         var images = _source.ImagesOf(batch.Images);
-        for (int i = 0; _folder is not null && i < batch.Seeds.Count; i++)
+        if (_folder is not null)
         {
-            using var image = images[i];
-            PngFile.WriteEach(_folder, image, batch.Seeds[i]);
+            foreach (var (seed, png) in Encoded(images, batch.Seeds))
+                Take(seed, png);
         }
 
         if (_grid is not null || (_raw is not null && !ReferenceEquals(images, batch.Images)))
@@ -81,6 +87,17 @@ internal sealed class SampleSink : IDisposable
             if (batch.Labels is { } labels)
                 _labels.Add(labels.cpu().clone().DetachFromDisposeScope());
         }
+    }
+
+    /// <summary>Writes an image as it is encoded into the folder.</summary>
+    public void Take(long seed, byte[] png) =>
+        AtomicFile.Write(Path.Combine(_folder!, PngFile.Name(seed)), stream => stream.Write(png));
+
+    /// <summary>The images of a batch as PNG, by seed.</summary>
+    public IEnumerable<(long Seed, byte[] Png)> Encoded(SampledBatch batch)
+    {
+        using var scope = torch.NewDisposeScope();
+        return [.. Encoded(_source.ImagesOf(batch.Images), batch.Seeds)];
     }
 
     /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
@@ -105,17 +122,51 @@ internal sealed class SampleSink : IDisposable
         _labels.ForEach(labels => labels.Dispose());
     }
 
-    // What lies in the folder already of the names that will be written. Other images would be measured with these later on.
-    private string[] Replaced(string folder, IReadOnlyList<long> seeds)
+    // One after another: a value that is none is told by its image alone.
+    private static IEnumerable<(long Seed, byte[] Png)> Encoded(torch.Tensor images, IReadOnlyList<long> seeds)
     {
-        string root = Path.GetFullPath(folder);
-        var own = seeds.Select(PngFile.Name).ToHashSet(StringComparer.Ordinal);
-        string[] there = ReadFailure.Guard(folder, () => FolderTree.Files(root).Where(EntryName.HasImageName)
-            .Where(name => _grid is null || Path.Combine(root, name) != Path.GetFullPath(_grid)).ToArray());
-        string[] others = [.. there.Where(name => !own.Contains(name)).Order(StringComparer.Ordinal)];
-        return others.Length == 0 ? [.. there.Select(name => Path.Combine(root, name))] : throw new InvalidInputException(
-            $"{folder} holds {others.Length} other image{(others.Length == 1 ? "" : "s")}, {EntryName.Shown(others[0])} for one, which "
-                + "would be mixed with these; choose another --out, or take them out of it.");
+        for (int i = 0; i < seeds.Count; i++)
+        {
+            using var image = images[i];
+            yield return (seeds[i], PngFile.Encode(image).Single());
+        }
+    }
+
+    // Other images would be measured with these later on.
+    private void RefuseOthers()
+    {
+        if (_folder is null || !Directory.Exists(_folder))
+            return;
+        string? first = null;
+        int others = 0;
+        foreach (string name in There().Where(n => !IsOwn(n)).Select(n => Path.GetRelativePath(_folder, n)))
+        {
+            others++;
+            first = first is null || string.CompareOrdinal(name, first) < 0 ? name : first;
+        }
+
+        if (first is not null)
+        {
+            throw new InvalidInputException(
+                $"{_folder} holds {others} other image{(others == 1 ? "" : "s")}, {EntryName.Shown(first)} for one, which "
+                    + "would be mixed with these; choose another --out, or take them out of it.");
+        }
+    }
+
+    // The images in the folder, by their full names, but the grid that is written anyway.
+    private IEnumerable<string> There()
+    {
+        string root = Path.GetFullPath(_folder!);
+        return FolderTree.Files(root).Where(EntryName.HasImageName).Select(name => Path.Combine(root, name))
+            .Where(name => _grid is null || name != Path.GetFullPath(_grid));
+    }
+
+    private bool IsOwn(string path)
+    {
+        string name = Path.GetFileName(path);
+        return Path.GetDirectoryName(path) == Path.GetFullPath(_folder!)
+            && long.TryParse(Path.GetFileNameWithoutExtension(name), NumberStyles.None, CultureInfo.InvariantCulture, out long seed)
+            && name == PngFile.Name(seed) && (_own is SeedList list ? list.Has(seed) : seed < _own.Count);
     }
 
     // With what they were made from, so that another program, or verify, can make them again.

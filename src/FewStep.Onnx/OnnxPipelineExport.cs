@@ -43,7 +43,8 @@ internal sealed class OnnxPipelineExport
     public long LargestFile { get; init; } = OnnxWeights.LargestFile;
 
     /// <summary>Whether a model's export is a pipeline: it is told texts, or denoises latents that it also decodes.</summary>
-    public static bool Is(Model model) => model.Config.Network is { Text: not null } || model.Autoencoder is not null;
+    public static bool Is(Model model) => model.Config.Network is { Text: not null }
+        || model is { Autoencoder: not null, Config.LatentScaling: null }; // EDM2's networks go out alone
 
     /// <summary>Writes the folder, which must not exist or be empty.</summary>
     /// <param name="sampler">Written beside; null for none.</param>

@@ -97,7 +97,8 @@ internal sealed record JobRequest
                 case JobKind.Fit:
                     var schedule = KeepsSigmas ? Kept(model) : ScheduleChoice.Parse(Search ?? new FindOptions().Search);
                     var fits = FitFolder.Write(
-                        folder, model, schedule, Steps, Fitting(), new FindOptions { LossCurve = curve }, Images, progress, cancellation);
+                        folder, model, schedule, Steps, Fitting(), new FindOptions { LossCurve = curve }, Images, null, progress,
+                        cancellation)!;
                     string measuredFile = Path.Combine(folder, LossCurveFile.Name);
                     if (File.Exists(measuredFile))
                         measured(LossCurveFile.Read(measuredFile));

@@ -3,6 +3,7 @@ using FewStep.Fitting;
 using FewStep.Metrics;
 using FewStep.Sampling;
 using FewStep.Search;
+using FewStep.Shards;
 using FewStep.Solvers;
 using FewStep.Text;
 
@@ -123,15 +124,24 @@ public sealed partial class Model
     /// <summary>Measures the training loss curve, over the noise levels of the schedules where the options name no others.</summary>
     internal LossCurve MeasureCurve(
         IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        => MeasureCurve(images, options, null, progress, cancellation)!;
+
+    /// <summary>The same, or a stage of it.</summary>
+    /// <returns>The curve; null after one share of the work.</returns>
+    internal LossCurve? MeasureCurve(
+        IImageSet images, LossCurveOptions options, Division? division, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        long before = (images as OwnSampleSet)?.Evaluations ?? 0;
-        var curve = new LossCurveEstimator(Denoiser, Trained(images), options with
+        var own = images as OwnSampleSet;
+        options = options with
         {
             ModelHash = Hash,
             SigmaMin = options.SigmaMin ?? ScheduleRange.SigmaMin,
             SigmaMax = options.SigmaMax ?? ScheduleRange.SigmaMax,
-        }).Estimate(progress, cancellation);
-        return images is OwnSampleSet own ? curve.MeasuredOn(own.Words, own.Evaluations - before) : curve;
+        };
+        var work = new DividedLossCurve(new LossCurveEstimator(Denoiser, Trained(images), options),
+            () => options.Identity(Identity, images.Hash), () => own?.Evaluations ?? 0, progress, cancellation);
+        var measured = division is null ? work.Whole() : division.Run(work);
+        return measured is null || own is null ? measured?.Curve : measured.Curve.MeasuredOn(own.Words, measured.ImagesCost);
     }
 
     /// <summary>The model's own fine samples, to stand for images that it was trained on where there are none: a loss curve measured on

@@ -11,7 +11,8 @@ internal sealed class CommandRun : IDisposable
     private readonly Task<string> _output, _messages;
     private readonly int _ranks;
 
-    /// <param name="rename">The rename before which the process kills itself; 0 for none.</param>
+    /// <param name="rename">The rename before which the process kills itself; 0 for none, and below 0 that before which those kill
+    /// themselves that it starts.</param>
     /// <param name="ranks">How many processes a launcher makes of it; 1 for none.</param>
     /// <param name="launcher">The launcher's command; null for Open MPI's.</param>
     public CommandRun(IEnumerable<string> line, int rename = 0, int ranks = 1, string[]? launcher = null)
@@ -19,8 +20,7 @@ internal sealed class CommandRun : IDisposable
         _ranks = ranks;
         string[] launched = ranks == 1 ? []
             : [.. launcher ?? Launcher.OpenMpi!, "-n", ranks.ToString(CultureInfo.InvariantCulture)];
-        string[] child =
-            [.. launched, Host, typeof(CommandRun).Assembly.Location, "child", rename.ToString(CultureInfo.InvariantCulture)];
+        string[] child = [.. launched, .. Program(rename)];
         var start = new ProcessStartInfo(child[0])
         { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = AppContext.BaseDirectory };
         start.Environment["OMP_NUM_THREADS"] = "1";
@@ -29,6 +29,9 @@ internal sealed class CommandRun : IDisposable
         _process = Process.Start(start)!;
         (_output, _messages) = (_process.StandardOutput.ReadToEndAsync(), _process.StandardError.ReadToEndAsync());
     }
+
+    /// <summary>What starts a process that kills itself before a rename.</summary>
+    public static IReadOnlyList<string> Program(int rename) => [Host, .. Child(rename)];
 
     public string Messages => _messages.Result.Trim();
 
@@ -78,6 +81,9 @@ internal sealed class CommandRun : IDisposable
     }
 
     public void Dispose() => _process.Dispose();
+
+    private static string[] Child(int rename) =>
+        [typeof(CommandRun).Assembly.Location, "child", rename.ToString(CultureInfo.InvariantCulture)];
 
     // The program that runs .NET, three folders above the libraries of its version.
     private static string Host => Path.GetFullPath(Path.Combine(

@@ -10,6 +10,13 @@ namespace FewStep.Reliability;
 /// <param name="Ranks">As how many processes it is launched.</param>
 internal sealed record Job(string Verb, Func<string, string[]> Line, string[] Results, int Ranks = 1)
 {
+    /// <summary>Where processes of its own do the work, the first rename that they are killed at; 0 (default) where there are
+    /// none.</summary>
+    public int WorkerRename { get; init; }
+
+    /// <summary>The same work by one process, which must leave the same; the command itself unless it has several.</summary>
+    public Func<string, string[]> Undivided { get; init; } = Line;
+
     /// <summary>The command that goes on in a folder, whatever lies there.</summary>
     public string[] Again(string folder) =>
         Verb == "run" && File.Exists(Path.Combine(folder, "manifest.json")) ? [.. Line(folder), "--resume"] : Line(folder);

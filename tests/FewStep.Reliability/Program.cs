@@ -6,7 +6,7 @@ namespace FewStep.Reliability;
 /// <summary>Kills the program while it writes, goes on, and holds the results against those of an undisturbed run.</summary>
 internal static class Program
 {
-    private const string Usage = "kill [moments] | two | child N verb options...";
+    private const string Usage = "kill [moments [verb]] | two | child N verb options...";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -16,6 +16,9 @@ internal static class Program
                 return Report(KillCampaign.Run(moments: 100));
             case ["kill", var moments] when int.TryParse(moments, NumberStyles.None, CultureInfo.InvariantCulture, out int number):
                 return Report(KillCampaign.Run(number));
+            case ["kill", var moments, var verb]
+                when int.TryParse(moments, NumberStyles.None, CultureInfo.InvariantCulture, out int number):
+                return Report(KillCampaign.Run(number, verb));
             case ["two"]:
                 return Report(TwoProcesses.Run());
             case ["child", var rename, .. var line] when int.TryParse(rename, CultureInfo.InvariantCulture, out int deadly):
@@ -26,11 +29,13 @@ internal static class Program
         }
     }
 
-    // The command line itself, which dies before a rename; 0 for never. How many there were is told at the end.
+    // The command line itself, which dies before a rename; 0 for never, below 0 those that it starts. How many there were is told at the
+    // end.
     private static async Task<int> Child(int deadly, string[] line)
     {
         int renames = 0;
         LaunchedRanks.UsePlainTerminal();
+        LocalShards.Program = CommandRun.Program(Math.Max(0, -deadly));
         AtomicFile.BeforeRename = () =>
         {
             if (Interlocked.Increment(ref renames) == deadly)

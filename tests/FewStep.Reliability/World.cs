@@ -34,12 +34,22 @@ internal sealed class World : IDisposable
             "--curve-points", "8", "--no-fit", "--out", folder], ["model.safetensors", "sampler.json", "measurements.json"]),
         .. Launcher.OpenMpi is null ? Array.Empty<Job>()
             : [new("tune-ranks", Tune, ["model.safetensors", "sampler.json", "config.json"], Ranks: 2)],
+        new("sample", folder => ["sample", .. Model, .. Sampled, .. TwoProcesses, "--out", folder], Images)
+        { WorkerRename = 2, Undivided = folder => ["sample", .. Model, .. Sampled, .. OneThread, "--out", folder] },
+        new("compare", folder => ["compare", .. Model, .. Judge, "--solvers", "euler,ipndm:2", "--schedules", "karras", "--nfe", "2",
+            "--batch", "4", .. TwoProcesses, "--out", folder], ["measurements.json"]) { WorkerRename = 4 },
     ];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
     // Sums in one order.
     private static string[] OneThread => ["--threads", "1"];
+
+    // Of two threads each process has one.
+    private static string[] TwoProcesses => ["--local", "2", "--threads", "2"];
+
+    private static string[] Sampled => ["--steps", "2", "--seeds", "0-23", "--batch", "4"];
+    private static string[] Images => [.. Enumerable.Range(0, 24).Select(i => $"{i:D6}.png")];
 
     private string[] Model => ["--model", At(Path.Combine("base", "model"))];
     private static string[] Briefly =>

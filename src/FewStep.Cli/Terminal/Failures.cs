@@ -3,12 +3,15 @@ namespace FewStep.Cli.Terminal;
 /// <summary>Turns whatever went wrong into one line and an exit code.</summary>
 internal static class Failures
 {
+    /// <summary>What the line of a failure begins with.</summary>
+    public const string Prefix = "fewstep: ";
+
     private const string TraceVariable = "FEWSTEP_TRACE";
 
     public static int Report(Exception failure, TextWriter messages)
     {
         var (code, text) = Describe(failure);
-        messages.WriteLine($"fewstep: {Printable.Message(text)}");
+        messages.WriteLine($"{Prefix}{Printable.Message(text)}");
         if (code == ExitCode.Defect && Environment.GetEnvironmentVariable(TraceVariable) is { Length: > 0 } and not "0")
             messages.WriteLine(failure);
         return code;

@@ -11,7 +11,9 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
 
     private Verbosity _verbosity = Verbosity.Usual;
 
-    public IProgress<WorkProgress> Progress => _progress;
+    private readonly WorkerProcess? _worker = WorkerProcess.Begin(output);
+
+    public IProgress<WorkProgress> Progress => _worker ?? (IProgress<WorkProgress>)_progress;
 
     /// <summary>Sets how much is said on standard error.</summary>
     public void Say(Verbosity verbosity) => _verbosity = _progress.Verbosity = verbosity;

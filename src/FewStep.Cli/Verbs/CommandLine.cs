@@ -18,6 +18,7 @@ internal static class CommandLine
             TuneVerb.Create(terminal),
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
+            MergeVerb.Create(),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
             StudioVerb.Create(terminal),
@@ -74,13 +75,16 @@ internal static class CommandLine
             }
 
             ranks = launch is null ? null : LaunchedRanks.Join(launch, line => Say($"fewstep: {line}"));
+            parsed = MergeVerb.Meant(root, parsed, QuietName, VerboseName);
             if (isFirst)
                 OutputPlaces.Check(parsed);
+            using var interruption = new Interruption(terminal.Always, cancellation);
+            if (ShardFlags.Local(parsed, terminal.Progress) is { } local)
+                parsed = root.Parse(local.Run(interruption.Token));
             using var held = isFirst ? OutputPlaces.Hold(parsed) : null;
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
-            using var interruption = new Interruption(terminal.Always, cancellation);
             int code = await parsed.InvokeAsync(invocation, interruption.Token);
             if (ranks is not null)
                 terminal.Detail(ranks.Leave());

@@ -17,12 +17,12 @@ internal static class CommandLineManifest
 
     /// <summary>The command line as a shell takes it: words with spaces or signs of the shell are quoted.</summary>
     public static string CommandText(ParseResult parsed) =>
-        string.Join(' ', parsed.Tokens.Select(t => ShellWord.Of(t.Value)).Prepend("fewstep"));
+        string.Join(' ', ShardFlags.Undivided(parsed).Select(ShellWord.Of).Prepend("fewstep"));
 
     private static SortedDictionary<string, string> Options(ParseResult parsed)
     {
         var options = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var option in parsed.CommandResult.Command.Options)
+        foreach (var option in parsed.CommandResult.Command.Options.Where(o => !ShardFlags.IsOne(o.Name)))
         {
             if (parsed.GetResult(option) is { } result && result.GetValueOrDefault<object?>() is { } value)
                 options[option.Name] = Text(value);

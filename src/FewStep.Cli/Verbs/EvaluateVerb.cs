@@ -79,6 +79,7 @@ internal static class EvaluateVerb
                 if (parsed.IsGiven(model))
                     throw new InvalidInputException("--images measures stored images, so --model has no use; leave one of them out.");
                 flags.RefuseIdleRange(parsed);
+                flags.RefuseShards(parsed, "--images measures stored images");
                 string[] wanted = measured.Metrics(parsed, MetricCatalog.OfStoredImages(measured.Network.Kind(parsed)));
                 bool compares = MetricCatalog.Compare(wanted);
                 if (compares && parsed.GetValue(measured.Reference) is null && !parsed.IsGiven(measured.Data))

@@ -23,6 +23,7 @@ internal static class FitVerb
         var label = command.Optional<string?>("--label", "Class that the sampler is fitted for, by index or name; -1 for none. Left out, "
             + "all classes (or prompts) in turn.", "class");
         var curve = command.Curve();
+        var shards = new ShardFlags(command, "the teacher's paths");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
         var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
         return command.Runs((parsed, cancellation) =>
@@ -36,6 +37,14 @@ internal static class FitVerb
 
             about.RefuseIdleRange(parsed, chosen);
             string folder = parsed.GetRequiredValue(output);
+            var division = shards.Read(parsed, folder);
+            if (division is not null && chosen is ScheduleChoice.Searched searched
+                && !(searched.Optimizer.Entry.NeedsLossCurve && parsed.GetValue(curve) is not null))
+            {
+                throw new InvalidInputException($"Each shard would search {chosen.Name} anew: search first (fewstep schedule) and give "
+                    + "what it found, the loss curve with --curve or a file with --schedule; or name a standard schedule.");
+            }
+
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             if (parsed.GetValue(label) is string one)
@@ -50,7 +59,13 @@ internal static class FitVerb
                 Seed = parsed.GetValue(seed),
             };
             var found = FitFolder.Write(
-                folder, source, chosen, numbers, options, find, () => training.Value, terminal.Progress, cancellation);
+                folder, source, chosen, numbers, options, find, () => training.Value, division, terminal.Progress, cancellation);
+            if (found is null)
+            {
+                ShardFlags.Tell(terminal, parsed.GetValue(json), division!);
+                return;
+            }
+
             List<FoundFit> fits = [.. found.Select(FoundFit.Of)];
             terminal.Result(parsed.GetValue(json), new { samplers = fits }, console =>
             {

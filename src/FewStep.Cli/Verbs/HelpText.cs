@@ -25,7 +25,7 @@ internal static class HelpText
     private static readonly (string Heading, string[] Verbs)[] VerbGroups =
     [
         ("From a model to a few-step sampler", ["run", "schedule", "fit", "tune"]),
-        ("Sample and measure", ["sample", "evaluate", "compare", "studio"]),
+        ("Sample and measure", ["sample", "evaluate", "compare", "merge", "studio"]),
         ("Take it elsewhere, bring it here", ["export", "import", "inspect", "convert", "verify"]),
         ("Images and training", ["data", "train", "train-classifier"]),
     ];
@@ -43,6 +43,7 @@ internal static class HelpText
         ("evaluate", ["fewstep evaluate --sampler karras/ipndm:3/4 --sampler fits/n4.sampler.json --samples 500",
             "fewstep evaluate --images images --reference real.zip --metrics fid"]),
         ("compare", ["fewstep compare --solvers euler,ipndm:3 --schedules karras,gits --nfe 4,6 --samples 500"]),
+        ("merge", ["fewstep merge runs/compare"]),
         ("studio", ["fewstep studio --open", "fewstep studio --model my-model --data my-images --out my-studio"]),
         ("export", ["fewstep export --schedule karras --steps 8 --to diffusers",
             "fewstep export --to onnx --sampler karras/ipndm:3/4 --output sampler.onnx",

@@ -1,3 +1,5 @@
+using FewStep.Shards;
+
 namespace FewStep.Cli.Verbs;
 
 /// <summary>Where a command line writes to. Minutes of work must not end with a folder that cannot be written, and no output may replace
@@ -45,11 +47,13 @@ internal static class OutputPlaces
         }
     }
 
-    /// <summary>Keeps the folder of <c>--out</c> to this process; null for a verb that has none, or makes one in a single step.</summary>
+    /// <summary>Keeps the folder of <c>--out</c>, or the part of it that a shard makes, to this process; null for a verb
+    /// that has none, or makes one in a single step.</summary>
     /// <returns>The lock; the caller owns it.</returns>
     public static FolderLock? Hold(ParseResult parsed) =>
         parsed.CommandResult.Command.Name != "convert" && !IsList(parsed)
-            && Outputs(parsed).FirstOrDefault(o => o.Option == Folder).Place is { } folder ? FolderLock.Take(folder) : null;
+            && Outputs(parsed).FirstOrDefault(o => o.Option == Folder).Place is { } folder
+            ? FolderLock.Take(ShardFlags.StageOf(parsed)?.Shard is { } shard ? Part.Place(folder, shard) : folder) : null;
 
     private static bool IsList(ParseResult parsed) => parsed.CommandResult.Command.Options.OfType<Option<bool>>()
         .Any(o => o.Name.StartsWith(Lists, StringComparison.Ordinal) && parsed.GetValue(o));

@@ -10,6 +10,8 @@ internal sealed class PlannedFlags(
         [CheckpointFlags.Prefix, "--guid", "--onnx-", "--prompt", "--negative-prompt", "--provider"];
     private readonly Option<string> _output = ExperimentOutput.Option(command, Path.Combine("runs", folder));
 
+    private readonly ShardFlags _shards = new(command, "trials, or seeds of each");
+
     public ExperimentFlags Measured { get; } = new(command, samples, metrics, features);
 
     private readonly Option<string?> _curve = command.Curve();
@@ -42,10 +44,23 @@ internal sealed class PlannedFlags(
         Measured.Context(parsed, model.Shape, model.Path, real?.Reference, progress, cancellation);
 
     public ExperimentOptions Options(ParseResult parsed, string title, int? shown, ExperimentImages? real) =>
-        Measured.Experiment(parsed, parsed.GetRequiredValue(_output), title) with { ShownNumber = shown, DataName = real?.Name };
+        Measured.Experiment(parsed, parsed.GetRequiredValue(_output), title) with
+        {
+            ShownNumber = shown,
+            DataName = real?.Name,
+            Division = _shards.Read(parsed, parsed.GetRequiredValue(_output)),
+        };
 
     /// <summary>Refuses the options of the schedules' noise levels where every schedule is given.</summary>
     public void RefuseIdleRange(ParseResult parsed, params IEnumerable<ScheduleChoice?> chosen) => _about.RefuseIdleRange(parsed, chosen);
+
+    /// <summary>Refuses shares of work that is not divided.</summary>
+    /// <param name="work">The work, in words.</param>
+    public void RefuseShards(ParseResult parsed, string work)
+    {
+        if (_shards.Read(parsed, "") is not null)
+            throw new InvalidInputException($"{work}, which is not divided; leave {ShardFlags.Name} out.");
+    }
 
     /// <summary>Measures what is planned, and writes the report.</summary>
     /// <param name="experiment">The plan, the metrics and their context, and what the verb has options of its own for.</param>
@@ -64,9 +79,16 @@ internal sealed class PlannedFlags(
             Curve = parsed.ReadCurve(_curve, first.Hash),
             CurveOptions = Measured.Curve.Read(parsed),
         }).Run(terminal.Progress, cancellation);
+        if (summary is null)
+        {
+            ShardFlags.Tell(terminal, parsed.GetValue(Measured.Json), experiment.Options.Division!);
+            return;
+        }
+
         var manifest = CommandLineManifest.Create(
             parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
         Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan) });
+        experiment.Options.Division?.Finish();
     }
 
     // The best trial, whose sampler is written beside the report. Of options about a checkpoint none is a tuned model's.

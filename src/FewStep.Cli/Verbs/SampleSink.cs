@@ -19,13 +19,16 @@ internal sealed class SampleSink : IDisposable
     private readonly List<long> _seeds = [];
     private readonly List<(string Image, string Caption)> _captions = [];
     private readonly List<torch.Tensor> _labels = [];
-    private IReadOnlyList<string> _replaced = [];
+    private readonly IReadOnlyList<long> _own;
+    private readonly long? _label;
+    private bool _cleared;
 
     /// <param name="source">What makes the images; not disposed.</param>
-    public SampleSink(SampleSource source, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
+    public SampleSink(
+        SampleSource source, IReadOnlyList<long> seeds, long? label, string? folder, string? grid, GridLayout layout, string? raw)
     {
         var shape = source.Shape;
-        _source = source;
+        (_source, _own, _label) = (source, seeds, label);
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
@@ -54,33 +57,39 @@ internal sealed class SampleSink : IDisposable
             CheckGrid(shape, count, _layout);
         }
 
-        if (folder is not null && Directory.Exists(folder))
-            _replaced = Replaced(folder, seeds);
-        // A manifest of other images must not stand beside these, should they be interrupted.
-        foreach (string about in folder is null ? [] : new[] { SampleManifest.Name, ImageCaptions.ListName })
-            File.Delete(Path.Combine(folder!, about));
+        RefuseOthers();
+    }
+
+    /// <summary>Removes the images of the same names that another model or sampler made, and first the manifest of other images, which must
+    /// not stand beside these, should they be interrupted.</summary>
+    public void Clear()
+    {
+        if (_cleared || _folder is null)
+            return;
+        _cleared = true;
+        Directory.CreateDirectory(_folder);
+        foreach (string about in new[] { SampleManifest.Name, ImageCaptions.ListName })
+            File.Delete(Path.Combine(_folder, about));
+        foreach (string old in There().Where(IsOwn))
+            File.Delete(old);
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>
     public void Take(SampledBatch batch)
     {
-        // Nor images of the same names that another model or sampler made.
-        foreach (string old in _replaced)
-            File.Delete(old);
-        _replaced = [];
+        Clear();
         using var scope = torch.NewDisposeScope();
         var images = _source.ImagesOf(batch.Images);
-        for (int i = 0; _folder is not null && i < batch.Seeds.Count; i++)
+        if (_folder is not null)
         {
-            using var image = images[i];
-            PngFile.WriteEach(_folder, image, batch.Seeds[i]);
+            foreach (var (seed, png) in Encoded(images, batch.Seeds))
+                Take(seed, png);
         }
 
-        if (_folder is not null && _source.Model?.Prompts is { } prompts)
+        if (_folder is not null && _source.Model?.Prompts is not null)
         {
             long[]? labels = batch.Labels?.cpu().data<long>().ToArray();
-            _captions.AddRange(batch.Seeds.Select((seed, i) => (PngFile.Name(seed),
-                (labels?[i] ?? -1) is >= 0 and var label ? prompts.Texts[(int)label] : prompts.Negative)));
+            _captions.AddRange(batch.Seeds.Select((seed, i) => (PngFile.Name(seed), Caption(labels?[i] ?? -1))));
         }
 
         if (_grid is not null || (_raw is not null && !ReferenceEquals(images, batch.Images)))
@@ -94,6 +103,17 @@ internal sealed class SampleSink : IDisposable
         }
     }
 
+    /// <summary>Writes an image as it is encoded into the folder.</summary>
+    public void Take(long seed, byte[] png) =>
+        AtomicFile.Write(Path.Combine(_folder!, PngFile.Name(seed)), stream => stream.Write(png));
+
+    /// <summary>The images of a batch as PNG, by seed.</summary>
+    public IEnumerable<(long Seed, byte[] Png)> Encoded(SampledBatch batch)
+    {
+        using var scope = torch.NewDisposeScope();
+        return [.. Encoded(_source.ImagesOf(batch.Images), batch.Seeds)];
+    }
+
     /// <summary>Writes the grid, the NumPy file and the manifest.</summary>
     /// <param name="latents">What the images were made from, where that is no seeds; null (default) for seeds.</param>
     public void Finish(SampleManifest manifest, torch.Tensor? latents = null)
@@ -105,6 +125,9 @@ internal sealed class SampleSink : IDisposable
         if (_grid is not null && images is not null)
             PngFile.WriteGrid(_grid, images, _layout);
 
+        // Images that came from parts are those of their seeds.
+        if (_folder is not null && _source.Model?.Prompts is not null && _captions.Count == 0)
+            _captions.AddRange(_own.Select(seed => (PngFile.Name(seed), Caption(_label ?? seed % _source.Classes))));
         // So that the folder may be read as one of captioned images.
         if (_captions.Count > 0 && _captions.TrueForAll(each => each.Caption.Trim().Length > 0))
             AtomicFile.WriteText(Path.Combine(_folder!, ImageCaptions.ListName), ImageCaptions.Text(_captions));
@@ -119,17 +142,57 @@ internal sealed class SampleSink : IDisposable
         _labels.ForEach(labels => labels.Dispose());
     }
 
-    // What lies in the folder already of the names that will be written. Other images would be measured with these later on.
-    private string[] Replaced(string folder, IReadOnlyList<long> seeds)
+    // One after another: a value that is none is told by its image alone.
+    private static IEnumerable<(long Seed, byte[] Png)> Encoded(torch.Tensor images, IReadOnlyList<long> seeds)
     {
-        string root = Path.GetFullPath(folder);
-        var own = seeds.Select(PngFile.Name).ToHashSet(StringComparer.Ordinal);
-        string[] there = ReadFailure.Guard(folder, () => FolderTree.Files(root).Where(EntryName.HasImageName)
-            .Where(name => _grid is null || Path.Combine(root, name) != Path.GetFullPath(_grid)).ToArray());
-        string[] others = [.. there.Where(name => !own.Contains(name)).Order(StringComparer.Ordinal)];
-        return others.Length == 0 ? [.. there.Select(name => Path.Combine(root, name))] : throw new InvalidInputException(
-            $"{folder} holds {others.Length} other image{(others.Length == 1 ? "" : "s")}, {EntryName.Shown(others[0])} for one, which "
-                + "would be mixed with these; choose another --out, or take them out of it.");
+        for (int i = 0; i < seeds.Count; i++)
+        {
+            using var image = images[i];
+            yield return (seeds[i], PngFile.Encode(image).Single());
+        }
+    }
+
+    private string Caption(long label)
+    {
+        var prompts = _source.Model!.Prompts!;
+        return label >= 0 ? prompts.Texts[(int)label] : prompts.Negative;
+    }
+
+    // Other images would be measured with these later on.
+    private void RefuseOthers()
+    {
+        if (_folder is null || !Directory.Exists(_folder))
+            return;
+        string? first = null;
+        int others = 0;
+        foreach (string name in There().Where(n => !IsOwn(n)).Select(n => Path.GetRelativePath(_folder, n)))
+        {
+            others++;
+            first = first is null || string.CompareOrdinal(name, first) < 0 ? name : first;
+        }
+
+        if (first is not null)
+        {
+            throw new InvalidInputException(
+                $"{_folder} holds {others} other image{(others == 1 ? "" : "s")}, {EntryName.Shown(first)} for one, which "
+                    + "would be mixed with these; choose another --out, or take them out of it.");
+        }
+    }
+
+    // The images in the folder, by their full names, but the grid that is written anyway.
+    private IEnumerable<string> There()
+    {
+        string root = Path.GetFullPath(_folder!);
+        return FolderTree.Files(root).Where(EntryName.HasImageName).Select(name => Path.Combine(root, name))
+            .Where(name => _grid is null || name != Path.GetFullPath(_grid));
+    }
+
+    private bool IsOwn(string path)
+    {
+        string name = Path.GetFileName(path);
+        return Path.GetDirectoryName(path) == Path.GetFullPath(_folder!)
+            && long.TryParse(Path.GetFileNameWithoutExtension(name), NumberStyles.None, CultureInfo.InvariantCulture, out long seed)
+            && name == PngFile.Name(seed) && (_own is SeedList list ? list.Has(seed) : seed < _own.Count);
     }
 
     // With what they were made from, so that another program, or verify, can make them again.

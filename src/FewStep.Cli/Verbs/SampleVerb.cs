@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep sample</c>: images of given seeds, or from given latents.</summary>
@@ -32,6 +30,7 @@ internal static class SampleVerb
                 + "'latents', and 'labels'.", "file");
         var batch = command.Option(
             "--batch", "Images sampled at a time; it changes them by no more than the network's rounding.", new SampleOptions().BatchSize);
+        var shards = new ShardFlags(command, "batches of images");
         var (dtype, threads, json) = (command.Dtype(), command.Threads(), command.Json());
         return command.Runs((parsed, cancellation) =>
         {
@@ -54,6 +53,7 @@ internal static class SampleVerb
                     "Nowhere to put the images: give --out folder, --grid file.png, --output file.npz, or several of them.");
             }
 
+            var division = shards.Read(parsed, places, grid, output, latents);
             string path = parsed.GetRequiredValue(model);
             using var source = SampleSource.OfSampler(path, parsed.GetValue(threads)) ?? SampleSource.Of(OpenModel());
             if (source.HoldsSampler)
@@ -79,11 +79,18 @@ internal static class SampleVerb
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             IReadOnlyList<long> numbers = raw is null ? list : [.. Enumerable.Range(0, images).Select(i => (long)i)];
-            using var sink = new SampleSink(source, numbers, places, gridFile,
+            using var sink = new SampleSink(source, numbers, one, places, gridFile,
                 new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
-            var batches = raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
-                : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation);
-            var (evaluations, seconds) = Draw(batches, sink);
+            var work = new DividedSampling(sampled, numbers, sink, Identity(source, sampler, options, list),
+                () => raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
+                    : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation),
+                terminal.Progress, cancellation);
+            if ((division is null ? work.Whole() : division.Run(work)) is not { } drawn)
+            {
+                ShardFlags.Tell(terminal, parsed.GetValue(json), division!);
+                return;
+            }
+
             var manifest = new SampleManifest
             {
                 Model = source.Summary,
@@ -98,9 +105,9 @@ internal static class SampleVerb
                 Latents = latentsFile,
                 Labels = raw?.Labels is null ? ClassLabel.Describe(one, source.Classes, source.LabelNames) : "of the latents",
                 Images = images,
-                EvaluationsPerImage = (double)evaluations / images,
-                NetworkEvaluations = evaluations,
-                Seconds = seconds,
+                EvaluationsPerImage = (double)drawn.Evaluations / images,
+                NetworkEvaluations = drawn.Evaluations,
+                Seconds = drawn.Seconds,
                 Dtype = source.NumberFormat ?? ComputeType.Name(raw?.Latents.dtype ?? sampled.Type),
                 Folder = places,
                 Grid = gridFile,
@@ -109,6 +116,7 @@ internal static class SampleVerb
                     source.NumberFormat ?? ComputeType.Name(parsed.ComputeTypeOf(dtype))),
             };
             sink.Finish(manifest, raw?.Latents);
+            division?.Finish();
             terminal.Result(parsed.GetValue(json), manifest,
                 $"{manifest.Images:N0} images, {manifest.EvaluationsPerImage:0.##} network evaluations each, {manifest.Seconds:F1} s of "
                     + $"sampling: {string.Join(" and ", new[] { places, gridFile, rawFile }.OfType<string>())}.");
@@ -151,23 +159,11 @@ internal static class SampleVerb
         }
     }
 
-    private static (long Evaluations, double Seconds) Draw(IEnumerable<SampledBatch> batches, SampleSink sink)
+    private static string Identity(SampleSource source, Sampler sampler, SampleOptions options, SeedList seeds)
     {
-        long evaluations = 0;
-        var sampling = Stopwatch.StartNew(); // without the time of writing
-        foreach (var batch in batches)
-        {
-            DeviceWork.Finish(batch.Images.device);
-            sampling.Stop();
-            using (batch)
-            {
-                evaluations += batch.Evaluations;
-                sink.Take(batch);
-            }
-
-            sampling.Start();
-        }
-
-        return (evaluations, sampling.Elapsed.TotalSeconds);
+        string sigmas = string.Join(' ', sampler.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
+        return InvariantText.Of($"images of {source.Summary.Hash} {source.NumberFormat}\n{sigmas} {sampler.Schedule.Terminal}\n")
+            + InvariantText.Of($"{sampler.Solver.Name}\n{seeds}\n{options.Label} {options.BatchSize} {options.Churn} ")
+            + InvariantText.Of($"{options.AnalyticalFirstStep}");
     }
 }

@@ -24,6 +24,7 @@ internal static class ScheduleVerb
             "--search-images", "Latents or images of a search with trajectories; left out, each optimiser's own number.");
         var list = command.Optional<bool>("--list-optimizers", "List the optimisers and stop.");
         var listSchedules = command.Optional<bool>("--list-schedules", "List the standard schedules and stop.");
+        var shards = new ShardFlags(command, "images of the loss curve");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
         var (curveOptions, about) = (new LossCurveFlags(command), new ModelFlags(command));
         return command.Runs((parsed, cancellation) =>
@@ -53,15 +54,32 @@ internal static class ScheduleVerb
             };
             string[] names = (parsed.GetValue(optimizers) ?? options.Search).Split(',', StringSplitOptions.TrimEntries);
             var choices = names.Distinct().Select(ScheduleOptimizerCatalog.Find).ToList();
+            var division = shards.Read(parsed, folder, curve);
+            if (division is not null && !choices.Any(c => c.Entry.NeedsLossCurve))
+            {
+                throw new InvalidInputException($"{ShardFlags.Name} shares out the measurement of a loss curve, and "
+                    + $"{string.Join(", ", choices.Select(c => c.Text))} takes none; leave it out.");
+            }
+
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
             options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
             using var training = new DelayedImages(
                 parsed, data, source, parsed.GetValue(seed), terminal, cancellation);
             var search = new SamplerSearch(source, () => training.Value, numbers, options)
-            { CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found) };
+            {
+                CurveMeasured = found => LossCurveFile.Write(Path.Combine(folder, "loss-curve.json"), found),
+                Division = division,
+            };
+            if (division is not null && search.MeasureCurve(terminal.Progress, cancellation) is null)
+            {
+                ShardFlags.Tell(terminal, parsed.GetValue(json), division);
+                return;
+            }
+
             List<FoundSchedule> found =
                 [.. search.Find(choices, terminal.Progress, cancellation).Select(f => FoundSchedule.Write(folder, f))];
+            division?.Finish();
             var measured = search.Curve;
             terminal.Result(
                 parsed.GetValue(json),

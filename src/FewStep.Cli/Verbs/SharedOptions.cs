@@ -5,12 +5,12 @@ namespace FewStep.Cli.Verbs;
 /// <summary>Options that several verbs have, in one wording.</summary>
 internal static class SharedOptions
 {
-    public const string ThreadsName = "--threads";
+    public const string ThreadsName = "--threads", JsonName = "--json";
 
     private const string DtypeName = "--dtype", DtypeWords = "float32|bfloat16";
 
     public static Option<bool> Json(this Command command) =>
-        command.Optional<bool>("--json", "Print one JSON object on standard output, and nothing else there.");
+        command.Optional<bool>(JsonName, "Print one JSON object on standard output, and nothing else there.");
 
     public static Option<long> Seed(this Command command) =>
         command.Option<long>("--seed", "Seed of the run; all randomness is derived from it.", 0);

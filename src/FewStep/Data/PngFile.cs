@@ -27,16 +27,19 @@ internal static class PngFile
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstNumber);
         var paths = new List<string>();
-        foreach (var image in ToPixels(images))
+        foreach (byte[] png in Encode(images))
         {
             string path = Path.Combine(folder, Name(firstNumber + paths.Count));
-            byte[] png = Encode(image);
             AtomicFile.Write(path, stream => stream.Write(png));
             paths.Add(path);
         }
 
         return paths;
     }
+
+    /// <summary>Encodes each image of a batch.</summary>
+    /// <param name="images">[B,C,H,W].</param>
+    public static IReadOnlyList<byte[]> Encode(Tensor images) => [.. ToPixels(images).Select(Encode)];
 
     /// <summary>Writes a batch as one grid image.</summary>
     /// <param name="images">[B,C,H,W].</param>

@@ -35,15 +35,25 @@ public sealed class Experiment
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Summary Run(
         IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => RunStage(trials, metrics, progress, cancellation)!;
+
+    /// <summary>The same, or the stage of it that the options name.</summary>
+    /// <returns>The summary; null after one share of the work.</returns>
+    internal Summary? RunStage(
+        IReadOnlyList<Trial> trials, IReadOnlyList<IMetric> metrics, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         Check(trials, metrics);
+        var store = MeasurementStore.Open(_options.Folder);
+        var measurement = new TrialMeasurement(metrics, store, _options, Cost);
+        var work = new DividedTrials(measurement, store, trials, _options, Cost, progress, cancellation);
+        if (_options.Division is { } division && division.Run(work) is null)
+            return null;
         var started = DateTimeOffset.UtcNow;
         var real = Stopwatch.StartNew();
         var (figures, floorRemarks) = Figures(metrics, progress, cancellation);
         var realCost = new LedgerLineSummary("features of the real images (reference, floor)", 0, 0, real.Elapsed.TotalSeconds);
-        var measurement = new TrialMeasurement(metrics, MeasurementStore.Open(_options.Folder), _options, Cost);
-        measurement.Run(trials, progress, cancellation);
+        if (_options.Division is null)
+            work.Whole();
         var measured = trials.Where(t => measurement.Failure(t) is null).ToList();
         LeftOutSummary[] failed =
         [

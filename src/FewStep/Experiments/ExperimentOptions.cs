@@ -3,6 +3,7 @@ using FewStep.Experiments;
 using FewStep.Metrics;
 using FewStep.Sampling;
 using FewStep.Search;
+using FewStep.Shards;
 
 namespace FewStep;
 
@@ -49,6 +50,9 @@ public sealed record ExperimentOptions
 
     /// <summary>The fine sampler's images, where a metric compares with them; null (default) for none. Not owned.</summary>
     internal TeacherEndpoints? Endpoints { get; init; }
+
+    /// <summary>The stage of divided work that the experiment is run for; null (default) for all of it.</summary>
+    internal Division? Division { get; init; }
 
     /// <summary>The loss curve that discretization losses are taken on; null (default) for none.</summary>
     internal LossCurve? Curve { get; init; }

@@ -8,8 +8,9 @@ internal static class KeptLossCurve
 {
     /// <summary>Reads the curve, or measures and writes it. A second measurement would move the schedules by a rounding, and all on them
     /// would have to be sampled again.</summary>
+    /// <param name="isReadOnly">Whether a curve that is not there is refused.</param>
     public static LossCurve Get(
-        string folder, Model model, IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress,
+        string folder, Model model, IImageSet images, LossCurveOptions options, IProgress<WorkProgress>? progress, bool isReadOnly,
         CancellationToken cancellation)
     {
         string path = Path.Combine(folder, LossCurveFile.Name);
@@ -22,6 +23,8 @@ internal static class KeptLossCurve
                 + $"{model.ScheduleRange.Identity(model.Denoiser)}");
         if (store.LossCurve == origin && File.Exists(path))
             return LossCurveFile.Read(path);
+        if (isReadOnly)
+            throw SearchStore.Unprepared("the loss curve");
         var curve = model.MeasureCurve(images, options, progress, cancellation);
         LossCurveFile.Write(path, curve);
         store.LossCurve = origin;

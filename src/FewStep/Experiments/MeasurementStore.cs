@@ -22,12 +22,18 @@ internal sealed record MeasuredRange(
     }
 }
 
-/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that nothing is measured twice.</summary>
+/// <summary><c>measurements.json</c>: what an experiment has measured so far, so that nothing is measured twice. Beyond some number of
+/// ranges there are further files, so that one more range never writes all of them anew.</summary>
 internal sealed class MeasurementStore(string? path)
 {
     public const string FileName = "measurements.json";
+
+    /// <summary>Ranges of a file.</summary>
+    public const int RangesOfFile = 1024;
+
     private const int CurrentVersion = 1;
-    private readonly Dictionary<string, MeasuredRange> _ranges = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (int File, MeasuredRange Range)> _ranges = new(StringComparer.Ordinal);
+    private readonly List<List<string>> _files = [[]]; // keys, in the order in which they came
     private string? _lossCurve;
 
     /// <summary>What the loss curve beside the file was measured on; null where there is none. Set it once the curve is written.</summary>
@@ -37,15 +43,18 @@ internal sealed class MeasurementStore(string? path)
         set
         {
             _lossCurve = value;
-            Write();
+            Write(0);
         }
     }
 
-    /// <summary>Opens the file of a folder, which is written with the first measurement.</summary>
+    /// <summary>All ranges, in the order in which they came.</summary>
+    public IEnumerable<MeasuredRange> Ranges => _files.SelectMany(keys => keys).Select(key => _ranges[key].Range);
+
+    /// <summary>Opens the files of a folder, of which the first is written with the first measurement.</summary>
     public static MeasurementStore Open(string? folder)
     {
         var store = new MeasurementStore(folder is null ? null : Path.Combine(folder, FileName));
-        if (folder is not null && Path.Combine(folder, FileName) is var path && File.Exists(path))
+        for (int file = 0; store.PathOf(file) is { } path && File.Exists(path); file++)
         {
             var content = JsonFile.Read<Content>(path);
             if (content.Version != CurrentVersion)
@@ -59,38 +68,63 @@ internal sealed class MeasurementStore(string? path)
             {
                 (range ?? throw new InvalidInputException($"{path} holds null in its ranges; delete it to have all measured again."))
                     .Check(path);
-                store._ranges[range.Key] = range;
+                store.Put(file, range);
             }
 
-            store._lossCurve = content.LossCurve;
+            store._lossCurve ??= content.LossCurve;
         }
 
         return store;
     }
 
-    public MeasuredRange? Find(string key) => _ranges.GetValueOrDefault(key);
+    public MeasuredRange? Find(string key) => _ranges.TryGetValue(key, out var known) ? known.Range : null;
 
-    /// <summary>Stores a range, on disk before this returns; figures of the same images by other metrics are kept.</summary>
-    public void Add(MeasuredRange range)
+    /// <summary>Stores ranges, on disk before this returns; figures of the same images by other metrics are kept.</summary>
+    public void Add(params ReadOnlySpan<MeasuredRange> ranges)
     {
-        range.Check("The experiment");
-        if (Find(range.Key) is { } known)
+        var written = new SortedSet<int>();
+        foreach (var added in ranges)
         {
-            var figures = known.Figures.ToDictionary();
-            foreach (var (metric, values) in range.Figures)
-                figures[metric] = values;
-            range = known with { Figures = figures, Seconds = known.Seconds + range.Seconds };
+            var range = added;
+            range.Check("The experiment");
+            int file = _files[^1].Count < RangesOfFile ? _files.Count - 1 : _files.Count;
+            if (_ranges.TryGetValue(range.Key, out var known))
+            {
+                var figures = known.Range.Figures.ToDictionary();
+                foreach (var (metric, values) in range.Figures)
+                    figures[metric] = values;
+                range = known.Range with { Figures = figures, Seconds = known.Range.Seconds + range.Seconds };
+                file = known.File;
+            }
+
+            Put(file, range);
+            written.Add(file);
         }
 
-        _ranges[range.Key] = range;
-        Write();
+        foreach (int file in written)
+            Write(file);
     }
 
-    private void Write()
+    private void Put(int file, MeasuredRange range)
     {
-        if (path is not null)
-            JsonFile.Write(path, new Content(CurrentVersion, [.. _ranges.Values], _lossCurve));
+        while (_files.Count <= file)
+            _files.Add([]);
+        if (!_ranges.ContainsKey(range.Key))
+            _files[file].Add(range.Key);
+        _ranges[range.Key] = (file, range);
     }
+
+    private void Write(int file)
+    {
+        if (PathOf(file) is { } place)
+        {
+            JsonFile.Write(
+                place, new Content(CurrentVersion, [.. _files[file].Select(k => _ranges[k].Range)], file == 0 ? _lossCurve : null));
+        }
+    }
+
+    private string? PathOf(int file) => path is null || file == 0 ? path
+        : Path.ChangeExtension(path, InvariantText.Of($"{file:D4}.json"));
 
     private sealed record Content(int Version, IReadOnlyList<MeasuredRange> Ranges, string? LossCurve = null);
 }

@@ -1,6 +1,7 @@
 using FewStep.Data;
 using FewStep.Metrics;
 using FewStep.Search;
+using FewStep.Shards;
 using FewStep.Solvers;
 
 namespace FewStep.Experiments;
@@ -36,17 +37,22 @@ internal sealed record PlannedExperiment
 
     private Model First => Plan.Models[0].Model;
 
-    public Summary Run(IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <summary>Measures what is planned, or does the stage of it that the options name.</summary>
+    /// <returns>The summary; null after a stage that is not the last.</returns>
+    public Summary? Run(IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         Options.Check();
         string folder = Options.Folder!;
+        var (stage, shard) = (Options.Division?.Stage, Options.Division?.Stage.Shard);
+        bool isShare = shard is not null;
         LossCurve? curve = Curve;
         bool searched = Plan.Schedules.Any(s => s is ScheduleChoice.Searched);
         var finding = searched ? progress.Phase("schedules", 1, 2) : progress;
         IReadOnlyList<int> steps = [];
         LossCurve Measured() => curve ??= KeptLossCurve.Get(
             folder, First, Training!, CurveOptions with
-            { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, finding, cancellation);
+            { Seed = Options.Seed, Steps = [.. steps.Where(n => n <= ScheduleSearchRequest.MaximumSteps)] }, finding, isShare,
+            cancellation);
         var sources = new SearchSources
         {
             Model = First,
@@ -56,20 +62,29 @@ internal sealed record PlannedExperiment
             TrainingHash = Training?.Hash,
             Images = SearchImages,
             BatchSize = Options.BatchSize,
+            IsReadOnly = isShare,
         };
         steps = TrialPlan.Check(Plan, sources);
         CheckFits();
         using var endpoints = Plan.Teacher is null || !MetricCatalog.NeedTeacher(Metrics)
             ? null
             : new TeacherEndpoints(
-                Path.Combine(folder, "teacher"), new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
+                DividedTrials.TeacherFolder(shard is null ? folder : Part.Place(folder, shard)),
+                new Trial(First, Plan.Teacher) { Role = TrialRole.Teacher }, Options.BatchSize);
         (Context.Folder, Context.Teacher, Context.Texts) = (folder, endpoints?.ForMetrics, First.LabelNames);
+        Context.KeepsReference = !isShare;
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
         var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
         int shown = plan.Shown(Options.ShownNumber);
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
+        if (stage == ShardStage.Prepare)
+        {
+            return plan.LeftOut.FirstOrDefault(l => l.Schedule is not null) is not { } failed ? null : throw new InvalidInputException(
+                $"The search {failed.Schedule} fails, which shards cannot leave out each by itself; take it out. {failed.Reason}");
+        }
+
         var summary = new Experiment(
             Options with
             {
@@ -79,8 +94,8 @@ internal sealed record PlannedExperiment
                 Curve = curve,
                 Endpoints = endpoints,
             })
-            .Run(trials, metrics, searched ? progress.Phase("comparison", 2, 2) : progress, cancellation);
-        return summary with
+            .RunStage(trials, metrics, searched ? progress.Phase("comparison", 2, 2) : progress, cancellation);
+        return summary is null ? null : summary with
         {
             Data = Data(),
             LossCurve = curve is null ? null : LossCurveSummary.Of(curve),

@@ -30,6 +30,9 @@ internal sealed record SearchSources
     /// <summary>Seed of the first latents of searches; default the searches' own.</summary>
     public long FirstSeed { get; init; } = SeedPlan.FirstSearched;
 
+    /// <summary>Whether only what was found before is used, and nothing is written; default false.</summary>
+    public bool IsReadOnly { get; init; }
+
     public ScheduleSearchContext Context(ISolver solver, IDenoiser denoiser, Func<LossCurve>? curve) => new()
     {
         Denoiser = denoiser,
@@ -55,6 +58,9 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
     public IReadOnlyList<SearchSummary> Used =>
         [.. _used.Select(s => new SearchSummary(s.Search, s.FoundFor, [.. s.Found.Select(f => f.Steps)], s.NetworkEvaluations,
             s.LossCurveEvaluations, s.Seconds, s.Found[^1].StopReason))];
+
+    /// <summary>Whether only what was found before is used.</summary>
+    public bool IsReadOnly => sources.IsReadOnly;
 
     private string? FilePath => sources.Folder is null ? null : Path.Combine(sources.Folder, FileName);
 
@@ -107,6 +113,8 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
         var known = _all.Where(s => s.Key == key && (s.LossCurve is null || s.LossCurve == CurveIdentity(sources.LossCurve!()))).ToList();
         // One step leaves nothing to search.
         int[] missing = [.. steps.Where(n => n > 1 && known.All(s => s.Found.All(f => f.Steps != n))).Order()];
+        if (missing.Length > 0 && sources.IsReadOnly)
+            throw Unprepared(search.Text);
         if (missing.Length > 0)
         {
             var ran = Run(key, search, solver, missing, progress, cancellation);
@@ -131,6 +139,10 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
             schedules[1] = new SamplingSchedule([sources.Model.ScheduleRange.SigmaMax, sources.Model.ScheduleRange.SigmaMin]);
         return schedules;
     }
+
+    /// <summary>A share lacks what all shares need.</summary>
+    public static InvalidInputException Unprepared(string what) => new($"There is no {what} in the folder of the results, which all shards "
+        + "need and one command makes: run it first with --shard prepare.");
 
     private static string CurveIdentity(LossCurve curve) =>
         Trial.Hash(string.Join(' ', curve.Sigmas.Concat(curve.Loss).Select(v => v.ToString("R", CultureInfo.InvariantCulture))));
@@ -170,7 +182,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
     // A file of its own for each schedule, so that the other verbs can take it.
     private void Save(ScheduleOptimizerChoice search, ISolver? solver, StoredSearch owner, FoundSchedule found, SamplingSchedule schedule)
     {
-        if (sources.Folder is not { } folder)
+        if (sources.Folder is not { } folder || sources.IsReadOnly)
             return;
         string name = string.Concat($"{search.Text}{(solver is null ? "" : $"-{solver.Name}")}".Select(
             c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));

@@ -34,6 +34,43 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
         return _held!;
     }
 
+    /// <summary>Joins the images of parts of a range that lie in others' folders, in the order of the seeds, unless all are here
+    /// already.</summary>
+    /// <returns>Whether they are here now.</returns>
+    public bool Join(SeedRange range, IReadOnlyList<(SeedRange Range, string Folder)> parts)
+    {
+        string key = teacher.ImagesKey(range, batchSize), path = PathOf(key)!;
+        using var scope = NewDisposeScope();
+        if (File.Exists(path))
+        {
+            var known = Read(key, range)!;
+            Attached(known);
+            _costs[key] = (known.NetworkEvaluations, known.Seconds);
+            return true;
+        }
+
+        var joined = new List<EndpointImages>();
+        foreach (var (part, place) in parts)
+        {
+            using var other = new TeacherEndpoints(place, teacher, batchSize);
+            if (other.Read(teacher.ImagesKey(part, batchSize), part) is not { } images)
+                return false;
+            joined.Add(images with { Images = Attached(images) });
+        }
+
+        var all = new EndpointImages(
+            cat([.. joined.Select(j => j.Images)]), joined.Sum(j => j.NetworkEvaluations), joined.Sum(j => j.Seconds));
+        Write(path, key, all);
+        _costs[key] = (all.NetworkEvaluations, all.Seconds);
+        return true;
+
+        Tensor Attached(EndpointImages images)
+        {
+            scope.Attach(images.Images);
+            return images.Images;
+        }
+    }
+
     public void Dispose() => Release();
 
     private void Release()
@@ -83,19 +120,21 @@ internal sealed class TeacherEndpoints(string? folder, Trial teacher, int batchS
 
         if (!images.isfinite().all().item<bool>())
             throw new InvalidInputException($"The teacher ({teacher}) diverged: an image holds NaN or infinity; choose another teacher.");
-        double spent = watch.Elapsed.TotalSeconds;
+        var made = new EndpointImages(images.DetachFromDisposeScope(), evaluations, watch.Elapsed.TotalSeconds);
         if (PathOf(key) is { } path)
-        {
-            var metadata = new Dictionary<string, string>
-            {
-                ["key"] = key,
-                ["network_evaluations"] = evaluations.ToString(CultureInfo.InvariantCulture),
-                ["seconds"] = spent.ToString("R", CultureInfo.InvariantCulture),
-            };
-            SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [TensorName] = images }, metadata);
-        }
+            Write(path, key, made);
+        return made;
+    }
 
-        return new EndpointImages(images.DetachFromDisposeScope(), evaluations, spent);
+    private static void Write(string path, string key, EndpointImages images)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["key"] = key,
+            ["network_evaluations"] = images.NetworkEvaluations.ToString(CultureInfo.InvariantCulture),
+            ["seconds"] = images.Seconds.ToString("R", CultureInfo.InvariantCulture),
+        };
+        SafetensorsFile.Write(path, new Dictionary<string, Tensor> { [TensorName] = images.Images }, metadata);
     }
 
     private string? PathOf(string key) => folder is null ? null : Path.Combine(folder, $"{key[..16]}.safetensors");

@@ -13,6 +13,12 @@ internal sealed class TrialMeasurement(
     /// <summary>Why a trial could not be measured, in a sentence; null where it could.</summary>
     public string? Failure(Trial trial) => _failures.GetValueOrDefault(trial.ImagesKey(""));
 
+    /// <summary>What determines the metrics' figures beside the images, hashed.</summary>
+    public IReadOnlyList<string> Identities => _identities;
+
+    /// <summary>Notes that a trial cannot be measured.</summary>
+    public void Fail(Trial trial, string reason) => _failures[trial.ImagesKey("")] = reason;
+
     /// <summary>The measurements of a trial, one a range.</summary>
     public IReadOnlyList<MeasuredRange> Of(Trial trial)
         => [.. options.SeedRanges.Select(r => store.Find(trial.ImagesKey(r, options.BatchSize))).OfType<MeasuredRange>()];
@@ -29,9 +35,7 @@ internal sealed class TrialMeasurement(
 
     public void Run(IReadOnlyList<Trial> trials, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        // A teacher whose images others are compared with comes first.
-        var ordered = trials.OrderBy(t => t.Role != TrialRole.Teacher || options.Endpoints is null).DistinctBy(t => t.ImagesKey(""))
-            .ToList();
+        var ordered = Ordered(trials);
         var jobs = options.SeedRanges.SelectMany(r => ordered.Where(t => Missing(t, r).Length > 0).Select(t => (Range: r, Trial: t)))
             .ToList();
         long total = jobs.Sum(j => Evaluations(j.Trial, j.Range)), done = 0;
@@ -51,14 +55,73 @@ internal sealed class TrialMeasurement(
             }
             catch (InvalidInputException e)
             {
-                _failures[trial.ImagesKey("")] = e.Message; // one combination that diverges must not cost the others
+                Fail(trial, e.Message); // one combination that diverges must not cost the others
             }
         }
     }
 
+    /// <summary>Trials of different images in the order in which they are measured: a teacher whose images others are compared with comes
+    /// first.</summary>
+    public List<Trial> Ordered(IReadOnlyList<Trial> trials) =>
+        [.. trials.OrderBy(t => t.Role != TrialRole.Teacher || options.Endpoints is null).DistinctBy(t => t.ImagesKey(""))];
+
+    /// <summary>Measures a trial on a range with all metrics.</summary>
+    public MeasuredRange Measure(Trial trial, SeedRange range, Action<int> sampled, CancellationToken cancellation)
+        => Measure(trial, range, [.. Enumerable.Range(0, metrics.Count)], sampled, cancellation);
+
+    /// <summary>Measures a trial on some consecutive images of a range.</summary>
+    /// <returns>What the metrics keep of them, which belongs to the current dispose scope; evaluations, and seconds.</returns>
+    public (IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Sums, long Evaluations, double Seconds) MeasurePart(
+        Trial trial, SeedRange whole, SeedRange part, Action<int> sampled, CancellationToken cancellation)
+    {
+        var watch = Stopwatch.StartNew();
+        var measurements = Joinable(whole, part);
+        try
+        {
+            long evaluations = Take(trial, part, measurements, sampled, cancellation);
+            return ([.. measurements.Select(m => m.Sums())], evaluations, watch.Elapsed.TotalSeconds);
+        }
+        finally
+        {
+            measurements.ForEach(m => m.Dispose());
+        }
+    }
+
+    /// <summary>Joins what the metrics kept of the parts of a range, in the order of the seeds.</summary>
+    public MeasuredRange Join(
+        Trial trial, SeedRange range, IEnumerable<(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Sums, long Evaluations,
+            double Seconds)> parts, CancellationToken cancellation)
+    {
+        var measurements = Joinable(range, range);
+        try
+        {
+            var (evaluations, seconds) = (0L, 0.0);
+            foreach (var part in parts)
+            {
+                foreach (var (measurement, sums) in measurements.Zip(part.Sums))
+                    measurement.Join(sums);
+                evaluations += part.Evaluations;
+                seconds += part.Seconds;
+            }
+
+            var figures = _identities.Zip(measurements).ToDictionary(m => m.First, m => m.Second.Finish(cancellation));
+            return new MeasuredRange(
+                trial.ImagesKey(range, options.BatchSize), trial.ToString(), range.First, range.Count, evaluations, seconds, figures);
+        }
+        finally
+        {
+            measurements.ForEach(m => m.Dispose());
+        }
+    }
+
+    private List<IJoinableMeasurement> Joinable(SeedRange whole, SeedRange part) =>
+        [.. metrics.Select(m => m is IJoinableMetric joinable ? joinable.Begin(whole, part) : throw new InvalidInputException(
+            $"The metric {m.Figures[0].Key} cannot be measured on parts of a range; leave it out, or take fewer shards."))];
+
     private long Evaluations(Trial trial, SeedRange range) => (long)range.Count * cost(trial);
 
-    private int[] Missing(Trial trial, SeedRange range)
+    /// <summary>The metrics that a trial is not measured by yet on a range, by number.</summary>
+    public int[] Missing(Trial trial, SeedRange range)
     {
         var known = store.Find(trial.ImagesKey(range, options.BatchSize));
         return [.. Enumerable.Range(0, metrics.Count).Where(m => known?.Figures.ContainsKey(_identities[m]) != true)];
@@ -72,17 +135,7 @@ internal sealed class TrialMeasurement(
         {
             foreach (int m in missing)
                 measurements.Add(metrics[m].Begin(range.Count, range));
-            long evaluations = 0;
-            foreach (var (images, spent) in Batches(trial, range, sampled, cancellation))
-            {
-                using (images)
-                {
-                    using var batch = new MeasuredImages(images, trial.Model.Autoencoder);
-                    measurements.ForEach(m => m.Add(batch));
-                    evaluations += spent;
-                }
-            }
-
+            long evaluations = Take(trial, range, measurements, sampled, cancellation);
             var figures = missing.Zip(measurements).ToDictionary(m => _identities[m.First], m => m.Second.Finish(cancellation));
             return new MeasuredRange(
                 trial.ImagesKey(range, options.BatchSize), trial.ToString(), range.First, range.Count, evaluations,
@@ -94,7 +147,24 @@ internal sealed class TrialMeasurement(
         }
     }
 
-    private IEnumerable<(TorchSharp.torch.Tensor Images, long Evaluations)> Batches(
+    private long Take<T>(Trial trial, SeedRange range, List<T> measurements, Action<int> sampled, CancellationToken cancellation)
+        where T : IMetricMeasurement
+    {
+        long evaluations = 0;
+        foreach (var (images, spent) in Batches(trial, range, sampled, cancellation))
+        {
+            using (images)
+            {
+                using var batch = new MeasuredImages(images, trial.Model.Autoencoder);
+                measurements.ForEach(m => m.Add(batch));
+                evaluations += spent;
+            }
+        }
+
+        return evaluations;
+    }
+
+    private IEnumerable<(Tensor Images, long Evaluations)> Batches(
         Trial trial, SeedRange range, Action<int> sampled, CancellationToken cancellation)
     {
         if (trial.Role == TrialRole.Teacher && options.Endpoints is { } endpoints)

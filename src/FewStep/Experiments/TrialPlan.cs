@@ -206,7 +206,7 @@ internal sealed class TrialPlan
                 found[target?.Name ?? ""] = searches.Find(
                     searched.Optimizer, target, [.. own.Select(s => s.Steps).Distinct().Order()], progress, cancellation);
             }
-            catch (InvalidInputException e)
+            catch (InvalidInputException e) when (!searches.IsReadOnly)
             {
                 _leftOut.AddRange(own.Select(s => new LeftOutSummary(s.Number, s.Solver.Name, e.Message, searched.Name)));
             }

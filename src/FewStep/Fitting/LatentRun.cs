@@ -12,14 +12,16 @@ internal sealed class LatentRun : IDisposable
     private readonly SamplingSchedule _schedule;
     private readonly FitLatents _latents;
     private readonly int _memory;
-    private readonly Batch[] _batches;
+    private readonly Dictionary<int, Batch> _batches;
     private int _index;
 
     /// <param name="memory">Past steps that are kept.</param>
-    public LatentRun(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory)
+    /// <param name="batches">The batches that run; null (default) for all.</param>
+    public LatentRun(
+        IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory, IEnumerable<int>? batches = null)
     {
         (_denoiser, _solver, _schedule, _latents, _memory) = (denoiser, solver, schedule, latents, memory);
-        _batches = [.. latents.Batches.Select(b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])))];
+        _batches = (batches ?? latents.Batches).ToDictionary(b => b, b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])));
     }
 
     /// <summary>Evaluates the denoiser at a batch's states, and takes the base's step from there.</summary>
@@ -47,7 +49,7 @@ internal sealed class LatentRun : IDisposable
     /// <summary>Takes the steps that were begun, corrected.</summary>
     public void Finish(StepCorrection correction)
     {
-        foreach (var batch in _batches)
+        foreach (var batch in _batches.Values)
             batch.Take(correction, _memory);
         _index++;
     }
@@ -61,7 +63,7 @@ internal sealed class LatentRun : IDisposable
 
     public void Dispose()
     {
-        foreach (var batch in _batches)
+        foreach (var batch in _batches.Values)
             batch.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using FewStep.Sampling;
+using FewStep.Shards;
 using FewStep.Solvers;
 
 namespace FewStep.Fitting;
@@ -11,11 +12,15 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
     // With so few steps the discretization loss says little of where a sampler ends, and Karras' sigmas are tried as well.
     private const int FewSteps = 3;
 
+    /// <summary>The stage of divided work that the fit is; null (default) for all of it.</summary>
+    public Division? Division { get; init; }
+
     /// <returns>What the samplers became, each when it is asked for, with its number among them.</returns>
     public IEnumerable<(int Index, Sampler Sampler, FittedSchedule Result)> Fit(
         IReadOnlyList<Sampler> samplers, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var fit = new SolverFit(student, model.Denoiser, options, SeedPlan.Searched(seed), embedding);
+        var fit = new SolverFit(student, model.Denoiser, options, SeedPlan.Searched(seed), embedding)
+        { Division = Division, ModelIdentity = model.Identity };
         List<(int Index, Sampler Sampler)> tried = [.. samplers.SelectMany((sampler, i) => Candidates(sampler).Select(c => (i, c)))];
         var found = samplers.Select(_ => new List<(Sampler Sampler, FittedSchedule Result)>()).ToArray();
         foreach (var (number, result) in fit.Fit([.. tried.Select(t => t.Sampler.Schedule)], progress, cancellation))

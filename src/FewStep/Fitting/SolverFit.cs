@@ -1,5 +1,6 @@
 using FewStep.Sampling;
 using FewStep.Search;
+using FewStep.Shards;
 using FewStep.Solvers;
 
 namespace FewStep.Fitting;
@@ -17,11 +18,17 @@ internal sealed class SolverFit(
     private readonly CountingDenoiser _denoiser = new(denoiser), _teacher = new(teacher);
     private readonly ISolver _base = SolverCatalog.Find(options.Solver);
 
+    /// <summary>The stage of divided work that the fit is; null (default) for all of it.</summary>
+    public Division? Division { get; init; }
+
+    /// <summary>What tells the models from others, for divided work; default nothing.</summary>
+    public string ModelIdentity { get; init; } = "";
+
     private long Evaluated => _denoiser.Images + _teacher.Images;
 
     /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
     /// paths.</summary>
-    /// <returns>The number of the schedule, and what was found.</returns>
+    /// <returns>The number of the schedule, and what was found; nothing after one share of the work.</returns>
     public IEnumerable<(int Index, FittedSchedule Result)> Fit(
         IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
@@ -29,20 +36,24 @@ internal sealed class SolverFit(
             throw new InvalidInputException($"{fine.Steps} steps are too many to fit; {ScheduleSearchRequest.MaximumSteps} are the most.");
 
         using var latents = new FitLatents(_denoiser, _options, firstSeed);
+        var groups = schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
+            .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)).ToList();
+        List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.Select(s => s.Schedule).ToList())];
+        var work = new DividedTeacher(Identity(alike), alike, latents, embedding, _teacher.Device,
+            (group, batches) => new TeacherStates(_teacher, alike[group], latents, _options, embedding, progress, cancellation, batches),
+            () => _teacher.Images, progress, cancellation);
+        if ((Division is null ? work.Whole() : Division.Run(work)) is not { } paths)
+            yield break;
         int done = 0;
-        foreach (var group in schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
-            .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)))
+        for (int g = 0; g < groups.Count; g++)
         {
-            var watch = Stopwatch.StartNew();
-            long before = Evaluated;
-            using var states = new TeacherStates(
-                _teacher, [.. group.Select(s => s.Schedule)], latents, _options, embedding,
-                progress, cancellation);
-            var shared = (Evaluations: Evaluated - before, watch.Elapsed.TotalSeconds, Count: group.Count());
-            foreach (var (schedule, index) in group)
+            var (states, evaluations, seconds) = paths.Of(g);
+            using var owned = states;
+            var shared = (Evaluations: evaluations, TotalSeconds: seconds, Count: groups[g].Count());
+            foreach (var (schedule, index) in groups[g])
             {
-                watch.Restart();
-                before = Evaluated;
+                var watch = Stopwatch.StartNew();
+                long before = Evaluated;
                 var fitted = One(schedule, latents, states, progress, cancellation);
                 yield return (index, fitted with
                 {
@@ -53,6 +64,13 @@ internal sealed class SolverFit(
                 progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
             }
         }
+    }
+
+    private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups)
+    {
+        string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(s => InvariantText.Of($"{s.Terminal} ")
+            + string.Join(' ', s.Sigmas.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))))));
+        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Name}\n{sigmas}");
     }
 
     private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher,

@@ -10,8 +10,11 @@ internal sealed class ClassScore : IDisposable
     private readonly long _images;
     private long _seen;
 
-    public ClassScore(int classes, long images, int splits)
+    /// <param name="images">Images of the whole set.</param>
+    /// <param name="skipped">Images of it that come before those that are scored here; default 0.</param>
+    public ClassScore(int classes, long images, int splits, long skipped = 0)
     {
+        _seen = skipped;
         int parts = (int)Math.Clamp(splits, 1, Math.Max(images, 1));
         _sums = zeros([parts, classes], dtype: ScalarType.Float64).DetachFromDisposeScope();
         (_negativeEntropies, _counts, _images) = (new double[parts], new long[parts], images);
@@ -30,6 +33,30 @@ internal sealed class ClassScore : IDisposable
             _negativeEntropies[part] += negativeEntropies[i];
             _counts[part]++;
             _sums[part].Plus_(p[i]);
+        }
+    }
+
+    /// <summary>What is kept of the images.</summary>
+    /// <returns>Tensors by name, which belong to the current dispose scope.</returns>
+    public IReadOnlyDictionary<string, Tensor> Sums() => new Dictionary<string, Tensor>
+    {
+        ["probabilities"] = _sums.clone(),
+        ["negative_entropies"] = JoinedSums.Of(_negativeEntropies),
+        ["counts"] = tensor(_counts, ScalarType.Int64),
+    };
+
+    /// <summary>Adds the sums of other images of the set; stay the caller's.</summary>
+    public void Join(IReadOnlyDictionary<string, Tensor> sums)
+    {
+        using var scope = NewDisposeScope();
+        int parts = _counts.Length;
+        var entropies = sums.Sum("negative_entropies", ScalarType.Float64, parts).data<double>().ToArray();
+        long[] counts = sums.Sum("counts", ScalarType.Int64, parts).data<long>().ToArray();
+        _sums.Plus_(sums.Sum("probabilities", ScalarType.Float64, parts, _sums.shape[1]));
+        for (int part = 0; part < parts; part++)
+        {
+            _negativeEntropies[part] += entropies[part];
+            _counts[part] += counts[part];
         }
     }
 

@@ -15,10 +15,10 @@ internal static class ClassScoreMetric
         return new FeatureMetric(
             FormattableString.Invariant($"{Entry.Name}\n{hash}\n{splits}"), false,
             [new(Entry.Name, $"{name} ({scorer.FeatureName})", name, description, HigherIsBetter: true, hash)],
-            images => new Measurement(scorer, new ClassScore(scorer.Classes, images, splits)));
+            (images, skipped) => new Measurement(scorer, new ClassScore(scorer.Classes, images, splits, skipped)));
     }
 
-    private sealed class Measurement(IClassScorer scorer, ClassScore score) : IMetricMeasurement
+    private sealed class Measurement(IClassScorer scorer, ClassScore score) : IJoinableMeasurement
     {
         public void Add(MeasuredImages batch)
         {
@@ -26,6 +26,8 @@ internal static class ClassScoreMetric
             score.Add(scorer.ClassLogits(batch.Features(scorer)));
         }
 
+        public IReadOnlyDictionary<string, Tensor> Sums() => score.Sums();
+        public void Join(IReadOnlyDictionary<string, Tensor> sums) => score.Join(sums);
         public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [score.Value()];
 
         public void Dispose() => score.Dispose();

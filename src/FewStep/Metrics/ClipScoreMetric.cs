@@ -2,7 +2,7 @@ namespace FewStep.Metrics;
 
 /// <summary>How well images fit the prompts that they were made of: 100 max(cos, 0) of a CLIP's embeddings, mean over images (Hessel et al.
 /// 2021, with torchmetrics' factor of 100).</summary>
-internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> texts) : IMetric
+internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> texts) : IJoinableMetric
 {
     public static MetricEntry Entry { get; } = new("clip-score", "how well images fit their prompts, by an ONNX CLIP (--clip)",
         MetricNeeds.Captions, context => new ClipScoreMetric(context.Clip, context.Texts!));
@@ -20,8 +20,11 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
 
     public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(clip, texts, seeds);
 
-    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange? seeds) : IMetricMeasurement
+    public IJoinableMeasurement Begin(SeedRange whole, SeedRange part) => new Measurement(clip, texts, part);
+
+    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange? seeds) : IJoinableMeasurement
     {
+        private const string Cosines = "cosines";
         private double _sum;
         private long _images;
 
@@ -31,6 +34,15 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
                 : texts[(int)((seeds.First + _images + i) % texts.Count)])];
             _sum += clip.Cosines(batch.Pixels, own).Sum(cosine => 100 * Math.Max(cosine, 0));
             _images += batch.Count;
+        }
+
+        public IReadOnlyDictionary<string, Tensor> Sums() => new Dictionary<string, Tensor> { [Cosines] = JoinedSums.Of(_sum, _images) };
+
+        public void Join(IReadOnlyDictionary<string, Tensor> sums)
+        {
+            double[] more = sums.Sum(Cosines, ScalarType.Float64, 2).data<double>().ToArray();
+            _sum += more[0];
+            _images += (long)more[1];
         }
 
         private string Stored(int label) => label >= 0 && label < texts.Count ? texts[label] : throw new InvalidInputException(

@@ -53,14 +53,15 @@ internal sealed record FeatureReference(
 
     /// <summary>Reads the reference from a file if it was made of these images by this network and holds what is wanted; measures it and
     /// writes the file (a cache, safetensors) otherwise.</summary>
+    /// <param name="keeps">Whether the file is written; default true.</param>
     public static FeatureReference LoadOrMeasure(string path, IImageSet set, IFeatureExtractor extractor, KeptChoice? choice = null,
-        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        bool keeps = true, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         if (File.Exists(path))
         {
-            var (stored, keeps) = Load(path);
+            var (stored, kept) = Load(path);
             if (stored.ImagesHash == set.Hash && stored.ExtractorHash == extractor.Hash
-                && stored.Statistics.Dimension == extractor.Dimension && (choice is null || keeps == choice))
+                && stored.Statistics.Dimension == extractor.Dimension && (choice is null || kept == choice))
             {
                 return stored;
             }
@@ -69,7 +70,8 @@ internal sealed record FeatureReference(
         }
 
         var measured = Measure(set, extractor, choice, Batch, progress, cancellation);
-        measured.Save(path, choice);
+        if (keeps)
+            measured.Save(path, choice);
         return measured;
     }
 

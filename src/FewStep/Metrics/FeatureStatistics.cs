@@ -87,6 +87,31 @@ internal sealed class FeatureStatistics : IDisposable
     public Tensor Covariance() => Count > 1 ? _scatter.Over(Count - 1)
         : throw new InvalidOperationException($"A covariance needs 2 or more feature vectors, not {Count}.");
 
+    /// <summary>Count, mean and scatter (the sum of (f - mean)(f - mean)^T), from which statistics are joined.</summary>
+    /// <returns>Tensors by name, which belong to the current dispose scope.</returns>
+    public IReadOnlyDictionary<string, Tensor> Moments() => new Dictionary<string, Tensor>
+    {
+        ["count"] = tensor(new[] { Count }, ScalarType.Int64),
+        ["mean"] = _mean.clone(),
+        ["scatter"] = _scatter.clone(),
+    };
+
+    /// <summary>Adds the features that others' moments are of.</summary>
+    /// <param name="moments">What <see cref="Moments"/> gave; stay the caller's.</param>
+    /// <exception cref="InvalidInputException">They are of other features, or not finite.</exception>
+    public void Join(IReadOnlyDictionary<string, Tensor> moments)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        var (mean, scatter) = (moments.Sum("mean", ScalarType.Float64, Dimension), moments.Sum("scatter", ScalarType.Float64, Dimension,
+            Dimension));
+        long count = moments.Sum("count", ScalarType.Int64, 1).item<long>();
+        if (count < 0 || !AllFinite(mean) || !AllFinite(scatter))
+            throw new InvalidInputException("A part holds moments of features that are not finite; remove it and run its shard again.");
+        if (count > 0)
+            Combine(count, mean, scatter);
+    }
+
     public void Dispose()
     {
         _mean.Dispose();

@@ -33,18 +33,20 @@ internal static class FrechetMetric
                 new(entry.Name, kind.Name(extractor.Name), kind.Name(name), description, HigherIsBetter: false, hash, reference.ImagesHash,
                     reference.Images),
             ],
-            _ => new Measurement(extractor, reference));
+            (_, _) => new Measurement(extractor, reference));
     }
 
     private static MetricEntry On(FeatureKind kind, string name, string description) => new(
         name, description, MetricNeeds.Features | MetricNeeds.Reference,
         context => Of(kind, context.Network(kind), context.Reference(kind)), kind);
 
-    private sealed class Measurement(IFeatureExtractor extractor, FeatureReference reference) : IMetricMeasurement
+    private sealed class Measurement(IFeatureExtractor extractor, FeatureReference reference) : IJoinableMeasurement
     {
         private readonly FeatureStatistics _statistics = new(extractor.Dimension);
 
         public void Add(MeasuredImages batch) => _statistics.Add(batch.Features(extractor));
+        public IReadOnlyDictionary<string, Tensor> Sums() => _statistics.Moments();
+        public void Join(IReadOnlyDictionary<string, Tensor> sums) => _statistics.Join(sums);
 
         public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) =>
             [new(FrechetDistance.Between(_statistics, reference.Statistics))];

@@ -36,6 +36,45 @@ public interface IMetricMeasurement : IDisposable
     IReadOnlyList<MetricValue> Finish(CancellationToken cancellation);
 }
 
+/// <summary>A metric that can be measured on parts of a range of seeds: their sums are joined to those of the range.</summary>
+internal interface IJoinableMetric : IMetric
+{
+    /// <summary>Begins to measure some consecutive images of a range.</summary>
+    /// <param name="whole">The range.</param>
+    /// <param name="part">Those of its images that will come, or whose sums will.</param>
+    IJoinableMeasurement Begin(SeedRange whole, SeedRange part);
+}
+
+/// <summary>A measurement that takes images, or the sums of images that others have measured.</summary>
+internal interface IJoinableMeasurement : IMetricMeasurement
+{
+    /// <summary>What is kept of the images that came.</summary>
+    /// <returns>Tensors by name, which belong to the current dispose scope.</returns>
+    IReadOnlyDictionary<string, Tensor> Sums();
+
+    /// <summary>Takes the sums of images that follow those that came.</summary>
+    /// <param name="sums">What <see cref="Sums"/> gave; stay the caller's.</param>
+    /// <exception cref="InvalidInputException">They are not of this metric.</exception>
+    void Join(IReadOnlyDictionary<string, Tensor> sums);
+}
+
+/// <summary>Reads sums, which come from files.</summary>
+internal static class JoinedSums
+{
+    /// <summary>One of them, which must have a type and a shape; -1 stands for any length.</summary>
+    public static Tensor Sum(this IReadOnlyDictionary<string, Tensor> sums, string name, ScalarType type, params ReadOnlySpan<long> shape)
+    {
+        bool fits = sums.TryGetValue(name, out var sum) && sum.dtype == type && sum.dim() == shape.Length;
+        for (int i = 0; i < shape.Length && fits; i++)
+            fits = shape[i] < 0 || sum!.shape[i] == shape[i];
+        return fits ? sum! : throw new InvalidInputException(
+            $"A part holds no sums '{name}' that fit this metric; remove the part and run its shard again.");
+    }
+
+    /// <summary>Numbers as a sum of float64.</summary>
+    public static Tensor Of(params double[] values) => tensor(values, ScalarType.Float64);
+}
+
 /// <summary>A figure that a metric gives.</summary>
 /// <param name="Key">Name in files and options, e.g. <c>fd</c> or <c>precision</c>.</param>
 /// <param name="Name">Full name with the features it is measured on, e.g. <c>FD (fashion features)</c>.</param>

@@ -24,7 +24,8 @@ internal static class KernelMetric
             true,
             [new(kind.Key(Key), kind.Name($"{name} ({extractor.FeatureName})"), kind.Name(name), description, HigherIsBetter: false, hash,
                 reference.ImagesHash, reference.Images)],
-            images => new KeptFeatures(extractor, images, options.KeptImages, (features, cancellation) => [KernelDistance.Between(
-                features, reference.Kept!, options.KernelSubsets, options.KernelSubsetSize, options.Seed, cancellation)]));
+            (images, skipped) => new KeptFeatures(extractor, images, options.KeptImages, skipped, (features, cancellation) =>
+                [KernelDistance.Between(
+                    features, reference.Kept!, options.KernelSubsets, options.KernelSubsetSize, options.Seed, cancellation)]));
     }
 }

@@ -26,6 +26,9 @@ internal sealed class MetricContext : IDisposable
     /// <summary>Where features of the real images are kept (see <see cref="FeatureReference.FileName"/>); null for nowhere.</summary>
     public string? Folder { get; set; }
 
+    /// <summary>Whether what is measured of the real images is kept there; default true. False reads it only.</summary>
+    public bool KeepsReference { get; set; } = true;
+
     public FineTeacher? Teacher { get; set; }
 
     /// <summary>Opens a CLIP; null where there is none.</summary>
@@ -118,7 +121,7 @@ internal sealed class MetricContext : IDisposable
         return Folder is null
             ? FeatureReference.Measure(images, network, choice, progress: Progress, cancellation: Cancellation)
             : FeatureReference.LoadOrMeasure(
-                Path.Combine(Folder, FeatureReference.FileName(kind)), images, network, choice, Progress, Cancellation);
+                Path.Combine(Folder, FeatureReference.FileName(kind)), images, network, choice, KeepsReference, Progress, Cancellation);
     }
 }
 

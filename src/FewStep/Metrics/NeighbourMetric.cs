@@ -24,7 +24,8 @@ internal static class NeighbourMetric
                 + $"{options.CoverageNeighbours}; it may exceed 1."),
             Figure("coverage", $"Share of the real images whose ball (to the {covered} neighbour) holds a sample."),
         ];
-        return new FeatureMetric(identity, true, figures, images => new KeptFeatures(extractor, images, options.KeptImages, Judge));
+        return new FeatureMetric(identity, true, figures, (images, skipped) => new KeptFeatures(
+            extractor, images, options.KeptImages, skipped, Judge));
 
         MetricFigure Figure(string key, string description) => new(
             kind.Key(key), kind.Name($"{key} ({extractor.FeatureName})"), kind.Name(key), $"{description} Higher is better.",

@@ -61,12 +61,16 @@ internal static partial class AtomicFile
         && Path.GetFileNameWithoutExtension(name) is var rest && Path.GetExtension(rest) is { Length: > 1 } unique && rest != unique
         && Guid.TryParseExact(unique.AsSpan(1), "N", out _);
 
-    /// <summary>Removes the files that processes were killed while writing, from a folder and all in it. No other process may be writing
-    /// there.</summary>
-    public static void RemoveLeftOvers(string folder)
+    /// <summary>Removes the files that processes were killed while writing, from a folder and all in it but one that others may be writing
+    /// in. No other process may be writing elsewhere there.</summary>
+    /// <param name="shared">Name of the sub-folder that is left alone.</param>
+    public static void RemoveLeftOvers(string folder, string shared)
     {
         var everywhere = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
-        foreach (string file in Directory.EnumerateFiles(folder, $"*{Extension}", everywhere))
+        var here = new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint };
+        var inside = Directory.EnumerateDirectories(folder, "*", here).Where(d => Path.GetFileName(d) != shared)
+            .SelectMany(d => Directory.EnumerateFiles(d, $"*{Extension}", everywhere));
+        foreach (string file in Directory.EnumerateFiles(folder, $"*{Extension}", here).Concat(inside))
         {
             if (IsLeftOver(Path.GetFileName(file)))
                 File.Delete(file);

@@ -6,6 +6,10 @@ namespace FewStep.Platform;
 internal sealed class FolderLock : IDisposable
 {
     public const string FileName = ".fewstep.lock", HolderName = ".fewstep.holder";
+
+    /// <summary>Sub-folder whose own folders other processes may hold meanwhile.</summary>
+    public const string SharedName = "parts";
+
     private readonly string _folder;
     private readonly string? _made;
     private readonly FileStream _file;
@@ -39,7 +43,7 @@ internal sealed class FolderLock : IDisposable
                 continue;
             }
 
-            AtomicFile.RemoveLeftOvers(full);
+            AtomicFile.RemoveLeftOvers(full, SharedName);
             File.WriteAllText(
                 holder, InvariantText.Of($"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTimeOffset.Now:u}"));
             return new FolderLock(full, made, file);

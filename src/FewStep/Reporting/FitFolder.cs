@@ -2,6 +2,7 @@ using FewStep.Data;
 using FewStep.Fitting;
 using FewStep.Sampling;
 using FewStep.Search;
+using FewStep.Shards;
 
 namespace FewStep.Reporting;
 
@@ -9,16 +10,17 @@ namespace FewStep.Reporting;
 internal static class FitFolder
 {
     /// <param name="images">Opens the images that a search needs; they are not disposed here.</param>
-    /// <returns>What was fitted, in the order in which it was.</returns>
-    public static IReadOnlyList<WrittenFit> Write(
+    /// <param name="division">The stage of divided work that is done; null for all of it.</param>
+    /// <returns>What was fitted, in the order in which it was; null after one share of the work.</returns>
+    public static IReadOnlyList<WrittenFit>? Write(
         string folder, Model model, ScheduleChoice schedule, IReadOnlyList<int> steps, FitOptions options, FindOptions find,
-        Func<IImageSet> images, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        Func<IImageSet> images, Division? division, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var embedding = model.OpenEmbedding(options);
         var samplers = model.OnSchedule(schedule, steps, images, find,
             measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), progress, cancellation);
         List<WrittenFit> fits = [];
-        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding);
+        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding) { Division = division };
         foreach (var (_, sampler, result) in fit.Fit(samplers, progress, cancellation))
         {
             string path = Path.Combine(folder, FormattableString.Invariant($"n{sampler.Steps}{SamplerFile.Extension}"));
@@ -26,7 +28,10 @@ internal static class FitFolder
             fits.Add(new WrittenFit(sampler, result, path));
         }
 
+        if (division is not null && division.Stage != ShardStage.Merge)
+            return null;
         AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(model.Name, options, fits));
+        division?.Finish();
         return fits;
     }
 }

@@ -13,6 +13,21 @@ internal sealed class PairedDistance
     /// <summary>Mean over images of the root-mean-square difference of a pixel value ([-1,1]).</summary>
     public double MeanRootMeanSquare => Images > 0 ? _mean / Math.Sqrt(_dimension) : 0;
 
+    /// <summary>Images, mean of their distances and values of an image, float64 [3]; belongs to the current dispose scope.</summary>
+    public Tensor Sums() => tensor(new double[] { Images, _mean, _dimension }, float64);
+
+    /// <summary>Adds the images that others' sums are of.</summary>
+    public void Join(Tensor sums)
+    {
+        double[] other = sums.data<double>().ToArray();
+        long images = (long)other[0];
+        if (images <= 0)
+            return;
+        Images += images;
+        _mean += (other[1] - _mean) * images / Images;
+        _dimension = (long)other[2];
+    }
+
     /// <summary>Each image's mean-square difference of a value.</summary>
     /// <param name="differences">Images less the teacher's, [B, ...].</param>
     public static double[] MeanSquares(Tensor differences)

@@ -12,6 +12,8 @@ public sealed class SeedList : IReadOnlyList<long>
     private readonly (long First, long Last)[] _ranges;
     private readonly int[] _starts; // position in the list of each range's first seed
 
+    private (long First, long Last)[]? _sorted;
+
     private SeedList((long First, long Last)[] ranges)
     {
         _ranges = ranges;
@@ -78,6 +80,15 @@ public sealed class SeedList : IReadOnlyList<long>
         }
 
         return new SeedList(ranges);
+    }
+
+    /// <summary>Whether a seed is one of them.</summary>
+    internal bool Has(long seed)
+    {
+        _sorted ??= [.. _ranges.OrderBy(r => r.First)];
+        int after = Array.FindIndex(_sorted, r => r.First > seed);
+        int place = after < 0 ? _sorted.Length - 1 : after - 1;
+        return place >= 0 && seed <= _sorted[place].Last;
     }
 
     /// <inheritdoc/>

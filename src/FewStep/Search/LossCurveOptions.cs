@@ -50,6 +50,11 @@ public sealed record LossCurveOptions
 
     internal int FirstLook => MinimumImages ?? Math.Max(8, Math.Min(64, MaximumImages));
 
+    /// <summary>All that determines a curve, as text.</summary>
+    internal string Identity(string model, string images) => InvariantText.Of($"loss curve of {model}\n{images}\n{Points} ")
+        + InvariantText.Of($"{SigmaMin:R} {SigmaMax:R} {BatchSize} {FirstLook} {MaximumImages} {RelativeRegret:R} {RelativePrecision:R} ")
+        + InvariantText.Of($"{Confidence:R} {Seed}\n{string.Join(' ', Steps)}\n{string.Join(' ', Weightings.Select(w => w.Name))}");
+
     /// <summary>Checks all values at once.</summary>
     /// <exception cref="InvalidInputException">Values break their rules; the message names them all.</exception>
     public void Validate()

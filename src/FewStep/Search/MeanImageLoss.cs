@@ -25,6 +25,21 @@ internal sealed class MeanImageLoss : IDisposable
         }
     }
 
+    /// <summary>The images' sum and the sum of their squares, float64; stay here.</summary>
+    public (Tensor Sum, Tensor Squares) Sums => (_sum!, _squares!);
+
+    /// <summary>Adds other images by their sums, which stay the caller's.</summary>
+    public void Join(Tensor sum, Tensor squares, long images)
+    {
+        using var inference = no_grad();
+        using var scope = NewDisposeScope();
+        _sum ??= zeros_like(sum).DetachFromDisposeScope();
+        _squares ??= zeros_like(squares).DetachFromDisposeScope();
+        _sum.Plus_(sum);
+        _squares.Plus_(squares);
+        _images += images;
+    }
+
     /// <summary>The unbiased variance of a pixel, averaged over the pixels. Needs two images or more.</summary>
     public double Value()
     {

@@ -1,5 +1,6 @@
 using FewStep.Data;
 using FewStep.Sampling;
+using FewStep.Shards;
 using FewStep.Solvers;
 
 namespace FewStep.Search;
@@ -18,24 +19,27 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
     /// <summary>The loss curve; null until an optimiser asked for it.</summary>
     public LossCurve? Curve { get; private set; } = options.LossCurve;
 
+    /// <summary>The stage of divided work that the loss curve is measured in; null (default) to measure all of it.</summary>
+    public Division? Division { get; init; }
+
+    /// <summary>Measures the loss curve, or does a stage of that.</summary>
+    /// <returns>The curve; null after one share of the work.</returns>
+    public LossCurve? MeasureCurve(IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
+        var measurement = options.Curve with { Seed = options.Seed, Steps = steps, Weightings = weightings };
+        Curve = model.MeasureCurve(Images(), measurement, Division, progress, cancellation);
+        if (Curve is not null)
+            CurveMeasured?.Invoke(Curve);
+        return Curve;
+    }
+
     public IReadOnlyList<FoundSampler> Find(
         IReadOnlyList<ScheduleOptimizerChoice> choices, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var weightings = DiscretizationLossOptimizer.Weightings(options.Power);
         var solver = SolverCatalog.Find(options.Solver);
-        IImageSet Images() => _images ??= model.Fitting(images());
-
-        LossCurve LossCurve()
-        {
-            if (Curve is null)
-            {
-                var measurement = options.Curve with { Seed = options.Seed, Steps = steps, Weightings = weightings };
-                Curve = model.MeasureCurve(Images(), measurement, progress, cancellation);
-                CurveMeasured?.Invoke(Curve);
-            }
-
-            return Curve;
-        }
+        LossCurve LossCurve() => Curve ?? MeasureCurve(progress, cancellation)!;
 
         var context = new ScheduleSearchContext
         {
@@ -78,6 +82,8 @@ internal sealed class SamplerSearch(Model model, Func<IImageSet> images, IReadOn
 
         return found;
     }
+
+    private IImageSet Images() => _images ??= model.Fitting(images());
 }
 
 /// <summary>A sampler that was found, with what the search has to tell.</summary>

@@ -77,7 +77,7 @@ public sealed class LatentModelTests : IDisposable
             Plan = planned.Plan with { Models = [(null, _model)], Solvers = [new EulerSolver()], Numbers = [2] },
             Options = planned.Options with { ShownSeeds = [0, 1] },
             Training = training,
-        }).Run(null, TestContext.Current.CancellationToken);
+        }).Run(null, TestContext.Current.CancellationToken)!;
         var trial = summary.Trials.First(t => t.Role != TrialRole.Teacher && t.Schedule == "karras");
         var range = SeedRange.Consecutive(100, ExperimentWorld.Images, 1)[0];
         var sampler = new Sampler(new(trial.Sigmas, trial.Terminal), new EulerSolver());

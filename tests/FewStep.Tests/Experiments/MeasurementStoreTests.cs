@@ -27,6 +27,22 @@ public sealed class MeasurementStoreTests : IDisposable
         Assert.Null(read.Find(Hash("c")));
     }
 
+    [Fact]
+    public void One_range_more_writes_no_more_than_one_file_of_bounded_size()
+    {
+        var store = MeasurementStore.Open(_folder);
+        store.Add([.. Enumerable.Range(0, 2 * MeasurementStore.RangesOfFile).Select(i => Range($"{i}", "fd", i))]);
+        string[] full = [.. new[] { "measurements.json", "measurements.0001.json" }.Select(n => Path.Combine(_folder, n))];
+        Array.ForEach(full, File.Delete);
+        store.Add(Range("last", "fd", 1));
+        Assert.Equal(["measurements.0002.json"], Directory.GetFiles(_folder).Select(Path.GetFileName));
+        store.Add(Range("0", "kid", 0.5), Range($"{MeasurementStore.RangesOfFile}", "kid", 0.25));
+        var read = MeasurementStore.Open(_folder);
+        Assert.Equal((2 * MeasurementStore.RangesOfFile) + 1, read.Ranges.Count());
+        Assert.Equal((2, 1), (read.Find(Hash("0"))!.Figures.Count, read.Find(Hash("1"))!.Figures.Count));
+        Assert.Equal(1, read.Find(Hash("last"))!.Figures[Hash("fd")].Single().Value);
+    }
+
     [Theory]
     [InlineData("{\"version\": 2, \"ranges\": []}", "version 2")]
     [InlineData("{\"version\": 1}", "not valid")]

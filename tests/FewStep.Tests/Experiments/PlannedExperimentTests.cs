@@ -319,7 +319,7 @@ public sealed class PlannedExperimentTests : IDisposable
         return x;
     }
 
-    private static Summary Run(PlannedExperiment planned) => planned.Run(null, TestContext.Current.CancellationToken);
+    private static Summary Run(PlannedExperiment planned) => planned.Run(null, TestContext.Current.CancellationToken)!;
 
     private static string Refused(PlannedExperiment planned)
     {

@@ -1,0 +1,190 @@
+using FewStep.Metrics;
+using FewStep.Shards;
+
+namespace FewStep.Experiments;
+
+/// <summary>The measurement of trials on ranges of seeds, divided. Where there are many cells (trials x ranges), each is one share's;
+/// where there are few, or all are compared with a teacher's images, each range is cut by its seeds, and what the metrics keep of the
+/// pieces is joined.</summary>
+/// <remarks>Pieces are whole batches of the undivided work, so the images are the same. With a teacher, a share has the same seeds of all
+/// trials, so that the teacher samples every seed once.</remarks>
+internal sealed class DividedTrials(
+    TrialMeasurement measurement, MeasurementStore store, IReadOnlyList<Trial> trials, ExperimentOptions options, Func<Trial, int> cost,
+    IProgress<WorkProgress>? progress, CancellationToken cancellation) : IDividedWork<TrialMeasurement>
+{
+    /// <summary>Cells that a share should have, for shares of whole cells to take about equally long.</summary>
+    private const int CellsOfShare = 4;
+
+    private const string SumsName = "sums", FailuresName = "failures.json", TeacherName = "teacher";
+    private const int Numbers = 2; // evaluations and seconds
+    private readonly List<Trial> _ordered = measurement.Ordered(trials);
+
+    public string Identity => string.Join('\n', [
+        InvariantText.Of($"figures of seeds {options.FirstSeed}, {options.Ranges} ranges of {options.Samples} by {options.BatchSize}"),
+        .. _ordered.Select(t => InvariantText.Of($"{t.ImagesKey("")} {t.Role == TrialRole.Teacher}")), .. measurement.Identities]);
+
+    /// <summary>Where the teacher's images are kept, in the folder of the results and in that of a part.</summary>
+    public static string TeacherFolder(string folder) => Path.Combine(folder, TeacherName);
+
+    public TrialMeasurement Whole()
+    {
+        measurement.Run(trials, progress, cancellation);
+        return measurement;
+    }
+
+    public void Do(Part part)
+    {
+        var (cells, sums) = (MeasurementStore.Open(part.Folder), PartTensors.Open(part, SumsName));
+        var failures = Failures(part);
+        var own = Pieces(part.Shard).Where(p => p.Owner == part.Shard.Number).ToList();
+        long total = own.Sum(Evaluations), done = 0;
+        foreach (var piece in own)
+        {
+            string key = piece.Trial.ImagesKey("");
+            bool isThere = measurement.Missing(piece.Trial, piece.Range).Length == 0
+                || (piece.IsWhole ? cells.Find(CellKey(piece)) is not null : sums.Has(PieceKey(piece)));
+            if (isThere || failures.ContainsKey(key))
+            {
+                total -= Evaluations(piece);
+                continue;
+            }
+
+            void Sampled(int images) => progress?.Report(new WorkProgress(
+                "comparison", done += (long)images * cost(piece.Trial), total, "evaluations", $"{piece.Trial}, {piece.Seeds}"));
+            using var scope = NewDisposeScope();
+            if (Tried(piece, Sampled) is not { } keep)
+            {
+                failures[key] = measurement.Failure(piece.Trial)!;
+                JsonFile.Write(part.At(FailuresName), failures);
+            }
+            else
+            {
+                keep();
+            }
+        }
+
+        // What to keep of a piece and how; null for a trial that cannot be measured, which must not cost the others.
+        Action? Tried(Piece piece, Action<int> sampled)
+        {
+            try
+            {
+                if (piece.IsWhole)
+                {
+                    var cell = measurement.Measure(piece.Trial, piece.Range, sampled, cancellation);
+                    return () => cells.Add(cell);
+                }
+
+                var (kept, evaluations, seconds) = measurement.MeasurePart(piece.Trial, piece.Range, piece.Seeds, sampled, cancellation);
+                var named = kept.SelectMany((all, m) => all.Select(s => KeyValuePair.Create(Name(m, s.Key), s.Value))).ToList();
+                return () => sums.Add(PieceKey(piece), named, evaluations, seconds);
+            }
+            catch (InvalidInputException e) when (e.InnerException is not (IOException or UnauthorizedAccessException))
+            {
+                measurement.Fail(piece.Trial, e.Message);
+                return null;
+            }
+        }
+    }
+
+    public TrialMeasurement Join(Parts parts)
+    {
+        var opened = parts.All.ToDictionary(p => p.Shard.Number, p => (Cells: MeasurementStore.Open(p.Folder),
+            Sums: PartTensors.Open(p, SumsName)));
+        foreach (var (key, reason) in parts.All.SelectMany(Failures))
+        {
+            if (_ordered.Find(t => t.ImagesKey("") == key && measurement.Failure(t) is null) is { } trial)
+                measurement.Fail(trial, reason);
+        }
+
+        var missing = new Dictionary<int, int>();
+        void Lack(Piece piece) => missing[piece.Owner] = missing.GetValueOrDefault(piece.Owner) + 1;
+        var cells = Pieces(new Shard(1, parts.Count)).GroupBy(CellKey).ToList();
+        long done = 0;
+        var whole = new List<MeasuredRange>();
+        foreach (var pieces in cells)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var (trial, range) = (pieces.First().Trial, pieces.First().Range);
+            progress?.Report(new WorkProgress("joining", ++done, cells.Count, "cells"));
+            if (measurement.Failure(trial) is not null || measurement.Missing(trial, range).Length == 0)
+                continue;
+            if (pieces.First().IsWhole)
+            {
+                if (opened.TryGetValue(pieces.First().Owner, out var part) && part.Cells.Find(pieces.Key) is { } cell)
+                    whole.Add(cell);
+                else
+                    Lack(pieces.First());
+                continue;
+            }
+
+            var lacking = pieces.Where(p => !opened.TryGetValue(p.Owner, out var part) || !part.Sums.Has(PieceKey(p))).ToList();
+            lacking.ForEach(Lack);
+            if (lacking.Count == 0)
+                store.Add(Joined(trial, range, pieces.Select(p => opened[p.Owner].Sums.Find(PieceKey(p), Numbers)!.Value)));
+        }
+
+        store.Add([.. whole]);
+        parts.RequireAll(part => missing.TryGetValue(part.Shard.Number, out int cells)
+            ? InvariantText.Of($"{cells} piece{(cells == 1 ? "" : "s")} of its work") : null);
+        JoinTeacher(parts);
+        return measurement;
+    }
+
+    private static string Name(int metric, string sum) => InvariantText.Of($"{metric}/{sum}");
+
+    private static Dictionary<string, string> Failures(Part part) =>
+        File.Exists(part.At(FailuresName)) ? JsonFile.Read<Dictionary<string, string>>(part.At(FailuresName)) : [];
+
+    private MeasuredRange Joined(
+        Trial trial, SeedRange range, IEnumerable<(IReadOnlyDictionary<string, Tensor> Tensors, double[] Numbers)> pieces)
+    {
+        using var scope = NewDisposeScope();
+        return measurement.Join(trial, range, pieces.Select(piece => ((IReadOnlyList<IReadOnlyDictionary<string, Tensor>>)[
+            .. Enumerable.Range(0, measurement.Identities.Count).Select(m => piece.Tensors
+                .Where(t => t.Key.StartsWith(Name(m, ""), StringComparison.Ordinal))
+                .ToDictionary(t => t.Key[Name(m, "").Length..], t => t.Value))], (long)piece.Numbers[0], piece.Numbers[1])), cancellation);
+    }
+
+    private void JoinTeacher(Parts parts)
+    {
+        if (options.Endpoints is not { } endpoints)
+            return;
+        foreach (var range in Pieces(new Shard(1, parts.Count)).GroupBy(p => p.Range))
+        {
+            endpoints.Join(range.Key, [.. range.DistinctBy(p => p.Seeds).Select(
+                p => (p.Seeds, TeacherFolder(parts.Find(p.Owner)!.Folder)))]);
+        }
+    }
+
+    private long Evaluations(Piece piece) => (long)piece.Seeds.Count * cost(piece.Trial);
+    private string CellKey(Piece piece) => piece.Trial.ImagesKey(piece.Range, options.BatchSize);
+    private string PieceKey(Piece piece) => piece.Trial.ImagesKey(piece.Seeds, options.BatchSize);
+
+    // All pieces of the work, in the order in which they are done.
+    private IEnumerable<Piece> Pieces(Shard shard)
+    {
+        var cells = options.SeedRanges.SelectMany(range => _ordered.Select(trial => (Range: range, Trial: trial)));
+        int count = options.Ranges * _ordered.Count, n = shard.Count;
+        bool hasTeacher = options.Endpoints is not null;
+        if (!hasTeacher && count >= (long)CellsOfShare * n)
+        {
+            // Dearest first, so that the shares cost about the same.
+            return cells.OrderByDescending(c => cost(c.Trial)).Select((c, i) => new Piece(c.Trial, c.Range, c.Range, (i % n) + 1));
+        }
+
+        int batches = (options.Samples + options.BatchSize - 1) / options.BatchSize, cuts = Math.Min(n, batches);
+        return options.SeedRanges.SelectMany((range, r) => Enumerable.Range(0, cuts).SelectMany(cut => _ordered.Select((trial, t) =>
+        {
+            long first = Edge(cut), end = Edge(cut + 1);
+            long place = ((hasTeacher ? r : ((long)r * _ordered.Count) + t) * cuts) + cut;
+            return new Piece(trial, range, new SeedRange(range.First + first, (int)(end - first)), (int)(place % n) + 1);
+        })));
+
+        long Edge(int cut) => Math.Min((long)cut * batches / cuts * options.BatchSize, options.Samples);
+    }
+
+    private sealed record Piece(Trial Trial, SeedRange Range, SeedRange Seeds, int Owner)
+    {
+        public bool IsWhole => Seeds == Range;
+    }
+}

@@ -55,10 +55,12 @@ case $part in
             --curve "$out/fit/loss-curve.json" "${samplers[@]}" "${teacher[@]}"
         ;;
 
-    # With 5,000 images in each range, beside the teacher of 40 evaluations.
+    # With 5,000 images in each range (SAMPLES), beside the teacher of 40 evaluations.
     large)
-        mapfile -t samplers < <(fitted 3,4)
-        samples=5000 untuned large "${samplers[@]}" --sampler karras/ipndm:3/4 --sampler karras/heun/20
+        mapfile -t samplers < <(fitted "${STEPS:-3,4}")
+        refined=$out/objectives/encoder/n3.sampler.json
+        [ ! -e "$refined" ] || samplers+=(--sampler "$refined")
+        samples=${SAMPLES:-5000} untuned large "${samplers[@]}" --sampler karras/ipndm:3/4 --sampler karras/heun/20
         ;;
 
     # What the refinement of sigmas and weights minimises: pixels, or the model's own activations as well.

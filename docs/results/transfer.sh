@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/transfer} samples=${2:-500} trained=${TRAINED:-runs/noise-schedules}/edm images=${IMAGES:-100000}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "${THREADS:-0}"; }
-fit() { [ -e "$1/fit.html" ] || fewstep fit --steps 3,4 --curve "$out/loss-curve.json" "${@:2}" --out "$1"; }
+fit() { [ -e "$1/fit.html" ] || fewstep fit --steps 3,4 "${@:2}" --out "$1"; }
 # A model at some guidance with samplers of some folders, beside a sampler that nobody fits and the model's own teacher.
 measure() {
     local name=$1 samplers=()
@@ -16,11 +16,6 @@ measure() {
     fewstep evaluate "${@:2}" --any-model "${samplers[@]}" --sampler karras/ipndm:3/3 --sampler karras/ipndm:3/4 --teacher karras \
         --teacher-steps 20 --metrics fd,endpoint --samples "$samples" --strip-seeds none --out "$out/$name"
 }
-
-if [ ! -e "$out/loss-curve.json" ]; then
-    fewstep schedule --steps 4 --out "$out/curve"
-    cp "$out/curve/loss-curve.json" "$out/loss-curve.json"
-fi
 
 for weight in 1 1.5 2.5; do fit "$out/guidance-$weight" --guidance "$weight"; done
 for weight in 1 1.5 2.5; do

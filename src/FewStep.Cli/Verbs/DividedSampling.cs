@@ -30,9 +30,8 @@ internal sealed class DividedSampling(
 
     public void Do(Part part)
     {
-        Archive[] archives = [.. Archives(part.Shard)];
-        long done = 0, total = archives.Sum(a => (long)a.Seeds.Count());
-        foreach (var archive in archives)
+        long done = 0, total = part.Shard.Owned(Batches).Sum(b => (long)SeedsOf(b).Length);
+        foreach (var archive in Archives(part.Shard))
         {
             if (!File.Exists(part.At(archive.File)) && !File.Exists(part.At(archive.Taken)))
                 AtomicFile.Write(part.At(archive.File), stream => Write(stream, archive, done, total));
@@ -112,7 +111,7 @@ internal sealed class DividedSampling(
         return JsonFile.Read<Drawn>(taken);
     }
 
-    private Drawn Draw(IEnumerable<SampledBatch> batches, Action<SampledBatch> take)
+    private static Drawn Draw(IEnumerable<SampledBatch> batches, Action<SampledBatch> take)
     {
         var drawn = new Drawn(0, 0, 0);
         var sampling = Stopwatch.StartNew(); // without the time of writing

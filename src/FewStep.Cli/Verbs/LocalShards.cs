@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FewStep.Cli.Terminal;
 using FewStep.Shards;
 
 namespace FewStep.Cli.Verbs;
@@ -16,7 +15,7 @@ internal sealed class LocalShards
     private readonly string _folder;
     private readonly IReadOnlyList<string> _words;
     private readonly IReadOnlyList<string> _ownWords;
-    private readonly IReadOnlyList<string> _gpus;
+    private readonly string[] _gpus;
     private readonly IProgress<WorkProgress> _progress;
 
     public LocalShards(ParseResult parsed, int count, string folder, IProgress<WorkProgress> progress)
@@ -28,7 +27,7 @@ internal sealed class LocalShards
             ? parsed.GetValue(option) : 0;
         int share = Math.Max(1, (named > 0 ? named : Environment.ProcessorCount) / count);
         int at = _words.ToList().IndexOf(Threads);
-        _ownWords = _gpus.Count > 0 ? _words
+        _ownWords = _gpus.Length > 0 ? _words
             : [.. at < 0 ? _words : [.. _words.Take(at), .. _words.Skip(at + 2)], Threads, InvariantText.Of($"{share}")];
     }
 
@@ -119,8 +118,8 @@ internal sealed class LocalShards
         foreach (string word in Program.Skip(1).Concat(ShardFlags.Line(_ownWords, _folder, stage)).Append(Quiet))
             start.ArgumentList.Add(word);
         start.Environment[WorkerProcess.Variable] = "1";
-        if (_gpus.Count > 0)
-            start.Environment[VisibleGpus] = _gpus[place % _gpus.Count];
+        if (_gpus.Length > 0)
+            start.Environment[VisibleGpus] = _gpus[place % _gpus.Length];
         return Process.Start(start)!;
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FewStep.Checkpoints;
 using FewStep.Experiments;
-using FewStep.Platform;
 
 namespace FewStep.Tests.Cli;
 

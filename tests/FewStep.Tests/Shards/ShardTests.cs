@@ -1,4 +1,3 @@
-using FewStep.Platform;
 using FewStep.Shards;
 
 namespace FewStep.Tests.Shards;

@@ -1,3 +1,4 @@
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using FewStep.Shards;
 
@@ -24,6 +25,7 @@ internal sealed class LaunchFlags
     public LaunchFlags(Command command, string place, string kind)
     {
         _launcher = command.Name;
+        _words.CompletionSources.Add(Behind);
         command.Add(_words);
         _shards = command.Required<int>("--shards", "Number of shards, each a task of the cluster.", "n");
         _maxRunning = command.Optional<int?>("--max-running", "Shards that run at the same time, at the most; left out, all may.", "n");
@@ -68,6 +70,18 @@ internal sealed class LaunchFlags
             throw new InvalidInputException($"The command that is divided stands behind '{Separator}': {example}");
         return new LaunchedCommand(
             parsed.RootCommandResult.Command, words, new Shard(1, parsed.GetValue(_shards)).Count, threads, hasGpu);
+    }
+
+    // Those of the command behind the separator, as if it stood alone.
+    private static IEnumerable<CompletionItem> Behind(CompletionContext context)
+    {
+        const string separator = $" {Separator} ";
+        if (context is not TextCompletionContext typed)
+            return [];
+        int start = typed.CommandLineText.IndexOf(separator, StringComparison.Ordinal) + separator.Length;
+        return start < separator.Length || typed.CursorPosition < start ? []
+            : context.ParseResult.RootCommandResult.Command.Parse(typed.CommandLineText[start..])
+                .GetCompletions(typed.CursorPosition - start);
     }
 
     /// <summary>Writes a file, unless it is there as it would be.</summary>

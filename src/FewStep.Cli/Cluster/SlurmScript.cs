@@ -24,7 +24,7 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
     public string Text()
     {
         string throttle = MaxRunning is { } most ? InvariantText.Of($"%{most}") : "";
-        string signal = Requeues ? " --signal=B:USR1@60" : "";
+        string signal = Requeues ? " --signal=B:USR1@60 --open-mode=append" : "";
         return InvariantText.Of($$"""
             #!/bin/bash
             # A command of fewstep in {{command.Count}} shards, as jobs of Slurm.

@@ -1,17 +1,13 @@
 using System.Diagnostics;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
-using FewStep.Cli.Cluster;
-using FewStep.Cli.Verbs;
-using FewStep.Platform;
 using FewStep.Shards;
 using k8s;
 using k8s.Models;
 
 namespace FewStep.Tests.Cli;
 
-/// <summary>What is written for the schedulers of clusters, read and run as they do. Against a real Slurm: tests/cluster/slurm.sh.</summary>
+/// <summary>What is written for the schedulers of clusters, read and run as they do; tests/cluster/slurm.sh has a real Slurm run
+/// it.</summary>
 public sealed class ClusterVerbTests : IDisposable
 {
     private const string Odd = "it's 5 % of $(HOME) \"x\" $$ `y` \\ ü";
@@ -166,24 +162,27 @@ public sealed class ClusterVerbTests : IDisposable
     {
         string folder = Path.Combine(_root, "jobs"), program = Recording("fewstep");
         string[] line = ["compare", "--nfe", "4", "--model", Odd, "--out", "o ut"];
-        var printed = await CommandLineRun.Json(["cluster", "kubernetes", "--shards", "7", "--image", "registry.local:5000/fewstep@sha256:0",
-            "--volume-claim", "work.claim", "--mount", "/data", "--namespace", "mine", "--cpu", "1500m", "--memory", "8Gi", "--max-running",
-            "3", "--backoff-limit-per-index", "5", "--job-name", "night", "--program", program, "--write", folder, "--json", "--", .. line]);
+        const string image = "registry.local:5000/fewstep@sha256:0";
+        string[] options = ["--image", image, "--volume-claim", "work.claim", "--mount", "/data", "--namespace", "mine", "--cpu", "1500m",
+            "--memory", "8Gi", "--max-running", "3", "--backoff-limit-per-index", "5", "--job-name", "night", "--program", program];
+        var printed = await CommandLineRun.Json(
+            ["cluster", "kubernetes", "--shards", "7", .. options, "--write", folder, "--json", "--", .. line]);
         Assert.Equal(6, printed.GetProperty("commands").GetArrayLength());
         foreach (var (name, stage) in new[] { ("prepare", "prepare"), ("shards", "3/7"), ("merge", "merge") })
         {
             var job = Read(Path.Combine(folder, $"night-{name}.json"));
-            Assert.Equal(("batch/v1", "Job", $"night-{name}", "mine"), (job.ApiVersion, job.Kind, job.Metadata.Name, job.Metadata.NamespaceProperty));
+            Assert.Equal(("batch/v1", "Job"), (job.ApiVersion, job.Kind));
+            Assert.Equal(($"night-{name}", "mine"), (job.Metadata.Name, job.Metadata.NamespaceProperty));
             var pod = job.Spec.Template.Spec;
             var container = Assert.Single(pod.Containers);
-            Assert.Equal(("Never", "registry.local:5000/fewstep@sha256:0", "/data"), (pod.RestartPolicy, container.Image, container.WorkingDir));
+            Assert.Equal(("Never", image, "/data"), (pod.RestartPolicy, container.Image, container.WorkingDir));
             Assert.Equal("work.claim", Assert.Single(pod.Volumes).PersistentVolumeClaim.ClaimName);
             Assert.Equal((pod.Volumes[0].Name, "/data"), (Assert.Single(container.VolumeMounts).Name, container.VolumeMounts[0].MountPath));
             Assert.Equal(1.5m, container.Resources.Requests["cpu"].ToDecimal());
             Assert.Equal(8m * (1L << 30), container.Resources.Limits["memory"].ToDecimal());
-            bool isIndexed = name == "shards";
-            Assert.Equal(isIndexed ? ("Indexed", 7, 3, 5, null) : (null, null, null, null, 5), (job.Spec.CompletionMode, job.Spec.Completions,
-                job.Spec.Parallelism, job.Spec.BackoffLimitPerIndex, job.Spec.BackoffLimit));
+            int?[] numbers = [job.Spec.Completions, job.Spec.Parallelism, job.Spec.BackoffLimitPerIndex, job.Spec.BackoffLimit];
+            Assert.Equal(name == "shards" ? [7, 3, 5, null] : [null, null, null, 5], numbers);
+            Assert.Equal(name == "shards" ? "Indexed" : null, job.Spec.CompletionMode);
             Assert.Equal(0, Start(Expanded(container.Command), ("JOB_COMPLETION_INDEX", "2")).Code);
             string[] expected = ["compare", "--model", Odd, "--nfe", "4", "--threads", "2", "--out", "o ut", "--shard", stage];
             Assert.Equal(expected.Order(), Said(program).Order());
@@ -201,6 +200,13 @@ public sealed class ClusterVerbTests : IDisposable
         Assert.Equal("1", container.Resources.Limits["nvidia.com/gpu"].ToString());
         Assert.Contains("cuda", container.Command);
         Assert.Equal(2, job.Spec.Parallelism);
+    }
+
+    [Fact]
+    public async Task A_shell_completes_the_command_behind_the_separator()
+    {
+        const string line = "fewstep cluster slurm --shards 3 -- sample --solver ip";
+        Assert.Contains("ipndm", (await CommandLineRun.Of($"[suggest:{line.Length}]", line)).Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);

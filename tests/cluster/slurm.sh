@@ -58,7 +58,7 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 END
 echo "CgroupAutomount=no" >"$here/cgroup.conf"
 munged --foreground --force --socket="$here/munge/socket" --key-file="$here/munge/key" --pid-file="$here/munge/pid" \
-    --log-file="$here/munge/log" --seed-file="$here/munge/seed" &
+    --log-file="$here/munge/log" --seed-file="$here/munge/seed" >/dev/null 2>&1 &
 started+=("$!")
 for _ in $(seq 100); do [ -S "$here/munge/socket" ] && break; sleep 0.1; done
 slurmctld -D >/dev/null 2>&1 &
@@ -104,6 +104,7 @@ same() { # two folders: files with the same bytes but for JSON and pages, which 
 told=$("$program" cluster slurm --shards 2 --requeue --job-name figures --submit --json -- "${figures[@]}" --out figures)
 kill_shard figures 2/2
 settled
+! grep -q 'REQUEUE' figures/slurm/shard-1-*.log || fail "A shard that was not killed went back into the queue."
 scontrol -o show job "$(job shards "$told")" | grep -q 'Restarts=1' || fail "The shard did not go back into the queue."
 [ ! -e figures/parts ] || fail "The figures were not merged: $(cat figures/slurm/*.log)"
 same whole-figures figures

@@ -40,8 +40,13 @@ internal sealed class KubernetesLauncher
 
     private void Launch(ParseResult parsed, CancellationToken cancellation)
     {
-        int gpus = parsed.GetValue(_gpus) is 0 or 1 and var number ? number : throw new InvalidInputException(
-            $"{_gpus.Name} must be 0 or 1: a shard computes on one GPU, and more of them are more shards.");
+        int gpus = parsed.GetValue(_gpus);
+        if (gpus is not (0 or 1))
+        {
+            throw new InvalidInputException(
+                $"{_gpus.Name} must be 0 or 1: a shard computes on one GPU, and more of them are more shards.");
+        }
+
         string? processors = parsed.GetValue(_processors);
         double? count = processors is null ? null : KubernetesName.Processors(processors) ?? throw Refused(
             _processors, processors, "a number of processors above 0, such as 4, 0.5 or 500m");

@@ -18,14 +18,16 @@ internal sealed class LaunchedCommand
     {
         var parsed = root.Parse(line);
         var command = parsed.CommandResult.Command;
-        if (parsed.Errors.Count > 0)
-            throw new InvalidInputException($"'{Printable.Line(string.Join(' ', line), 80)}': {OptionValues.Describe(parsed)}");
-        if (!IsDivided(command) || parsed.Action is HelpAction)
+        string shown = $"'{Printable.Line(string.Join(' ', line), 80)}'";
+        if (command is not RootCommand && (!IsDivided(command) || parsed.Action is HelpAction))
         {
             string[] divided = [.. root.Subcommands.Where(IsDivided).Select(c => c.Name)];
-            throw new InvalidInputException($"'{Printable.Line(string.Join(' ', line), 80)}' cannot be divided; what takes "
-                + $"{ShardFlags.Name} can: {string.Join(", ", divided)}.");
+            throw new InvalidInputException(
+                $"{shown} cannot be divided; what takes {ShardFlags.Name} can: {string.Join(", ", divided)}.");
         }
+
+        if (parsed.Errors.Count > 0 || command is RootCommand)
+            throw new InvalidInputException($"{shown}: {OptionValues.Describe(parsed)}");
 
         if (command.Options.FirstOrDefault(o => ShardFlags.IsOne(o.Name) && parsed.IsGiven(o)) is { } option)
             throw new InvalidInputException($"The jobs say {ShardFlags.Name} themselves; leave {option.Name} out.");

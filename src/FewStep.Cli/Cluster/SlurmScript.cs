@@ -99,7 +99,9 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
                 work {{stage}} &
                 wait "$!" && exit 0 || code=$?
                 if [ "$code" -eq 137 ] || [ "$code" -eq 138 ]; then # killed, or told that its time is nearly over
-                    [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ] || { scontrol requeue "$SLURM_JOB_ID" && sleep 300; }
+                    # Not by the job's number: that of the last task is the whole array's.
+                    again=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+                    [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ] || { scontrol requeue "$again" && sleep 300; }
                 fi
                 exit "$code"
             """;

@@ -76,7 +76,7 @@ internal static class HelpText
         bool isRoot = command is RootCommand;
         var text = new Wrapped(output, Width(output));
         text.Paragraph(command.Description ?? "");
-        string name = isRoot ? "fewstep" : $"fewstep {string.Join(' ', Path(parsed))}";
+        string name = isRoot ? "fewstep" : $"fewstep {string.Join(' ', Path(parsed).Reverse())}";
         var behind = command.Arguments.Where(a => a.Arity.MaximumNumberOfValues > 1);
         string arguments = string.Concat(command.Arguments.Except(behind).Select(a => $" <{a.Name}>"));
         string last = string.Concat(behind.Select(a => $" -- <{a.Name}>"));

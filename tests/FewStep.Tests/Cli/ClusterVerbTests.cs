@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FewStep.Shards;
 using k8s;
@@ -20,6 +21,7 @@ public sealed class ClusterVerbTests : IDisposable
     [InlineData("behind '--'", "slurm", "--shards", "3", "sample")]
     [InlineData("'tune' cannot be divided; what takes --shard can: schedule, fit, sample, evaluate, compare.", "slurm", "--shards", "3",
         "--", "tune")]
+    [InlineData("'smaple': There is no verb 'smaple'. Did you mean sample?", "slurm", "--shards", "3", "--", "smaple")]
     [InlineData("There is no option '--seedz' of sample. Did you mean --seeds?", "slurm", "--shards", "3", "--", "sample", "--seedz", "3")]
     [InlineData("leave --shard out", "slurm", "--shards", "3", "--", "sample", "--shard", "1/2", "--out", "@")]
     [InlineData("leave --local out", "slurm", "--shards", "3", "--", "sample", "--local", "2", "--out", "@")]
@@ -67,7 +69,7 @@ public sealed class ClusterVerbTests : IDisposable
         string folder = Path.Combine(_root, Odd.Replace('\\', '/')), program = Recording("few step's");
         string[] line = ["compare", "--nfe", "4", "--model", Odd, "--json", "--out", folder];
         string[] options = ["--shards", "7", "--program", program, "--setup", "export SET=1", "--setup", "[ \"$SET\" = 1 ]"];
-        var printed = await CommandLineRun.Json(["cluster", "slurm", .. options, "--json", "--", .. line]);
+        var printed = await Launched(["slurm", .. options], line);
         string script = printed.GetProperty("script").GetString()!;
         Assert.Equal(Path.Combine(folder, "slurm", "submit.sh"), script);
         foreach (var (role, stage) in new[] { ("run-prepare", "prepare"), ("run-shard", "3/7"), ("run-merge", "merge") })
@@ -80,19 +82,19 @@ public sealed class ClusterVerbTests : IDisposable
         }
 
         Assert.Equal(2, Bash([script, "x"]).Code);
-        await CommandLineRun.Json(["cluster", "slurm", .. options, "--json", "--", .. line]); // the same again
+        await Launched(["slurm", .. options], line); // the same again
         await CommandLineRun.Refused("is there and differs", ["cluster", "slurm", .. options, "--max-running", "2", "--", .. line]);
-        await CommandLineRun.Json(["cluster", "slurm", .. options, "--max-running", "2", "--replace", "--json", "--", .. line]);
+        await Launched(["slurm", .. options, "--max-running", "2", "--replace"], line);
     }
 
     [Fact]
     public async Task Slurm_jobs_wait_for_each_other_and_are_taken_back_where_one_is_refused()
     {
         string folder = Path.Combine(_root, "my 5 % out");
-        string[] options = ["cluster", "slurm", "--shards", "9", "--max-running", "2", "--partition", "gpu", "--account", "a", "--time",
+        string[] options = ["slurm", "--shards", "9", "--max-running", "2", "--partition", "gpu", "--account", "a", "--time",
             "1-0:30", "--gpus", "a100:1", "--mem", "8G", "--cpus-per-task", "4", "--job-name", "mine", "--requeue", "--sbatch=--qos=long"];
-        string[] line = ["--", "evaluate", "--steps", "4", "--out", folder];
-        string script = (await CommandLineRun.Json([.. options, "--json", .. line])).GetProperty("script").GetString()!;
+        string[] line = ["evaluate", "--steps", "4", "--out", folder];
+        string script = (await Launched(options, line)).GetProperty("script").GetString()!;
         string sbatch = Recording("sbatch", "echo \"$(($(wc -l <\"$RECORDS/said-sbatch\")));cluster\"\n"
             + "[ ! -e \"$RECORDS/full\" ] || [ \"${*: -1}\" != run-merge ]");
         Recording("scancel");
@@ -128,17 +130,18 @@ public sealed class ClusterVerbTests : IDisposable
         foreach (int i in new[] { 1, 2, 4, 5, 9 })
             Part.Begin(folder, new Shard(i, 9), Sha256.Of("a"), words).Mark(done: i != 4);
         Recording("sbatch", "echo 7");
-        string[] options = ["cluster", "slurm", "--shards", "9", "--only-missing", "--submit", "--json", "--"];
+        string[] options = ["slurm", "--shards", "9", "--only-missing", "--submit"];
         string path = Environment.GetEnvironmentVariable("PATH")!;
         try
         {
             Environment.SetEnvironmentVariable("PATH", "/nowhere");
-            await CommandLineRun.Refused("There is no sbatch", [.. options, .. line]);
+            await CommandLineRun.Refused("There is no sbatch", ["cluster", .. options, "--", .. line]);
             Environment.SetEnvironmentVariable("PATH", $"{_root}:{path}");
             Environment.SetEnvironmentVariable("RECORDS", _root);
             Assert.Equal("3-4,6-8", await Submitted());
             Assert.Contains("--array=3-4,6-8", Said(Path.Combine(_root, "sbatch")));
-            await CommandLineRun.Refused("is a part of 'sample --seeds 0-99' in 9 shards", [.. options, .. line, "--label", "1"]);
+            await CommandLineRun.Refused(
+                "is a part of 'sample --seeds 0-99' in 9 shards", ["cluster", .. options, "--", .. line, "--label", "1"]);
             foreach (int i in Enumerable.Range(1, 9))
                 Part.Begin(folder, new Shard(i, 9), Sha256.Of("a"), words).Mark(done: true);
             Assert.Equal("none", await Submitted());
@@ -147,14 +150,15 @@ public sealed class ClusterVerbTests : IDisposable
             Assert.Throws<InvalidInputException>(() => Parts.Of(folder).RequireAll(p => p.Shard.Number == 2 ? "an image" : null));
             Assert.Equal("2", await Submitted());
             Recording("sbatch", "echo 'sbatch: error: no such partition' >&2; exit 1");
-            await CommandLineRun.Refused("Slurm did not take the jobs: sbatch: error: no such partition", [.. options, .. line]);
+            await CommandLineRun.Refused(
+                "Slurm did not take the jobs: sbatch: error: no such partition", ["cluster", .. options, "--", .. line]);
         }
         finally
         {
             Environment.SetEnvironmentVariable("PATH", path);
         }
 
-        async Task<string?> Submitted() => (await CommandLineRun.Json([.. options, .. line])).GetProperty("shards").GetString();
+        async Task<string?> Submitted() => (await Launched(options, line)).GetProperty("shards").GetString();
     }
 
     [Fact]
@@ -165,8 +169,7 @@ public sealed class ClusterVerbTests : IDisposable
         const string image = "registry.local:5000/fewstep@sha256:0";
         string[] options = ["--image", image, "--volume-claim", "work.claim", "--mount", "/data", "--namespace", "mine", "--cpu", "1500m",
             "--memory", "8Gi", "--max-running", "3", "--backoff-limit-per-index", "5", "--job-name", "night", "--program", program];
-        var printed = await CommandLineRun.Json(
-            ["cluster", "kubernetes", "--shards", "7", .. options, "--write", folder, "--json", "--", .. line]);
+        var printed = await Launched(["kubernetes", "--shards", "7", .. options, "--write", folder], line);
         Assert.Equal(6, printed.GetProperty("commands").GetArrayLength());
         foreach (var (name, stage) in new[] { ("prepare", "prepare"), ("shards", "3/7"), ("merge", "merge") })
         {
@@ -192,8 +195,8 @@ public sealed class ClusterVerbTests : IDisposable
     [Fact]
     public async Task A_pod_with_a_GPU_computes_on_it()
     {
-        await CommandLineRun.Json("cluster", "kubernetes", "--shards", "2", "--image", "a", "--volume-claim", "b", "--gpus", "1", "--write",
-            _root, "--json", "--", "sample", "--out", "/work/x");
+        await Launched(["kubernetes", "--shards", "2", "--image", "a", "--volume-claim", "b", "--gpus", "1", "--write", _root],
+            ["sample", "--out", "/work/x"]);
         Assert.False(File.Exists(Path.Combine(_root, "fewstep-sample-prepare.json")));
         var job = Read(Path.Combine(_root, "fewstep-sample-shards.json"));
         var container = job.Spec.Template.Spec.Containers[0];
@@ -210,6 +213,14 @@ public sealed class ClusterVerbTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
+
+    private static async Task<JsonElement> Launched(string[] options, string[] line)
+    {
+        var run = await CommandLineRun.Of(["cluster", .. options, "--json", "--", .. line]);
+        Assert.True(run.Code == 0, run.Messages);
+        using var document = JsonDocument.Parse(run.Output);
+        return document.RootElement.Clone();
+    }
 
     // Kubernetes' own types: a field that they do not know is an error.
     private static V1Job Read(string path)
@@ -258,9 +269,11 @@ public sealed class ClusterVerbTests : IDisposable
 
     private string Recording(string name, string more = "")
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The jobs run in a shell of Unix.");
         string path = Path.Combine(_root, name);
         File.WriteAllText(path, $"{Recorder}{more}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }
 

@@ -9,8 +9,9 @@ namespace FewStep.Reliability;
 /// <param name="Results">Files in the folder that must be the same to the bit, or in JSON but for times.</param>
 internal sealed record Job(string Verb, Func<string, string[]> Line, string[] Results)
 {
-    /// <summary>Whether processes of its own do the work; default false.</summary>
-    public bool HasWorkers { get; init; }
+    /// <summary>Where processes of its own do the work, the first rename that they are killed at; 0 (default) where there are
+    /// none.</summary>
+    public int WorkerRename { get; init; }
 
     /// <summary>The same work by one process, which must leave the same; the command itself unless it has several.</summary>
     public Func<string, string[]> Undivided { get; init; } = Line;

@@ -8,15 +8,17 @@ internal static class KillCampaign
     private const int Together = 2;
 
     /// <summary>Tries a number of moments, shared out over the verbs; half of them are renames.</summary>
+    /// <param name="verb">The only verb; null (default) for all.</param>
     /// <returns>What did not hold.</returns>
-    public static IReadOnlyList<string> Run(int moments)
+    public static IReadOnlyList<string> Run(int moments, string? verb = null)
     {
         using var world = new World();
         var failures = new ConcurrentBag<string>();
-        int verbs = world.Jobs.Count;
+        Job[] jobs = [.. world.Jobs.Where(j => verb is null || j.Verb == verb)];
+        int verbs = jobs.Length;
         Parallel.For(0, verbs, new ParallelOptions { MaxDegreeOfParallelism = Together }, i =>
         {
-            var job = world.Jobs[i];
+            var job = jobs[i];
             foreach (string failure in Try(job, world, (moments / verbs) + (i < moments % verbs ? 1 : 0)))
                 failures.Add($"{job.Verb}{failure}");
         });
@@ -26,17 +28,21 @@ internal static class KillCampaign
     private static List<string> Try(Job job, World world, int moments)
     {
         List<string> failures = [];
+        if (moments == 0)
+            return failures;
         string whole = world.At($"{job.Verb}-whole");
         var watch = Stopwatch.StartNew();
         using var undisturbed = new CommandRun(job.Undivided(whole));
         if (undisturbed.Wait() != 0)
             return [$": {undisturbed.Messages}"];
         var (seconds, expected, renames) = (watch.Elapsed.TotalSeconds, job.Fingerprint(whole), undisturbed.Renames);
-        int atRenames = Math.Min((moments + 1) / 2, renames);
+        int atRenames = Math.Min((moments + 1) / 2, renames), workers = 0;
         for (int i = 0; i < moments; i++)
         {
             string folder = world.At($"{job.Verb}-{i}");
-            string moment = job.HasWorkers && i % 2 == 0 ? AtWorker(job, folder, 1 + (i / 2))
+            bool isWorkers = job.WorkerRename > 0 && i % 2 == 0;
+            workers += isWorkers ? 1 : 0;
+            string moment = isWorkers ? AtWorker(job, folder, job.WorkerRename + (i / 2))
                 : i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
                 : AtRandom(job, folder, seconds * new Random(i).NextDouble());
             using var again = new CommandRun(job.Again(folder));
@@ -49,7 +55,9 @@ internal static class KillCampaign
                 failures.Add($", killed {moment}: left {Path.GetFileName(rest)}");
         }
 
-        Console.WriteLine($"{job.Verb}: killed at {atRenames} of {renames} renames and {moments - atRenames} random moments; "
+        string where = workers == 0 ? $"at {atRenames} of {renames} renames and {moments - atRenames} random moments"
+            : $"{workers} times in its workers, and {moments - workers} times itself";
+        Console.WriteLine($"{job.Verb}: killed {where}; "
             + $"{moments - failures.Count} ended with the bits of an undisturbed run.");
         return failures;
     }

@@ -5,7 +5,7 @@ namespace FewStep.Reliability;
 /// <summary>Kills the program while it writes, goes on, and holds the results against those of an undisturbed run.</summary>
 internal static class Program
 {
-    private const string Usage = "kill [moments] | two | child N verb options...";
+    private const string Usage = "kill [moments [verb]] | two | child N verb options...";
 
     public static async Task<int> Main(string[] arguments)
     {
@@ -15,6 +15,9 @@ internal static class Program
                 return Report(KillCampaign.Run(moments: 100));
             case ["kill", var moments] when int.TryParse(moments, NumberStyles.None, CultureInfo.InvariantCulture, out int number):
                 return Report(KillCampaign.Run(number));
+            case ["kill", var moments, var verb]
+                when int.TryParse(moments, NumberStyles.None, CultureInfo.InvariantCulture, out int number):
+                return Report(KillCampaign.Run(number, verb));
             case ["two"]:
                 return Report(TwoProcesses.Run());
             case ["child", var rename, .. var line] when int.TryParse(rename, CultureInfo.InvariantCulture, out int deadly):

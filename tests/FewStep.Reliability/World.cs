@@ -34,9 +34,9 @@ internal sealed class World : IDisposable
         new("run", folder => ["run", .. Model, .. OneThread, .. Judge, .. Briefly, "--steps", "2", "--curve-images", "16",
             "--curve-points", "8", "--no-fit", "--out", folder], ["model.safetensors", "sampler.json", "measurements.json"]),
         new("sample", folder => ["sample", .. Model, .. Sampled, .. TwoProcesses, "--out", folder], Images)
-        { HasWorkers = true, Undivided = folder => ["sample", .. Model, .. Sampled, .. OneThread, "--out", folder] },
+        { WorkerRename = 2, Undivided = folder => ["sample", .. Model, .. Sampled, .. OneThread, "--out", folder] },
         new("compare", folder => ["compare", .. Model, .. Judge, "--solvers", "euler,ipndm:2", "--schedules", "karras", "--nfe", "2",
-            "--batch", "4", .. TwoProcesses, "--out", folder], ["measurements.json"]) { HasWorkers = true },
+            "--batch", "4", .. TwoProcesses, "--out", folder], ["measurements.json"]) { WorkerRename = 4 },
     ];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);

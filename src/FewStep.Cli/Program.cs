@@ -1,1 +1,2 @@
+LaunchedRanks.UsePlainTerminal();
 return await CommandLine.Run(args, Console.Out, Console.Error);

@@ -17,6 +17,10 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     int classes, double sigmaMin, double sigmaMax, int? unconditional, int evaluations, IConditions? conditions = null)
     : IEvaluationCount, IKnowsNoClass, IRawNetwork, IDisposable
 {
+    private const int FoldedSide = 2;
+
+    private long[]? _sizes; // of a result but for the batch, once one was made
+
     public ImageShape Shape => signature.Shape;
     public int Classes => conditions?.Count ?? classes;
     public double SigmaMin => sigmaMin;
@@ -67,7 +71,9 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
         return
         [
             .. Given(signature.Context, condition.Context), .. Given(signature.Pooled, condition.Pooled),
-            .. Given(signature.Sizes, condition.Sizes),
+            .. Given(signature.Sizes, condition.Sizes), .. Given(signature.Guidance, condition.GuidanceScale),
+            .. Given(signature.EmbeddedGuidance, condition.GuidanceScale is { } scale && signature.EmbeddedGuidance is { } embedded
+                ? ConditionEmbedding.OfGuidance(scale, embedded.Sizes[1]) : null),
         ];
 
         IEnumerable<(OnnxInput, Tensor)> Given(OnnxInput? input, Tensor? value) => (input, value) switch
@@ -146,16 +152,53 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
     private Tensor Call(Tensor images, Tensor levels, IReadOnlyList<(OnnxInput Input, Tensor Value)> told)
     {
         long batch = images.shape[0];
+        var packed = Packed(images).contiguous();
         var noise = (signature.SharesNoise ? levels.narrow(0, 0, 1) : levels).contiguous();
         List<(string, Tensor, TensorElementType, long[])> inputs =
         [
-            (signature.Image.Name, images.contiguous(), signature.Image.Element, images.shape),
+            (signature.Image.Name, packed, signature.Image.Element, packed.shape),
             (signature.Noise.Name, noise, signature.Noise.Element,
                 [.. signature.Noise.Sizes.Select((_, i) => i == 0 ? noise.NumberOfElements : 1)]),
         ];
-        foreach (var (input, value) in told)
+        foreach (var (input, value) in told.Concat(Places(batch, told)))
             inputs.Add((input.Name, value.contiguous(), input.Element, value.shape));
-        return Checked(session.Run(inputs, signature.Output), batch);
+        return Checked(Unpacked(Made(inputs, batch)), batch);
+    }
+
+    // Into memory of this house, but for the first result, whose sizes are not known before.
+    private Tensor Made(List<(string, Tensor, TensorElementType, long[])> inputs, long batch)
+    {
+        var type = OnnxTensors.TypeOf(session.Outputs[signature.Output].ElementDataType);
+        if (_sizes is null || type is null)
+        {
+            var first = session.Run(inputs, signature.Output);
+            _sizes = first.dim() > 0 && first.shape[0] == batch ? first.shape[1..] : null;
+            return first;
+        }
+
+        var result = empty([batch, .. _sizes], dtype: type);
+        session.Run(inputs, signature.Output, result);
+        return result;
+    }
+
+    // The tokens of latents whose patches are folded into channels.
+    private Tensor Packed(Tensor images) => signature.IsPacked ? Tokens.OfMap(nn.functional.pixel_unshuffle(images, FoldedSide)) : images;
+
+    private Tensor Unpacked(Tensor made) => !signature.IsPacked || made.dim() != 3 || made.shape[1] != FoldedPlaces.Count ? made
+        : nn.functional.pixel_shuffle(Tokens.Map(made, FoldedPlaces.Height, FoldedPlaces.Width), FoldedSide);
+
+    private (long Height, long Width, long Count) FoldedPlaces
+        => (Shape.Height / FoldedSide, Shape.Width / FoldedSide, (long)Shape.Height * Shape.Width / (FoldedSide * FoldedSide));
+
+    // Where the tokens of image and text lie, which is the same for all images.
+    private IEnumerable<(OnnxInput Input, Tensor Value)> Places(long batch, IReadOnlyList<(OnnxInput Input, Tensor Value)> told)
+    {
+        if (signature.Places is { } places)
+            yield return (places, Each(places, RotaryPositions.Places(FoldedPlaces.Height, FoldedPlaces.Width)));
+        if (signature.TextPlaces is { } words && told.FirstOrDefault(t => t.Input == signature.Context).Value is { } context)
+            yield return (words, Each(words, zeros(context.shape[1], RotaryPositions.Axes)));
+
+        Tensor Each(OnnxInput input, Tensor rows) => (input.Sizes.Count == 3 ? rows.expand(batch, -1, -1) : rows).to(input.Type);
     }
 
     private Tensor Checked(Tensor output, long batch)

@@ -62,6 +62,29 @@ public static class OnnxExport
             d => new SamplingLoop(d, sampler.Solver, sampler.Schedule).Sample(noise, labels).Samples, SamplerTolerance);
     }
 
+    /// <summary>Writes a model that is told texts, or whose latents an autoencoder decodes, as the folder of a pipeline in ONNX, as other
+    /// programs lay it out: <c>unet</c> or <c>transformer</c>, <c>vae_decoder</c>, <c>vae_encoder</c>, text encoders, tokenizers,
+    /// scheduler. LoRAs are in the weights; guidance is whoever's who samples it.</summary>
+    /// <param name="model">A checkpoint on the processor; stays the caller's.</param>
+    /// <param name="folder">Target, which must not exist or be empty.</param>
+    /// <param name="sampler">Written beside as <c>nN.sampler.json</c>, one fitted to the model bound to the folder's network; null
+    /// (default) for none.</param>
+    /// <param name="options">How; null for the defaults.</param>
+    /// <exception cref="InvalidInputException">The model is no such, a weight is too large for float16, what ONNX Runtime computes differs
+    /// from the model's own, or the folder cannot be written.</exception>
+    public static OnnxExported WritePipeline(Model model, string folder, Sampler? sampler = null, OnnxExportOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(folder);
+        if (sampler is not null)
+            model.Checked(sampler, sampler.Origin.Schedule ?? "of the sampler");
+        return new OnnxPipelineExport(model, options ?? new()).Write(folder, sampler);
+    }
+
+    /// <summary>The largest difference, over the largest value.</summary>
+    internal static double Difference(Tensor written, Tensor own)
+        => (written - own).abs().max().item<float>() / own.abs().max().item<float>();
+
     /// <summary>One export: the model, and where and how it is written.</summary>
     private sealed class Export
     {
@@ -76,10 +99,10 @@ public static class OnnxExport
             (_model, _path, _options) = (model, path, options);
             if (!path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
                 throw new InvalidInputException($"{path} does not end in .onnx, by which ONNX files are known; give it that ending.");
-            if ((model.Prompts ?? (object?)model.Autoencoder) is not null)
+            if (OnnxPipelineExport.Is(model))
             {
-                throw new InvalidInputException($"{model.Name} makes images of {(model.Prompts is null ? "latents" : "prompts")}; exports "
-                    + "hold models of images with classes or without. Export its schedule or sampler for another program.");
+                throw new InvalidInputException($"{model.Name} makes images of {(model.Autoencoder is null ? "prompts" : "latents")}: in "
+                    + "ONNX it is the folder of a pipeline; one file, or a page, holds models of images. Give a folder.");
             }
 
             if (model.Guidance is { Rescale: > 0 })
@@ -131,9 +154,6 @@ public static class OnnxExport
             return new(bytes.Length, metadata.Evaluations, error, rounding);
         }
 
-        private static double Difference(Tensor written, Tensor own)
-            => (written - own).abs().max().item<float>() / own.abs().max().item<float>();
-
         // The model with the weights that the file holds.
         private static IDenoiser Rounded(IDenoiser denoiser) => denoiser switch
         {
@@ -147,18 +167,12 @@ public static class OnnxExport
     /// <summary>A network with the weights that a file in float16 holds of it.</summary>
     private sealed class RoundedNetwork(NetworkDenoiser network) : IDenoiser
     {
-        private readonly Tensor _weights = network.Layout.Flatten(Round(network));
+        private readonly Tensor _weights = OnnxWeights.AsStored(network.Layout, network.Weights, inHalf: true);
 
         public ImageShape Shape => network.Shape;
         public int Classes => network.Classes;
         public double SigmaMin => network.SigmaMin;
         public double SigmaMax => network.SigmaMax;
         public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => network.Denoise(_weights, x, sigma, labels);
-
-        private static Func<ParameterSpec, Tensor> Round(NetworkDenoiser network)
-        {
-            var views = network.Layout.Specs.Zip(network.Layout.Views(network.Weights)).ToDictionary(p => p.First.Name, p => p.Second);
-            return spec => OnnxWeights.Halves(spec.Shape) ? OnnxWeights.Rounded(spec.Name, views[spec.Name]) : views[spec.Name];
-        }
     }
 }

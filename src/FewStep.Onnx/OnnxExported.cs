@@ -1,7 +1,7 @@
 namespace FewStep.Onnx;
 
 /// <summary>What was written.</summary>
-/// <param name="Bytes">Size of the file.</param>
+/// <param name="Bytes">Size of the file, or of all networks of a folder.</param>
 /// <param name="Evaluations">Evaluations of a network that an image costs.</param>
 /// <param name="Error">Largest difference between ONNX Runtime's images and the model's own, over the largest value, when the file was
 /// checked.</param>

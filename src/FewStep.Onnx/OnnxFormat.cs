@@ -1,20 +1,11 @@
 using FewStep.Checkpoints;
 using FewStep.Models;
-using FewStep.Text;
 
 namespace FewStep.Onnx;
 
 /// <summary>ONNX files and pipelines for <see cref="Model.Open"/>, which finds this class by its name.</summary>
 internal sealed class OnnxFormat : IModelFormat
 {
-    private static OnnxTokenizer Tokenizer(string folder)
-    {
-        const int usualLength = 77;
-        var tokenizer = ClipTokenizer.Open(folder);
-        int length = tokenizer.Length ?? usualLength;
-        return new OnnxTokenizer(text => tokenizer.Padded(tokenizer.Encode(text), length), tokenizer.Hash);
-    }
-
     /// <summary>What it computes in: providers round differently.</summary>
     public static string NumberFormat(OnnxProvider? provider) => provider is null or OnnxProvider.Cpu ? "onnx"
         : $"onnx {provider.ToString()!.ToLowerInvariant()}";
@@ -22,7 +13,7 @@ internal sealed class OnnxFormat : IModelFormat
     public OpenedModel Open(string path, ModelOptions options)
     {
         if (Directory.Exists(path))
-            return OnnxPipeline.Open(path, options, Tokenizer);
+            return OnnxPipeline.Open(path, options);
         OpenedModel.RefuseNetworkOptions(path, options, "an ONNX file");
         var model = OnnxModel.Open(path, options.Onnx, options.Threads, options.Provider);
         var denoiser = model.Denoiser;

@@ -62,6 +62,8 @@ internal sealed record OnnxModel(
             var signature = OnnxSignature.Of(path, session, description, takesText: around is not null);
             var noiseOf = description.Noise is null && description.Prediction is null ? around?.Noise : null;
             var prediction = noiseOf is null ? Prediction(path, signature, description) : Prediction(noiseOf);
+            if (noiseOf is not null && signature.IsPacked) // which is told the time itself
+                noiseOf = noiseOf with { TimeScale = (noiseOf.TimeScale ?? 1) / FluxTransformer.TimeFactor };
             var preconditioning = noiseOf?.Build()
                 ?? OnnxNoise.Preconditioning(path, prediction, description, OnnxTensors.IsWhole(signature.Noise.Type));
             var (low, high) = preconditioning is null ? Range(path, description) : (preconditioning.SigmaMin, preconditioning.SigmaMax);

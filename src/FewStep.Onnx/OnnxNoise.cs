@@ -25,7 +25,7 @@ internal static class OnnxNoise
             case OnnxPrediction.Flow:
                 Refuse(model, description.Noise is not (null or FlowTime.NoiseName),
                     $"the prediction flow goes with the noise {FlowTime.NoiseName}");
-                return new FlowPreconditioning(description.TimeScale ?? 1, description.SigmaMin ?? FlowTime.UsualSigmaMin,
+                return new FlowPreconditioning(description.TimeScale ?? 1, false, description.SigmaMin ?? FlowTime.UsualSigmaMin,
                     description.SigmaMax ?? FlowTime.UsualSigmaMax);
             default:
                 return new DiscreteVpPreconditioning(Discrete(model, description), prediction switch

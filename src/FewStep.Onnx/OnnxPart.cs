@@ -59,11 +59,18 @@ internal sealed class OnnxPart : IDisposable
 
     /// <summary>Evaluates an output.</summary>
     /// <returns>Of the network's type; belongs to the current dispose scope.</returns>
-    public Tensor Run(OnnxInput input, Tensor value, string output)
+    public Tensor Run(OnnxInput input, Tensor value, string output) => Run(input, value, [output])[0];
+
+    /// <summary>Evaluates several outputs.</summary>
+    /// <inheritdoc cref="Run(OnnxInput, Tensor, string)"/>
+    public IReadOnlyList<Tensor> Run(OnnxInput input, Tensor value, IReadOnlyCollection<string> outputs)
     {
         var given = value.cpu().to(input.Type).contiguous();
-        return _session.Run([(input.Name, given, input.Element, given.shape)], output);
+        return _session.Run([(input.Name, given, input.Element, given.shape)], outputs);
     }
+
+    /// <summary>Sizes of an output, -1 where they vary.</summary>
+    public IReadOnlyList<int> SizesOf(string output) => _session.Outputs[output].Dimensions;
 
     /// <summary>A number of the configuration; null where it says none.</summary>
     public double? Number(string key) => !Config.TryGetValue(key, out var value) || value.ValueKind == JsonValueKind.Null ? null

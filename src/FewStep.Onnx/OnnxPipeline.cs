@@ -2,6 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Networks;
+using FewStep.Text;
 using System.Text.Json;
 
 namespace FewStep.Onnx;
@@ -11,17 +12,20 @@ namespace FewStep.Onnx;
 /// images.</summary>
 internal sealed class OnnxPipeline : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
-    private readonly Func<string, OnnxTokenizer> _tokenizer;
+    private const int FoldedPixels = TransformerFolder.PatchOfFlows * TransformerFolder.PatchOfFlows;
 
-    private OnnxPipeline(Func<string, OnnxTokenizer> tokenizer) => _tokenizer = tokenizer;
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<string> _remarks = [];
+
+    private OnnxPipeline()
+    {
+    }
 
     /// <summary>Opens a pipeline.</summary>
-    /// <param name="tokenizer">Opens the tokenizer in a folder.</param>
-    public static OpenedModel Open(string folder, ModelOptions options, Func<string, OnnxTokenizer> tokenizer)
+    public static OpenedModel Open(string folder, ModelOptions options)
     {
         OpenedModel.RefuseNetworkOptions(folder, options, "an ONNX pipeline");
-        var pipeline = new OnnxPipeline(tokenizer);
+        var pipeline = new OnnxPipeline();
         try
         {
             return pipeline.Read(folder, options);
@@ -44,6 +48,7 @@ internal sealed class OnnxPipeline : IDisposable
         string part = Model.OnnxNetworkFolders.First(name => File.Exists(Path.Combine(folder, name, Model.OnnxNetworkName)));
         var autoencoder = Autoencoder(folder, options);
         PromptConditions? prompts = null;
+        double? told = null;
         var (noise, remarks) = Noise(folder);
         // Its shape is that of images, wherever there are any.
         var shape = options.Onnx.Shape is { } images && autoencoder is not null ? autoencoder.LatentsOf(images) : options.Onnx.Shape;
@@ -52,12 +57,16 @@ internal sealed class OnnxPipeline : IDisposable
         {
             Description = Describe(Path.Combine(folder, part)),
             Noise = noise,
-            Conditions = signature => prompts = Prompts(folder, part, signature, autoencoder, options),
+            Conditions = signature =>
+            {
+                told = GuidanceTold(signature, options);
+                return prompts = Prompts(folder, part, signature, autoencoder, options, told);
+            },
         };
         string path = Path.Combine(folder, part, Model.OnnxNetworkName);
         var model = Owned(OnnxModel.Open(path, given, options.Threads, options.Provider, around));
         if (autoencoder is null)
-            remarks = [.. remarks, $"{folder} has no vae_decoder: its latents are taken for images, which no picture can show."];
+            _remarks.Add($"{folder} has no vae_decoder: its latents are taken for images, which no picture can show.");
         var denoiser = model.Denoiser;
         return new OpenedModel
         {
@@ -76,9 +85,10 @@ internal sealed class OnnxPipeline : IDisposable
             IsFlow = model.IsFlow,
             WholeTimes = model.WholeTimes,
             KnowsNoClass = denoiser.KnowsNoClass,
-            Remarks = remarks,
+            Remarks = [.. remarks, .. _remarks],
             Autoencoder = autoencoder,
             Prompts = prompts,
+            GuidanceTold = told,
             Owned = this,
         };
     }
@@ -95,28 +105,47 @@ internal sealed class OnnxPipeline : IDisposable
     }
 
     private PromptConditions Prompts(
-        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options)
+        string folder, string network, OnnxSignature signature, OnnxAutoencoder? autoencoder, ModelOptions options, double? guidanceTold)
     {
-        bool isXl = signature is { Pooled: not null, Sizes: not null };
-        if (!isXl && (signature.Pooled ?? signature.Sizes) is { } further)
+        if (!TextEncoding.Folders.Any(part => File.Exists(Path.Combine(folder, part.Encoder, Model.OnnxNetworkName))))
         {
-            throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(further.Name)} and is no network of Stable "
-                + "Diffusion 1, 2 or XL; those are read.");
+            throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(signature.Context!.Name)}, but there is no "
+                + $"{TextEncoding.Folders[0].Encoder}/{Model.OnnxNetworkName}. Give the folder of the whole pipeline.");
         }
 
-        if (isXl && autoencoder is null)
+        if (signature.Sizes is not null && autoencoder is null)
             throw new InvalidInputException($"{folder}: its {network} is told the size of images, which vae_decoder says; add it.");
-        string[] branches = isXl ? ["", "_2"] : [""];
-        var encoders = branches.Select(which => Owned(OnnxPart.Open(folder, $"text_encoder{which}", options.Threads, options.Provider)
-            ?? throw new InvalidInputException($"{folder}: its {network} takes {Printable.Text(signature.Context!.Name)}, but there is no "
-                + $"text_encoder{which}/{Model.OnnxNetworkName}. Give the folder of the whole pipeline."))).ToList();
-        var encoder = new OnnxPromptEncoder(encoders, [.. branches.Select(which => _tokenizer(Path.Combine(folder, $"tokenizer{which}")))])
-        {
-            Told = isXl ? autoencoder!.ImagesOf(signature.Shape) : null,
-            EmptyIsZero = isXl && DiffusersPipeline.EmptyPromptIsZero(folder),
-        };
-        return Owned(OpenedModel.RequirePrompts(folder, options, encoder));
+        var encoder = Owned(TextEncoding.Open(
+            folder,
+            new()
+            {
+                Told = signature.Sizes is null ? null : autoencoder!.ImagesOf(signature.Shape),
+                Tokens = signature is { IsPacked: true, Guidance: null } ? FluxTransformerOptions.TokensOfSchnell : null,
+                Context = signature.Context!.Sizes is [.., > 0 and var width] ? width : null,
+            },
+            (part, _) => OnnxTextEncoder.Open(folder, part, options.Threads, options.Provider)));
+        _remarks.AddRange(encoder.Remarks);
+        RequireWidth(folder, signature.Context, encoder.Widths.Context);
+        RequireWidth(folder, signature.Pooled, encoder.Widths.Pooled);
+        return Owned(OpenedModel.RequirePrompts(folder, options, encoder, guidanceTold));
     }
+
+    // Of what its file does not say, ONNX Runtime does.
+    private static void RequireWidth(string folder, OnnxInput? input, int? given)
+    {
+        if (input?.Sizes is [.., > 0 and var width] && given is { } made && width != made)
+        {
+            throw new InvalidInputException($"{folder}: its network takes {Printable.Text(input.Name)} of {width} numbers, its text "
+                + $"encoders give {made}: they do not belong together.");
+        }
+    }
+
+    private static double? GuidanceTold(OnnxSignature signature, ModelOptions options) => signature switch
+    {
+        { EmbeddedGuidance: not null } => ConditionUNetOptions.Told(options.Guidance?.Weight),
+        { Guidance: not null } => FluxTransformerOptions.Told(options.Guidance?.Weight),
+        _ => null,
+    };
 
     private T Owned<T>(T part)
         where T : IDisposable
@@ -147,8 +176,13 @@ internal sealed class OnnxPipeline : IDisposable
         var classes = Number("num_embeds_ada_norm");
         return new()
         {
-            Shape = (Number("in_channels"), Number("sample_size")) is ({ } channels, { } side)
-                ? new ImageShape(channels, side, side) : null,
+            Shape = (Number("in_channels"), Number("sample_size"), OtherNetworks.ClassOf(config)) switch
+            {
+                (int folded, _, "FluxTransformer2DModel")
+                    => new ImageShape(folded / FoldedPixels, TransformerFolder.UsualSide, TransformerFolder.UsualSide),
+                (int channels, int side, _) => new ImageShape(channels, side, side),
+                _ => null,
+            },
             Classes = classes,
             UnconditionalLabel = classes,
         };

@@ -64,6 +64,32 @@ internal sealed class OnnxSession : IDisposable
         }
     }
 
+    /// <summary>Evaluates the model into a tensor.</summary>
+    /// <param name="result">Contiguous, on the processor, of the output's shape and type; what it held is lost.</param>
+    /// <inheritdoc cref="Run(IReadOnlyList{ValueTuple{string, Tensor, TensorElementType, long[]}}, string)"/>
+    public void Run(
+        IReadOnlyList<(string Name, Tensor Value, TensorElementType Element, long[] Shape)> inputs, string output, Tensor result)
+    {
+        List<OrtValue> values = [];
+        try
+        {
+            values.AddRange(inputs.Select(i => OnnxTensors.Value(i.Value, i.Element, i.Shape)));
+            values.Add(OnnxTensors.Value(result, Outputs[output].ElementDataType, result.shape));
+            using var stop = StopRequest.Token.Register(() => _run.Terminate = true);
+            Guarded("failed", () =>
+            {
+                _session.Run(_run, [.. inputs.Select(i => i.Name)], values[..^1], [output], values[^1..]);
+                return 0;
+            });
+        }
+        finally
+        {
+            values.ForEach(value => value.Dispose());
+            GC.KeepAlive(inputs);
+            GC.KeepAlive(result);
+        }
+    }
+
     private void Run(IReadOnlyCollection<string> names, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputs,
         Action<OrtValue> read)
     {

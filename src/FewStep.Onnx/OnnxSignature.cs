@@ -22,17 +22,40 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     /// <summary>Sizes and crops [B,6]; null where it takes none.</summary>
     public OnnxInput? Sizes { get; private init; }
 
+    /// <summary>Embedded guidance scale of latent consistency models [B,G]; null where it takes none.</summary>
+    public OnnxInput? EmbeddedGuidance { get; private init; }
+
+    /// <summary>Guidance scale of Flux [B]; null where it takes none.</summary>
+    public OnnxInput? Guidance { get; private init; }
+
+    /// <summary>Places of an image's tokens [N,3], or [B,N,3]; null where it takes none.</summary>
+    public OnnxInput? Places { get; private init; }
+
+    /// <summary>Places of a text's tokens [L,3], or [B,L,3]; null where it takes none.</summary>
+    public OnnxInput? TextPlaces { get; private init; }
+
+    /// <summary>Whether images are tokens [B,N,4 C] of latents whose patches are folded, as Flux is given them.</summary>
+    public bool IsPacked => Places is not null;
+
     /// <summary>Most values that the images of a call may have: 64 MiB in float32.</summary>
     public const long LargestCall = 1L << 24;
+
+    /// <summary>Pixels of a token of folded latents.</summary>
+    private const int FoldedPixels = 4;
 
     private static readonly string[] ImageNames =
         ["x", "sample", "input", "latent", "latents", "image", "x_t", "xt", "noisy", "noised", "hidden_states"];
     private static readonly string[] SigmaNames = ["sigma", "sigmas", "noise_level"];
-    private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "times", "timestep_cond"];
+    private static readonly string[] TimeNames = ["timestep", "timesteps", "t", "time", "times"];
     private static readonly string[] LabelNames = ["class_labels", "class_label", "labels", "label", "y", "classes"];
     private static readonly string[] ContextNames = ["encoder_hidden_states"];
     private static readonly string[] PooledNames = ["text_embeds", "pooled_projections"];
     private static readonly string[] SizesNames = ["time_ids"];
+    private static readonly string[] EmbeddedGuidanceNames = ["timestep_cond"];
+    private static readonly string[] GuidanceNames = ["guidance"];
+    private static readonly string[] PlacesNames = ["img_ids"];
+    private static readonly string[] TextPlacesNames = ["txt_ids"];
+    private static readonly string[] TextNames = [.. ContextNames, .. PooledNames, .. SizesNames, .. EmbeddedGuidanceNames];
     private static readonly string[] OutputNames =
         ["denoised", "out_sample", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0", "out"];
 
@@ -59,10 +82,12 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         string? Told(string what, string[] names)
             => takesText ? Find(path, "input", what, session.Inputs.Keys, null, "", names, needed: false) : null;
         var (context, pooled, sizes) = (Told("text", ContextNames), Told("pooled text", PooledNames), Told("sizes", SizesNames));
-        string?[] known = [image, noise, label, context, pooled, sizes];
+        var (embeddedGuidance, guidance) = (Told("guidance", EmbeddedGuidanceNames), Told("guidance", GuidanceNames));
+        var (places, textPlaces) = (Told("places", PlacesNames), Told("places of text", TextPlacesNames));
+        string?[] known = [image, noise, label, context, pooled, sizes, embeddedGuidance, guidance, places, textPlaces];
         if (session.Inputs.Keys.FirstOrDefault(name => !known.Contains(name)) is string unknown)
         {
-            bool isText = !takesText && ContextNames.Concat(PooledNames).Concat(SizesNames).Contains(unknown);
+            bool isText = !takesText && TextNames.Contains(unknown);
             throw new InvalidInputException($"{path} has the input {Printable.Text(unknown)}, which "
                 + (isText ? "is about text: open the folder of its pipeline, which has the text encoder."
                     : "is not known here: models of images, a noise level and class labels are, and pipelines with text conditions."));
@@ -71,12 +96,18 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
         string output = Find(path, "output", "the result", session.Outputs.Keys, description.Output, "output", OutputNames)!;
         var images = Input(path, session, image, floating: true);
         return new OnnxSignature(images, NoiseInput(path, session, noise), label is null ? null : LabelInput(path, session, label), output,
-            ShapeOf(path, images, description.Shape))
+            places is null ? ShapeOf(path, images, description.Shape) : PackedShapeOf(path, images, description.Shape))
         {
-            Context = context is null ? null : Input(path, session, context, floating: true),
-            Pooled = pooled is null ? null : Input(path, session, pooled, floating: true),
-            Sizes = sizes is null ? null : Input(path, session, sizes),
+            Context = Given(context, floating: true),
+            Pooled = Given(pooled, floating: true),
+            Sizes = Given(sizes),
+            EmbeddedGuidance = Given(embeddedGuidance, floating: true) is { } embedded ? EmbeddingInput(path, embedded) : null,
+            Guidance = Given(guidance, floating: true),
+            Places = Given(places),
+            TextPlaces = Given(textPlaces),
         };
+
+        OnnxInput? Given(string? name, bool floating = false) => name is null ? null : Input(path, session, name, floating);
     }
 
     private static string? Find(
@@ -126,6 +157,29 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
             ? input
             : throw new InvalidInputException($"{path}: its input {Printable.Text(name)} has the sizes {SizesOf(input)} and type "
                 + $"{input.Element}; labels are whole numbers [B], or one-hot [B,K].");
+    }
+
+    private static OnnxInput EmbeddingInput(string path, OnnxInput input) => input.Sizes is [_, > 0 and <= 65536 and var channels]
+        && channels % 2 == 0 ? input
+        : throw new InvalidInputException($"{path}: its input {Printable.Text(input.Name)} has the sizes {SizesOf(input)}; an embedded "
+            + "guidance scale is [B,G] with an even G.");
+
+    // Of latents whose squares of four are one token.
+    private static ImageShape PackedShapeOf(string path, OnnxInput image, ImageShape? given)
+    {
+        if (image.Sizes.Count != 3)
+        {
+            throw new InvalidInputException($"{path}: its input {Printable.Text(image.Name)} has the sizes {SizesOf(image)}; a network "
+                + "that is told places takes tokens [B,N,C].");
+        }
+
+        var shape = given ?? throw new InvalidInputException($"{path} does not say the shape of its latents; give the shape (channels, "
+            + $"height, width), or shape in {path}{OnnxModelDescription.Extension}.");
+        long tokens = (long)shape.Height * shape.Width / FoldedPixels;
+        bool fits = shape.Height % 2 == 0 && shape.Width % 2 == 0 && (image.Sizes[1] <= 0 || image.Sizes[1] == tokens)
+            && (image.Sizes[2] <= 0 || image.Sizes[2] == FoldedPixels * (long)shape.Channels) && shape.Dimension <= LargestCall;
+        return fits ? shape : throw new InvalidInputException(
+            $"{path} takes tokens of the sizes {SizesOf(image)}, not latents of the shape {shape} that was asked for.");
     }
 
     private static ImageShape ShapeOf(string path, OnnxInput image, ImageShape? given)

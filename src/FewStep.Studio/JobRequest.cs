@@ -67,15 +67,16 @@ internal sealed record JobRequest
     }
 
     /// <summary>Does it.</summary>
-    /// <param name="data">Images where none are named.</param>
+    /// <param name="studio">Where images are, where none are named.</param>
     /// <param name="curve">The model's loss curve, where it is known.</param>
     /// <param name="measured">Told a loss curve that was measured.</param>
-    public IReadOnlyList<JobResult> Run(Model model, string data, LossCurve? curve, Action<LossCurve> measured, string folder,
+    public IReadOnlyList<JobResult> Run(Model model, StudioOptions studio, LossCurve? curve, Action<LossCurve> measured, string folder,
         IProgress<WorkProgress> progress, CancellationToken cancellation)
     {
         IImageSet? images = null;
-        IImageSet Images() => images ??= ImageSets.Open(
-            string.IsNullOrWhiteSpace(Data) ? data : Data.Trim(), progress: progress, cancellation: cancellation);
+        IImageSet Images() => images ??= Opened(string.IsNullOrWhiteSpace(Data) ? null : Data.Trim());
+        IImageSet Opened(string? named) => OwnSampleSet.For(model, named ?? studio.Data, named is not null || studio.IsDataChosen)
+            ?? ImageSets.Open(named ?? studio.Data, progress: progress, cancellation: cancellation);
         void Keep(LossCurve found)
         {
             LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), found);

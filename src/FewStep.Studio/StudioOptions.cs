@@ -9,6 +9,9 @@ internal sealed record StudioOptions
     /// <summary>Path of the images that jobs take where none are named.</summary>
     public required string Data { get; init; }
 
+    /// <summary>Whether somebody chose those; where nobody did, a model of text or latents takes fine samples of its own.</summary>
+    public bool IsDataChosen { get; init; }
+
     /// <summary>Folder that jobs write into, each into a folder of its own, and that samplers are saved in.</summary>
     public required string Out { get; init; }
 

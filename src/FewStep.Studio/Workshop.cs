@@ -101,7 +101,7 @@ internal sealed class Workshop : IAsyncDisposable
                 $"{request.Kind}".ToLowerInvariant(),
                 request.Title(model),
                 (folder, progress, cancellation) => request.Run(
-                    model, _options.Data, Curve(model), curve => LossCurveFile.Write(CurveFile(model), curve), folder, progress,
+                    model, _options, Curve(model), curve => LossCurveFile.Write(CurveFile(model), curve), folder, progress,
                     cancellation),
                 lease.Dispose);
         }

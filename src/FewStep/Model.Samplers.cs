@@ -5,6 +5,7 @@ using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Shards;
 using FewStep.Solvers;
+using FewStep.Text;
 
 namespace FewStep;
 
@@ -151,12 +152,13 @@ public sealed partial class Model
     /// <exception cref="InvalidInputException">The number is out of range.</exception>
     public IImageSet OwnSamples(int? count = null, long seed = 0) => new OwnSampleSet(this, count, seed);
 
-    /// <summary>Images with the labels that mean something to the model: to one of prompts the classes of images mean nothing, and the
-    /// empty or negative prompt is taken for all.</summary>
+    /// <summary>Images with the labels that mean something to the model: to one of prompts, each image's own where the prompts are captions
+    /// of images of those names; else classes mean nothing to it, and the empty or negative prompt is taken for all.</summary>
     /// <exception cref="InvalidInputException">They do not fit the model.</exception>
     internal IImageSet Fitting(IImageSet images)
     {
-        var own = Prompts is null || images is OwnSampleSet ? images : new UnlabelledImageSet(images);
+        var own = Prompts is null || images is OwnSampleSet or CaptionedImageSet ? images
+            : CaptionedImageSet.Pair(images, Prompts.Images) ?? (IImageSet)new UnlabelledImageSet(images);
         ImageFit.Check(Denoiser, Autoencoder, own.Shape, own.Classes, "training");
         return own;
     }

@@ -9,14 +9,22 @@ internal sealed class CommandRun : IDisposable
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
     private readonly Process _process;
     private readonly Task<string> _output, _messages;
+    private readonly int _ranks;
 
     /// <param name="rename">The rename before which the process kills itself; 0 for none, and below 0 that before which those kill
     /// themselves that it starts.</param>
-    public CommandRun(IEnumerable<string> line, int rename = 0)
+    /// <param name="ranks">How many processes a launcher makes of it; 1 for none.</param>
+    /// <param name="launcher">The launcher's command; null for Open MPI's.</param>
+    public CommandRun(IEnumerable<string> line, int rename = 0, int ranks = 1, string[]? launcher = null)
     {
-        var start = new ProcessStartInfo(Host)
+        _ranks = ranks;
+        string[] launched = ranks == 1 ? []
+            : [.. launcher ?? Launcher.OpenMpi!, "-n", ranks.ToString(CultureInfo.InvariantCulture)];
+        string[] child = [.. launched, .. Program(rename)];
+        var start = new ProcessStartInfo(child[0])
         { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = AppContext.BaseDirectory };
-        foreach (string word in Child(rename).Concat(line).Append("--quiet"))
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        foreach (string word in child[1..].Concat(line).Append("--quiet"))
             start.ArgumentList.Add(word);
         _process = Process.Start(start)!;
         (_output, _messages) = (_process.StandardOutput.ReadToEndAsync(), _process.StandardError.ReadToEndAsync());
@@ -26,6 +34,8 @@ internal sealed class CommandRun : IDisposable
     public static IReadOnlyList<string> Program(int rename) => [Host, .. Child(rename)];
 
     public string Messages => _messages.Result.Trim();
+
+    public string Output => _output.Result;
 
     /// <summary>Renames of a run that came to its end.</summary>
     public int Renames => int.Parse(
@@ -45,12 +55,29 @@ internal sealed class CommandRun : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Kills it after some time, unless it is over by then.</summary>
+    /// <summary>Kills it after some time, unless it is over by then; of several ranks the last.</summary>
     public void KillAfter(TimeSpan time)
     {
         if (!_process.WaitForExit(time))
-            _process.Kill();
+            Kill();
         _process.WaitForExit();
+    }
+
+    /// <summary>Kills it, or one of several ranks.</summary>
+    public void Kill()
+    {
+        int[] ranks = _ranks == 1 ? [] : Ranks();
+        using var killed = ranks.Length == 0 ? null : Process.GetProcessById(ranks[^1]);
+        (killed ?? _process).Kill();
+    }
+
+    /// <summary>The processes of the ranks, which may not all be there yet.</summary>
+    private int[] Ranks()
+    {
+        static int[] Children(int parent) => [.. File.ReadAllText($"/proc/{parent}/task/{parent}/children")
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+        int[] children = Children(_process.Id);
+        return children.Length == _ranks ? children : [.. children.SelectMany(Children)]; // MPICH has a process between
     }
 
     public void Dispose() => _process.Dispose();

@@ -7,7 +7,8 @@ namespace FewStep.Reliability;
 /// <param name="Verb">Its name.</param>
 /// <param name="Line">The command line for a folder.</param>
 /// <param name="Results">Files in the folder that must be the same to the bit, or in JSON but for times.</param>
-internal sealed record Job(string Verb, Func<string, string[]> Line, string[] Results)
+/// <param name="Ranks">As how many processes it is launched.</param>
+internal sealed record Job(string Verb, Func<string, string[]> Line, string[] Results, int Ranks = 1)
 {
     /// <summary>Where processes of its own do the work, the first rename that they are killed at; 0 (default) where there are
     /// none.</summary>

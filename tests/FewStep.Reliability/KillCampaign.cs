@@ -32,7 +32,7 @@ internal static class KillCampaign
             return failures;
         string whole = world.At($"{job.Verb}-whole");
         var watch = Stopwatch.StartNew();
-        using var undisturbed = new CommandRun(job.Undivided(whole));
+        using var undisturbed = new CommandRun(job.Undivided(whole), ranks: job.Ranks);
         if (undisturbed.Wait() != 0)
             return [$": {undisturbed.Messages}"];
         var (seconds, expected, renames) = (watch.Elapsed.TotalSeconds, job.Fingerprint(whole), undisturbed.Renames);
@@ -45,7 +45,7 @@ internal static class KillCampaign
             string moment = isWorkers ? AtWorker(job, folder, job.WorkerRename + (i / 2))
                 : i < atRenames ? AtRename(job, folder, 1 + (i * renames / atRenames))
                 : AtRandom(job, folder, seconds * new Random(i).NextDouble());
-            using var again = new CommandRun(job.Again(folder));
+            using var again = new CommandRun(job.Again(folder), ranks: job.Ranks);
             int code = again.Wait();
 
             // Killed when all was done, a verb may refuse to do it once more.
@@ -64,7 +64,7 @@ internal static class KillCampaign
 
     private static string AtRename(Job job, string folder, int rename)
     {
-        using var killed = new CommandRun(job.Line(folder), rename);
+        using var killed = new CommandRun(job.Line(folder), rename, job.Ranks);
         killed.Wait();
         return $"at rename {rename}";
     }
@@ -80,7 +80,7 @@ internal static class KillCampaign
     private static string AtRandom(Job job, string folder, double seconds)
     {
         var time = TimeSpan.FromSeconds(seconds);
-        using var killed = new CommandRun(job.Line(folder));
+        using var killed = new CommandRun(job.Line(folder), ranks: job.Ranks);
         killed.KillAfter(time);
         return $"after {time.TotalSeconds:F2} s";
     }

@@ -1,3 +1,4 @@
+using FewStep.Cli.Terminal;
 using FewStep.Cli.Verbs;
 
 namespace FewStep.Reliability;
@@ -33,6 +34,7 @@ internal static class Program
     private static async Task<int> Child(int deadly, string[] line)
     {
         int renames = 0;
+        LaunchedRanks.UsePlainTerminal();
         LocalShards.Program = CommandRun.Program(Math.Max(0, -deadly));
         AtomicFile.BeforeRename = () =>
         {
@@ -40,7 +42,8 @@ internal static class Program
                 Process.GetCurrentProcess().Kill();
         };
         int code = await CommandLine.Run(line, Console.Out, Console.Error);
-        await Console.Out.WriteLineAsync($"{CommandRun.RenamesMark}{renames}");
+        if (renames > 0) // of several ranks the first has them all
+            await Console.Out.WriteLineAsync($"{CommandRun.RenamesMark}{renames}");
         return code;
     }
 

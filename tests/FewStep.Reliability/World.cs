@@ -27,12 +27,13 @@ internal sealed class World : IDisposable
         new("train", folder => [.. Train(folder), "--images", "160", "--checkpoint-seconds", "0"],
             ["model/model.safetensors", "model/config.json", "training-loss.csv"]),
         new("train-classifier", Classifier, ["model.safetensors", "config.json"]),
-        new("tune", folder => ["tune", .. Model, .. OneThread, .. Briefly, "--sampler", "karras/euler/2", "--checkpoint-seconds", "0",
-            "--snapshots", "none", "--out", folder], ["model.safetensors", "sampler.json", "config.json"]),
+        new("tune", Tune, ["model.safetensors", "sampler.json", "config.json"]),
         new("evaluate", folder => ["evaluate", .. Model, .. OneThread, .. Judge, "--schedules", "karras,log-snr", "--steps", "2,3", "--out",
             folder], ["measurements.json"]),
         new("run", folder => ["run", .. Model, .. OneThread, .. Judge, .. Briefly, "--steps", "2", "--curve-images", "16",
             "--curve-points", "8", "--no-fit", "--out", folder], ["model.safetensors", "sampler.json", "measurements.json"]),
+        .. Launcher.OpenMpi is null ? Array.Empty<Job>()
+            : [new("tune-ranks", Tune, ["model.safetensors", "sampler.json", "config.json"], Ranks: 2)],
         new("sample", folder => ["sample", .. Model, .. Sampled, .. TwoProcesses, "--out", folder], Images)
         { WorkerRename = 2, Undivided = folder => ["sample", .. Model, .. Sampled, .. OneThread, "--out", folder] },
         new("compare", folder => ["compare", .. Model, .. Judge, "--solvers", "euler,ipndm:2", "--schedules", "karras", "--nfe", "2",
@@ -56,6 +57,9 @@ internal sealed class World : IDisposable
 
     private string[] Judge =>
         ["--data", At("data"), "--classifier", At("classifier"), "--strip-seeds", "none", "--samples", "12", "--ranges", "2"];
+
+    private string[] Tune(string folder) => ["tune", .. Model, .. OneThread, .. Briefly, "--sampler", "karras/euler/2",
+        "--checkpoint-seconds", "0", "--snapshots", "none", "--out", folder];
 
     private string[] Train(string folder) =>
         ["train", "--config", At("config.json"), "--data", At("data"), "--batch", "16", .. OneThread, "--out", folder];

@@ -7,8 +7,8 @@ public sealed partial class LayersTests
     // From the bottom up: a folder uses only those before it.
     private static readonly string[] Layers =
     [
-        "Platform", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Shards", "Text", "Solvers", "Sampling",
-        "Models", "Search", "Fitting", "Tuning", "Metrics", "Experiments", "Reporting",
+        "Platform", "Collectives", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Shards", "Text", "Solvers",
+        "Sampling", "Models", "Search", "Fitting", "Tuning", "Metrics", "Experiments", "Reporting",
     ];
 
     [Fact]

@@ -17,6 +17,9 @@ internal static class Failures
         return code;
     }
 
+    /// <summary>What a failure is said as.</summary>
+    public static string Line(Exception failure) => Describe(failure).Text;
+
     private static (int Code, string Text) Describe(Exception failure) => failure switch
     {
         InvalidInputException => (ExitCode.BadInput, failure.Message),

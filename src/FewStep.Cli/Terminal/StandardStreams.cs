@@ -8,6 +8,9 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter(CultureInfo.I
 {
     public override Encoding Encoding => Encoding.UTF8;
 
+    /// <summary>Whether nothing is written.</summary>
+    public bool IsSilent { get; set; }
+
     /// <summary>A terminal whose lines can be drawn anew; null where standard error is none. <c>NO_COLOR</c> leaves the colours
     /// out.</summary>
     public IAnsiConsole? Terminal() =>
@@ -23,8 +26,10 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter(CultureInfo.I
     public override void WriteLine(string? value) => Try(() => inner.WriteLine(value));
     public override void Flush() => Try(inner.Flush);
 
-    private static void Try(Action write)
+    private void Try(Action write)
     {
+        if (IsSilent)
+            return;
         try
         {
             write();

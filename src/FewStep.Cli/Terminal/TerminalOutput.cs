@@ -18,6 +18,14 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
     /// <summary>Sets how much is said on standard error.</summary>
     public void Say(Verbosity verbosity) => _verbosity = _progress.Verbosity = verbosity;
 
+    /// <summary>Says nothing from now on, failures included, and gives no result: this is one of several processes, and another speaks.
+    /// </summary>
+    public void Silence()
+    {
+        messages.IsSilent = true;
+        Say(Verbosity.Quiet);
+    }
+
     /// <summary>Says something to the person, not to the pipe.</summary>
     public void Message(string text)
     {
@@ -26,11 +34,26 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
             messages.WriteLine(Printable.Message(text));
     }
 
-    /// <summary>Says what there is to know about images for a model, before work with them.</summary>
-    public void Remark(IDenoiser model, IImageSet images)
+    /// <summary>Says what is said where much is asked for.</summary>
+    public void Detail(string text)
     {
-        if (ImageFit.Remark(model, images.Classes) is { } remark)
+        if (_verbosity == Verbosity.Verbose)
+            Message(text);
+    }
+
+    /// <summary>Says what there is to know about images for a model, before work with them.</summary>
+    public void Remark(Model model, IImageSet images)
+    {
+        if (model.Prompts is not null && images is not OwnSampleSet)
+        {
+            Message(model.Fitting(images) is CaptionedImageSet
+                ? InvariantText.Of($"Each of the {images.Count:N0} training images is measured under its own caption.").ToString()
+                : "The prompts are no captions of the training images, which are measured under the empty or negative one.");
+        }
+        else if (ImageFit.Remark(model.Denoiser, images.Classes) is { } remark)
+        {
             Message($"Warning: {remark}");
+        }
     }
 
     /// <summary>Says something that is said in any case.</summary>
@@ -60,6 +83,8 @@ internal sealed class TerminalOutput(ResultWriter output, MessageWriter messages
     public void Result<T>(bool json, T result, Action<IAnsiConsole> show)
     {
         Clear();
+        if (messages.IsSilent)
+            return;
         if (json)
         {
             output.WriteLine(JsonSerializer.Serialize(result, JsonFile.Options));
@@ -83,6 +108,6 @@ internal enum Verbosity
     /// <summary>Progress and remarks.</summary>
     Usual,
 
-    /// <summary>Also how long each stage took.</summary>
+    /// <summary>Also how long each stage took, and what ranks sent each other.</summary>
     Verbose,
 }

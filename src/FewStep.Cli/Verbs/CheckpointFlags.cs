@@ -27,7 +27,7 @@ internal static class CheckpointFlags
             command.Optional<string[]>(Loras, "A LoRA that is fused into network and text encoders of a diffusers folder, perhaps with a "
                 + "scale behind it (style.safetensors:0.8; left out, 1). May be given several times.", "file[:scale]");
             command.Optional<string?>(Pipeline, "Folder of the diffusers pipeline whose autoencoder and text encoders belong to a network "
-                + "that lies elsewhere, as a tuned one does.", "folder");
+                + "that lies elsewhere, as a tuned one does, or of the autoencoder alone.", "folder");
             command.Optional<int?>(
                 Resolution, "Side of the images in pixels, of a state dictionary, which does not say it, or of a latent model; left out, "
                     + "that of the released network with its shapes, else 64, or what the model was trained at.");
@@ -37,8 +37,8 @@ internal static class CheckpointFlags
                 + "(num_heads_upsample), beside --model-heads; left out, as many as before it.");
             command.Named(Order, "Of a state dictionary: order of query, key and value; left out, inferred.", null, Orders);
             command.Optional<string?>(
-                Kind, "Of a state dictionary: discrete, edm or consistency; left out, edm for openai/consistency_models and "
-                    + "discrete else.", "discrete|edm|consistency");
+                Kind, "Of a state dictionary: discrete, edm or consistency, or flow for a SiT, which has DiT's names; left out, edm for "
+                    + "openai/consistency_models and discrete else.", "discrete|edm|consistency|flow");
             command.Named<string?>(
                 Noise, $"Of discrete preconditioning: the noise; left out, that of the released network with its shapes, else "
                     + $"{DiscreteVpNoise.CosineName}.", null, [.. DiscreteVpNoise.Names.Select(n => (n, n))]);
@@ -56,6 +56,9 @@ internal static class CheckpointFlags
     /// <summary>The options that were given, as the command line has them, each word with a space before.</summary>
     public static string Said(ParseResult parsed) => ModelFlags.Said(parsed,
         parsed.CommandResult.Command.Options.Where(o => o.Name.StartsWith(Prefix, StringComparison.Ordinal)));
+
+    /// <summary>What decodes the latents of a network that lies elsewhere, in words.</summary>
+    public const string Decodes = $"name the pipeline that it belongs to with {Pipeline}, whose autoencoder decodes them";
 
     /// <summary>What a network needs to be said that was tuned from a pipeline and lies elsewhere.</summary>
     public static string InPipeline(string pipeline) => $" {Pipeline} {ShellWord.Of(pipeline)}";

@@ -49,8 +49,12 @@ internal static class CommandLine
         var terminal = new TerminalOutput(output, messages);
         var root = Root(terminal);
         var parsed = root.Parse(arguments);
+        var launch = LaunchedRanks.Of(parsed);
+        bool isFirst = launch is null or { Rank: 0 };
         bool isBare = parsed.CommandResult.Command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0
             && parsed.Action is null or ParseErrorAction;
+        if (!isFirst)
+            messages.IsSilent = true;
         if (parsed.Errors.Count > 0 && !isBare && parsed.Action is not HelpAction)
         {
             messages.WriteLine($"fewstep: {Printable.Message(OptionValues.Describe(parsed))} See --help.");
@@ -59,35 +63,55 @@ internal static class CommandLine
 
         terminal.Say(parsed.GetValue<bool>(QuietName) ? Verbosity.Quiet
             : parsed.GetValue<bool>(VerboseName) ? Verbosity.Verbose : Verbosity.Usual);
+        if (!isFirst)
+            terminal.Silence();
+        LaunchedRanks? ranks = null;
         try
         {
             if (parsed.Action is HelpAction || isBare)
             {
-                HelpText.Write(parsed, output);
+                if (isFirst)
+                    HelpText.Write(parsed, output);
                 return ExitCode.Success;
             }
 
+            ranks = launch is null ? null : LaunchedRanks.Join(launch, line => Say($"fewstep: {line}"));
             parsed = MergeVerb.Meant(root, parsed, QuietName, VerboseName);
-            OutputPlaces.Check(parsed);
+            if (isFirst)
+                OutputPlaces.Check(parsed);
             using var interruption = new Interruption(terminal.Always, cancellation);
             if (ShardFlags.Local(parsed, terminal.Progress) is { } local)
                 parsed = root.Parse(local.Run(interruption.Token));
-            using var held = OutputPlaces.Hold(parsed);
+            using var held = isFirst ? OutputPlaces.Hold(parsed) : null;
             // The library's own signal handling fails with a stack trace on a second signal.
             var invocation = new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, Output = output, Error = messages, ProcessTerminationTimeout = null };
-            return await parsed.InvokeAsync(invocation, interruption.Token);
+            int code = await parsed.InvokeAsync(invocation, interruption.Token);
+            if (ranks is not null)
+                terminal.Detail(ranks.Leave());
+            return code;
         }
 #pragma warning disable CA1031 // the last resort: whatever it is, people get one line and no stack trace
         catch (Exception e)
 #pragma warning restore CA1031
         {
             terminal.Clear();
-            return Failures.Report(e, messages);
+            messages.IsSilent &= ranks is not null; // a rank that could not join the others is alone with it
+            int code = Failures.Report(e, messages);
+            ranks?.Fail(Failures.Line(e));
+            return code;
         }
         finally
         {
             terminal.Clear();
+            ranks?.Dispose();
+        }
+
+        // On another thread, which may have come upon the end of a silent rank.
+        void Say(string line)
+        {
+            messages.IsSilent = false;
+            terminal.Always(line);
         }
     }
 }

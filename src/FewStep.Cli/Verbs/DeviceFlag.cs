@@ -18,10 +18,14 @@ internal static class DeviceFlag
         }
     }
 
-    /// <summary>What was asked for; the processor for a verb that runs no network.</summary>
+    /// <summary>What was asked for, and of several ranks on a machine a GPU for each; the processor for a verb that runs no network.
+    /// </summary>
     public static DeviceChoice Read(ParseResult parsed) =>
-        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(
-            option) : DeviceChoice.Cpu;
+        LaunchedRanks.Of(parsed)?.LocalRank is { } local ? Given(parsed).Of(local) : Given(parsed);
 
     public static torch.Device Resolve(ParseResult parsed) => Read(parsed).Resolve();
+
+    private static DeviceChoice Given(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Name) is Option<DeviceChoice> option ? parsed.GetRequiredValue(
+            option) : DeviceChoice.Cpu;
 }

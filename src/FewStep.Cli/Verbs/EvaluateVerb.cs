@@ -89,9 +89,17 @@ internal static class EvaluateVerb
                             + "test split.");
                 }
 
-                using var set = ImageSets.Open(stored, null, terminal.Progress, cancellation);
+                bool reads = wanted.Contains(ClipScoreMetric.Entry.Name);
+                var prompts = flags.Prompts(parsed) ?? (reads && ImageCaptions.AreIn(stored) ? Prompts.Read(stored) : null);
+                if (prompts is not null && !reads)
+                    throw new InvalidInputException($"Prompts are for --metrics {ClipScoreMetric.Entry.Name}; leave them out.");
+                using var opened = ImageSets.Open(stored, null, terminal.Progress, cancellation);
+                var set = !reads ? opened : CaptionedImageSet.Pair(opened, prompts?.Images) ?? throw new InvalidInputException(
+                    $"Nothing says which prompts the images of {stored} are of. Give captions with the images' names by --prompts (COCO's "
+                    + "JSON, or a folder of captioned images), or sample them anew: the folder of sample --out holds its captions.");
                 using var beside = compares ? ExperimentImages.Open(measured, parsed, true, null, terminal, cancellation) : null;
                 using var used = measured.Context(parsed, set.Shape, null, beside?.Reference, terminal.Progress, cancellation);
+                used.Texts = prompts?.Texts;
                 var place = flags.Options(parsed, FormattableString.Invariant($"{set.Count} images of {stored}"), null, beside);
                 var result = StoredImages.Measure(set, stored, wanted, used, place, terminal.Progress, cancellation);
                 var manifest = CommandLineManifest.Create(parsed, started, parsed.GetValue(measured.Seed), DeviceFlag.Resolve(parsed),

@@ -8,7 +8,7 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     private static readonly ExperimentOptions Usual = new();
     private static readonly MetricOptions UsualMetrics = new();
 
-    private readonly Option<int> _samples = command.Option(
+    public Option<int> Samples { get; } = command.Option(
         "--samples", "Images in a seed range; distances compare only at the same number.", samples);
     private readonly Option<int> _ranges = command.Option("--ranges", "Disjoint seed ranges, whose spread is reported.", Usual.Ranges);
     private readonly Option<long> _firstSeed = command.Option("--first-seed", "Seed of the first image.", Usual.FirstSeed);
@@ -75,7 +75,7 @@ internal sealed class ExperimentFlags(Command command, int samples, string metri
     {
         Title = title,
         Folder = folder,
-        Samples = parsed.GetValue(_samples),
+        Samples = parsed.GetValue(Samples),
         Ranges = parsed.GetValue(_ranges),
         FirstSeed = parsed.GetValue(_firstSeed),
         BatchSize = parsed.GetValue(_batch),

@@ -9,6 +9,40 @@ internal sealed record ExperimentImages(string Name, IImageSet? Reference, IImag
     public static ExperimentImages Open(
         ExperimentFlags flags, ParseResult parsed, bool compares, Model? model, TerminalOutput terminal, CancellationToken cancellation)
     {
+        var images = OpenSets(flags, parsed, compares, model, terminal, cancellation);
+        try
+        {
+            if (model is not null && images.Reference is { } real && Captions(model, real, parsed.GetValue(flags.Samples)) is { } remark)
+                terminal.Message(remark);
+            return images;
+        }
+        catch
+        {
+            images.Dispose();
+            throw;
+        }
+    }
+
+    // What a distance to captioned images compares.
+    private static string? Captions(Model model, IImageSet real, int samples)
+    {
+        if (model.Prompts is not { Images: { } captioned, Count: var prompts })
+            return null;
+        bool isPaired = CaptionedImageSet.Pair(real, captioned) is not null;
+        return InvariantText.Of($"{(isPaired, real.Count == prompts, samples % prompts == 0) switch
+        {
+            (false, _, _) => "Warning: the prompts are captions of other images than those that are compared with.",
+            (_, false, _) => $"Warning: the samples are of {prompts} captions, the images that are compared with of {real.Count} of them.",
+            (_, _, false) => $"Warning: a range of {samples} samples has not each of the {prompts} captions equally often, as the images "
+                + $"have that are compared with; take --samples {prompts} --ranges 1.",
+            _ => $"A range of {samples} samples has each of the {prompts} captions of the images that are compared with "
+                + $"{(samples == prompts ? "once" : $"{samples / prompts} times")}.",
+        }}").ToString();
+    }
+
+    private static ExperimentImages OpenSets(
+        ExperimentFlags flags, ParseResult parsed, bool compares, Model? model, TerminalOutput terminal, CancellationToken cancellation)
+    {
         var progress = terminal.Progress;
         if (model is not null && ModelImages.Own(parsed, flags.Data, model, parsed.GetValue(flags.Seed), terminal) is { } own)
             return OfOwn(flags, parsed, compares, own, progress, cancellation);

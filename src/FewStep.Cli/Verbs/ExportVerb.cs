@@ -39,8 +39,8 @@ internal static class ExportVerb
             "--attention-order", $"With --names {GuidedNames}: order of query, key and value, which its code is told by "
                 + $"use_new_attention_order; left out, legacy.", null, CheckpointFlags.Orders);
         var output = command.Optional<string?>(
-            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file, with --to web the folder, which "
-                + "must not exist, or be empty.", "file");
+            "--output", "File for the text; left out, it is printed. With --to onnx the ONNX file, or the folder of a pipeline, with "
+                + "--to web the folder; a folder must not exist, or be empty.", "file");
         var json = command.Json();
         return command.Runs((parsed, cancellation) =>
         {

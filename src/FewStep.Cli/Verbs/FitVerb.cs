@@ -20,6 +20,8 @@ internal static class FitVerb
             + $"({string.Join(", ", ScheduleOptimizerCatalog.Names)}), one of {string.Join(", ", StandardSchedules.Names)}, or a file.",
             defaults.Search, "name or file");
         var fitting = new FitFlags(command);
+        var label = command.Optional<string?>("--label", "Class that the sampler is fitted for, by index or name; -1 for none. Left out, "
+            + "all classes (or prompts) in turn.", "class");
         var curve = command.Curve();
         var shards = new ShardFlags(command, "the teacher's paths");
         var (dtype, seed, threads, json) = (command.Dtype(), command.Seed(), command.Threads(), command.Json());
@@ -45,6 +47,8 @@ internal static class FitVerb
 
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            if (parsed.GetValue(label) is string one)
+                options = options with { Label = ClassLabel.Parse(one, source.Denoiser.Classes, source.LabelNames) };
             using var training = new DelayedImages(
                 parsed, data, source, parsed.GetValue(seed), terminal, cancellation);
             var find = new FindOptions

@@ -46,6 +46,7 @@ internal sealed class GraphFlags(Command command)
         {
             ComputeType = TorchSharp.torch.ScalarType.Float32,
             Device = DeviceChoice.Cpu,
+            NeedsNoPrompts = true,
             Guidance = _guidance.Read(parsed),
             Guide = _guidance.ReadGuide(parsed),
         });

@@ -85,6 +85,7 @@ internal static class InspectVerb
             + $"{given.Noise ?? (given.Sigmas is null ? DiscreteVpNoise.LinearName : "levels of its own")}, "
             + $"predicts {given.Prediction ?? NetworkPrediction.Epsilon}"
             + $"{(given.ZeroTerminalSnr == true ? ", ends without signal" : "")}"
+            + $"{(given.BoundaryScale is { } boundary ? $", boundary scalings of {boundary:G6} t" : "")}"
             + $"{(given.TimeScale is { } factor ? $", times scaled by {factor:G6}" : "")}").ToLowerInvariant(),
         PreconditioningConfig.Edm or PreconditioningConfig.Consistency => string.Create(CultureInfo.InvariantCulture, $"{given.Kind}, "
             + $"sigma_data {given.SigmaData:G6}{(given.NoiseLabelScale is { } scale ? $", noise label times {scale:G6}" : "")}"

@@ -1,4 +1,3 @@
-using FewStep.Text;
 using static TorchSharp.torch;
 
 namespace FewStep.Cli.Verbs;
@@ -17,7 +16,12 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
     /// <summary>The options that say more of a model than its file does, and how it is guided; those about checkpoints apart.</summary>
     public IEnumerable<Option> All => [.. _range?.All ?? [], .. _guidance?.All ?? [], .. _prompts.All, .. _onnx?.All ?? []];
 
-    public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => new()
+    public ModelOptions Read(ParseResult parsed, ScalarType? type, int threads) => Read(parsed, type, threads, ReadPrompts(parsed));
+
+    /// <summary>The prompts; null where there are none.</summary>
+    public Prompts? ReadPrompts(ParseResult parsed) => _prompts.Read(parsed);
+
+    private ModelOptions Read(ParseResult parsed, ScalarType? type, int threads, Prompts? prompts) => new()
     {
         SigmaMin = _range?.Read(parsed).Low,
         SigmaMax = _range?.Read(parsed).High,
@@ -27,7 +31,8 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
         Checkpoint = CheckpointFlags.Read(parsed),
         Guidance = _guidance?.Read(parsed),
         Guide = _guidance?.ReadGuide(parsed),
-        Prompts = _prompts.Read(parsed),
+        Prompts = prompts?.Texts,
+        CaptionedImages = prompts?.Images,
         NegativePrompt = _prompts.ReadNegative(parsed),
         Provider = _onnx?.ReadProvider(parsed),
         Device = DeviceFlag.Read(parsed),
@@ -96,8 +101,9 @@ internal sealed class PromptFlags(Command command, bool guides)
 
     private readonly Option<string?> _prompt = command.Optional<string?>("--prompt", "Prompt of all images, of a model that takes text.");
     private readonly Option<string?> _prompts = command.Optional<string?>(
-        "--prompts", "File of prompts, in place of one: a text file with one a line, or JSON captions of COCO. The image of a seed is of "
-            + "the prompt seed mod their number.", "file");
+        "--prompts", "File of prompts, in place of one: a text file with one a line, JSON captions of COCO, or a folder of images with "
+            + $"captions (a .txt file beside each, or {ImageCaptions.ListName}). The image of a seed is of the prompt seed mod their "
+            + "number; images of --data that captions are of are measured under them.", "file");
 
     private readonly Option<string?>? _negative = guides ? command.Optional<string?>(
         Negative, "What classifier-free guidance leads away from; left out, the empty prompt.", "text") : null;
@@ -106,11 +112,11 @@ internal sealed class PromptFlags(Command command, bool guides)
 
     public string? ReadNegative(ParseResult parsed) => _negative is null ? null : parsed.GetValue(_negative);
 
-    public IReadOnlyList<string>? Read(ParseResult parsed) => (parsed.GetValue(_prompt), parsed.GetValue(_prompts)) switch
+    public Prompts? Read(ParseResult parsed) => (parsed.GetValue(_prompt), parsed.GetValue(_prompts)) switch
     {
         (null, null) => null,
-        ({ } prompt, null) => [prompt],
-        (null, { } file) => Prompts.Read(file).Texts,
+        ({ } prompt, null) => new Prompts([prompt], "--prompt", Sha256.Of(prompt)),
+        (null, { } path) => Prompts.Read(path),
         _ => throw new InvalidInputException("--prompt and --prompts both say what images are of; leave one of them out."),
     };
 }

@@ -9,7 +9,7 @@ internal static class ModelImages
         if (Own(parsed, data, model, seed, terminal) is { } own)
             return own;
         var images = ImageSets.Open(parsed.GetRequiredValue(data), progress: terminal.Progress, cancellation: cancellation);
-        terminal.Remark(model.Denoiser, images);
+        terminal.Remark(model, images);
         return images;
     }
 
@@ -17,12 +17,10 @@ internal static class ModelImages
     /// ones; else null.</summary>
     public static OwnSampleSet? Own(ParseResult parsed, Option<string> data, Model model, long seed, TerminalOutput terminal)
     {
-        bool asked = OwnSampleSet.Is(parsed.GetRequiredValue(data), out int? count);
-        if (!asked && (parsed.IsGiven(data) || (model.Prompts ?? (object?)model.Autoencoder) is null))
+        if (OwnSampleSet.For(model, parsed.GetRequiredValue(data), parsed.IsGiven(data), seed) is not { } own)
             return null;
-        var own = new OwnSampleSet(model, count, seed);
-        terminal.Message(InvariantText.Of($"{(asked ? "" : "There are no images (--data): ")}training images are at most {own.Count:N0} ")
-            + $"{own.Words}.");
+        string why = parsed.IsGiven(data) ? "" : "There are no images (--data): ";
+        terminal.Message(InvariantText.Of($"{why}training images are at most {own.Count:N0} ") + $"{own.Words}.");
         return own;
     }
 }

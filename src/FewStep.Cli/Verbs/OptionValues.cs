@@ -25,6 +25,12 @@ internal static class OptionValues
         string[] known = [.. command.Subcommands.Select(c => c.Name), .. command.Options.SelectMany(o => o.Aliases.Prepend(o.Name))];
         if (parsed.UnmatchedTokens is [var unknown, ..])
         {
+            if (command.Arguments.FirstOrDefault(a => parsed.GetResult(a)?.Tokens is [{ Value: ['-', '-', ..] }]) is { } taken
+                && parsed.GetResult(taken)!.Tokens[0].Value == $"--{taken.Name}")
+            {
+                return $"{command.Name} takes the {taken.Name} by itself: {command.Name} {ShellWord.Of(unknown)}.";
+            }
+
             string what = unknown.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument";
             return $"There is no {what} {Printable.Text(unknown)}{(command is RootCommand ? "" : $" of {command.Name}")}."
                 + Suggestion.For(unknown, known);

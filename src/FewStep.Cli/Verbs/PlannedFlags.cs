@@ -36,6 +36,9 @@ internal sealed class PlannedFlags(
     public ModelOptions Model(ParseResult parsed) =>
         _about.Read(parsed, parsed.GetValue(Measured.Dtype), parsed.GetValue(Measured.Threads));
 
+    /// <summary>The prompts; null where there are none.</summary>
+    public FewStep.Text.Prompts? Prompts(ParseResult parsed) => _about.ReadPrompts(parsed);
+
     public MetricContext Context(
         ParseResult parsed, Model model, ExperimentImages? real, IProgress<WorkProgress> progress, CancellationToken cancellation) =>
         Measured.Context(parsed, model.Shape, model.Path, real?.Reference, progress, cancellation);
@@ -69,7 +72,7 @@ internal sealed class PlannedFlags(
         if (experiment.Plan.Teacher?.Origin.Source != ScheduleSource.Standard)
             RefuseIdleRange(parsed, experiment.Plan.Schedules.Concat(experiment.Plan.Samplers.Select(s => s.Schedule)));
         if (real?.Training is { } training && experiment.Plan.Schedules.Any(s => s is ScheduleChoice.Searched))
-            terminal.Remark(first.Denoiser, training);
+            terminal.Remark(first, training);
         var summary = (experiment with
         {
             Training = real?.Training,

@@ -65,7 +65,7 @@ internal static class RunVerb
             using var folder = parsed.GetValue(output) is null ? FolderLock.Take(options.Folder) : null;
             string[] metrics = flags.Metrics(parsed, held is null ? EndpointMetric.Entry.Name : flags.Frechet(parsed));
             using var run = new FewStepRun(source, training, metrics, context, options);
-            terminal.Message(Plan(options, source.Denoiser));
+            terminal.Message(Plan(options, source.Denoiser, training as OwnSampleSet));
             try
             {
                 var summary = run.Execute(goOn, terminal.Progress, cancellation);
@@ -84,11 +84,11 @@ internal static class RunVerb
     }
 
     // Before minutes of work.
-    private static string Plan(RunOptions options, IDenoiser denoiser) => InvariantText.Of(
+    private static string Plan(RunOptions options, IDenoiser denoiser, OwnSampleSet? own) => InvariantText.Of(
         $"{options.Folder}: the loss curve; a sampler of {options.Steps} steps{(options.Fit is null ? "" : ", fitted to the model")}; "
             + $"{options.Rounds} round{(options.Rounds == 1 ? "" : "s")} of tuning with {options.Tuning.Updates} updates; "
             + $"{options.Ranges} x {options.Samples} images of each sampler that is compared. ")
-            + TerminalOutput.Estimate(RunEstimate.Evaluations(options), EvaluationSpeed.Measure(denoiser, options.BatchSize));
+            + TerminalOutput.Estimate(RunEstimate.Evaluations(options, own), EvaluationSpeed.Measure(denoiser, options.BatchSize));
 
     private static string NewRun(string model, int steps)
     {

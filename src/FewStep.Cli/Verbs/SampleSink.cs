@@ -17,15 +17,18 @@ internal sealed class SampleSink : IDisposable
     private readonly List<torch.Tensor> _images = [];
     private readonly List<torch.Tensor> _samples = [];
     private readonly List<long> _seeds = [];
+    private readonly List<(string Image, string Caption)> _captions = [];
     private readonly List<torch.Tensor> _labels = [];
     private readonly IReadOnlyList<long> _own;
+    private readonly long? _label;
     private bool _cleared;
 
     /// <param name="source">What makes the images; not disposed.</param>
-    public SampleSink(SampleSource source, IReadOnlyList<long> seeds, string? folder, string? grid, GridLayout layout, string? raw)
+    public SampleSink(
+        SampleSource source, IReadOnlyList<long> seeds, long? label, string? folder, string? grid, GridLayout layout, string? raw)
     {
         var shape = source.Shape;
-        (_source, _own) = (source, seeds);
+        (_source, _own, _label) = (source, seeds, label);
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
@@ -34,8 +37,11 @@ internal sealed class SampleSink : IDisposable
         int count = seeds.Count;
         if (shape.Channels is not (1 or 3) && (folder ?? grid) is not null)
         {
-            throw new InvalidInputException(
-                $"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
+            bool isLatent = source.Model is { Network: not null, Autoencoder: null, Config: var config }
+                && (config.Network.IsOfPipelines || config.LatentScaling is not null);
+            throw new InvalidInputException(isLatent
+                ? $"The model makes latents of {shape.Channels} channels, not images: {CheckpointFlags.Decodes}. --output takes latents."
+                : $"The model makes images of {shape.Channels} channels; PNG files hold 1 or 3. --output takes any.");
         }
 
         if (raw is not null && (Directory.Exists(raw) || count * shape.Dimension * sizeof(double) > int.MaxValue))
@@ -61,7 +67,9 @@ internal sealed class SampleSink : IDisposable
         if (_cleared || _folder is null)
             return;
         _cleared = true;
-        File.Delete(Path.Combine(Directory.CreateDirectory(_folder).FullName, SampleManifest.Name));
+        Directory.CreateDirectory(_folder);
+        foreach (string about in new[] { SampleManifest.Name, ImageCaptions.ListName })
+            File.Delete(Path.Combine(_folder, about));
         foreach (string old in There().Where(IsOwn))
             File.Delete(old);
     }
@@ -76,6 +84,12 @@ internal sealed class SampleSink : IDisposable
         {
             foreach (var (seed, png) in Encoded(images, batch.Seeds))
                 Take(seed, png);
+        }
+
+        if (_folder is not null && _source.Model?.Prompts is not null)
+        {
+            long[]? labels = batch.Labels?.cpu().data<long>().ToArray();
+            _captions.AddRange(batch.Seeds.Select((seed, i) => (PngFile.Name(seed), Caption(labels?[i] ?? -1))));
         }
 
         if (_grid is not null || (_raw is not null && !ReferenceEquals(images, batch.Images)))
@@ -111,6 +125,12 @@ internal sealed class SampleSink : IDisposable
         if (_grid is not null && images is not null)
             PngFile.WriteGrid(_grid, images, _layout);
 
+        // Images that came from parts are those of their seeds.
+        if (_folder is not null && _source.Model?.Prompts is not null && _captions.Count == 0)
+            _captions.AddRange(_own.Select(seed => (PngFile.Name(seed), Caption(_label ?? seed % _source.Classes))));
+        // So that the folder may be read as one of captioned images.
+        if (_captions.Count > 0 && _captions.TrueForAll(each => each.Caption.Trim().Length > 0))
+            AtomicFile.WriteText(Path.Combine(_folder!, ImageCaptions.ListName), ImageCaptions.Text(_captions));
         if (_folder is not null)
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
     }
@@ -130,6 +150,12 @@ internal sealed class SampleSink : IDisposable
             using var image = images[i];
             yield return (seeds[i], PngFile.Encode(image).Single());
         }
+    }
+
+    private string Caption(long label)
+    {
+        var prompts = _source.Model!.Prompts!;
+        return label >= 0 ? prompts.Texts[(int)label] : prompts.Negative;
     }
 
     // Other images would be measured with these later on.

@@ -79,7 +79,7 @@ internal static class SampleVerb
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             IReadOnlyList<long> numbers = raw is null ? list : [.. Enumerable.Range(0, images).Select(i => (long)i)];
-            using var sink = new SampleSink(source, numbers, places, gridFile,
+            using var sink = new SampleSink(source, numbers, one, places, gridFile,
                 new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
             var work = new DividedSampling(sampled, numbers, sink, Identity(source, sampler, options, list),
                 () => raw is null ? sampled.Sample(list, terminal.Progress, cancellation)

@@ -23,7 +23,7 @@ internal static class StudioVerb
         {
             if (parsed.GetValue(port) is not (0 or (>= 1024 and <= 65535)) and var given)
                 throw new InvalidInputException($"--port {given} must be 0 or a number from 1024 to 65535.");
-            if (!Path.Exists(parsed.GetRequiredValue(data)))
+            if (!Path.Exists(parsed.GetRequiredValue(data)) && !OwnSampleSet.Is(parsed.GetRequiredValue(data), out _))
                 throw new InvalidInputException($"--data {parsed.GetRequiredValue(data)} does not exist; name the images that jobs take.");
             if (File.Exists(parsed.GetRequiredValue(runs)))
                 throw new InvalidInputException($"--runs {parsed.GetRequiredValue(runs)} is a file; name the folder of the runs.");
@@ -32,6 +32,7 @@ internal static class StudioVerb
             {
                 Model = parsed.GetRequiredValue(model),
                 Data = parsed.GetRequiredValue(data),
+                IsDataChosen = parsed.IsGiven(data),
                 Out = parsed.GetRequiredValue(output),
                 Runs = parsed.GetRequiredValue(runs),
                 Port = parsed.GetValue(port),

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
@@ -10,7 +11,7 @@ internal static class TrainClassifierVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("train-classifier", "Train a small classifier; its features define the Fréchet distance of a data set. "
-            + "Interrupt with Ctrl-C and repeat the command to resume.");
+            + "Interrupt with Ctrl-C and repeat the command to resume. Started by mpirun or srun, its processes divide every batch.");
         var usual = new ClassifierTrainingOptions();
         var data = command.Data();
         data.Description = "Labelled training images: an EDM-style zip, a folder of PNG or JPEG files, or idx files; where there are "
@@ -67,9 +68,14 @@ internal static class TrainClassifierVerb
             { FeatureName = parsed.GetRequiredValue(features) };
             configuration.Check("The command line");
             using var classifier = ClassifierTrainer.Train(
-                configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint, cancellation);
-            FeatureClassifierFolder.Save(classifier, folder);
-            File.Delete(checkpoint);
+                configuration, training, test, options, terminal.Progress, DeviceFlag.Resolve(parsed), checkpoint,
+                LaunchedRanks.Current, cancellation);
+            if (LaunchedRanks.Current.IsFirst())
+            {
+                FeatureClassifierFolder.Save(classifier, folder);
+                File.Delete(checkpoint);
+            }
+
             var record = classifier.Configuration.Training!;
             var result = new
             {

@@ -1,3 +1,5 @@
+using FewStep.Collectives;
+
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep train</c>: pre-trains a denoiser, with EDM's loss or that of VP and VE models.</summary>
@@ -5,7 +7,8 @@ internal static class TrainVerb
 {
     public static Command Create(TerminalOutput terminal)
     {
-        var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume.");
+        var command = new Command("train", "Pre-train a diffusion model. Interrupt with Ctrl-C and repeat the command to resume. "
+            + "Started by mpirun or srun, its processes divide every batch.");
         var config = command.Optional<string?>(
             "--config", "config.json of the model to train: shape, architecture, preconditioning. Either this or --model.", "file");
         var checkpoint = command.Optional<string?>(
@@ -60,10 +63,11 @@ internal static class TrainVerb
                 Device = DeviceFlag.Resolve(parsed),
                 Flip = parsed.GetValue(flip),
                 Remark = terminal.Message,
+                Ranks = LaunchedRanks.Current,
             };
             using var events = new EventLog(Path.Combine(place.Folder, "events"));
             var (seen, done) = new TrainingRun(model, options, set, place, start?.RequireNetwork()).Execute(
-                terminal.Progress, update => events.Training(update), cancellation);
+                terminal.Progress, place.Ranks.IsFirst() ? events.Training : null, cancellation);
             string folder = Path.Combine(place.Folder, "model");
             terminal.Result(parsed.GetValue(json), new { images = seen, done, model = folder },
                 $"{(done ? "Trained" : "Stopped; repeat the command to go on")}: {seen:N0} "

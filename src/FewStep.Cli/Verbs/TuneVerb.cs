@@ -1,3 +1,5 @@
+using FewStep.Collectives;
+
 namespace FewStep.Cli.Verbs;
 
 /// <summary><c>fewstep tune</c>: Phase 2. Fine-tunes a model to one sampling schedule.</summary>
@@ -6,7 +8,7 @@ internal static class TuneVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("tune", "Phase 2: fine-tune a model to a sampler. Interrupt with Ctrl-C and repeat the command to "
-            + "resume.");
+            + "resume. Started by mpirun or srun, its processes divide every batch.");
         var model = command.Model();
         var search = command.Optional<int>(
             "--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
@@ -25,6 +27,12 @@ internal static class TuneVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             bool searches = parsed.GetValue(search) != 0;
+            if (searches && LaunchedRanks.Current.Ranks > 1)
+            {
+                throw new InvalidInputException(
+                    "--search is the work of one process: search without the launcher, then tune to the sampler.json that it writes.");
+            }
+
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
             about.RefuseIdleRange(parsed, starts.Select(s => s.Schedule));
             var options = tuning.Read(parsed) with
@@ -67,6 +75,7 @@ internal static class TuneVerb
                 Remark = terminal.Message,
                 LoraNames = lora.Names(parsed),
                 ModelHash = source.NetworkHash,
+                Ranks = LaunchedRanks.Current,
             };
             var run = new TuningRun(source.Config, network, sampler, options, place,
                 images is null ? null : TuningImages.Split(source.Fitting(images), source.Autoencoder),
@@ -78,6 +87,8 @@ internal static class TuneVerb
                 Update = events.Training,
                 Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update)
             };
+            if (!place.Ranks.IsFirst())
+                observer = new TuningObserver();
             var report = run.Execute(observer, cancellation);
             if (report.Stop == TuningStop.Diverged)
             {

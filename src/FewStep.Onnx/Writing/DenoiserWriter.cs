@@ -5,12 +5,12 @@ using FewStep.Onnx.Proto;
 namespace FewStep.Onnx.Writing;
 
 /// <summary>Writes evaluations of a denoiser, guided or not, into a graph.</summary>
-/// <param name="graph">The graph's nodes.</param>
 /// <param name="repeats">Whether there are several: the network then is a function of the model's, which is written once and
 /// called.</param>
-internal sealed class DenoiserWriter(ModelProto model, OnnxNodes graph, OnnxWeights weights, IDenoiser denoiser, bool repeats)
+internal sealed class DenoiserWriter(OnnxGraph model, IDenoiser denoiser, bool repeats)
 {
     private const string Domain = "fewstep";
+    private readonly OnnxNodes _nodes = model.Nodes;
     private readonly List<(NetworkDenoiser Network, FunctionProto Function)> _functions = [];
 
     /// <summary>The networks that a denoiser evaluates: itself, and its guide's where that is another.</summary>
@@ -31,12 +31,12 @@ internal sealed class DenoiserWriter(ModelProto model, OnnxNodes graph, OnnxWeig
     /// <param name="labels">int64 [B]; null without classes.</param>
     /// <returns>Name of the denoised images.</returns>
     public string At(double sigma, string x, string? labels) => Write(
-        x, labels, sigma, network => PreconditioningWriter.Constants(graph, network.Preconditioning, sigma), null);
+        x, labels, sigma, network => PreconditioningWriter.Constants(_nodes, network.Preconditioning, sigma), null);
 
     /// <summary>Writes an evaluation at noise levels that the graph is given.</summary>
     /// <param name="sigma">float32 [B].</param>
     public string At(string sigma, string x, string? labels) => Write(
-        x, labels, null, network => PreconditioningWriter.Nodes(graph, network.Preconditioning, sigma), sigma);
+        x, labels, null, network => PreconditioningWriter.Nodes(_nodes, network.Preconditioning, sigma), sigma);
 
     private static GuidedDenoiser? ActiveGuidance(IDenoiser denoiser, double? sigma)
         => denoiser is GuidedDenoiser { Guidance: { Weight: not 1 } guidance } guided
@@ -46,7 +46,7 @@ internal sealed class DenoiserWriter(ModelProto model, OnnxNodes graph, OnnxWeig
     {
         var main = NetworksOf(denoiser)[0];
         var c = at(main);
-        string scaled = graph.Times(x, c.In);
+        string scaled = _nodes.Times(x, c.In);
         if (ActiveGuidance(denoiser, level) is not { } guided)
             return Preconditioned(x, c, Raw(main, scaled, c.Noise, labels));
         string? acts = sigma is null ? null : Acts(guided.Guidance, sigma);
@@ -56,48 +56,48 @@ internal sealed class DenoiserWriter(ModelProto model, OnnxNodes graph, OnnxWeig
             var guide = NetworksOf(guided.GuideModel.Inner)[0];
             var own = at(guide);
             string denoised = Preconditioned(x, c, Raw(main, scaled, c.Noise, labels));
-            return Pushed(denoised, Preconditioned(x, own, Raw(guide, graph.Times(x, own.In), own.Noise, labels)), push, acts);
+            return Pushed(denoised, Preconditioned(x, own, Raw(guide, _nodes.Times(x, own.In), own.Noise, labels)), push, acts);
         }
 
         // With and without labels in one batch, twice as large.
-        string noise = sigma is null ? c.Noise : graph.Concat(0, c.Noise, c.Noise);
+        string noise = sigma is null ? c.Noise : _nodes.Concat(0, c.Noise, c.Noise);
         var none = new TensorProto { DataType = (int)TensorProto.Types.DataType.Int64, RawData = NoClass(main) };
         none.Dims.Add(1);
-        string unlabelled = graph.Op("ConstantOfShape", [graph.Op("Shape", [labels!])], OnnxNodes.Of("value", none));
-        string both = Raw(main, graph.Concat(0, scaled, scaled), noise, graph.Concat(0, labels!, unlabelled));
-        string[] halves = graph.Split(both, 2, axis: 0);
+        string unlabelled = _nodes.Op("ConstantOfShape", [_nodes.Op("Shape", [labels!])], OnnxNodes.Of("value", none));
+        string both = Raw(main, _nodes.Concat(0, scaled, scaled), noise, _nodes.Concat(0, labels!, unlabelled));
+        string[] halves = _nodes.Split(both, 2, axis: 0);
         return Preconditioned(x, c, Pushed(halves[0], halves[1], push, acts));
     }
 
     // D + (w - 1) (D - D_guide), where guidance acts.
     private string Pushed(string own, string guide, double push, string? acts)
     {
-        string difference = graph.Times(graph.Minus(own, guide), push);
-        return graph.Plus(own, acts is null ? difference : graph.Times(difference, acts));
+        string difference = _nodes.Times(_nodes.Minus(own, guide), push);
+        return _nodes.Plus(own, acts is null ? difference : _nodes.Times(difference, acts));
     }
 
     private string? Acts(Guidance guidance, string sigma)
     {
         if (guidance.ActsEverywhere)
             return null;
-        string inside = graph.Op("Greater", [sigma, graph.Number(guidance.SigmaLow)]);
+        string inside = _nodes.Op("Greater", [sigma, _nodes.Number(guidance.SigmaLow)]);
         if (double.IsFinite(guidance.SigmaHigh))
-            inside = graph.Op("And", [inside, graph.Op("LessOrEqual", [sigma, graph.Number(guidance.SigmaHigh)])]);
-        return graph.Reshape(graph.Cast(inside, TensorProto.Types.DataType.Float), -1, 1, 1, 1);
+            inside = _nodes.Op("And", [inside, _nodes.Op("LessOrEqual", [sigma, _nodes.Number(guidance.SigmaHigh)])]);
+        return _nodes.Reshape(_nodes.Cast(inside, TensorProto.Types.DataType.Float), -1, 1, 1, 1);
     }
 
     private string Preconditioned(string x, WrittenCoefficients c, string raw)
-        => graph.Plus(graph.Times(x, c.Skip), graph.Times(raw, c.Out));
+        => _nodes.Plus(_nodes.Times(x, c.Skip), _nodes.Times(raw, c.Out));
 
     private string Raw(NetworkDenoiser network, string x, string noise, string? labels)
     {
         string? seen = network.Classes > 0 ? labels : null;
         string prefix = ReferenceEquals(network, NetworksOf(denoiser)[0]) ? "" : "guide.";
         if (!repeats)
-            return new NetworkWriter(graph, network, prefix).Write(x, noise, seen);
+            return new NetworkWriter(_nodes, network, prefix).Write(x, noise, seen);
         var function = _functions.FirstOrDefault(f => f.Network == network).Function ?? Function(network, prefix, seen is not null);
-        string result = graph.NewName();
-        graph.Add(function.Name, [x, noise, .. seen is null ? [] : new[] { seen }, .. function.Input.Skip(seen is null ? 2 : 3)],
+        string result = _nodes.NewName();
+        _nodes.Add(function.Name, [x, noise, .. seen is null ? [] : new[] { seen }, .. function.Input.Skip(seen is null ? 2 : 3)],
             [result], domain: Domain);
         return result;
     }
@@ -106,15 +106,15 @@ internal sealed class DenoiserWriter(ModelProto model, OnnxNodes graph, OnnxWeig
     private FunctionProto Function(NetworkDenoiser network, string prefix, bool labelled)
     {
         if (_functions.Count == 0)
-            model.OpsetImport.Add(new OperatorSetIdProto { Domain = Domain, Version = 1 });
+            model.Model.OpsetImport.Add(new OperatorSetIdProto { Domain = Domain, Version = 1 });
         var function = new FunctionProto { Name = $"{prefix.TrimEnd('.')}network", Domain = Domain };
         function.Input.AddRange(["x", "noise"]);
         if (labelled)
             function.Input.Add("labels");
-        var body = new OnnxNodes(function.Node, weights, function.Input);
+        var body = new OnnxNodes(function.Node, model.Weights, function.Input);
         function.Output.Add(new NetworkWriter(body, network, prefix).Write("x", "noise", labelled ? "labels" : null));
-        function.OpsetImport.Add(new OperatorSetIdProto { Version = OnnxModelWriter.Opset });
-        model.Functions.Add(function);
+        function.OpsetImport.Add(new OperatorSetIdProto { Version = OnnxGraph.Opset });
+        model.Model.Functions.Add(function);
         _functions.Add((network, function));
         return function;
     }

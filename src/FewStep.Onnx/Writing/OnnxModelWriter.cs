@@ -7,60 +7,43 @@ namespace FewStep.Onnx.Writing;
 /// <summary>Makes models of ONNX: a denoiser, or a whole sampler unrolled over one.</summary>
 internal static class OnnxModelWriter
 {
-    /// <summary>The version of ONNX's operators.</summary>
-    public const int Opset = 17;
-
-    private const int FileVersion = 8; // the first with functions
     private const string Batch = "batch";
 
     /// <summary>x [B,C,H,W], sigma [B] and, with classes, labels [B] to denoised [B,C,H,W].</summary>
     public static ModelProto Denoiser(IDenoiser denoiser, OnnxMetadata metadata)
     {
-        var (model, nodes, weights) = Begin(denoiser, metadata, "x");
-        model.Graph.Input.Insert(1, Value("sigma", TensorProto.Types.DataType.Float));
-        var writer = new DenoiserWriter(model, nodes, weights, denoiser, repeats: false);
-        return End(model, nodes, weights, writer.At("sigma", "x", Labels(denoiser)), "denoised", denoiser.Shape);
+        var graph = Begin(metadata);
+        string x = Images(graph, "x", denoiser.Shape), sigma = graph.Input("sigma", Batch);
+        var writer = new DenoiserWriter(graph, denoiser, repeats: false);
+        return End(graph, writer.At(sigma, x, Labels(graph, denoiser)), "denoised", denoiser.Shape);
     }
 
     /// <summary>latents [B,C,H,W] and, with classes, labels [B] to images [B,C,H,W].</summary>
     public static ModelProto Sampler(IDenoiser denoiser, LinearSampler sampler, OnnxMetadata metadata)
     {
-        var (model, nodes, weights) = Begin(denoiser, metadata, "latents");
-        var writer = new DenoiserWriter(model, nodes, weights, denoiser, repeats: sampler.Calls.Length > 1);
-        List<string> terms = ["latents"]; // the latents, and the outputs so far
+        var graph = Begin(metadata);
+        List<string> terms = [Images(graph, "latents", denoiser.Shape)]; // the latents, and the outputs so far
+        string? labels = Labels(graph, denoiser);
+        var writer = new DenoiserWriter(graph, denoiser, repeats: sampler.Calls.Length > 1);
         foreach (var call in sampler.Calls)
-            terms.Add(writer.At(call.Sigma, Sum(nodes, terms, call.Weights), Labels(denoiser)));
-        return End(model, nodes, weights, Sum(nodes, terms, sampler.End), "images", denoiser.Shape);
+            terms.Add(writer.At(call.Sigma, Sum(graph.Nodes, terms, call.Weights), labels));
+        return End(graph, Sum(graph.Nodes, terms, sampler.End), "images", denoiser.Shape);
     }
 
-    private static (ModelProto Model, OnnxNodes Nodes, OnnxWeights Weights) Begin(IDenoiser denoiser, OnnxMetadata metadata, string input)
+    private static OnnxGraph Begin(OnnxMetadata metadata)
+        => new(metadata.Kind.ToString().ToLowerInvariant(), metadata.Write(), metadata.WeightsType == "float16");
+
+    private static ModelProto End(OnnxGraph graph, string result, string output, ImageShape shape)
     {
-        var model = new ModelProto
-        {
-            IrVersion = FileVersion,
-            ProducerName = "fewstep",
-            ProducerVersion = metadata.Version,
-            Graph = new GraphProto { Name = metadata.Kind.ToString().ToLowerInvariant() },
-        };
-        model.OpsetImport.Add(new OperatorSetIdProto { Version = Opset });
-        model.MetadataProps.AddRange(metadata.Write().Select(p => new StringStringEntryProto { Key = p.Key, Value = p.Value }));
-        model.Graph.Input.Add(Value(input, TensorProto.Types.DataType.Float, denoiser.Shape));
-        if (Labels(denoiser) is string labels)
-            model.Graph.Input.Add(Value(labels, TensorProto.Types.DataType.Int64));
-        var weights = new OnnxWeights(model.Graph, metadata.WeightsType == "float16");
-        return (model, new OnnxNodes(model.Graph.Node, weights), weights);
+        graph.Output(output, result, Batch, shape.Channels, shape.Height, shape.Width);
+        return graph.Finish();
     }
 
-    private static ModelProto End(
-        ModelProto model, OnnxNodes nodes, OnnxWeights weights, string result, string output, ImageShape shape)
-    {
-        nodes.Add("Identity", [result], [output]);
-        model.Graph.Output.Add(Value(output, TensorProto.Types.DataType.Float, shape));
-        weights.Finish();
-        return model;
-    }
+    private static string Images(OnnxGraph graph, string name, ImageShape shape)
+        => graph.Input(name, Batch, shape.Channels, shape.Height, shape.Width);
 
-    private static string? Labels(IDenoiser denoiser) => denoiser.Classes > 0 ? "labels" : null;
+    private static string? Labels(OnnxGraph graph, IDenoiser denoiser)
+        => denoiser.Classes > 0 ? graph.Input("labels", TensorProto.Types.DataType.Int64, Batch) : null;
 
     // What a solver does not weigh comes out as a rounding error of its weights.
     private static string Sum(OnnxNodes nodes, List<string> terms, IReadOnlyList<double> weights)
@@ -68,17 +51,5 @@ internal static class OnnxModelWriter
         double smallest = weights.Max(Math.Abs) * 1e-14;
         string[] scaled = [.. terms.Zip(weights).Where(t => Math.Abs(t.Second) > smallest).Select(t => nodes.Times(t.First, t.Second))];
         return scaled.Length == 1 ? scaled[0] : nodes.Op("Sum", scaled);
-    }
-
-    private static ValueInfoProto Value(string name, TensorProto.Types.DataType type, ImageShape? shape = null)
-    {
-        var sizes = new TensorShapeProto();
-        sizes.Dim.Add(new TensorShapeProto.Types.Dimension { DimParam = Batch });
-        sizes.Dim.AddRange((shape is null ? [] : shape.Batch(1)[1..]).Select(s => new TensorShapeProto.Types.Dimension { DimValue = s }));
-        return new ValueInfoProto
-        {
-            Name = name,
-            Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = sizes } },
-        };
     }
 }

@@ -76,6 +76,9 @@ internal sealed class OnnxNodes(RepeatedField<NodeProto> nodes, OnnxWeights weig
     public string Integers(params long[] values)
         => Constant(TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes<long>(values), [values.Length]);
 
+    /// <summary>int64, a scalar.</summary>
+    public string Integer(long value) => Constant(TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes<long>([value]), []);
+
     public static AttributeProto Of(string name, long value)
         => new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };
 

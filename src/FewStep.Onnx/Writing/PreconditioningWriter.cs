@@ -61,13 +61,23 @@ internal static class PreconditioningWriter
                 NetworkPrediction.V => (Inverse(total), Negative(nodes.Times(sigma, alpha))),
                 _ => (nodes.Minus(sigma, sigma), One()),
             };
-            return (own, gain, alpha, nodes.Times(Time(nodes, discrete, sigma), discrete.TimeScale));
+            string time = Time(nodes, discrete, sigma);
+            if (discrete.BoundaryScale is { } scale)
+            {
+                const double sd2 = DiscreteVpPreconditioning.BoundarySigmaData * DiscreteVpPreconditioning.BoundarySigmaData;
+                string scaled = nodes.Times(time, scale), square = Squared(scaled, sd2), factor = nodes.Op("Div", [scaled, Root(square)]);
+                own = nodes.Plus(nodes.Times(factor, own), nodes.Times(nodes.Times(Inverse(square), sd2), alpha));
+                gain = nodes.Times(factor, gain);
+            }
+
+            return (own, gain, alpha, nodes.Times(time, discrete.TimeScale));
         }
 
         (string Skip, string Out, string In, string Noise) Flow(FlowPreconditioning flow)
         {
             string scale = Inverse(nodes.Plus(sigma, nodes.Number(1))), t = nodes.Times(sigma, scale);
-            return (scale, Negative(t), scale, nodes.Times(t, flow.TimeScale));
+            return flow.IsFromNoise ? (scale, t, scale, nodes.Times(scale, flow.TimeScale))
+                : (scale, Negative(t), scale, nodes.Times(t, flow.TimeScale));
         }
     }
 

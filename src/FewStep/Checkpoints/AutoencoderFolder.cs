@@ -9,14 +9,18 @@ internal static class AutoencoderFolder
     private static readonly (string Now, string Before)[] OlderNames =
         [(".to_q.", ".query."), (".to_k.", ".key."), (".to_v.", ".value."), (".to_out.0.", ".proj_attn.")];
 
+    /// <summary>Whether a folder is that of an autoencoder itself.</summary>
+    public static bool IsOne(string folder) => Path.Combine(folder, DiffusersPipeline.ConfigName) is var path && File.Exists(path)
+        && JsonFile.ReadPython(path).TryGetValue("_class_name", out var name) && name.ValueEquals(AutoencoderConfig.Class);
+
     /// <summary>What the configuration in a folder says.</summary>
     public static AutoencoderKlOptions Options(string folder) => AutoencoderConfig.Read(Path.Combine(folder, DiffusersPipeline.ConfigName));
 
     /// <summary>Reads the autoencoder of latents of a shape; refuses that of others.</summary>
     /// <inheritdoc cref="Read"/>
-    public static Autoencoder For(ImageShape latents, string folder, string? variant = null)
+    public static Autoencoder For(ImageShape latents, string folder, string? variant = null, LatentScaling? scaling = null)
     {
-        var autoencoder = Read(folder, variant);
+        var autoencoder = Read(folder, variant, scaling);
         try
         {
             autoencoder.ImagesOf(latents);
@@ -31,8 +35,9 @@ internal static class AutoencoderFolder
 
     /// <param name="folder">The folder of the autoencoder itself.</param>
     /// <param name="variant">Of the weights, e.g. <c>fp16</c>, where there are such; null is the usual one.</param>
+    /// <param name="scaling">Of the latents, where that is not the autoencoder's own.</param>
     /// <returns>The autoencoder; the caller owns it.</returns>
-    public static Autoencoder Read(string folder, string? variant = null)
+    public static Autoencoder Read(string folder, string? variant = null, LatentScaling? scaling = null)
     {
         var options = Options(folder);
         var weights = DiffusersWeights.FindLike(folder, variant);
@@ -44,7 +49,11 @@ internal static class AutoencoderFolder
                 [.. network.Layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [NameOf(spec, tensors)]))];
             var flat = ForeignWeights.Flatten(network.Layout, network.Buffers, map, tensors, weights.Path);
             return new Autoencoder(options, network, flat)
-            { Hash = Sha256.Of(JsonSerializer.Serialize(options, JsonFile.Options) + Sha256.OfFiles(weights.Files)) };
+            {
+                Scaling = scaling,
+                Hash = Sha256.Of(JsonSerializer.Serialize(options, JsonFile.Options) + Sha256.OfFiles(weights.Files)
+                    + (scaling is null ? "" : JsonSerializer.Serialize(scaling, JsonFile.Options))),
+            };
         }
         catch
         {

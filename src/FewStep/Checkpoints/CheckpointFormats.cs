@@ -24,6 +24,10 @@ internal enum WeightsFileKind
 /// <summary>All forms that models are read in: a new one is its reader and a line here.</summary>
 internal static class CheckpointFormats
 {
+    /// <summary>What LoRAs are for, as the end of a refusal.</summary>
+    public const string OfLoras
+        = "LoRAs are for diffusers folders of Stable Diffusion and of transformers, and Stable Diffusion in one file. Leave them out.";
+
     private const byte PickleProtocol = 0x80;
     private const int HeadBytes = 16;
     private const string OnnxExtension = ".onnx"; // read by the project FewStep.Onnx
@@ -40,8 +44,10 @@ internal static class CheckpointFormats
         new("a diffusers folder of a UNet2DModel", DiffusersFolder.IsOne, DiffusersFolder.Read),
         new($"a model folder ({ModelFolder.ConfigName} and {ModelFolder.WeightsName})", Directory.Exists, ModelFolder.Load),
         new("a network pickle of NVlabs/edm or NVlabs/edm2", path => KindOf(path) == WeightsFileKind.Pickle, EdmModel.Load),
-        new("a state dictionary of openai/guided-diffusion, openai/consistency_models or facebookresearch/DiT",
-            path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors, StateDictionaryModel.Read),
+        new("a state dictionary of openai/guided-diffusion, openai/consistency_models, facebookresearch/DiT or, with a pipeline beside it, "
+            + "Stable Diffusion", path => KindOf(path) is WeightsFileKind.TorchState or WeightsFileKind.Safetensors,
+            StateDictionaryModel.Read)
+        { TakesLoras = true },
     ];
 
     /// <summary>The folder that a path stands for: the snapshot of a model in the hub's cache, or that of the configuration or of a model
@@ -63,8 +69,7 @@ internal static class CheckpointFormats
         if (All.FirstOrDefault(format => format.Is(path)) is { } known)
         {
             return options.Loras is not { Count: > 0 } || known.TakesLoras ? known.Read(path, options)
-                : throw new InvalidInputException($"{path} is {known.Name}; LoRAs are for diffusers folders of Stable Diffusion and of "
-                    + "transformers. Leave them out.");
+                : throw new InvalidInputException($"{path} is {known.Name}; {OfLoras}");
         }
 
         if (!File.Exists(path))

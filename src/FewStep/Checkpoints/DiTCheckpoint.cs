@@ -66,7 +66,8 @@ internal static class DiTCheckpoint
             Name = Path.GetFileNameWithoutExtension(path),
             Shape = new ImageShape(inChannels, side, side),
             Classes = (int)Math.Min(table[0] - 1, int.MaxValue),
-            Preconditioning = options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: true),
+            Preconditioning = options.Preconditioning == PreconditioningConfig.Flow ? Flow(path, options)
+                : options.PreconditioningOf(PreconditioningConfig.Discrete, DiscreteVpNoise.LinearName, scaleBetas: true),
             Network = new DiTOptions
             {
                 ImgResolution = side,
@@ -87,6 +88,19 @@ internal static class DiTCheckpoint
         return new ModelSource(config, denoiser, "state dictionary in the names of facebookresearch/DiT", path,
             [.. state.Remarks, .. Remarks(options, config, heads is null, positions is null)]);
     }
+
+    // Of willisma/SiT, whose networks are DiT's: the linear path and its velocity, told times from 0 (noise) to 1.
+    private static PreconditioningConfig Flow(string path, ModelReadOptions options)
+        => (options.Noise ?? options.TimeSteps ?? options.RescaledTimes ?? options.Prediction ?? (object?)options.SigmaData) is null
+            ? new PreconditioningConfig
+            {
+                Kind = PreconditioningConfig.Flow,
+                FromNoise = true,
+                SigmaMin = FlowTime.UsualSigmaMin,
+                SigmaMax = FlowTime.UsualSigmaMax,
+            }
+            : throw new InvalidInputException($"{path}: a flow has no noise, time steps, prediction or deviation of the data of its own; "
+                + "leave those options out.");
 
     private static Dictionary<string, Tensor> Renamed(TensorsByName tensors)
     {
@@ -166,8 +180,8 @@ internal static class DiTCheckpoint
             yield return $"Attention heads of {UsualChannelsPerHead} channels are the default; the file does not say them.";
         if (options.Preconditioning is null && options.Noise is null)
         {
-            yield return "The noise of 1000 linear betas is facebookresearch/DiT's; SiT has the same names but learnt a rectified flow, "
-                + "and is not read.";
+            yield return "The noise of 1000 linear betas is facebookresearch/DiT's; SiT has the same names but learnt a rectified flow: "
+                + $"for one say that its preconditioning is {PreconditioningConfig.Flow}.";
         }
     }
 }

@@ -35,7 +35,10 @@ internal static class DiffusersNoise
     };
 
     // Schedulers of networks that were distilled to jump to the end of a trajectory; their betas are scaled unless they say otherwise.
-    private static readonly string[] OfLatentConsistency = ["LCMScheduler", "TCDScheduler"];
+    private static readonly string[] OfLatentConsistency = [Lcm, "TCDScheduler"];
+
+    private const string Lcm = "LCMScheduler";
+    private const double UsualBoundaryScale = 10; // of LCMScheduler
 
     // What is read here, and what only says how diffusers samples.
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
@@ -90,7 +93,8 @@ internal static class DiffusersNoise
         if (OfLatentConsistency.Contains(kind))
         {
             remarks.Add("Its scheduler is that of latent consistency models: such a network jumps to the end of a trajectory and does not "
-                + "denoise, so schedules searched with it mean little.");
+                + "denoise, so schedules searched with it mean little. It is meant to be sampled by the solver lcm over the schedule "
+                + "sd-lcm.");
         }
 
         if (IsTrue(given, ZeroTerminal))
@@ -131,6 +135,7 @@ internal static class DiffusersNoise
             TimeRounding = TimeRounding.Between,
             Prediction = Prediction(given, path),
             ZeroTerminalSnr = IsTrue(given, ZeroTerminal) ? true : null,
+            BoundaryScale = kind == Lcm ? Number(given, "timestep_scaling", path) ?? UsualBoundaryScale : null,
         };
         if (discrete is { ZeroTerminalSnr: true, Prediction: NetworkPrediction.Epsilon })
         {

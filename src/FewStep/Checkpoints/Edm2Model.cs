@@ -77,7 +77,17 @@ internal static class Edm2Model
             Classes = network.LabelDim,
             Preconditioning = new PreconditioningConfig { SigmaData = Needed(outer.Attributes.Number("sigma_data"), "sigma_data") },
             Network = network,
+            LatentScaling = ScalingOf(checkpoint),
         };
+    }
+
+    private static LatentScaling? ScalingOf(EdmCheckpoint checkpoint)
+    {
+        if (checkpoint.Encoder is not { ClassName: LatentEncoder, InitArguments: var given })
+            return null;
+        return new LatentScaling(
+            given.Numbers("raw_mean") ?? [5.81, 3.25, 0.12, -2.15], given.Numbers("raw_std") ?? [4.17, 4.62, 3.71, 3.28],
+            given.Number("final_mean") ?? 0, given.Number("final_std") ?? 0.5);
     }
 
     /// <summary>What its images are, where they are no pixels.</summary>
@@ -88,14 +98,11 @@ internal static class Edm2Model
             case null or { ClassName: PixelEncoder }:
                 yield break;
             case { ClassName: LatentEncoder } encoder:
-                var given = encoder.InitArguments;
-                string name = given.Text("vae_name") ?? "stabilityai/sd-vae-ft-mse";
-                var means = given.Numbers("raw_mean") ?? [5.81, 3.25, 0.12, -2.15];
-                var deviations = given.Numbers("raw_std") ?? [4.17, 4.62, 3.71, 3.28];
-                double mean = given.Number("final_mean") ?? 0, deviation = given.Number("final_std") ?? 0.5;
+                string name = encoder.InitArguments.Text("vae_name") ?? "stabilityai/sd-vae-ft-mse";
+                var (means, deviations, mean, deviation) = ScalingOf(checkpoint)!;
                 yield return InvariantText.Of($"Its images are latents of the autoencoder {Printable.Text(name)}, moved by channel from "
-                    + $"means [{string.Join(", ", means)}] and deviations [{string.Join(", ", deviations)}] to {mean} and {deviation}.")
-                    .ToString();
+                    + $"means [{string.Join(", ", means)}] and deviations [{string.Join(", ", deviations)}] to {mean} and {deviation}; "
+                    + $"the folder of that autoencoder, given as the pipeline, decodes them.").ToString();
                 break;
             default:
                 yield return $"Its images are what its encoder {Printable.Text(checkpoint.Encoder.ClassName)} makes, which is not known "

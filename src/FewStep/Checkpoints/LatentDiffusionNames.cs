@@ -7,6 +7,7 @@ internal sealed class LatentDiffusionNames
     private static readonly Dictionary<string, string> Whole = new(StringComparer.Ordinal)
     {
         ["conv_in"] = "input_blocks_0_0",
+        ["conv_norm_out"] = "out_0",
         ["conv_out"] = "out_2",
         ["time_embedding.linear_1"] = "time_embed_0",
         ["time_embedding.linear_2"] = "time_embed_2",
@@ -16,8 +17,10 @@ internal sealed class LatentDiffusionNames
 
     private static readonly Dictionary<string, string> Residual = new(StringComparer.Ordinal)
     {
+        ["norm1"] = "in_layers_0",
         ["conv1"] = "in_layers_2",
         ["time_emb_proj"] = "emb_layers_1",
+        ["norm2"] = "out_layers_0",
         ["conv2"] = "out_layers_3",
         ["conv_shortcut"] = "skip_connection",
     };

@@ -12,6 +12,10 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
     private static readonly (string Folder, LoraPart Part)[] TextEncoders =
         [("text_encoder", LoraPart.TextEncoder), ("text_encoder_2", LoraPart.SecondTextEncoder)];
 
+    /// <summary>The network's weights by diffusers' names, from a file that holds more; null (default) for those of the folder. Read takes
+    /// them over.</summary>
+    public (string Path, TensorsByName Tensors)? Whole { get; init; }
+
     /// <summary>The options that such a folder takes.</summary>
     public static IReadOnlyList<string> OptionNames { get; } = [nameof(ModelReadOptions.Section), nameof(ModelReadOptions.Resolution)];
 
@@ -51,8 +55,9 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
         {
             foreach (var (path, scale) in Options.Loras ?? [])
                 loras.Add((new Lora(path, scale).Read(), scale));
-            var weights = File is null ? DiffusersWeights.Find(Parts.Network, Options.Section) : DiffusersWeights.At(File);
-            using (var tensors = weights.Read())
+            var weights = Whole is { Path: var whole } ? new DiffusersWeights(whole, [whole], null)
+                : File is null ? DiffusersWeights.Find(Parts.Network, Options.Section) : DiffusersWeights.At(File);
+            using (var tensors = Whole?.Tensors ?? weights.Read())
             {
                 Fuse(loras, tensors);
                 denoiser = build(tensors, weights.Path);

@@ -23,6 +23,10 @@ internal sealed record ModelConfig
 
     public required PreconditioningConfig Preconditioning { get; init; }
 
+    /// <summary>How an autoencoder's latents are scaled, where images are latents scaled in a way that the autoencoder does not say; null
+    /// where they are not.</summary>
+    public LatentScaling? LatentScaling { get; init; }
+
     /// <summary>The architecture, whose key in the file is that of <see cref="ArchitectureCatalog"/>.</summary>
     [JsonIgnore]
     public INetworkOptions Network
@@ -45,6 +49,7 @@ internal sealed record ModelConfig
                 + "for each class, or leave them out.");
         }
 
+        LatentScaling?.Checked(Shape.Channels);
         int patch = PatchSize * PatchSize, channels = Shape.Channels * patch;
         CheckSides(network);
         var (inChannels, outChannels, labels) = (network.InChannels, network.OutChannels, network.LabelDim);

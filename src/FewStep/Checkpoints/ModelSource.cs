@@ -25,8 +25,8 @@ internal sealed record ModelSource(
     /// <summary>What was fused into the weights, and is to be into text encoders. Owned here.</summary>
     public IReadOnlyList<(LoraFile File, double Scale)> Loras { get; init; } = [];
 
-    /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names, and the file of the weights.
-    /// Lower-case hexadecimal.</summary>
+    /// <summary>SHA-256 of all that determines what the model computes: the configuration but for its names and what decodes its latents,
+    /// and the file of the weights. Lower-case hexadecimal.</summary>
     public string Hash { get; private init; } = "";
 
     /// <summary>Reads a model in any accepted form, which its content tells, not its name.</summary>
@@ -59,12 +59,13 @@ internal sealed record ModelSource(
     // Among the other parts of a pipeline than those that it lay with.
     private ModelSource In(string pipeline)
     {
-        if (!Config.Network.IsOfPipelines)
+        if (!Config.Network.IsOfPipelines && Config.LatentScaling is null)
             throw new InvalidInputException($"{WeightsPath} holds no network of a diffusers pipeline's latents; leave the pipeline out.");
         pipeline = HubCache.Snapshot(pipeline);
         string folder = new DiffusersPipeline(pipeline, pipeline).Autoencoder
+            ?? (AutoencoderFolder.IsOne(pipeline) ? pipeline : null)
             ?? throw new InvalidInputException($"{pipeline} holds no autoencoder (vae); give the folder of a diffusers pipeline.");
-        var autoencoder = AutoencoderFolder.For(Config.Shape, folder);
+        var autoencoder = AutoencoderFolder.For(Config.Shape, folder, scaling: Config.LatentScaling);
         Autoencoder?.Dispose();
         return this with { Autoencoder = autoencoder, Pipeline = pipeline };
     }
@@ -82,5 +83,6 @@ internal sealed record ModelSource(
     }
 
     internal static string HashOf(ModelConfig config, string weightsHash)
-        => Sha256.Of(JsonSerializer.Serialize(config with { Name = "", ClassNames = null }, JsonFile.Options) + weightsHash);
+        => Sha256.Of(JsonSerializer.Serialize(config with { Name = "", ClassNames = null, LatentScaling = null }, JsonFile.Options)
+            + weightsHash);
 }

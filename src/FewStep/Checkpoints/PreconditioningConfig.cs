@@ -69,6 +69,9 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c> and <c>flow</c>: factor of the time in the noise label; null is 1.</summary>
     public double? TimeScale { get; init; }
 
+    /// <summary>Of <c>flow</c>: whether the network's time and velocity run from the noise to the image; null is false.</summary>
+    public bool? FromNoise { get; init; }
+
     /// <summary>Of <c>discrete</c> and <c>edm</c>: what the network predicts; null is <see cref="NetworkPrediction.Epsilon"/>, which EDM's
     /// own output counts as.</summary>
     public NetworkPrediction? Prediction { get; init; }
@@ -76,6 +79,10 @@ internal sealed record PreconditioningConfig
     /// <summary>Of <c>discrete</c>: whether the noise is rescaled to end without any signal
     /// (<see cref="DiscreteVpNoise.WithZeroTerminalSnr"/>); null is false.</summary>
     public bool? ZeroTerminalSnr { get; init; }
+
+    /// <summary>Of <c>discrete</c>: <see cref="DiscreteVpPreconditioning.BoundaryScale"/> of a latent consistency model; null for
+    /// others.</summary>
+    public double? BoundaryScale { get; init; }
 
     /// <summary>The whole times that such a network knows; null where its times are continuous.</summary>
     [JsonIgnore]
@@ -95,9 +102,13 @@ internal sealed record PreconditioningConfig
             "Preconditioning discrete with zero_terminal_snr needs the prediction v or sample: where there is no signal the noise says "
                 + "nothing of the image."),
         Discrete => new DiscreteVpPreconditioning(DiscreteNoise(),
-            Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1),
+            Prediction ?? NetworkPrediction.Epsilon, TimeRounding ?? FewStep.Noise.TimeRounding.NearestSigma, TimeScale ?? 1)
+        {
+            BoundaryScale = BoundaryScale is null or (> 0 and <= SigmaLimits.Largest) ? BoundaryScale : throw new InvalidInputException(
+                $"Preconditioning discrete needs a boundary_scale above 0 and at most {SigmaLimits.Largest}, not {BoundaryScale}."),
+        },
         Consistency => EdmPreconditioning.Consistency(SigmaData, SigmaMin, SigmaMax),
-        Flow => new FlowPreconditioning(TimeScale ?? 1, SigmaMin, SigmaMax),
+        Flow => new FlowPreconditioning(TimeScale ?? 1, FromNoise ?? false, SigmaMin, SigmaMax),
         _ => throw new InvalidInputException(
             $"Preconditioning {Printable.Text(Kind)} is not known; known: edm, vp, ve, iddpm, discrete, consistency, flow."),
     };

@@ -50,21 +50,28 @@ internal static class SafetensorsFile
     public static void Write(string path, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
         => AtomicFile.Write(path, Writer(tensors, metadata));
 
+    /// <summary>Writes tensors that are made when it is their turn, in the order of their names.</summary>
+    public static void Write(string path, IEnumerable<StoredTensor> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+        => AtomicFile.Write(path, Writer(tensors, metadata));
+
     /// <summary>Writes the content of a file to a stream.</summary>
     internal static Action<Stream> Writer(IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyDictionary<string, string>? metadata)
+        => Writer(tensors.Select(t => new StoredTensor(t.Key, t.Value.shape, t.Value.dtype, () => t.Value.alias())), metadata);
+
+    private static Action<Stream> Writer(IEnumerable<StoredTensor> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
         var header = new SortedDictionary<string, object>(StringComparer.Ordinal);
         if (metadata is { Count: > 0 })
             header["__metadata__"] = metadata;
-        var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
+        var ordered = tensors.OrderBy(t => t.Name, StringComparer.Ordinal).ToList();
         long offset = 0;
-        foreach (var (name, tensor) in ordered)
+        foreach (var (name, shape, stored, _) in ordered)
         {
-            var type = Types.FirstOrDefault(t => t.Type == tensor.dtype);
+            var type = Types.FirstOrDefault(t => t.Type == stored);
             if (type.Name is null)
-                throw new ArgumentException($"safetensors cannot hold {tensor.dtype} ({name}).", nameof(tensors));
-            long end = offset + tensor.NumberOfElements * type.Size;
-            header[name] = new { dtype = type.Name, shape = tensor.shape, data_offsets = new[] { offset, end } };
+                throw new ArgumentException($"safetensors cannot hold {stored} ({name}).", nameof(tensors));
+            long end = offset + (shape.Aggregate(1L, (all, side) => all * side) * type.Size);
+            header[name] = new { dtype = type.Name, shape, data_offsets = new[] { offset, end } };
             offset = end;
         }
 
@@ -77,8 +84,11 @@ internal static class SafetensorsFile
             stream.Write(length);
             stream.Write(json);
             stream.Write("        "u8[..padding]);
-            foreach (var (_, tensor) in ordered)
-                TensorBytes.Read(tensor, part => stream.Write(part));
+            foreach (var tensor in ordered)
+            {
+                using var scope = NewDisposeScope();
+                TensorBytes.Read(tensor.Make(), part => stream.Write(part));
+            }
         };
     }
 
@@ -165,3 +175,7 @@ internal static class SafetensorsFile
         }
     }
 }
+
+/// <summary>A tensor of a file that is written.</summary>
+/// <param name="Make">Makes it in the current dispose scope.</param>
+internal sealed record StoredTensor(string Name, long[] Shape, ScalarType Type, Func<Tensor> Make);

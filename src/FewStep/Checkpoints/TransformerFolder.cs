@@ -5,8 +5,8 @@ namespace FewStep.Checkpoints;
 /// <summary>Reads folders of diffusers with a transformer that denoises latents: DiT, Stable Diffusion 3 and 3.5, Flux.</summary>
 internal static class TransformerFolder
 {
-    // Side of latents where a folder does not say it.
-    private const int UsualSide = 128;
+    /// <summary>Side of latents where a folder does not say it.</summary>
+    public const int UsualSide = 128;
 
     /// <summary>Side of the patches of latents that are a flow transformer's tokens, by whose number diffusers' pipelines shift
     /// times.</summary>

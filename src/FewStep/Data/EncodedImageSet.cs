@@ -2,22 +2,22 @@ namespace FewStep.Data;
 
 /// <summary>PNG or JPEG images of one shape, which are all checked when the set is opened: headers, completeness and
 /// checksums, but not their pixels.</summary>
-internal abstract class EncodedImageSet(string path) : IImageSet
+internal abstract class EncodedImageSet(string path) : IImageSet, INamedImages
 {
     public const int LargestFile = 64 << 20;
     private const int ReportEvery = 1000;
-    private IReadOnlyList<string> _names = [];
     private DatasetLabels _labels = DatasetLabels.None;
 
     public ImageShape Shape { get; private set; } = null!;
-    public int Count => _names.Count;
+    public int Count => Names.Count;
     public int Classes => _labels.Classes;
+    public IReadOnlyList<string> Names { get; private set; } = [];
 
     /// <summary>SHA-256 over names, encoded images and dataset.json: the same for a folder and a zip of the same files.</summary>
     public string Hash { get; private set; } = "";
 
     public void Read(int index, Span<byte> destination)
-        => ImageDecoder.Decode(Encoded(index), EntryName.In(_names[index], path), Shape, destination);
+        => ImageDecoder.Decode(Encoded(index), EntryName.In(Names[index], path), Shape, destination);
 
     public int Label(int index)
     {
@@ -35,7 +35,7 @@ internal abstract class EncodedImageSet(string path) : IImageSet
     protected void Scan(IReadOnlyList<string> names, DatasetLabels labels, byte[]? datasetJson, IProgress<WorkProgress>? progress,
         CancellationToken cancellation)
     {
-        (_names, _labels) = (names, labels);
+        (Names, _labels) = (names, labels);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (int i = 0; i < names.Count; i++)
         {

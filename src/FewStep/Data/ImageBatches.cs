@@ -1,3 +1,5 @@
+using FewStep.Collectives;
+
 namespace FewStep.Data;
 
 /// <summary>
@@ -32,11 +34,13 @@ internal sealed class ImageBatches
     /// <returns>The batch; the caller owns it.</returns>
     public ImageBatch Read(long position, Device? device = null) => Prepare(position, CancellationToken.None).ToTensors(device);
 
-    /// <summary>Reads the batch at a position into managed memory.</summary>
+    /// <summary>Reads the batch at a position, or its part, into managed memory.</summary>
     internal PreparedBatch Prepare(long position, CancellationToken cancellation)
     {
-        int count = Options.BatchSize, size = (int)Set.Shape.Dimension;
         ArgumentOutOfRangeException.ThrowIfNegative(position);
+        var part = Options.Part ?? BatchPart.All(Options.BatchSize);
+        int count = part.Count, size = (int)Set.Shape.Dimension;
+        position += part.First;
         int[] indices = Indices(position, count);
         var image = new PixelImage(Set.Shape, new byte[size]);
         byte[] pixels = new byte[(long)count * size];
@@ -72,4 +76,7 @@ internal sealed record ImageBatchOptions
 
     /// <summary>Whether each image is mirrored left to right with probability 1/2, anew at each showing; default false.</summary>
     public bool Flip { get; init; }
+
+    /// <summary>The images of each batch that are read; null (default) for all.</summary>
+    public BatchPart? Part { get; init; }
 }

@@ -8,6 +8,9 @@ namespace FewStep.Denoising;
 /// between.</remarks>
 internal sealed class DiscreteVpPreconditioning : IPreconditioning
 {
+    /// <summary>sigma_data of the boundary scalings.</summary>
+    public const double BoundarySigmaData = 0.5;
+
     /// <param name="timeScale">Factor of the time in the noise label: 1000 / M for networks that were told rescaled times.</param>
     public DiscreteVpPreconditioning(DiscreteVpNoise noise, NetworkPrediction prediction = NetworkPrediction.Epsilon,
         TimeRounding rounding = TimeRounding.NearestSigma, double timeScale = 1)
@@ -29,20 +32,36 @@ internal sealed class DiscreteVpPreconditioning : IPreconditioning
 
     /// <summary>Factor of the time in the noise label.</summary>
     public double TimeScale { get; }
+
+    /// <summary>
+    /// Of a latent consistency model (Luo et al. 2310.04378, section 4.1): factor s of the time in its boundary scalings. What it estimates
+    /// is c_out x0 + c_skip x_t, where c_skip = d^2 / ((s t)^2 + d^2), c_out = s t / sqrt((s t)^2 + d^2) and d = 0.5: at time 0 nothing is
+    /// changed. Null (default) for other networks.
+    /// </summary>
+    public double? BoundaryScale { get; init; }
+
     public double SigmaMin => Noise.Sigmas[0];
     public double SigmaMax => Noise.Sigmas[^1];
 
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
-        var time = Noise.Times(sigma.to(ScalarType.Float64), Rounding).Times(TimeScale).to(sigma.dtype);
+        var exact = Noise.Times(sigma.to(ScalarType.Float64), Rounding);
+        var time = exact.Times(TimeScale).to(sigma.dtype);
         var total = (sigma * sigma).Plus(1);
         var alpha = total.rsqrt();
-        return Prediction switch
+        PreconditioningCoefficients inner = Prediction switch
         {
             NetworkPrediction.Epsilon => new(ones_like(sigma), -sigma, alpha, time),
             NetworkPrediction.V => new(total.reciprocal(), -sigma * alpha, alpha, time), // x0 = alpha x_t - s v
             _ => new(zeros_like(sigma), ones_like(sigma), alpha, time),
         };
+        if (BoundaryScale is not { } scale)
+            return inner;
+        var scaled = exact.to(ScalarType.Float64).Times(scale);
+        var square = scaled.Squared().Plus(BoundarySigmaData * BoundarySigmaData);
+        Tensor own = (scaled * square.rsqrt()).to(sigma.dtype), kept = square.reciprocal()
+            .Times(BoundarySigmaData * BoundarySigmaData).to(sigma.dtype);
+        return inner with { Skip = (own * inner.Skip).Plus(kept * alpha), Out = own * inner.Out };
     }
 }
 

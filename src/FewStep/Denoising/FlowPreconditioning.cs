@@ -2,12 +2,13 @@ namespace FewStep.Denoising;
 
 /// <summary>
 /// Preconditioning of networks trained as rectified flows (Liu et al. 2022): they see x_t = (1 - t) x0 + t n with t = sigma / (1 + sigma)
-/// and give the velocity n - x0, so that D = x_t - t u.
+/// and give the velocity n - x0, so that D = x_t - t u. Of some (SiT, Ma et al. 2401.08740) time runs from the noise to the image: they are
+/// told 1 - t, and give x0 - n.
 /// </summary>
 internal sealed class FlowPreconditioning : IPreconditioning
 {
     public FlowPreconditioning(
-        double timeScale = 1, double sigmaMin = FlowTime.UsualSigmaMin, double sigmaMax = FlowTime.UsualSigmaMax)
+        double timeScale = 1, bool fromNoise = false, double sigmaMin = FlowTime.UsualSigmaMin, double sigmaMax = FlowTime.UsualSigmaMax)
     {
         SigmaLimits.Check("Rectified flow", sigmaMin, sigmaMax);
         if (!(timeScale is > 0 and <= SigmaLimits.Largest))
@@ -16,7 +17,7 @@ internal sealed class FlowPreconditioning : IPreconditioning
                 $"The scale of a rectified flow's time is {timeScale}; it must be above 0 and at most {SigmaLimits.Largest}."));
         }
 
-        (TimeScale, SigmaMin, SigmaMax) = (timeScale, sigmaMin, sigmaMax);
+        (TimeScale, IsFromNoise, SigmaMin, SigmaMax) = (timeScale, fromNoise, sigmaMin, sigmaMax);
     }
 
     public double SigmaMin { get; }
@@ -25,10 +26,13 @@ internal sealed class FlowPreconditioning : IPreconditioning
     /// <summary>Factor of the time in the noise label.</summary>
     public double TimeScale { get; }
 
+    /// <summary>Whether the network's time runs from the noise to the image.</summary>
+    public bool IsFromNoise { get; }
+
     public PreconditioningCoefficients Coefficients(Tensor sigma)
     {
         var scale = sigma.Plus(1).reciprocal(); // 1 - t
         var t = sigma * scale;
-        return new(scale, -t, scale.clone(), t.Times(TimeScale));
+        return IsFromNoise ? new(scale, t, scale.clone(), scale.Times(TimeScale)) : new(scale, -t, scale.clone(), t.Times(TimeScale));
     }
 }

@@ -152,7 +152,8 @@ internal sealed class FewStepRun : IDisposable
         if (_model.Shape.Channels is not (1 or 3))
         {
             throw new InvalidInputException(
-                $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3.");
+                $"The model makes images of {_model.Shape.Channels} channels; the report's pictures hold 1 or 3. Where those are latents, "
+                    + "give the folder of the pipeline whose autoencoder decodes them.");
         }
 
         if (_options is { Rounds: > 0, Tuning.Loss: TuningLoss.Denoise } && _model.Teacher is not null)

@@ -9,11 +9,15 @@ internal static class RunEstimate
     private const int BackwardPass = 2; // in evaluations
 
     /// <summary>Evaluations of all parts; a backward pass counts as two.</summary>
-    public static double Evaluations(RunOptions options) =>
-        Curve(options.Curve) + Fit(options) + (options.Rounds * Tuning(options)) + Comparison(options);
+    /// <param name="own">The model's own samples, where the loss curve is measured on those.</param>
+    public static double Evaluations(RunOptions options, OwnSampleSet? own = null) =>
+        Curve(options.Curve) + Made(options.Curve, own) + Fit(options) + (options.Rounds * Tuning(options)) + Comparison(options);
 
     // As many images as are first looked at: most curves stop there or soon after.
     private static double Curve(LossCurveOptions curve) => 2.0 * curve.Points * curve.FirstLook;
+
+    private static double Made(LossCurveOptions curve, OwnSampleSet? own)
+        => own is null ? 0 : (double)own.EvaluationsEach * Math.Min(own.Count, curve.FirstLook);
 
     private static double Fit(RunOptions options) =>
         options.Fit is { } fit ? (double)(fit.Latents + fit.HeldOutLatents) * (fit.TeacherSteps + options.Steps) : 0;

@@ -12,7 +12,8 @@ internal static class SolverCost
     public static int Evaluations(ISolver solver, SamplingSchedule schedule)
     {
         using var scope = NewDisposeScope();
-        return checked((int)new SamplingLoop(new Blank(), solver, schedule).Sample(zeros(1, 1, 1, 1, dtype: float64)).Evaluations);
+        var loop = new SamplingLoop(new Blank(), solver, schedule);
+        return checked((int)loop.SampleSeeded(zeros(1, 1, 1, 1, dtype: float64), [0]).Evaluations);
     }
 
     /// <summary>Evaluations an image of a run of so many steps, on a usual schedule.</summary>

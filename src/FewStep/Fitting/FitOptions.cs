@@ -52,9 +52,9 @@ public sealed record FitOptions
 
     internal FitOptions Checked()
     {
-        SolverCatalog.Find(Solver);
-        SolverCatalog.Find(TeacherSolver);
+        bool addsNoise = SolverCatalog.Find(Solver).AddsNoise || SolverCatalog.Find(TeacherSolver).AddsNoise;
         return new OptionRules("The fit cannot start")
+            .Require(!addsNoise, $"{Solver} or {TeacherSolver} adds noise, so there is no end to fit to")
             .Require(Order >= 1, $"the order must be at least 1, not {Order}")
             .Require(Latents >= 8 && HeldOutLatents >= 8,
                 $"a fit needs at least 8 latents and 8 that judge it, not {Latents} and {HeldOutLatents}")

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using FewStep.Data;
 using FewStep.Tuning;
 
@@ -12,13 +13,16 @@ internal static class ClassifierTrainer
 
     /// <summary>Trains from random weights and measures the accuracy of the stored (float16) weights on the test images once, at the end.
     /// The last weights are kept, not the best.</summary>
-    /// <returns>The classifier with its training record; the caller owns it.</returns>
+    /// <param name="ranks">Who trains together, each with its part of every batch; null for this process alone. Not disposed.</param>
+    /// <returns>The classifier with its training record, on all ranks; the caller owns it.</returns>
     public static FeatureClassifier Train(ClassifierConfiguration configuration, IImageSet training, IImageSet test,
         ClassifierTrainingOptions options, IProgress<WorkProgress>? progress = null, Device? device = null, string? checkpoint = null,
-        CancellationToken cancellation = default)
+        ICollective? ranks = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
+        ranks ??= SingleProcess.Instance;
+        ranks.RequireWork(options.Batch);
         CheckImages(configuration, training, "training");
         CheckImages(configuration, test, "test");
         var classifier = new FeatureClassifier(configuration, SeedHash.Derive(options.Seed, 0), device);
@@ -27,10 +31,11 @@ internal static class ClassifierTrainer
             classifier.ComputeType = options.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
             var identity = TrainingIdentity.Of(
                 new { configuration = configuration with { Training = null }, options, training = training.Hash, test = test.Hash });
-            long updates = Update(classifier, training, options, checkpoint, identity, progress, cancellation);
+            long updates = Update(classifier, training, options, checkpoint, identity, progress, ranks, cancellation);
             classifier.ComputeType = ScalarType.Float32;
             classifier.RoundWeights();
-            double accuracy = Accuracy(classifier, test, progress, cancellation);
+            double accuracy = ranks.IsFirst() ? Accuracy(classifier, test, progress, cancellation) : 0;
+            accuracy = ranks.Sum(accuracy)[0];
             classifier.Configuration = configuration with { Training = new(options, training.Hash, test.Hash, updates, accuracy) };
             return classifier;
         }
@@ -65,22 +70,24 @@ internal static class ClassifierTrainer
     }
 
     private static long Update(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options, string? checkpoint,
-        TrainingIdentity identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        TrainingIdentity identity, IProgress<WorkProgress>? progress, ICollective ranks, CancellationToken cancellation)
     {
         using var weights = Flat(classifier.Weights().Select(w => w.Value.detach()));
         using var state = new TrainingState(weights.clone(),
-            new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null)
+            new AdamWOptions { Beta2 = 0.999, WeightDecay = options.WeightDecay, ClipNorm = double.PositiveInfinity }, null, ranks)
         { ComputeType = classifier.ComputeType };
-        if (File.Exists(checkpoint))
-            state.Load(checkpoint, identity);
-        var objective = new Objective(classifier, training, options, progress);
+        if (ranks.OnFirst(File.Exists(checkpoint)))
+            state.Load(checkpoint!, identity);
+        ranks.RequireSame(InvariantText.Of($"{identity.Fingerprint} {state.Updates}"), TrainingIdentity.Shared);
+        var objective = new Objective(classifier, training, options, progress, ranks.PartOf(options.Batch));
         Action? save = checkpoint is null ? null : () => state.Save(checkpoint, identity);
         var loop = new TrainingLoop(state, objective);
-        loop.Run(save, SecondsBetweenCheckpoints, cancellation);
+        var end = loop.Run(save, SecondsBetweenCheckpoints, cancellation);
         if (loop.Failed is { } failed)
             throw new InvalidInputException($"The classifier diverged after {failed.Images} images; lower its learning_rate.");
         save?.Invoke();
-        cancellation.ThrowIfCancellationRequested();
+        if (end == TrainingEnd.Cancelled)
+            throw new OperationCanceledException(cancellation);
         objective.Hand(state.Weights);
         return state.Updates;
     }
@@ -104,7 +111,7 @@ internal static class ClassifierTrainer
 
     // The classifier's own weights follow the flat ones that are trained.
     private sealed class Objective(FeatureClassifier classifier, IImageSet training, ClassifierTrainingOptions options,
-        IProgress<WorkProgress>? progress) : ITrainingObjective
+        IProgress<WorkProgress>? progress, BatchPart own) : ITrainingObjective
     {
         private readonly long _updates = (((long)options.Epochs * training.Count) + options.Batch - 1) / options.Batch;
         private readonly ImageTensors _batches = new(training);
@@ -123,10 +130,11 @@ internal static class ClassifierTrainer
         {
             using var scope = NewDisposeScope();
             Hand(weights);
-            int[] indices = [.. Enumerable.Range(0, Batch).Select(i => _order[(update * Batch) + i])];
-            var images = _batches.ReadAugmented(indices, options.Shift, options.Mirror, SeedHash.Derive(options.Seed, 2, update));
-            var loss = nn.functional.cross_entropy(
-                classifier.Logits(images), HostCopy.To(_batches.Labels(indices, classifier.Configuration.Classes), classifier.Device));
+            int[] indices = [.. Enumerable.Range(own.First, own.Count).Select(i => _order[(update * Batch) + i])];
+            long moves = SeedHash.Derive(options.Seed, 2, update);
+            var images = _batches.ReadAugmented(indices, options.Shift, options.Mirror, moves, own.First);
+            var labels = HostCopy.To(_batches.Labels(indices, classifier.Configuration.Classes), classifier.Device);
+            var loss = nn.functional.cross_entropy(classifier.Logits(images), labels).Times(own.Share);
             loss.backward();
             var gradient = Flat(classifier.Weights().Select(w => w.Value.grad!));
             classifier.zero_grad();

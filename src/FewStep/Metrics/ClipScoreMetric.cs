@@ -18,14 +18,11 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
     public string Identity { get; } = $"{Entry.Name}\n{clip.Hash}\n{Sha256.Of(string.Join('\n', texts))}";
     public bool ComparesWithRealImages => false;
 
-    public IMetricMeasurement Begin(int images, SeedRange? seeds) => seeds is null
-        ? throw new InvalidInputException(
-            $"Stored images do not say which prompts they are of; leave the metric {Entry.Name} out, or measure a model's samples.")
-        : new Measurement(clip, texts, seeds);
+    public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(clip, texts, seeds);
 
     public IJoinableMeasurement Begin(SeedRange whole, SeedRange part) => new Measurement(clip, texts, part);
 
-    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange seeds) : IJoinableMeasurement
+    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange? seeds) : IJoinableMeasurement
     {
         private const string Cosines = "cosines";
         private double _sum;
@@ -33,7 +30,8 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
 
         public void Add(MeasuredImages batch)
         {
-            string[] own = [.. Enumerable.Range(0, batch.Count).Select(i => texts[(int)((seeds.First + _images + i) % texts.Count)])];
+            string[] own = [.. Enumerable.Range(0, batch.Count).Select(i => seeds is null ? Stored(batch.Labels?[i] ?? -1)
+                : texts[(int)((seeds.First + _images + i) % texts.Count)])];
             _sum += clip.Cosines(batch.Pixels, own).Sum(cosine => 100 * Math.Max(cosine, 0));
             _images += batch.Count;
         }
@@ -46,6 +44,9 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
             _sum += more[0];
             _images += (long)more[1];
         }
+
+        private string Stored(int label) => label >= 0 && label < texts.Count ? texts[label] : throw new InvalidInputException(
+            $"Stored images do not say which prompts they are of; leave the metric {Entry.Name} out, or give a folder with captions.");
 
         public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [new(_sum / _images)];
 

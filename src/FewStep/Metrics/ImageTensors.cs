@@ -22,7 +22,7 @@ internal sealed class ImageTensors(IImageSet set)
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var part = indices.AsSpan(done, Math.Min(batch, indices.Length - done));
-            using var images = new MeasuredImages(Read(part));
+            using var images = new MeasuredImages(Read(part)) { Labels = [.. part.ToArray().Select(set.Label)] };
             take(done, images);
             progress?.Report(new(stage, done + part.Length, indices.Length, "img"));
         }
@@ -30,10 +30,11 @@ internal sealed class ImageTensors(IImageSet set)
 
     /// <summary>Reads images, each shifted by up to <paramref name="shift"/> pixels along both axes (border pixels are repeated) and
     /// mirrored with probability one half.</summary>
+    /// <param name="first">Place of the first of them in the batch, which decides what becomes of them.</param>
     /// <returns>[B,C,H,W]; the caller owns it.</returns>
-    public Tensor ReadAugmented(ReadOnlySpan<int> indices, int shift, bool mirror, long seed) => Read(indices, place =>
+    public Tensor ReadAugmented(ReadOnlySpan<int> indices, int shift, bool mirror, long seed, int first = 0) => Read(indices, place =>
     {
-        long random = SeedHash.Derive(seed, place);
+        long random = SeedHash.Derive(seed, first + place);
         int choices = (2 * shift) + 1;
         return ((int)(random % choices) - shift, (int)(random / choices % choices) - shift,
             mirror && (random / choices / choices & 1) == 1);

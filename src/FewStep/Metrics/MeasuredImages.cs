@@ -19,11 +19,17 @@ public sealed class MeasuredImages : IDisposable
     /// <param name="autoencoder">What decodes it, where it is latents; null where it is images.</param>
     internal MeasuredImages(Tensor samples, IAutoencoder? autoencoder) => (Samples, _autoencoder) = (samples, autoencoder);
 
-    private MeasuredImages(MeasuredImages whole, long first, int count) =>
+    private MeasuredImages(MeasuredImages whole, long first, int count)
+    {
         (_whole, _first, Samples) = (whole, first, whole.Samples.narrow(0, first, count).DetachFromDisposeScope());
+        Labels = whole.Labels is { } labels ? [.. labels.Skip((int)first).Take(count)] : null;
+    }
 
     /// <summary>Number of images B.</summary>
     public int Count => (int)Samples.shape[0];
+
+    /// <summary>Labels of stored images, as their set has them; null where seeds say what images are of.</summary>
+    internal IReadOnlyList<int>? Labels { get; init; }
 
     /// <summary>The images as they were sampled; of a latent model, its latents.</summary>
     public Tensor Samples { get; }

@@ -73,7 +73,8 @@ internal sealed record OpenedModel
     public static PromptConditions RequirePrompts(
         string path, ModelOptions options, IPromptEncoder encoder, double? guidanceScale = null) =>
         (options.Prompts ?? (options.NeedsNoPrompts ? [""] : null)) is { } texts
-        ? new PromptConditions(encoder, texts, options.NegativePrompt ?? "") { GuidanceScale = guidanceScale }
+        ? new PromptConditions(encoder, texts, options.NegativePrompt ?? "")
+        { GuidanceScale = guidanceScale, Images = options.CaptionedImages }
         : throw new InvalidInputException($"{path} makes images of prompts; give a prompt, or a file of prompts.");
 
     /// <summary>Refuses options that mean nothing to what no checkpoint is.</summary>

@@ -41,6 +41,12 @@ public sealed partial class Model
             throw new InvalidInputException($"Networks compute in float32 or bfloat16, not {ComputeType.Name(type)}.");
         if (options.NegativePrompt is not null && (options.Guidance is null || options.Guide is not null))
             throw new InvalidInputException("A negative prompt does nothing without classifier-free guidance; give its weight.");
+        if (options.CaptionedImages is { } images && images.Count != options.Prompts?.Count)
+        {
+            throw new InvalidInputException($"There are {options.Prompts?.Count ?? 0} prompts that are captions of {images.Count} images; "
+                + "give each image one.");
+        }
+
         path = CheckpointFormats.Place(path);
         var opened = Read(path, options);
         List<IDisposable> owned = [opened.Owned];
@@ -122,6 +128,7 @@ public sealed partial class Model
             _options = options,
             Config = opened.Config,
             Network = opened.Denoiser as NetworkDenoiser,
+            Source = opened.Owned as ModelSource,
             Format = opened.Format,
             Remarks = opened.Remarks,
             Sampler = SamplerBeside(path, denoiser),
@@ -280,6 +287,8 @@ public sealed partial class Model
             Variant = options.Checkpoint.Section,
             Loras = source.Loras,
             Told = source.Autoencoder?.ImagesOf(source.Config.Shape),
+            Tokens = network.LongText,
+            Context = widths.Context,
         });
         source.Own(encoding);
         if (encoding.Widths != widths)
@@ -288,7 +297,7 @@ public sealed partial class Model
                 + $"{Words(widths)}. They do not belong together, or one of them is missing.");
         }
 
-        if (widths.Pooled is not null && source.Autoencoder is null)
+        if (encoding.TellsSizes && source.Autoencoder is null)
         {
             throw new InvalidInputException(
                 $"{source.Pipeline}: its network is told the sizes of images, which the autoencoder in vae says; fetch that folder too.");
@@ -297,20 +306,19 @@ public sealed partial class Model
         var prompts = OpenedModel.RequirePrompts(path, options, encoding, network.GuidanceTold(options.Guidance?.Weight));
         source.Own(prompts);
         source.Denoiser.Conditions = prompts;
-        return (prompts, CutRemark(encoding, prompts));
+        return (prompts, [.. encoding.Remarks, .. CutRemarks(encoding, prompts)]);
     }
 
     private static string Words(TextWidths widths)
         => InvariantText.Of($"embeddings of {widths.Context} numbers")
             + (widths.Pooled is { } pooled ? InvariantText.Of($" and pooled ones of {pooled}") : "");
 
-    private static string[] CutRemark(TextEncoding encoding, PromptConditions prompts)
+    private static IEnumerable<string> CutRemarks(TextEncoding encoding, PromptConditions prompts)
     {
         const int looked = 1000;
-        int cut = encoding.CountCut(prompts.Texts.Take(looked).Append(prompts.Negative));
         string of = prompts.Count > looked ? InvariantText.Of($" of the first {looked:N0}") : "";
-        return cut == 0 ? [] : [InvariantText.Of(
-            $"{cut}{of} prompts are longer than the {encoding.Length} tokens that its text encoders read; their ends are cut.")];
+        return encoding.CountCut(prompts.Texts.Take(looked).Append(prompts.Negative)).Select(cut => InvariantText.Of(
+            $"{cut.Prompts}{of} prompts are longer than the {cut.Length} tokens that its text encoders read; their ends are cut."));
     }
 
     private static OpenedModel OpenMixture(string path, ModelOptions options)

@@ -87,6 +87,12 @@ public sealed partial class Model : IDisposable
     /// <summary>The network without guidance; null for what is none.</summary>
     internal NetworkDenoiser? Network { get; private init; }
 
+    /// <summary>The checkpoint that it was read from, with its pipeline and LoRAs; null for what is none. Owned here.</summary>
+    internal ModelSource? Source { get; private init; }
+
+    /// <summary>Variant of the weights that was asked for; null for the usual one.</summary>
+    internal string? Variant => _options.Checkpoint.Section;
+
     /// <summary>The guidance that it was opened with; null for none.</summary>
     internal Guidance? Guidance => _options.Guidance;
 

@@ -27,6 +27,10 @@ public sealed record ModelOptions
     /// prompt s mod their number. Null (default) for models of classes or without conditions, which take none.</summary>
     public IReadOnlyList<string>? Prompts { get; init; }
 
+    /// <summary>File names of the images that <see cref="Prompts"/> are captions of, in their order: training images of those names are
+    /// measured each under its own. Null (default) for prompts of no images, under which training images have the empty prompt.</summary>
+    public IReadOnlyList<string>? CaptionedImages { get; init; }
+
     /// <summary>What classifier-free guidance leads away from, in place of the empty prompt; null (default) for that.</summary>
     public string? NegativePrompt { get; init; }
 

@@ -8,8 +8,6 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     // In latents; 1024 pixels for the usual factor of 8.
     private const int LargestSide = 128, Overlap = 32;
 
-    private readonly AutoencoderKl _network;
-    private readonly AutoencoderKlOptions _options;
     private readonly OverlappingTiles _tiles;
     private Tensor _weights;
 
@@ -18,7 +16,7 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     /// <param name="tiles">Of latents; null is the usual size.</param>
     public Autoencoder(AutoencoderKlOptions options, AutoencoderKl network, Tensor weights, OverlappingTiles? tiles = null)
     {
-        (_options, _network) = (options, network);
+        (Options, Network) = (options, network);
         _weights = weights.DetachFromDisposeScope();
         _tiles = tiles ?? new OverlappingTiles(LargestSide, Overlap);
     }
@@ -26,26 +24,37 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
     /// <inheritdoc/>
     public string Hash { get; init; } = "";
 
+    public AutoencoderKl Network { get; }
+    public AutoencoderKlOptions Options { get; }
+
+    /// <summary>Flat float32 weights; owned here.</summary>
+    public Tensor Weights => _weights;
+
+    /// <summary>How its latents are scaled for the network, in place of its own factor; null (default) for that.</summary>
+    public LatentScaling? Scaling { get; init; }
+
     /// <summary>Where it computes.</summary>
     public Device Device => _weights.device;
 
     /// <inheritdoc/>
-    public ImageShape ImagesOf(ImageShape latents) => latents.Channels == _options.LatentChannels
-        ? new ImageShape(_options.OutChannels, checked(latents.Height * _options.Factor), checked(latents.Width * _options.Factor))
-        : throw new InvalidInputException($"The autoencoder decodes latents of {_options.LatentChannels} channels, the network beside it "
+    public ImageShape ImagesOf(ImageShape latents) => latents.Channels == Options.LatentChannels
+        ? new ImageShape(Options.OutChannels, checked(latents.Height * Options.Factor), checked(latents.Width * Options.Factor))
+        : throw new InvalidInputException($"The autoencoder decodes latents of {Options.LatentChannels} channels, the network beside it "
             + $"denoises {latents}: they do not belong together.");
 
     /// <inheritdoc/>
     public Tensor Encode(Tensor images)
     {
         CheckSides(images);
-        return Apply(images, _options.Factor, 1, (pass, tile) => _network.Encode(pass, tile).Mean
-            .Minus(_options.ShiftFactor).Times(_options.ScalingFactor));
+        return Apply(images, Options.Factor, 1, (pass, tile) => Scaled(Network.Encode(pass, tile).Mean));
     }
 
     /// <inheritdoc/>
-    public Tensor Decode(Tensor latents) => Apply(latents, 1, _options.Factor,
-        (pass, tile) => _network.Decode(pass, tile.Over(_options.ScalingFactor).Plus(_options.ShiftFactor)));
+    public Tensor Decode(Tensor latents) => Apply(latents, 1, Options.Factor,
+        (pass, tile) => Network.Decode(
+            pass, Scaling?.Raw(tile) ?? tile.Over(Options.ScalingFactor).Plus(Options.ShiftFactor)));
+
+    private Tensor Scaled(Tensor raw) => Scaling?.Scaled(raw) ?? raw.Minus(Options.ShiftFactor).Times(Options.ScalingFactor);
 
     /// <summary>Mean and logarithm of the variance of images' latents, unscaled, in one piece.</summary>
     /// <returns>float32 [B,C,H/f,W/f] each; the caller owns them.</returns>
@@ -54,7 +63,7 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
         CheckSides(images);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var (mean, logVariance) = _network.Encode(Pass(), NetworkDenoiser.ChannelsLast(images.to(Device).to(ScalarType.Float32)));
+        var (mean, logVariance) = Network.Encode(Pass(), NetworkDenoiser.ChannelsLast(images.to(Device).to(ScalarType.Float32)));
         return (mean.contiguous().MoveToOuterDisposeScope(), logVariance.contiguous().MoveToOuterDisposeScope());
     }
 
@@ -69,13 +78,13 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
             _weights = moved.DetachFromDisposeScope();
         }
 
-        _network.MoveBuffers(device);
+        Network.MoveBuffers(device);
     }
 
     public void Dispose()
     {
         _weights.Dispose();
-        _network.Dispose();
+        Network.Dispose();
     }
 
     private Tensor Apply(Tensor x, int inUnit, int outUnit, Func<ForwardPass, Tensor, Tensor> function)
@@ -88,14 +97,14 @@ internal sealed class Autoencoder : IAutoencoder, IDisposable
             .MoveToOuterDisposeScope();
     }
 
-    private ForwardPass Pass() => ForwardPass.Over(_network.Layout, _weights, ScalarType.Float32);
+    private ForwardPass Pass() => ForwardPass.Over(Network.Layout, _weights, ScalarType.Float32);
 
     private void CheckSides(Tensor images)
     {
-        if (images.shape[2] % _options.Factor != 0 || images.shape[3] % _options.Factor != 0)
+        if (images.shape[2] % Options.Factor != 0 || images.shape[3] % Options.Factor != 0)
         {
             throw new InvalidInputException($"Images of {images.shape[3]}x{images.shape[2]} pixels have no whole latents: the autoencoder "
-                + $"needs sides that are multiples of {_options.Factor}.");
+                + $"needs sides that are multiples of {Options.Factor}.");
         }
     }
 }

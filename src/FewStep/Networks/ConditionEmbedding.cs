@@ -43,12 +43,17 @@ internal sealed class ConditionEmbedding
         return nn.functional.silu(embedded).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Embeds the guidance scale as latent consistency models are told it.</summary>
+    /// <param name="scale">w of v + w (v - v_empty), float32 [B].</param>
+    /// <returns>float32 [B,channels]; belongs to the current dispose scope.</returns>
+    public static Tensor OfGuidance(Tensor scale, int channels) => new PositionalEmbedding(channels, endpoint: true).Forward(
+        scale.to(ScalarType.Float32).Times(GuidanceFactor), sinesFirst: true);
+
     private Tensor Guidance(NetworkCondition condition)
     {
         var scale = condition.GuidanceScale ?? throw new InvalidInputException(
             "The network is told its guidance scale (a latent consistency model), and none was given. Give one.");
-        return new PositionalEmbedding(_options.GuidanceChannels!.Value, endpoint: true).Forward(
-            scale.to(ScalarType.Float32).Times(GuidanceFactor), sinesFirst: true);
+        return OfGuidance(scale, _options.GuidanceChannels!.Value);
     }
 
     private Tensor Added(NetworkCondition condition)

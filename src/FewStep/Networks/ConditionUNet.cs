@@ -5,11 +5,9 @@ namespace FewStep.Networks;
 /// embedding.</summary>
 internal sealed class ConditionUNet : Network
 {
-    private readonly ConditionUNetOptions _options;
-
     public ConditionUNet(ConditionUNetOptions options)
     {
-        _options = options.Checked();
+        Options = options.Checked();
         var channels = options.BlockChannels;
         int last = channels.Count - 1;
         var init = new WeightInit(WeightInitMode.XavierUniform);
@@ -33,7 +31,7 @@ internal sealed class ConditionUNet : Network
             bool halves = level < last;
             down.Add(new UNetStage(blocks, transformers)
             {
-                Down = halves ? new StridedConv2d(at.At("downsamplers").At("0").At("conv"), current, init, options.SymmetricPadding) : null,
+                Down = halves ? new StridedConv2d(Sampler(at, "downsamplers"), current, init, options.SymmetricPadding) : null,
             });
             if (halves)
                 skips.Push(current);
@@ -61,7 +59,7 @@ internal sealed class ConditionUNet : Network
             var transformers = Transformers(at, level, options.UpTransformers[level], blocks.Count);
             up.Add(new UNetStage(blocks, transformers)
             {
-                Up = level > 0 ? new Conv2d(at.At("upsamplers").At("0").At("conv"), current, current, 3, init, up: true) : null,
+                Up = level > 0 ? new Conv2d(Sampler(at, "upsamplers"), current, current, 3, init, up: true) : null,
             });
         }
 
@@ -70,11 +68,12 @@ internal sealed class ConditionUNet : Network
         Output = new Conv2d(Builder.At("conv_out"), current, options.OutChannels, 3, init);
     }
 
+    public ConditionUNetOptions Options { get; }
     public override double Dropout => 0;
     public override bool RecomputesBlocks => true;
 
     /// <summary>Whether it is told a pooled text embedding and the sizes of the image, as Stable Diffusion XL is.</summary>
-    public bool IsToldSizes => _options.SizeChannels is not null;
+    public bool IsToldSizes => Options.SizeChannels is not null;
 
     public Conv2d Input { get; }
     public ConditionEmbedding Embedding { get; }
@@ -137,17 +136,20 @@ internal sealed class ConditionUNet : Network
     {
         var context = condition?.Context ?? throw new InvalidInputException(
             "The network is conditioned on text, and no text embedding was given. Give a prompt, which may be empty.");
-        return context.dim() == 3 && context.shape[0] == x.shape[0] && context.shape[2] == _options.ContextChannels
+        return context.dim() == 3 && context.shape[0] == x.shape[0] && context.shape[2] == Options.ContextChannels
             ? context.to(x.dtype)
             : throw new InvalidInputException($"A text embedding has shape [{string.Join(',', context.shape)}]; the network takes "
-                + $"[{x.shape[0]},length,{_options.ContextChannels}]. Take the text encoder that belongs to it.");
+                + $"[{x.shape[0]},length,{Options.ContextChannels}]. Take the text encoder that belongs to it.");
     }
 
+    private static NetworkBuilder Sampler(NetworkBuilder at, string name)
+        => at.At(name).At("0").At("conv").Adapted(LoraLayers.Convolutions);
+
     private ResnetBlock Block(NetworkBuilder at, int index, int inChannels, int outChannels)
-        => new(at.At("resnets").At($"{index}"), inChannels, outChannels, Embedding.Channels, _options.NormGroups, _options.NormEpsilon);
+        => new(at.At("resnets").At($"{index}"), inChannels, outChannels, Embedding.Channels, Options.NormGroups, Options.NormEpsilon);
 
     private List<SpatialTransformer> Transformers(NetworkBuilder at, int level, int depth, int count)
         => [.. Enumerable.Range(0, depth == 0 ? 0 : count).Select(i => new SpatialTransformer(at.At("attentions").At($"{i}"),
-            _options.BlockChannels[level], _options.ContextChannels, _options.Heads[level], depth, _options.NormGroups,
-            convolutions: !_options.LinearProjections))];
+            Options.BlockChannels[level], Options.ContextChannels, Options.Heads[level], depth, Options.NormGroups,
+            convolutions: !Options.LinearProjections))];
 }

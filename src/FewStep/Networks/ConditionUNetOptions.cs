@@ -70,7 +70,10 @@ internal sealed record ConditionUNetOptions : INetworkOptions
     TextWidths? INetworkOptions.Text => new(ContextChannels, AddedChannels - (SizesOfAnImage * SizeChannels));
 
     // Latent consistency models are told w of v + w (v - v_empty), which is one less than other programs' guidance scale.
-    double? INetworkOptions.GuidanceTold(double? weight) => GuidanceChannels is null ? null : (weight ?? UsualGuidance) - 1;
+    double? INetworkOptions.GuidanceTold(double? weight) => GuidanceChannels is null ? null : Told(weight);
+
+    /// <summary>What such a model is told of a weight of guidance, its usual one where that is null.</summary>
+    public static double Told(double? weight) => (weight ?? UsualGuidance) - 1;
 
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;

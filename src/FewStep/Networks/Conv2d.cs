@@ -64,8 +64,7 @@ internal sealed class Conv2d : IUNetLayer
     }
 
     private Tensor Convolve(ForwardPass pass, Tensor x, int padding)
-        => pass.Counted(
-            ChannelPaddedConvolution.Apply(x, pass[Weight!.Value], pass[Bias!.Value], padding: padding), x.shape[1] * Kernel * Kernel);
+        => pass.Convolved(x, Weight!.Value, Bias!.Value, padding: padding);
 }
 
 /// <summary>A 3x3 convolution of stride 2: <c>weight</c> [C,C,3,3] and <c>bias</c> [C].</summary>
@@ -90,7 +89,7 @@ internal sealed class StridedConv2d : IUNetLayer
     {
         int padding = IsSymmetric ? 1 : 0;
         x = IsSymmetric ? x : nn.functional.pad(x, [0, 1, 0, 1]);
-        return pass.Counted(ChannelPaddedConvolution.Apply(x, pass[Weight], pass[Bias], stride: 2, padding), x.shape[1] * 9);
+        return pass.Convolved(x, Weight, Bias, stride: 2, padding);
     }
 }
 

@@ -10,6 +10,7 @@ internal sealed class CrossAttention
         if (channels % heads != 0)
             throw new InvalidInputException($"{channels} channels cannot be divided among {heads} attention heads.");
         Heads = heads;
+        builder = builder.Adapted(LoraLayers.Attention);
         Query = new TokenLinear(builder.At("to_q"), channels, channels, bias);
         Key = new TokenLinear(builder.At("to_k"), contextChannels, channels, bias);
         Value = new TokenLinear(builder.At("to_v"), contextChannels, channels, bias);

@@ -4,24 +4,24 @@ namespace FewStep.Networks;
 /// shift and gate, with diffusers' parameter names.</summary>
 internal sealed class DiT : Network
 {
-    private readonly DiTOptions _options;
-    private readonly PatchEmbedding _patches;
-    private readonly TimeAndClass? _shared;
-    private readonly List<Block> _blocks = [];
-    private readonly Linear _outModulation;
-    private readonly Linear _outLayer;
+    public DiTOptions Options { get; }
+    public PatchEmbedding Patches { get; }
+    public TimeAndClass? Shared { get; }
+    public List<Block> Blocks { get; } = [];
+    public Linear OutModulation { get; }
+    public Linear OutLayer { get; }
 
     public DiT(DiTOptions options)
     {
-        _options = options.Checked();
+        Options = options.Checked();
         int channels = options.Channels;
         var init = new WeightInit(WeightInitMode.XavierUniform);
-        _patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, options.PatchSize, init);
-        _shared = options.SharedEmbedding ? new TimeAndClass(Builder.At("emb"), options) : null;
+        Patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, options.PatchSize, init);
+        Shared = options.SharedEmbedding ? new TimeAndClass(Builder.At("emb"), options) : null;
         for (int i = 0; i < options.Layers; i++)
-            _blocks.Add(new Block(Builder.At($"transformer_blocks.{i}"), options));
-        _outModulation = new Linear(Builder.At("proj_out_1"), channels, 2 * channels, WeightInit.Zeros);
-        _outLayer = new Linear(
+            Blocks.Add(new Block(Builder.At($"transformer_blocks.{i}"), options));
+        OutModulation = new Linear(Builder.At("proj_out_1"), channels, 2 * channels, WeightInit.Zeros);
+        OutLayer = new Linear(
             Builder.At("proj_out_2"), channels, options.PatchSize * options.PatchSize * options.OutChannels, WeightInit.Zeros);
     }
 
@@ -30,84 +30,84 @@ internal sealed class DiT : Network
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
-        long height = x.shape[2] / _options.PatchSize, width = x.shape[3] / _options.PatchSize;
+        long height = x.shape[2] / Options.PatchSize, width = x.shape[3] / Options.PatchSize;
         var positions = PatchPositions.Table(
-            _options.Channels, height, width, _options.ImgResolution / _options.PatchSize, _options.PositionScale, x.device);
-        var tokens = _patches.Forward(pass, x).Plus(positions.to(x.dtype));
+            Options.Channels, height, width, Options.ImgResolution / Options.PatchSize, Options.PositionScale, x.device);
+        var tokens = Patches.Forward(pass, x).Plus(positions.to(x.dtype));
         var classes = Rows(condition?.Classes, x.shape[0], x.device);
-        var shared = _shared?.Forward(pass, noiseLabels, classes);
-        var first = shared ?? _blocks[0].Embed(pass, noiseLabels, classes);
-        for (int i = 0; i < _blocks.Count; i++)
+        var shared = Shared?.Forward(pass, noiseLabels, classes);
+        var first = shared ?? Blocks[0].Embed(pass, noiseLabels, classes);
+        for (int i = 0; i < Blocks.Count; i++)
         {
             using var scope = NewDisposeScope();
-            var embedded = i == 0 ? first : shared ?? _blocks[i].Embed(pass, noiseLabels, classes);
-            tokens = _blocks[i].Forward(pass, tokens, embedded).MoveToOuterDisposeScope();
-            if (pass.Encoded is not null && i == (_blocks.Count - 1) / 2)
+            var embedded = i == 0 ? first : shared ?? Blocks[i].Embed(pass, noiseLabels, classes);
+            tokens = Blocks[i].Forward(pass, tokens, embedded).MoveToOuterDisposeScope();
+            if (pass.Encoded is not null && i == (Blocks.Count - 1) / 2)
                 return pass.Encoded[int.MaxValue] = Tokens.Map(tokens, height, width).MoveToOuterDisposeScope();
         }
 
-        var ends = _outModulation.Forward(pass, nn.functional.silu(first)).chunk(2, 1);
+        var ends = OutModulation.Forward(pass, nn.functional.silu(first)).chunk(2, 1);
         return Tokens.Image(
-            _outLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[0], ends[1])), height, width, _options.PatchSize);
+            OutLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[0], ends[1])), height, width, Options.PatchSize);
     }
 
     // Rows of the table of classes, whose last is "no class".
     private Tensor Rows(Tensor? classes, long batch, Device device)
     {
-        var none = TensorArithmetic.Full([batch], _options.LabelDim, ScalarType.Int64, device);
+        var none = TensorArithmetic.Full([batch], Options.LabelDim, ScalarType.Int64, device);
         return classes is null ? none : where(classes.lt(TensorArithmetic.Zero), none, classes);
     }
 
-    private sealed class TimeAndClass
+    public sealed class TimeAndClass
     {
-        private readonly NumberEmbedding _time;
-        private readonly int _table;
+        public NumberEmbedding Time { get; }
+        public int Table { get; }
 
         public TimeAndClass(NetworkBuilder builder, DiTOptions options)
         {
             var init = new WeightInit(WeightInitMode.XavierUniform);
-            _time = new NumberEmbedding(builder.At("timestep_embedder"), options.Channels, init, options.FrequencyEndpoint);
-            _table = builder.At("class_embedder.embedding_table").Parameter("weight", init, options.LabelDim + 1, options.Channels);
+            Time = new NumberEmbedding(builder.At("timestep_embedder"), options.Channels, init, options.FrequencyEndpoint);
+            Table = builder.At("class_embedder.embedding_table").Parameter("weight", init, options.LabelDim + 1, options.Channels);
         }
 
         public Tensor Forward(ForwardPass pass, Tensor noiseLabels, Tensor rows)
-            => _time.Forward(pass, noiseLabels).Plus(pass.Master[_table].index_select(0, rows));
+            => Time.Forward(pass, noiseLabels).Plus(pass.Master[Table].index_select(0, rows));
     }
 
-    private sealed class Block
+    public sealed class Block
     {
-        private readonly double _epsilon;
+        public double Epsilon { get; }
         private readonly Range _parameters;
-        private readonly TimeAndClass? _embedding;
-        private readonly Linear _modulation;
-        private readonly HeadProjections _heads;
-        private readonly TokenLinear _projection;
-        private readonly TokenFeedForward _feedForward;
+        public TimeAndClass? Embedding { get; }
+        public Linear Modulation { get; }
+        public HeadProjections Heads { get; }
+        public TokenLinear Projection { get; }
+        public TokenFeedForward FeedForward { get; }
 
         public Block(NetworkBuilder builder, DiTOptions options)
         {
             int channels = options.Channels;
-            _epsilon = options.NormEpsilon;
-            _embedding = options.SharedEmbedding ? null : new TimeAndClass(builder.At("norm1.emb"), options);
+            Epsilon = options.NormEpsilon;
+            Embedding = options.SharedEmbedding ? null : new TimeAndClass(builder.At("norm1.emb"), options);
             int first = builder.Count;
-            _modulation = new Linear(builder.At("norm1.linear"), channels, 6 * channels, WeightInit.Zeros);
-            _heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, bias: options.AttentionBias);
-            _projection = new TokenLinear(builder.At("attn1.to_out.0"), channels, channels);
-            _feedForward = new TokenFeedForward(builder.At("ff"), channels);
+            Modulation = new Linear(builder.At("norm1.linear"), channels, 6 * channels, WeightInit.Zeros);
+            Heads = new HeadProjections(builder.At("attn1"), channels, options.Heads, bias: options.AttentionBias);
+            Projection = new TokenLinear(builder.At("attn1.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
+            FeedForward = new TokenFeedForward(builder.At("ff"), channels);
             _parameters = builder.Since(first);
         }
 
-        public Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor rows) => _embedding!.Forward(pass, noiseLabels, rows);
+        public Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor rows) => Embedding!.Forward(pass, noiseLabels, rows);
 
         public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedded)
             => pass.Block(_parameters, (own, given) => [Evaluate(own, given[0], given[1])], x, embedded)[0];
 
         private Tensor Evaluate(ForwardPass pass, Tensor x, Tensor embedded)
         {
-            var m = _modulation.Forward(pass, nn.functional.silu(embedded)).chunk(6, 1); // shift, scale, gate; of attention and layer
-            var (query, key, value) = _heads.Forward(pass, Tokens.Modulated(x, m[0], m[1]));
-            x = Tokens.Gated(x, m[2], _projection.Forward(pass, Tokens.Attend(pass, query, key, value)));
-            return Tokens.Gated(x, m[5], _feedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4], _epsilon)));
+            var m = Modulation.Forward(pass, nn.functional.silu(embedded)).chunk(6, 1); // shift, scale, gate; of attention and layer
+            var (query, key, value) = Heads.Forward(pass, Tokens.Modulated(x, m[0], m[1]));
+            x = Tokens.Gated(x, m[2], Projection.Forward(pass, Tokens.Attend(pass, query, key, value)));
+            return Tokens.Gated(x, m[5], FeedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4], Epsilon)));
         }
     }
 }

@@ -6,122 +6,127 @@ namespace FewStep.Networks;
 /// names.</summary>
 internal sealed class Edm2UNet : Network
 {
-    private readonly Edm2UNetOptions _options;
-    private readonly List<UNetLayer> _plan;
+    public Edm2UNetOptions Options { get; }
+    public List<UNetLayer> Plan { get; }
     private readonly string _frequencies;
     private readonly string _phases;
-    private readonly MagnitudePreservingConv _noise;
-    private readonly MagnitudePreservingConv? _label;
-    private readonly MagnitudePreservingConv _first;
-    private readonly List<Block?> _blocks = []; // null for the first layer of the plan
-    private readonly MagnitudePreservingConv _last;
-    private readonly int _outGain;
+    public MagnitudePreservingConv Noise { get; }
+    public MagnitudePreservingConv? Label { get; }
+    public MagnitudePreservingConv First { get; }
+
+    /// <summary>Of each layer of the plan; null for the first.</summary>
+    public List<Block?> Blocks { get; } = [];
+    public MagnitudePreservingConv Last { get; }
+    public int OutGain { get; }
 
     public Edm2UNet(Edm2UNetOptions options)
     {
-        _options = options.Checked();
-        _plan = UNetPlan.Of(options);
+        Options = options.Checked();
+        Plan = UNetPlan.Of(options);
         int noise = options.NoiseChannels, embedding = options.EmbeddingChannels, first = options.LevelChannels[0];
-        _outGain = Builder.Parameter("out_gain", WeightInit.Zeros);
+        OutGain = Builder.Parameter("out_gain", WeightInit.Zeros);
         using (var generator = new Generator(0))
         {
             _frequencies = Builder.At("emb_fourier").Buffer("freqs", randn([noise], generator: generator).Times_(2 * Math.PI));
             _phases = Builder.At("emb_fourier").Buffer("phases", rand([noise], generator: generator).Times_(2 * Math.PI));
         }
 
-        _noise = new MagnitudePreservingConv(Builder.At("emb_noise"), noise, embedding, 0);
-        _label = options.LabelDim == 0 ? null
+        Noise = new MagnitudePreservingConv(Builder.At("emb_noise"), noise, embedding, 0);
+        Label = options.LabelDim == 0 ? null
             : new MagnitudePreservingConv(Builder.At("emb_label"), options.LabelDim, embedding, 0);
 
         // A channel of ones stands for a bias.
-        _first = new MagnitudePreservingConv(Builder.At(_plan[0].Prefix), options.InChannels + 1, first, 3);
-        foreach (var place in _plan)
-            _blocks.Add(place.Role == UNetRole.Input ? null : new Block(Builder.At(place.Prefix), place, options));
-        _last = new MagnitudePreservingConv(Builder.At("out_conv"), first, options.OutChannels, 3);
+        First = new MagnitudePreservingConv(Builder.At(Plan[0].Prefix), options.InChannels + 1, first, 3);
+        foreach (var place in Plan)
+            Blocks.Add(place.Role == UNetRole.Input ? null : new Block(Builder.At(place.Prefix), place, options));
+        Last = new MagnitudePreservingConv(Builder.At("out_conv"), first, options.OutChannels, 3);
     }
 
-    public override double Dropout => _options.Dropout;
+    /// <summary>Frequencies and phases of the noise label's waves [channels] each; owned here.</summary>
+    public (Tensor Frequencies, Tensor Phases) Waves => (Buffers[_frequencies], Buffers[_phases]);
+
+    public override double Dropout => Options.Dropout;
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
         var embedded = Embed(pass, noiseLabels, condition?.Classes);
         var skips = new Stack<Tensor>();
         x = cat([x, ones_like(x.narrow(1, 0, 1))], 1);
-        foreach (var (place, block) in _plan.Zip(_blocks))
+        foreach (var (place, block) in Plan.Zip(Blocks))
         {
             if (pass.Encoded is not null && place.Role > UNetRole.Middle)
                 return x;
             using var scope = NewDisposeScope();
-            x = place.JoinsSkip ? MagnitudePreserving.Joined(x, skips.Pop(), _options.ConcatBalance) : x;
-            x = (block is null ? _first.Forward(pass, x) : block.Forward(pass, x, embedded)).MoveToOuterDisposeScope();
+            x = place.JoinsSkip ? MagnitudePreserving.Joined(x, skips.Pop(), Options.ConcatBalance) : x;
+            x = (block is null ? First.Forward(pass, x) : block.Forward(pass, x, embedded)).MoveToOuterDisposeScope();
             if (place.IsEncoder)
                 skips.Push(x);
             if (pass.Encoded is not null)
                 pass.Encoded[place.Role == UNetRole.Middle ? int.MaxValue : place.Level] = x;
         }
 
-        return _last.Forward(pass, x, pass.Master[_outGain]);
+        return Last.Forward(pass, x, pass.Master[OutGain]);
     }
 
     private Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor? classes)
     {
         var waves = outer(noiseLabels, Buffers[_frequencies]).Plus(Buffers[_phases]).cos().Times(Math.Sqrt(2));
-        var embedded = _noise.Forward(pass, waves);
-        if (_label is not null)
+        var embedded = Noise.Forward(pass, waves);
+        if (Label is not null)
         {
-            var oneHot = OneHot(classes, noiseLabels.shape[0], _options.LabelDim, noiseLabels.device);
-            var label = _label.Forward(pass, oneHot.Times(Math.Sqrt(_options.LabelDim)));
-            embedded = MagnitudePreserving.Sum(embedded, label, _options.LabelBalance);
+            var oneHot = OneHot(classes, noiseLabels.shape[0], Options.LabelDim, noiseLabels.device);
+            var label = Label.Forward(pass, oneHot.Times(Math.Sqrt(Options.LabelDim)));
+            embedded = MagnitudePreserving.Sum(embedded, label, Options.LabelBalance);
         }
 
         return MagnitudePreserving.Silu(embedded);
     }
 
-    private sealed class Block
+    public sealed class Block
     {
-        private readonly Edm2UNetOptions _options;
-        private readonly UNetLayer _place;
-        private readonly int _embeddingGain;
-        private readonly MagnitudePreservingConv _residual0;
-        private readonly MagnitudePreservingConv _embedding;
-        private readonly MagnitudePreservingConv _residual1;
-        private readonly MagnitudePreservingConv? _skip;
-        private readonly MagnitudePreservingConv? _qkv;
-        private readonly MagnitudePreservingConv? _projection;
+        public Edm2UNetOptions Options { get; }
+        public UNetLayer Place { get; }
+        public int EmbeddingGain { get; }
+        public MagnitudePreservingConv Residual0 { get; }
+        public MagnitudePreservingConv Embedding { get; }
+        public MagnitudePreservingConv Residual1 { get; }
+        public MagnitudePreservingConv? Skip { get; }
+        public MagnitudePreservingConv? Qkv { get; }
+        public MagnitudePreservingConv? Projection { get; }
 
         public Block(NetworkBuilder builder, UNetLayer place, Edm2UNetOptions options)
         {
-            (_options, _place) = (options, place);
+            (Options, Place) = (options, place);
             int inChannels = place.InChannels, outChannels = place.OutChannels;
-            _embeddingGain = builder.Parameter("emb_gain", WeightInit.Zeros);
+            EmbeddingGain = builder.Parameter("emb_gain", WeightInit.Zeros);
             MagnitudePreservingConv Layer(string name, int from, int to, int kernel) => new(builder.At(name), from, to, kernel);
-            _residual0 = Layer("conv_res0", place.IsEncoder ? outChannels : inChannels, outChannels, 3);
-            _embedding = Layer("emb_linear", options.EmbeddingChannels, outChannels, 0);
-            _residual1 = Layer("conv_res1", outChannels, outChannels, 3);
-            _skip = inChannels == outChannels ? null : Layer("conv_skip", inChannels, outChannels, 1);
+            Residual0 = Layer("conv_res0", place.IsEncoder ? outChannels : inChannels, outChannels, 3);
+            Embedding = Layer("emb_linear", options.EmbeddingChannels, outChannels, 0);
+            Residual1 = Layer("conv_res1", outChannels, outChannels, 3);
+            Skip = inChannels == outChannels ? null : Layer("conv_skip", inChannels, outChannels, 1);
             if (place.Heads > 0)
-                (_qkv, _projection) = (Layer("attn_qkv", outChannels, 3 * outChannels, 1), Layer("attn_proj", outChannels, outChannels, 1));
+                (Qkv, Projection) = (Layer("attn_qkv", outChannels, 3 * outChannels, 1), Layer("attn_proj", outChannels, outChannels, 1));
         }
 
         public Tensor Forward(ForwardPass pass, Tensor x, Tensor embedded)
         {
-            x = _place.Role switch
+            x = Place.Role switch
             {
                 UNetRole.Down => nn.functional.avg_pool2d(x, 2),
                 UNetRole.Up => nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest),
                 _ => x,
             };
-            if (_place.IsEncoder)
-                x = MagnitudePreserving.Normalised(_skip is null ? x : _skip.Forward(pass, x), 1);
-            var y = _residual0.Forward(pass, MagnitudePreserving.Silu(x));
-            var scale = _embedding.Forward(pass, embedded, pass.Master[_embeddingGain]).Plus(1).to(y.dtype).unsqueeze(2).unsqueeze(3);
-            y = _residual1.Forward(pass, pass.Dropped(MagnitudePreserving.Silu(y * scale), _options.Dropout));
-            if (!_place.IsEncoder && _skip is not null)
-                x = _skip.Forward(pass, x);
-            x = MagnitudePreserving.Sum(x, y, _options.ResBalance);
-            if (_qkv is not null)
-                x = MagnitudePreserving.Sum(x, Attend(pass, x), _options.AttnBalance);
-            if (_options.ClipAct is not { } limit)
+            if (Place.IsEncoder)
+                x = MagnitudePreserving.Normalised(Skip is null ? x : Skip.Forward(pass, x), 1);
+            var y = Residual0.Forward(pass, MagnitudePreserving.Silu(x));
+            var scale = Embedding.Forward(pass, embedded, pass.Master[EmbeddingGain]).Plus(1).to(y.dtype).unsqueeze(2).unsqueeze(3);
+            y = Residual1.Forward(pass, pass.Dropped(MagnitudePreserving.Silu(y * scale), Options.Dropout));
+            if (!Place.IsEncoder && Skip is not null)
+                x = Skip.Forward(pass, x);
+            x = MagnitudePreserving.Sum(x, y, Options.ResBalance);
+            if (Qkv is not null)
+                x = MagnitudePreserving.Sum(x, Attend(pass, x), Options.AttnBalance);
+            if (Options.ClipAct is not { } limit)
                 return x;
             using Scalar low = TensorArithmetic.Number(-limit), high = TensorArithmetic.Number(limit);
             return x.clamp(low, high);
@@ -133,9 +138,9 @@ internal sealed class Edm2UNet : Network
 
             // The reference interleaves query, key and value innermost among a head's channels.
             var parts = MagnitudePreserving.Normalised(
-                _qkv!.Forward(pass, x).reshape(batch, _place.Heads, -1, 3, height * width), 2).permute(3, 0, 1, 4, 2).contiguous();
+                Qkv!.Forward(pass, x).reshape(batch, Place.Heads, -1, 3, height * width), 2).permute(3, 0, 1, 4, 2).contiguous();
             var attended = Tokens.Attend(pass, parts[0], parts[1], parts[2]);
-            return _projection!.Forward(pass, Tokens.Map(attended, height, width));
+            return Projection!.Forward(pass, Tokens.Map(attended, height, width));
         }
     }
 }

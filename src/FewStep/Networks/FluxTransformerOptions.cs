@@ -6,6 +6,9 @@ internal sealed record FluxTransformerOptions : INetworkOptions
 {
     private const double UsualGuidance = 3.5; // of diffusers' pipeline
 
+    /// <summary>Tokens of the text of Flux.1-schnell, half of what the pipeline takes for dev.</summary>
+    public const int TokensOfSchnell = 256;
+
     /// <summary>Side of its input, half of the latents', for descriptions; other sides work too.</summary>
     public required int ImgResolution { get; init; }
 
@@ -39,7 +42,11 @@ internal sealed record FluxTransformerOptions : INetworkOptions
     public int Channels => Heads * ChannelsPerHead;
 
     TextWidths? INetworkOptions.Text => new(ContextDim, PooledDim);
-    double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? weight ?? UsualGuidance : null;
+    int? INetworkOptions.LongText => ToldGuidance ? null : TokensOfSchnell;
+    double? INetworkOptions.GuidanceTold(double? weight) => ToldGuidance ? Told(weight) : null;
+
+    /// <summary>What such a model is told of a weight of guidance, its usual one where that is null.</summary>
+    public static double Told(double? weight) => weight ?? UsualGuidance;
     int INetworkOptions.LabelDim => 0;
     double INetworkOptions.LabelDropout => 0;
     long INetworkOptions.SideMultiple => 1;

@@ -39,7 +39,22 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     public Tensor Projected(Tensor x, int weight, int? bias)
     {
         var y = Counted(nn.functional.linear(x, this[weight].flatten(1), bias is int b ? this[b] : null), x.shape[^1]);
-        return Updates?.GetValueOrDefault(weight) is { } update ? update.AddTo(y, x) : y;
+        return Update(weight)?.AddTo(y, x) ?? y;
+    }
+
+    /// <summary>A linear layer in float32, with what is added to its matrix: x [B, in] → [B, out].</summary>
+    public Tensor Embedded(Tensor x, int weight, int? bias)
+    {
+        var y = Counted(nn.functional.linear(x, Master[weight], bias is int b ? Master[b] : null), x.shape[^1]);
+        return Update(weight)?.AddTo(y, x) ?? y;
+    }
+
+    /// <summary>A convolution in the compute type, with what is added to it: x [B, in, H, W] → [B, out, H', W'].</summary>
+    public Tensor Convolved(Tensor x, int weight, int bias, long stride = 1, long padding = 0)
+    {
+        long[] shape = this[weight].shape;
+        var y = Counted(ChannelPaddedConvolution.Apply(x, this[weight], this[bias], stride, padding), shape[1] * shape[2] * shape[3]);
+        return Update(weight)?.AddTo(y, x, stride, padding) ?? y;
     }
 
     /// <summary>Evaluates a part of the network that may be evaluated again in the backward pass.</summary>
@@ -58,6 +73,8 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
         var master = Of(Master);
         return this with { Master = master, Parameters = ReferenceEquals(Parameters, Master) ? master : Of(Parameters) };
     }
+
+    private LowRankUpdate? Update(int weight) => Updates?.GetValueOrDefault(weight);
 
     internal Tensor Counted(Tensor output, long each)
     {

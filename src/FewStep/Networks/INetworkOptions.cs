@@ -20,6 +20,9 @@ internal interface INetworkOptions
     /// <summary>Widths of the text that it is told; null for a network that is told none.</summary>
     TextWidths? Text => null;
 
+    /// <summary>Tokens of T5 that it is told; null for a network that is told none, or whose pipeline says it.</summary>
+    int? LongText => null;
+
     /// <summary>Whether what it denoises are latents as a pipeline of diffusers decodes them.</summary>
     bool IsOfPipelines => Text is not null;
 

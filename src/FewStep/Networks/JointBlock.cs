@@ -18,34 +18,34 @@ internal sealed record JointBlockOptions(int Channels, int Heads)
 internal sealed class JointBlock
 {
     private readonly Range _parameters;
-    private readonly Linear _modulation;
-    private readonly Linear _textModulation;
-    private readonly HeadProjections _heads;
-    private readonly HeadProjections _textHeads;
-    private readonly HeadProjections? _ownHeads;
-    private readonly TokenLinear _projection;
-    private readonly TokenLinear? _textProjection;
-    private readonly TokenLinear? _ownProjection;
-    private readonly TokenFeedForward _feedForward;
-    private readonly TokenFeedForward? _textFeedForward;
+    public Linear Modulation { get; }
+    public Linear TextModulation { get; }
+    public HeadProjections Heads { get; }
+    public HeadProjections TextHeads { get; }
+    public HeadProjections? OwnHeads { get; }
+    public TokenLinear Projection { get; }
+    public TokenLinear? TextProjection { get; }
+    public TokenLinear? OwnProjection { get; }
+    public TokenFeedForward FeedForward { get; }
+    public TokenFeedForward? TextFeedForward { get; }
 
     public JointBlock(NetworkBuilder builder, JointBlockOptions options)
     {
         int channels = options.Channels, heads = options.Heads, first = builder.Count;
-        Linear Modulation(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
-        _modulation = Modulation("norm1", options.Dual ? 9 : 6);
-        _textModulation = Modulation("norm1_context", options.EndsText ? 2 : 6);
-        var attention = builder.At("attn");
-        _heads = new HeadProjections(attention, channels, heads, options.Normalised);
-        _textHeads = new HeadProjections(attention, channels, heads, options.Normalised, added: true);
-        _projection = new TokenLinear(attention.At("to_out.0"), channels, channels);
-        _textProjection = options.EndsText ? null : new TokenLinear(attention.At("to_add_out"), channels, channels);
-        _feedForward = new TokenFeedForward(builder.At("ff"), channels);
-        _textFeedForward = options.EndsText ? null : new TokenFeedForward(builder.At("ff_context"), channels);
+        Linear ForCondition(string name, int count) => new(builder.At($"{name}.linear"), channels, count * channels, WeightInit.Zeros);
+        Modulation = ForCondition("norm1", options.Dual ? 9 : 6);
+        TextModulation = ForCondition("norm1_context", options.EndsText ? 2 : 6);
+        var attention = builder.At("attn").Adapted(LoraLayers.Attention);
+        Heads = new HeadProjections(attention, channels, heads, options.Normalised);
+        TextHeads = new HeadProjections(attention, channels, heads, options.Normalised, added: true);
+        Projection = new TokenLinear(attention.At("to_out.0"), channels, channels);
+        TextProjection = options.EndsText ? null : new TokenLinear(attention.At("to_add_out"), channels, channels);
+        FeedForward = new TokenFeedForward(builder.At("ff"), channels);
+        TextFeedForward = options.EndsText ? null : new TokenFeedForward(builder.At("ff_context"), channels);
         if (options.Dual)
         {
-            _ownHeads = new HeadProjections(builder.At("attn2"), channels, heads, options.Normalised);
-            _ownProjection = new TokenLinear(builder.At("attn2.to_out.0"), channels, channels);
+            OwnHeads = new HeadProjections(builder.At("attn2"), channels, heads, options.Normalised);
+            OwnProjection = new TokenLinear(builder.At("attn2.to_out.0").Adapted(LoraLayers.Attention), channels, channels);
         }
 
         _parameters = builder.Since(first);
@@ -69,31 +69,31 @@ internal sealed class JointBlock
     // The image and, but for the last block, the text.
     private Tensor[] Evaluate(ForwardPass pass, Tensor x, Tensor text, Tensor embedded, RotaryPositions? positions)
     {
-        var m = _modulation.Forward(pass, embedded).chunk(_ownHeads is null ? 6 : 9, 1);
-        var t = _textModulation.Forward(pass, embedded).chunk(_textProjection is null ? 2 : 6, 1);
+        var m = Modulation.Forward(pass, embedded).chunk(OwnHeads is null ? 6 : 9, 1);
+        var t = TextModulation.Forward(pass, embedded).chunk(TextProjection is null ? 2 : 6, 1);
         var normalised = Tokens.Normalised(x);
-        var own = _heads.Forward(pass, Tokens.Scaled(normalised, m[0], m[1]));
+        var own = Heads.Forward(pass, Tokens.Scaled(normalised, m[0], m[1]));
 
         // The last block's two are scale and shift.
-        var other = _textHeads.Forward(
-            pass, _textProjection is null ? Tokens.Modulated(text, t[1], t[0]) : Tokens.Modulated(text, t[0], t[1]));
+        var other = TextHeads.Forward(
+            pass, TextProjection is null ? Tokens.Modulated(text, t[1], t[0]) : Tokens.Modulated(text, t[0], t[1]));
         Tensor query = cat([other.Query, own.Query], 2), key = cat([other.Key, own.Key], 2);
         if (positions is not null)
             (query, key) = (positions.Turn(query), positions.Turn(key));
         var attended = Tokens.Attend(pass, query, key, cat([other.Value, own.Value], 2));
         long words = text.shape[1];
-        x = Tokens.Gated(x, m[2], _projection.Forward(pass, attended.narrow(1, words, x.shape[1])));
-        if (_ownHeads is not null)
+        x = Tokens.Gated(x, m[2], Projection.Forward(pass, attended.narrow(1, words, x.shape[1])));
+        if (OwnHeads is not null)
         {
-            var (q, k, v) = _ownHeads.Forward(pass, Tokens.Scaled(normalised, m[6], m[7]));
-            x = Tokens.Gated(x, m[8], _ownProjection!.Forward(pass, Tokens.Attend(pass, q, k, v)));
+            var (q, k, v) = OwnHeads.Forward(pass, Tokens.Scaled(normalised, m[6], m[7]));
+            x = Tokens.Gated(x, m[8], OwnProjection!.Forward(pass, Tokens.Attend(pass, q, k, v)));
         }
 
-        x = Tokens.Gated(x, m[5], _feedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4])));
-        if (_textProjection is null)
+        x = Tokens.Gated(x, m[5], FeedForward.Forward(pass, Tokens.Modulated(x, m[3], m[4])));
+        if (TextProjection is null)
             return [x];
-        text = Tokens.Gated(text, t[2], _textProjection.Forward(pass, attended.narrow(1, 0, words)));
-        return [x, Tokens.Gated(text, t[5], _textFeedForward!.Forward(pass, Tokens.Modulated(text, t[3], t[4])))];
+        text = Tokens.Gated(text, t[2], TextProjection.Forward(pass, attended.narrow(1, 0, words)));
+        return [x, Tokens.Gated(text, t[5], TextFeedForward!.Forward(pass, Tokens.Modulated(text, t[3], t[4])))];
     }
 }
 
@@ -101,13 +101,15 @@ internal sealed class JointBlock
 /// <param name="Cosines">[L,d], float32, as are the sines: each twice, for both channels of a pair.</param>
 internal sealed record RotaryPositions(Tensor Cosines, Tensor Sines)
 {
+    private const double Longest = 10000;
+
     /// <summary>Rotations of a text, whose places are all zero, and of an image's rows and columns after it.</summary>
     /// <param name="channels">Channels of a head for the index, the row and the column; even numbers.</param>
     public static RotaryPositions Of(IReadOnlyList<int> channels, long words, long height, long width, Device device)
     {
         Tensor Angles(Tensor places, int count)
         {
-            var frequencies = pow(1.0 / 10000, Range(count / 2, device).Over(count / 2));
+            var frequencies = pow(1 / Longest, Range(count / 2, device).Over(count / 2));
             return outer(places, frequencies).repeat_interleave(2, 1);
         }
 
@@ -117,6 +119,19 @@ internal sealed record RotaryPositions(Tensor Cosines, Tensor Sines)
         var columns = cat([text, Range(width, device).repeat(height)]);
         var angles = cat([Angles(none, channels[0]), Angles(rows, channels[1]), Angles(columns, channels[2])], 1);
         return new(angles.cos().to(ScalarType.Float32), angles.sin().to(ScalarType.Float32));
+    }
+
+    /// <summary>The frequency of a pair among the channels of an axis.</summary>
+    public static double Frequency(int pair, int channels) => Math.Pow(1 / Longest, (double)pair / (channels / 2));
+
+    /// <summary>Numbers of a token's place: index, row and column.</summary>
+    public const int Axes = 3;
+
+    /// <summary>Index, row and column of an image's tokens, float32 [H W,3], as other programs tell them the network.</summary>
+    public static Tensor Places(long height, long width)
+    {
+        var rows = Range(height, CPU).repeat_interleave(width);
+        return stack([zeros_like(rows), rows, Range(width, CPU).repeat(height)], 1).to(ScalarType.Float32);
     }
 
     /// <summary>Turns heads [B,N,L,d].</summary>

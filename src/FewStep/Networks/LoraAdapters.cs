@@ -1,8 +1,8 @@
 namespace FewStep.Networks;
 
-/// <summary>Low-rank adapters (LoRA, Hu et al. 2106.09685) of the matrices of a network's attention and feed-forward layers:
-/// W + alpha / rank up down, with down [rank, in] random and up [out, rank] zero at first. All their numbers are one flat
-/// vector.</summary>
+/// <summary>Low-rank adapters (LoRA, Hu et al. 2106.09685) of a network's matrices and convolutions: W + alpha / rank up down, with down
+/// [rank, in, ...] random and up [out, rank, ...] zero at first; a convolution's down has its kernel and its up one pixel. All their
+/// numbers are one flat vector.</summary>
 internal sealed class LoraAdapters
 {
     private static readonly WeightInit DownInit = new(WeightInitMode.KaimingUniform, 1 / Math.Sqrt(3)); // within 1 / sqrt(in)
@@ -10,23 +10,31 @@ internal sealed class LoraAdapters
     private readonly ParameterLayout _network;
 
     /// <param name="network">The parameters of the network.</param>
-    /// <exception cref="InvalidInputException">It has no such layers.</exception>
-    public LoraAdapters(ParameterLayout network, int rank, double alpha)
+    /// <exception cref="InvalidInputException">It lacks such layers.</exception>
+    public LoraAdapters(ParameterLayout network, int rank, double alpha, LoraLayers layers = LoraLayers.Attention | LoraLayers.FeedForward)
     {
         (_network, Rank, Alpha) = (network, rank, alpha);
         var adapted = new List<AdaptedLayer>();
-        foreach (var (layer, index) in network.Projections)
+        foreach (var (layer, index) in network.Adapted(layers))
         {
-            long[] shape = network.Specs[index].Shape, pixel = shape[2..]; // of a convolution 1x1
-            int down = Layout.Add($"{layer}.down", DownInit, [rank, shape[1], .. pixel]);
+            long[] shape = network.Specs[index].Shape, kernel = shape[2..], pixel = [.. kernel.Select(_ => 1L)];
+            int down = Layout.Add($"{layer}.down", DownInit, [rank, shape[1], .. kernel]);
             adapted.Add(new(layer, index, down, Layout.Add($"{layer}.up", WeightInit.Zeros, [shape[0], rank, .. pixel])));
         }
 
         Layers = adapted;
-        if (adapted.Count == 0)
+        if (!network.Adapted(LoraLayers.All).Any())
         {
             throw new InvalidInputException("The network has no attention or feed-forward layers over tokens, which are what a LoRA "
                 + "adapts: those of text-to-image U-Nets and of transformers. Tune all weights of this one.");
+        }
+
+        var lacking = Enum.GetValues<LoraLayers>().Where(kind => kind != LoraLayers.All && layers.HasFlag(kind)
+            && kind != LoraLayers.None && !network.Adapted(kind).Any()).Aggregate(LoraLayers.None, (all, kind) => all | kind);
+        if (lacking != LoraLayers.None)
+        {
+            throw new InvalidInputException($"The network has no {LoraLayerNames.Of(lacking)} that a LoRA adapts, as text-to-image U-Nets "
+                + "have. Name others.");
         }
     }
 
@@ -48,9 +56,15 @@ internal sealed class LoraAdapters
     /// <returns>Its views of the adapters belong to the current dispose scope.</returns>
     public ForwardPass Over(ForwardPass network, Tensor adapters, ScalarType computeType)
     {
-        var views = Layout.Views(adapters.to(computeType));
-        return network with
-        { Updates = Layers.ToDictionary(layer => layer.Index, layer => new LowRankUpdate(views[layer.Down], views[layer.Up], Scale)) };
+        Tensor[] master = Layout.Views(adapters), views = computeType == adapters.dtype ? master : Layout.Views(adapters.to(computeType));
+        // What embeds the time computes in float32.
+        LowRankUpdate Update(AdaptedLayer layer)
+        {
+            var own = _network.Specs[layer.Index].Adapted == LoraLayers.TimeProjections ? master : views;
+            return new(own[layer.Down], own[layer.Up], Scale);
+        }
+
+        return network with { Updates = Layers.ToDictionary(layer => layer.Index, Update) };
     }
 
     /// <summary>The network's weights with the adapters in them.</summary>
@@ -82,9 +96,9 @@ internal sealed class LoraAdapters
 /// <param name="Up">Place of its second.</param>
 internal readonly record struct AdaptedLayer(string Name, int Index, int Down, int Up);
 
-/// <summary>What is added to a matrix [out, in] during an evaluation: scale up down.</summary>
-/// <param name="Down">[rank, in, ...], in the compute type.</param>
-/// <param name="Up">[out, rank, ...], in the compute type.</param>
+/// <summary>What is added to a matrix [out, in] or a convolution [out, in, k, k] during an evaluation: scale up down.</summary>
+/// <param name="Down">[rank, in, ...], in the type that the layer computes in.</param>
+/// <param name="Up">[out, rank, ...], in the same.</param>
 internal sealed record LowRankUpdate(Tensor Down, Tensor Up, double Scale)
 {
     /// <summary>y + scale up down x, whatever the matrix's own y = W x + b is: neither the sum of the matrices nor its gradient is ever
@@ -93,6 +107,12 @@ internal sealed record LowRankUpdate(Tensor Down, Tensor Up, double Scale)
     /// <param name="y">[..., out].</param>
     public Tensor AddTo(Tensor y, Tensor x)
         => y.Plus(nn.functional.linear(nn.functional.linear(x, Down.flatten(1)), Up.flatten(1)), Scale);
+
+    /// <summary>The same of a convolution: one of its own kernel to the rank, and one of a pixel.</summary>
+    /// <param name="x">[B, in, H, W].</param>
+    /// <param name="y">[B, out, H', W'].</param>
+    public Tensor AddTo(Tensor y, Tensor x, long stride, long padding) => y.Plus(
+        ChannelPaddedConvolution.Apply(ChannelPaddedConvolution.Apply(x, Down, null, stride, padding), Up, null), Scale);
 
     /// <summary>With both matrices replaced.</summary>
     public LowRankUpdate Each(Func<Tensor, Tensor> replaced) => this with { Down = replaced(Down), Up = replaced(Up) };

@@ -3,8 +3,8 @@ namespace FewStep.Networks;
 /// <summary>Operations that keep the magnitude of random features (Karras et al. 2312.02696, appendix B).</summary>
 internal static class MagnitudePreserving
 {
-    private const double Epsilon = 1e-4;
-    private const double SiluGain = 1 / 0.596;
+    public const double Epsilon = 1e-4;
+    public const double SiluGain = 1 / 0.596;
 
     public static Tensor Silu(Tensor x) => nn.functional.silu(x).Times(SiluGain);
 
@@ -34,16 +34,16 @@ internal static class MagnitudePreserving
 /// 0.</summary>
 internal sealed class MagnitudePreservingConv
 {
-    private readonly int _weight;
-    private readonly int _kernel;
-    private readonly long _fanIn;
+    public int Weight { get; }
+    public int Kernel { get; }
+    public long FanIn { get; }
 
     public MagnitudePreservingConv(NetworkBuilder builder, int inChannels, int outChannels, int kernel)
     {
         var init = new WeightInit(WeightInitMode.KaimingNormal);
-        _kernel = kernel;
-        _fanIn = (long)inChannels * Math.Max(kernel * kernel, 1);
-        _weight = kernel == 0 ? builder.Parameter("weight", init, outChannels, inChannels)
+        Kernel = kernel;
+        FanIn = (long)inChannels * Math.Max(kernel * kernel, 1);
+        Weight = kernel == 0 ? builder.Parameter("weight", init, outChannels, inChannels)
             : builder.Parameter("weight", init, outChannels, inChannels, kernel, kernel);
     }
 
@@ -51,10 +51,10 @@ internal sealed class MagnitudePreservingConv
     /// <param name="gain">A learnt factor [], float32; null for 1.</param>
     public Tensor Forward(ForwardPass pass, Tensor x, Tensor? gain = null)
     {
-        var master = pass.Master[_weight];
-        var weight = MagnitudePreserving.Normalised(master.flatten(1), 1).view(master.shape).Over(Math.Sqrt(_fanIn));
+        var master = pass.Master[Weight];
+        var weight = MagnitudePreserving.Normalised(master.flatten(1), 1).view(master.shape).Over(Math.Sqrt(FanIn));
         weight = (gain is null ? weight : weight * gain).to(x.dtype);
-        return pass.Counted(_kernel == 0 ? nn.functional.linear(x, weight)
-            : ChannelPaddedConvolution.Apply(x, weight, null, padding: _kernel / 2), _fanIn);
+        return pass.Counted(Kernel == 0 ? nn.functional.linear(x, weight)
+            : ChannelPaddedConvolution.Apply(x, weight, null, padding: Kernel / 2), FanIn);
     }
 }

@@ -1,7 +1,9 @@
 namespace FewStep.Networks;
 
 /// <summary>Collects parameters and buffers while a network's layers are constructed, each under its dotted path.</summary>
-internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dictionary<string, Tensor> buffers)
+/// <param name="adapted">Of which layers a LoRA the matrices are adapted with.</param>
+internal sealed class NetworkBuilder(
+    string prefix, ParameterLayout layout, Dictionary<string, Tensor> buffers, LoraLayers adapted = LoraLayers.None)
 {
     public NetworkBuilder()
         : this("", new ParameterLayout(), [])
@@ -17,12 +19,13 @@ internal sealed class NetworkBuilder(string prefix, ParameterLayout layout, Dict
     public Dictionary<string, Tensor> Buffers => buffers;
 
     /// <summary>A builder for a sub-layer: the same network, a longer path.</summary>
-    public NetworkBuilder At(string name) => new($"{prefix}{name}.", layout, buffers);
+    public NetworkBuilder At(string name) => new($"{prefix}{name}.", layout, buffers, adapted);
 
-    public int Parameter(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape);
+    /// <summary>The same builder, whose matrices and convolutions a LoRA of some layers adapts.</summary>
+    public NetworkBuilder Adapted(LoraLayers layers) => new(prefix, layout, buffers, layers);
 
-    /// <summary>The matrix of an attention or feed-forward layer.</summary>
-    public int Projection(string name, WeightInit init, params long[] shape) => Layout.Add(prefix + name, init, shape, isProjection: true);
+    public int Parameter(string name, WeightInit init, params long[] shape)
+        => Layout.Add(prefix + name, init, shape, shape.Length > 1 ? adapted : LoraLayers.None);
 
     /// <summary>The places of the parameters that were added since there were so many.</summary>
     public Range Since(int count) => count..Layout.Specs.Count;

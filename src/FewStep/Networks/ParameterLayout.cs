@@ -5,8 +5,8 @@ internal sealed record ParameterSpec(string Name, long[] Shape, long Offset, Wei
 {
     public long Count { get; } = Shape.Aggregate(1L, (a, b) => a * b);
 
-    /// <summary>Whether it is the matrix of an attention or feed-forward layer over tokens, as a LoRA (2106.09685) adapts them.</summary>
-    public bool IsProjection { get; init; }
+    /// <summary>Of which layers a LoRA it is adapted with; none where it never is.</summary>
+    public LoraLayers Adapted { get; init; }
 }
 
 /// <summary>Names, shapes and places of a network's parameters in one flat buffer, which makes the optimiser step, EMA, clipping and
@@ -19,16 +19,15 @@ internal sealed class ParameterLayout
     public IReadOnlyList<ParameterSpec> Specs => _specs;
     public long Count { get; private set; }
 
-    /// <summary>The matrices of attention and feed-forward layers: the names of their layers, and their places in
-    /// <see cref="Specs"/>.</summary>
-    public IEnumerable<(string Layer, int Index)> Projections
-        => _specs.Index().Where(s => s.Item.IsProjection).Select(s => (s.Item.Name[..s.Item.Name.LastIndexOf('.')], s.Index));
+    /// <summary>The matrices and convolutions of layers: the layers' names, and their places in <see cref="Specs"/>.</summary>
+    public IEnumerable<(string Layer, int Index)> Adapted(LoraLayers layers)
+        => _specs.Index().Where(s => (s.Item.Adapted & layers) != 0).Select(s => (s.Item.Name[..s.Item.Name.LastIndexOf('.')], s.Index));
 
-    public int Add(string name, WeightInit init, long[] shape, bool isProjection = false)
+    public int Add(string name, WeightInit init, long[] shape, LoraLayers adapted = LoraLayers.None)
     {
         if (!_names.Add(name))
             throw new ArgumentException($"Two parameters are named {name}.", nameof(name));
-        var spec = new ParameterSpec(name, shape, Count, init) { IsProjection = isProjection };
+        var spec = new ParameterSpec(name, shape, Count, init) { Adapted = adapted };
         _specs.Add(spec);
         Count += spec.Count;
         return _specs.Count - 1;

@@ -41,6 +41,9 @@ internal sealed class PromptConditions : IConditions, IDisposable
     public string Negative { get; }
     public int Count => Texts.Count;
 
+    /// <summary>Names of the images that the prompts are captions of; null (default) for none.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
     /// <summary>What a network is told of its guidance, the same for all prompts; null (default) for nothing.</summary>
     public double? GuidanceScale { get; init; }
 

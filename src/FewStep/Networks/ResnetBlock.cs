@@ -11,12 +11,14 @@ internal sealed class ResnetBlock
     {
         int first = builder.Count;
         var init = new WeightInit(WeightInitMode.XavierUniform);
+        NetworkBuilder Convolution(string name) => builder.At(name).Adapted(LoraLayers.Convolutions);
         Norm1 = new GroupNorm(builder.At("norm1"), inChannels, epsilon, groups);
-        Conv1 = new Conv2d(builder.At("conv1"), inChannels, outChannels, 3, init);
-        Embedding = embeddingChannels is { } size ? new Linear(builder.At("time_emb_proj"), size, outChannels, init) : null;
+        Conv1 = new Conv2d(Convolution("conv1"), inChannels, outChannels, 3, init);
+        Embedding = embeddingChannels is { } size
+            ? new Linear(builder.At("time_emb_proj").Adapted(LoraLayers.TimeProjections), size, outChannels, init) : null;
         Norm2 = new GroupNorm(builder.At("norm2"), outChannels, epsilon, groups);
-        Conv2 = new Conv2d(builder.At("conv2"), outChannels, outChannels, 3, init);
-        Shortcut = inChannels == outChannels ? null : new Conv2d(builder.At("conv_shortcut"), inChannels, outChannels, 1, init);
+        Conv2 = new Conv2d(Convolution("conv2"), outChannels, outChannels, 3, init);
+        Shortcut = inChannels == outChannels ? null : new Conv2d(Convolution("conv_shortcut"), inChannels, outChannels, 1, init);
         _parameters = builder.Since(first);
     }
 

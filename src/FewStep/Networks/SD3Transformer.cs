@@ -7,28 +7,28 @@ internal sealed class SD3Transformer : Network
     /// <summary>Name of the table of positions [1, side^2, D].</summary>
     public const string Table = "pos_embed.pos_embed";
 
-    private readonly SD3TransformerOptions _options;
-    private readonly PatchEmbedding _patches;
-    private readonly Linear _context;
-    private readonly NumberEmbedding _time;
-    private readonly EmbeddingLayers _pooled;
-    private readonly List<JointBlock> _blocks = [];
-    private readonly Linear _outModulation;
-    private readonly Linear _outLayer;
+    public SD3TransformerOptions Options { get; }
+    public PatchEmbedding Patches { get; }
+    public Linear Context { get; }
+    public NumberEmbedding Time { get; }
+    public EmbeddingLayers Pooled { get; }
+    public List<JointBlock> Blocks { get; } = [];
+    public Linear OutModulation { get; }
+    public Linear OutLayer { get; }
 
     public SD3Transformer(SD3TransformerOptions options)
     {
-        _options = options.Checked();
+        Options = options.Checked();
         int channels = options.Channels, side = options.PositionTableSide, patch = options.PatchSize;
         var init = new WeightInit(WeightInitMode.XavierUniform);
         Builder.Buffer(Table, PatchPositions.Table(channels, side, side, options.ImgResolution / patch, 1, CPU).unsqueeze(0));
-        _patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, patch, init);
-        _time = new NumberEmbedding(Builder.At("time_text_embed.timestep_embedder"), channels, init);
-        _pooled = new EmbeddingLayers(Builder.At("time_text_embed.text_embedder"), options.PooledDim, channels, init);
-        _context = new Linear(Builder.At("context_embedder"), options.ContextDim, channels, init);
+        Patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, patch, init);
+        Time = new NumberEmbedding(Builder.At("time_text_embed.timestep_embedder"), channels, init);
+        Pooled = new EmbeddingLayers(Builder.At("time_text_embed.text_embedder"), options.PooledDim, channels, init);
+        Context = new Linear(Builder.At("context_embedder"), options.ContextDim, channels, init);
         for (int i = 0; i < options.Layers; i++)
         {
-            _blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), new JointBlockOptions(channels, options.Heads)
+            Blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), new JointBlockOptions(channels, options.Heads)
             {
                 Normalised = options.NormalisedHeads,
                 Dual = options.DualAttentionLayers.Contains(i),
@@ -36,8 +36,8 @@ internal sealed class SD3Transformer : Network
             }));
         }
 
-        _outModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
-        _outLayer = new Linear(Builder.At("proj_out"), channels, patch * patch * options.OutChannels, WeightInit.Zeros);
+        OutModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
+        OutLayer = new Linear(Builder.At("proj_out"), channels, patch * patch * options.OutChannels, WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
@@ -45,29 +45,29 @@ internal sealed class SD3Transformer : Network
 
     public override Tensor Forward(ForwardPass pass, Tensor x, Tensor noiseLabels, NetworkCondition? condition)
     {
-        var (context, pooled) = TextCondition.Of(condition, x, _options.ContextDim, _options.PooledDim, "A Stable Diffusion 3 transformer");
-        long height = x.shape[2] / _options.PatchSize, width = x.shape[3] / _options.PatchSize;
-        var tokens = _patches.Forward(pass, x).Plus(Positions(height, width).to(x.dtype));
-        Tensor? text = _context.ForwardFeatures(pass, context);
-        var embedded = nn.functional.silu(_time.Forward(pass, noiseLabels).Plus(_pooled.Forward(pass, pooled)));
-        for (int i = 0; i < _blocks.Count; i++)
+        var (context, pooled) = TextCondition.Of(condition, x, Options.ContextDim, Options.PooledDim, "A Stable Diffusion 3 transformer");
+        long height = x.shape[2] / Options.PatchSize, width = x.shape[3] / Options.PatchSize;
+        var tokens = Patches.Forward(pass, x).Plus(Positions(height, width).to(x.dtype));
+        Tensor? text = Context.ForwardFeatures(pass, context);
+        var embedded = nn.functional.silu(Time.Forward(pass, noiseLabels).Plus(Pooled.Forward(pass, pooled)));
+        for (int i = 0; i < Blocks.Count; i++)
         {
             using var scope = NewDisposeScope();
-            (tokens, text) = _blocks[i].Forward(pass, tokens, text!, embedded);
+            (tokens, text) = Blocks[i].Forward(pass, tokens, text!, embedded);
             (tokens, text) = (tokens.MoveToOuterDisposeScope(), text?.MoveToOuterDisposeScope());
-            if (pass.Encoded is not null && i == (_blocks.Count - 1) / 2)
+            if (pass.Encoded is not null && i == (Blocks.Count - 1) / 2)
                 return pass.Encoded[int.MaxValue] = Tokens.Map(tokens, height, width).MoveToOuterDisposeScope();
         }
 
-        var ends = _outModulation.Forward(pass, embedded).chunk(2, 1);
+        var ends = OutModulation.Forward(pass, embedded).chunk(2, 1);
         return Tokens.Image(
-            _outLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[1], ends[0])), height, width, _options.PatchSize);
+            OutLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[1], ends[0])), height, width, Options.PatchSize);
     }
 
     // The middle of the table.
     private Tensor Positions(long height, long width)
     {
-        long side = _options.PositionTableSide;
+        long side = Options.PositionTableSide;
         if (height > side || width > side)
         {
             throw new InvalidInputException(InvariantText.Of($"Latents of {height} x {width} patches are larger than the {side} x {side} "

@@ -11,10 +11,10 @@ internal sealed class SpatialTransformer
         NetworkBuilder builder, int channels, int contextChannels, int heads, int depth, int groups, bool convolutions)
     {
         Norm = new GroupNorm(builder.At("norm"), channels, Epsilon, groups);
-        Input = new TokenLinear(builder.At("proj_in"), channels, channels, convolution: convolutions);
+        Input = new TokenLinear(builder.At("proj_in").Adapted(LoraLayers.Attention), channels, channels, convolution: convolutions);
         var blocks = builder.At("transformer_blocks");
         Blocks = [.. Enumerable.Range(0, depth).Select(i => new TransformerBlock(blocks.At($"{i}"), channels, contextChannels, heads))];
-        Output = new TokenLinear(builder.At("proj_out"), channels, channels, convolution: convolutions);
+        Output = new TokenLinear(builder.At("proj_out").Adapted(LoraLayers.Attention), channels, channels, convolution: convolutions);
     }
 
     public GroupNorm Norm { get; }

@@ -51,32 +51,32 @@ internal static class Tokens
 /// <summary>Makes tokens of square patches: a convolution <c>proj</c> [D,C,p,p] whose stride is its kernel.</summary>
 internal sealed class PatchEmbedding
 {
-    private readonly int _patch;
-    private readonly int _weight;
-    private readonly int _bias;
+    public int Patch { get; }
+    public int Weight { get; }
+    public int Bias { get; }
 
     public PatchEmbedding(NetworkBuilder builder, int inChannels, int channels, int patch, WeightInit init)
     {
-        _patch = patch;
-        _weight = builder.Parameter("weight", init, channels, inChannels, patch, patch);
-        _bias = builder.Parameter("bias", WeightInit.Zeros, channels);
+        Patch = patch;
+        Weight = builder.Parameter("weight", init, channels, inChannels, patch, patch);
+        Bias = builder.Parameter("bias", WeightInit.Zeros, channels);
     }
 
     /// <summary>x [B,C,H,W] → [B,H W / p^2,D].</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
     {
-        var patches = Tokens.OfMap(nn.functional.pixel_unshuffle(x, _patch));
-        return pass.Counted(nn.functional.linear(patches, pass[_weight].flatten(1), pass[_bias]), patches.shape[2]);
+        var patches = Tokens.OfMap(nn.functional.pixel_unshuffle(x, Patch));
+        return pass.Counted(nn.functional.linear(patches, pass[Weight].flatten(1), pass[Bias]), patches.shape[2]);
     }
 }
 
 /// <summary>Two linear layers with SiLU between them, for embeddings in float32: <c>linear_1</c> and <c>linear_2</c>.</summary>
 internal sealed class EmbeddingLayers(NetworkBuilder builder, int inFeatures, int channels, WeightInit init)
 {
-    private readonly Linear _first = new(builder.At("linear_1"), inFeatures, channels, init);
-    private readonly Linear _second = new(builder.At("linear_2"), channels, channels, init);
+    public Linear First { get; } = new(builder.At("linear_1"), inFeatures, channels, init);
+    public Linear Second { get; } = new(builder.At("linear_2"), channels, channels, init);
 
-    public Tensor Forward(ForwardPass pass, Tensor x) => _second.Forward(pass, nn.functional.silu(_first.Forward(pass, x)));
+    public Tensor Forward(ForwardPass pass, Tensor x) => Second.Forward(pass, nn.functional.silu(First.Forward(pass, x)));
 }
 
 /// <summary>Embeds a number such as the time: 256 cosines and sines, then <see cref="EmbeddingLayers"/>.</summary>
@@ -84,61 +84,62 @@ internal sealed class EmbeddingLayers(NetworkBuilder builder, int inFeatures, in
 internal sealed class NumberEmbedding(NetworkBuilder builder, int channels, WeightInit init, bool endpoint = false)
 {
     private const int Frequencies = 256;
-    private readonly PositionalEmbedding _waves = new(Frequencies, endpoint);
-    private readonly EmbeddingLayers _layers = new(builder, Frequencies, channels, init);
+    public PositionalEmbedding Waves { get; } = new(Frequencies, endpoint);
+    public EmbeddingLayers Layers { get; } = new(builder, Frequencies, channels, init);
 
     /// <summary>[B] → [B,D], float32.</summary>
-    public Tensor Forward(ForwardPass pass, Tensor numbers) => _layers.Forward(pass, _waves.Forward(numbers));
+    public Tensor Forward(ForwardPass pass, Tensor numbers) => Layers.Forward(pass, Waves.Forward(numbers));
 }
 
 /// <summary>Layer with approximate GELU over four times the channels: <c>net.0.proj</c> and <c>net.2</c>.</summary>
 internal sealed class TokenFeedForward(NetworkBuilder builder, int channels)
 {
-    private readonly TokenLinear _first = new(builder.At("net.0.proj"), channels, 4 * channels);
-    private readonly TokenLinear _second = new(builder.At("net.2"), 4 * channels, channels);
+    public TokenLinear First { get; } = new(builder.At("net.0.proj").Adapted(LoraLayers.FeedForward), channels, 4 * channels);
+    public TokenLinear Second { get; } = new(builder.At("net.2").Adapted(LoraLayers.FeedForward), 4 * channels, channels);
 
     public Tensor Forward(ForwardPass pass, Tensor x)
-        => _second.Forward(pass, nn.functional.gelu(_first.Forward(pass, x), GELU.Approximate.tanh));
+        => Second.Forward(pass, nn.functional.gelu(First.Forward(pass, x), GELU.Approximate.tanh));
 }
 
 /// <summary>Root-mean-square normalisation over the channels of a head: <c>weight</c> [d].</summary>
 internal sealed class HeadNorm(NetworkBuilder builder, int channels)
 {
-    private readonly int _weight = builder.Parameter("weight", WeightInit.Ones, channels);
+    public int Weight { get; } = builder.Parameter("weight", WeightInit.Ones, channels);
 
     public Tensor Forward(ForwardPass pass, Tensor x)
     {
         var wide = x.to(ScalarType.Float32);
         var root = wide.Squared().mean([-1], keepdim: true).Plus(Tokens.Epsilon).rsqrt();
-        return (wide * root).to(x.dtype) * pass[_weight];
+        return (wide * root).to(x.dtype) * pass[Weight];
     }
 }
 
 /// <summary>Query, key and value of attention, each a linear layer; query and key perhaps normalised by head.</summary>
 internal sealed class HeadProjections
 {
-    private readonly int _heads;
-    private readonly TokenLinear _query;
-    private readonly TokenLinear _key;
-    private readonly TokenLinear _value;
-    private readonly HeadNorm? _queryNorm;
-    private readonly HeadNorm? _keyNorm;
+    public int Heads { get; }
+    public TokenLinear Query { get; }
+    public TokenLinear Key { get; }
+    public TokenLinear Value { get; }
+    public HeadNorm? QueryNorm { get; }
+    public HeadNorm? KeyNorm { get; }
 
     /// <param name="added">Whether under the names of the second stream of joint attention.</param>
     public HeadProjections(
         NetworkBuilder builder, int channels, int heads, bool normalised = false, bool added = false, bool bias = true)
     {
-        _heads = heads;
-        TokenLinear Layer(string name) => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}"), channels, channels, bias);
+        Heads = heads;
+        TokenLinear Layer(string name)
+            => new(builder.At(added ? $"add_{name}_proj" : $"to_{name}").Adapted(LoraLayers.Attention), channels, channels, bias);
         HeadNorm? Norm(string name) => normalised ? new(builder.At(added ? $"norm_added_{name}" : $"norm_{name}"), channels / heads) : null;
-        (_query, _key, _value, _queryNorm, _keyNorm) = (Layer("q"), Layer("k"), Layer("v"), Norm("q"), Norm("k"));
+        (Query, Key, Value, QueryNorm, KeyNorm) = (Layer("q"), Layer("k"), Layer("v"), Norm("q"), Norm("k"));
     }
 
     /// <summary>x [B,L,D] → [B,N,L,D/N] each.</summary>
     public (Tensor Query, Tensor Key, Tensor Value) Forward(ForwardPass pass, Tensor x)
     {
-        Tensor Heads(TokenLinear layer) => layer.Forward(pass, x).unflatten(2, [_heads, -1]).transpose(1, 2);
-        var (query, key) = (Heads(_query), Heads(_key));
-        return (_queryNorm?.Forward(pass, query) ?? query, _keyNorm?.Forward(pass, key) ?? key, Heads(_value));
+        Tensor Each(TokenLinear layer) => layer.Forward(pass, x).unflatten(2, [Heads, -1]).transpose(1, 2);
+        var (query, key) = (Each(Query), Each(Key));
+        return (QueryNorm?.Forward(pass, query) ?? query, KeyNorm?.Forward(pass, key) ?? key, Each(Value));
     }
 }

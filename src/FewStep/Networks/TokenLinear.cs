@@ -8,8 +8,8 @@ internal sealed class TokenLinear
     {
         InFeatures = inFeatures;
         var init = new WeightInit(WeightInitMode.XavierUniform);
-        Weight = convolution ? builder.Projection("weight", init, outFeatures, inFeatures, 1, 1)
-            : builder.Projection("weight", init, outFeatures, inFeatures);
+        Weight = convolution ? builder.Parameter("weight", init, outFeatures, inFeatures, 1, 1)
+            : builder.Parameter("weight", init, outFeatures, inFeatures);
         Bias = bias ? builder.Parameter("bias", WeightInit.Zeros, outFeatures) : null;
     }
 

@@ -47,6 +47,7 @@ internal sealed class GatedFeedForward
 
     public GatedFeedForward(NetworkBuilder builder, int channels)
     {
+        builder = builder.Adapted(LoraLayers.FeedForward);
         Input = new TokenLinear(builder.At("0").At("proj"), channels, 2 * Expansion * channels);
         Output = new TokenLinear(builder.At("2"), Expansion * channels, channels);
     }

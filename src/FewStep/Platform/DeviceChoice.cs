@@ -63,6 +63,10 @@ public sealed record DeviceChoice
         : InvariantText.Of(
             $"{CudaName}:{Math.Max(0, device.index)}{(CudaDriver.Describe(Math.Max(0, device.index)) is string gpu ? $", {gpu}" : "")}");
 
+    /// <summary>The choice of one of several processes on a machine: <c>auto</c> gives each a GPU, in turn.</summary>
+    internal DeviceChoice Of(int localRank) => _auto && CudaState.Now().Devices is > 0 and int devices
+        ? new DeviceChoice(true, false, localRank % devices) : this;
+
     /// <summary>Finds the device among what there is.</summary>
     internal Device Resolve(CudaState state)
     {

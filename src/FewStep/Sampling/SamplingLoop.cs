@@ -30,7 +30,8 @@ internal sealed class SamplingLoop : IBatchSource
     /// <summary>Where the denoiser computes, and where latents and labels must lie.</summary>
     public Device Device => _denoiser.Device;
 
-    /// <summary>Samples one batch: from latents times sigma_0 down the schedule. The same arguments give the same images.</summary>
+    /// <summary>Samples one batch: from latents times sigma_0 down the schedule. The same arguments give the same images. A
+    /// solver that adds noise needs seeds and is refused.</summary>
     /// <param name="latents">Unit noise [B,C,H,W], float32 or float64, whose type and device the solver's state keeps; not changed and not
     /// disposed.</param>
     /// <param name="labels">Class indices int64 [B] on the same device, -1 for "no class"; null stands for -1 everywhere.</param>
@@ -40,15 +41,15 @@ internal sealed class SamplingLoop : IBatchSource
             ? Run(latents, null, labels, observe, cancellationToken)
             : throw new ArgumentException("Stochastic sampling needs the images' seeds: call SampleSeeded.", nameof(latents));
 
-    /// <summary><see cref="Sample"/> of images that have seeds, which the noise of stochastic sampling is drawn from: an image does not
-    /// depend on the others of its batch.</summary>
+    /// <summary><see cref="Sample"/> of images that have seeds, which the noise of stochastic sampling, or of a solver that adds some, is
+    /// drawn from: an image does not depend on the others of its batch.</summary>
     public SamplingResult SampleSeeded(Tensor latents, IReadOnlyList<long> seeds, Tensor? labels = null,
         Action<TrajectoryPoint>? observe = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(seeds);
         if (latents.dim() > 0 && seeds.Count != latents.shape[0])
             throw new ArgumentException($"There are {seeds.Count} seeds for {latents.shape[0]} latents.", nameof(seeds));
-        using var noise = Options.Churn is null ? null : new ImageNoise(seeds, Shape);
+        using var noise = Options.Churn is null && !Solver.AddsNoise ? null : new ImageNoise(seeds, Shape);
         return Run(latents, noise, labels, observe, cancellationToken);
     }
 
@@ -85,15 +86,16 @@ internal sealed class SamplingLoop : IBatchSource
         using var scope = NewDisposeScope();
         scope.Attach(x);
         double sigma = Schedule.Sigmas[i], level = Solver.NoiseLevel(Schedule, i);
-        if (noise is not null && Options.Churn!.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
+        if (noise is not null && Options.Churn is { } churn && churn.Raised(sigma, Schedule.Steps) is var raised && raised > sigma)
         {
-            x = x.Plus(noise.Draw(x.dtype, x.device), alpha: Options.Churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
+            x = x.Plus(noise.Draw(x.dtype, x.device), alpha: churn.NoiseScale * Math.Sqrt(raised * raised - sigma * sigma));
             level = sigma = raised;
         }
 
         var output = i == 0 && Options.AnalyticalFirstStep ? StandardNormalDenoised(x, sigma) : _denoiser.DenoiseAt(x, level, labels);
         var D = Limited(output);
-        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(_denoiser.DenoiseAt(y, s, labels)), sigma);
+        var step = new SolverStep(Schedule, i, x, D, history.Steps, (y, s) => Limited(_denoiser.DenoiseAt(y, s, labels)), sigma,
+            noise is null ? null : () => noise.Draw(x.dtype, x.device));
         var result = Solver.Step(step);
         var past = result.Past(step);
         observe?.Invoke(new TrajectoryPoint(i, sigma, past.State, output));

@@ -36,6 +36,8 @@ public sealed record StochasticChurn
             .Require(MaximumSigma is null || MaximumSigma >= MinimumSigma, $"S_max {MaximumSigma} must be at least S_min {MinimumSigma}")
             .Require(NoiseScale >= 0 && NoiseScale <= 2, $"S_noise {NoiseScale} must be 0 to 2")
             .Check();
+        if (solver.AddsNoise)
+            throw new InvalidInputException($"Solver {solver.Name} adds noise of its own; leave stochastic sampling (S_churn) out.");
         if (solver.HistoryLength > 0)
         {
             throw new InvalidInputException($"Stochastic sampling (S_churn) does not go with solver {solver.Name}, which looks at past "

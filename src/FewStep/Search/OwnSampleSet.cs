@@ -62,6 +62,9 @@ internal sealed class OwnSampleSet : IImageSet, ITrainingImages
     /// <summary>Network evaluations that the samples took so far.</summary>
     public long Evaluations { get; private set; }
 
+    /// <summary>Evaluations of the network that a sample takes.</summary>
+    public int EvaluationsEach => (_loop.Solver.EvaluationsPerStep * _loop.Schedule.Steps) + 1;
+
     /// <summary>What they are, for people.</summary>
     public string Words => InvariantText.Of($"fine samples of the model itself ({Teacher} and a last denoise, without guidance, from seed "
         + $"{_firstSeed})").ToString();
@@ -81,6 +84,14 @@ internal sealed class OwnSampleSet : IImageSet, ITrainingImages
                 $"'{Printable.Line(text, 60)}': what follows the colon is the number of samples, e.g. {Name}:256.");
         return true;
     }
+
+    /// <summary>A model's own samples, where a text asks for them or nobody chose images for a model that the embedded ones cannot be of;
+    /// else null.</summary>
+    /// <param name="data">What names images.</param>
+    /// <param name="isGiven">Whether somebody chose that.</param>
+    public static OwnSampleSet? For(Model model, string data, bool isGiven, long seed = 0)
+        => Is(data, out int? count) || (!isGiven && (model.Prompts ?? (object?)model.Autoencoder) is not null)
+            ? new OwnSampleSet(model, count, seed) : null;
 
     public int Label(int index) => Classes == 0 ? -1 : (int)((_firstSeed + index) % Classes);
 

@@ -15,6 +15,8 @@ internal sealed class FittedSolver : ISolver
     /// <exception cref="InvalidInputException">A correction breaks a rule; the message names step and rule.</exception>
     public FittedSolver(ISolver solver, SamplingSchedule schedule, IEnumerable<StepCorrection> corrections)
     {
+        if (solver.AddsNoise)
+            throw new InvalidInputException($"The solver {solver.Name} adds noise, so there is nothing to fit; fit one that adds none.");
         (Base, _schedule, Corrections) = (solver, schedule, [.. corrections]);
         if (Corrections.Length != schedule.Steps)
             throw new InvalidInputException($"There are corrections for {Corrections.Length} steps, but {schedule.Steps} steps.");

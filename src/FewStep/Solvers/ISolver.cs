@@ -31,6 +31,12 @@ public interface ISolver
     /// </summary>
     bool ThresholdsDenoised => false;
 
+    /// <summary>
+    /// Whether its steps add noise that each image's own generator draws (<see cref="SolverStep.Noise"/>). Its runs are no function of the
+    /// latents, so it samples and is measured, and nothing is fitted, searched or tuned with it. Default false.
+    /// </summary>
+    bool AddsNoise => false;
+
     /// <summary>Refuses a schedule that it cannot step over; by default it takes any. Asked before a run.</summary>
     /// <param name="schedule">The schedule of the run.</param>
     /// <exception cref="InvalidInputException">It was made for another schedule.</exception>

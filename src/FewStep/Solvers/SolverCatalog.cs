@@ -22,6 +22,7 @@ public static class SolverCatalog
         SlopeSolver.Deis,
         SlopeSolver.Ipndm,
         SlopeSolver.VariableIpndm,
+        LcmSolver.Family,
     ];
 
     /// <summary>The families' names alone.</summary>

@@ -10,9 +10,10 @@ namespace FewStep.Solvers;
 /// <param name="denoise">Evaluates the denoiser, and is counted.</param>
 /// <param name="sigma">Where the step starts, if that is not the schedule's sigma_i: stochastic sampling raises it. Null (default) for
 /// sigma_i.</param>
+/// <param name="noise">Draws the next unit noise of every image [B,C,H,W]; null (default) where a run has none.</param>
 public sealed class SolverStep(
     SamplingSchedule schedule, int index, Tensor state, Tensor denoised, IReadOnlyList<PastStep> history,
-    Func<Tensor, double, Tensor> denoise, double? sigma = null)
+    Func<Tensor, double, Tensor> denoise, double? sigma = null, Func<Tensor>? noise = null)
 {
     /// <summary>All N+1 sigmas of the run.</summary>
     public ImmutableArray<double> Sigmas => schedule.Sigmas;
@@ -48,14 +49,23 @@ public sealed class SolverStep(
     /// <returns>D(x; sigma), which lives as long as the step.</returns>
     public Tensor Denoise(Tensor x, double sigma) => denoise(x, sigma);
 
+    /// <summary>Whether the run ends with this step: with the last one, where no denoise follows it.</summary>
+    internal bool IsEnd => index == schedule.Steps - 1 && schedule.Terminal != ScheduleTerminal.Zero;
+
+    /// <summary>New unit noise of every image from its own generator, for solvers that say <see cref="ISolver.AddsNoise"/>.</summary>
+    /// <returns>[B,C,H,W] of the type and on the device of <see cref="State"/>, which lives as long as the step.</returns>
+    /// <exception cref="InvalidInputException">The run needs a fixed function of the latents and has no noise.</exception>
+    public Tensor Noise() => noise?.Invoke() ?? throw new InvalidInputException("A solver that adds noise (lcm) makes no fixed function of "
+        + "the latents, which is needed here; take another solver, euler for instance.");
+
     /// <summary>The same step, as a solver sees it that looks at no more than some past steps.</summary>
     internal SolverStep Remembering(int past) => history.Count <= past ? this
-        : new(schedule, index, state, denoised, [.. history.Take(past)], denoise, sigma);
+        : new(schedule, index, state, denoised, [.. history.Take(past)], denoise, sigma, noise);
 
     /// <summary>The step to a noise level between its ends.</summary>
     internal SolverStep Until(double between) => new(
         new SamplingSchedule([.. schedule.Sigmas[..(index + 1)], between, .. schedule.Sigmas[(index + 1)..]], schedule.Terminal),
-        index, state, denoised, history, denoise, sigma);
+        index, state, denoised, history, denoise, sigma, noise);
 }
 
 /// <summary>What a solver's step gives.</summary>

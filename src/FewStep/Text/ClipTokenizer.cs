@@ -1,6 +1,5 @@
 using System.Buffers;
 using Microsoft.ML.Tokenizers;
-using FewStep.Checkpoints;
 
 namespace FewStep.Text;
 
@@ -10,10 +9,9 @@ namespace FewStep.Text;
 /// Texts are read as Hugging Face's <c>CLIPTokenizerFast</c> reads them: NFC, lower case, white space apart. The slow tokenizer with ftfy
 /// also straightens quotes and resolves HTML entities, that without it parts Chinese characters; this one does neither.
 /// </remarks>
-internal sealed class ClipTokenizer
+internal sealed class ClipTokenizer : ITokenizer
 {
-    private const string VocabularyName = "vocab.json", MergesName = "merges.txt", ConfigName = "tokenizer_config.json",
-        SpecialName = "special_tokens_map.json";
+    private const string VocabularyName = "vocab.json", MergesName = "merges.txt";
     private const string StartToken = "<|startoftext|>", EndToken = "<|endoftext|>", EndOfWord = "</w>";
     private const int MostTokens = 1 << 20, LongestToken = 256;
     private const long MostMergeBytes = 32 << 20;
@@ -58,7 +56,7 @@ internal sealed class ClipTokenizer
 
         var vocabulary = Vocabulary(vocabularyPath);
         var merges = Merges(mergesPath, vocabulary);
-        var (padding, length) = Settings(folder);
+        var settings = TokenizerSettings.Read(folder, Classes);
         int Id(string token) => vocabulary.TryGetValue(token, out int id) ? id
             : throw new InvalidInputException($"{vocabularyPath} lacks the token {Printable.Text(token)}. Fetch the tokenizer again.");
         var pairs = BpeTokenizer.Create(new BpeOptions(vocabulary)
@@ -68,9 +66,8 @@ internal sealed class ClipTokenizer
             EndOfWordSuffix = EndOfWord,
             UnknownToken = EndToken,
         });
-        string[] files = [.. new[] { VocabularyName, MergesName, ConfigName, SpecialName }
-            .Select(name => Path.Combine(folder, name)).Where(File.Exists)];
-        return new ClipTokenizer(pairs, Id(StartToken), Id(EndToken), Id(padding), length, Sha256.OfFiles(files));
+        return new ClipTokenizer(pairs, Id(StartToken), Id(EndToken), Id(settings.Token("pad_token") ?? EndToken), settings.Length,
+            Sha256.OfFiles([vocabularyPath, mergesPath, .. settings.Files]));
     }
 
     /// <summary>Ids of a text, start and end included, as many as it has.</summary>
@@ -92,11 +89,6 @@ internal sealed class ClipTokenizer
         ids.Add(End);
         return ids;
     }
-
-    /// <summary>Ids filled up with <see cref="Padding"/>; of longer ones those before the end token are cut.</summary>
-    public long[] Padded(IReadOnlyList<int> ids, int length)
-        => [.. ids.Take(ids.Count > length ? length - 1 : length).Select(id => (long)id),
-            .. Enumerable.Repeat((long)(ids.Count > length ? End : Padding), ids.Count > length ? 1 : length - ids.Count)];
 
     private void Add(List<int> ids, string text)
     {
@@ -211,30 +203,6 @@ internal sealed class ClipTokenizer
 
         return merges;
     }
-
-    // As transformers: the map of special tokens counts before the configuration, unless that lists the tokens added.
-    private static (string Padding, int? Length) Settings(string folder)
-    {
-        string configPath = Path.Combine(folder, ConfigName), specialPath = Path.Combine(folder, SpecialName);
-        var config = File.Exists(configPath) ? JsonFile.ReadPython(configPath) : [];
-        var special = File.Exists(specialPath) && !config.ContainsKey("added_tokens_decoder") ? JsonFile.ReadPython(specialPath) : [];
-        if (OtherNetworks.Text(config, "tokenizer_class") is string name && !Classes.Contains(name))
-        {
-            throw new InvalidInputException(
-                $"{configPath} describes a {Printable.Line(name, 60)}; read is {string.Join(" or ", Classes)}.");
-        }
-
-        int? length = config.TryGetValue("model_max_length", out var given) && given.ValueKind == JsonValueKind.Number
-            && given.TryGetInt32(out int number) ? number : null; // transformers writes 1e30 for "any"
-        if (length is < 3)
-            throw new InvalidInputException($"{configPath}: model_max_length is {length}, too short for a text. Fetch the file again.");
-        return (Token(special, "pad_token") ?? Token(config, "pad_token") ?? EndToken, length);
-    }
-
-    private static string? Token(Dictionary<string, JsonElement> given, string key)
-        => !given.TryGetValue(key, out var token) ? null
-            : token.ValueKind == JsonValueKind.Object && token.TryGetProperty("content", out var content) ? OtherNetworks.Text(content)
-            : OtherNetworks.Text(token);
 
     private enum Kind
     {

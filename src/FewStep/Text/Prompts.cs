@@ -2,21 +2,31 @@ namespace FewStep.Text;
 
 /// <summary>Prompts of a file, in its order; a prompt is known by its index.</summary>
 /// <param name="Texts">The prompts.</param>
-/// <param name="Source">The file.</param>
-/// <param name="Hash">SHA-256 of the file, lower-case hexadecimal.</param>
+/// <param name="Source">The file or folder.</param>
+/// <param name="Hash">SHA-256 of the content, lower-case hexadecimal.</param>
 /// <param name="Images">File names of the images that they describe, of captions; null for lines of text.</param>
 internal sealed record Prompts(IReadOnlyList<string> Texts, string Source, string Hash, IReadOnlyList<string>? Images = null)
 {
-    private const long MostBytes = 128 << 20;
+    internal const long MostBytes = 128 << 20;
+
     private const int MostPrompts = 1_000_000, LongestPrompt = 10_000;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Reads a file: of captions in COCO's form where its name ends in <c>.json</c>, else of one prompt a line. Space around
-    /// prompts is cut, blank lines are passed over.</summary>
+    /// prompts is cut, blank lines are passed over. Of a folder, the captions of its images (<see cref="ImageCaptions"/>).</summary>
     /// <remarks>Of COCO's captions the first of each image, by the captions' ids, the images in the order of theirs.</remarks>
     public static Prompts Read(string path)
     {
+        if (Directory.Exists(path))
+        {
+            var (names, captions) = ImageCaptions.Read(path);
+            return captions.Count == 0 ? throw new InvalidInputException($"{path} holds no captions.")
+                : new Prompts(captions, path, Sha256.Of(ImageCaptions.Text(names.Zip(captions))), names);
+        }
+
+        if (Path.GetFileName(path) == ImageCaptions.ListName)
+            throw new InvalidInputException($"{path} is a list of captions of images; give their folder.");
         byte[] bytes = InputFile.ReadAll(path, MostBytes);
         string hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         var utf8 = JsonText.Utf8(bytes);
@@ -34,7 +44,7 @@ internal sealed record Prompts(IReadOnlyList<string> Texts, string Source, strin
         foreach (Range range in utf8.Span.Split((byte)'\n'))
         {
             number++;
-            string line = Text(utf8.Span[range], path, number).Trim();
+            string line = Utf8(utf8.Span[range], $"{path}, line {number},").Trim();
             if (line.Length > 0)
                 texts.Add(Checked(line, texts.Count, $"{path}, line {number}"));
         }
@@ -42,19 +52,19 @@ internal sealed record Prompts(IReadOnlyList<string> Texts, string Source, strin
         return texts;
     }
 
-    private static string Text(ReadOnlySpan<byte> line, string path, int number)
+    internal static string Utf8(ReadOnlySpan<byte> text, string where)
     {
         try
         {
-            return Strict.GetString(line);
+            return Strict.GetString(text);
         }
         catch (DecoderFallbackException e)
         {
-            throw new InvalidInputException($"{path}, line {number}, is no text in UTF-8. Save the file as UTF-8.", e);
+            throw new InvalidInputException($"{where} is no text in UTF-8. Save the file as UTF-8.", e);
         }
     }
 
-    private static string Checked(string text, int count, string where)
+    internal static string Checked(string text, int count, string where)
     {
         if (text.Length > LongestPrompt)
             throw new InvalidInputException($"{where}: the prompt has {text.Length} characters; read are up to {LongestPrompt}.");

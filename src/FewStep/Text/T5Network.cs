@@ -90,7 +90,7 @@ internal sealed class T5Network : TextNetwork
     }
 
     // Bucket of key j for query i, [L,L]: half of the buckets for keys after the query; near ones singly, far ones by the logarithm.
-    private Tensor Buckets(long length, Device device)
+    public Tensor Buckets(long length, Device device)
     {
         int half = _options.RelativeAttentionNumBuckets / 2, single = half / 2;
         using var end = TensorArithmetic.Number(length);

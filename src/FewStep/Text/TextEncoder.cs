@@ -5,7 +5,7 @@ namespace FewStep.Text;
 
 /// <summary>A text encoder in a folder of transformers: <c>config.json</c> and the weights beside it, which are read when they are first
 /// needed. Not for several threads at once.</summary>
-internal sealed class TextEncoder : IDisposable
+internal sealed class TextEncoder : ITextEncoder
 {
     private const string T5 = "T5EncoderModel", Clip = "CLIPTextModel", ClipWithProjection = "CLIPTextModelWithProjection",
         OlderClip = "clip_text_model";
@@ -18,13 +18,19 @@ internal sealed class TextEncoder : IDisposable
     private TextEncoder(string folder, string name, TextNetwork network, TextEncoderOptions options)
         => (_folder, _class, _network, _options) = (folder, name, network, options);
 
-    /// <summary>The classes of CLIP's encoders.</summary>
-    public static IReadOnlyList<string> ClipClasses { get; } = [Clip, OlderClip, ClipWithProjection];
+    /// <summary>The classes that are read.</summary>
+    public static IReadOnlyList<string> Classes { get; } = [Clip, OlderClip, ClipWithProjection, T5];
 
-    /// <summary>Whether it gives out what it projects the pooled state to.</summary>
     public bool Projects => _class == ClipWithProjection;
+    public bool IsT5 => _network is T5Network;
+    public int? Positions => _network.Positions;
+    public int Width => _network.Width;
+    public int? PooledWidth => _network.PooledWidth;
 
     public TextNetwork Network => _network;
+
+    /// <summary>Flat float32 weights with the LoRAs in them, read when they are first asked for; owned here.</summary>
+    public Tensor FlatWeights => _weights ??= Read();
 
     /// <summary>SHA-256 of configuration, weights and LoRAs.</summary>
     public string Hash => Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
@@ -54,8 +60,8 @@ internal sealed class TextEncoder : IDisposable
     }
 
     /// <summary>Encodes texts; the weights are read by the first call.</summary>
+    /// <inheritdoc/>
     /// <param name="ids">Token ids int64 [B,L], on any device.</param>
-    /// <param name="mask">1 for tokens that are read, int64 [B,L]; null for all.</param>
     /// <returns>States on the options' device, in the current dispose scope.</returns>
     public TextStates Encode(Tensor ids, TextLayer layer, Tensor? mask = null)
     {

@@ -1,24 +1,29 @@
+using FewStep.Collectives;
 using TorchSharp;
 
 namespace FewStep.Tuning;
 
-/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 1711.05101) on one flat parameter buffer.</summary>
+/// <summary>Adam with decoupled weight decay (Loshchilov and Hutter, 1711.05101) on one flat parameter buffer, or on
+/// the slice of it that is this rank's.</summary>
 /// <param name="parameters">Flat float32 parameters; changed in place by <see cref="Step"/>, not owned.</param>
-internal sealed class AdamW(Tensor parameters, AdamWOptions options) : IDisposable
+/// <param name="ranks">Whose slices the buffer is made of; null for a whole one.</param>
+internal sealed class AdamW(Tensor parameters, AdamWOptions options, ICollective? ranks = null) : IDisposable
 {
+    private readonly ICollective _ranks = ranks ?? SingleProcess.Instance;
+
     public Tensor FirstMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
     public Tensor SecondMoment { get; } = zeros_like(parameters).DetachFromDisposeScope();
     public long Updates { get; set; }
 
     /// <summary>Makes one update, after scaling the gradient down to <see cref="AdamWOptions.ClipNorm"/>.</summary>
-    /// <returns>The gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It belongs
-    /// to the current dispose scope.</returns>
+    /// <returns>The whole gradient's norm before clipping, a float32 scalar where the parameters lie: reading it would wait for a GPU. It
+    /// belongs to the current dispose scope.</returns>
     public Tensor Step(Tensor gradient, double learningRate)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         gradient.nan_to_num_(0, 0, 0);
-        var norm = gradient.norm();
+        var norm = _ranks.Norm(gradient);
         if (double.IsFinite(options.ClipNorm))
         {
             gradient.mul_(

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using FewStep.Data;
 using FewStep.Sampling;
 
@@ -11,6 +12,7 @@ internal sealed class DenoiseObjective : ITuningObjective
     private readonly ImageBatches _training;
     private readonly ImageBatches _heldOut;
     private readonly IAutoencoder? _autoencoder;
+    private readonly BatchPart _own; // of an update's images
     private readonly int _heldOutCount;
     private readonly double[] _sigmas;
     private readonly double[] _weights;
@@ -20,8 +22,9 @@ internal sealed class DenoiseObjective : ITuningObjective
     public DenoiseObjective(TuningNetwork network, SamplingSchedule schedule, TuningOptions options, TuningImages images)
     {
         (_network, _options, _autoencoder) = (network, options, images.Autoencoder);
+        _own = network.Ranks.PartOf(options.Batch);
         _training = new ImageBatches(
-            images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip });
+            images.Training, new ImageBatchOptions { BatchSize = options.Batch, Seed = options.Seed, Flip = images.Flip, Part = _own });
         _heldOutCount = Math.Min(options.HeldOutCount, images.HeldOut.Count);
         // shuffled: a set may be sorted by class
         _heldOut = new ImageBatches(images.HeldOut, new ImageBatchOptions { BatchSize = Math.Min(options.EvaluationBatch, _heldOutCount) });
@@ -43,7 +46,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         {
             using var rate = TensorArithmetic.Number(_options.LabelDropout);
             labels = labels.masked_fill(
-                HostCopy.To(rand([batch.Count], generator: generator).lt(rate), weights.device), TensorArithmetic.MinusOne);
+                HostCopy.To(_own.Of(rand([_own.Batch], generator: generator)).lt(rate), weights.device), TensorArithmetic.MinusOne);
         }
 
         var total = zeros(1, device: weights.device);
@@ -51,14 +54,15 @@ internal sealed class DenoiseObjective : ITuningObjective
         for (int i = 0; i < Levels; i++)
         {
             using var level = NewDisposeScope();
-            var noise = HostCopy.To(randn(clean.shape, generator: generator), weights.device);
+            // Drawn for the whole batch, so that parts change nothing.
+            var noise = HostCopy.To(_own.Of(randn([_own.Batch, .. clean.shape[1..]], generator: generator)), weights.device);
             for (long first = 0; first < batch.Count; first += _options.EvaluationBatch)
             {
                 using var part = NewDisposeScope();
                 long count = Math.Min(_options.EvaluationBatch, batch.Count - first);
                 Tensor Cut(Tensor t) => t.narrow(0, first, count);
                 var losses = Loss(student, Cut(clean), labels is null ? null : Cut(labels), Cut(noise), i);
-                var loss = losses.mean().Times((double)count / batch.Count).Over(Levels);
+                var loss = losses.mean().Times((double)count / _own.Batch).Over(Levels);
                 loss.backward();
                 total.Plus_(loss.detach());
             }
@@ -73,11 +77,12 @@ internal sealed class DenoiseObjective : ITuningObjective
         var denoiser = _network.HeldOut(weights);
         using var all = NewDisposeScope();
         var sum = zeros(1, float64, weights.device);
-        for (int start = 0; start < _heldOutCount; start += _heldOut.Options.BatchSize)
+        var own = _network.Ranks.PartOf(_heldOutCount);
+        for (int start = own.First; start < own.End; start += _heldOut.Options.BatchSize)
         {
             using var scope = NewDisposeScope();
             var batch = _heldOut.Read(start, weights.device);
-            int count = Math.Min((int)batch.Count, _heldOutCount - start);
+            int count = Math.Min((int)batch.Count, own.End - start);
             var images = Clean(batch).narrow(0, 0, count);
             var labels = _network.Model.Classes == 0 ? null : batch.Labels?.narrow(0, 0, count);
             var noise = Latents.Draw(SeedPlan.HeldOut(start, count), _network.Model.Shape, device: weights.device);
@@ -89,7 +94,7 @@ internal sealed class DenoiseObjective : ITuningObjective
             }
         }
 
-        return sum.item<double>() / _heldOutCount;
+        return _network.Ranks.Sum([sum.item<double>()])[0] / _heldOutCount;
     }
 
     public void Dispose() => _queue?.Dispose();
@@ -113,7 +118,7 @@ internal sealed class DenoiseObjective : ITuningObjective
         }
 
         var batch = _queue.Next();
-        _queuePosition = batch.NextPosition;
+        _queuePosition = position + _options.Batch;
         return batch;
     }
 }

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Sampling;
@@ -5,17 +6,23 @@ using FewStep.Sampling;
 namespace FewStep.Tuning;
 
 /// <summary>The teacher's paths for every update of a tuning, made in blocks that are used several times, each time in another order. What
-/// an update gets depends on the options and its number only, so a resumed tuning makes the same block again.</summary>
+/// an update gets depends on the options and its number only, so a resumed tuning makes the same block again. Of several ranks each makes
+/// its part of every batch of paths; all keep the block, which is shuffled.</summary>
 /// <param name="solve">The states of a path that are kept, from latents and labels.</param>
+/// <param name="ranks">Who tunes together; null for this process alone.</param>
 internal sealed class TeacherBlocks(
-    NetworkDenoiser model, TuningOptions options, Func<Tensor, Tensor?, CancellationToken, Tensor[]> solve) : IDisposable
+    NetworkDenoiser model, TuningOptions options, Func<Tensor, Tensor?, CancellationToken, Tensor[]> solve,
+    ICollective? ranks = null) : IDisposable
 {
+    private readonly ICollective _ranks = ranks ?? SingleProcess.Instance;
+    private readonly BatchPart _own = (ranks ?? SingleProcess.Instance).PartOf(options.Batch);
+
     private readonly int _updatesPerBlock = checked(options.TeacherBatches * options.TeacherReuse);
     private TeacherBlock? _block;
     private EpochShuffle? _order;
     private long _number = -1;
 
-    /// <returns>A batch of paths; it belongs to the current dispose scope.</returns>
+    /// <returns>This rank's part of a batch of paths; it belongs to the current dispose scope.</returns>
     public TeacherBlock Batch(long update, CancellationToken cancellation)
     {
         long number = update / _updatesPerBlock;
@@ -31,18 +38,18 @@ internal sealed class TeacherBlocks(
             _number = number;
         }
 
-        long first = (update - number * _updatesPerBlock) * options.Batch;
-        return _block!.Rows([.. Enumerable.Range(0, options.Batch).Select(k => (long)_order![first + k])]);
+        long first = ((update - number * _updatesPerBlock) * options.Batch) + _own.First;
+        return _block!.Rows([.. Enumerable.Range(0, _own.Count).Select(k => (long)_order![first + k])]);
     }
 
-    /// <summary>The batch of an update in parts that are small enough for one evaluation, each with its share of the batch.</summary>
+    /// <summary>This rank's part of a batch in parts that are small enough for one evaluation, each with its share of the batch.</summary>
     public IEnumerable<TeacherPart> Parts(TeacherBlock batch)
     {
-        for (int first = 0; first < options.Batch; first += options.EvaluationBatch)
+        for (int first = 0; first < _own.Count; first += options.EvaluationBatch)
         {
             using var part = NewDisposeScope();
-            int count = Math.Min(options.EvaluationBatch, options.Batch - first);
-            yield return new(batch.Part(first, count), first, (double)count / options.Batch);
+            int count = Math.Min(options.EvaluationBatch, _own.Count - first);
+            yield return new(batch.Part(first, count), _own.First + first, (double)count / options.Batch);
         }
     }
 
@@ -71,14 +78,16 @@ internal sealed class TeacherBlocks(
         }
 
         var parts = new List<Tensor[]>();
-        for (int first = 0; first < seeds.Length; first += options.EvaluationBatch)
+        for (int first = _own.First; first < _own.End; first += options.EvaluationBatch)
         {
-            long[] part = [.. seeds.Skip(first).Take(options.EvaluationBatch)];
+            long[] part = seeds[first..Math.Min(first + options.EvaluationBatch, _own.End)];
             var latents = Latents.Draw(part, model.Shape, device: model.Device);
             parts.Add(solve(latents, labels?.narrow(0, first, part.Length), cancellation));
         }
 
-        return new([.. Enumerable.Range(0, parts[0].Length).Select(i => cat([.. parts.Select(p => p[i])]))], labels);
+        return new([.. Enumerable.Range(0, parts[0].Length).Select(Joined)], labels);
+
+        Tensor Joined(int state) => _ranks.Rows(cat([.. parts.Select(p => p[state])]), options.Batch);
     }
 }
 

@@ -15,7 +15,7 @@ internal abstract class TeacherObjective : ITuningObjective
         (Network, Embedding) = (network, embedding);
         Teacher = options.Teacher(network.Teacher, sampler.Schedule);
         _blocks = new TeacherBlocks(
-            network.Model, options, (latents, labels, cancellation) => keep(Teacher, latents, labels, cancellation));
+            network.Model, options, (latents, labels, cancellation) => keep(Teacher, latents, labels, cancellation), network.Ranks);
         _heldOut = new HeldOutEnds(network, sampler, Teacher, options, embedding);
     }
 

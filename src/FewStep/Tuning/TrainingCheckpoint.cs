@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Collectives;
 
 namespace FewStep.Tuning;
 
@@ -7,13 +8,14 @@ internal static class TrainingCheckpoint
 {
     private const string KindKey = "kind", FingerprintKey = "fingerprint", IdentityKey = "identity";
 
-    public static void Write(string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> tensors,
+    public static void Write(string path, string kind, TrainingIdentity identity, IEnumerable<StoredTensor> tensors,
         IEnumerable<KeyValuePair<string, string>> texts) =>
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>(texts)
         { [KindKey] = kind, [FingerprintKey] = identity.Fingerprint, [IdentityKey] = identity.Parts });
 
+    /// <param name="targets">The slices that are filled.</param>
     public static Dictionary<string, string> Read(
-        string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets)
+        string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets, VectorSlices slices)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
         try
@@ -30,13 +32,14 @@ internal static class TrainingCheckpoint
             using var noGradient = no_grad();
             foreach (var (name, target) in targets)
             {
-                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != target.NumberOfElements
+                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != slices.Count
                     || saved.dtype != target.dtype)
                 {
                     throw new InvalidInputException($"{path} is damaged: '{name}' is missing or has another size.");
                 }
 
-                target.copy_(saved);
+                using var own = slices.Own(saved);
+                target.copy_(own);
             }
 
             return metadata;

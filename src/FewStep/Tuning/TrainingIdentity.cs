@@ -5,6 +5,9 @@ namespace FewStep.Tuning;
 /// <summary>What a training is: options, architecture and data. A checkpoint can only be resumed by the same.</summary>
 internal sealed record TrainingIdentity(string Fingerprint, string Parts)
 {
+    /// <summary>What ranks that train together must have in common.</summary>
+    public const string Shared = "model, options, data or checkpoint";
+
     /// <summary>An identity whose fingerprint is that of its parts.</summary>
     public static TrainingIdentity Of<T>(T parts)
     {

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using FewStep.Networks;
 
 namespace FewStep.Tuning;
@@ -12,16 +13,21 @@ internal abstract record TrainingLoss
     /// <summary>The weighted denoising loss of one batch.</summary>
     /// <param name="images">Clean images [B,C,H,W], float32.</param>
     /// <param name="labels">int64 [B] or null.</param>
-    /// <returns>Scalar float32; it belongs to the current dispose scope.</returns>
-    public Tensor Compute(NetworkDenoiser denoiser, Tensor weights, Tensor images, Tensor? labels, Generator generator)
+    /// <param name="part">Of a batch that ranks divide, the part that the images are; null for all of it.</param>
+    /// <returns>Scalar float32, of a part what it adds to the loss; it belongs to the current dispose scope.</returns>
+    public Tensor Compute(
+        NetworkDenoiser denoiser, Tensor weights, Tensor images, Tensor? labels, Generator generator, BatchPart? part = null)
     {
-        // Drawn on the processor, so that every device is given the same; it is ahead of a GPU anyway.
-        var sigma = HostCopy.To(DrawSigma(images.shape[0], generator), images.device);
-        var noise = HostCopy.To(randn(images.shape, generator: generator), images.device);
+        // Drawn on the processor, so that every device is given the same, and for the whole batch, so that parts change nothing; it is
+        // ahead of a GPU anyway.
+        var own = part ?? BatchPart.All((int)images.shape[0]);
+        var sigma = HostCopy.To(own.Of(DrawSigma(own.Batch, generator)), images.device);
+        var noise = HostCopy.To(own.Of(randn([own.Batch, .. images.shape[1..]], generator: generator)), images.device);
         var weight = Weight(sigma);
         var noised = images.Plus(noise * sigma.view(-1, 1, 1, 1));
-        var error = denoiser.Denoise(weights, noised, sigma, labels, generator) - images;
-        return (error.Squared().mean([1, 2, 3]) * weight).mean();
+        using var masks = own.Count == own.Batch ? null : new Generator((ulong)SeedHash.Derive(generator.initial_seed(), own.First));
+        var error = denoiser.Denoise(weights, noised, sigma, labels, masks ?? generator) - images;
+        return (error.Squared().mean([1, 2, 3]) * weight).mean().Times(own.Share);
     }
 
     /// <summary>Draws the noise levels of a batch.</summary>

@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Collectives;
 using FewStep.Data;
 using FewStep.Networks;
 
@@ -22,6 +23,7 @@ internal sealed class TrainingRun
     public TrainingRun(ModelConfig config, TrainerOptions options, IImageSet images, TrainingRunOptions run, NetworkDenoiser? start = null)
     {
         options.Validate();
+        run.Ranks.RequireWork(options.Batch);
         if (!(run.CheckpointSeconds >= 0))
             throw new InvalidInputException($"The seconds between checkpoints must be 0 or more, not {run.CheckpointSeconds}.");
         (_config, _options, _images, _run, _start) = (config, options, images, run, start);
@@ -54,20 +56,21 @@ internal sealed class TrainingRun
         var denoiser = _start ?? fresh!;
         denoiser.ComputeType = _run.ComputeType;
         denoiser.MoveTo(_run.Device);
-        using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages)
+        using var state = new TrainingState(denoiser.Weights.clone(), _options.AdamW, _options.EmaHalfLifeImages, _run.Ranks)
         { ComputeType = _run.ComputeType };
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
-        if (File.Exists(checkpoint))
+        if (_run.Ranks.OnFirst(File.Exists(checkpoint)))
             state.Load(checkpoint, _identity);
         else
             ModelFolder.RefuseOther(ModelPath, "training");
         if (state.Remark is { } remark)
             _run.Remark?.Invoke(remark);
-        var batches = new ImageBatches(
-            _images, new ImageBatchOptions { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip });
+        _run.Ranks.RequireSame(InvariantText.Of($"{_identity.Fingerprint} {_options.Images} {state.Updates}"), TrainingIdentity.Shared);
+        var batches = new ImageBatches(_images, new ImageBatchOptions
+        { BatchSize = _options.Batch, Seed = _options.Seed, Flip = _run.Flip, Part = _run.Ranks.PartOf(_options.Batch) });
         using var queue = new PrefetchingBatches(batches, state.Images, device: _run.Device);
         var log = new LossLog(Path.Combine(_run.Folder, LogName), state.Images);
-        var objective = new PretrainingObjective(denoiser, _options, () => queue.Next(CancellationToken.None), Note);
+        var objective = new PretrainingObjective(denoiser, _options, () => queue.Next(CancellationToken.None), Note, _run.Ranks);
         var loop = new TrainingLoop(state, objective);
         var end = loop.Run(() => Save(denoiser, state, checkpoint, log), _run.CheckpointSeconds, cancellation);
         if (loop.Failed is { } failed)
@@ -92,9 +95,13 @@ internal sealed class TrainingRun
 
     private void Save(NetworkDenoiser denoiser, TrainingState state, string checkpoint, LossLog log)
     {
-        log.Flush();
+        if (_run.Ranks.IsFirst())
+            log.Flush();
         state.Save(checkpoint, _identity); // first, so that a model without a checkpoint is another's
-        ModelFolder.Write(ModelPath, _config, denoiser, state.Average!.Weights, ScalarType.BFloat16);
+        using var scope = NewDisposeScope();
+        var averaged = state.Slices.Whole(state.Average!.Weights);
+        if (_run.Ranks.IsFirst())
+            ModelFolder.Write(ModelPath, _config, denoiser, averaged, ScalarType.BFloat16);
     }
 }
 
@@ -116,6 +123,10 @@ internal sealed record TrainingRunOptions
 
     /// <summary>Where the network is trained; default the processor. A training may be resumed on another device.</summary>
     public Device Device { get; init; } = CPU;
+
+    /// <summary>Who trains together, each with its part of every batch; the first rank writes. Default this process alone. Not disposed.
+    /// </summary>
+    public ICollective Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Mirrors half of the images, default false.</summary>
     public bool Flip { get; init; }

@@ -1,3 +1,4 @@
+using FewStep.Collectives;
 using FewStep.Networks;
 using FewStep.Sampling;
 
@@ -16,19 +17,23 @@ internal sealed class Tuner
     private readonly TuningImages? _images;
     private readonly IDenoiser? _teacher;
     private readonly IImageEmbedding _embedding;
+    private readonly ICollective _ranks;
 
     /// <param name="model">The pre-trained model, which is the teacher; its weights are not touched. Not disposed.</param>
     /// <param name="teacher">Who the trajectory loss learns from, where it is not the model as it is: the model under guidance, which the
     /// student then needs no more. Null for the model; not disposed.</param>
     /// <param name="embedding">Where images are compared by the losses that end at them; null for pixels. Not disposed.</param>
+    /// <param name="ranks">Who tunes together, each with its part of every batch; null for this process alone. Not disposed.</param>
     public Tuner(NetworkDenoiser model, Sampler sampler, TuningOptions? options = null, TuningImages? images = null,
-        IDenoiser? teacher = null, IImageEmbedding? embedding = null)
+        IDenoiser? teacher = null, IImageEmbedding? embedding = null, ICollective? ranks = null)
     {
+        _ranks = ranks ?? SingleProcess.Instance;
         (_model, _sampler, _images, _teacher, _embedding) = (model, sampler, images, teacher, embedding ?? new PixelEmbedding());
         _options = (options ?? new TuningOptions()).For(sampler.Steps, sampler.Solver) with
         { ComputeType = model.ComputeType, Solver = sampler.Solver.Name };
         _options.Validate();
         _options.Check(sampler.Solver);
+        _ranks.RequireWork(_options.Batch);
         _trained = _options.Trained(model);
         sampler.Solver.CheckSchedule(sampler.Schedule);
         if (teacher is not null
@@ -63,7 +68,8 @@ internal sealed class Tuner
     {
         using var state = Begin(start);
         var report = Run(state, observer ?? new TuningObserver(), null, 0, cancellation);
-        return new TuningResult(state.Best.clone(), report);
+        using var scope = NewDisposeScope();
+        return new TuningResult(state.Best().clone().MoveToOuterDisposeScope(), report);
     }
 
     /// <summary>A state that has not been trained.</summary>
@@ -76,13 +82,13 @@ internal sealed class Tuner
         }
 
         using var scope = NewDisposeScope();
-        return new TuningState((start ?? _trained.Begin(TuningSeeds.Adapters(_options.Seed))).to(_model.Device), _options);
+        return new TuningState((start ?? _trained.Begin(TuningSeeds.Adapters(_options.Seed))).to(_model.Device), _options, _ranks);
     }
 
     internal TuningReport Run(
         TuningState state, TuningObserver observer, Action<TuningReport>? save, double saveSeconds, CancellationToken cancellation)
     {
-        var network = new TuningNetwork(_trained, _teacher);
+        var network = new TuningNetwork(_trained, _teacher, _ranks);
         using ITuningObjective objective = _options.Loss switch
         {
             TuningLoss.Trajectory => new TrajectoryObjective(network, _sampler, _options),
@@ -93,7 +99,7 @@ internal sealed class Tuner
         var earlier = state.Evaluations;
         TuningReport Report(TuningStop? stop, string explanation)
         {
-            state.Evaluations = earlier + network.Evaluations;
+            state.Evaluations = earlier + OnAllRanks(network.Evaluations);
             return this.Report(state, objective, stop, explanation);
         }
 
@@ -109,6 +115,12 @@ internal sealed class Tuner
             TrainingEnd.Diverged => Report(TuningStop.Diverged, course.Diverged("the training loss")),
             _ => Report(course.Stop, course.Explanation),
         };
+    }
+
+    private TuningEvaluations OnAllRanks(TuningEvaluations own)
+    {
+        double[] all = _ranks.Sum(own.Teacher, own.Student, own.HeldOut);
+        return new((long)all[0], (long)all[1], (long)all[2]);
     }
 
     private static string Best(TuningState state) => state.BestPoint switch
@@ -212,13 +224,15 @@ internal sealed class Tuner
 
         private bool Measure(CancellationToken cancellation)
         {
-            double heldOut = objective.HeldOut(state.Averaged, cancellation);
+            using var scope = NewDisposeScope();
+            var averaged = state.Averaged();
+            double heldOut = objective.HeldOut(averaged, cancellation);
             if (!double.IsFinite(heldOut))
                 return false;
             var point = state.AddPoint(heldOut);
             observer.Point?.Invoke(point);
             if (options.SnapshotUpdates.Contains(point.Update))
-                observer.Snapshot?.Invoke(new TuningSnapshot(point, state.Averaged));
+                observer.Snapshot?.Invoke(new TuningSnapshot(point, averaged));
             return true;
         }
     }

@@ -1,16 +1,19 @@
+using FewStep.Collectives;
 using FewStep.Networks;
 
 namespace FewStep.Tuning;
 
-/// <summary>One network in the three parts that it plays in a tuning, each counted.</summary>
+/// <summary>One network in the three parts that it plays in a tuning, each counted, on this rank.</summary>
 /// <param name="trained">What of the network is trained.</param>
 /// <param name="teacher">Who it learns from; null for the network as it is.</param>
-internal sealed class TuningNetwork(Trainable trained, IDenoiser? teacher = null)
+/// <param name="ranks">Who tunes together; null for this process alone.</param>
+internal sealed class TuningNetwork(Trainable trained, IDenoiser? teacher = null, ICollective? ranks = null)
 {
     private readonly CountingDenoiser _teacher = new(teacher ?? trained.Model);
     private readonly WeightsDenoiser _studentNetwork = new(trained), _heldOutNetwork = new(trained);
     private CountingDenoiser? _student, _heldOut;
 
+    public ICollective Ranks { get; } = ranks ?? SingleProcess.Instance;
     public NetworkDenoiser Model => trained.Model;
     public IDenoiser Teacher => _teacher;
     public TuningEvaluations Evaluations => new(_teacher.Images, _student?.Images ?? 0, _heldOut?.Images ?? 0);

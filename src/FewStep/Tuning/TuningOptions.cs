@@ -170,8 +170,9 @@ public sealed record TuningOptions
 
     /// <summary>Refuses a solver that a model cannot be tuned for.</summary>
     internal void Check(ISolver solver) => new OptionRules("The tuning options are invalid")
-        .Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised, $"a model is tuned for solvers that make one "
-            + $"evaluation a step and do not limit its output (thresholding=false), not for {solver.Name}")
+        .Require(solver.EvaluationsPerStep == 1 && !solver.ThresholdsDenoised && !solver.AddsNoise,
+            $"a model is tuned for solvers that make one evaluation a step, add no noise and do not limit its output (thresholding=false), "
+            + $"not for {solver.Name}")
         .Require(!StepsByEuler || solver is EulerSolver,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} is for the solver euler, not for {solver.Name}")
         .Check();
@@ -186,7 +187,7 @@ public sealed record TuningOptions
                 + "smaller micro-batch saves memory too.");
         }
 
-        var adapters = Lora is null ? null : new LoraAdapters(model.Layout, Lora.Rank, Lora.UsedAlpha);
+        var adapters = Lora is null ? null : new LoraAdapters(model.Layout, Lora.Rank, Lora.UsedAlpha, Lora.UsedLayers);
         return new(model, adapters, CheckpointActivations ?? (adapters is not null && model.Layout.Count >= LargeNetwork));
     }
 

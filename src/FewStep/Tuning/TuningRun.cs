@@ -1,4 +1,5 @@
 using FewStep.Checkpoints;
+using FewStep.Collectives;
 using FewStep.Networks;
 using FewStep.Sampling;
 
@@ -27,7 +28,7 @@ internal sealed class TuningRun
     {
         run.Validate();
         var schedule = sampler.Schedule;
-        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding);
+        _tuner = new Tuner(model, sampler, options, images, teacher?.Denoiser, embedding, run.Ranks);
         (_config, _model, _sampler, _run, _start) = (config, model, sampler, run, start);
         if (_tuner.Trained.Adapters is not null)
             LoraWriter.Check(model.Network, run.LoraNames);
@@ -72,10 +73,12 @@ internal sealed class TuningRun
     {
         using var state = _tuner.Begin(_start);
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
-        if (File.Exists(checkpoint))
+        if (_run.Ranks.OnFirst(File.Exists(checkpoint)))
             state.Load(checkpoint, _identity);
         else
             RefuseOther();
+        _run.Ranks.RequireSame(InvariantText.Of(
+            $"{_identity.Fingerprint} {_tuner.Options.Updates} {state.Updates} {_run.WriteSnapshots}"), TrainingIdentity.Shared);
         if (state.Training.Remark is { } remark)
             _run.Remark?.Invoke(remark);
         var report = _tuner.Run(
@@ -97,12 +100,16 @@ internal sealed class TuningRun
     {
         // First, so that a model without a checkpoint is another's.
         state.Save(Path.Combine(_run.Folder, CheckpointName), _identity);
-        Write(ModelPath, state.Best, isLast: report.Stop is not null);
-        JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
+        using var scope = NewDisposeScope();
+        Write(ModelPath, state.Best(), isLast: report.Stop is not null);
+        if (_run.Ranks.IsFirst())
+            JsonFile.Write(Path.Combine(_run.Folder, CurveName), report);
     }
 
     private void Write(string folder, Tensor trained, bool isLast)
     {
+        if (!_run.Ranks.IsFirst())
+            return;
         bool isLora = _tuner.Trained.Adapters is not null;
         if (isLora)
         {
@@ -148,6 +155,10 @@ internal sealed record TuningRunOptions
     public ScalarType StoredType { get; init; } = ScalarType.Float32;
 
     public bool WriteSnapshots { get; init; } = true;
+
+    /// <summary>Who tunes together, each with its part of every batch; the first rank writes. Default this process alone. Not disposed.
+    /// </summary>
+    public ICollective Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Whose names a LoRA has; default diffusers'.</summary>
     public LoraNames LoraNames { get; init; }

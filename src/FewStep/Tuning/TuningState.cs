@@ -1,3 +1,5 @@
+using FewStep.Collectives;
+
 namespace FewStep.Tuning;
 
 /// <summary>All that a tuning needs to go on exactly where it stopped: the training's state, the best weights so far, the curve, and the
@@ -6,23 +8,20 @@ internal sealed class TuningState : IDisposable
 {
     private const string BestName = "best", ProgressName = "tuning";
     private readonly List<TuningPoint> _curve = [];
+    private readonly Tensor _best; // this rank's slice
 
     /// <param name="start">Flat float32 weights to begin at; copied.</param>
-    public TuningState(Tensor start, TuningOptions options)
+    /// <param name="ranks">Who tunes together; null for this process alone. Not disposed.</param>
+    public TuningState(Tensor start, TuningOptions options, ICollective? ranks = null)
     {
         using var noGradient = no_grad();
-        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages) { ComputeType = options.ComputeType };
-        Best = start.clone().DetachFromDisposeScope();
+        Training = new TrainingState(start.clone(), options.AdamW, options.EmaHalfLifeImages, ranks) { ComputeType = options.ComputeType };
+        using var own = Training.Slices.Own(start);
+        _best = own.clone().DetachFromDisposeScope();
     }
 
     public TrainingState Training { get; }
 
-    /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. Owned by this
-    /// object.</summary>
-    public Tensor Best { get; }
-
-    /// <summary>The averaged weights as they are now.</summary>
-    public Tensor Averaged => Training.Average!.Weights;
 
     public IReadOnlyList<TuningPoint> Curve => _curve;
     public TuningPoint? BestPoint { get; private set; }
@@ -39,6 +38,15 @@ internal sealed class TuningState : IDisposable
     public bool IsMeasured => _curve.Count > 0 && _curve[^1].Update == Updates;
     public void AddLoss(double loss) => Losses = (Losses.Sum + loss, Losses.Count + 1);
 
+    /// <summary>The averaged weights that were best on held-out data; before the first measurement those it began with. All ranks call it
+    /// together.</summary>
+    /// <returns>It belongs to the current dispose scope, and is valid until the next point.</returns>
+    public Tensor Best() => Training.Slices.Whole(_best);
+
+    /// <summary>The averaged weights as they are now. All ranks call it together.</summary>
+    /// <returns>It belongs to the current dispose scope, and is valid until the next update.</returns>
+    public Tensor Averaged() => Training.Slices.Whole(Training.Average!.Weights);
+
     /// <summary>Adds a point for the averaged weights as they are now, and keeps them where they are the best.</summary>
     public TuningPoint AddPoint(double heldOut)
     {
@@ -48,7 +56,7 @@ internal sealed class TuningState : IDisposable
         if (BestPoint is null || heldOut < BestPoint.HeldOut)
         {
             using var noGradient = no_grad();
-            Best.copy_(Averaged);
+            _best.copy_(Training.Average!.Weights);
             (BestPoint, Stale) = (point, 0);
         }
         else
@@ -63,13 +71,13 @@ internal sealed class TuningState : IDisposable
     {
         var progress = new Progress([.. _curve], Stale, Losses.Sum, Losses.Count, Evaluations, BestPoint?.Update);
         Training.Save(
-            path, identity, new Dictionary<string, Tensor> { [BestName] = Best },
+            path, identity, new Dictionary<string, Tensor> { [BestName] = _best },
             new Dictionary<string, string> { [ProgressName] = JsonSerializer.Serialize(progress, JsonFile.Options) });
     }
 
     public void Load(string path, TrainingIdentity identity)
     {
-        var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = Best });
+        var metadata = Training.Load(path, identity, new Dictionary<string, Tensor> { [BestName] = _best });
         Progress progress;
         try
         {
@@ -100,7 +108,7 @@ internal sealed class TuningState : IDisposable
     public void Dispose()
     {
         Training.Dispose();
-        Best.Dispose();
+        _best.Dispose();
     }
 
     private static InvalidInputException Contradiction(string path)

@@ -145,17 +145,92 @@ public sealed class ConditionUNetFolderTests : IDisposable
     }
 
     [Fact]
+    public void One_file_in_the_names_of_latent_diffusion_is_the_network_of_a_pipeline()
+    {
+        string root = GoldenPipelines.At("sd15-tiny"), path = _folder.File("tiny.safetensors");
+        using var scope = NewDisposeScope();
+        void Write(string extra = "first_stage_model.decoder.conv_in.weight")
+        {
+            using var tensors = DiffusersWeights.Find(GoldenPipelines.At("sd15-tiny", "unet"), null).Read();
+            var all = tensors.ToDictionary(t => "model.diffusion_model." + InLatentDiffusion(t.Key), t => t.Value);
+            all.Add(extra, ones(1));
+            SafetensorsFile.Write(path, all, ModelFolder.Metadata);
+        }
+
+        Write();
+        using var folder = ModelSource.Open(root);
+        using (var file = ModelSource.Open(path, new() { Pipeline = root }))
+        {
+            Assert.Equal(folder.Denoiser.Weights, file.Denoiser.Weights);
+            Assert.Equal(("tiny", folder.Config.Preconditioning), (file.Config.Name, file.Config.Preconditioning));
+            Assert.NotEqual(folder.Hash, file.Hash);
+            Assert.NotNull(file.Autoencoder);
+            Assert.Contains("text encoders are not read", file.Remarks[0], StringComparison.Ordinal);
+        }
+
+        (string, double)[] lora = [(GoldenPipelines.At("sd15-tiny", "lora", "kohya-with-convolutions.safetensors"), 1)];
+        using (ModelSource fused = ModelSource.Open(root, new() { Loras = lora }),
+            file = ModelSource.Open(path, new() { Pipeline = root, Loras = lora }))
+        {
+            Assert.Equal(fused.Denoiser.Weights, file.Denoiser.Weights);
+        }
+
+        Refused.With("in one file. Give the folder of a diffusers pipeline", () => ModelSource.Open(path));
+        Refused.With("is no diffusers pipeline of Stable Diffusion", () => ModelSource.Open(
+            path, new() { Pipeline = GoldenPipelines.At("dit-tiny") }));
+        Write("model.diffusion_model.label_emb.0.0.weight");
+        Refused.With("label_emb.0.0.weight', for which the network", () => ModelSource.Open(path, new() { Pipeline = root }));
+    }
+
+    // Of two levels of one block, the first with attention.
+    private static string InLatentDiffusion(string name)
+    {
+        (string Here, string There)[] names =
+        [
+            ("time_embedding.linear_1.", "time_embed.0."), ("time_embedding.linear_2.", "time_embed.2."),
+            ("conv_in.", "input_blocks.0.0."), ("conv_norm_out.", "out.0."), ("conv_out.", "out.2."),
+            ("down_blocks.0.resnets.0.", "input_blocks.1.0."), ("down_blocks.0.attentions.0.", "input_blocks.1.1."),
+            ("down_blocks.0.downsamplers.0.conv.", "input_blocks.2.0.op."), ("down_blocks.1.resnets.0.", "input_blocks.3.0."),
+            ("mid_block.resnets.0.", "middle_block.0."), ("mid_block.attentions.0.", "middle_block.1."),
+            ("mid_block.resnets.1.", "middle_block.2."),
+            ("up_blocks.0.resnets.0.", "output_blocks.0.0."), ("up_blocks.0.resnets.1.", "output_blocks.1.0."),
+            ("up_blocks.0.upsamplers.0.conv.", "output_blocks.1.1.conv."),
+            ("up_blocks.1.resnets.0.", "output_blocks.2.0."), ("up_blocks.1.attentions.0.", "output_blocks.2.1."),
+            ("up_blocks.1.resnets.1.", "output_blocks.3.0."), ("up_blocks.1.attentions.1.", "output_blocks.3.1."),
+        ];
+        (string Here, string There)[] residual =
+        [
+            ("norm1.", "in_layers.0."), ("conv1.", "in_layers.2."), ("time_emb_proj.", "emb_layers.1."), ("norm2.", "out_layers.0."),
+            ("conv2.", "out_layers.3."), ("conv_shortcut.", "skip_connection."),
+        ];
+        var place = names.Single(n => name.StartsWith(n.Here, StringComparison.Ordinal));
+        string rest = name[place.Here.Length..];
+        var inner = name.Contains(".resnets.", StringComparison.Ordinal)
+            ? residual.Single(r => rest.StartsWith(r.Here, StringComparison.Ordinal)) : ("", "");
+        return place.There + inner.Item2 + rest[inner.Item1.Length..];
+    }
+
+    [Fact]
     public void The_layers_that_a_lora_adapts_are_those_of_the_published_files()
     {
         using var network = ((INetworkOptions)ConditionUNetConfig.Read(GoldenPipelines.At("sd15-tiny", "unet", Config))).Build();
-        string[] layers = [.. network.Layout.Projections.Select(p => p.Layer)];
-        Assert.All(network.Layout.Projections, p => Assert.Equal(p.Layer + ".weight", network.Layout.Specs[p.Index].Name));
+        string[] layers = [.. network.Layout.Adapted(LoraLayers.Attention | LoraLayers.FeedForward).Select(p => p.Layer)];
+        Assert.All(network.Layout.Adapted(LoraLayers.All), p => Assert.Equal(p.Layer + ".weight", network.Layout.Specs[p.Index].Name));
         // Four transformers of one block: two projections, eight of attention, two of the feed-forward network.
         Assert.Equal(4 * 12, layers.Length);
         Assert.Contains("down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", layers);
         Assert.Contains("mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0", layers);
         Assert.Contains("up_blocks.1.attentions.1.transformer_blocks.0.ff.net.0.proj", layers);
         Assert.Contains("up_blocks.1.attentions.1.proj_out", layers);
+        // What LCM-LoRAs have beside it: eight residual blocks, six of them with a shortcut; a change of size each way.
+        string[] further = [.. network.Layout.Adapted(LoraLayers.Convolutions | LoraLayers.TimeProjections).Select(p => p.Layer)];
+        Assert.Equal(further.Length, further.Except(layers).Count());
+        Assert.Contains("down_blocks.0.resnets.0.conv1", further);
+        Assert.Contains("mid_block.resnets.1.time_emb_proj", further);
+        Assert.Contains("up_blocks.0.upsamplers.0.conv", further);
+        Assert.Contains("down_blocks.0.downsamplers.0.conv", further);
+        Assert.Contains("up_blocks.1.resnets.1.conv_shortcut", further);
+        Assert.DoesNotContain("conv_in", further);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Fitting;
 using FewStep.Models;
+using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Solvers;
 using static FewStep.Tests.GoldenPipelines;
@@ -94,6 +95,49 @@ public sealed class TransformerFolderTests : IDisposable
 
         using var original = ModelSource.Open(At("dit-tiny", "dit-original-names.pt"), new ModelReadOptions { Heads = 3 });
         Refused.With("computes differently", () => DiffusersNames.Write(path, original.Config, original.Denoiser));
+    }
+
+    [Fact]
+    public void A_SiT_has_DiTs_names_and_a_flow_from_the_noise_to_the_image()
+    {
+        using var scope = NewDisposeScope();
+        string path = At("dit-tiny", "dit-original-names.pt");
+        using var source = ModelSource.Open(path, new ModelReadOptions { Heads = 3, Preconditioning = "flow" });
+        var model = source.Denoiser;
+        using var generator = new Generator(3);
+        Tensor image = randn([2, 4, 16, 16], generator: generator), noise = randn([2, 4, 16, 16], generator: generator);
+        var labels = tensor(new long[] { 1, -1 });
+        const double t = 0.75; // of SiT, at which the image is mixed with a quarter of noise
+        Tensor mixed = (image * t) + (noise * (1 - t)), sigma = full([2], (1 - t) / t);
+        Tensor velocity = model.Raw(mixed, full([2], t), labels).narrow(1, 0, 4);
+        // x_t = t image + (1 - t) noise and velocity image - noise give image = x_t + (1 - t) velocity.
+        Agrees(mixed + (velocity * (1 - t)), model.Denoise(mixed / t, sigma, labels), 1e-5);
+        Assert.IsType<NoiseFamily.FlowTimes>(NoiseFamily.Of(source.Config.Preconditioning));
+        Refused.With("leave those options out", () => ModelSource.Open(
+            path, new ModelReadOptions { Heads = 3, Preconditioning = "flow", TimeSteps = 1000 }));
+    }
+
+    [Fact]
+    public void Latents_of_EDM2_are_decoded_by_an_autoencoder_without_its_own_factor()
+    {
+        using var scope = NewDisposeScope();
+        using var pixels = ModelSource.Open(At("edm2-tiny", "edm2-tiny-cond.pkl"));
+        var scaling = new LatentScaling([5.81, 3.25, 0.12, -2.15], [4.17, 4.62, 3.71, 3.28]);
+        ModelFolder.Write(
+            _folder.File("latent"), pixels.Config with { LatentScaling = scaling }, pixels.Denoiser, pixels.Denoiser.Weights);
+        using var source = ModelSource.Open(_folder.File("latent"), new ModelReadOptions { Pipeline = At("sd15-tiny", "vae") });
+        using var plain = AutoencoderFolder.Read(At("sd15-tiny", "vae"));
+        var golden = Arrays("sd15-tiny", "vae.golden.npz");
+        Agrees(golden["image"], source.Autoencoder!.Decode(scaling.Scaled(golden["latents"])), OfTrajectory);
+        Tensor mean = golden["mean"], latents = source.Autoencoder.Encode(golden["encode_image"]);
+        Agrees((mean.select(1, 3) + 2.15) * (0.5 / 3.28), latents.select(1, 3), OfTrajectory);
+        Agrees(mean, scaling.Raw(latents), OfTrajectory);
+        Assert.NotEqual(plain.Hash, source.Autoencoder.Hash);
+        using var alone = ModelSource.Open(_folder.File("latent"));
+        Assert.Equal(alone.Hash, source.Hash);
+        Refused.With("2 means and 1 deviations for 4", () => new LatentScaling([0, 0], [1]).Checked(4));
+        Refused.With("no network of a diffusers pipeline's latents", () => ModelSource.Open(
+            At("edm2-tiny", "edm2-tiny-uncond-guide.pkl"), new ModelReadOptions { Pipeline = At("sd15-tiny") }));
     }
 
     public static TheoryData<string, string, string, string> Unknowns => new()

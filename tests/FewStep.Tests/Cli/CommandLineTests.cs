@@ -80,6 +80,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("no verb 'smaple'. Did you mean sample?", "smaple")]
+    [InlineData("inspect takes the model by itself: inspect my-model.", "inspect", "--model", "my-model")]
     [InlineData("no option '--step' of sample. Did you mean --steps?", "sample", "--step", "4")]
     [InlineData("Did you mean euler?", "sample", "--solver", "eulre", "-s", "4", "-o", "x")]
     [InlineData("Did you mean karras?", "sample", "--schedule", "karas", "-s", "4", "-o", "x")]

@@ -77,6 +77,16 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.False(File.Exists(world.At("given", "loss-curve.json")));
     }
 
+    [Fact]
+    public async Task A_sampler_is_fitted_for_one_class()
+    {
+        await CommandLineRun.Json(Fit(world.At("of-class"), "--label", "1"));
+        await CommandLineRun.Json(Fit(world.At("of-none"), "--label", "-1"));
+        string[] files = [.. new[] { "of-class", "of-none" }.Select(folder => world.At(folder, "n3.sampler.json"))];
+        Assert.Equal([1, -1], files.Select(file => Sampler.Read(file).Origin.Fit?.Label));
+        Assert.NotEqual(Sampler.Read(files[0]).Solver, Sampler.Read(files[1]).Solver);
+    }
+
     [Theory]
     [InlineData("--corrections", "slope,magic", "'magic' is none of")]
     [InlineData("--latents", "2", "at least 8 latents")]
@@ -85,6 +95,7 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData("--teacher-solver", "magic", "There is no solver 'magic'")]
     [InlineData("--schedule", "magic", "There is no schedule 'magic'")]
     [InlineData("--steps", "0", "--steps")]
+    [InlineData("--label", "4", "none of the model's 4 classes")]
     public async Task Bad_options_are_one_line_and_leave_nothing(string option, string value, string fragment)
     {
         await CommandLineRun.Refused(fragment, Fit(world.At("bad"), option, value));

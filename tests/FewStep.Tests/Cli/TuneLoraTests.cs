@@ -1,3 +1,4 @@
+using FewStep.Tests.Text;
 using FewStep.Tuning;
 
 namespace FewStep.Tests.Cli;
@@ -21,6 +22,20 @@ public sealed class TuneLoraTests(TinyWorld world) : IClassFixture<TinyWorld>
             ["tune", "--model", dit, .. short_, "--lora-alpha", "2", "--out", world.At("idle")]);
         await CommandLineRun.Refused("no attention or feed-forward layers",
             ["tune", "--model", world.Model, .. short_, "--lora", "2", "--out", world.At("none")]);
+    }
+
+    [Fact]
+    public async Task Adapters_of_a_flow_are_tuned_from_prompts_and_sampled_in_its_pipeline()
+    {
+        string pipeline = TextPipelines.StableDiffusion3(world.At("sd3")), tuned = world.At("sd3-lora"),
+            prompts = world.At("prompts.txt");
+        File.WriteAllText(prompts, "a photo of a cat\na red house by the sea\n");
+        string[] model = ["--model", pipeline, "--prompts", prompts, "--dtype", "float32"];
+        await CommandLineRun.Json(["tune", .. model, "--guidance", "3", "--sampler", "karras/euler/2", "--updates", "2", "--tune-batch",
+            "2", "--held-out", "2", "--teacher-substeps", "2", "--snapshots", "none",
+            "--loss", "trajectory", "--lora", "2", "--out", tuned]);
+        await CommandLineRun.Json(["sample", .. model, "--model-lora", Path.Combine(tuned, "lora.safetensors"), "--sampler",
+            Path.Combine(tuned, "sampler.json"), "--seeds", "0-1", "--output", world.At("sd3-lora.npz")]);
     }
 
     [Fact]

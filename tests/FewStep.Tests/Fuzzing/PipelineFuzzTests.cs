@@ -31,6 +31,15 @@ public sealed class PipelineFuzzTests : IDisposable
     }
 
     [Fact]
+    public void Unigram_models()
+    {
+        string path = _folder.File("spiece.model");
+        byte[] whole = File.ReadAllBytes(GoldenPipelines.At("t5-tokenizer", "spiece.model"));
+        FuzzRun.Files("unigram model", 200, random => ByteMutation.Of(whole, random, isText: false), path,
+            () => SentencePieceModel.Read(path).Encode("a ｃafé, \ufb01ne e\u0301 カ\u3099"));
+    }
+
+    [Fact]
     public void Low_rank_updates()
     {
         string path = _folder.File("lora.safetensors"), weights = _folder.File("w.safetensors");

@@ -29,8 +29,14 @@ public sealed class ClipScoreTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.Contains(expected, e => e > 1);
         Assert.Equal(expected.Average(), measurement.Finish(default)[0].Value, 3);
         Assert.Equal("CLIP score (formula)", metric.Figures[0].Name);
-        Assert.Contains("leave the metric clip-score out", Assert.Throws<InvalidInputException>(() => metric.Begin(6, null)).Message,
+        using var stored = metric.Begin(6, null);
+        Assert.Contains("leave the metric clip-score out", Assert.Throws<InvalidInputException>(() => stored.Add(images)).Message,
             StringComparison.Ordinal);
+        using var labelled = new MeasuredImages(samples) { Labels = [3, 0, 1, 2, 2, 1] };
+        using var part = labelled.Part(1, 4);
+        stored.Add(part);
+        Assert.Equal(Cosines(part.Pixels, [Texts[0], Texts[1], Texts[2], Texts[2]]).Average(c => 100 * Math.Max(c, 0)),
+            stored.Finish(default)[0].Value, 3);
         Assert.NotEqual(metric.Identity, new ClipScoreMetric(clip, ["a", "b"]).Identity);
     }
 
@@ -82,6 +88,29 @@ public sealed class ClipScoreTests(TinyWorld world) : IClassFixture<TinyWorld>
         double[] scores = [.. Cosines(images.Pixels, [.. Texts, .. Texts]).Select(c => 100 * Math.Max(c, 0))];
         double told = summary.GetProperty("trials")[0].GetProperty("figures").GetProperty("clip-score").GetProperty("mean").GetDouble();
         Assert.Equal(scores.Average(), told, 0.5); // the network computes in bfloat16, batch by batch
+    }
+
+    [Fact]
+    public async Task Stored_images_are_scored_by_their_captions()
+    {
+        string clip = Folder("clip-stored"), images = world.At("captioned");
+        await CommandLineRun.Json("sample", "--model", GoldenPipelines.At("sd15-tiny"), "--prompts",
+            world.Write("prompts.txt", string.Join('\n', Texts)), "--sampler", "karras/euler/1", "--seeds", "2-6", "--dtype", "float32",
+            "--out", images);
+        Assert.Equal("""{"file_name":"000002.png","text":"wide bars"}""", File.ReadLines(Path.Combine(images, "metadata.jsonl")).First());
+        string[] evaluate = ["evaluate", "--images", images, "--metrics", "clip-score", "--clip", clip, "--ranges", "1", "--out",
+            world.At("captioned-evaluation")];
+        double Told(System.Text.Json.JsonElement summary)
+            => summary.GetProperty("trials")[0].GetProperty("figures").GetProperty("clip-score").GetProperty("mean").GetDouble();
+        double told = Told(await CommandLineRun.Json(evaluate));
+        using var scope = NewDisposeScope();
+        using var set = ImageSets.Open(images);
+        using var pixels = new ImageTensors(set).Read([0, 1, 2, 3, 4]);
+        Assert.Equal(Cosines(pixels, [Texts[2], Texts[3], Texts[0], Texts[1], Texts[2]]).Average(c => 100 * Math.Max(c, 0)), told, 2);
+        Assert.Equal(told, Told(await CommandLineRun.Json([.. evaluate, "--prompts", images])), 6);
+        await CommandLineRun.Refused("Nothing says which prompts", [.. evaluate, "--prompts", world.At("prompts.txt")]);
+        await CommandLineRun.Refused("Prompts are for --metrics clip-score",
+            "evaluate", "--images", images, "--metrics", "is", "--prompts", images, "--features", "classifier");
     }
 
     // What the graph below computes.

@@ -12,17 +12,25 @@ public sealed class LoraAdaptersTests : IDisposable
 {
     private readonly DisposeScope _scope = NewDisposeScope();
 
-    public static TheoryData<string> Models => ["sd15-tiny", "dit-tiny", "sd35-tiny", "flux-tiny"];
+    public static TheoryData<string, string> Models => new()
+    {
+        { "sd15-tiny", LoraLayerNames.Usual },
+        { "sd15-tiny", "all" },
+        { "sd15-tiny", "convolutions" },
+        { "dit-tiny", LoraLayerNames.Usual },
+        { "sd35-tiny", LoraLayerNames.Usual },
+        { "flux-tiny", "feed-forward" },
+    };
 
     public void Dispose() => _scope.Dispose();
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void A_network_with_adapters_is_the_network_of_the_fused_weights(string name)
+    public void A_network_with_adapters_is_the_network_of_the_fused_weights(string name, string layers)
     {
         using var source = Open(name);
         var model = source.Denoiser;
-        var adapters = new LoraAdapters(model.Layout, rank: 3, alpha: 2);
+        var adapters = new LoraAdapters(model.Layout, rank: 3, alpha: 2, LoraLayerNames.Parse(layers));
         var trained = Trained(adapters.Layout);
         var (x, sigma, labels) = Inputs(model, 2);
         using var noGradient = no_grad();
@@ -38,11 +46,11 @@ public sealed class LoraAdaptersTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Models))]
-    public void Gradients_follow_from_the_fused_weights_and_are_the_same_where_blocks_are_computed_again(string name)
+    public void Gradients_follow_from_the_fused_weights_and_are_the_same_where_blocks_are_computed_again(string name, string layers)
     {
         using var source = Open(name);
         var model = source.Denoiser;
-        var adapters = new LoraAdapters(model.Layout, rank: 3, alpha: 2);
+        var adapters = new LoraAdapters(model.Layout, rank: 3, alpha: 2, LoraLayerNames.Parse(layers));
         var (x, sigma, labels) = Inputs(model, 2);
         var trained = Trained(adapters.Layout);
         (Tensor Vector, Tensor Images) Gradient(LoraAdapters? adapters, Tensor vector, bool again)
@@ -70,16 +78,18 @@ public sealed class LoraAdaptersTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ScalarType.Float32, 32, 1e-5)]
-    [InlineData(ScalarType.BFloat16, 8, 2e-2)]
-    public void Shares_of_a_batch_sum_to_its_gradient_again_or_kept(ScalarType type, int batch, double tolerance)
+    [InlineData("dit-tiny", LoraLayerNames.Usual, ScalarType.Float32, 32, 1e-5)]
+    [InlineData("dit-tiny", LoraLayerNames.Usual, ScalarType.BFloat16, 8, 2e-2)]
+    [InlineData("sd15-tiny", "all", ScalarType.BFloat16, 4, 2e-2)]
+    public void Shares_of_a_batch_sum_to_its_gradient_again_or_kept(
+        string name, string layers, ScalarType type, int batch, double tolerance)
     {
         Tensor Gradient(int threads, bool again) => OnThread.WithTensorThreads(threads, () =>
         {
             using var scope = NewDisposeScope();
-            using var source = Open("dit-tiny");
+            using var source = Open(name);
             source.Denoiser.ComputeType = type;
-            var adapters = new LoraAdapters(source.Denoiser.Layout, rank: 3, alpha: 2);
+            var adapters = new LoraAdapters(source.Denoiser.Layout, rank: 3, alpha: 2, LoraLayerNames.Parse(layers));
             var (x, sigma, labels) = Inputs(source.Denoiser, batch);
             var leaf = Trained(adapters.Layout).requires_grad_();
             new Trainable(source.Denoiser, adapters, again).Denoise(leaf, x, sigma, labels).square().mean().backward();
@@ -95,6 +105,9 @@ public sealed class LoraAdaptersTests : IDisposable
     {
         using var model = TinyModel.Create();
         Refused.With("no attention or feed-forward layers", () => _ = new LoraAdapters(model.Layout, 4, 4));
+        using var transformer = Open("dit-tiny");
+        Refused.With("no convolutions,time-projections that a LoRA adapts",
+            () => _ = new LoraAdapters(transformer.Denoiser.Layout, 4, 4, LoraLayers.All));
     }
 
     // What a block hands back to several before it is summed in another order.

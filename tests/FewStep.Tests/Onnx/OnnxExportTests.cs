@@ -69,6 +69,8 @@ public sealed class OnnxExportTests : IDisposable
     [InlineData("song-patches", "heun", true)]
     [InlineData("adm-variance", "unipc:3:thresholding=false", false)]
     [InlineData("ddpm", "ipndm:3", false)]
+    [InlineData("edm2", "ipndm:2", false)]
+    [InlineData("dit", "heun", false)]
     public void A_whole_sampler_gives_the_images_of_its_model(string name, string solver, bool toZero)
     {
         using var model = Open(TinyNetworks.Write(_folder.File(name), name));
@@ -193,7 +195,7 @@ public sealed class OnnxExportTests : IDisposable
 
     private static Model Open(string path) => Model.Open(path, new() { ComputeType = ScalarType.Float32 });
 
-    private static FitOrigin ByHand => new()
+    internal static FitOrigin ByHand => new()
     {
         Latents = 1,
         HeldOutLatents = 1,

@@ -10,12 +10,15 @@ using FewStep.Solvers;
 using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 using FewStep.Tests.Networks;
+using FewStep.Text;
 using TorchSharp;
 
 namespace FewStep.Tests.Onnx;
 
 public sealed class OnnxPipelineTests : IDisposable
 {
+    private const int Tokens = 77;
+
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = NewDisposeScope();
 
@@ -46,9 +49,11 @@ public sealed class OnnxPipelineTests : IDisposable
             (autoencoder.ImagesOf(new(4, 24, 8)), autoencoder.LatentsOf(new(3, 48, 16))));
         Near(golden["decoded"].ToTensor(), autoencoder.DecodeAll(golden["latent_sample"].ToTensor() * 0.18215), 1e-4);
         Near(golden["encoded"].ToTensor() * 0.18215, autoencoder.EncodeAll(golden["encode_image"].ToTensor()), 1e-4);
-        using var text_ = Part("text_encoder");
-        var states = new OnnxPromptEncoder([text_], []).Encode([golden["input_ids"].ToTensor()]);
-        Near(golden["last_hidden_state"].ToTensor(), states.Context!, 1e-4);
+        using var text_ = new OnnxTextEncoder(Part("text_encoder"));
+        var states = text_.Encode(golden["input_ids"].ToTensor(), TextLayer.Last);
+        Near(golden["last_hidden_state"].ToTensor(), states.Hidden, 1e-4);
+        Near(golden["pooler_output"].ToTensor(), states.Pooled!, 1e-4);
+        Assert.Equal((32, 32, false, false), (text_.Width, text_.PooledWidth, text_.IsT5, text_.Projects));
     }
 
     [Fact]
@@ -103,15 +108,16 @@ public sealed class OnnxPipelineTests : IDisposable
             File.WriteAllText(Path.Combine(root, part, "config.json"), config);
         }
 
-        OnnxFile Encoder() => new OnnxFile().Input("input_ids", OnnxFile.Int64, null, 2).Integers("last", [1], 2).Integers("tokens", [1], 1)
-            .CastToFloat("ids", "input_ids").Node("Unsqueeze", "hidden_states.1", "ids", "last")
+        OnnxFile Encoder() => new OnnxFile().Input("input_ids", OnnxFile.Int64, null, Tokens).Integers("last", [1], 2)
+            .Integers("tokens", [1], 1).CastToFloat("ids", "input_ids").Node("Unsqueeze", "hidden_states.1", "ids", "last")
             .Node("Neg", "hidden_states.2", "hidden_states.1").Node("Neg", "hidden_states.0", "hidden_states.1")
-            .Output("hidden_states.0", null, 2, 1).Output("hidden_states.1", null, 2, 1).Output("hidden_states.2", null, 2, 1);
+            .Output("hidden_states.0", null, Tokens, 1).Output("hidden_states.1", null, Tokens, 1)
+            .Output("hidden_states.2", null, Tokens, 1);
         Write("text_encoder", Encoder());
         Write("text_encoder_2", Encoder().Node("ReduceSum", "text_embeds", "ids", "tokens").Output("text_embeds", null, 1));
         // The noise is the sum of all that it is told; the decoder takes float16.
         Write("unet", new OnnxFile().Input("sample", OnnxFile.Float, null, 3, null, null).Input("timestep", OnnxFile.Float, [null])
-            .Input("encoder_hidden_states", OnnxFile.Float, null, 2, 2).Input("text_embeds", OnnxFile.Float, null, 1)
+            .Input("encoder_hidden_states", OnnxFile.Float, null, Tokens, 2).Input("text_embeds", OnnxFile.Float, null, 1)
             .Input("time_ids", OnnxFile.Float, null, 6).Integers("rows", [1], 1).Integers("both", [2], 1, 2).Integers("two", [2], 2, 3)
             .Floats("zero", [1], 0).Node("ReduceSum", "context", "encoder_hidden_states", "both").Node("Unsqueeze", "c", "context", "three")
             .Integers("three", [1], 3).Node("ReduceSum", "sizes", "time_ids", "rows").Node("Add", "pooled", "text_embeds", "sizes")
@@ -121,11 +127,19 @@ public sealed class OnnxPipelineTests : IDisposable
         Write("vae_decoder", new OnnxFile().Input("latent_sample", 10, null, 3, null, null).CastToFloat("sample", "latent_sample")
             .Output("sample", null, 3, null, null), """{ "block_out_channels": [8], "latent_channels": 3, "scaling_factor": 0.5 }""");
         var onnx = new OnnxModelDescription { Noise = "vp-scaled-linear", Prediction = OnnxPrediction.Epsilon };
-        using var model = Model.Of(root, OnnxPipeline.Open(root, new() { Prompts = ["a", "bb"], Onnx = onnx },
-            _ => new OnnxTokenizer(text => [text.Length, 10], "lengths")), new(), []);
+        foreach (string tokenizer in new[] { "tokenizer", "tokenizer_2" })
+        {
+            Directory.CreateDirectory(Path.Combine(root, tokenizer));
+            foreach (string file in Directory.GetFiles(Path.Combine(PathOf("sd15-tiny-onnx"), "tokenizer")))
+                File.Copy(file, Path.Combine(root, tokenizer, Path.GetFileName(file)));
+        }
+
+        var tokens = ClipTokenizer.Open(Path.Combine(root, "tokenizer"));
+        long Sum(string text) => tokens.Padded(tokens.Encode(text), Tokens).Sum();
+        using var model = Model.Open(root, new() { Prompts = ["a", "bb"], Onnx = onnx });
         var denoised = model.Denoiser.Denoise(zeros(3, 3, 4, 4), ones(1), tensor(new long[] { 0, 1, -1 }))[.., 0, 0, 0];
-        // Twice the ids 1 and 10 as context, once more pooled, and 4 x 4 from the sizes; nothing but the sizes for the empty prompt.
-        double[] expected = [-(3 * 11) - 16, -(3 * 12) - 16, -16];
+        // Twice the ids as context, once more pooled, and 4 x 4 from the sizes; nothing but the sizes for the empty prompt.
+        double[] expected = [-(3 * Sum("a")) - 16, -(3 * Sum("bb")) - 16, -16];
         Assert.All(expected.Zip(denoised.data<float>()), v => Assert.Equal(v.First, v.Second, 1e-4));
         Assert.Equal(new ImageShape(3, 4, 4), model.Shape);
         Assert.True(model.ImagesOf(ones(1, 3, 4, 4)).allclose(full(new long[] { 1, 3, 4, 4 }, 2f), 1e-3));

@@ -77,7 +77,7 @@ public sealed class OnnxRefusalTests : IDisposable
         }
 
         File.WriteAllText(path, "This is no model, but a text about one.");
-        Refused("no sound ONNX file", path, null);
+        Refused("no sound protobuf file", path, null);
         Refused("cannot be loaded", GaussianOnnx.Denoised().Node("Whatever", "z", "x").Write(path), null);
     }
 

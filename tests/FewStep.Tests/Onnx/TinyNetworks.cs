@@ -54,6 +54,49 @@ internal static class TinyNetworks
                 TimeScale = 0.5,
             },
             classes: 2),
+        ["edm2"] = Of(
+            new Edm2UNetOptions
+            {
+                ImgResolution = 8,
+                InChannels = 2,
+                OutChannels = 2,
+                ModelChannels = 8,
+                ChannelMult = [1, 2],
+                NumBlocks = 1,
+                AttnResolutions = [4],
+                ChannelsPerHead = 8,
+                ClipAct = 2,
+            },
+            new(), channels: 2),
+        ["dit"] = Of(
+            new DiTOptions
+            {
+                ImgResolution = 8,
+                InChannels = 2,
+                OutChannels = 4,
+                LabelDim = 3,
+                Layers = 2,
+                Heads = 2,
+                ChannelsPerHead = 8,
+                NormEpsilon = 1e-5,
+            },
+            new() { Kind = "discrete", TimeSteps = 100, TimeRounding = TimeRounding.Between }, channels: 2, classes: 3),
+        ["dit-shared"] = Of(
+            new DiTOptions
+            {
+                ImgResolution = 4,
+                InChannels = 1,
+                OutChannels = 1,
+                LabelDim = 2,
+                Layers = 1,
+                Heads = 1,
+                ChannelsPerHead = 8,
+                PatchSize = 4,
+                SharedEmbedding = true,
+                AttentionBias = false,
+                PositionScale = 2,
+            },
+            new() { Kind = "flow" }, classes: 2),
         ["ddpm-nearest-logarithm"] = Of(
             Ddpm(1) with { HasMiddle = false }, new() { Kind = "discrete", TimeSteps = 50, TimeRounding = TimeRounding.NearestLogarithm }),
     };

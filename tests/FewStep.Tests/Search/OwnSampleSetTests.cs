@@ -30,7 +30,7 @@ public sealed class OwnSampleSetTests(TinyWorld world) : IClassFixture<TinyWorld
         var fine = karras with { Schedule = new(karras.Schedule.Sigmas, FewStep.Noise.ScheduleTerminal.Zero) };
         using var sampled = tuned.Sample(SeedList.Parse($"{first + 3},{first},{first + 17}"), fine);
         Assert.True(images.allclose(sampled.Images, 1e-5, 1e-5));
-        Assert.Equal(3 * 49, own.Evaluations);
+        Assert.Equal((3 * 49, 49), (own.Evaluations, own.EvaluationsEach));
         own.Read([0, 3]);
         Assert.Equal(3 * 49, own.Evaluations); // kept
 

@@ -69,6 +69,32 @@ public sealed class LoraTuningTests : IDisposable
     }
 
     [Fact]
+    public void Adapters_of_convolutions_bring_a_UNet_further_than_those_of_attention()
+    {
+        using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sd15-tiny"));
+        source.Denoiser.Conditions = TableConditions.OfGoldenPrompts();
+        double Left(string layers)
+        {
+            var options = Short with
+            {
+                Lora = new LoraOptions { Rank = 8, Layers = layers },
+                Updates = 12,
+                Batch = 4,
+                LearningRate = 1e-2,
+                HeldOutCount = 8,
+                EvaluationInterval = 12,
+                EmaHalfLifeImages = 4,
+            };
+            using var result = new Tuner(source.Denoiser, TwoSteps, options).Run(cancellation: Token);
+            return result.Report.BestHeldOut!.Value / result.Report.Curve[0].HeldOut;
+        }
+
+        double all = Left("all");
+        Assert.InRange(all, 0, 0.9);
+        Assert.True(all < Left("attention,feed-forward"));
+    }
+
+    [Fact]
     public void Interrupted_and_resumed_it_ends_as_if_it_had_not_been_and_the_file_is_the_model_that_lies_beside_it()
     {
         using var source = ModelSource.Open(GoldenPipelines.At("dit-tiny"));
@@ -100,7 +126,7 @@ public sealed class LoraTuningTests : IDisposable
         var model = source.Denoiser;
         model.Conditions = TableConditions.OfGoldenPrompts();
         var teacher = new TuningTeacher(GuidedDenoiser.ClassifierFree(model, new Guidance { Weight = 3 }), "guided");
-        var lora = new LoraOptions { Rank = 3, Alpha = 2 };
+        var lora = new LoraOptions { Rank = 3, Alpha = 2, Layers = "all" };
         TuningRun Run(LoraNames names) => new(source.Config, model, TwoSteps, Short with { Lora = lora, Updates = 2 },
             new TuningRunOptions { Folder = _folder.File($"{names}"), LoraNames = names }, teacher: teacher);
         foreach (var names in Enum.GetValues<LoraNames>())
@@ -113,8 +139,8 @@ public sealed class LoraTuningTests : IDisposable
         using var state = new Tuner(model, TwoSteps, Short with { Lora = lora, Updates = 2 }, teacher: teacher.Denoiser)
             .Run(cancellation: Token);
         using var scope = NewDisposeScope();
-        ModelFolder.Write(_folder.File("fused"), source.Config, model, new LoraAdapters(model.Layout, 3, 2).Fuse(model.Weights,
-            state.Weights));
+        var adapters = new LoraAdapters(model.Layout, 3, 2, lora.UsedLayers);
+        ModelFolder.Write(_folder.File("fused"), source.Config, model, adapters.Fuse(model.Weights, state.Weights));
         foreach (var names in Enum.GetValues<LoraNames>())
         {
             Same(_folder.File($"{names}/lora.safetensors"), _folder.File("fused/model.safetensors"),
@@ -128,20 +154,26 @@ public sealed class LoraTuningTests : IDisposable
     public void Kohyas_names_of_XL_are_read_and_those_of_transformers_refused()
     {
         using var source = ConditionUNetFolder.Read(GoldenPipelines.Latents("sdxl-tiny"));
-        var adapters = new LoraAdapters(source.Denoiser.Layout, 2, 2);
+        var adapters = new LoraAdapters(source.Denoiser.Layout, 2, 2, LoraLayers.All);
         using var scope = NewDisposeScope();
         var trained = adapters.Layout.Initialize(1) + 0.01;
         string path = _folder.File("xl.safetensors");
         LoraWriter.Write(path, source.Denoiser.Network, adapters, trained, LoraNames.Kohya, new Dictionary<string, string>());
         ModelFolder.Write(_folder.File("fused"), source.Config, source.Denoiser, adapters.Fuse(source.Denoiser.Weights, trained));
         Same(path, _folder.File("fused/model.safetensors"), GoldenPipelines.At("sdxl-tiny", "unet"));
-        Assert.Contains("lora_unet_middle_block_1_proj_in.alpha", SafetensorsFile.Read(path).Tensors.Keys);
+        var names = SafetensorsFile.Read(path).Tensors.Keys;
+        Assert.Contains("lora_unet_middle_block_1_proj_in.alpha", names);
+        Assert.Contains("lora_unet_input_blocks_1_0_emb_layers_1.alpha", names);
+        Assert.Contains("lora_unet_input_blocks_1_0_in_layers_2.lora_down.weight", names);
 
         using var transformer = ModelSource.Open(GoldenPipelines.At("dit-tiny"));
         Refused.With("U-Nets of Stable Diffusion alone", () => _ = new TuningRun(transformer.Config, transformer.Denoiser, TwoSteps, Short,
             new TuningRunOptions { Folder = _folder.File("dit"), LoraNames = LoraNames.Kohya }));
         using var plain = TinyModel.Create();
         Refused.With("leave it out", () => _ = new Tuner(plain, TinyModel.Sampler, new TuningOptions { CheckpointActivations = true }));
+        var unknown = new LoraOptions { Layers = "attention,convolution" };
+        Refused.With("no layers 'convolution'; there are attention, feed-forward, convolutions, time-projections, all. Did you mean",
+            () => _ = new Tuner(transformer.Denoiser, TwoSteps, Short with { Lora = unknown }));
         Refused.With("rank of a LoRA must lie between", () => _ = new Tuner(
             transformer.Denoiser, TwoSteps, Short with { Lora = new LoraOptions { Rank = 0, Alpha = -1 } }));
     }

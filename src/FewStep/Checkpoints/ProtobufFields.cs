@@ -1,8 +1,8 @@
-using FewStep.Checkpoints;
-
-namespace FewStep.Onnx;
+namespace FewStep.Checkpoints;
 
 /// <summary>One field of a protobuf message.</summary>
+/// <param name="Value">A number, or the bits of one of 4 or 8 bytes.</param>
+/// <param name="Content">Text, bytes or a message; null for a number.</param>
 internal readonly record struct ProtobufField(int Number, ulong Value, ByteSource? Content);
 
 /// <summary>Walks the fields of a protobuf message without reading what they hold.</summary>
@@ -41,11 +41,21 @@ internal static class ProtobufFields
                 position += (long)length;
                 return new ProtobufField(number, 0, content);
             case 1 or 5:
-                position += used + ((key & 7) == 1 ? 8 : 4);
-                return position <= message.Length ? new ProtobufField(number, 0, null) : throw Damaged(message);
+                return new ProtobufField(number, Fixed(message, position + used, (key & 7) == 1 ? 8 : 4, out position), null);
             default:
                 throw Damaged(message);
         }
+    }
+
+    private static ulong Fixed(ByteSource message, long from, int size, out long end)
+    {
+        end = from + size;
+        if (end > message.Length)
+            throw Damaged(message);
+        Span<byte> bits = stackalloc byte[8];
+        bits.Clear();
+        message.Read(from, bits[..size]);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bits);
     }
 
     /// <summary>A number of one byte for each seven bits, the lowest first.</summary>
@@ -64,5 +74,5 @@ internal static class ProtobufFields
     }
 
     private static InvalidInputException Damaged(ByteSource message)
-        => new($"{message.Name} is no sound ONNX file; fetch or export it again.");
+        => new($"{message.Name} is no sound protobuf file; fetch or export it again.");
 }

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Measures a tuning by 1, 2 and 4 ranks on one machine: updates a second, efficiency, bytes that the ranks send each other in an update, memory of a rank. The batch is that of all ranks, so that all do the same work.
+#   docs/results/scale.sh [folder] [model] [updates] [batch] [ranks: "1 2 4"] [threads of a rank] [further options of tune...]
+# What is sent for measurements and files is counted too, which is little over many updates. FEWSTEP is the program, MPIRUN the launcher with its options. Prints a table in Markdown; nothing else should run meanwhile.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=${1:-runs/scale} model=${2:-models/fashion-mnist} updates=${3:-40} batch=${4:-32} counts=${5:-1 2 4} threads=${6:-1}
+shift $(($# < 6 ? $# : 6))
+program=${FEWSTEP:-src/FewStep.Cli/bin/Release/net10.0/linux-x64/FewStep.Cli}
+read -r -a launcher <<< "${MPIRUN:-mpirun --oversubscribe --bind-to none}"
+if [ "$(id -u)" = 0 ]; then launcher+=(--allow-run-as-root); fi
+mkdir -p "$out"
+
+# The most memory, in kB, that a process of the tuning in a folder has had: launchers are named in its command line too.
+peak() {
+    local most=0 now
+    while kill -0 "$1" 2> /dev/null; do
+        for process in $(pgrep -f -- "--out $2( |\$)" || true); do
+            case $(cat "/proc/$process/comm" 2> /dev/null) in *mpi* | orted | hydra* | *.sh | bash) continue ;; esac
+            now=$(awk '/VmHWM/ { print $2 }' "/proc/$process/status" 2> /dev/null || true)
+            if [ "${now:-0}" -gt "$most" ]; then most=$now; fi
+        done
+        sleep 0.5
+    done
+    echo "$most"
+}
+
+echo '| ranks | updates a second | efficiency | MB sent in an update, all ranks | memory of a rank, MB |'
+echo '|---|---|---|---|---|'
+for ranks in $counts; do
+    folder=$out/ranks-$ranks
+    rm -rf "$folder"
+    command=("$program" tune --model "$model" --sampler karras/euler/2 --loss trajectory --updates "$updates" --tune-batch "$batch" --check-every "$updates" --held-out "$batch" --checkpoint-seconds 86400 --snapshots none --patience 0 --threads "$threads" --verbose "$@" --out "$folder")
+    if [ "$ranks" -gt 1 ]; then command=("${launcher[@]}" -n "$ranks" "${command[@]}"); fi
+    OMP_NUM_THREADS=$threads "${command[@]}" > "$folder.out" 2> "$folder.log" &
+    started=$!
+    memory=$(peak "$started" "$folder")
+    wait "$started" || { cat "$folder.log" >&2; exit 1; }
+    seconds=$(sed -n 's/^  "seconds": \([0-9.]*\).*/\1/p' "$folder/tuning-curve.json")
+    sent=$(sed -n 's/.*sent each other \([0-9.]*\) MB.*/\1/p' "$folder.log")
+    first=${first:-$(awk "BEGIN { print $seconds * $ranks }")}
+    awk -v n="$ranks" -v s="$seconds" -v u="$updates" -v f="$first" -v b="${sent:-0}" -v m="$memory" \
+        'BEGIN { printf "| %d | %.3f | %.0f %% | %.2f | %.0f |\n", n, u / s, 100 * f / (s * n), b / u, m / 1024 }'
+done

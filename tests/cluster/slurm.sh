@@ -78,7 +78,7 @@ cd "$work"
 images=(sample --sampler karras/euler/2 --seeds 0-23 --batch 4 --threads 1)
 figures=(evaluate --schedules karras,cosine --steps 1,2 --ranges 2 --samples 16 --batch 8 --strip-seeds 0-1 --threads 1 --data few)
 for split in train test; do "$program" data subset --split "$split" --count 60 --out few --quiet >/dev/null; done
-"$program" "${images[@]}" --out whole-images --quiet
+"$program" "${images[@]}" --out whole-images --quiet >/dev/null
 "$program" "${figures[@]}" --out whole-figures --quiet >/dev/null
 
 # The number of a job, from the JSON of a submission.

@@ -31,6 +31,8 @@ internal sealed class LaunchedCommand
 
         if (command.Options.FirstOrDefault(o => ShardFlags.IsOne(o.Name) && parsed.IsGiven(o)) is { } option)
             throw new InvalidInputException($"The jobs say {ShardFlags.Name} themselves; leave {option.Name} out.");
+        if (hasGpu && DeviceFlag.Read(parsed) == DeviceChoice.Cpu)
+            throw new InvalidInputException($"A GPU is asked for that {DeviceFlag.Name} cpu does not use; leave one of them out.");
         Parsed = parsed;
         (Verb, Count, Folder) = (command.Name, count, ShardFlags.Place(parsed, ShardFlags.Name));
         var words = ShardFlags.Words(parsed);

@@ -8,7 +8,6 @@ namespace FewStep.Cli.Cluster;
 internal sealed partial class SlurmLauncher
 {
     private const string Sbatch = "sbatch", FolderName = "slurm", FileName = "submit.sh", None = "none";
-    private const int LongestName = 128;
 
     private readonly TerminalOutput _terminal;
     private readonly LaunchFlags _launch;
@@ -54,7 +53,7 @@ internal sealed partial class SlurmLauncher
     private void Launch(ParseResult parsed, CancellationToken cancellation)
     {
         var command = _launch.Command(parsed, Processors(parsed), parsed.GetValue(_gpus) is not null);
-        string name = _launch.JobName(parsed, command, LongestName);
+        string name = _launch.JobName(parsed, command, KubernetesName.LongestLabel);
         OutputPlaces.Check(command.Parsed);
         string logs = Path.Combine(Path.GetFullPath(command.Folder), FolderName);
         if (logs.Any(c => char.IsControl(c) || c == '\\'))

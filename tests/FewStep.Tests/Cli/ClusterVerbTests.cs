@@ -30,6 +30,7 @@ public sealed class ClusterVerbTests : IDisposable
     [InlineData("--time '1h' must be minutes", "slurm", "--shards", "3", "--time", "1h", "--", "sample", "--out", "@")]
     [InlineData("--mem '4 GB' must be", "slurm", "--shards", "3", "--mem", "4 GB", "--", "sample", "--out", "@")]
     [InlineData("a shard computes on one GPU", "slurm", "--shards", "3", "--gpus", "2", "--", "sample", "--out", "@")]
+    [InlineData("--device cpu does not use", "slurm", "--shards", "3", "--gpus", "1", "--", "sample", "--device", "cpu", "--out", "@")]
     [InlineData("--cpus-per-task '0' must be", "slurm", "--shards", "3", "--cpus-per-task", "0", "--", "sample", "--out", "@")]
     [InlineData("--sbatch 'qos' must be an option", "slurm", "--shards", "3", "--sbatch", "qos", "--", "sample", "--out", "@")]
     [InlineData("--max-running 0", "slurm", "--shards", "3", "--max-running", "0", "--", "sample", "--out", "@")]

@@ -19,6 +19,7 @@ internal static class CommandLine
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
             MergeVerb.Create(),
+            ClusterVerb.Create(terminal),
             EvaluateVerb.Create(terminal),
             CompareVerb.Create(terminal),
             StudioVerb.Create(terminal),

@@ -5,7 +5,7 @@ namespace FewStep.Cli.Verbs;
 /// <summary>The option <c>--device</c> of every verb that runs a network, which are those with <c>--threads</c>.</summary>
 internal static class DeviceFlag
 {
-    private const string Name = "--device";
+    public const string Name = "--device";
 
     /// <summary>Gives the option to every command that runs a network.</summary>
     public static void AddTo(Command root)

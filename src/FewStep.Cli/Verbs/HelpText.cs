@@ -25,7 +25,8 @@ internal static class HelpText
     private static readonly (string Heading, string[] Verbs)[] VerbGroups =
     [
         ("From a model to a few-step sampler", ["run", "schedule", "fit", "tune"]),
-        ("Sample and measure", ["sample", "evaluate", "compare", "merge", "studio"]),
+        ("Sample and measure", ["sample", "evaluate", "compare", "studio"]),
+        ("Over several machines", ["merge", "cluster"]),
         ("Take it elsewhere, bring it here", ["export", "import", "inspect", "convert", "verify"]),
         ("Images and training", ["data", "train", "train-classifier"]),
     ];
@@ -44,6 +45,9 @@ internal static class HelpText
             "fewstep evaluate --images images --reference real.zip --metrics fid"]),
         ("compare", ["fewstep compare --solvers euler,ipndm:3 --schedules karras,gits --nfe 4,6 --samples 500"]),
         ("merge", ["fewstep merge runs/compare"]),
+        ("slurm", ["fewstep cluster slurm --shards 20 --time 2:00:00 --gpus 1 --submit -- sample --seeds 0-49999 --out images"]),
+        ("kubernetes", ["fewstep cluster kubernetes --shards 20 --image registry/fewstep:1 --volume-claim work --gpus 1 -- sample "
+            + "--seeds 0-49999 --out images"]),
         ("studio", ["fewstep studio --open", "fewstep studio --model my-model --data my-images --out my-studio"]),
         ("export", ["fewstep export --schedule karras --steps 8 --to diffusers",
             "fewstep export --to onnx --sampler karras/ipndm:3/4 --output sampler.onnx",
@@ -72,10 +76,12 @@ internal static class HelpText
         bool isRoot = command is RootCommand;
         var text = new Wrapped(output, Width(output));
         text.Paragraph(command.Description ?? "");
-        string name = isRoot ? "fewstep" : $"fewstep {string.Join(' ', Path(parsed))}";
-        string arguments = string.Concat(command.Arguments.Select(a => $" <{a.Name}>"));
+        string name = isRoot ? "fewstep" : $"fewstep {string.Join(' ', Path(parsed).Reverse())}";
+        var behind = command.Arguments.Where(a => a.Arity.MaximumNumberOfValues > 1);
+        string arguments = string.Concat(command.Arguments.Except(behind).Select(a => $" <{a.Name}>"));
+        string last = string.Concat(behind.Select(a => $" -- <{a.Name}>"));
         text.Heading("Usage");
-        text.Paragraph($"  {name}{arguments} {(command.Subcommands.Count > 0 ? "<verb> " : "")}[options]");
+        text.Paragraph($"  {name}{arguments} {(command.Subcommands.Count > 0 ? "<verb> " : "")}[options]{last}");
         if (Examples.FirstOrDefault(e => e.Verb == (isRoot ? "fewstep" : command.Name)).Lines is { } examples)
         {
             text.Heading("Examples");

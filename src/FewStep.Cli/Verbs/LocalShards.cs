@@ -11,9 +11,6 @@ internal sealed class LocalShards
     private const string Threads = SharedOptions.ThreadsName, Quiet = "--quiet", VisibleGpus = "CUDA_VISIBLE_DEVICES";
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50), BeforeRestart = TimeSpan.FromMilliseconds(300);
 
-    // What a search or the features of real images cost must not be spent by each.
-    private static readonly string[] Prepared = ["evaluate", "compare"];
-
     private readonly int _count;
     private readonly string _folder;
     private readonly IReadOnlyList<string> _words;
@@ -44,7 +41,7 @@ internal sealed class LocalShards
         string parts = Path.Combine(_folder, Parts.FolderName);
         using (FolderLock.Take(parts))
         {
-            if (Prepared.Contains(_words[0]))
+            if (ShardFlags.IsPrepared(_words[0]))
                 RunAll([ShardStage.Prepare], cancellation);
             RunAll([.. Enumerable.Range(1, _count).Select(i => ShardStage.Of(new Shard(i, _count)))], cancellation);
         }

@@ -8,6 +8,7 @@ internal sealed class ShardFlags
     public const string Name = "--shard", LocalName = "--local";
     private const string Folder = "--out";
     private const int MostProcesses = 1024;
+    private static readonly string[] Prepared = ["evaluate", "compare"];
 
     private readonly Option<ShardStage?> _stage;
 
@@ -34,10 +35,19 @@ internal sealed class ShardFlags
             throw new InvalidInputException($"{LocalName} runs all shards itself; leave {Name} out.");
         if (count is < 1 or > MostProcesses)
             throw new InvalidInputException(InvariantText.Of($"{LocalName} must be 1 to {MostProcesses} processes, not {count}."));
-        return options.FirstOrDefault(o => o.Name == Folder) is Option<string> place && parsed.GetValue(place) is { } folder
-            ? new LocalShards(parsed, count, folder, progress)
-            : throw new InvalidInputException($"{LocalName} leaves its parts in a folder: name it with {Folder}.");
+        return new LocalShards(parsed, count, Place(parsed, LocalName), progress);
     }
+
+    /// <summary>The folder that the parts of a command line are left in.</summary>
+    /// <param name="option">What asks for it.</param>
+    public static string Place(ParseResult parsed, string option) =>
+        parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Name == Folder) is Option<string> place
+            && parsed.GetValue(place) is { } folder ? folder
+            : throw new InvalidInputException($"{option} leaves its parts in a folder: name it with {Folder}.");
+
+    /// <summary>Whether a verb has work that all shards need: what a search or the features of real images cost must not be spent by
+    /// each.</summary>
+    public static bool IsPrepared(string verb) => Prepared.Contains(verb);
 
     /// <summary>The stage that a command line asks for; null for the whole work, and for verbs whose work is not divided.</summary>
     public static ShardStage? StageOf(ParseResult parsed) =>

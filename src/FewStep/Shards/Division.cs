@@ -23,6 +23,7 @@ internal sealed record Division(ShardStage Stage, string Folder, IReadOnlyList<s
         {
             var part = Part.Begin(Folder, shard, run, Command);
             work.Do(part);
+            part.Mark(done: true);
             Done = part;
             return null;
         }

@@ -7,7 +7,7 @@ internal sealed class Part
     private Part(string folder, PartManifest manifest) => (Folder, Manifest, Shard) = (folder, manifest, manifest.Shard(folder));
 
     public string Folder { get; }
-    public PartManifest Manifest { get; }
+    public PartManifest Manifest { get; private set; }
     public Shard Shard { get; }
 
     /// <summary>Where a share of the results of a folder lies.</summary>
@@ -41,6 +41,15 @@ internal sealed class Part
     /// <summary>A file of the part.</summary>
     public string At(string name) => Path.Combine(Folder, name);
 
+    /// <summary>Says whether the share has done all that it owns.</summary>
+    public void Mark(bool done)
+    {
+        if (Manifest.Done == done)
+            return;
+        Manifest = Manifest with { Done = done };
+        JsonFile.Write(At(PartManifest.FileName), Manifest);
+    }
+
     /// <summary>Refuses a part of another run.</summary>
     /// <param name="run">The hash of all that determines the run's result.</param>
     /// <param name="command">Its command line, which says what differs.</param>
@@ -70,6 +79,9 @@ internal sealed record PartManifest
 
     public required int Number { get; init; }
     public required int Count { get; init; }
+
+    /// <summary>Whether the share said at its end that it has done all that it owns.</summary>
+    public bool Done { get; init; }
 
     /// <summary>The command line without program, folder and share.</summary>
     public required IReadOnlyList<string> Command { get; init; }

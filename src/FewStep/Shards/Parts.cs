@@ -16,6 +16,9 @@ internal sealed class Parts
     /// <summary>How many shares there are.</summary>
     public int Count => _parts.Values.First().Shard.Count;
 
+    /// <summary>The shards that were not begun, or did not come to their end.</summary>
+    public IEnumerable<int> NotDone => Enumerable.Range(1, Count).Where(number => Find(number) is not { Manifest.Done: true });
+
     /// <summary>Reads the manifests of the parts of a folder.</summary>
     /// <exception cref="InvalidInputException">There are none, or they are of different runs or of different numbers of shares.</exception>
     public static Parts Of(string results)
@@ -62,8 +65,10 @@ internal sealed class Parts
         for (int number = 1; number <= Count; number++)
         {
             string? words = Find(number) is not { } part ? "not begun" : missing(part);
-            if (words is not null)
-                lacking.Add($"{new Shard(number, Count)} ({words})");
+            if (words is null)
+                continue;
+            Find(number)?.Mark(done: false); // something of it was lost
+            lacking.Add($"{new Shard(number, Count)} ({words})");
         }
 
         if (lacking.Count == 0)

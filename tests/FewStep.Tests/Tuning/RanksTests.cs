@@ -34,7 +34,16 @@ public sealed class RanksTests : IDisposable
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _folder.Dispose();
+    private readonly int _threads = get_num_threads();
+
+    // Ranks are threads here: with tensor threads of their own they would wait for each other on a processor.
+    public RanksTests() => set_num_threads(1);
+
+    public void Dispose()
+    {
+        set_num_threads(_threads);
+        _folder.Dispose();
+    }
 
     [Theory]
     [InlineData(TuningLoss.Trajectory, 2, null)]

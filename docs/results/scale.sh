@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Measures a tuning by 1, 2 and 4 ranks on one machine: updates a second, efficiency, bytes that the ranks send each other in an update, memory of a rank. The batch is that of all ranks, so that all do the same work.
+# Measures a tuning by 1, 2 and 4 ranks on one machine (updates a second, efficiency, bytes that the ranks send each other in an update,
+# memory of a rank; the batch is that of all ranks, so that all do the same work), then sampling by as many processes.
 #   docs/results/scale.sh [folder] [model] [updates] [batch] [ranks: "1 2 4"] [threads of a rank] [further options of tune...]
-# What is sent for measurements and files is counted too, which is little over many updates. FEWSTEP is the program, MPIRUN the launcher with its options. Prints a table in Markdown; nothing else should run meanwhile.
+# What is sent for measurements and files is counted too, which is little over many updates. FEWSTEP is the program, MPIRUN the launcher
+# with its options, IMAGES how many are sampled. Prints tables in Markdown; nothing else should run meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/scale} model=${2:-models/fashion-mnist} updates=${3:-40} batch=${4:-32} counts=${5:-1 2 4} threads=${6:-1}
@@ -41,4 +43,27 @@ for ranks in $counts; do
     first=${first:-$(awk "BEGIN { print $seconds * $ranks }")}
     awk -v n="$ranks" -v s="$seconds" -v u="$updates" -v f="$first" -v b="${sent:-0}" -v m="$memory" \
         'BEGIN { printf "| %d | %.3f | %.0f %% | %.2f | %.0f |\n", n, u / s, 100 * f / (s * n), b / u, m / 1024 }'
+done
+
+# Sampling: the processes of --local share nothing but the folder.
+images=${IMAGES:-4000}
+echo
+echo '| processes | images a second, starting and joining included | efficiency | memory of a process, MB | bytes an image |'
+echo '|---|---|---|---|---|'
+unset first
+for processes in $counts; do
+    folder=$out/local-$processes
+    rm -rf "$folder"
+    command=("$program" sample --model "$model" --sampler karras/ipndm:3/4 --seeds "0-$((images - 1))" --batch 50 --threads "$((processes * threads))" --out "$folder")
+    if [ "$processes" -gt 1 ]; then command+=(--local "$processes"); fi
+    began=$(date +%s.%N)
+    OMP_NUM_THREADS=$threads "${command[@]}" > "$folder.out" 2> "$folder.log" &
+    started=$!
+    memory=$(peak "$started" "$folder")
+    wait "$started" || { cat "$folder.log" >&2; exit 1; }
+    seconds=$(awk "BEGIN { print $(date +%s.%N) - $began }")
+    bytes=$(du -sb "$folder" | cut -f1)
+    first=${first:-$seconds}
+    awk -v n="$processes" -v s="$seconds" -v i="$images" -v f="$first" -v m="$memory" -v b="$bytes" \
+        'BEGIN { printf "| %d | %.0f | %.0f %% | %.0f | %.0f |\n", n, i / s, 100 * f / (s * n), m / 1024, b / i }'
 done

@@ -2,10 +2,9 @@
 # Makes the figures of transfer.md: fitted samplers of the embedded model, used at another guidance weight, for other classes than they were
 # fitted for, and on other checkpoints of the model. Half an hour on one core; repeated, it goes on where it was.
 #   docs/results/transfer.sh [folder] [samples in a seed range]
-# TRAINED is a folder of noise-schedules.sh, whose EDM model is trained on for the third table.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-runs/transfer} samples=${2:-500} trained=${TRAINED:-runs/noise-schedules}/edm images=${IMAGES:-100000}
+out=${1:-runs/transfer} samples=${2:-500} data=data/fashion-mnist
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "${THREADS:-0}"; }
 fit() { [ -e "$1/fit.html" ] || fewstep fit --steps 3,4 "${@:2}" --out "$1"; }
 # A model at some guidance with samplers of some folders, beside a sampler that nobody fits and the model's own teacher.
@@ -25,14 +24,13 @@ done
 for class in Trouser Bag -1; do fit "$out/class-$class" --label "$class"; done
 measure classes "$out/guidance-1" "$out/class-Trouser" "$out/class-Bag" "$out/class--1" --
 
-# A checkpoint, and the same training gone on from it.
-later=$out/later
-[ -e "$later/model/config.json" ] || fewstep train --model "$trained/model" --data data/fashion-mnist --images "$images" --batch 64 \
-    --learning-rate 5e-4 --ema 20000 --seed 2 --out "$later"
-for name in earlier later; do
-    model=$later/model
-    [ $name = later ] || model=$trained/model
-    [ -e "$out/$name-fit/fit.html" ] || fewstep fit --model "$model" --data data/fashion-mnist --steps 3,4 --out "$out/$name-fit"
-done
-measure on-earlier "$out/earlier-fit" "$out/later-fit" "$out/guidance-1" -- --model "$trained/model"
-measure on-later "$out/earlier-fit" "$out/later-fit" "$out/guidance-1" -- --model "$later/model"
+# A small model after 60,000 images, and after 30,000 more.
+earlier=$out/earlier/model later=$out/later/model
+learn=(train --data "$data" --batch 64 --ema 20000)
+fewstep "${learn[@]}" --config docs/results/noise-schedules-edm.json --loss edm --images 60000 \
+    --learning-rate 1e-3 --seed 1 --out "$out/earlier"
+fewstep "${learn[@]}" --model "$earlier" --images 30000 --learning-rate 5e-4 --seed 2 --out "$out/later"
+fit "$out/fit-earlier" --model "$earlier" --data "$data"
+fit "$out/fit-later" --model "$later" --data "$data"
+measure on-earlier "$out/fit-earlier" "$out/fit-later" "$out/guidance-1" -- --model "$earlier"
+measure on-later "$out/fit-earlier" "$out/fit-later" "$out/guidance-1" -- --model "$later"

@@ -169,7 +169,7 @@ internal sealed class DividedTrials(
         if (!hasTeacher && count >= (long)CellsOfShare * n)
         {
             // Dearest first, so that the shares cost about the same.
-            return cells.OrderByDescending(c => cost(c.Trial)).Select((c, i) => new Piece(c.Trial, c.Range, c.Range, (i % n) + 1));
+            return cells.OrderByDescending(c => cost(c.Trial)).Select((c, i) => new Piece(c.Trial, c.Range, c.Range, Shard.OwnerOf(i, n)));
         }
 
         int batches = (options.Samples + options.BatchSize - 1) / options.BatchSize, cuts = Math.Min(n, batches);
@@ -177,7 +177,7 @@ internal sealed class DividedTrials(
         {
             long first = Edge(cut), end = Edge(cut + 1);
             long place = ((hasTeacher ? r : ((long)r * _ordered.Count) + t) * cuts) + cut;
-            return new Piece(trial, range, new SeedRange(range.First + first, (int)(end - first)), (int)(place % n) + 1);
+            return new Piece(trial, range, new SeedRange(range.First + first, (int)(end - first)), Shard.OwnerOf(place, n));
         })));
 
         long Edge(int cut) => Math.Min((long)cut * batches / cuts * options.BatchSize, options.Samples);

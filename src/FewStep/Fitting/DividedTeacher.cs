@@ -45,7 +45,7 @@ internal sealed class DividedTeacher(
     {
         var stores = parts.All.ToDictionary(p => p.Shard.Number, p => PartTensors.Open(p, StoreName));
         int batches = latents.Batches.Count();
-        int Owner(int group, int batch) => (((group * batches) + batch) % parts.Count) + 1;
+        int Owner(int group, int batch) => Shard.OwnerOf((group * batches) + batch, parts.Count);
         parts.RequireAll(part => Enumerable.Range(0, groups.Count).SelectMany(g => latents.Batches.Select(b => (Group: g, Batch: b)))
             .Count(p => Owner(p.Group, p.Batch) == part.Shard.Number && !stores[part.Shard.Number].Has(Key(p.Group, p.Batch))) is > 0
                 and var lacking ? InvariantText.Of($"{lacking} batches of latents") : null);

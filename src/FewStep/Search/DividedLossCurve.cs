@@ -51,7 +51,7 @@ internal sealed class DividedLossCurve(LossCurveEstimator estimator, Func<string
     public MeasuredCurve Join(Parts parts)
     {
         var stores = parts.All.ToDictionary(p => p.Shard.Number, p => PartTensors.Open(p, StoreName));
-        var owners = estimator.Batches().Select((batch, i) => (Key(batch), Owner: (i % parts.Count) + 1)).ToDictionary();
+        var owners = estimator.Batches().Select((batch, i) => (Key(batch), Owner: Shard.OwnerOf(i, parts.Count))).ToDictionary();
         long images = 0;
         using var meanImage = new MeanImageLoss();
         var curve = estimator.Estimate(batch =>

@@ -30,8 +30,11 @@ internal sealed record Shard
             ? new Shard(number, count)
             : throw new InvalidInputException($"'{Printable.Line(text, 40)}' is no shard: {Rule}");
 
+    /// <summary>The number of the share that a piece of the work, counted from 0, belongs to.</summary>
+    public static int OwnerOf(long piece, int count) => (int)(piece % count) + 1;
+
     /// <summary>Whether a piece of the work, counted from 0, is this share's.</summary>
-    public bool Owns(long piece) => piece % Count == Number - 1;
+    public bool Owns(long piece) => OwnerOf(piece, Count) == Number;
 
     /// <summary>Its pieces of so many, in their order.</summary>
     public IEnumerable<int> Owned(int pieces)

@@ -196,8 +196,9 @@ public sealed class ClusterVerbTests : IDisposable
     [Fact]
     public async Task A_pod_with_a_GPU_computes_on_it()
     {
-        await Launched(["kubernetes", "--shards", "2", "--image", "a", "--volume-claim", "b", "--gpus", "1", "--write", _root],
-            ["sample", "--out", "/work/x"]);
+        await Launched(
+            ["kubernetes", "--shards", "2", "--image", "a", "--volume-claim", "b", "--gpus", "1", "--mount", "/shared", "--write", _root],
+            ["sample", "--out", "/shared/x"]);
         Assert.False(File.Exists(Path.Combine(_root, "fewstep-sample-prepare.json")));
         var job = Read(Path.Combine(_root, "fewstep-sample-shards.json"));
         var container = job.Spec.Template.Spec.Containers[0];

@@ -16,11 +16,14 @@ about=(--data "$data") real=(--data "$data") classes=()
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "$threads"; }
 held_back=$out/held-back-classifier
 
-# Both judges: the headline's classifier, and one of another seed and width that nothing is tuned or chosen by.
+# Both judges: the headline's classifier and, once the part fits has trained it, one of another seed and width that nothing is tuned or
+# chosen by.
 measure() {
     local name=$1
     shift
-    fewstep evaluate --strip-seeds "${STRIP:-none}" "${real[@]}" --metrics "${METRICS:-fd}" --held-back "$held_back" \
+    local judges=()
+    [ ! -e "$held_back/config.json" ] || judges=(--held-back "$held_back")
+    fewstep evaluate --strip-seeds "${STRIP:-none}" "${real[@]}" --metrics "${METRICS:-fd}" "${judges[@]}" \
         --samples "$samples" --out "$out/$name" "$@"
 }
 untuned() { if [ -n "${MODEL:-}" ]; then measure "$@" --model "$MODEL"; else measure "$@"; fi; }

@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Makes the figures of noise-schedules.md: the same small network trained with EDM, VP and VE preconditioning, and what schedules do for each. Some hour and a half on one core; repeated, it goes on where it was.
+# Makes the figures of noise-schedules.md: the same small network trained with EDM's, VP's and VE's preconditioning, and what schedules, solvers and fits do for each. Some three hours on one core; repeated, it goes on where it was.
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
+# KINDS ("edm vp ve") are the models, THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-runs/noise-schedules} images=${2:-100000} samples=${3:-200}
-fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@"; }
-for kind in edm vp ve; do
-    fewstep train --config "docs/results/noise-schedules-$kind.json" --loss "$kind" --data data/fashion-mnist --images "$images" --batch 64 --learning-rate 1e-3 --seed 1 --dtype bfloat16 --out "$out/$kind"
-    fewstep compare --model "$out/$kind/model" --solvers euler --nfe 4,6,8,10 --schedules karras,log-snr,uniform-t,quadratic-t,cosine,flow,phase1,gits --samples "$samples" --ranges 3 --out "$out/$kind/comparison"
+out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=3,4,5,6,8,10
+fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "$threads"; }
+for kind in ${KINDS:-edm vp ve}; do
+    # VP's and VE's networks predict noise that is multiplied by as much as 152: bfloat16 rounds it to a pixel's range.
+    [ -e "$out/$kind/done" ] || fewstep train --config "docs/results/noise-schedules-$kind.json" --loss "$kind" --data data/fashion-mnist \
+        --images "$images" --batch 64 --learning-rate 1e-3 --ema 20000 --seed 1 --dtype float32 --out "$out/$kind"
+    touch "$out/$kind/done"
+    [ -e "$out/$kind/fit/fit.html" ] || fewstep fit --model "$out/$kind/model" --steps "$steps" --out "$out/$kind/fit"
+    fitted=()
+    for n in ${steps//,/ }; do fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json"); done
+    fewstep evaluate --model "$out/$kind/model" --curve "$out/$kind/fit/loss-curve.json" --schedules karras,uniform-t,phase1,gits,propagated \
+        --solver euler,ipndm:3,unipc:3:thresholding=false --steps "$steps" "${fitted[@]}" --teacher karras --teacher-steps 32 \
+        --metrics fd,endpoint --samples "$samples" --strip-seeds none --out "$out/$kind/evaluation"
 done

@@ -65,8 +65,8 @@ public sealed partial class Model
             ? FitSamplers(found, new FitOptions { Solver = options.Solver }, options.Seed, progress, cancellation) : found;
     }
 
-    /// <summary>Fits the solver's weights of samplers to this model, in closed form and without gradients; the sigmas stay, unless the
-    /// options refine them.</summary>
+    /// <summary>Fits the solver's weights of samplers to this model, in closed form and without gradients. The sigmas stay, unless the
+    /// options refine them, or where they are Phase 1's and standard ones end nearer to the teacher on held-out latents.</summary>
     /// <param name="samplers">Where their sigmas came from; their solvers are replaced.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="seed">Seed of the latents, 0 or more.</param>

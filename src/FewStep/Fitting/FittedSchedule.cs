@@ -29,6 +29,11 @@ internal sealed record FittedSchedule
     /// <summary>Those of the teacher's paths alone.</summary>
     public long TeacherEvaluations { get; init; }
 
+    /// <summary>Seconds without those of the teacher's paths.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>Those of the teacher's paths, which serve all schedules of a fit.</summary>
+    public double TeacherSeconds { get; init; }
+
     public required string Stop { get; init; }
 }

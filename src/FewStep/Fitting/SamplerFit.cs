@@ -4,14 +4,12 @@ using FewStep.Solvers;
 
 namespace FewStep.Fitting;
 
-/// <summary>Fits samplers to a model: their sigmas stay, their solver becomes the one that is fitted on them.</summary>
+/// <summary>Fits samplers to a model: their solver becomes the one that is fitted on their sigmas, or on standard ones that end
+/// nearer than Phase 1's.</summary>
 /// <param name="model">The teacher.</param>
 /// <param name="student">Who steps: the model, or what it was tuned to. Not disposed.</param>
 internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions options, long seed, IImageEmbedding embedding)
 {
-    // With so few steps the discretization loss says little of where a sampler ends, and Karras' sigmas are tried as well.
-    private const int FewSteps = 3;
-
     /// <summary>The stage of divided work that the fit is; null (default) for all of it.</summary>
     public Division? Division { get; init; }
 
@@ -23,11 +21,11 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
         { Division = Division, ModelIdentity = model.Identity };
         List<(int Index, Sampler Sampler)> tried = [.. samplers.SelectMany((sampler, i) => Candidates(sampler).Select(c => (i, c)))];
         var found = samplers.Select(_ => new List<(Sampler Sampler, FittedSchedule Result)>()).ToArray();
-        foreach (var (number, result) in fit.Fit([.. tried.Select(t => t.Sampler.Schedule)], progress, cancellation))
+        foreach (var (number, result) in fit.Fit([.. tried.Select(t => t.Sampler.Schedule)], progress, cancellation, IsNeeded))
         {
             var (index, sampler) = tried[number];
             found[index].Add((sampler, result));
-            if (found[index].Count < tried.Count(t => t.Index == index))
+            if (IsOfSame(number + 1) && IsNeeded(number + 1))
                 continue;
             var best = found[index].MinBy(f => f.Result.HeldOut.Value);
             long further = found[index].Sum(f => f.Result.Evaluations - f.Result.TeacherEvaluations);
@@ -36,25 +34,34 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
             var all = best.Result with
             {
                 Evaluations = best.Result.TeacherEvaluations + further,
-                Seconds = found[index].Sum(f => f.Result.Seconds),
+                Seconds = found[index].Sum(f => f.Result.Seconds) + (best.Result.TeacherSeconds / samplers.Count),
                 Stop = best.Result.Stop + where,
             };
             yield return (index, new Sampler(all.Schedule, all.Solver) { Origin = Origin(best.Sampler, all) }, all);
+
+            bool IsOfSame(int next) => next < tried.Count && tried[next].Index == index;
         }
+
+        // Of three candidates the third only where the second ends nearer than the first.
+        bool IsNeeded(int number) => found[tried[number].Index] is not [var first, var second]
+            || second.Result.HeldOut.Value < first.Result.HeldOut.Value;
     }
 
+    // The discretization loss says little of where a sampler of two or three steps ends, and less than nothing where a model is worse
+    // than its images' mean: Karras' sigmas are tried as well as Phase 1's, and where those end nearer and are more than two, a schedule
+    // with more of them at large noise.
     private static IEnumerable<Sampler> Candidates(Sampler sampler)
     {
-        var sigmas = sampler.Schedule.Sigmas;
-        return sampler.Origin.Source != ScheduleSource.Phase1 || sampler.Steps is < 2 or > FewSteps ? [sampler] :
-        [
-            sampler,
-            sampler with
-            {
-                Schedule = StandardSchedules.Usual.Create(sampler.Steps, sigmas[^1], sigmas[0], sampler.Schedule.Terminal),
-                Origin = sampler.Origin with { Schedule = StandardSchedules.Usual.Name, Source = ScheduleSource.Standard },
-            },
-        ];
+        if (sampler.Origin.Source != ScheduleSource.Phase1 || sampler.Steps < 2)
+            return [sampler];
+        return sampler.Steps == 2 ? [sampler, On(StandardSchedules.Usual)]
+            : [sampler, On(StandardSchedules.Usual), On(StandardSchedules.Find("uniform-t"))];
+
+        Sampler On(StandardSchedule schedule) => sampler with
+        {
+            Schedule = schedule.Create(sampler.Steps, sampler.Schedule.Sigmas[^1], sampler.Schedule.Sigmas[0], sampler.Schedule.Terminal),
+            Origin = sampler.Origin with { Schedule = schedule.Name, Source = ScheduleSource.Standard },
+        };
     }
 
     private SamplerOrigin Origin(Sampler sampler, FittedSchedule result) => sampler.Origin with

@@ -28,9 +28,10 @@ internal sealed class SolverFit(
 
     /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
     /// paths.</summary>
+    /// <param name="isNeeded">Whether the schedule of a number is fitted, asked when it is its turn; null (default) for all.</param>
     /// <returns>The number of the schedule, and what was found; nothing after one share of the work.</returns>
-    public IEnumerable<(int Index, FittedSchedule Result)> Fit(
-        IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public IEnumerable<(int Index, FittedSchedule Result)> Fit(IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation, Func<int, bool>? isNeeded = null)
     {
         if (schedules.FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
             throw new InvalidInputException($"{fine.Steps} steps are too many to fit; {ScheduleSearchRequest.MaximumSteps} are the most.");
@@ -44,24 +45,24 @@ internal sealed class SolverFit(
             () => _teacher.Images, progress, cancellation);
         if ((Division is null ? work.Whole() : Division.Run(work)) is not { } paths)
             yield break;
-        int done = 0;
         for (int g = 0; g < groups.Count; g++)
         {
             var (states, evaluations, seconds) = paths.Of(g);
             using var owned = states;
-            var shared = (Evaluations: evaluations, TotalSeconds: seconds, Count: groups[g].Count());
             foreach (var (schedule, index) in groups[g])
             {
+                if (isNeeded?.Invoke(index) == false)
+                    continue;
                 var watch = Stopwatch.StartNew();
                 long before = Evaluated;
                 var fitted = One(schedule, latents, states, progress, cancellation);
                 yield return (index, fitted with
                 {
-                    Evaluations = shared.Evaluations + Evaluated - before,
-                    TeacherEvaluations = shared.Evaluations,
-                    Seconds = watch.Elapsed.TotalSeconds + (shared.TotalSeconds / shared.Count),
+                    Evaluations = evaluations + Evaluated - before,
+                    TeacherEvaluations = evaluations,
+                    Seconds = watch.Elapsed.TotalSeconds,
+                    TeacherSeconds = seconds,
                 });
-                progress?.Report(new WorkProgress("fitting", ++done, schedules.Count, "samplers"));
             }
         }
     }
@@ -94,6 +95,7 @@ internal sealed class SolverFit(
 
             corrections[i] = Best(squares, terms, i);
             run.Finish(corrections[i]);
+            progress?.Report(new WorkProgress(InvariantText.Of($"fitting, N = {schedule.Steps}"), i + 1, schedule.Steps, "steps"));
         }
 
         var (solver, refined) = (new FittedSolver(_base, schedule, corrections), 0);

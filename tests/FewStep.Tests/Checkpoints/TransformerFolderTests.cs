@@ -9,10 +9,8 @@ using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class TransformerFolderTests : IDisposable
+public sealed class TransformerFolderTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     [Fact]
     public void A_DiT_is_a_model_of_classes_over_latents()
     {
@@ -211,8 +209,6 @@ public sealed class TransformerFolderTests : IDisposable
         Refused.With("do not divide into 5 heads", () => ModelSource.Open(path, new ModelReadOptions { Heads = 5 }).Dispose());
         tensors.Dispose();
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private string Copy(string name, string? config)
     {

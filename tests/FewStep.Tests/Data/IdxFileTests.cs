@@ -3,12 +3,9 @@ using FewStep.Data;
 
 namespace FewStep.Tests.Data;
 
-public sealed class IdxFileTests : IDisposable
+public sealed class IdxFileTests : FolderTests
 {
     private static readonly byte[] Header = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4];
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void Plain_and_compressed_files_are_read()
@@ -18,7 +15,7 @@ public sealed class IdxFileTests : IDisposable
         var (sizes, bytes) = IdxFile.Read(plain, 3);
         Assert.Equal([2, 3, 4], sizes);
         Assert.Equal(pixels, bytes);
-        string compressed = Path.Combine(_folder, "a.gz");
+        string compressed = _folder.File("a.gz");
         using (var gzip = new GZipStream(File.Create(compressed), CompressionLevel.Fastest))
         {
             gzip.Write([.. Header, .. pixels]);
@@ -49,7 +46,7 @@ public sealed class IdxFileTests : IDisposable
         }
 
         Refused(Write("bomb.gz", packed.ToArray()), "more than its own size");
-        Refused(Path.Combine(_folder, "missing"), "Cannot read");
+        Refused(_folder.File("missing"), "Cannot read");
     }
 
     [Fact]
@@ -69,7 +66,7 @@ public sealed class IdxFileTests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        string path = Path.Combine(_folder, name);
+        string path = _folder.File(name);
         File.WriteAllBytes(path, bytes);
         return path;
     }

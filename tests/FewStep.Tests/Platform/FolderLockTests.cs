@@ -1,13 +1,7 @@
-using FewStep.Tests.Checkpoints;
-
 namespace FewStep.Tests.Platform;
 
-public sealed class FolderLockTests : IDisposable
+public sealed class FolderLockTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void A_folder_is_one_holders_at_a_time_and_says_whose()
     {

@@ -6,12 +6,8 @@ using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Data;
 
-public sealed class CifarSourceTests : IDisposable
+public sealed class CifarSourceTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Folder_and_archive_give_the_same_images()
     {

@@ -110,7 +110,7 @@ public sealed class TransformerFolderTests : FolderTests
         Tensor velocity = model.Raw(mixed, full([2], t), labels).narrow(1, 0, 4);
         // x_t = t image + (1 - t) noise and velocity image - noise give image = x_t + (1 - t) velocity.
         Agrees(mixed + (velocity * (1 - t)), model.Denoise(mixed / t, sigma, labels), 1e-5);
-        Assert.IsType<NoiseFamily.FlowTimes>(NoiseFamily.Of(source.Config.Preconditioning));
+        Assert.IsType<NoiseFamily.FlowTimes>(NoiseFamily.Of(source.Denoiser.Preconditioning));
         Refused.With("leave those options out", () => ModelSource.Open(
             path, new ModelReadOptions { Heads = 3, Preconditioning = "flow", TimeSteps = 1000 }));
     }

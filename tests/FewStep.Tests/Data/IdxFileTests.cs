@@ -53,7 +53,7 @@ public sealed class IdxFileTests : FolderTests
     public void Counts_of_images_and_labels_must_agree()
     {
         string images = Write("i", [.. Header, .. new byte[24]]), labels = Write("l", [0, 0, 8, 1, 0, 0, 0, 1, 5]);
-        var error = Assert.Throws<InvalidInputException>(() => new IdxImageSet(images, labels));
+        var error = Assert.Throws<InvalidInputException>(() => IdxImageSet.Read(images, labels));
         Assert.Contains("1 labels for the 2 images", error.Message, StringComparison.Ordinal);
     }
 

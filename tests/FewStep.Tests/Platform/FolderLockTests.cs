@@ -22,7 +22,7 @@ public sealed class FolderLockTests : FolderTests
     [Fact]
     public void A_folder_that_was_made_goes_again_where_nothing_was_written()
     {
-        FolderLock.Take(_folder.File(Path.Combine("new", "deep"))).Dispose();
+        FolderLock.Take(Path.Combine(_folder.Root, "new", "deep")).Dispose();
         Assert.False(Directory.Exists(_folder.File("new")));
         Directory.CreateDirectory(_folder.File("old"));
         FolderLock.Take(_folder.File("old")).Dispose();

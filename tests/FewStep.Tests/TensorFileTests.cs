@@ -12,5 +12,6 @@ public abstract class TensorFileTests : FolderTests
         // A tensor may lie in a file that is mapped.
         _scope.Dispose();
         base.Dispose();
+        GC.SuppressFinalize(this);
     }
 }

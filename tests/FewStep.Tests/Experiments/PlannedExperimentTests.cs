@@ -1,6 +1,5 @@
 using FewStep.Experiments;
 using FewStep.Noise;
-using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
 using FewStep.Tests.Sampling;

@@ -3,7 +3,6 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
-using TorchSharp;
 
 namespace FewStep.Tests.Fuzzing;
 

@@ -65,7 +65,7 @@ public sealed class CifarSourceTests : FolderTests
         Refused("tar.gz", _folder.Write("text.tar.gz", "no archive, nothing of the sort"u8.ToArray()));
         byte[] whole = File.ReadAllBytes(Archive(Files()));
         for (int length = 1; length < whole.Length * 0.9; length += whole.Length / 40) // the last bytes are padding
-            Refused("", _folder.Write("cut.tar.gz", whole[..length]));
+            Refused("", _folder.Write("cut.tar.gz", whole.AsSpan(0, length)));
 
         // A header that claims gigabytes.
         using var plain = new MemoryStream();

@@ -9,7 +9,7 @@ root=$PWD
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 rm -rf "$out/site" "$out/api" "$out/docs"
-cp -r docs README.md CHANGELOG.md "$out"
+cp -r docs README.md CHANGELOG.md CONTRIBUTING.md "$out"
 dotnet tool restore
 for project in FewStep.Onnx FewStep.Deploy; do
     dotnet build "src/$project" -c Release -v q
@@ -25,6 +25,8 @@ cat >"$out/toc.yml" <<'YML'
   href: api/
 - name: Changes
   href: CHANGELOG.md
+- name: Contributing
+  href: CONTRIBUTING.md
 YML
 for page in docs/*.md docs/recipes/*.md docs/results/*.md; do
     printf -- '- name: "%s"\n  href: %s\n' "$(sed -n 's/^# //p;/^# /q' "$page" | head -n 1 | tr -d '"')" "${page#docs/}"
@@ -48,9 +50,12 @@ cat >"$out/docfx.json" <<JSON
   ],
   "build": {
     "content": [
-      { "files": ["toc.yml", "docs/toc.yml", "api/**.yml", "README.md", "CHANGELOG.md", "docs/**.md"] }
+      { "files": ["toc.yml", "docs/toc.yml", "api/**.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/**.md"] }
     ],
-    "resource": [{ "files": ["docs/**.png", "docs/**.csv", "docs/**.json"] }],
+    "resource": [
+      { "files": ["docs/**.png", "docs/**.csv", "docs/**.json", "docs/**.sh"] },
+      { "src": "$root", "files": ["samples/*/*.cs"] }
+    ],
     "template": ["default", "modern"],
     "output": "site",
     "globalMetadata": { "_appTitle": "FewStep", "_appName": "FewStep", "_enableSearch": true, "_disableContribution": true }

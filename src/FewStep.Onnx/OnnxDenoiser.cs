@@ -21,6 +21,9 @@ internal sealed class OnnxDenoiser(string path, OnnxSession session, OnnxSignatu
 
     private long[]? _sizes; // of a result but for the batch, once one was made
 
+    /// <summary>How its output becomes a denoised image; null where it is one.</summary>
+    public IPreconditioning? Preconditioning => preconditioning;
+
     public ImageShape Shape => signature.Shape;
     public int Classes => conditions?.Count ?? classes;
     public double SigmaMin => sigmaMin;

@@ -37,8 +37,7 @@ internal sealed class OnnxFormat : IModelFormat
             Hash = model.Hash,
             Format = "ONNX file",
             NumberFormat = NumberFormat(options.Provider),
-            IsFlow = model.IsFlow,
-            WholeTimes = model.WholeTimes,
+            Family = NoiseFamily.At(path, denoiser.Preconditioning, denoiser.Shape),
             KnowsNoClass = denoiser.KnowsNoClass,
             Owned = model,
         };

@@ -12,15 +12,11 @@ namespace FewStep.Onnx;
 /// <param name="Preconditioning">Prediction and noise in a few words, e.g. <c>epsilon, vp-linear</c>.</param>
 /// <param name="Hash">SHA-256 of all that determines what the model computes: the file, the files that it keeps weights in, and its
 /// description but for names. Lower-case hexadecimal.</param>
-/// <param name="IsFlow">Whether it was trained as a rectified flow.</param>
 internal sealed record OnnxModel(
-    string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash, bool IsFlow) : IDisposable
+    string Path, OnnxModelDescription Description, OnnxDenoiser Denoiser, string Preconditioning, string Hash) : IDisposable
 {
     /// <summary>What the file says of itself; null where this program did not write it.</summary>
     public OnnxMetadata? Metadata { get; private init; }
-
-    /// <summary>The whole times that it was trained on; null where it is told others.</summary>
-    public DiscreteVpNoise? WholeTimes { get; private init; }
 
     public string Name => Description.Name ?? System.IO.Path.GetFileNameWithoutExtension(Path);
 
@@ -73,8 +69,8 @@ internal sealed record OnnxModel(
                 metadata?.Evaluations ?? 1, conditions);
             string noise = noiseOf?.Noise ?? description.Noise ?? (prediction == OnnxPrediction.Flow ? FlowTime.NoiseName : "sigma");
             return new OnnxModel(path, description, denoiser, $"{prediction.ToString().ToLowerInvariant()}, {noise}",
-                hash(prediction), prediction == OnnxPrediction.Flow)
-            { Metadata = metadata, WholeTimes = (preconditioning as DiscreteVpPreconditioning)?.Noise };
+                hash(prediction))
+            { Metadata = metadata };
         }
         catch
         {

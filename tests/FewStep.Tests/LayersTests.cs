@@ -7,14 +7,14 @@ public sealed partial class LayersTests
     // From the bottom up: a folder uses only those before it.
     private static readonly string[] Layers =
     [
-        "Platform", "Collectives", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Shards", "Text", "Solvers",
+        "Platform", "Collectives", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Text", "Shards", "Solvers",
         "Sampling", "Models", "Search", "Fitting", "Tuning", "Metrics", "Experiments", "Reporting",
     ];
 
     [Fact]
     public void Every_folder_is_a_layer_and_uses_only_those_below_it()
     {
-        string source = Path.Combine(RepositoryRoot(), "src", "FewStep");
+        string source = Repository.At("src", "FewStep");
         var folders = Directory.GetDirectories(source).Select(Path.GetFileName).Where(f => f is not ("bin" or "obj" or "buildTransitive"));
         Assert.Empty(folders.Except(Layers));
         var wrong = from layer in Layers
@@ -35,7 +35,7 @@ public sealed partial class LayersTests
     [InlineData("Noise", "Denoising")]
     public void The_lowest_layers_do_not_know_those_above_them(string layer, string above)
     {
-        string Folder(string name) => Path.Combine(RepositoryRoot(), "src", "FewStep", name);
+        string Folder(string name) => Repository.At("src", "FewStep", name);
         string[] types = [.. Directory.GetFiles(Folder(above), "*.cs").Select(f => Path.GetFileNameWithoutExtension(f)!)];
         Assert.NotEmpty(types);
         var wrong = from file in Directory.GetFiles(Folder(layer), "*.cs")
@@ -48,12 +48,4 @@ public sealed partial class LayersTests
 
     [GeneratedRegex(@"\bFewStep\.([A-Z]\w+)")]
     private static partial Regex LayerName();
-
-    internal static string RepositoryRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "FewStep.slnx")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests run outside of the repository.");
-    }
 }

@@ -40,10 +40,9 @@ public sealed class QuickStartTests
     [Fact]
     public void It_is_the_program_of_the_readme_and_names_nothing_but_FewStep()
     {
-        string root = LayersTests.RepositoryRoot();
-        string program = File.ReadAllText(Path.Combine(root, "samples", "QuickStart", "Program.cs")).ReplaceLineEndings("\n").TrimEnd();
+        string program = File.ReadAllText(Repository.At("samples", "QuickStart", "Program.cs")).ReplaceLineEndings("\n").TrimEnd();
         string indented = string.Join('\n', program.Split('\n').Select(line => line.Length == 0 ? "" : "    " + line));
-        Assert.Contains(indented, File.ReadAllText(Path.Combine(root, "README.md")).ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains(indented, File.ReadAllText(Repository.At("README.md")).ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Equal(["using FewStep;"], program.Split('\n').Where(line => line.StartsWith("using ", StringComparison.Ordinal)
             && line.EndsWith(';') && !line.Contains('=', StringComparison.Ordinal)));
     }

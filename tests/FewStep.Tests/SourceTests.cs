@@ -15,7 +15,7 @@ public class SourceTests
         IEnumerable<string> Long(string file) => File.ReadLines(file)
             .Select((line, i) => (Line: line, Number: i + 1))
             .Where(l => l.Line.Length > Columns)
-            .Select(l => $"{Path.GetRelativePath(Root, file)}:{l.Number} has {l.Line.Length} columns");
+            .Select(l => $"{Path.GetRelativePath(Repository.At(), file)}:{l.Number} has {l.Line.Length} columns");
         Assert.Empty(Sources("src", "tests", "bench", "samples").SelectMany(Long));
     }
 
@@ -47,7 +47,7 @@ public class SourceTests
     }
 
     private static string[] PublicTypes(params string[] projects) => [.. projects
-        .SelectMany(project => Directory.EnumerateFiles(Path.Combine(Root, "src", project), "PublicAPI.*.txt"))
+        .SelectMany(project => Directory.EnumerateFiles(Repository.At("src", project), "PublicAPI.*.txt"))
         .SelectMany(File.ReadLines)
         .Where(IsType)
         .Distinct(StringComparer.Ordinal)
@@ -59,18 +59,8 @@ public class SourceTests
         && !line.Contains(" = ", StringComparison.Ordinal) && !line.Contains(' ');
 
     private static IEnumerable<string> Sources(params string[] folders) => folders
-        .Select(folder => Path.Combine(Root, folder))
+        .Select(folder => Repository.At(folder))
         .Where(Directory.Exists)
         .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
         .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin"));
-
-    private static string Root { get; } = FindRoot();
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FewStep.slnx")))
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests do not lie in the repository.");
-        return folder.FullName;
-    }
 }

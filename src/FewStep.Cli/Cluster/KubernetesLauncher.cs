@@ -48,7 +48,7 @@ internal sealed class KubernetesLauncher
         }
 
         string? processors = parsed.GetValue(_processors);
-        double? count = processors is null ? null : KubernetesName.Processors(processors) ?? throw Refused(
+        double? count = processors is null ? null : KubernetesName.Processors(processors) ?? throw LaunchFlags.Refused(
             _processors, processors, "a number of processors above 0, such as 4, 0.5 or 500m");
         var command = _launch.Command(parsed, count is { } some ? (int)Math.Ceiling(some) : null, gpus > 0);
         int most = KubernetesName.LongestLabel - Math.Max(
@@ -61,13 +61,14 @@ internal sealed class KubernetesLauncher
         {
             Image = Checked(
                 _image, i => i.All(c => char.IsAscii(c) && !char.IsControl(c) && c != ' '), "the name of an image, without spaces"),
-            Namespace = Known(_namespace, KubernetesName.IsLabel, "a DNS label: small letters, digits and hyphens, 63 at the most"),
+            Namespace = LaunchFlags.Checked(
+                parsed, _namespace, KubernetesName.IsLabel, "a DNS label: small letters, digits and hyphens, 63 at the most"),
             VolumeClaim = Checked(_claim, KubernetesName.IsSubdomain, "a DNS name: small letters, digits, hyphens and points"),
             Mount = Checked(_mount, m => m.Length > 1 && m[0] == '/' && !m.Any(c => c == ':' || char.IsControl(c)) && !HasParents(m),
                 "a path from the root, without : and .."),
             Program = parsed.GetRequiredValue(_program),
             Processors = processors,
-            Memory = Known(_memory, KubernetesName.IsMemory, "an amount of memory, such as 16Gi or 500M"),
+            Memory = LaunchFlags.Checked(parsed, _memory, KubernetesName.IsMemory, "an amount of memory, such as 16Gi or 500M"),
             Gpus = gpus,
             Parallelism = Math.Min(running ?? command.Count, command.Count),
             Retries = retries,
@@ -94,15 +95,9 @@ internal sealed class KubernetesLauncher
         string lines = string.Concat(commands.Select(line => $"\n  {line}"));
         _terminal.Result(_launch.Json(parsed), new { folder, commands }, $"Wrote {folder}. One after the other:{lines}");
 
-        string? Known(Option<string?> option, Func<string, bool> holds, string rule) =>
-            parsed.GetValue(option) is var value && (value is null || holds(value)) ? value : throw Refused(option, value, rule);
-
         string Checked(Option<string> option, Func<string, bool> holds, string rule) =>
-            parsed.GetRequiredValue(option) is var value && holds(value) ? value : throw Refused(option, value, rule);
+            parsed.GetRequiredValue(option) is var value && holds(value) ? value : throw LaunchFlags.Refused(option, value, rule);
     }
 
     private static bool HasParents(string path) => path.Split('/').Contains("..");
-
-    private static InvalidInputException Refused(Option option, string value, string rule) =>
-        new($"{option.Name} {Printable.Text(value)} must be {rule}.");
 }

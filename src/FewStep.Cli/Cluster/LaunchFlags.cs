@@ -72,6 +72,14 @@ internal sealed class LaunchFlags
             parsed.RootCommandResult.Command, words, new Shard(1, parsed.GetValue(_shards)).Count, threads, hasGpu);
     }
 
+    /// <summary>The value of an option that has to keep a rule; null where it was left out.</summary>
+    /// <param name="rule">What the value must be, in words.</param>
+    public static string? Checked(ParseResult parsed, Option<string?> option, Func<string, bool> holds, string rule) =>
+        parsed.GetValue(option) is var value && (value is null || holds(value)) ? value : throw Refused(option, value, rule);
+
+    public static InvalidInputException Refused(Option option, string value, string rule) =>
+        new($"{option.Name} {Printable.Text(value)} must be {rule}.");
+
     // Those of the command behind the separator, as if it stood alone.
     private static IEnumerable<CompletionItem> Behind(CompletionContext context)
     {

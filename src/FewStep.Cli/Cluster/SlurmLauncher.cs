@@ -89,8 +89,8 @@ internal sealed partial class SlurmLauncher
         foreach (var (option, value) in new[]
         {
             (_partition, parsed.GetValue(_partition)), (_account, parsed.GetValue(_account)),
-            (_time, Checked(parsed, _time, TimeLimit(), "minutes, m:ss, h:mm:ss, d-h, d-h:mm or d-h:mm:ss")),
-            (_memory, Checked(parsed, _memory, Size(), "a whole number and K, M, G or T, such as 16G")),
+            (_time, LaunchFlags.Checked(parsed, _time, TimeLimit().IsMatch, "minutes, m:ss, h:mm:ss, d-h, d-h:mm or d-h:mm:ss")),
+            (_memory, LaunchFlags.Checked(parsed, _memory, Size().IsMatch, "a whole number and K, M, G or T, such as 16G")),
         })
         {
             if (value is not null)
@@ -100,25 +100,19 @@ internal sealed partial class SlurmLauncher
         if (Processors(parsed) is { } processors)
             yield return InvariantText.Of($"{_processors.Name}={processors}");
         const string one = "1, or a kind and 1, such as a100:1: a shard computes on one GPU, and more of them are more shards";
-        if (Checked(parsed, _gpus, Gpu(), one) is { } gpus)
+        if (LaunchFlags.Checked(parsed, _gpus, Gpu().IsMatch, one) is { } gpus)
             yield return $"--gres=gpu:{gpus}";
         if (parsed.GetValue(_requeue))
             yield return "--requeue";
         foreach (string option in parsed.GetValue(_options) ?? [])
         {
             yield return option.StartsWith("--", StringComparison.Ordinal) && option.Length > 2 ? option
-                : throw Refused(_options, option, $"an option of {Sbatch} in its long form, such as --qos=long");
+                : throw LaunchFlags.Refused(_options, option, $"an option of {Sbatch} in its long form, such as --qos=long");
         }
     }
 
     private int? Processors(ParseResult parsed) => parsed.GetValue(_processors) is not { } number ? null
-        : number is > 0 and <= 1024 ? number : throw Refused(_processors, InvariantText.Of($"{number}"), "1 to 1024");
-
-    private static string? Checked(ParseResult parsed, Option<string?> option, Regex form, string rule) =>
-        parsed.GetValue(option) is var value && (value is null || form.IsMatch(value)) ? value : throw Refused(option, value, rule);
-
-    private static InvalidInputException Refused(Option option, string value, string rule) =>
-        new($"{option.Name} {Printable.Text(value)} must be {rule}.");
+        : number is > 0 and <= 1024 ? number : throw LaunchFlags.Refused(_processors, InvariantText.Of($"{number}"), "1 to 1024");
 
     // 1-3,7 for 1, 2, 3 and 7.
     private static string Ranges(IReadOnlyList<int> numbers)

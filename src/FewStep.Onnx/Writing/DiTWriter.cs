@@ -55,7 +55,7 @@ internal sealed class DiTWriter(OnnxNodes nodes, DiT network, Tensor weights, st
         }
 
         string[] ends = Chunks(network.OutModulation, Nodes.Silu(first!), 2);
-        string made = OfTokens(network.OutLayer, Scaled(Normalised(tokens, options.Channels), ends[0], ends[1]));
+        string made = Projected(network.OutLayer, Scaled(Normalised(tokens, options.Channels), ends[0], ends[1]));
         string parts = Nodes.Transpose(Nodes.Reshape(made, 0, height, width, patch, patch, options.OutChannels), 0, 5, 1, 3, 2, 4);
         return new(Nodes.Reshape(parts, 0, options.OutChannels, x.Height, x.Width), options.OutChannels, x.Height, x.Width);
     }

@@ -62,7 +62,7 @@ internal sealed class FluxWriter(OnnxNodes nodes, FluxTransformer network, Tenso
         if (guidance is not null)
             embedded = Nodes.Plus(embedded, Embedded(network.Guidance!, Nodes.Times(guidance, FluxTransformer.GuidanceFactor)));
         embedded = Nodes.Silu(embedded);
-        string text = OfTokens(network.Context, context), tokens = OfTokens(network.Image, images);
+        string text = Projected(network.Context, context), tokens = Projected(network.Image, images);
         var positions = Rotation(Nodes.Concat(0, textPlaces, places));
         foreach (var block in network.Blocks)
         {
@@ -74,7 +74,7 @@ internal sealed class FluxWriter(OnnxNodes nodes, FluxTransformer network, Tenso
         foreach (var block in network.SingleBlocks)
             all = Single(block, all, embedded, positions);
         string[] ends = Chunks(network.OutModulation, embedded, 2);
-        return OfTokens(network.OutLayer, Scaled(Normalised(From(all, Words(text)), channels), ends[1], ends[0]));
+        return Projected(network.OutLayer, Scaled(Normalised(From(all, Words(text)), channels), ends[1], ends[0]));
     }
 
     // Attention and layer side by side.

@@ -50,12 +50,12 @@ internal sealed class SD3Writer(OnnxNodes nodes, SD3Transformer network, Tensor 
         string shape = Nodes.Op("Shape", [images]);
         string patches = Nodes.Op("Div", [Nodes.Op("Gather", [shape, Nodes.Integers(2, 3)]), Nodes.Integers(patch)]);
         string tokens = Nodes.Plus(Patches(network.Patches, images, channels), Positions(patches));
-        string? text = OfTokens(network.Context, context);
+        string? text = Projected(network.Context, context);
         string embedded = Nodes.Silu(Nodes.Plus(Embedded(network.Time, times), Embedded(network.Pooled, pooled)));
         foreach (var block in network.Blocks)
             (tokens, text) = Block(block, tokens, text!, embedded);
         string[] ends = Chunks(network.OutModulation, embedded, 2);
-        string made = OfTokens(network.OutLayer, Scaled(Normalised(tokens, options.Channels), ends[1], ends[0]));
+        string made = Projected(network.OutLayer, Scaled(Normalised(tokens, options.Channels), ends[1], ends[0]));
 
         // Tokens hold row in the patch, column in the patch, channel.
         string apart = Nodes.Op("Reshape", [made, Nodes.Concat(0, Nodes.Integers(0), patches, Nodes.Integers(patch, patch, -1))]);

@@ -16,9 +16,6 @@ internal abstract class TokenWriter(OnnxNodes nodes, ParameterLayout layout, Ten
 
     protected string Projected(TokenLinear layer, string x) => Product(layer.Weight, layer.Bias, x);
 
-    /// <summary>A linear layer of tokens.</summary>
-    protected string OfTokens(Linear layer, string x) => Product(layer.Weight, layer.Bias, x);
-
     /// <summary>Layer normalisation over the channels, with weights or without.</summary>
     protected string Normalised(LayerNorm norm, string x) => Nodes.Op("LayerNormalization", [x, Weight(norm.Weight), Weight(norm.Bias)],
         OnnxNodes.Of("axis", -1), OnnxNodes.Of("epsilon", norm.Epsilon));

@@ -5,6 +5,7 @@ internal sealed class ModuleArguments(PickleDictionary values, string where)
 {
     private const int LongestList = 64;
     private const int LongestText = 256;
+
     /// <summary>The allow-list names of NumPy's numbers, which options may be.</summary>
     internal static IEnumerable<string> NumberNames => ["numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"];
 
@@ -36,35 +37,28 @@ internal sealed class ModuleArguments(PickleDictionary values, string where)
     };
 
     /// <summary>A list or tuple of at most 64 whole numbers; null where it is missing.</summary>
-    public IReadOnlyList<int>? Integers(string name)
-    {
-        IReadOnlyList<object?>? items = Find(name) switch
-        {
-            null => null,
-            List<object?> { Count: <= LongestList } list => list,
-            object?[] { Length: <= LongestList } tuple => tuple,
-            _ => throw Wrong(name, "a list of whole numbers"),
-        };
-        return items?.Select(item => Scalar(item) is long value and >= int.MinValue and <= int.MaxValue ? (int)value
-            : throw Wrong(name, "a list of whole numbers")).ToArray();
-    }
+    public IReadOnlyList<int>? Integers(string name) => Items<int>(
+        name, "a list of whole numbers", item => item is long value and >= int.MinValue and <= int.MaxValue ? (int)value : null);
 
     /// <summary>A list or tuple of at most 64 numbers; null where it is missing.</summary>
-    public IReadOnlyList<double>? Numbers(string name)
+    public IReadOnlyList<double>? Numbers(string name) => Items<double>(name, "a list of numbers", item => item switch
+    {
+        double value => value,
+        long value => value,
+        _ => null,
+    });
+
+    private T[]? Items<T>(string name, string expected, Func<object?, T?> read)
+        where T : struct
     {
         IReadOnlyList<object?>? items = Find(name) switch
         {
             null => null,
             List<object?> { Count: <= LongestList } list => list,
             object?[] { Length: <= LongestList } tuple => tuple,
-            _ => throw Wrong(name, "a list of numbers"),
+            _ => throw Wrong(name, expected),
         };
-        return items?.Select(item => Scalar(item) switch
-        {
-            double value => value,
-            long value => value,
-            _ => throw Wrong(name, "a list of numbers"),
-        }).ToArray();
+        return items?.Select(item => read(Scalar(item)) ?? throw Wrong(name, expected)).ToArray();
     }
 
     private object? Find(string name) => Scalar(values[name]);

@@ -11,11 +11,20 @@ internal abstract record NoiseFamily
     /// <summary>What a model of it is, e.g. <c>a rectified flow</c>.</summary>
     public abstract string Words { get; }
 
-    /// <summary>The family of what a configuration describes.</summary>
+    /// <summary>The family of a preconditioning; none is that of what is told sigma and gives images.</summary>
     /// <param name="shift">Of a rectified flow: what its scheduler does with the times that it is given.</param>
-    public static NoiseFamily Of(PreconditioningConfig config, FlowShift? shift = null) =>
-        config.Kind == PreconditioningConfig.Flow ? new FlowTimes(shift ?? new())
-        : config.WholeTimes is { } noise ? new Timesteps(noise) : new Levels();
+    public static NoiseFamily Of(IPreconditioning? preconditioning, FlowShift? shift = null) => preconditioning switch
+    {
+        FlowPreconditioning => new FlowTimes(shift ?? new()),
+        DiscreteVpPreconditioning { Noise: var noise } => new Timesteps(noise),
+        _ => new Levels(),
+    };
+
+    /// <summary>The family of a model that lies somewhere: the scheduler of its pipeline says the shift of a flow.</summary>
+    /// <param name="latents">Shape of what it denoises.</param>
+    public static NoiseFamily At(string path, IPreconditioning? preconditioning, ImageShape latents)
+        => Of(preconditioning, preconditioning is FlowPreconditioning
+            ? FlowMatchScheduler.Of(path)?.ShiftFor(TransformerFolder.TokensOfFlow(latents)) : null);
 
     /// <summary>Noise levels alone: EDM, variance exploding, variance preserving over continuous times, or what is told sigma.</summary>
     public sealed record Levels : NoiseFamily

@@ -84,10 +84,6 @@ internal sealed record PreconditioningConfig
     /// others.</summary>
     public double? BoundaryScale { get; init; }
 
-    /// <summary>The whole times that such a network knows; null where its times are continuous.</summary>
-    [JsonIgnore]
-    public DiscreteVpNoise? WholeTimes => (Kind is Discrete or "iddpm" ? Build() as DiscreteVpPreconditioning : null)?.Noise;
-
     public IPreconditioning Build() => Kind switch
     {
         Edm when Prediction == NetworkPrediction.Sample => throw new InvalidInputException(

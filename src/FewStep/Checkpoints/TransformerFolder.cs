@@ -25,6 +25,9 @@ internal static class TransformerFolder
     /// <summary>The classes that are read.</summary>
     public static IReadOnlyList<string> Classes { get; } = [.. Readers.Keys];
 
+    /// <summary>Tokens of a flow's latents, which a dynamic shift depends on.</summary>
+    public static long TokensOfFlow(ImageShape latents) => (long)(latents.Height / PatchOfFlows) * (latents.Height / PatchOfFlows);
+
     /// <summary>Whether a path is such a folder, that of its pipeline, or a file of weights in it.</summary>
     public static bool IsOne(string path) => LatentPipeline.ClassAt(path) is string name && Readers.ContainsKey(name);
 
@@ -47,10 +50,7 @@ internal static class TransformerFolder
             Network = network.Options,
         };
         if (network.IsFlow && pipeline.Scheduler is string scheduler)
-        {
-            long patches = config.Shape.Height / PatchOfFlows;
-            remarks = [.. remarks, FlowMatchScheduler.Read(scheduler).Remark(patches * patches)];
-        }
+            remarks = [.. remarks, FlowMatchScheduler.Read(scheduler).Remark(TokensOfFlow(config.Shape))];
 
         return latents.Read(config, name, remarks, (tensors, source) => ModelFolder.Build(config, tensors, source));
     }

@@ -1,45 +1,17 @@
 namespace FewStep.Data;
 
-/// <summary>Greyscale images and labels from a pair of idx files, held in memory.</summary>
-internal sealed class IdxImageSet : IImageSet
+/// <summary>Greyscale images and labels from a pair of idx files.</summary>
+internal static class IdxImageSet
 {
-    private readonly byte[] _pixels;
-    private readonly byte[]? _labels;
-
-    public IdxImageSet(string imagesPath, string? labelsPath)
+    /// <param name="labelsPath">Null for images without labels.</param>
+    public static MemoryImageSet Read(string imagesPath, string? labelsPath)
     {
-        (int[] sizes, _pixels) = IdxFile.Read(imagesPath, 3);
-        Count = sizes[0];
-        Shape = new ImageShape(1, sizes[1], sizes[2]);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(_pixels);
-        if (labelsPath is not null)
-        {
-            (int[] labelSizes, _labels) = IdxFile.Read(labelsPath, 1);
-            if (labelSizes[0] != Count)
-                throw new InvalidInputException($"{labelsPath} has {labelSizes[0]} labels for the {Count} images of {imagesPath}.");
-            Classes = _labels.Max() + 1;
-            hash.AppendData(_labels);
-        }
-
-        Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    public ImageShape Shape { get; }
-    public int Count { get; }
-    public int Classes { get; }
-    public string Hash { get; }
-
-    public void Read(int index, Span<byte> destination)
-    {
-        int size = (int)Shape.Dimension;
-        _pixels.AsSpan(checked(index * size), size).CopyTo(destination);
-    }
-
-    public int Label(int index) => _labels is null ? -1 : _labels[index];
-
-    public void Dispose()
-    {
-        // Everything is managed memory.
+        var (sizes, pixels) = IdxFile.Read(imagesPath, 3);
+        var shape = new ImageShape(1, sizes[1], sizes[2]);
+        if (labelsPath is null)
+            return new MemoryImageSet(shape, pixels, null, []);
+        var (labelSizes, labels) = IdxFile.Read(labelsPath, 1);
+        return labelSizes[0] == sizes[0] ? new MemoryImageSet(shape, pixels, Array.ConvertAll(labels, label => (int)label), labels)
+            : throw new InvalidInputException($"{labelsPath} has {labelSizes[0]} labels for the {sizes[0]} images of {imagesPath}.");
     }
 }

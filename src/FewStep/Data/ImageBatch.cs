@@ -7,9 +7,6 @@ namespace FewStep.Data;
 /// <param name="Labels">Class indices int64 [B], -1 = none; null where the set has no classes.</param>
 internal sealed record ImageBatch(long Position, Tensor Images, Tensor? Labels) : IDisposable
 {
-    /// <summary>Place of the first image of the batch after this one: what to store for an exact resume.</summary>
-    public long NextPosition => Position + Count;
-
     public long Count => Images.shape[0];
 
     public void Dispose()

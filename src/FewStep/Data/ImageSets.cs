@@ -29,7 +29,7 @@ internal static class ImageSets
         return Signature(path) switch
         {
             [0, 0, 8, 3] or [0x1f, 0x8b, ..] => OpenIdx(path),
-            [(byte)'P', (byte)'K', ..] when path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) => new NpzImageSet(path),
+            [(byte)'P', (byte)'K', ..] when path.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) => NpzImageSet.Read(path),
             [(byte)'P', (byte)'K', ..] => new ZipImageSet(path, progress, cancellation),
             _ => throw new InvalidInputException($"{path} is no image set. {Accepted}"),
         };
@@ -71,10 +71,10 @@ internal static class ImageSets
         return new FolderImageSet(SplitFolder(path, split), progress, cancellation);
     }
 
-    private static IdxImageSet OpenIdx(string images)
+    private static MemoryImageSet OpenIdx(string images)
     {
         string? labels = IdxName.LabelsBeside(images);
-        return new IdxImageSet(images, File.Exists(labels) ? labels : null);
+        return IdxImageSet.Read(images, File.Exists(labels) ? labels : null);
     }
 
     private static string? SubFolder(string path, string[] names)

@@ -3,14 +3,16 @@ using FewStep.Checkpoints;
 namespace FewStep.Data;
 
 /// <summary>Images in a NumPy file as ADM's programs write samples: <c>arr_0</c> uint8 [B,H,W,C] with 1 or 3 channels, and with labels
-/// <c>arr_1</c>, whole numbers [B]. Held in memory.</summary>
-internal sealed class NpzImageSet : IImageSet
+/// <c>arr_1</c>, whole numbers [B].</summary>
+internal static class NpzImageSet
 {
     private const string Extension = ".npz", Images = "arr_0", Labels = "arr_1";
-    private readonly byte[] _pixels;
-    private readonly int[]? _labels;
 
-    public NpzImageSet(string path)
+    /// <summary>Whether a file is one of images: a NumPy file by its name, and not one of feature statistics alone.</summary>
+    public static bool Is(string path)
+        => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(path) && NpzFile.Names(path).Contains(Images);
+
+    public static MemoryImageSet Read(string path)
     {
         bool labelled = NpzFile.Names(path).Contains(Labels);
         var arrays = NpzFile.Read(path, labelled ? [Images, Labels] : [Images]);
@@ -22,39 +24,9 @@ internal sealed class NpzImageSet : IImageSet
                     + "[B, H, W, 1].");
         }
 
-        (_pixels, Count, Shape) = (pixels, (int)count, new ImageShape((int)channels, (int)height, (int)width));
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(_pixels);
-        if (labelled)
-        {
-            _labels = Read(arrays[Labels], Count, path);
-            Classes = _labels.Max() + 1;
-            hash.AppendData(Encoding.ASCII.GetBytes(string.Join(',', _labels)));
-        }
-
-        Hash = Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    public ImageShape Shape { get; }
-    public int Count { get; }
-    public int Classes { get; }
-    public string Hash { get; }
-
-    /// <summary>Whether a file is one of images: a NumPy file by its name, and not one of feature statistics alone.</summary>
-    public static bool Is(string path)
-        => path.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(path) && NpzFile.Names(path).Contains(Images);
-
-    public void Read(int index, Span<byte> destination)
-    {
-        int size = (int)Shape.Dimension;
-        _pixels.AsSpan(checked(index * size), size).CopyTo(destination);
-    }
-
-    public int Label(int index) => _labels is null ? -1 : _labels[index];
-
-    public void Dispose()
-    {
-        // Everything is managed memory.
+        int[]? labels = labelled ? Read(arrays[Labels], (int)count, path) : null;
+        return new MemoryImageSet(new ImageShape((int)channels, (int)height, (int)width), pixels, labels,
+            labels is null ? [] : Encoding.ASCII.GetBytes(string.Join(',', labels)));
     }
 
     private static int[] Read(NpyArray array, int images, string path)

@@ -24,11 +24,12 @@ internal sealed class DividedTeacher(
     public void Do(Part part)
     {
         var store = PartTensors.Open(part, StoreName);
-        int[] own = [.. Enumerable.Range(0, groups.Count * latents.Batches.Count()).Where(i => part.Shard.Owns(i))];
+        int batches = latents.Batches.Count();
+        int[] own = [.. part.Shard.Owned(groups.Count * batches)];
         for (int done = 0; done < own.Length; done++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var (group, batch) = (own[done] / latents.Batches.Count(), own[done] % latents.Batches.Count());
+            var (group, batch) = (own[done] / batches, own[done] % batches);
             if (!store.Has(Key(group, batch)))
             {
                 using var scope = NewDisposeScope();

@@ -32,16 +32,13 @@ internal sealed record OpenedModel
     /// <remarks>A flow's levels above those of t = 0.999 stand for its first time, 1, alone.</remarks>
     public (double Low, double High)? Levels
     {
-        get => field ?? (IsFlow ? (Denoiser.SigmaMin, Math.Min(Denoiser.SigmaMax, FlowTime.UsualSigmaMax)) : null);
+        get => field
+            ?? (Family is NoiseFamily.FlowTimes ? (Denoiser.SigmaMin, Math.Min(Denoiser.SigmaMax, FlowTime.UsualSigmaMax)) : null);
         init;
     }
 
-    /// <summary>Whether it was trained as a rectified flow.</summary>
-    public bool IsFlow { get; init; }
-
-    /// <summary>The whole times that it was trained on, where <see cref="Config"/> does not say them; null (default) where it does, or
-    /// there are none.</summary>
-    public DiscreteVpNoise? WholeTimes { get; init; }
+    /// <summary>What other programs count its noise in.</summary>
+    public NoiseFamily Family { get; init; } = new NoiseFamily.Levels();
 
     /// <summary>Whether "no class" means something to it: without label dropout in its training a network was never shown it.</summary>
     public bool KnowsNoClass { get; init; } = true;
@@ -57,16 +54,6 @@ internal sealed record OpenedModel
     public PromptConditions? Prompts { get; init; }
 
     public required IDisposable Owned { get; init; }
-
-    /// <summary>What other programs count its noise in.</summary>
-    /// <param name="path">Where it was opened from: a pipeline's scheduler says the shift of a flow.</param>
-    public NoiseFamily FamilyAt(string path)
-    {
-        if (!IsFlow)
-            return WholeTimes is { } noise ? new NoiseFamily.Timesteps(noise) : NoiseFamily.Of(Config.Preconditioning);
-        long patches = Denoiser.Shape.Height / TransformerFolder.PatchOfFlows;
-        return new NoiseFamily.FlowTimes(FlowMatchScheduler.Of(path)?.ShiftFor(patches * patches) ?? new());
-    }
 
     /// <summary>The prompts that were given for a model that takes some.</summary>
     /// <returns>Its conditions; the caller owns them.</returns>

@@ -132,7 +132,7 @@ public sealed partial class Model
             Format = opened.Format,
             Remarks = opened.Remarks,
             Sampler = SamplerBeside(path, denoiser),
-            Family = opened.FamilyAt(path),
+            Family = opened.Family,
             ScheduleRange = ScheduleRange.Of(denoiser, options.SigmaMin ?? opened.Levels?.Low, options.SigmaMax ?? opened.Levels?.High),
         };
     }
@@ -241,7 +241,6 @@ public sealed partial class Model
     private static OpenedModel Opened(string path, ModelSource source, ModelOptions options)
     {
         source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
-        bool isFlow = source.Config.Preconditioning.Kind == PreconditioningConfig.Flow;
         var (prompts, remarks) = Prompted(path, source, options);
         return new OpenedModel
         {
@@ -256,10 +255,7 @@ public sealed partial class Model
             Autoencoder = source.Autoencoder,
             Prompts = prompts,
             GuidanceTold = source.Config.Network.GuidanceTold(options.Guidance?.Weight),
-            IsFlow = isFlow,
-
-            // A flow's larger levels stand for its first time, 1, alone.
-            Levels = isFlow ? (source.Denoiser.SigmaMin, Math.Min(source.Denoiser.SigmaMax, FlowTime.UsualSigmaMax)) : null,
+            Family = NoiseFamily.At(path, source.Denoiser.Preconditioning, source.Denoiser.Shape),
             Owned = source,
         };
     }

@@ -9,7 +9,7 @@ internal sealed class DiT : Network
     public TimeAndClass? Shared { get; }
     public List<Block> Blocks { get; } = [];
     public Linear OutModulation { get; }
-    public Linear OutLayer { get; }
+    public TokenLinear OutLayer { get; }
 
     public DiT(DiTOptions options)
     {
@@ -21,8 +21,8 @@ internal sealed class DiT : Network
         for (int i = 0; i < options.Layers; i++)
             Blocks.Add(new Block(Builder.At($"transformer_blocks.{i}"), options));
         OutModulation = new Linear(Builder.At("proj_out_1"), channels, 2 * channels, WeightInit.Zeros);
-        OutLayer = new Linear(
-            Builder.At("proj_out_2"), channels, options.PatchSize * options.PatchSize * options.OutChannels, WeightInit.Zeros);
+        OutLayer = new TokenLinear(
+            Builder.At("proj_out_2"), channels, options.PatchSize * options.PatchSize * options.OutChannels, init: WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
@@ -48,7 +48,7 @@ internal sealed class DiT : Network
 
         var ends = OutModulation.Forward(pass, nn.functional.silu(first)).chunk(2, 1);
         return Tokens.Image(
-            OutLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[0], ends[1])), height, width, Options.PatchSize);
+            OutLayer.Forward(pass, Tokens.Modulated(tokens, ends[0], ends[1])), height, width, Options.PatchSize);
     }
 
     // Rows of the table of classes, whose last is "no class".

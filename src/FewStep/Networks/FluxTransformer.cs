@@ -9,15 +9,15 @@ internal sealed class FluxTransformer : Network
     public const double TimeFactor = 1000, GuidanceFactor = 1000;
 
     public FluxTransformerOptions Options { get; }
-    public Linear Image { get; }
-    public Linear Context { get; }
+    public TokenLinear Image { get; }
+    public TokenLinear Context { get; }
     public NumberEmbedding Time { get; }
     public NumberEmbedding? Guidance { get; }
     public EmbeddingLayers Pooled { get; }
     public List<JointBlock> Blocks { get; } = [];
     public List<SingleBlock> SingleBlocks { get; } = [];
     public Linear OutModulation { get; }
-    public Linear OutLayer { get; }
+    public TokenLinear OutLayer { get; }
 
     public FluxTransformer(FluxTransformerOptions options)
     {
@@ -28,15 +28,15 @@ internal sealed class FluxTransformer : Network
         Time = new NumberEmbedding(embedding.At("timestep_embedder"), channels, init);
         Guidance = options.ToldGuidance ? new NumberEmbedding(embedding.At("guidance_embedder"), channels, init) : null;
         Pooled = new EmbeddingLayers(embedding.At("text_embedder"), options.PooledDim, channels, init);
-        Context = new Linear(Builder.At("context_embedder"), options.ContextDim, channels, init);
-        Image = new Linear(Builder.At("x_embedder"), options.InChannels, channels, init);
+        Context = new TokenLinear(Builder.At("context_embedder"), options.ContextDim, channels);
+        Image = new TokenLinear(Builder.At("x_embedder"), options.InChannels, channels);
         var block = new JointBlockOptions(channels, options.Heads) { Normalised = true };
         for (int i = 0; i < options.Layers; i++)
             Blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), block));
         for (int i = 0; i < options.SingleLayers; i++)
             SingleBlocks.Add(new SingleBlock(Builder.At($"single_transformer_blocks.{i}"), channels, options.Heads));
         OutModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
-        OutLayer = new Linear(Builder.At("proj_out"), channels, options.OutChannels, WeightInit.Zeros);
+        OutLayer = new TokenLinear(Builder.At("proj_out"), channels, options.OutChannels, init: WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
@@ -46,8 +46,8 @@ internal sealed class FluxTransformer : Network
     {
         var (context, pooled) = TextCondition.Of(condition, x, Options.ContextDim, Options.PooledDim, "A Flux transformer");
         var embedded = Embed(pass, noiseLabels, pooled, condition!.GuidanceScale);
-        var text = Context.ForwardFeatures(pass, context);
-        var tokens = Image.ForwardFeatures(pass, Tokens.OfMap(x));
+        var text = Context.Forward(pass, context);
+        var tokens = Image.Forward(pass, Tokens.OfMap(x));
         long words = text.shape[1], height = x.shape[2], width = x.shape[3];
         var positions = RotaryPositions.Of(Options.AxesChannels, words, height, width, x.device);
         for (int i = 0; i < Blocks.Count; i++)
@@ -68,7 +68,7 @@ internal sealed class FluxTransformer : Network
 
         var ends = OutModulation.Forward(pass, embedded).chunk(2, 1);
         tokens = Tokens.Modulated(all.narrow(1, words, height * width), ends[1], ends[0]);
-        return Tokens.Map(OutLayer.ForwardFeatures(pass, tokens), height, width);
+        return Tokens.Map(OutLayer.Forward(pass, tokens), height, width);
     }
 
     private Tensor Embed(ForwardPass pass, Tensor noiseLabels, Tensor pooled, Tensor? guidance)

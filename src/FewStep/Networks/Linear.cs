@@ -17,8 +17,4 @@ internal sealed class Linear
     /// <summary>x [B, in] float32 → [B, out] float32: embeddings keep full precision whatever the convolutions compute in.</summary>
     public Tensor Forward(ForwardPass pass, Tensor x)
         => pass.Embedded(x, Weight, Bias);
-
-    /// <summary>x [..., in] → [..., out], both in the compute type: for features.</summary>
-    public Tensor ForwardFeatures(ForwardPass pass, Tensor x)
-        => pass.Counted(nn.functional.linear(x, pass[Weight], Bias is int b ? pass[b] : null), InFeatures);
 }

@@ -9,12 +9,12 @@ internal sealed class SD3Transformer : Network
 
     public SD3TransformerOptions Options { get; }
     public PatchEmbedding Patches { get; }
-    public Linear Context { get; }
+    public TokenLinear Context { get; }
     public NumberEmbedding Time { get; }
     public EmbeddingLayers Pooled { get; }
     public List<JointBlock> Blocks { get; } = [];
     public Linear OutModulation { get; }
-    public Linear OutLayer { get; }
+    public TokenLinear OutLayer { get; }
 
     public SD3Transformer(SD3TransformerOptions options)
     {
@@ -25,7 +25,7 @@ internal sealed class SD3Transformer : Network
         Patches = new PatchEmbedding(Builder.At("pos_embed.proj"), options.InChannels, channels, patch, init);
         Time = new NumberEmbedding(Builder.At("time_text_embed.timestep_embedder"), channels, init);
         Pooled = new EmbeddingLayers(Builder.At("time_text_embed.text_embedder"), options.PooledDim, channels, init);
-        Context = new Linear(Builder.At("context_embedder"), options.ContextDim, channels, init);
+        Context = new TokenLinear(Builder.At("context_embedder"), options.ContextDim, channels);
         for (int i = 0; i < options.Layers; i++)
         {
             Blocks.Add(new JointBlock(Builder.At($"transformer_blocks.{i}"), new JointBlockOptions(channels, options.Heads)
@@ -37,7 +37,7 @@ internal sealed class SD3Transformer : Network
         }
 
         OutModulation = new Linear(Builder.At("norm_out.linear"), channels, 2 * channels, WeightInit.Zeros);
-        OutLayer = new Linear(Builder.At("proj_out"), channels, patch * patch * options.OutChannels, WeightInit.Zeros);
+        OutLayer = new TokenLinear(Builder.At("proj_out"), channels, patch * patch * options.OutChannels, init: WeightInit.Zeros);
     }
 
     public override double Dropout => 0;
@@ -48,7 +48,7 @@ internal sealed class SD3Transformer : Network
         var (context, pooled) = TextCondition.Of(condition, x, Options.ContextDim, Options.PooledDim, "A Stable Diffusion 3 transformer");
         long height = x.shape[2] / Options.PatchSize, width = x.shape[3] / Options.PatchSize;
         var tokens = Patches.Forward(pass, x).Plus(Positions(height, width).to(x.dtype));
-        Tensor? text = Context.ForwardFeatures(pass, context);
+        Tensor? text = Context.Forward(pass, context);
         var embedded = nn.functional.silu(Time.Forward(pass, noiseLabels).Plus(Pooled.Forward(pass, pooled)));
         for (int i = 0; i < Blocks.Count; i++)
         {
@@ -61,7 +61,7 @@ internal sealed class SD3Transformer : Network
 
         var ends = OutModulation.Forward(pass, embedded).chunk(2, 1);
         return Tokens.Image(
-            OutLayer.ForwardFeatures(pass, Tokens.Modulated(tokens, ends[1], ends[0])), height, width, Options.PatchSize);
+            OutLayer.Forward(pass, Tokens.Modulated(tokens, ends[1], ends[0])), height, width, Options.PatchSize);
     }
 
     // The middle of the table.

@@ -4,16 +4,15 @@ namespace FewStep.Networks;
 /// from has a convolution of one pixel there, and perhaps <c>bias</c> [out].</summary>
 internal sealed class TokenLinear
 {
-    public TokenLinear(NetworkBuilder builder, int inFeatures, int outFeatures, bool bias = true, bool convolution = false)
+    /// <param name="init">How the weight begins; null for Xavier's uniform distribution.</param>
+    public TokenLinear(
+        NetworkBuilder builder, int inFeatures, int outFeatures, bool bias = true, bool convolution = false, WeightInit? init = null)
     {
-        InFeatures = inFeatures;
-        var init = new WeightInit(WeightInitMode.XavierUniform);
-        Weight = convolution ? builder.Parameter("weight", init, outFeatures, inFeatures, 1, 1)
-            : builder.Parameter("weight", init, outFeatures, inFeatures);
+        long[] shape = convolution ? [outFeatures, inFeatures, 1, 1] : [outFeatures, inFeatures];
+        Weight = builder.Parameter("weight", init ?? new WeightInit(WeightInitMode.XavierUniform), shape);
         Bias = bias ? builder.Parameter("bias", WeightInit.Zeros, outFeatures) : null;
     }
 
-    public int InFeatures { get; }
     public int Weight { get; }
     public int? Bias { get; }
 

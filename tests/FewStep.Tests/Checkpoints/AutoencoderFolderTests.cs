@@ -2,22 +2,12 @@ using System.Text.Json;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
-using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>Autoencoders of latent pipelines against what diffusers computed with them.</summary>
-public sealed class AutoencoderFolderTests : IDisposable
+public sealed class AutoencoderFolderTests : TensorFileTests
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
-
     [Fact]
     public void Images_and_moments_of_stable_diffusion()
     {

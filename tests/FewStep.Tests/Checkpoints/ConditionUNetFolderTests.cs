@@ -2,23 +2,13 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Tests.Networks;
-using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>U-Nets of text-to-image pipelines against what diffusers computed with them.</summary>
-public sealed class ConditionUNetFolderTests : IDisposable
+public sealed class ConditionUNetFolderTests : TensorFileTests
 {
     private const string Config = "config.json";
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void Noise_predicted_by_stable_diffusion_1()

@@ -6,7 +6,7 @@ using FewStep.Noise;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class DiffusersFolderTests : IDisposable
+public sealed class DiffusersFolderTests : FolderTests
 {
     // The published configurations, key by key.
     private const string Ddpm = """
@@ -42,8 +42,6 @@ public sealed class DiffusersFolderTests : IDisposable
         "num_class_embeds":CLASSES,
         "down_block_types":["DOWN","AttnDownBlock2D"],"up_block_types":["AttnUpBlock2D","UP"]}
         """;
-
-    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void The_published_configuration_of_ddpm_cifar10_is_the_network_of_35_7_million_weights()
@@ -421,8 +419,6 @@ public sealed class DiffusersFolderTests : IDisposable
         string lacking = Write(Ddpm, DdpmScheduler, new Dictionary<string, Tensor> { ["conv_in.bias"] = few });
         Refused.With("lacks", () => ModelSource.Open(lacking));
     }
-
-    public void Dispose() => _folder.Dispose();
 
     // A small network with its folder and its tensors.
     private (string Folder, Dictionary<string, Tensor> State) Tiny(string? scheduler = null)

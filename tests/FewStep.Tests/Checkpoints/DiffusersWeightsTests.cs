@@ -1,20 +1,10 @@
 using System.Text.Json;
 using FewStep.Checkpoints;
-using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class DiffusersWeightsTests : IDisposable
+public sealed class DiffusersWeightsTests : TensorFileTests
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
-
     [Fact]
     public void Weights_of_transformers_have_their_own_names_and_variants()
     {

@@ -2,10 +2,8 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class EdmPickleTests : IDisposable
+public sealed class EdmPickleTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     [Fact]
     public void Classes_options_and_names_of_a_network_are_read()
     {
@@ -137,8 +135,6 @@ public sealed class EdmPickleTests : IDisposable
             return checkpoint.State.Count;
         }
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private static string Golden(string name) => Path.Combine(AppContext.BaseDirectory, "golden", "checkpoints", name + ".pkl");
 }

@@ -4,10 +4,8 @@ using FewStep.Networks;
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>The tool that makes full-size checkpoints writes what the reader reads.</summary>
-public sealed class EdmPickleWriterTests : IDisposable
+public sealed class EdmPickleWriterTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -43,6 +41,4 @@ public sealed class EdmPickleWriterTests : IDisposable
             half ? (float)(Half)first : first, GuidedDiffusionTests.Named(source.Denoiser)["map_layer0.weight"][0, 0].item<float>());
         Assert.All(source.Denoiser.Buffers.Values, buffer => Assert.Equal([0.25f, 0.25f, 0.25f, 0.25f], buffer.data<float>().ToArray()));
     }
-
-    public void Dispose() => _folder.Dispose();
 }

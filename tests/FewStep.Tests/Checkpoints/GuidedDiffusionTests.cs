@@ -5,12 +5,10 @@ using FewStep.Noise;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class GuidedDiffusionTests : IDisposable
+public sealed class GuidedDiffusionTests : FolderTests
 {
     // The golden networks are smaller than the released ones, whose side and heads are the defaults.
     internal static readonly ModelReadOptions Golden16 = new() { Resolution = 16, ChannelsPerHead = 16 };
-
-    private readonly TemporaryFolder _folder = new();
 
     [Theory]
     [InlineData("guided-diffusion-adm-cond")]
@@ -308,8 +306,6 @@ public sealed class GuidedDiffusionTests : IDisposable
         Assert.False(found.IsConsistencyModels);
         Assert.Null(found.NormGroups);
     }
-
-    public void Dispose() => _folder.Dispose();
 
     internal static Dictionary<string, Tensor> Named(NetworkDenoiser denoiser)
         => denoiser.Layout.Specs.Zip(denoiser.Layout.Views(denoiser.Weights)).ToDictionary(p => p.First.Name, p => p.Second);

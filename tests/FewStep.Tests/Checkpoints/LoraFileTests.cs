@@ -1,20 +1,10 @@
 using FewStep.Checkpoints;
-using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class LoraFileTests : IDisposable
+public sealed class LoraFileTests : TensorFileTests
 {
     private const string Key = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_k.lora.";
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void The_names_of_diffusers_PEFT_and_processors_say_the_same()

@@ -3,18 +3,14 @@ using FewStep.Tests.Tuning;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class ModelFolderTests : IDisposable
+public sealed class ModelFolderTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     [Fact]
     public void A_model_comes_back_bit_identical()
     {
         using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
-        ModelFolder.Write(_folder, TrainableModel.Config, model, model.Weights);
-        var (config, read) = ModelFolder.Read(_folder);
+        ModelFolder.Write(_folder.Root, TrainableModel.Config, model, model.Weights);
+        var (config, read) = ModelFolder.Read(_folder.Root);
         using (read)
         {
             Assert.Equal(TrainableModel.Config.Shape, config.Shape);
@@ -28,7 +24,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("cifar10", "c9298c400894e87e02efd915f56cd438e63cced50d35aa0cd3c4cc5535e29e68")]
     public void The_hash_of_an_embedded_model_stays(string name, string hash)
     {
-        using var source = ModelSource.Open(Path.Combine(LayersTests.RepositoryRoot(), "models", name));
+        using var source = ModelSource.Open(Repository.At("models", name));
         Assert.Equal(hash, source.Hash);
     }
 
@@ -42,10 +38,10 @@ public sealed class ModelFolderTests : IDisposable
     public void A_configuration_names_one_architecture(string network, string expected)
     {
         string text = "{ \"shape\": { \"channels\": 1, \"height\": 8, \"width\": 8 }, \"preconditioning\": { }, " + network + " }";
-        File.WriteAllText(Path.Combine(_folder, ModelFolder.ConfigName), text);
+        File.WriteAllText(_folder.File(ModelFolder.ConfigName), text);
         using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
-        SafetensorsFile.Write(Path.Combine(_folder, ModelFolder.WeightsName), new Dictionary<string, Tensor> { ["a"] = model.Weights });
-        Refused.With(expected, () => ModelFolder.Read(_folder));
+        SafetensorsFile.Write(_folder.File(ModelFolder.WeightsName), new Dictionary<string, Tensor> { ["a"] = model.Weights });
+        Refused.With(expected, () => ModelFolder.Read(_folder.Root));
     }
 
     [Theory]
@@ -57,8 +53,8 @@ public sealed class ModelFolderTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
-        ModelFolder.Write(_folder, TrainableModel.Config, model, model.Weights);
-        string path = Path.Combine(_folder, "model.safetensors");
+        ModelFolder.Write(_folder.Root, TrainableModel.Config, model, model.Weights);
+        string path = _folder.File("model.safetensors");
         var (tensors, _) = SafetensorsFile.Read(path);
         const string Name = "map_layer0.bias";
         switch (damage)
@@ -78,7 +74,7 @@ public sealed class ModelFolderTests : IDisposable
         }
 
         SafetensorsFile.Write(path, tensors);
-        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder));
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder.Root));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains(damage == "unknown" ? "other.bias" : Name, error.Message, StringComparison.Ordinal);
     }
@@ -89,8 +85,8 @@ public sealed class ModelFolderTests : IDisposable
         using var model = ModelFolder.Initialize(TrainableModel.Config, 1);
         string Hash(ModelConfig config)
         {
-            ModelFolder.Write(_folder, config, model, model.Weights);
-            using var source = ModelSource.Open(_folder);
+            ModelFolder.Write(_folder.Root, config, model, model.Weights);
+            using var source = ModelSource.Open(_folder.Root);
             return source.Hash;
         }
 
@@ -103,7 +99,7 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void A_folder_without_a_model_says_what_is_missing()
     {
-        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(Path.Combine(_folder, "nothing")));
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder.File("nothing")));
         Assert.Contains("config.json", error.Message, StringComparison.Ordinal);
     }
 
@@ -130,8 +126,8 @@ public sealed class ModelFolderTests : IDisposable
         + """1,"out_channels":1,"resample_filter":[2147483647,2147483647]}}""")]
     public void A_bad_configuration_is_one_line(string json)
     {
-        File.WriteAllText(Path.Combine(_folder, "config.json"), json);
-        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder));
+        File.WriteAllText(_folder.File("config.json"), json);
+        var error = Assert.Throws<InvalidInputException>(() => ModelFolder.Read(_folder.Root));
         Assert.DoesNotContain('\n', error.Message);
     }
 }

@@ -4,10 +4,8 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class NpyFileTests : IDisposable
+public sealed class NpyFileTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<Array> AllTypes => new((Array[])
     [
         new float[] { 1, -2.5f, float.NaN, 4, 5, 6 },
@@ -117,8 +115,6 @@ public sealed class NpyFileTests : IDisposable
         Refused.With("zip", () => NpzFile.Read(_folder.Write("none.npz", bytes.AsSpan(0, bytes.Length / 2))));
         Refused.With("Cannot read", () => NpzFile.Read(_folder.File("missing.npz")));
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private static byte[] Bytes(Array values)
     {

@@ -3,13 +3,9 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class TorchScriptFileTests : IDisposable
+public sealed class TorchScriptFileTests : FolderTests
 {
     private static readonly byte[] Storage = [.. Enumerable.Range(0, 6).SelectMany(i => BitConverter.GetBytes((float)i))];
-
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Tensors_of_modules_have_the_names_of_their_state_dictionary()

@@ -3,11 +3,9 @@ using FewStep.Checkpoints;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class TorchStateFileTests : IDisposable
+public sealed class TorchStateFileTests : FolderTests
 {
     private static readonly byte[] Storage = [.. Enumerable.Range(0, 6).SelectMany(i => BitConverter.GetBytes((float)i))];
-
-    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public void Views_and_tied_weights_of_a_zip_are_read()
@@ -136,8 +134,6 @@ public sealed class TorchStateFileTests : IDisposable
             pickle.Text($"w{i}").Tensor("0", 1 << 20, 0, [1024, 1024], [1, 1024]);
         Refused.With("more memory", () => TorchStateFile.Read(Zip(pickle.Op("u.").Bytes, ("0", storage))));
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private static void Free(Dictionary<string, Tensor> tensors)
     {

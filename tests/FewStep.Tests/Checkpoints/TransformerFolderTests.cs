@@ -9,10 +9,8 @@ using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Checkpoints;
 
-public sealed class TransformerFolderTests : IDisposable
+public sealed class TransformerFolderTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     [Fact]
     public void A_DiT_is_a_model_of_classes_over_latents()
     {
@@ -112,7 +110,7 @@ public sealed class TransformerFolderTests : IDisposable
         Tensor velocity = model.Raw(mixed, full([2], t), labels).narrow(1, 0, 4);
         // x_t = t image + (1 - t) noise and velocity image - noise give image = x_t + (1 - t) velocity.
         Agrees(mixed + (velocity * (1 - t)), model.Denoise(mixed / t, sigma, labels), 1e-5);
-        Assert.IsType<NoiseFamily.FlowTimes>(NoiseFamily.Of(source.Config.Preconditioning));
+        Assert.IsType<NoiseFamily.FlowTimes>(NoiseFamily.Of(source.Denoiser.Preconditioning));
         Refused.With("leave those options out", () => ModelSource.Open(
             path, new ModelReadOptions { Heads = 3, Preconditioning = "flow", TimeSteps = 1000 }));
     }
@@ -211,8 +209,6 @@ public sealed class TransformerFolderTests : IDisposable
         Refused.With("do not divide into 5 heads", () => ModelSource.Open(path, new ModelReadOptions { Heads = 5 }).Dispose());
         tensors.Dispose();
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private string Copy(string name, string? config)
     {

@@ -4,11 +4,9 @@ using FewStep.Denoising;
 namespace FewStep.Tests.Cli;
 
 /// <summary><c>inspect</c>, <c>convert</c> and <c>verify</c>, and what every verb is told about a model.</summary>
-public sealed class ModelVerbsTests : IDisposable
+public sealed class ModelVerbsTests : FolderTests
 {
     private static readonly string[] Golden16 = ["--model-resolution", "16", "--model-head-channels", "16"];
-
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fewstep-verbs-");
 
     [Fact]
     public async Task Inspect_tells_what_a_model_is_and_what_was_assumed()
@@ -112,7 +110,7 @@ public sealed class ModelVerbsTests : IDisposable
             Assert.Equal(whole.Hash, given.Hash);
         }
 
-        Assert.Equal(["converted", "halved"], _folder.GetFileSystemInfos().Select(f => f.Name).Order());
+        Assert.Equal(["converted", "halved"], Directory.GetFileSystemEntries(_folder.Root).Select(Path.GetFileName).Order());
         await CommandLineRun.Refused("is there already", ["convert", model, "--out", folder, .. Golden16]);
         await CommandLineRun.Refused("leave that option out", "inspect", folder, "--model-resolution", "16");
 
@@ -133,7 +131,7 @@ public sealed class ModelVerbsTests : IDisposable
         string model = Golden("guided-diffusion-adm-cond.pt"), reference = Golden("guided-diffusion-adm-cond.golden.npz");
         await CommandLineRun.Refused("There is no model", "inspect", At("nothing"));
         await CommandLineRun.Refused("is no model", "inspect", Write("text.pt", "neither"));
-        await CommandLineRun.Refused("config.json", "inspect", _folder.FullName);
+        await CommandLineRun.Refused("config.json", "inspect", _folder.Root);
         await CommandLineRun.Refused("--model-attention-order", "inspect", model, "--model-attention-order", "odd");
         await CommandLineRun.Refused(
             "none of discrete, edm, consistency", ["inspect", model, "--model-preconditioning", "odd", .. Golden16]);
@@ -154,12 +152,10 @@ public sealed class ModelVerbsTests : IDisposable
         await CommandLineRun.Refused("labels of shape [1,0]",
             ["verify", "--model", Golden("edm-ddpmpp-uncond.pkl"), "--reference", Arrays("no.npz", ("x", Floats(1, 3, 16, 16)),
                 ("sigma", ones), ("denoised", Floats(1, 3, 16, 16)), ("labels", new NpyArray(Array.Empty<long>(), 1, 0)))]);
-        await CommandLineRun.Refused("is a folder, not a file", ["verify", "--model", model, "--reference", _folder.FullName, .. Golden16]);
+        await CommandLineRun.Refused("is a folder, not a file", ["verify", "--model", model, "--reference", _folder.Root, .. Golden16]);
         await CommandLineRun.Refused("above 0", ["verify", "--model", model, "--reference",
             Arrays("sigma.npz", ("x", Floats(1, 3, 16, 16)), ("sigma", Floats(1)), ("denoised", Floats(1, 3, 16, 16))), .. Golden16]);
     }
-
-    public void Dispose() => _folder.Delete(recursive: true);
 
     private static NpyArray Floats(params long[] shape) => new(new float[shape.Aggregate(1L, (a, b) => a * b)], shape);
 
@@ -172,7 +168,7 @@ public sealed class ModelVerbsTests : IDisposable
 
     private static string Golden(string file) => Path.Combine(AppContext.BaseDirectory, "golden", "checkpoints", file);
 
-    private string At(string name) => Path.Combine(_folder.FullName, name);
+    private string At(string name) => _folder.File(name);
 
     private string Write(string name, string text)
     {

@@ -2,12 +2,8 @@ using FewStep.Data;
 
 namespace FewStep.Tests.Data;
 
-public sealed class FolderImageSetTests : IDisposable
+public sealed class FolderImageSetTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Subfolders_are_classes_in_ordinal_order()
     {

@@ -3,12 +3,9 @@ using FewStep.Data;
 
 namespace FewStep.Tests.Data;
 
-public sealed class IdxFileTests : IDisposable
+public sealed class IdxFileTests : FolderTests
 {
     private static readonly byte[] Header = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4];
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void Plain_and_compressed_files_are_read()
@@ -18,7 +15,7 @@ public sealed class IdxFileTests : IDisposable
         var (sizes, bytes) = IdxFile.Read(plain, 3);
         Assert.Equal([2, 3, 4], sizes);
         Assert.Equal(pixels, bytes);
-        string compressed = Path.Combine(_folder, "a.gz");
+        string compressed = _folder.File("a.gz");
         using (var gzip = new GZipStream(File.Create(compressed), CompressionLevel.Fastest))
         {
             gzip.Write([.. Header, .. pixels]);
@@ -49,14 +46,14 @@ public sealed class IdxFileTests : IDisposable
         }
 
         Refused(Write("bomb.gz", packed.ToArray()), "more than its own size");
-        Refused(Path.Combine(_folder, "missing"), "Cannot read");
+        Refused(_folder.File("missing"), "Cannot read");
     }
 
     [Fact]
     public void Counts_of_images_and_labels_must_agree()
     {
         string images = Write("i", [.. Header, .. new byte[24]]), labels = Write("l", [0, 0, 8, 1, 0, 0, 0, 1, 5]);
-        var error = Assert.Throws<InvalidInputException>(() => new IdxImageSet(images, labels));
+        var error = Assert.Throws<InvalidInputException>(() => IdxImageSet.Read(images, labels));
         Assert.Contains("1 labels for the 2 images", error.Message, StringComparison.Ordinal);
     }
 
@@ -69,7 +66,7 @@ public sealed class IdxFileTests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        string path = Path.Combine(_folder, name);
+        string path = _folder.File(name);
         File.WriteAllBytes(path, bytes);
         return path;
     }

@@ -58,7 +58,7 @@ public class ImageBatchesTests
         Assert.Equal(values, Values(again.Images));
         Assert.Equal(first.Labels!.data<long>().ToArray(), again.Labels!.data<long>().ToArray());
         Assert.Equal(values[^12..], Values(single.Images)); // cut into batches otherwise, the same images
-        Assert.Equal(position + size, first.NextPosition);
+        Assert.Equal(position + size, first.Position + first.Count);
     }, iter: 50);
 
     [Fact]

@@ -3,13 +3,9 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Data;
 
-public sealed class ImageSetsTests : IDisposable
+public sealed class ImageSetsTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")]

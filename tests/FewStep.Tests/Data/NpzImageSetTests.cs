@@ -4,12 +4,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Data;
 
-public sealed class NpzImageSetTests : IDisposable
+public sealed class NpzImageSetTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Samples_of_ADM_are_images_with_their_labels()
     {

@@ -3,12 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Data;
 
-public sealed class PngFileTests : IDisposable
+public sealed class PngFileTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [InlineData(1)]
     [InlineData(3)]

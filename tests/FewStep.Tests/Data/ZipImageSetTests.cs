@@ -3,12 +3,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Data;
 
-public sealed class ZipImageSetTests : IDisposable
+public sealed class ZipImageSetTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Reads_images_in_order_of_names_with_their_labels()
     {

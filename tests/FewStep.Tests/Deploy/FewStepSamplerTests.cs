@@ -1,17 +1,13 @@
 using FewStep.Deploy;
 using FewStep.Sampling;
-using FewStep.Tests.Data;
 using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Deploy;
 
-public sealed class FewStepSamplerTests : IDisposable
+public sealed class FewStepSamplerTests : FolderTests
 {
     private static readonly long[] Seeds = [0, 1, 5, 4294967295, 7];
-    private readonly TemporaryFolder _folder = new();
     private static readonly CancellationToken None = CancellationToken.None;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(64)]

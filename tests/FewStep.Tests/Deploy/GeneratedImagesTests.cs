@@ -5,12 +5,8 @@ using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Deploy;
 
-public sealed class GeneratedImagesTests : IDisposable
+public sealed class GeneratedImagesTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Bytes_are_those_of_the_librarys_image_files()
     {

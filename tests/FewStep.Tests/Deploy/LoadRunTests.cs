@@ -1,14 +1,9 @@
 using FewStep.Load;
-using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Deploy;
 
-public sealed class LoadRunTests : IDisposable
+public sealed class LoadRunTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public async Task Clients_are_answered_and_their_latencies_told()
     {

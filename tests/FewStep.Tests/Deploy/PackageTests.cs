@@ -2,22 +2,17 @@ using System.Diagnostics;
 using System.IO.Compression;
 using System.Xml.Linq;
 using FewStep.Deploy;
-using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Deploy;
 
 /// <summary>The deploy package as it is packed, and a program that has nothing else of FewStep. <c>eng/pack.sh</c> does the same for all
 /// packages, which takes minutes.</summary>
-public sealed class PackageTests : IDisposable
+public sealed class PackageTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public async Task A_program_with_the_deploy_package_alone_makes_the_same_images()
     {
-        string root = LayersTests.RepositoryRoot(), packages = Path.Combine(_folder.Root, "packages");
+        string root = Repository.At(), packages = Path.Combine(_folder.Root, "packages");
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Name;
         await Run(root, "pack", "src/FewStep.Deploy", "-c", configuration, "--no-build", "-o", packages);
         string package = Assert.Single(Directory.GetFiles(packages, "*.nupkg"));

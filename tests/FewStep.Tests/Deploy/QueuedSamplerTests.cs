@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using FewStep.Deploy;
 using FewStep.Deploy.Serving;
-using FewStep.Tests.Data;
 using FewStep.Tests.Onnx;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,12 +9,9 @@ using Microsoft.Extensions.Options;
 
 namespace FewStep.Tests.Deploy;
 
-public sealed class QueuedSamplerTests : IDisposable
+public sealed class QueuedSamplerTests : FolderTests
 {
     private static readonly CancellationToken None = CancellationToken.None;
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Concurrent_requests_share_evaluations_and_get_their_own_images()

@@ -7,7 +7,7 @@ namespace FewStep.Tests.Deploy;
 /// <summary>The commands and the program of docs/tutorial.md, on a small model.</summary>
 public sealed class TutorialTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
-    private static readonly string Tutorial = Path.Combine(LayersTests.RepositoryRoot(), "docs", "tutorial.md");
+    private static readonly string Tutorial = Repository.At("docs", "tutorial.md");
 
     [Fact]
     public async Task Its_commands_end_in_a_program_that_makes_the_images_of_the_command_line()
@@ -36,7 +36,7 @@ public sealed class TutorialTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public void Its_program_is_the_sample()
     {
-        string program = File.ReadAllText(Path.Combine(LayersTests.RepositoryRoot(), "samples", "Generate", "Program.cs"))
+        string program = File.ReadAllText(Repository.At("samples", "Generate", "Program.cs"))
             .ReplaceLineEndings("\n").TrimEnd();
         string indented = string.Join('\n', program.Split('\n').Select(line => line.Length == 0 ? "" : "    " + line));
         Assert.Contains(indented, File.ReadAllText(Tutorial).ReplaceLineEndings("\n"), StringComparison.Ordinal);

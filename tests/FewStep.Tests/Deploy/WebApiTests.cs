@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using FewStep.Deploy;
-using FewStep.Tests.Data;
 using FewStep.Tests.Onnx;
 using Microsoft.AspNetCore.Builder;
 using WebApi;

@@ -3,21 +3,17 @@ using FewStep.Metrics;
 
 namespace FewStep.Tests.Experiments;
 
-public sealed class MeasurementStoreTests : IDisposable
+public sealed class MeasurementStoreTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-store-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     [Fact]
     public void What_is_stored_is_there_after_reopening_and_figures_of_the_same_images_are_joined()
     {
-        var store = MeasurementStore.Open(_folder);
+        var store = MeasurementStore.Open(_folder.Root);
         store.Add(Range("a", "fd", 1.5));
         store.Add(Range("a", "kid", 0.25) with { Seconds = 3 });
         store.Add(Range("b", "fd", 2));
         store.LossCurve = "a curve";
-        var read = MeasurementStore.Open(_folder);
+        var read = MeasurementStore.Open(_folder.Root);
         Assert.Equal("a curve", read.LossCurve);
         var a = read.Find(Hash("a"))!;
         Assert.Equal(1.5, a.Figures[Hash("fd")].Single().Value);
@@ -30,14 +26,14 @@ public sealed class MeasurementStoreTests : IDisposable
     [Fact]
     public void One_range_more_writes_no_more_than_one_file_of_bounded_size()
     {
-        var store = MeasurementStore.Open(_folder);
+        var store = MeasurementStore.Open(_folder.Root);
         store.Add([.. Enumerable.Range(0, 2 * MeasurementStore.RangesOfFile).Select(i => Range($"{i}", "fd", i))]);
-        string[] full = [.. new[] { "measurements.json", "measurements.0001.json" }.Select(n => Path.Combine(_folder, n))];
+        string[] full = [.. new[] { "measurements.json", "measurements.0001.json" }.Select(n => _folder.File(n))];
         Array.ForEach(full, File.Delete);
         store.Add(Range("last", "fd", 1));
-        Assert.Equal(["measurements.0002.json"], Directory.GetFiles(_folder).Select(Path.GetFileName));
+        Assert.Equal(["measurements.0002.json"], Directory.GetFiles(_folder.Root).Select(Path.GetFileName));
         store.Add(Range("0", "kid", 0.5), Range($"{MeasurementStore.RangesOfFile}", "kid", 0.25));
-        var read = MeasurementStore.Open(_folder);
+        var read = MeasurementStore.Open(_folder.Root);
         Assert.Equal((2 * MeasurementStore.RangesOfFile) + 1, read.Ranges.Count());
         Assert.Equal((2, 1), (read.Find(Hash("0"))!.Figures.Count, read.Find(Hash("1"))!.Figures.Count));
         Assert.Equal(1, read.Find(Hash("last"))!.Figures[Hash("fd")].Single().Value);
@@ -51,9 +47,9 @@ public sealed class MeasurementStoreTests : IDisposable
         + "\"network_evaluations\": 1, \"seconds\": 1, \"figures\": {}}]}", "key 00")]
     public void A_damaged_store_is_refused(string content, string fragment)
     {
-        string path = Path.Combine(_folder, MeasurementStore.FileName);
+        string path = _folder.File(MeasurementStore.FileName);
         File.WriteAllText(path, content);
-        var e = Assert.Throws<InvalidInputException>(() => MeasurementStore.Open(_folder));
+        var e = Assert.Throws<InvalidInputException>(() => MeasurementStore.Open(_folder.Root));
         Assert.Contains(fragment, e.Message, StringComparison.Ordinal);
         Assert.Contains(path, e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);

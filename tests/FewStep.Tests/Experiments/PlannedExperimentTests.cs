@@ -1,8 +1,8 @@
 using FewStep.Experiments;
 using FewStep.Noise;
-using FewStep.Sampling;
 using FewStep.Search;
 using FewStep.Solvers;
+using FewStep.Tests.Sampling;
 
 namespace FewStep.Tests.Experiments;
 
@@ -199,22 +199,7 @@ public sealed class PlannedExperimentTests : IDisposable
         var sigmas = StandardSchedule.Karras().Create(4, 0.002, 80);
         new Sampler(sigmas, new FittedSolver(new EulerSolver(), sigmas, [.. Enumerable.Repeat(StepCorrection.None, 3),
             new StepCorrection { Slope = 0.01 }]))
-        {
-            Origin = new SamplerOrigin
-            {
-                ModelHash = _world.Model.Hash,
-                Fit = new FitOrigin
-                {
-                    Latents = 8,
-                    HeldOutLatents = 8,
-                    Teacher = "heun, 48 steps",
-                    Fitted = 0.1,
-                    HeldOut = new ScheduleLoss(0.1, 0, 1),
-                    Base = new ScheduleLoss(1, 0, 1),
-                    Stop = "closed form",
-                },
-            },
-        }.Save(file);
+        { Origin = new SamplerOrigin { ModelHash = _world.Model.Hash, Fit = HandMadeFit.Origin } }.Save(file);
         var planned = BySteps(_world.Planned(ExperimentWorld.Karras(), _world.Tailored())) with { HasResult = true };
         var summary = Run(planned with { Plan = planned.Plan with { Samplers = [SamplerChoice.Parse(file)] } });
         Assert.StartsWith(FittedSolver.Prefix, summary.Trials.Single(t => t.Role == TrialRole.Result).Solver, StringComparison.Ordinal);

@@ -3,19 +3,15 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
-using TorchSharp;
 
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>Damaged pickles, zip archives, safetensors, npy and npz files.</summary>
-public sealed class CheckpointFuzzTests : IDisposable
+public sealed class CheckpointFuzzTests : TensorFileTests
 {
     private const int LargestSide = 32; // of images that are denoised
 
     private static readonly byte[] Storage = [.. Enumerable.Range(0, 6).SelectMany(i => BitConverter.GetBytes((float)i))];
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
 
     [Fact]
     public void State_dictionaries_in_zips()
@@ -134,12 +130,6 @@ public sealed class CheckpointFuzzTests : IDisposable
         NpyFiles.Write(npy, new NpyArray(new float[24], 2, 3, 4));
         byte[] array = File.ReadAllBytes(npy);
         FuzzRun.Files("npy", 1500, random => ByteMutation.Of(array, random, isText: true), npy, () => NpyFiles.Read(npy));
-    }
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
     }
 
     /// <summary>A small ADM network for tests with files.</summary>

@@ -8,13 +8,9 @@ using FewStep.Tests.Data;
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>Damaged idx files, zips and folders of images, published data sets, statistics.</summary>
-public sealed class ImageFuzzTests : IDisposable
+public sealed class ImageFuzzTests : FolderTests
 {
     private const int CifarRecord = 3073;
-
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Idx_files()

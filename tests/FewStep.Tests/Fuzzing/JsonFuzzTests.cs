@@ -5,17 +5,12 @@ using FewStep.Interchange;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Search;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>Damaged JSON files and lists of sigmas.</summary>
-public sealed class JsonFuzzTests : IDisposable
+public sealed class JsonFuzzTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Configurations_of_model_folders()
     {

@@ -1,18 +1,13 @@
 using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Onnx;
 
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>Damaged ONNX files and their descriptions.</summary>
-public sealed class OnnxFuzzTests : IDisposable
+public sealed class OnnxFuzzTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Models()
     {

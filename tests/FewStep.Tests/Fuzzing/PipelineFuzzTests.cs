@@ -1,22 +1,11 @@
 using FewStep.Checkpoints;
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
-using TorchSharp;
 
 namespace FewStep.Tests.Fuzzing;
 
 /// <summary>Damaged parts of text-to-image pipelines.</summary>
-public sealed class PipelineFuzzTests : IDisposable
+public sealed class PipelineFuzzTests : TensorFileTests
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
-
     [Theory]
     [InlineData("vocab.json", 150)]
     [InlineData("merges.txt", 150)]

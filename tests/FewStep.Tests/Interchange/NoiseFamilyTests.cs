@@ -64,7 +64,7 @@ public sealed class NoiseFamilyTests
         string pipeline, double shift, bool isDynamic, long tokens, double[] times)
     {
         var scheduler = FlowMatchScheduler.Of(GoldenPipelines.At(pipeline))!;
-        var family = (NoiseFamily.FlowTimes)NoiseFamily.Of(scheduler.Preconditioning, scheduler.ShiftFor(tokens));
+        var family = (NoiseFamily.FlowTimes)NoiseFamily.Of(scheduler.Preconditioning.Build(), scheduler.ShiftFor(tokens));
         Assert.Equal((shift, isDynamic), (Math.Round(family.Shift.Factor, 3), family.Shift.IsDynamic));
         var schedule = scheduler.Schedule(4, tokens);
         var options = new ScheduleExportOptions { Family = family };
@@ -90,7 +90,7 @@ public sealed class NoiseFamilyTests
     [Fact]
     public void Models_of_noise_levels_have_no_other_unit()
     {
-        var options = new ScheduleExportOptions { Family = NoiseFamily.Of(new PreconditioningConfig()) };
+        var options = new ScheduleExportOptions { Family = NoiseFamily.Of(new PreconditioningConfig().Build()) };
         var schedule = new SamplingSchedule([80, 9.5, 1.25, 0.002]);
         Assert.Contains("There are no timesteps", Assert.Throws<InvalidInputException>(
             () => ScheduleExporters.Export("timesteps", schedule, options)).Message, StringComparison.Ordinal);
@@ -122,7 +122,7 @@ public sealed class NoiseFamilyTests
     }
 
     private static NoiseFamily Family(string pipeline)
-        => NoiseFamily.Of(DiffusersNoise.Read(GoldenPipelines.At(pipeline, "scheduler", "scheduler_config.json")).Preconditioning);
+        => NoiseFamily.Of(DiffusersNoise.Read(GoldenPipelines.At(pipeline, "scheduler", "scheduler_config.json")).Preconditioning.Build());
 
     private static void Near(IEnumerable<double> expected, IEnumerable<double> actual)
     {

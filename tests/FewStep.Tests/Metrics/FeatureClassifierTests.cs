@@ -4,17 +4,9 @@ using TorchSharp;
 
 namespace FewStep.Tests.Metrics;
 
-public sealed class FeatureClassifierTests : IDisposable
+public sealed class FeatureClassifierTests : TensorFileTests
 {
     private static readonly ClassifierConfiguration Small = new(new ImageShape(1, 8, 8), 4, [8, 16], 1, "FD (stripes)");
-    private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-classifier-").FullName;
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
 
     [Theory]
     [InlineData(1, 8, 8)]
@@ -59,8 +51,8 @@ public sealed class FeatureClassifierTests : IDisposable
         using var untrained = new FeatureClassifier(Small, 1);
         Assert.NotEqual(first.Hash, untrained.Hash);
 
-        FeatureClassifierFolder.Save(first, _folder);
-        using var loaded = FeatureClassifierFolder.Load(_folder);
+        FeatureClassifierFolder.Save(first, _folder.Root);
+        using var loaded = FeatureClassifierFolder.Load(_folder.Root);
         var images = rand(3, 1, 8, 8);
         Assert.True(loaded.Extract(images).Equals(first.Extract(images)));
         Assert.Equal(first.Hash, loaded.Hash);
@@ -107,7 +99,7 @@ public sealed class FeatureClassifierTests : IDisposable
         var options = new ClassifierTrainingOptions { Epochs = 4, Batch = 32, Seed = 6 };
         using var whole = ClassifierTrainer.Train(Small, training, test, options);
 
-        string checkpoint = Path.Combine(_folder, "training.safetensors");
+        string checkpoint = _folder.File("training.safetensors");
         using var source = new CancellationTokenSource();
         var stop = new Reports { Hears = source.Cancel };
         Assert.Throws<OperationCanceledException>(
@@ -147,36 +139,31 @@ public sealed class FeatureClassifierTests : IDisposable
     [Fact]
     public void Damaged_folders_are_refused_in_one_line()
     {
-        string config = Path.Combine(_folder, "config.json"), weights = Path.Combine(_folder, "model.safetensors");
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "config.json");
+        string config = _folder.File("config.json"), weights = _folder.File("model.safetensors");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "config.json");
         using var classifier = new FeatureClassifier(Small);
-        FeatureClassifierFolder.Save(classifier, _folder);
+        FeatureClassifierFolder.Save(classifier, _folder.Root);
         string good = File.ReadAllText(config);
 
         File.WriteAllText(config, good.Replace("\"blocks\": 1", "\"blocks\": 2", StringComparison.Ordinal));
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "lacks the weight");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "lacks the weight");
         File.WriteAllText(config, good.Replace("\"classes\": 4", "\"classes\": 5", StringComparison.Ordinal));
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "head_");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "head_");
         File.WriteAllText(config, good.Replace("\"channels\": [", "\"channels\": [ 1000000000,", StringComparison.Ordinal));
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "config.json");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "config.json");
         File.WriteAllText(config, good.Replace("\"metric_name\"", "\"name\"", StringComparison.Ordinal));
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "config.json");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "config.json");
 
         File.WriteAllText(config, good);
         byte[] bytes = File.ReadAllBytes(weights);
         File.WriteAllBytes(weights, bytes[..^10]);
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "model.safetensors");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "model.safetensors");
         bytes.AsSpan(bytes.Length - 2).Fill(0xFF); // a float16 NaN
         File.WriteAllBytes(weights, bytes);
-        OneLine(() => FeatureClassifierFolder.Load(_folder), "finite");
+        OneLine(() => FeatureClassifierFolder.Load(_folder.Root), "finite");
     }
 
-    private static void OneLine(Action act, string part)
-    {
-        var e = Assert.Throws<InvalidInputException>(act);
-        Assert.Contains(part, e.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', e.Message);
-    }
+    private static void OneLine(Action act, string part) => Refused.With(part, act);
 
     private sealed class Reports : IProgress<WorkProgress>
     {

@@ -4,14 +4,12 @@ using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Metrics;
 
-public sealed class FrontDoorTests : IDisposable
+public sealed class FrontDoorTests : FolderTests
 {
     private static readonly ImageShape Shape = new(1, 8, 8);
-    private readonly TemporaryFolder _folder = new();
     private readonly string _classifier;
     private readonly Model _model = new(
         new Shrinking(0.5), new ModelSummary { Name = "shrinking", Hash = "a", Preconditioning = "none", Shape = Shape }, null);
@@ -23,10 +21,10 @@ public sealed class FrontDoorTests : IDisposable
         FeatureClassifierFolder.Save(network, _classifier);
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         _model.Dispose();
-        _folder.Dispose();
+        base.Dispose();
     }
 
     [Fact]

@@ -2,23 +2,12 @@ using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Tests.Checkpoints;
 using TorchSharp;
 
 namespace FewStep.Tests.Metrics;
 
-public sealed class InceptionTests : IDisposable
+public sealed class InceptionTests : TensorFileTests
 {
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
-
     [Fact]
     public void The_layout_has_the_names_and_shapes_of_the_reference()
     {

@@ -1,24 +1,15 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Metrics;
-using FewStep.Tests.Checkpoints;
 using TorchSharp;
 
 namespace FewStep.Tests.Metrics;
 
-public sealed class MetricTests : IDisposable
+public sealed class MetricTests : TensorFileTests
 {
     private static readonly string[] All = ["fd", "kid", "prdc", "is"];
-    private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void A_set_against_itself_is_perfect()

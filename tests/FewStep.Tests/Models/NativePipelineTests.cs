@@ -4,15 +4,13 @@ using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Networks;
-using TorchSharp;
 using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Models;
 
 /// <summary>Pipelines of diffusers through the front door, against what diffusers computed with them.</summary>
-public sealed class NativePipelineTests : IDisposable
+public sealed class NativePipelineTests : TensorFileTests
 {
     // Of prompts 0 and 2 of the golden tokenizer.
     private static readonly string[] Texts =
@@ -22,15 +20,6 @@ public sealed class NativePipelineTests : IDisposable
     { Prompts = Texts, Guidance = new() { Weight = 7.5 }, ComputeType = float32, Device = DeviceChoice.Cpu };
 
     private const string Weights = "diffusion_pytorch_model.safetensors";
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Theory]
     [InlineData("euler4")]

@@ -4,30 +4,19 @@ using FewStep.Models;
 using FewStep.Networks;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Networks;
 using FewStep.Tests.Text;
 using FewStep.Text;
-using TorchSharp;
 
 namespace FewStep.Tests.Models;
 
 /// <summary>Stable Diffusion 3 and Flux from prompts, against their parts called one by one as diffusers' pipelines call them.</summary>
-public sealed class TextPipelineTests : IDisposable
+public sealed class TextPipelineTests : TensorFileTests
 {
     private static readonly string[] Texts =
         ["a photo of an astronaut riding a horse on mars", "un château près de la forêt <extra_id_0>"];
 
     private static readonly ModelOptions Plain = new() { Prompts = Texts, ComputeType = float32, Device = DeviceChoice.Cpu };
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void Stable_Diffusion_3_is_told_two_encoders_of_CLIP_and_T5()

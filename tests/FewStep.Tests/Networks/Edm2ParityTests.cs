@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
-using FewStep.Tests.Checkpoints;
 using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Networks;

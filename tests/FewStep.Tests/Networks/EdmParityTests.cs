@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Networks;
 

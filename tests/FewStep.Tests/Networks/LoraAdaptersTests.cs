@@ -1,6 +1,5 @@
 using FewStep.Checkpoints;
 using FewStep.Networks;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Platform;
 using FewStep.Tests.Tuning;
 using TorchSharp;

@@ -1,7 +1,6 @@
 using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Noise;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Noise;
 

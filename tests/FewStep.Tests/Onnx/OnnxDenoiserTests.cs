@@ -6,22 +6,12 @@ using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
-using TorchSharp;
 
 namespace FewStep.Tests.Onnx;
 
-public sealed class OnnxDenoiserTests : IDisposable
+public sealed class OnnxDenoiserTests : TensorFileTests
 {
-    private readonly TemporaryFolder _folder = new();
     private readonly DiscreteVpNoise _noise = DiscreteVpNoise.Linear();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void A_golden_denoiser_gives_the_reference_s_images()

@@ -3,24 +3,15 @@ using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
-using TorchSharp;
+using FewStep.Tests.Sampling;
 
 namespace FewStep.Tests.Onnx;
 
-public sealed class OnnxExportTests : IDisposable
+public sealed class OnnxExportTests : TensorFileTests
 {
     private const double GreyLevel = 2.0 / 255;
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
 
     public static TheoryData<string> Networks => [.. TinyNetworks.All.Keys];
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void Properties_that_contradict_the_graph_or_each_other_are_refused()
@@ -96,7 +87,7 @@ public sealed class OnnxExportTests : IDisposable
             new() { Differences = [0.2, -0.1] },
         ];
         var sampler = new Sampler(schedule, new FittedSolver(SolverCatalog.Find("ipndm:2"), schedule, corrections))
-        { Origin = new() { ModelHash = model.Hash, Fit = ByHand } };
+        { Origin = new() { ModelHash = model.Hash, Fit = HandMadeFit.Origin } };
         string file = _folder.File("s.onnx");
         var written = OnnxExport.WriteSampler(model, sampler, file);
         using var back = OnnxSampler.TryOpen(file)!;
@@ -194,17 +185,6 @@ public sealed class OnnxExportTests : IDisposable
     }
 
     private static Model Open(string path) => Model.Open(path, new() { ComputeType = ScalarType.Float32 });
-
-    internal static FitOrigin ByHand => new()
-    {
-        Latents = 1,
-        HeldOutLatents = 1,
-        Teacher = "euler",
-        Fitted = 0,
-        HeldOut = new ScheduleLoss(0, 0, 0),
-        Base = new ScheduleLoss(0, 0, 0),
-        Stop = "made by hand",
-    };
 
     private static void SameImages(Model model, Sampler sampler, OnnxSampler back, int cost, bool labelled = false)
     {

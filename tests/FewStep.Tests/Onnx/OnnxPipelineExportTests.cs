@@ -7,25 +7,21 @@ using FewStep.Onnx;
 using FewStep.Onnx.Writing;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 using FewStep.Tests.Networks;
+using FewStep.Tests.Sampling;
 using FewStep.Tests.Text;
 using FewStep.Text;
 using System.Text.Json;
-using TorchSharp;
 using static FewStep.Tests.GoldenPipelines;
 
 namespace FewStep.Tests.Onnx;
 
 /// <summary>Pipelines that are written as ONNX, against what the reference implementations computed with the same weights, and against the
 /// checkpoints that they were made from.</summary>
-public sealed class OnnxPipelineExportTests : IDisposable
+public sealed class OnnxPipelineExportTests : TensorFileTests
 {
     private const double Tolerance = 1e-4;
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
 
     // Of prompts 0 and 2 of the golden tokenizer.
     private static string[] Texts { get; } =
@@ -34,12 +30,6 @@ public sealed class OnnxPipelineExportTests : IDisposable
     private static ModelOptions Unprompted { get; } = new() { ComputeType = float32, Device = DeviceChoice.Cpu, NeedsNoPrompts = true };
     private static ModelOptions Guided { get; } = new()
     { ComputeType = float32, Device = DeviceChoice.Cpu, Prompts = Texts, Guidance = new() { Weight = 7.5 } };
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void Stable_Diffusion_has_the_layout_and_the_values_of_other_programs()
@@ -280,7 +270,7 @@ public sealed class OnnxPipelineExportTests : IDisposable
         var schedule = model.CreateSampler("karras", "euler", 2).Schedule;
         StepCorrection[] corrections = [new() { Slope = 0.1 }, new() { Differences = [0.2], Slope = -0.05 }];
         var sampler = new Sampler(schedule, new FittedSolver(SolverCatalog.Find("euler"), schedule, corrections))
-        { Origin = new() { ModelHash = model.NetworkHash, Fit = OnnxExportTests.ByHand } };
+        { Origin = new() { ModelHash = model.NetworkHash, Fit = HandMadeFit.Origin } };
         string folder = _folder.File("with-sampler");
         OnnxExport.WritePipeline(model, folder, sampler);
         using var made = Model.Open(folder, new() { Prompts = Texts, Guidance = Guided.Guidance });

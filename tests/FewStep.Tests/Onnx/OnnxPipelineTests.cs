@@ -7,26 +7,15 @@ using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 using FewStep.Tests.Networks;
 using FewStep.Text;
-using TorchSharp;
 
 namespace FewStep.Tests.Onnx;
 
-public sealed class OnnxPipelineTests : IDisposable
+public sealed class OnnxPipelineTests : TensorFileTests
 {
     private const int Tokens = 77;
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void The_golden_networks_of_stable_diffusion_give_the_references_values()

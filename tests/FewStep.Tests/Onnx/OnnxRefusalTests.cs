@@ -1,17 +1,13 @@
 using FewStep.Models;
 using FewStep.Noise;
 using FewStep.Onnx;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 
 namespace FewStep.Tests.Onnx;
 
-public sealed class OnnxRefusalTests : IDisposable
+public sealed class OnnxRefusalTests : FolderTests
 {
     private static readonly OnnxModelDescription Epsilon = new() { Prediction = OnnxPrediction.Epsilon, Noise = "vp-linear" };
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void What_is_missing_or_contradicts_itself_is_named()

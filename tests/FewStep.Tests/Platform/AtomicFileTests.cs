@@ -1,14 +1,9 @@
 using System.Diagnostics;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Platform;
 
-public sealed class AtomicFileTests : IDisposable
+public sealed class AtomicFileTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void A_failure_leaves_the_file_as_it_was_and_nothing_beside_it()
     {

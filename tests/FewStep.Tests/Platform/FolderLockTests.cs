@@ -1,13 +1,7 @@
-using FewStep.Tests.Checkpoints;
-
 namespace FewStep.Tests.Platform;
 
-public sealed class FolderLockTests : IDisposable
+public sealed class FolderLockTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void A_folder_is_one_holders_at_a_time_and_says_whose()
     {
@@ -28,7 +22,7 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public void A_folder_that_was_made_goes_again_where_nothing_was_written()
     {
-        FolderLock.Take(_folder.File(Path.Combine("new", "deep"))).Dispose();
+        FolderLock.Take(Path.Combine(_folder.Root, "new", "deep")).Dispose();
         Assert.False(Directory.Exists(_folder.File("new")));
         Directory.CreateDirectory(_folder.File("old"));
         FolderLock.Take(_folder.File("old")).Dispose();

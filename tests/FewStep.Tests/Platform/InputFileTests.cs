@@ -5,17 +5,12 @@ using FewStep.Data;
 using FewStep.Metrics;
 using FewStep.Onnx;
 using FewStep.Tests.Cli;
-using TemporaryFolder = FewStep.Tests.Data.TemporaryFolder;
 
 namespace FewStep.Tests.Platform;
 
 /// <summary>Inputs are regular files, whoever reads them.</summary>
-public sealed class InputFileTests : IDisposable
+public sealed class InputFileTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     public static TheoryData<string> Readers => [.. All.Keys];
 
     private static Dictionary<string, Action<string>> All { get; } = new()

@@ -1,12 +1,9 @@
 using System.Text.Json;
-using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Platform;
 
-public sealed class JsonTextTests : IDisposable
+public sealed class JsonTextTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<byte[]> Marked => new()
     {
         { Encode(new UTF8Encoding(true)) },
@@ -34,8 +31,6 @@ public sealed class JsonTextTests : IDisposable
         Refused.With("is not valid", () => JsonFile.ReadPython(_folder.Write("bad.json", """{"a": Infinite}"""u8)));
         Refused.With("is not valid", () => JsonFile.Read<Dictionary<string, JsonElement>>(path));
     }
-
-    public void Dispose() => _folder.Dispose();
 
     private static byte[] Encode(Encoding encoding) => [.. encoding.GetPreamble(), .. encoding.GetBytes("[80,\r\n 0.5]\r\n")];
 }

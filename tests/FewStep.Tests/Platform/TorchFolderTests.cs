@@ -3,10 +3,9 @@ using System.Diagnostics;
 namespace FewStep.Tests.Platform;
 
 /// <summary>Another libtorch in a folder; links to the package's own stand for it.</summary>
-public sealed class TorchFolderTests : IDisposable
+public sealed class TorchFolderTests : FolderTests
 {
     private static readonly string[] Names = ["libc10.so", "libtorch_cpu.so", "libtorch.so"];
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
 
     private static string Shim => Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so");
 
@@ -15,7 +14,7 @@ public sealed class TorchFolderTests : IDisposable
     {
         if (Linked())
         {
-            var folder = new TorchFolder(_folder);
+            var folder = new TorchFolder(_folder.Root);
             folder.Check(Shim);
             Assert.Equal(Names, folder.Libraries.Select(Path.GetFileName));
             Assert.False(folder.HasCuda);
@@ -36,8 +35,8 @@ public sealed class TorchFolderTests : IDisposable
         Replace("libtorch_cpu.so", Path.Combine(AppContext.BaseDirectory, "libc10.so"));
         string line = Refused("of the symbols that TorchSharp needs, e.g. ");
         Assert.Contains(TorchFolder.WantedVersion, line, StringComparison.Ordinal);
-        Assert.Contains(_folder, line, StringComparison.Ordinal);
-        Assert.False(new TorchFolder(_folder).IsSame(AppContext.BaseDirectory));
+        Assert.Contains(_folder.Root, line, StringComparison.Ordinal);
+        Assert.False(new TorchFolder(_folder.Root).IsSame(AppContext.BaseDirectory));
         File.Delete(At("libtorch_cpu.so"));
         File.WriteAllBytes(At("libtorch_cpu.so"), File.ReadAllBytes(Shim)[..5000]);
         Refused("libtorch_cpu.so cannot be used");
@@ -45,9 +44,9 @@ public sealed class TorchFolderTests : IDisposable
         Refused("Not a 64-bit little-endian ELF file");
         File.Delete(At("libtorch_cpu.so"));
         Refused("lacks libtorch_cpu.so");
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(_folder.Root, recursive: true);
         Refused("which is no folder");
-        Directory.CreateDirectory(_folder);
+        Directory.CreateDirectory(_folder.Root);
     }
 
     [Fact]
@@ -100,21 +99,19 @@ public sealed class TorchFolderTests : IDisposable
     {
         if (Linked())
         {
-            var good = await Sample(_folder);
+            var good = await Sample(_folder.Root);
             Assert.True(good.Code == 0, good.Messages);
             var absent = await Sample(At("absent"));
             Assert.Equal(2, absent.Code);
             Assert.Single(absent.Messages.Trim().Split('\n'));
             Assert.Contains("which is no folder", absent.Messages, StringComparison.Ordinal);
             Replace("libtorch_cpu.so", Path.Combine(AppContext.BaseDirectory, "libc10.so"));
-            var lacking = await Sample(_folder);
+            var lacking = await Sample(_folder.Root);
             Assert.Equal(2, lacking.Code);
             Assert.Single(lacking.Messages.Trim().Split('\n'));
             Assert.Contains("of the symbols that TorchSharp needs", lacking.Messages, StringComparison.Ordinal);
         }
     }
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private async Task<(int Code, string Messages)> Sample(string folder)
     {
@@ -133,7 +130,7 @@ public sealed class TorchFolderTests : IDisposable
         return (process.ExitCode, messages);
     }
 
-    private string At(string name) => Path.Combine(_folder, name);
+    private string At(string name) => _folder.File(name);
 
     private void Replace(string name, string target)
     {
@@ -153,7 +150,7 @@ public sealed class TorchFolderTests : IDisposable
 
     private string Refused(string fragment)
     {
-        string line = Assert.Throws<InvalidInputException>(() => new TorchFolder(_folder).Check(Shim)).Message;
+        string line = Assert.Throws<InvalidInputException>(() => new TorchFolder(_folder.Root).Check(Shim)).Message;
         Assert.Contains(fragment, line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
         return line;

@@ -5,12 +5,8 @@ using FewStep.Reporting;
 
 namespace FewStep.Tests.Reporting;
 
-public sealed class ExporterTests : IDisposable
+public sealed class ExporterTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-").FullName;
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
     [Fact]
     public void The_console_has_one_table_of_all_trials_and_says_what_came_out()
     {
@@ -126,8 +122,8 @@ public sealed class ExporterTests : IDisposable
         foreach (Summary summary in new[]
         { SampleSummary.Full(), SampleSummary.Comparison(), SampleSummary.Stored(), SampleSummary.Bare() })
         {
-            JsonFile.Write(Path.Combine(_folder, Summary.FileName), summary);
-            Summary back = JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName));
+            JsonFile.Write(_folder.File(Summary.FileName), summary);
+            Summary back = JsonFile.Read<Summary>(_folder.File(Summary.FileName));
             Assert.Equal(JsonSerializer.Serialize(summary, JsonFile.Options), JsonSerializer.Serialize(back, JsonFile.Options));
             Assert.Equal(HtmlExporter.Render(summary, SampleSummary.Png), HtmlExporter.Render(back, SampleSummary.Png));
         }
@@ -137,8 +133,8 @@ public sealed class ExporterTests : IDisposable
     public void Names_in_the_json_are_snake_case_and_the_derived_numbers_are_written()
     {
         Summary full = SampleSummary.Full();
-        JsonFile.Write(Path.Combine(_folder, Summary.FileName), full);
-        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, Summary.FileName)))!;
+        JsonFile.Write(_folder.File(Summary.FileName), full);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(_folder.File(Summary.FileName)))!;
         Assert.Equal(2, (int)json["format_version"]!);
         Assert.Equal("baseline", (string?)json["trials"]![0]!["role"]);
         Assert.Equal("sigma_min", (string?)json["trials"]![0]!["terminal"]);
@@ -152,18 +148,18 @@ public sealed class ExporterTests : IDisposable
     [InlineData("samples/../../x.png")]
     [InlineData("a\0b")]
     public void A_strip_outside_the_folder_is_refused(string path) =>
-        Assert.Contains("not inside the run folder", Assert.Throws<InvalidInputException>(() => StripFile.Read(_folder, path)).Message,
+        Assert.Contains("not inside the run folder", Assert.Throws<InvalidInputException>(() => StripFile.Read(_folder.Root, path)).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void A_strip_must_be_a_png()
     {
-        File.WriteAllText(Path.Combine(_folder, "text.png"), "no picture");
-        File.WriteAllBytes(Path.Combine(_folder, "short.png"), SampleSummary.Png("x")[..20]);
-        File.WriteAllBytes(Path.Combine(_folder, "real.png"), SampleSummary.Png("x"));
-        Assert.Null(StripFile.Read(_folder, "text.png"));
-        Assert.Null(StripFile.Read(_folder, "short.png"));
-        Assert.Null(StripFile.Read(_folder, "absent/strip.png"));
-        Assert.NotNull(StripFile.Read(_folder, "real.png"));
+        File.WriteAllText(_folder.File("text.png"), "no picture");
+        File.WriteAllBytes(_folder.File("short.png"), SampleSummary.Png("x")[..20]);
+        File.WriteAllBytes(_folder.File("real.png"), SampleSummary.Png("x"));
+        Assert.Null(StripFile.Read(_folder.Root, "text.png"));
+        Assert.Null(StripFile.Read(_folder.Root, "short.png"));
+        Assert.Null(StripFile.Read(_folder.Root, "absent/strip.png"));
+        Assert.NotNull(StripFile.Read(_folder.Root, "real.png"));
     }
 }

@@ -92,22 +92,7 @@ public sealed class SamplerFileTests : IDisposable
     {
         var schedule = new SamplingSchedule([80, 0.002]);
         new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5, NoiseLevel = 70 }]))
-        {
-            Origin = new SamplerOrigin
-            {
-                ModelHash = "abc",
-                Fit = new FitOrigin
-                {
-                    Latents = 8,
-                    HeldOutLatents = 8,
-                    Teacher = "heun, 48 steps",
-                    Fitted = 0.1,
-                    HeldOut = new ScheduleLoss(0.1, 0, 1),
-                    Base = new ScheduleLoss(1, 0, 1),
-                    Stop = "closed form",
-                },
-            },
-        }.Save(_path);
+        { Origin = new SamplerOrigin { ModelHash = "abc", Fit = HandMadeFit.Origin } }.Save(_path);
         string text = File.ReadAllText(_path);
         Assert.Contains(part, text, StringComparison.Ordinal);
         File.WriteAllText(_path, text.Replace(part, with, StringComparison.Ordinal));

@@ -2,6 +2,7 @@ using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
+using FewStep.Tests.Denoising;
 using TorchSharp;
 
 namespace FewStep.Tests.Sampling;
@@ -94,7 +95,7 @@ public sealed class SamplingLoopTests : IDisposable
     public void Evaluations_are_those_that_a_denoiser_made_of_others_counts()
     {
         using var scope = NewDisposeScope();
-        var sampler = new SamplingLoop(new Twice(new CountingDenoiser(_denoiser)), new EulerSolver(), Schedule);
+        var sampler = new SamplingLoop(new TwiceDenoiser(new CountingDenoiser(_denoiser)), new EulerSolver(), Schedule);
         var latents = Latents.Draw([1, 2, 3], Shape);
         Assert.Equal(12, sampler.Sample(latents).EvaluationsPerImage);
         Assert.Equal(36, sampler.Sample(latents).Evaluations); // of this run alone
@@ -183,27 +184,6 @@ public sealed class SamplingLoopTests : IDisposable
         Assert.Equal([0, 1, 2, 2, 2, 2], solver.Lengths);
         Assert.Equal(Schedule.Sigmas[4], solver.Newest);
         Assert.Equal(samples.shape, trajectory.States[^1].shape);
-    }
-
-    /// <summary>A denoiser that calls its network twice, as guidance does.</summary>
-    private sealed class Twice(IDenoiser inner) : IEvaluationCount
-    {
-        public ImageShape Shape => inner.Shape;
-
-        public int Classes => inner.Classes;
-
-        public double SigmaMin => inner.SigmaMin;
-
-        public double SigmaMax => inner.SigmaMax;
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
-        {
-            using var scope = NewDisposeScope();
-            cost = 2 * x.shape[0];
-            return ((inner.Denoise(x, sigma, labels) + inner.Denoise(x, sigma, null)) / 2).MoveToOuterDisposeScope();
-        }
     }
 
     /// <summary>Adams-Bashforth in 1/sigma with a correction that changes nothing, to exercise history and correction.</summary>

@@ -4,13 +4,9 @@ using FewStep.Search;
 
 namespace FewStep.Tests.Search;
 
-public sealed class LossCurveFileTests : IDisposable
+public sealed class LossCurveFileTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("loss-curve").FullName;
-
-    private string File => Path.Combine(_folder, "loss-curve.json");
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    private string File => _folder.File("loss-curve.json");
 
     [Fact]
     public void WrittenAndReadItIsTheSameCurve()

@@ -1,6 +1,7 @@
 using FewStep.Denoising;
 using FewStep.Sampling;
 using FewStep.Search;
+using FewStep.Tests.Denoising;
 
 namespace FewStep.Tests.Search;
 
@@ -112,24 +113,5 @@ public sealed class MeasuredAmplificationTests
     {
         for (int k = 0; k < measured.Sigmas.Length; k++)
             Assert.Equal(1, measured.Values[k] / exact(measured.Sigmas[k]), tolerance);
-    }
-
-    private sealed class TwiceDenoiser(IDenoiser inner) : IEvaluationCount
-    {
-        public ImageShape Shape => inner.Shape;
-
-        public int Classes => inner.Classes;
-
-        public double SigmaMin => inner.SigmaMin;
-
-        public double SigmaMax => inner.SigmaMax;
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels) => Denoise(x, sigma, labels, out _);
-
-        public Tensor Denoise(Tensor x, Tensor sigma, Tensor? labels, out long cost)
-        {
-            cost = 2 * x.shape[0];
-            return (inner.Denoise(x, sigma, labels) + inner.Denoise(x, sigma, labels)) / 2;
-        }
     }
 }

@@ -5,11 +5,9 @@ using FewStep.Solvers;
 
 namespace FewStep.Tests.Search;
 
-public sealed class SamplerChoiceTests : IDisposable
+public sealed class SamplerChoiceTests : FolderTests
 {
-    private readonly string _file = Path.Combine(Path.GetTempPath(), $"mine-{Guid.NewGuid():N}{SamplerFile.Extension}");
-
-    public void Dispose() => File.Delete(_file);
+    private string Mine => _folder.File("mine" + SamplerFile.Extension);
 
     [Theory]
     [InlineData("karras/ipndm:3/6", typeof(ScheduleChoice.Standard), "ipndm:3", 6)]
@@ -27,8 +25,8 @@ public sealed class SamplerChoiceTests : IDisposable
     {
         var sampler = new Sampler(new SamplingSchedule([80, 1, 0.002]), SolverCatalog.Find("heun"))
         { Origin = new SamplerOrigin { Schedule = "mine" } };
-        sampler.Save(_file);
-        var choice = SamplerChoice.Parse(_file);
+        sampler.Save(Mine);
+        var choice = SamplerChoice.Parse(Mine);
         Assert.Equal((2, "heun"), (choice.Steps, choice.Solver!.Name));
         Assert.Equal(sampler, choice.Make(0.002, 80, SolverCatalog.Find("euler")));
     }
@@ -55,11 +53,11 @@ public sealed class SamplerChoiceTests : IDisposable
     [Fact]
     public void Lists_hold_files_standard_schedules_and_optimisers_under_names_that_differ()
     {
-        File.WriteAllText(_file, "[80, 1, 0.002]");
-        string copy = Path.Combine(Directory.CreateTempSubdirectory("fewstep-").FullName, Path.GetFileName(_file));
-        File.Copy(_file, copy);
-        var choices = ScheduleChoice.ParseAll([$"karras, phase1,karras", _file, copy]);
-        string name = SamplerFile.NameOf(_file);
+        File.WriteAllText(Mine, "[80, 1, 0.002]");
+        string copy = _folder.File("copy/mine" + SamplerFile.Extension);
+        File.Copy(Mine, copy);
+        var choices = ScheduleChoice.ParseAll([$"karras, phase1,karras", Mine, copy]);
+        string name = SamplerFile.NameOf(Mine);
         Assert.Equal(["karras", "phase1", name, $"{name} (2)"], choices.Select(c => c.Name));
         Assert.Equal(
             [ScheduleSource.Standard, ScheduleSource.Phase1, ScheduleSource.Given, ScheduleSource.Given], choices.Select(c => c.Source));
@@ -68,8 +66,8 @@ public sealed class SamplerChoiceTests : IDisposable
     [Fact]
     public void A_files_number_of_steps_is_not_another()
     {
-        File.WriteAllText(_file, "[80, 1, 0.002]");
-        var choice = ScheduleChoice.Parse(_file);
+        File.WriteAllText(Mine, "[80, 1, 0.002]");
+        var choice = ScheduleChoice.Parse(Mine);
         Assert.Contains("has 2 steps, not 3", Assert.Throws<InvalidInputException>(() => SamplerChoice.Of(choice, null, 3)).Message,
             StringComparison.Ordinal);
         Assert.Contains("needs a number of steps", Assert.Throws<InvalidInputException>(

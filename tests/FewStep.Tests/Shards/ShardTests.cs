@@ -2,10 +2,8 @@ using FewStep.Shards;
 
 namespace FewStep.Tests.Shards;
 
-public sealed class ShardTests : IDisposable
+public sealed class ShardTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-shards-").FullName;
-
     [Theory]
     [InlineData(1, 40)]
     [InlineData(7, 40)]
@@ -37,25 +35,25 @@ public sealed class ShardTests : IDisposable
     {
         Begin(1, 3, "a");
         Begin(3, 3, "a");
-        var parts = Parts.Of(_folder);
+        var parts = Parts.Of(_folder.Root);
         Assert.Equal([1, 3], parts.All.Select(p => p.Shard.Number));
         Assert.Contains("missing 2/3 (not begun), 3/3 (half of it)", Refused(
             () => parts.RequireAll(p => p.Shard.Number == 3 ? "half of it" : null)), StringComparison.Ordinal);
         Assert.Contains("another run", Refused(() => Begin(1, 3, "b")), StringComparison.Ordinal);
         var four = Begin(1, 4, "a");
-        Assert.Contains("overlap", Refused(() => Parts.Of(_folder)), StringComparison.Ordinal);
+        Assert.Contains("overlap", Refused(() => Parts.Of(_folder.Root)), StringComparison.Ordinal);
         Directory.Delete(four.Folder, recursive: true);
         Begin(2, 3, "b");
-        Assert.Contains("2-of-3 is part of another run", Refused(() => Parts.Of(_folder)), StringComparison.Ordinal);
+        Assert.Contains("2-of-3 is part of another run", Refused(() => Parts.Of(_folder.Root)), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Parts_are_removed_at_one_stroke()
     {
         Begin(1, 1, "a");
-        Parts.Of(_folder).Remove();
-        Assert.Empty(Directory.GetFileSystemEntries(_folder));
-        Assert.Contains("holds no parts", Refused(() => Parts.Of(_folder)), StringComparison.Ordinal);
+        Parts.Of(_folder.Root).Remove();
+        Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
+        Assert.Contains("holds no parts", Refused(() => Parts.Of(_folder.Root)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -67,9 +65,9 @@ public sealed class ShardTests : IDisposable
     [InlineData("{")]
     public void A_manifest_that_is_none_is_refused(string text)
     {
-        string folder = Directory.CreateDirectory(Path.Combine(_folder, "parts", "1-of-1")).FullName;
+        string folder = Directory.CreateDirectory(Path.Combine(_folder.Root, "parts", "1-of-1")).FullName;
         File.WriteAllText(Path.Combine(folder, "part.json"), text.Replace("@", Sha256.Of("a"), StringComparison.Ordinal));
-        Refused(() => Parts.Of(_folder));
+        Refused(() => Parts.Of(_folder.Root));
     }
 
     [Fact]
@@ -97,8 +95,7 @@ public sealed class ShardTests : IDisposable
         Refused(() => store.Find("key 0", 3));
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private Part Begin(int number, int count, string run) => Part.Begin(_folder, new Shard(number, count), Sha256.Of(run), ["sample", run]);
+    private Part Begin(int number, int count, string run)
+        => Part.Begin(_folder.Root, new Shard(number, count), Sha256.Of(run), ["sample", run]);
     private static string Refused(Action act) => Assert.Throws<InvalidInputException>(act).Message;
 }

@@ -3,7 +3,6 @@ using FewStep.Denoising;
 using FewStep.Noise;
 using FewStep.Sampling;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Networks;
 using FewStep.Tuning;
 using TorchSharp;

@@ -1,16 +1,11 @@
 using System.Text.Json;
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
 
 namespace FewStep.Tests.Text;
 
 /// <summary>Held against Hugging Face's tokenizers (the Rust library) with the first thousand merges of CLIP's vocabulary.</summary>
-public sealed class ClipTokenizerTests : IDisposable
+public sealed class ClipTokenizerTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Ids_are_those_of_the_fast_tokenizer()
     {

@@ -1,17 +1,12 @@
 using FewStep.Data;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Data;
 using FewStep.Text;
 
 namespace FewStep.Tests.Text;
 
-public sealed class ImageCaptionsTests : IDisposable
+public sealed class ImageCaptionsTests : FolderTests
 {
     private const int Side = 32;
-
-    private readonly FewStep.Tests.Data.TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void A_text_beside_each_image_is_its_caption()

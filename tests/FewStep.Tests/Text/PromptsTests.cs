@@ -1,14 +1,9 @@
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
 
 namespace FewStep.Tests.Text;
 
-public sealed class PromptsTests : IDisposable
+public sealed class PromptsTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void A_line_is_a_prompt()
     {

@@ -1,18 +1,13 @@
 using System.Text.Json;
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
 
 namespace FewStep.Tests.Text;
 
 /// <summary>Held against SentencePiece 0.1.97 with a small unigram model of the kind of T5's.</summary>
-public sealed class T5TokenizerTests : IDisposable
+public sealed class T5TokenizerTests : FolderTests
 {
     private const string Config = "tokenizer_config.json", Model = "spiece.model";
     private const int End = 1;
-
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public void Ids_are_those_of_SentencePiece()

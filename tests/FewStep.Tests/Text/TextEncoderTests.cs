@@ -1,23 +1,12 @@
 using FewStep.Checkpoints;
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
-using TorchSharp;
 
 namespace FewStep.Tests.Text;
 
 /// <summary>Held against transformers 4.34.</summary>
-public sealed class TextEncoderTests : IDisposable
+public sealed class TextEncoderTests : TensorFileTests
 {
     private const double Tolerance = 2e-5;
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void States_of_Stable_Diffusion_1s_encoder_are_those_of_transformers()

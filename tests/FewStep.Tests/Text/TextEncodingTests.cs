@@ -1,22 +1,11 @@
 using System.Text.Json;
 using FewStep.Networks;
-using FewStep.Tests.Checkpoints;
 using FewStep.Text;
-using TorchSharp;
 
 namespace FewStep.Tests.Text;
 
-public sealed class TextEncodingTests : IDisposable
+public sealed class TextEncodingTests : TensorFileTests
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
-
     [Fact]
     public void Prompts_become_what_Stable_Diffusion_1_is_told()
     {

@@ -3,14 +3,13 @@ using FewStep.Denoising;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Data;
 using FewStep.Tests.Networks;
 using FewStep.Tuning;
 
 namespace FewStep.Tests.Tuning;
 
-public sealed class LoraTuningTests : IDisposable
+public sealed class LoraTuningTests : FolderTests
 {
     private static readonly Sampler TwoSteps = new(new SamplingSchedule([14, 1.5, 0.05]), SolverCatalog.Find("euler"));
 
@@ -29,11 +28,7 @@ public sealed class LoraTuningTests : IDisposable
         SnapshotFractions = [],
     };
 
-    private readonly FewStep.Tests.Data.TemporaryFolder _folder = new();
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData(TuningLoss.Trajectory)]

@@ -5,7 +5,6 @@ using FewStep.Metrics;
 using FewStep.Networks;
 using FewStep.Noise;
 using FewStep.Solvers;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Collectives;
 using FewStep.Tests.Metrics;
 using FewStep.Tuning;
@@ -13,7 +12,7 @@ using FewStep.Tuning;
 namespace FewStep.Tests.Tuning;
 
 /// <summary>Several ranks train as one process does, but for rounding.</summary>
-public sealed class RanksTests : IDisposable
+public sealed class RanksTests : FolderTests
 {
     private static readonly TuningOptions Short = new()
     {
@@ -30,8 +29,6 @@ public sealed class RanksTests : IDisposable
 
     private static readonly Sampler TwoSteps = new(new SamplingSchedule([14, 1.5, 0.05]), SolverCatalog.Find("euler"));
 
-    private readonly FewStep.Tests.Data.TemporaryFolder _folder = new();
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private readonly int _threads = get_num_threads();
@@ -39,10 +36,10 @@ public sealed class RanksTests : IDisposable
     // Ranks are threads here: with tensor threads of their own they would wait for each other on a processor.
     public RanksTests() => set_num_threads(1);
 
-    public void Dispose()
+    public override void Dispose()
     {
         set_num_threads(_threads);
-        _folder.Dispose();
+        base.Dispose();
     }
 
     [Theory]

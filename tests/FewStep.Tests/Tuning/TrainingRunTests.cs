@@ -5,18 +5,14 @@ using TorchSharp;
 
 namespace FewStep.Tests.Tuning;
 
-public sealed class TrainingRunTests : IDisposable
+public sealed class TrainingRunTests : FolderTests
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
-
     private static TrainerOptions Options => new() { Images = 80, Batch = 8, WarmUpImages = 16, LearningRate = 2e-3, Seed = 5 };
-
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void A_resumed_training_is_the_uninterrupted_one()
     {
-        string whole = Path.Combine(_folder, "whole"), parts = Path.Combine(_folder, "parts");
+        string whole = _folder.File("whole"), parts = _folder.File("parts");
         Assert.Equal((80, true), Run(whole).Execute(null, null, CancellationToken.None));
         foreach (int stopAfter in (int[])[3, 4])
         {
@@ -39,7 +35,7 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_training_can_be_made_longer()
     {
-        string folder = Path.Combine(_folder, "a");
+        string folder = _folder.File("a");
         Run(folder).Execute(null, null, CancellationToken.None);
         var rates = new List<double>();
         var longer = new TrainingRun(TrainableModel.Config, Options with { Images = 160 }, new TrainableModel.Images(), Place(folder));
@@ -51,7 +47,7 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_training_begins_at_a_given_model_and_is_resumed_by_no_other()
     {
-        string first = Path.Combine(_folder, "first"), second = Path.Combine(_folder, "second");
+        string first = _folder.File("first"), second = _folder.File("second");
         Run(first).Execute(null, null, CancellationToken.None);
         using var model = ModelFolder.Read(Path.Combine(first, "model")).Denoiser;
         using var before = model.Weights.clone();
@@ -71,7 +67,7 @@ public sealed class TrainingRunTests : IDisposable
         var losses = new List<double>();
         var live = new List<long>();
         var options = Options with { Images = 800, WarmUpImages = 80 };
-        new TrainingRun(TrainableModel.Config, options, new TrainableModel.Images(), Place(Path.Combine(_folder, "a")))
+        new TrainingRun(TrainableModel.Config, options, new TrainableModel.Images(), Place(_folder.File("a")))
             .Execute(null, Note, CancellationToken.None);
         Assert.True(losses.TakeLast(30).Average() < 0.9 * losses.Take(10).Average(),
             $"{losses.Take(10).Average()} -> {losses.TakeLast(30).Average()}");
@@ -87,7 +83,7 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void Another_training_s_checkpoint_is_refused()
     {
-        string folder = Path.Combine(_folder, "a");
+        string folder = _folder.File("a");
         Run(folder).Execute(null, null, CancellationToken.None);
         var other = new TrainingRun(TrainableModel.Config, Options with { Seed = 6 }, new TrainableModel.Images(), Place(folder));
         var error = Assert.Throws<InvalidInputException>(() => other.Execute(null, null, CancellationToken.None));
@@ -106,7 +102,7 @@ public sealed class TrainingRunTests : IDisposable
     public void Images_of_another_shape_are_refused()
     {
         var config = TrainableModel.Config with { Shape = new(1, 16, 16) };
-        Assert.Throws<InvalidInputException>(() => new TrainingRun(config, Options, new TrainableModel.Images(), Place(_folder)));
+        Assert.Throws<InvalidInputException>(() => new TrainingRun(config, Options, new TrainableModel.Images(), Place(_folder.Root)));
     }
 
     private static void Stop(bool now, CancellationTokenSource cancel)

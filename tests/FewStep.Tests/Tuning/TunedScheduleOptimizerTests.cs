@@ -4,20 +4,19 @@ using FewStep.Search;
 
 namespace FewStep.Tests.Tuning;
 
-public sealed class TunedScheduleOptimizerTests : IDisposable
+public sealed class TunedScheduleOptimizerTests : FolderTests
 {
     private static readonly TuningOptions Brief = new()
     { Updates = 4, Batch = 4, LearningRate = 5e-3, EvaluationInterval = 4, HeldOutCount = 4, TeacherBatches = 1, SnapshotFractions = [] };
 
     private static readonly TunedScheduleOptions Small = new() { Tuning = Brief, Candidates = 9, JudgedLatents = 70, JudgeSteps = 30 };
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("fewstep-test-").FullName;
     private readonly NetworkDenoiser _model = TinyModel.Create();
 
-    public void Dispose()
+    public override void Dispose()
     {
         _model.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        base.Dispose();
     }
 
     [Fact]
@@ -65,7 +64,7 @@ public sealed class TunedScheduleOptimizerTests : IDisposable
     [Fact]
     public void An_interrupted_search_goes_on_to_the_same_result()
     {
-        string path = Path.Combine(_folder, "candidates.json");
+        string path = _folder.File("candidates.json");
         var whole = new TunedScheduleOptimizer(_model, Small).Search(Request(3), cancellation: TestContext.Current.CancellationToken)
             .Single();
         using var cancel = new CancellationTokenSource();

@@ -2,11 +2,10 @@ using FewStep.Checkpoints;
 using FewStep.Tuning;
 using FewStep.Networks;
 using FewStep.Noise;
-using FewStep.Tests.Data;
 
 namespace FewStep.Tests.Tuning;
 
-public sealed class TuningRunTests : IDisposable
+public sealed class TuningRunTests : FolderTests
 {
     private static readonly TuningOptions Short = new()
     {
@@ -20,13 +19,12 @@ public sealed class TuningRunTests : IDisposable
         SnapshotFractions = [0.5, 1],
     };
 
-    private readonly TemporaryFolder _folder = new();
     private readonly NetworkDenoiser _model = TinyModel.Create(classes: 2);
 
-    public void Dispose()
+    public override void Dispose()
     {
         _model.Dispose();
-        _folder.Dispose();
+        base.Dispose();
     }
 
     [Theory]

@@ -6,12 +6,8 @@ using FewStep.Tests.Checkpoints;
 
 namespace FewStep.Tests.Data;
 
-public sealed class CifarSourceTests : IDisposable
+public sealed class CifarSourceTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public void Folder_and_archive_give_the_same_images()
     {
@@ -69,7 +65,7 @@ public sealed class CifarSourceTests : IDisposable
         Refused("tar.gz", _folder.Write("text.tar.gz", "no archive, nothing of the sort"u8.ToArray()));
         byte[] whole = File.ReadAllBytes(Archive(Files()));
         for (int length = 1; length < whole.Length * 0.9; length += whole.Length / 40) // the last bytes are padding
-            Refused("", _folder.Write("cut.tar.gz", whole[..length]));
+            Refused("", _folder.Write("cut.tar.gz", whole.AsSpan(0, length)));
 
         // A header that claims gigabytes.
         using var plain = new MemoryStream();

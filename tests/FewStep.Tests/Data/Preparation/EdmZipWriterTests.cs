@@ -5,12 +5,8 @@ using FewStep.Denoising;
 
 namespace FewStep.Tests.Data;
 
-public sealed class EdmZipWriterTests : IDisposable
+public sealed class EdmZipWriterTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -104,7 +100,7 @@ public sealed class EdmZipWriterTests : IDisposable
         var image = source.Read(0);
         Assert.Equal(new ImageShape(3, 8, 8), image.Shape);
         Assert.All(image.Bytes, b => Assert.InRange(b, 60, 68)); // half of half
-        OneLine("4 colour components", () => new FolderImageSet(_folder.File("in")).Dispose());
+        Refused.With("4 colour components", () => new FolderImageSet(_folder.File("in")).Dispose());
     }
 
     [Fact]
@@ -116,7 +112,7 @@ public sealed class EdmZipWriterTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => EdmZipWriter.Write(
             path, new ImageSetSource(images), ImageTransform.None, 0, false, new Immediate(_ => stop.Cancel()), stop.Token));
         using var broken = ListImageSet.Numbered(30, broken: 20);
-        OneLine("broken", () => Write(path, broken));
+        Assert.Contains("broken", Assert.Throws<InvalidInputException>(() => Write(path, broken)).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(Path.GetDirectoryName(path)!));
     }
 
@@ -124,19 +120,19 @@ public sealed class EdmZipWriterTests : IDisposable
     public void What_makes_no_data_set_is_refused()
     {
         using var images = ListImageSet.Numbered(5);
-        OneLine(".zip", () => Write(_folder.File("a.tar"), images));
-        OneLine("resolution", () => EdmZipWriter.Write(_folder.File("a.zip"), new ImageSetSource(images), ImageTransform.Box, 0));
+        Refused.With(".zip", () => Write(_folder.File("a.tar"), images));
+        Refused.With("resolution", () => EdmZipWriter.Write(_folder.File("a.zip"), new ImageSetSource(images), ImageTransform.Box, 0));
         _folder.Write("sizes/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("sizes/2.png", TinyImages.Rgb(5, 1));
-        OneLine("by a transform",
+        Refused.With("by a transform",
             () => EdmZipWriter.Write(_folder.File("a.zip"), new ClassFolderSource(_folder.File("sizes")), ImageTransform.None, 0));
         _folder.Write("loose/x/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/y/1.png", TinyImages.Rgb(4, 1));
         _folder.Write("loose/1.png", TinyImages.Rgb(4, 1));
-        OneLine("beside the class folders", () => ImageSources.Open(_folder.File("loose")));
-        OneLine("no images at", () => ImageSources.Open(_folder.File("nothing")));
-        OneLine("A class map", () => ImageSources.Open(_folder.File("sizes"), null, "map.txt"));
-        OneLine("transform", () => ImageTransforms.Parse("lanczos"));
+        Refused.With("beside the class folders", () => ImageSources.Open(_folder.File("loose")));
+        Refused.With("no images at", () => ImageSources.Open(_folder.File("nothing")));
+        Refused.With("A class map", () => ImageSources.Open(_folder.File("sizes"), null, "map.txt"));
+        Refused.With("transform", () => ImageTransforms.Parse("lanczos"));
     }
 
     [Fact]
@@ -183,13 +179,6 @@ public sealed class EdmZipWriterTests : IDisposable
 
     private static PreparedImages Write(string path, ListImageSet images)
         => EdmZipWriter.Write(path, new ImageSetSource(images), ImageTransform.None, 0);
-
-    private static void OneLine(string part, Action act)
-    {
-        string message = Assert.Throws<InvalidInputException>(act).Message;
-        Assert.Contains(part, message, StringComparison.Ordinal);
-        Assert.DoesNotContain('\n', message);
-    }
 
     // The smallest file of four components: all coefficients zero, so that every sample is 128.
     private static byte[] CmykJpeg() =>

@@ -1,10 +1,11 @@
-namespace FewStep.Tests.Data;
+namespace FewStep.Tests;
 
 /// <summary>A folder that is gone when the test is over.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Root { get; } = Directory.CreateTempSubdirectory("fewstep-data-").FullName;
+    public string Root { get; } = Directory.CreateTempSubdirectory("fewstep-").FullName;
 
+    /// <summary>Where a file of it lies, or would; the folder that it lies in is there.</summary>
     public string File(string name)
     {
         string path = Path.Combine(Root, name);
@@ -12,10 +13,11 @@ internal sealed class TemporaryFolder : IDisposable
         return path;
     }
 
-    public string Write(string name, byte[] content)
+    /// <summary>Writes a file and returns its path.</summary>
+    public string Write(string name, params ReadOnlySpan<byte> bytes)
     {
         string path = File(name);
-        System.IO.File.WriteAllBytes(path, content);
+        System.IO.File.WriteAllBytes(path, bytes);
         return path;
     }
 

@@ -1,4 +1,4 @@
-namespace FewStep.Tests.Checkpoints;
+namespace FewStep.Tests;
 
 /// <summary>Asserts that bad input ends in one line for the user.</summary>
 internal static class Refused

@@ -1,4 +1,3 @@
-using FewStep.Checkpoints;
 using FewStep.Models;
 using FewStep.Onnx;
 using FewStep.Onnx.Proto;
@@ -105,7 +104,7 @@ public sealed class OnnxPipelineNamesTests : IDisposable
 
     private static ModelProto Read(string file) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(file));
 
-    private static IEnumerable<string> Described(string folder, string part)
+    private static string[] Described(string folder, string part)
     {
         var graph = Read(Path.Combine(folder, part, "model.onnx")).Graph;
         return [.. graph.Input.Select(value => $"{part} < {Text(value)}"), .. graph.Output.Select(value => $"{part} > {Text(value)}")];

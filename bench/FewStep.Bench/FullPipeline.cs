@@ -123,6 +123,25 @@ internal static class FullPipeline
         WriteDecoder(folder);
     }
 
+    /// <summary>Writes a T5 1.1 encoder of the size that is called large (0.34 billion weights) in bfloat16.</summary>
+    public static void WriteT5(string folder)
+    {
+        var text = new T5Options { DModel = 1024, DFf = 2816, NumLayers = 24, NumHeads = 16 };
+        Json(folder, DiffusersPipeline.ConfigName, new
+        {
+            architectures = (string[])["T5EncoderModel"],
+            model_type = "t5",
+            vocab_size = text.VocabSize,
+            d_model = text.DModel,
+            d_kv = text.DKv,
+            d_ff = text.DFf,
+            num_layers = text.NumLayers,
+            num_heads = text.NumHeads,
+            feed_forward_proj = "gated-gelu",
+        });
+        Weights(Path.Combine(folder, TextWeightsName), new T5Network(text).Layout, 1, ScalarType.BFloat16);
+    }
+
     private static void WriteDecoder(string folder)
     {
         string config = Json(Path.Combine(folder, "vae"), DiffusersPipeline.ConfigName, Decoder);
@@ -154,16 +173,18 @@ internal static class FullPipeline
         });
 
     // Matrices of unit gain, and small biases, so that nothing is switched off or grows.
-    private static void Weights(string path, ParameterLayout layout, long seed)
+    private static void Weights(string path, ParameterLayout layout, long seed, ScalarType type = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator((ulong)seed);
         var tensors = new Dictionary<string, Tensor>();
         foreach (var spec in layout.Specs)
         {
+            using var own = NewDisposeScope();
             var values = randn(spec.Shape, generator: generator);
-            tensors[spec.Name] = spec.Shape.Length > 1 ? values.Times(1 / Math.Sqrt((double)spec.Count / spec.Shape[0]))
+            values = spec.Shape.Length > 1 ? values.Times(1 / Math.Sqrt((double)spec.Count / spec.Shape[0]))
                 : values.Times(0.1).Plus(spec.Init == WeightInit.Ones ? 1 : 0);
+            tensors[spec.Name] = values.to(type).MoveToOuterDisposeScope();
         }
 
         SafetensorsFile.Write(path, tensors);

@@ -3,6 +3,7 @@ using FewStep.Checkpoints;
 using FewStep.Data;
 using FewStep.Networks;
 using FewStep.Tests.Checkpoints;
+using FewStep.Text;
 
 namespace FewStep.Bench;
 
@@ -11,7 +12,8 @@ namespace FewStep.Bench;
 internal static class FullSize
 {
     private const string Usage = "full-size write FILE [--half] | full-size images FOLDER | full-size measure FILE [--bfloat16] [--threads "
-        + "N] | full-size stable-diffusion FOLDER | full-size dit FOLDER";
+        + "N] | full-size stable-diffusion FOLDER | full-size dit FOLDER | full-size t5 FOLDER | full-size encode FOLDER [--widened] "
+        + "[--threads N]";
     private const int Side = 64, Classes = 4, ImagesOfClass = 12;
 
     /// <summary>Runs one of them.</summary>
@@ -34,6 +36,12 @@ internal static class FullSize
                 return 0;
             case ["dit", var folder]:
                 FullPipeline.WriteDiT(folder);
+                return 0;
+            case ["t5", var folder]:
+                FullPipeline.WriteT5(folder);
+                return 0;
+            case ["encode", var folder, ..]:
+                Encode(folder, words.Contains("--widened"));
                 return 0;
             case ["measure", var path, ..]:
                 Measure(path, words.Contains("--bfloat16") ? ScalarType.BFloat16 : ScalarType.Float32);
@@ -72,6 +80,29 @@ internal static class FullSize
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{source.Denoiser.CountMultiplyAdds() / 1e9:F1} billion multiply-adds in a forward pass of one image"));
+    }
+
+    // A text of Flux's length, by matrices as the file has them or, as a yardstick, all made float32 first.
+    private static void Encode(string folder, bool widened)
+    {
+        if (BenchModel.Threads is int threads)
+            set_num_threads(threads);
+        using var noGradient = no_grad();
+        using var generator = new Generator(1);
+        using var ids = randint(0, 1000, [1, 512], dtype: ScalarType.Int64, generator: generator);
+        Report("libtorch loaded", 0);
+        using var encoder = TextEncoder.Open(folder);
+        for (int pass = 1; pass <= 2; pass++)
+        {
+            var watch = Stopwatch.StartNew();
+            using var scope = NewDisposeScope();
+            var states = widened ? encoder.Network.Forward(
+                ForwardPass.Over(encoder.Network.Layout, encoder.FlatWeights, ScalarType.Float32), ids, null, TextLayer.Last)
+                : encoder.Encode(ids, TextLayer.Last);
+            Report(pass == 1 ? "read, first text of 512 tokens" : "a further text", watch.Elapsed.TotalSeconds);
+            float squares = states.Hidden.Squared().sum().item<float>(); // tells whether both ways give the same
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sum of squares {squares:R}"));
+        }
     }
 
     // Smooth pictures in two sizes, in folders by class, as photographs would lie.

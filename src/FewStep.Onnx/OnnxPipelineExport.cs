@@ -184,7 +184,12 @@ internal sealed class OnnxPipelineExport
     private Dictionary<string, JsonElement>? ConfigOf(string part)
     {
         if (part is "vae_decoder" or "vae_encoder")
-            return ConfigIn(Path.GetFileName(_pipeline!.Autoencoder!));
+        {
+            var coder = ConfigIn(Path.GetFileName(_pipeline!.Autoencoder!));
+            coder?.TryAdd("scaling_factor", JsonSerializer.SerializeToElement(_source.Autoencoder!.Options.ScalingFactor));
+            return coder; // older ones leave the factor out, and optimum then assumes another
+        }
+
         if (part is not ("unet" or "transformer"))
             return ConfigIn(part);
         if (_pipeline is null || !File.Exists(_pipeline.Config))
@@ -230,24 +235,21 @@ internal sealed class OnnxPipelineExport
 
         foreach (string part in written)
             index[part] = Runtime;
-        if (index[ClassKey] is "OnnxStableDiffusionPipeline")
+        if (index[ClassKey] is "StableDiffusionPipeline")
             (index["safety_checker"], index["requires_safety_checker"]) = (new string?[] { null, null }, false);
         JsonFile.Write(Path.Combine(place, IndexName), index);
     }
 
-    private string ClassOf(Dictionary<string, JsonElement> index) => OtherNetworks.Text(index, ClassKey) switch
-    {
-        "StableDiffusionPipeline" => "OnnxStableDiffusionPipeline",
-        { } name => name,
-        null => _source.Denoiser.Network switch
+    // diffusers' own class: optimum finds its pipelines by that, and diffusers' OnnxStableDiffusionPipeline asks for none.
+    private string ClassOf(Dictionary<string, JsonElement> index) => OtherNetworks.Text(index, ClassKey)
+        ?? _source.Denoiser.Network switch
         {
             ConditionUNet { IsToldSizes: true } => "StableDiffusionXLPipeline",
-            ConditionUNet => "OnnxStableDiffusionPipeline",
+            ConditionUNet => "StableDiffusionPipeline",
             SD3Transformer => "StableDiffusion3Pipeline",
             FluxTransformer => "FluxPipeline",
             _ => "DiTPipeline",
-        },
-    };
+        };
 
     // A fitted sampler is bound to the network, which is another file now.
     private Sampler Bound(Sampler sampler, string place)

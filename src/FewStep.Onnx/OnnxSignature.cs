@@ -57,7 +57,10 @@ internal sealed record OnnxSignature(OnnxInput Image, OnnxInput Noise, OnnxInput
     private static readonly string[] TextPlacesNames = ["txt_ids"];
     private static readonly string[] TextNames = [.. ContextNames, .. PooledNames, .. SizesNames, .. EmbeddedGuidanceNames];
     private static readonly string[] OutputNames =
-        ["denoised", "out_sample", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0", "out"];
+    [
+        "denoised", "out_sample", "out_hidden_states", "output", "noise_pred", "model_output", "sample", "eps", "epsilon", "velocity", "x0",
+        "out",
+    ];
 
     /// <summary>Number of images in every call; null where it may vary.</summary>
     public int? FixedBatch => Image.Sizes[0] > 0 ? Image.Sizes[0] : null;

@@ -15,9 +15,10 @@ internal sealed class DecoderPart(Autoencoder autoencoder)
     public override void Write(OnnxGraph graph)
     {
         var options = autoencoder.Options;
-        string latents = graph.Input(Latents, Batch, options.LatentChannels, Height, Width);
+        string latents = graph.Input(Latents, Batch, options.LatentChannels, $"latent_{Height}", $"latent_{Width}");
         var images = new AutoencoderWriter(graph.Nodes, autoencoder).Decode(new(latents, options.LatentChannels));
-        graph.Output(Images, images.Name, Batch, options.OutChannels, "image_height", "image_width");
+        graph.Output(Images, images.Name, Batch, options.OutChannels, InvariantText.Of($"latent_{Height} * {options.Factor}"),
+            InvariantText.Of($"latent_{Width} * {options.Factor}"));
     }
 
     public override IReadOnlyList<(string Name, Tensor Value)> Evaluate(ForwardPass pass, IReadOnlyDictionary<string, Tensor> given)
@@ -40,9 +41,10 @@ internal sealed class EncoderPart(Autoencoder autoencoder)
     public override void Write(OnnxGraph graph)
     {
         var options = autoencoder.Options;
-        string images = graph.Input(Images, Batch, options.InChannels, Height, Width);
+        string images = graph.Input(Images, Batch, options.InChannels, $"sample_{Height}", $"sample_{Width}");
         var latents = new AutoencoderWriter(graph.Nodes, autoencoder).Encode(new(images, options.InChannels));
-        graph.Output(Latents, latents.Name, Batch, options.LatentChannels, "latent_height", "latent_width");
+        graph.Output(Latents, latents.Name, Batch, options.LatentChannels, InvariantText.Of($"sample_{Height} / {options.Factor}"),
+            InvariantText.Of($"sample_{Width} / {options.Factor}"));
     }
 
     public override IReadOnlyList<(string Name, Tensor Value)> Evaluate(ForwardPass pass, IReadOnlyDictionary<string, Tensor> given)

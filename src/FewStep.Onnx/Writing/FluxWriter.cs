@@ -4,11 +4,11 @@ namespace FewStep.Onnx.Writing;
 
 /// <summary>The transformer of Flux: <c>hidden_states</c> (the tokens of folded latents), <c>timestep</c> (t),
 /// <c>encoder_hidden_states</c>, <c>pooled_projections</c>, <c>img_ids</c>, <c>txt_ids</c> and perhaps <c>guidance</c> to
-/// <c>out_sample</c>, at any size.</summary>
+/// <c>out_hidden_states</c>, at any size.</summary>
 internal sealed class FluxPart(string folder, FluxTransformer network, Tensor weights) : PipelineNetwork(folder, network.Layout, weights)
 {
     private const string Images = "hidden_states", Times = "timestep", Context = "encoder_hidden_states", Pooled = "pooled_projections",
-        Places = "img_ids", TextPlaces = "txt_ids", Guidance = "guidance", Output = "out_sample", Tokens_ = "packed_sequence_length";
+        Places = "img_ids", TextPlaces = "txt_ids", Guidance = "guidance", Output = "out_hidden_states", Packed = "packed_height_width";
 
     private const int TriedHeight = 6, TriedWidth = 4;
 
@@ -30,13 +30,13 @@ internal sealed class FluxPart(string folder, FluxTransformer network, Tensor we
     public override void Write(OnnxGraph graph)
     {
         var options = network.Options;
-        string images = graph.Input(Images, Batch, Tokens_, options.InChannels);
+        string images = graph.Input(Images, Batch, Packed, options.InChannels);
         string context = graph.Input(Context, Batch, Length, options.ContextDim);
         string pooled = graph.Input(Pooled, Batch, options.PooledDim), times = graph.Input(Times, Steps);
-        string places = graph.Input(Places, Tokens_, 3), textPlaces = graph.Input(TextPlaces, Length, 3);
+        string places = graph.Input(Places, Packed, 3), textPlaces = graph.Input(TextPlaces, Length, 3);
         string? guidance = network.Guidance is null ? null : graph.Input(Guidance, Batch);
         string made = new FluxWriter(graph.Nodes, network, Weights).Write(images, times, context, pooled, places, textPlaces, guidance);
-        graph.Output(Output, made, Batch, Tokens_, options.OutChannels);
+        graph.Output(Output, made, Batch, Packed, options.OutChannels);
     }
 
     public override IReadOnlyList<(string Name, Tensor Value)> Evaluate(ForwardPass pass, IReadOnlyDictionary<string, Tensor> given)

@@ -3,11 +3,12 @@ using FewStep.Networks;
 namespace FewStep.Onnx.Writing;
 
 /// <summary>A network of a pipeline that becomes a file of its own: what it takes and gives, and what it is tried with.</summary>
+/// <remarks>Names of inputs, outputs and sizes are optimum's, which computes the sizes of outputs from those of inputs.</remarks>
 /// <param name="folder">Folder of the file in the pipeline.</param>
 /// <param name="weights">Flat float32 weights in the layout.</param>
 internal abstract class PipelineNetwork(string folder, ParameterLayout layout, Tensor weights)
 {
-    protected const string Batch = "batch", Steps = "steps", Length = "sequence_length", Height = "height", Width = "width";
+    protected const string Batch = "batch_size", Steps = "steps", Length = "sequence_length", Height = "height", Width = "width";
 
     /// <summary>Images of a trial, and tokens of a text in one.</summary>
     protected const int Tried = 2, TriedTokens = 9;

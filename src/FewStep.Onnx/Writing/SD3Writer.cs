@@ -4,12 +4,12 @@ using FewStep.Networks;
 namespace FewStep.Onnx.Writing;
 
 /// <summary>The transformer of Stable Diffusion 3: <c>hidden_states</c>, <c>timestep</c> (1000 t), <c>encoder_hidden_states</c> and
-/// <c>pooled_projections</c> to <c>out_sample</c>, at any size that its table of positions has.</summary>
+/// <c>pooled_projections</c> to <c>out_hidden_states</c>, at any size that its table of positions has.</summary>
 internal sealed class SD3Part(string folder, SD3Transformer network, ImageShape shape, Tensor weights)
     : PipelineNetwork(folder, network.Layout, weights)
 {
     private const string Images = "hidden_states", Times = "timestep", Context = "encoder_hidden_states", Pooled = "pooled_projections",
-        Output = "out_sample";
+        Output = "out_hidden_states";
 
     public override IReadOnlyList<(string Name, Tensor Value)> Trial()
     {

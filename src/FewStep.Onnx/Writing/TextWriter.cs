@@ -19,15 +19,19 @@ internal sealed class ClipTextPart(string folder, TextEncoder encoder, ClipTextO
         var ids = Ids(options.VocabSize);
         if (options.End is int end)
             ids = cat([ids.narrow(1, 0, TriedTokens - 1), TensorArithmetic.Full([Tried, 1], end, ScalarType.Int64, CPU)], 1);
-        return [(Input, ids.to(ScalarType.Int32))]; // which other programs give CLIP
+        return [(Input, encoder.Projects ? ids : ids.to(ScalarType.Int32))]; // what other programs give the one and the other
     }
 
     public override void Write(OnnxGraph graph)
     {
-        string ids = graph.Input(Input, TensorProto.Types.DataType.Int32, Batch, Length);
+        var type = encoder.Projects ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Int32;
+        string ids = graph.Input(Input, type, Batch, Length);
         var (states, last, pooled) = new ClipTextWriter(graph.Nodes, Layout, Weights, options).Write(ids, encoder.Projects);
+        if (encoder.Projects) // programs take the first output for what is pooled where there is a projection
+            graph.Output(Pooled, pooled, Batch, options.ProjectionDim);
         graph.Output(Last, last, Batch, Length, options.HiddenSize);
-        graph.Output(Pooled, pooled, Batch, encoder.Projects ? options.ProjectionDim : options.HiddenSize);
+        if (!encoder.Projects)
+            graph.Output(Pooled, pooled, Batch, options.HiddenSize);
         foreach (var (layer, state) in states.Index())
             graph.Output($"{States}{layer}", state, Batch, Length, options.HiddenSize);
     }

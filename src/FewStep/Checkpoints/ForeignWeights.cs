@@ -27,8 +27,25 @@ internal static class ForeignWeights
     /// <summary>The weights of a network whose parameters have the names of the file's tensors.</summary>
     /// <returns>float32, flat; the caller owns it.</returns>
     public static Tensor Flatten(ParameterLayout layout, IReadOnlyDictionary<string, Tensor> tensors, string source) =>
-        Flatten(layout, new Dictionary<string, Tensor>(),
-            [.. layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))], tensors, source);
+        Flatten(layout, new Dictionary<string, Tensor>(), ByOwnNames(layout), tensors, source);
+
+    /// <summary>Brings tensors under the names of a network's parameters into their shapes, in place and one at a time: matrices of float16
+    /// and bfloat16 stay as they are, all else becomes float32.</summary>
+    public static void Fit(ParameterLayout layout, TensorsByName tensors, string source)
+    {
+        using var noGradient = no_grad();
+        var map = ByOwnNames(layout);
+        Check(map, tensors, source);
+        foreach (ForeignWeight weight in map)
+        {
+            using var scope = NewDisposeScope();
+            Tensor given = tensors[weight.Name];
+            bool stays = weight.Shape.Length > 1 && given.dtype is ScalarType.Float16 or ScalarType.BFloat16;
+            Tensor values = weight.FromParts([given]);
+            tensors[weight.Name] = Finite(weight, stays ? values : values.to(ScalarType.Float32), source).DetachFromDisposeScope();
+            given.Dispose();
+        }
+    }
 
     /// <summary>Fills a layout's flat buffer, and those of the network's untrained tensors that the map has.</summary>
     /// <returns>The weights, float32; the caller owns them.</returns>
@@ -49,6 +66,9 @@ internal static class ForeignWeights
 
         return layout.Flatten(spec => Find(byName[spec.Name], tensors, source));
     }
+
+    private static ForeignWeight[] ByOwnNames(ParameterLayout layout)
+        => [.. layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [spec.Name]))];
 
     // All shapes first: a few numbers in a file must not make memory for a network that it does not hold.
     private static void Check(IReadOnlyList<ForeignWeight> map, IReadOnlyDictionary<string, Tensor> tensors, string source)
@@ -72,13 +92,12 @@ internal static class ForeignWeights
     }
 
     private static Tensor Find(ForeignWeight weight, IReadOnlyDictionary<string, Tensor> tensors, string source)
-    {
-        Tensor values = weight.FromParts([.. weight.Parts.Select(part => tensors[part])]).to(ScalarType.Float32);
-        return values.isfinite().all().item<bool>()
-            ? values
-            : throw new InvalidInputException(
-                $"{source}: {Printable.Text(weight.Parts[0])} holds values that are not finite (NaN or infinity).");
-    }
+        => Finite(weight, weight.FromParts([.. weight.Parts.Select(part => tensors[part])]).to(ScalarType.Float32), source);
+
+    private static Tensor Finite(ForeignWeight weight, Tensor values, string source) => values.isfinite().all().item<bool>()
+        ? values
+        : throw new InvalidInputException(
+            $"{source}: {Printable.Text(weight.Parts[0])} holds values that are not finite (NaN or infinity).");
 }
 
 /// <summary>How another code base arranges the numbers of a parameter.</summary>

@@ -1,7 +1,8 @@
 namespace FewStep.Networks;
 
 /// <summary>What the layers need during one evaluation of a network.</summary>
-/// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type.</param>
+/// <param name="Master">Views of the weights by parameter index, in float32; the same array where that is the compute type. Matrices of
+/// text encoders may be narrower: they are widened where they are used.</param>
 internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generator? Dropout)
 {
     public Tensor this[int index] => Parameters[index];
@@ -45,7 +46,9 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     /// <summary>A linear layer in float32, with what is added to its matrix: x [B, in] → [B, out].</summary>
     public Tensor Embedded(Tensor x, int weight, int? bias)
     {
-        var y = Counted(nn.functional.linear(x, Master[weight], bias is int b ? Master[b] : null), x.shape[^1]);
+        var held = Master[weight];
+        using var widened = held.dtype == ScalarType.Float32 ? null : held.to(ScalarType.Float32);
+        var y = Counted(nn.functional.linear(x, widened ?? held, bias is int b ? Master[b] : null), x.shape[^1]);
         return Update(weight)?.AddTo(y, x) ?? y;
     }
 

@@ -70,8 +70,7 @@ internal sealed class T5Network : TextNetwork
     public override TextStates Forward(ForwardPass pass, Tensor ids, Tensor? mask, TextLayer layer)
     {
         var x = Rows(pass[_tokens], ids);
-        var bias = pass[_bias].index_select(0, Buckets(ids.shape[1], ids.device).flatten())
-            .view(1, ids.shape[1], ids.shape[1], _options.NumHeads).permute(0, 3, 1, 2);
+        var bias = Rows(pass[_bias], Buckets(ids.shape[1], ids.device)).permute(2, 0, 1).unsqueeze(0);
         if (mask is not null)
         {
             using var never = TensorArithmetic.Number(double.NegativeInfinity);
@@ -79,14 +78,13 @@ internal sealed class T5Network : TextNetwork
         }
 
         bias = bias.contiguous();
-        var wanted = x;
-        for (int i = 0; i < _layers.Length; i++)
+        foreach (var block in _layers.SkipLast(layer.Skipped))
         {
-            x = _layers[i].Forward(pass, x, bias);
-            wanted = i < _layers.Length - layer.Skipped ? x : wanted;
+            using var before = x;
+            x = block.Forward(pass, x, bias);
         }
 
-        return new TextStates(layer.FinalNorm ? _norm.Forward(pass, wanted) : wanted, null);
+        return new TextStates(layer.FinalNorm ? _norm.Forward(pass, x) : x, null);
     }
 
     // Bucket of key j for query i, [L,L]: half of the buckets for keys after the query; near ones singly, far ones by the logarithm.
@@ -128,13 +126,14 @@ internal sealed class T5Network : TextNetwork
 
         public Tensor Forward(ForwardPass pass, Tensor x, Tensor bias)
         {
+            using var scope = NewDisposeScope(); // states of a layer take as much as its weights
             var y = _norm0.Forward(pass, x);
             Tensor Part(Linear part) => Heads(part.Forward(pass, y), _options.NumHeads);
             var query = Part(_query).Times(Math.Sqrt(_options.DKv)); // T5 does not divide by it, libtorch does
             var attended = nn.functional.scaled_dot_product_attention(query, Part(_key), Part(_value), bias);
             x = x.Plus(_out.Forward(pass, Joined(attended)));
             y = _norm1.Forward(pass, x);
-            return x.Plus(_down.Forward(pass, Gelu(_gate.Forward(pass, y)) * _up.Forward(pass, y)));
+            return x.Plus(_down.Forward(pass, Gelu(_gate.Forward(pass, y)) * _up.Forward(pass, y))).MoveToOuterDisposeScope();
         }
 
         // Hendrycks and Gimpel 1606.08415, the approximation by tanh.

@@ -13,7 +13,8 @@ internal sealed class TextEncoder : ITextEncoder
     private readonly string _folder, _class;
     private readonly TextEncoderOptions _options;
     private readonly TextNetwork _network;
-    private Tensor? _weights;
+    private TensorsByName? _weights;
+    private Tensor? _flat;
 
     private TextEncoder(string folder, string name, TextNetwork network, TextEncoderOptions options)
         => (_folder, _class, _network, _options) = (folder, name, network, options);
@@ -30,7 +31,7 @@ internal sealed class TextEncoder : ITextEncoder
     public TextNetwork Network => _network;
 
     /// <summary>Flat float32 weights with the LoRAs in them, read when they are first asked for; owned here.</summary>
-    public Tensor FlatWeights => _weights ??= Read();
+    public Tensor FlatWeights => _flat ??= Flatten();
 
     /// <summary>SHA-256 of configuration, weights and LoRAs.</summary>
     public string Hash => Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
@@ -82,28 +83,69 @@ internal sealed class TextEncoder : ITextEncoder
         }
 
         _weights ??= Read();
-        var pass = ForwardPass.Over(_network.Layout, _weights, ScalarType.Float32);
-        var states = _network.Forward(pass, ids.to(_options.Device), mask?.to(_options.Device), layer);
+        Tensor[] weights = [.. _network.Layout.Specs.Select(spec => _weights[spec.Name])];
+        var states = _network.Forward(
+            new ForwardPass(weights, weights, null), ids.to(_options.Device), mask?.to(_options.Device), layer);
         return states with { Hidden = states.Hidden.MoveToOuterDisposeScope(), Pooled = states.Pooled?.MoveToOuterDisposeScope() };
     }
 
-    public void Dispose() => _weights?.Dispose();
-
-    private Tensor Read()
+    public void Dispose()
     {
-        var file = Weights;
-        using var tensors = file.Read();
-        foreach (string name in _network.Redundant)
-        {
-            if (tensors.Remove(name, out Tensor? redundant))
-                redundant.Dispose();
-        }
+        _weights?.Dispose();
+        _flat?.Dispose();
+    }
 
-        foreach (var (lora, scale) in _options.Loras)
-            lora.Fuse(tensors, _options.Part, scale);
+    // The file's own tensors, whose matrices are widened where they are used: as much memory as the file.
+    private TensorsByName Read()
+    {
+        var tensors = ReadFile();
+        try
+        {
+            ForeignWeights.Fit(_network.Layout, tensors, Weights.Path);
+            if (_options.Device.type == TorchSharp.DeviceType.CPU)
+                return tensors;
+            foreach (string name in tensors.Keys.ToList())
+            {
+                using var before = tensors[name];
+                tensors[name] = before.to(_options.Device).DetachFromDisposeScope();
+            }
+
+            return tensors;
+        }
+        catch
+        {
+            tensors.Dispose();
+            throw;
+        }
+    }
+
+    private Tensor Flatten()
+    {
+        using var tensors = ReadFile();
         using var scope = NewDisposeScope();
-        var flat = ForeignWeights.Flatten(_network.Layout, tensors, file.Path);
-        return flat.to(_options.Device).DetachFromDisposeScope();
+        return ForeignWeights.Flatten(_network.Layout, tensors, Weights.Path).to(_options.Device).DetachFromDisposeScope();
+    }
+
+    private TensorsByName ReadFile()
+    {
+        var tensors = Weights.Read();
+        try
+        {
+            foreach (string name in _network.Redundant)
+            {
+                if (tensors.Remove(name, out Tensor? redundant))
+                    redundant.Dispose();
+            }
+
+            foreach (var (lora, scale) in _options.Loras)
+                lora.Fuse(tensors, _options.Part, scale);
+            return tensors;
+        }
+        catch
+        {
+            tensors.Dispose();
+            throw;
+        }
     }
 }
 

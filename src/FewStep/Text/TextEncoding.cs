@@ -7,7 +7,7 @@ namespace FewStep.Text;
 /// encoders of a folder of diffusers. Keeps none of them. Safe to use from several threads.</summary>
 internal sealed class TextEncoding : IPromptEncoder, IDisposable
 {
-    private const int PromptsOfBatch = 16;
+    private const int PromptsOfBatch = 16, PromptsOfT5 = 4; // whose texts are longer, and layers wider
 
     // Tokens of T5 in diffusers' pipelines.
     private const int TokensOfStableDiffusion3 = 256, TokensOfFlux = 512;
@@ -142,7 +142,7 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         {
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
-            return NetworkCondition.Joined([.. prompts.Chunk(PromptsOfBatch).Select(EncodeBatch)])
+            return NetworkCondition.Joined([.. prompts.Chunk(T5 is null ? PromptsOfBatch : PromptsOfT5).Select(EncodeBatch)])
                 .Each(told => told.MoveToOuterDisposeScope());
         }
     }

@@ -20,7 +20,8 @@ internal readonly record struct TextLayer(int Skipped, bool FinalNorm)
 /// none.</param>
 internal sealed record TextStates(Tensor Hidden, Tensor? Pooled);
 
-/// <summary>A text encoder as a function of its weights, with transformers' parameter names; it computes in float32.</summary>
+/// <summary>A text encoder as a function of its weights, with transformers' parameter names; it computes in float32, whatever its matrices
+/// are stored in.</summary>
 internal abstract class TextNetwork
 {
     public ParameterLayout Layout => Builder.Layout;
@@ -50,9 +51,9 @@ internal abstract class TextNetwork
     /// <returns>States in the current dispose scope.</returns>
     public abstract TextStates Forward(ForwardPass pass, Tensor ids, Tensor? mask, TextLayer layer);
 
-    /// <summary>Rows of a table [V,D] by ids [B,L] → [B,L,D].</summary>
+    /// <summary>Rows of a table [V,D] by ids [B,L] → float32 [B,L,D].</summary>
     protected static Tensor Rows(Tensor table, Tensor ids)
-        => table.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], table.shape[1]);
+        => table.index_select(0, ids.flatten()).view(ids.shape[0], ids.shape[1], table.shape[1]).to(ScalarType.Float32);
 
     /// <summary>[B,L,heads d] → [B,heads,L,d].</summary>
     protected static Tensor Heads(Tensor x, int heads) => x.view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2);

@@ -43,6 +43,45 @@ public sealed class TextEncoderTests : TensorFileTests
         Close(golden["last_hidden_state_masked"], encoder.Encode(golden["input_ids"], TextLayer.Last, golden["attention_mask"]).Hidden);
     }
 
+    [Theory]
+    [InlineData("t5-tiny", "text_encoder", ScalarType.BFloat16)]
+    [InlineData("t5-tiny", "text_encoder", ScalarType.Float16)]
+    [InlineData("sdxl-tiny", "text_encoder_2", ScalarType.Float16)]
+    public void Matrices_in_the_files_own_format_give_the_bits_of_widened_ones(string pipeline, string part, ScalarType type)
+    {
+        string source = GoldenPipelines.At(pipeline, part);
+        TextEncoder Stored(string name, ScalarType storedAs)
+        {
+            string folder = _folder.File(name);
+            Directory.CreateDirectory(folder);
+            File.Copy(Path.Combine(source, "config.json"), Path.Combine(folder, "config.json"));
+            using var tensors = SafetensorsFile.Read(Path.Combine(source, "model.safetensors")).Tensors;
+            SafetensorsFile.Write(
+                Path.Combine(folder, "model.safetensors"), tensors.ToDictionary(t => t.Key, t => t.Value.to(type).to(storedAs)));
+            return TextEncoder.Open(folder);
+        }
+
+        using var narrow = Stored("narrow", type);
+        using var widened = Stored("widened", float32);
+        var ids = GoldenPipelines.Arrays(GoldenPipelines.At(pipeline, $"{part}.golden.npz"))["input_ids"];
+        foreach (var layer in new[] { TextLayer.Last, TextLayer.Penultimate })
+        {
+            TextStates expected = widened.Encode(ids, layer), states = narrow.Encode(ids, layer);
+            Assert.Equal(expected.Hidden.data<float>().ToArray(), states.Hidden.data<float>().ToArray());
+            Assert.Equal(expected.Pooled?.data<float>().ToArray(), states.Pooled?.data<float>().ToArray());
+        }
+
+        Assert.Equal(widened.FlatWeights.data<float>().ToArray(), narrow.FlatWeights.data<float>().ToArray());
+        using var held = DiffusersWeights.Find(_folder.File("narrow"), null, DiffusersWeights.TransformersStems).Read();
+        foreach (string name in narrow.Network.Redundant)
+            held.Remove(name);
+        ForeignWeights.Fit(narrow.Network.Layout, held, "it");
+        Assert.All(held.Values, tensor => Assert.Equal(tensor.dim() > 1 ? type : ScalarType.Float32, tensor.dtype));
+        var norm = held.First(tensor => tensor.Value.dim() == 1);
+        norm.Value.fill_(float.NaN);
+        Refused.With("not finite", () => ForeignWeights.Fit(narrow.Network.Layout, held, "it"));
+    }
+
     [Fact]
     public void Published_encoders_have_their_numbers_of_weights()
     {

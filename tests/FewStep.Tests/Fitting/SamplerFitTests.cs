@@ -1,6 +1,6 @@
-using FewStep.Models;
+using FewStep.Fitting;
 using FewStep.Noise;
-using FewStep.Search;
+using FewStep.Solvers;
 using FewStep.Tests.Cli;
 
 namespace FewStep.Tests.Fitting;

@@ -1,7 +1,6 @@
 using FewStep.Models;
 using FewStep.Onnx;
 using FewStep.Onnx.Proto;
-using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Text;
 using System.Text.Json;
 using static FewStep.Tests.GoldenPipelines;

@@ -100,7 +100,12 @@ internal sealed class OnnxPipelineExport
             return;
         string folder = Path.Combine(_pipeline.Root, name);
         using var encoder = TextEncoder.Open(folder, new()
-        { Variant = _model.Variant, Loras = part is null ? [] : _source.Loras, Part = part ?? LoraPart.TextEncoder });
+        {
+            Variant = _source.Variant,
+            Weights = _source.OneFile?.Texts.GetValueOrDefault(name),
+            Loras = part is null ? [] : _source.Loras,
+            Part = part ?? LoraPart.TextEncoder,
+        });
         string path = Path.Combine(folder, DiffusersPipeline.ConfigName);
         Write(place, encoder.Network is T5Network
             ? new T5Part(name, encoder, TextConfig.Read<T5Options>(path, config))

@@ -51,6 +51,7 @@ public sealed partial class Model
             NetworkHash = summary.Hash!,
             Autoencoder = Autoencoder,
             Prompts = Prompts,
+            Pipeline = Pipeline,
             Config = Config,
             Network = tuned,
             Format = "tuned model",
@@ -69,7 +70,8 @@ public sealed partial class Model
         Task.Run(() => Tune(sampler, options, images, progress, cancellation), cancellation);
 
     /// <summary>Writes a model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where the model has a
-    /// sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it.</summary>
+    /// sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it; of a pipeline whose autoencoder and text
+    /// encoders it has, the folder remembers where it lies.</summary>
     /// <param name="folder">Target; created where missing.</param>
     /// <param name="type">Type of the stored weights: float32 (default) keeps every bit, bfloat16 halves the file.</param>
     /// <exception cref="InvalidInputException">The model has no weights (an ONNX file, a mixture), or a file cannot be written.</exception>
@@ -77,7 +79,7 @@ public sealed partial class Model
     {
         var network = RequireNetwork();
         string sampler = System.IO.Path.Combine(folder, SamplerName);
-        ModelFolder.Write(folder, Config, network, network.Weights, type);
+        ModelFolder.Write(folder, Config, network, network.Weights, type, Pipeline);
         if (Sampler is null)
         {
             File.Delete(sampler); // of a model that lay there before

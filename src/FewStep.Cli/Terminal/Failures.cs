@@ -22,6 +22,8 @@ internal static class Failures
 
     private static (int Code, string Text) Describe(Exception failure) => failure switch
     {
+        InvalidInputException { Option: nameof(ModelReadOptions.Pipeline) }
+            => (ExitCode.BadInput, $"{failure.Message} {CheckpointFlags.NamesPipeline}"),
         InvalidInputException => (ExitCode.BadInput, failure.Message),
         OperationCanceledException => (ExitCode.Interrupted, "interrupted."),
         // What writes through a library (event files) fails with the system's own exceptions.

@@ -6,7 +6,7 @@ internal static class CheckpointFlags
     public const string Prefix = "--model-";
     private const string Model = "--model";
     private const string ModelArgument = "model";
-    private const string Loras = "--model-lora", Pipeline = "--model-pipeline";
+    private const string Loras = "--model-lora", Pipeline = "--model-pipeline", PipelineFile = "--model-pipeline-file";
     private const string Section = "--model-section", Resolution = "--model-resolution", HeadChannels = "--model-head-channels",
         Heads = "--model-heads", HeadsUpsample = "--model-heads-upsample", Order = "--model-attention-order",
         Kind = "--model-preconditioning", Noise = "--model-noise", TimeSteps = "--model-timesteps",
@@ -22,12 +22,15 @@ internal static class CheckpointFlags
             .Where(c => c.Options.Any(o => o.Name == Model) || c.Arguments.Any(a => a.Name == ModelArgument)))
         {
             command.Optional<string?>(Section, "Of a checkpoint that holds several things: key of the weights, or first part of their "
-                + "names; of a diffusers folder their variant (fp16, bf16, non_ema). Left out, ema in pickles of NVlabs/edm, and elsewhere "
-                + "the only weights or, of several, the moving average.", "key");
+                + "names; of a diffusers folder their variant (fp16, bf16, non_ema); ema of Stable Diffusion in one file. Left out, ema in "
+                + "pickles of NVlabs/edm, and elsewhere the only weights or, of several, the moving average.", "key");
             command.Optional<string[]>(Loras, "A LoRA that is fused into network and text encoders of a diffusers folder, perhaps with a "
                 + "scale behind it (style.safetensors:0.8; left out, 1). May be given several times.", "file[:scale]");
             command.Optional<string?>(Pipeline, "Folder of the diffusers pipeline whose autoencoder and text encoders belong to a network "
-                + "that lies elsewhere, as a tuned one does, or of the autoencoder alone.", "folder");
+                + "that lies elsewhere, or of the autoencoder alone; left out, what a tuned model remembers. Of Stable Diffusion in one "
+                + "file it says how that is built.", "folder");
+            command.Optional<string?>(PipelineFile, "One file of Stable Diffusion whose autoencoder and text encoders count before those "
+                + "of --model-pipeline, for a network that was tuned from it.", "file");
             command.Optional<int?>(
                 Resolution, "Side of the images in pixels, of a state dictionary, which does not say it, or of a latent model; left out, "
                     + "that of the released network with its shapes, else 64, or what the model was trained at.");
@@ -60,6 +63,9 @@ internal static class CheckpointFlags
     /// <summary>What decodes the latents of a network that lies elsewhere, in words.</summary>
     public const string Decodes = $"name the pipeline that it belongs to with {Pipeline}, whose autoencoder decodes them";
 
+    /// <summary>How a network's pipeline is named, in a sentence.</summary>
+    public const string NamesPipeline = $"Name it with {Pipeline}.";
+
     /// <summary>What a network needs to be said that was tuned from a pipeline and lies elsewhere.</summary>
     public static string InPipeline(string pipeline) => $" {Pipeline} {ShellWord.Of(pipeline)}";
 
@@ -69,6 +75,7 @@ internal static class CheckpointFlags
         Loras = parsed.GetValue<string[]>(Loras) is { Length: > 0 } loras
             ? [.. loras.Select(Lora.Parse).Select(lora => (lora.Path, lora.Scale))] : null,
         Pipeline = parsed.GetValue<string?>(Pipeline),
+        PipelineFile = parsed.GetValue<string?>(PipelineFile),
         Resolution = parsed.GetValue<int?>(Resolution),
         ChannelsPerHead = parsed.GetValue<int?>(HeadChannels),
         Heads = parsed.GetValue<int?>(Heads),

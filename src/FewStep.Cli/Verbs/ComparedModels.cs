@@ -48,9 +48,13 @@ internal sealed class ComparedModels : IDisposable
             throw new InvalidInputException($"--model: the name in front of '=' must be one line of 1 to 60 characters.");
         if (_models.Skip(1).Any(m => m.Tuning == parts[0]))
             throw new InvalidInputException($"Two models are called '{parts[0]}'; give them names: --model name=folder.");
-        // A tuned network lies without autoencoder and text encoders.
-        if (_models.Count > 0 && First.Pipeline is string pipeline && ModelFolder.IsOne(parts[1]))
-            options = options with { Checkpoint = options.Checkpoint with { Pipeline = pipeline } };
+        // A tuned network lies without autoencoder and text encoders, and older ones do not say where those are.
+        if (_models.Count > 0 && First.Pipeline is { } pipeline && ModelFolder.IsOne(parts[1]) && !ModelFolder.Remembers(parts[1]))
+        {
+            options = options with
+            { Checkpoint = options.Checkpoint with { Pipeline = pipeline.Folder, PipelineFile = pipeline.File } };
+        }
+
         var model = Model.Open(parts[1], options);
         _models.Add((_models.Count == 0 ? null : parts[0], model));
         if (model.Shape != First.Shape || model.Classes != First.Classes)

@@ -19,7 +19,12 @@ internal static class ConvertVerb
             AtomicFolder.RequireFree(output.Name, folder);
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), new ModelOptions
-                { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu, NeedsNoPrompts = true });
+                {
+                    Checkpoint = CheckpointFlags.Read(parsed),
+                    Device = DeviceChoice.Cpu,
+                    NeedsNoPrompts = true,
+                    NeedsNoPipeline = true,
+                });
             var type = parsed.GetValue(dtype);
             AtomicFolder.Write(folder, place => source.Save(place, type));
             var result = new

@@ -47,6 +47,7 @@ internal sealed class GraphFlags(Command command)
             ComputeType = TorchSharp.torch.ScalarType.Float32,
             Device = DeviceChoice.Cpu,
             NeedsNoPrompts = true,
+            NeedsNoPipeline = false,
             Guidance = _guidance.Read(parsed),
             Guide = _guidance.ReadGuide(parsed),
         });

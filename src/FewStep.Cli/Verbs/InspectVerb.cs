@@ -25,7 +25,13 @@ internal static class InspectVerb
             }
 
             using var source = Model.Open(
-                path, new ModelOptions { Checkpoint = CheckpointFlags.Read(parsed), Device = DeviceChoice.Cpu, NeedsNoPrompts = true });
+                path, new ModelOptions
+                {
+                    Checkpoint = CheckpointFlags.Read(parsed),
+                    Device = DeviceChoice.Cpu,
+                    NeedsNoPrompts = true,
+                    NeedsNoPipeline = true,
+                });
             var result = new
             {
                 path = source.Path,
@@ -42,6 +48,7 @@ internal static class InspectVerb
                 noise_levels = Levels(source),
                 hash = source.Hash,
                 config = source.Config,
+                pipeline = source.Pipeline,
                 sampler = source.Sampler?.ToString(),
                 remarks = source.Remarks,
             };
@@ -64,6 +71,8 @@ internal static class InspectVerb
         Row("sigma", $"{source.Denoiser.SigmaMin:G6} to {source.Denoiser.SigmaMax:G6}"
             + $"{(Levels(source) is { } levels ? string.Create(CultureInfo.InvariantCulture, $", {levels:N0} levels") : "")}");
         Row("schedules", $"{source.ScheduleRange.SigmaMin:G6} to {source.ScheduleRange.SigmaMax:G6}, unless asked otherwise");
+        if (source.Pipeline is { } pipeline)
+            Row("pipeline", $"{pipeline.Folder}{(pipeline.File is null ? "" : $" with {pipeline.File}")}");
         Row("sampler", $"{source.Sampler?.ToString() ?? "none of its own"}");
         Row("hash", $"{source.Hash}");
         console.Write(table);

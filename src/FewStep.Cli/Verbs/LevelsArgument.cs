@@ -21,7 +21,7 @@ internal sealed class LevelsArgument(Command command)
     public ModelOptions Options(ParseResult parsed)
     {
         var (low, high) = _range.Read(parsed);
-        return _about.Read(parsed, null, 0) with { SigmaMin = low, SigmaMax = high, NeedsNoPrompts = true };
+        return _about.Read(parsed, null, 0) with { SigmaMin = low, SigmaMax = high, NeedsNoPrompts = true, NeedsNoPipeline = true };
     }
 
     /// <summary>The levels that a schedule must keep to which is given; null where nothing was said.</summary>

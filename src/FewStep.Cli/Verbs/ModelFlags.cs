@@ -43,10 +43,10 @@ internal sealed class ModelFlags(Command command, bool guides = true, bool takes
     public string Said(ParseResult parsed) => CheckpointFlags.Said(parsed)
         + Said(parsed, [.. _guidance?.All ?? [], .. _prompts.All, .. _onnx?.All ?? []]);
 
-    /// <summary>Those that a model needs to be said which was tuned from this one: it has guidance and LoRAs in its weights, but neither
-    /// autoencoder nor text encoders.</summary>
-    public string SaidOfTuned(ParseResult parsed, Model source) => source.Pipeline is not { } pipeline ? ""
-        : Said(parsed, _prompts.All.Where(o => o.Name != PromptFlags.Negative)) + CheckpointFlags.InPipeline(pipeline);
+    /// <summary>Those that a model needs to be said which was tuned from this one: it has guidance and LoRAs in its weights, and remembers
+    /// its pipeline.</summary>
+    public string SaidOfTuned(ParseResult parsed, Model source)
+        => source.Pipeline is null ? "" : Said(parsed, _prompts.All.Where(o => o.Name != PromptFlags.Negative));
 
     public static string Said(ParseResult parsed, IEnumerable<Option> options) => string.Concat(options.Where(parsed.IsGiven)
         .SelectMany(o => parsed.GetResult(o)!.Tokens.SelectMany(t => new[] { o.Name, t.Value })).Select(w => $" {ShellWord.Of(w)}"));

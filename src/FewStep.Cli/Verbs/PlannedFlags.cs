@@ -105,8 +105,9 @@ internal sealed class PlannedFlags(
         var options = parsed.CommandResult.Command.Options.Where(
             o => parsed.IsGiven(o) && AboutModel.Any(a => o.Name.StartsWith(a, StringComparison.Ordinal))
             && (best.Tuning is null || !o.Name.StartsWith(CheckpointFlags.Prefix, StringComparison.Ordinal)));
-        string pipeline = best.Tuning is not null && models[0].Model.Pipeline is string root ? CheckpointFlags.InPipeline(root) : "";
-        return FoundCommands.Of(models.First(m => m.Tuning == best.Tuning).Model.Path!, path, isOwn: false, $"the best, {best.Name}",
+        var model = models.First(m => m.Tuning == best.Tuning).Model;
+        string pipeline = best.Tuning is not null && model.NamedPipeline is string root ? CheckpointFlags.InPipeline(root) : "";
+        return FoundCommands.Of(model.Path!, path, isOwn: false, $"the best, {best.Name}",
             isFlow: models[0].Model.IsFlow, options: ModelFlags.Said(parsed, options) + pipeline);
     }
 

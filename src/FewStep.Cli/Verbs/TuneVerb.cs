@@ -75,6 +75,7 @@ internal static class TuneVerb
                 Remark = terminal.Message,
                 LoraNames = lora.Names(parsed),
                 ModelHash = source.NetworkHash,
+                Pipeline = source.Pipeline,
                 Ranks = LaunchedRanks.Current,
             };
             var run = new TuningRun(source.Config, network, sampler, options, place,

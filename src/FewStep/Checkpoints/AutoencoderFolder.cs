@@ -18,9 +18,10 @@ internal static class AutoencoderFolder
 
     /// <summary>Reads the autoencoder of latents of a shape; refuses that of others.</summary>
     /// <inheritdoc cref="Read"/>
-    public static Autoencoder For(ImageShape latents, string folder, string? variant = null, LatentScaling? scaling = null)
+    public static Autoencoder For(
+        ImageShape latents, string folder, string? variant = null, LatentScaling? scaling = null, IPartWeights? weights = null)
     {
-        var autoencoder = Read(folder, variant, scaling);
+        var autoencoder = Read(folder, variant, scaling, weights);
         try
         {
             autoencoder.ImagesOf(latents);
@@ -36,22 +37,24 @@ internal static class AutoencoderFolder
     /// <param name="folder">The folder of the autoencoder itself.</param>
     /// <param name="variant">Of the weights, e.g. <c>fp16</c>, where there are such; null is the usual one.</param>
     /// <param name="scaling">Of the latents, where that is not the autoencoder's own.</param>
+    /// <param name="weights">That lie elsewhere; null (default) for those in the folder.</param>
     /// <returns>The autoencoder; the caller owns it.</returns>
-    public static Autoencoder Read(string folder, string? variant = null, LatentScaling? scaling = null)
+    public static Autoencoder Read(
+        string folder, string? variant = null, LatentScaling? scaling = null, IPartWeights? weights = null)
     {
         var options = Options(folder);
-        var weights = DiffusersWeights.FindLike(folder, variant);
-        using var tensors = weights.Read();
+        weights ??= DiffusersWeights.FindLike(folder, variant);
         var network = new AutoencoderKl(options);
         try
         {
+            using var tensors = weights.Read(network.Layout);
             List<ForeignWeight> map =
                 [.. network.Layout.Specs.Select(spec => new ForeignWeight(spec.Name, spec.Shape, [NameOf(spec, tensors)]))];
             var flat = ForeignWeights.Flatten(network.Layout, network.Buffers, map, tensors, weights.Path);
             return new Autoencoder(options, network, flat)
             {
                 Scaling = scaling,
-                Hash = Sha256.Of(JsonSerializer.Serialize(options, JsonFile.Options) + Sha256.OfFiles(weights.Files)
+                Hash = Sha256.Of(JsonSerializer.Serialize(options, JsonFile.Options) + weights.Hash
                     + (scaling is null ? "" : JsonSerializer.Serialize(scaling, JsonFile.Options))),
             };
         }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FewStep.Networks;
 
 namespace FewStep.Checkpoints;
 
@@ -6,7 +7,7 @@ namespace FewStep.Checkpoints;
 /// safetensors or <c>torch.save</c>, perhaps of a variant (<c>fp16</c>, <c>bf16</c>, <c>non_ema</c>).</summary>
 /// <param name="Path">The file, or the index of the shards.</param>
 /// <param name="Files">The file, or the shards.</param>
-internal sealed partial record DiffusersWeights(string Path, IReadOnlyList<string> Files, string? Variant)
+internal sealed partial record DiffusersWeights(string Path, IReadOnlyList<string> Files, string? Variant) : IPartWeights
 {
     public const string Stem = "diffusion_pytorch_model";
 
@@ -61,6 +62,11 @@ internal sealed partial record DiffusersWeights(string Path, IReadOnlyList<strin
     public static DiffusersWeights At(string file) => Parse(System.IO.Path.GetFileName(file)) is { } found
         ? Of(file, found.Variant, found.IsIndex)
         : throw new InvalidInputException($"{file} is no file of weights, or one of several shards; give its folder or the index.");
+
+    /// <inheritdoc/>
+    public string Hash => Sha256.OfFiles(Files);
+
+    TensorsByName IPartWeights.Read(ParameterLayout layout) => Read();
 
     /// <returns>All tensors; the caller owns them.</returns>
     public TensorsByName Read()

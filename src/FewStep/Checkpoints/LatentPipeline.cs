@@ -12,9 +12,9 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
     private static readonly (string Folder, LoraPart Part)[] TextEncoders =
         [("text_encoder", LoraPart.TextEncoder), ("text_encoder_2", LoraPart.SecondTextEncoder)];
 
-    /// <summary>The network's weights by diffusers' names, from a file that holds more; null (default) for those of the folder. Read takes
-    /// them over.</summary>
-    public (string Path, TensorsByName Tensors)? Whole { get; init; }
+    /// <summary>The network's weights by diffusers' names, from a file that holds more, and that; null (default) for those of the folder.
+    /// Read takes them over.</summary>
+    public (TensorsByName Tensors, LatentDiffusionParts Parts)? Whole { get; init; }
 
     /// <summary>The options that such a folder takes.</summary>
     public static IReadOnlyList<string> OptionNames { get; } = [nameof(ModelReadOptions.Section), nameof(ModelReadOptions.Resolution)];
@@ -55,7 +55,8 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
         {
             foreach (var (path, scale) in Options.Loras ?? [])
                 loras.Add((new Lora(path, scale).Read(), scale));
-            var weights = Whole is { Path: var whole } ? new DiffusersWeights(whole, [whole], null)
+            var whole = Whole?.Parts;
+            var weights = whole is not null ? new DiffusersWeights(whole.Path, [whole.Path], null)
                 : File is null ? DiffusersWeights.Find(Parts.Network, Options.Section) : DiffusersWeights.At(File);
             using (var tensors = Whole?.Tensors ?? weights.Read())
             {
@@ -67,7 +68,7 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
                 remarks = [.. remarks, $"The weights are those of the variant {variant}."];
             if (Parts.Autoencoder is string folder)
             {
-                autoencoder = AutoencoderFolder.For(config.Shape, folder, Options.Section);
+                autoencoder = AutoencoderFolder.For(config.Shape, folder, Options.Section, weights: whole?.Autoencoder);
             }
             else
             {
@@ -76,7 +77,14 @@ internal sealed record LatentPipeline(DiffusersPipeline Parts, ModelReadOptions 
             }
 
             return new ModelSource(config, denoiser, $"diffusers folder ({name})", weights.Path, remarks)
-            { WeightsFiles = weights.Files, Autoencoder = autoencoder, Pipeline = Parts.Root, Loras = loras };
+            {
+                WeightsFiles = weights.Files,
+                Autoencoder = autoencoder,
+                Pipeline = Parts.Root,
+                Variant = Options.Section,
+                OneFile = whole,
+                Loras = loras,
+            };
         }
         catch
         {

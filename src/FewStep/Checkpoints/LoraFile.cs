@@ -23,6 +23,9 @@ internal sealed class LoraFile : IDisposable
     private readonly TensorsByName _tensors;
     private readonly Dictionary<(LoraPart Part, string Module), LoraModule> _modules = [];
 
+    /// <summary>The file.</summary>
+    public string FilePath => _path;
+
     /// <summary>SHA-256 of the file.</summary>
     public string Hash => field ??= Sha256.OfFile(_path);
 

@@ -27,6 +27,9 @@ internal sealed record ModelConfig
     /// where they are not.</summary>
     public LatentScaling? LatentScaling { get; init; }
 
+    /// <summary>The pipeline that the network belongs to, as it is written; null where it belongs to none, or lies in it.</summary>
+    public PipelineMemory? Pipeline { get; init; }
+
     /// <summary>The architecture, whose key in the file is that of <see cref="ArchitectureCatalog"/>.</summary>
     [JsonIgnore]
     public INetworkOptions Network

@@ -32,11 +32,15 @@ internal static class ModelFolder
     public static bool IsOne(string folder)
         => File.Exists(Path.Combine(folder, ConfigName)) && File.Exists(Path.Combine(folder, WeightsName));
 
+    /// <summary>Whether the folder of a model says what pipeline it belongs to.</summary>
+    public static bool Remembers(string folder) => ReadConfig(Path.Combine(folder, ConfigName)).Pipeline is not null;
+
     public static ModelSource Load(string folder, ModelReadOptions options)
     {
         options.RefuseAllBut(folder, "a model folder");
         var (config, denoiser) = Read(folder);
-        return new ModelSource(config, denoiser, "model folder", Path.Combine(folder, WeightsName), []);
+        return new ModelSource(config with { Pipeline = null }, denoiser, "model folder", Path.Combine(folder, WeightsName), [])
+        { Memory = config.Pipeline };
     }
 
     private static ModelConfig ReadConfig(string path)
@@ -87,12 +91,13 @@ internal static class ModelFolder
 
     /// <summary>Writes a model folder; each file whole or not at all, the weights first.</summary>
     /// <param name="type">Type of the stored weights: float32 or bfloat16. Buffers stay float32.</param>
-    public static void Write(
-        string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights, ScalarType type = ScalarType.Float32)
+    /// <param name="pipeline">That the network belongs to, with whole paths; null (default) for none.</param>
+    public static void Write(string folder, ModelConfig config, NetworkDenoiser denoiser, Tensor weights,
+        ScalarType type = ScalarType.Float32, PipelineMemory? pipeline = null)
     {
         using var scope = NewDisposeScope();
         SafetensorsFile.Write(Path.Combine(folder, WeightsName), Tensors(denoiser, weights, type), Metadata);
-        JsonFile.Write(Path.Combine(folder, ConfigName), config);
+        JsonFile.Write(Path.Combine(folder, ConfigName), config with { Pipeline = pipeline?.From(folder) });
     }
 
     /// <summary>Refuses to write over a model that something else left in a folder.</summary>

@@ -15,8 +15,16 @@ public sealed record ModelReadOptions
     public IReadOnlyList<(string Path, double Scale)>? Loras { get; init; }
 
     /// <summary>Folder of the pipeline of diffusers whose autoencoder and text encoders belong to a network that lies elsewhere: a tuned
-    /// model, or a state dictionary. Null (default) is where the network lies.</summary>
+    /// model, or a state dictionary. Null (default) is where the network lies, or what a model folder remembers.</summary>
     public string? Pipeline { get; init; }
+
+    /// <summary>One file of Stable Diffusion in latent-diffusion's names whose autoencoder and text encoders are taken in place of those
+    /// in the folder <see cref="Pipeline"/>, as far as it has them, for a network that was tuned from it. Null (default) for
+    /// none.</summary>
+    public string? PipelineFile { get; init; }
+
+    /// <summary>Whether the network is read without the pipeline that its folder remembers; default false.</summary>
+    internal bool Alone { get; init; }
 
     /// <summary>Side of the images in pixels, 1 to 4096; that of latents is shorter by the autoencoder's factor (8 where there is none).
     /// Null infers it, else takes what is usual for the network.</summary>
@@ -70,7 +78,7 @@ public sealed record ModelReadOptions
     {
         foreach (var option in typeof(ModelReadOptions).GetProperties())
         {
-            bool isElse = option.Name is nameof(Loras) or nameof(Pipeline);
+            bool isElse = option.Name is nameof(Loras) or nameof(Pipeline) or nameof(PipelineFile);
             if (option.GetValue(this) is not null && !isElse && !allowed.Contains(option.Name))
             {
                 throw new InvalidInputException(

@@ -11,18 +11,19 @@ internal sealed record StateDictionary(
     private static readonly string[] Wrappers = ["module.", "_orig_mod.", "model.", "ema.", "state_dict."];
 
     /// <param name="section">Key of the weights, or first part of their names, in a file that holds several things.</param>
-    public static StateDictionary Read(string path, string? section = null)
+    /// <param name="wanted">Whether a tensor is read, by its name without what wraps it; null (default) for all.</param>
+    public static StateDictionary Read(string path, string? section = null, Func<string, bool>? wanted = null)
     {
-        var whole = ReadWrapped(path, section);
+        var whole = ReadWrapped(path, section, wanted is null ? null : name => wanted(Bare(name, section)));
         return whole with { Tensors = Unwrapped(whole.Tensors) };
     }
 
     /// <summary>The same with the names as they stand in the file: of a shard, which does not tell what wraps all names.</summary>
-    public static StateDictionary ReadWrapped(string path, string? section = null)
+    public static StateDictionary ReadWrapped(string path, string? section = null, Func<string, bool>? wanted = null)
     {
         var remarks = new List<string>();
         bool safe = CheckpointFormats.KindOf(path) == WeightsFileKind.Safetensors;
-        var (tensors, metadata) = safe ? SafetensorsFile.Read(path) : (TorchStateFile.Read(path, section, remarks), []);
+        var (tensors, metadata) = safe ? SafetensorsFile.Read(path, wanted) : (TorchStateFile.Read(path, section, remarks, wanted), []);
         try
         {
             return new StateDictionary(safe && section is not null ? Under(tensors, section, path) : tensors, metadata, remarks);
@@ -42,9 +43,12 @@ internal sealed record StateDictionary(
         return tensors;
     }
 
-    /// <summary>The tensors whose names begin with a section's name and a dot, without it; the others are freed.</summary>
+    /// <summary>The tensors whose names begin with a section's name and a dot, without it; the others are freed. All of them where the
+    /// section is a moving average that other names say.</summary>
     public static TensorsByName Under(TensorsByName tensors, string section, string path)
     {
+        if (LatentDiffusionFile.HoldsAverage(tensors, section))
+            return tensors;
         string prefix = section + ".";
         bool IsUnder(string name) => name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal);
         if (!tensors.Keys.Any(IsUnder))
@@ -67,6 +71,16 @@ internal sealed record StateDictionary(
     }
 
     public void Dispose() => Tensors.Dispose();
+
+    // Of one tensor, whatever the others are called.
+    private static string Bare(string name, string? section)
+    {
+        if (section is not null && name.StartsWith(section + ".", StringComparison.Ordinal))
+            name = name[(section.Length + 1)..];
+        while (Wrappers.FirstOrDefault(wrapper => name.StartsWith(wrapper, StringComparison.Ordinal)) is string prefix)
+            name = name[prefix.Length..];
+        return name;
+    }
 
     private static bool StartsAll(TensorsByName tensors, string prefix)
         => tensors.Count > 0 && tensors.Keys.All(name => name.Length > prefix.Length && name.StartsWith(prefix, StringComparison.Ordinal));

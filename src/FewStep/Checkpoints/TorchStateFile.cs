@@ -4,7 +4,12 @@ namespace FewStep.Checkpoints;
 internal static class TorchStateFile
 {
     private const int MaximumDepth = 4;
-    private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names]);
+
+    // What PyTorch Lightning leaves beside the weights: a class as a key, and numbers of NumPy, with how protocol 2 writes bytes.
+    private static readonly string[] OfTraining =
+        ["pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint", "_codecs.encode", .. ModuleArguments.NumberNames];
+
+    private static readonly PickleCalls Names = new([.. TorchStorages.TensorNames, .. TorchStorageType.Names, .. OfTraining]);
 
     // What training programs call the moving average of the weights, which is what they sample with.
     private static readonly string[] Averages = ["ema", "ema_model", "model_ema", "ema_state_dict", "params_ema"];
@@ -13,9 +18,11 @@ internal static class TorchStateFile
     /// moving average.</summary>
     /// <param name="section">Key of the weights, or first part of their names; null to find them.</param>
     /// <param name="remarks">Is told which of several sections was taken.</param>
+    /// <param name="wanted">Whether a tensor of a name is read; null (default) for all.</param>
     /// <returns>Tensors by name on the CPU, in the file's types, outside of any dispose scope: the caller owns them. Tied weights share
     /// their memory. Values that are no tensors are left out.</returns>
-    public static TensorsByName Read(string path, string? section = null, ICollection<string>? remarks = null)
+    public static TensorsByName Read(
+        string path, string? section = null, ICollection<string>? remarks = null, Func<string, bool>? wanted = null)
     {
         using ByteSource source = ByteSource.Open(path);
         using var scope = NewDisposeScope();
@@ -30,11 +37,11 @@ internal static class TorchStateFile
         var walk = new Sections(path, remarks);
         foreach ((object? key, object? value) in (within is null ? root : walk.Weights(within) ?? throw None(path, section, root)).Entries)
         {
-            if (key is string name && TorchStorages.IsTensor(value))
+            if (key is string name && TorchStorages.IsTensor(value) && wanted?.Invoke(name) != false)
                 tensors[name] = storages.Rebuild(value, name, file.Storage);
         }
 
-        if (tensors.Count == 0)
+        if (tensors.Count == 0 && wanted is null)
             throw None(path, section, root);
         tensors = tensors.Detached();
         try

@@ -46,7 +46,7 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
         using var start = startFrom is null ? null : model.OpenAlike(startFrom);
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round) };
         string path = folder.Round(round);
-        var place = new TuningRunOptions { Folder = path, WriteSnapshots = false };
+        var place = new TuningRunOptions { Folder = path, WriteSnapshots = false, Pipeline = model.Pipeline };
         var run = new TuningRun(
             model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights, model.Teacher, embedding);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));

@@ -234,7 +234,7 @@ internal sealed class FewStepRun : IDisposable
         using (denoiser)
         {
             string name = FormattableString.Invariant($"{_model.Name}, tuned to {_options.Steps} steps");
-            ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights);
+            ModelFolder.Write(folder.Path, config with { Name = name }, denoiser, denoiser.Weights, pipeline: _model.Pipeline);
         }
 
         return _model.OpenAlike(folder.Path);

@@ -53,6 +53,9 @@ internal sealed record OpenedModel
     /// <summary>The prompts that its labels are; null where they are classes. Owned with the rest.</summary>
     public PromptConditions? Prompts { get; init; }
 
+    /// <summary>The pipeline of diffusers whose parts belong to the network, with whole paths; null for none.</summary>
+    public PipelineMemory? Pipeline { get; init; }
+
     public required IDisposable Owned { get; init; }
 
     /// <summary>The prompts that were given for a model that takes some.</summary>

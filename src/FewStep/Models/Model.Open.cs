@@ -75,8 +75,14 @@ public sealed partial class Model
     internal Model OpenAlike(string path)
     {
         var options = new ModelOptions
-        { ComputeType = _options.ComputeType, Device = _options.Device, SigmaMin = _options.SigmaMin, SigmaMax = _options.SigmaMax };
-        var opened = Read(path, options) with { Autoencoder = Autoencoder, Prompts = Prompts };
+        {
+            ComputeType = _options.ComputeType,
+            Device = _options.Device,
+            SigmaMin = _options.SigmaMin,
+            SigmaMax = _options.SigmaMax,
+            Checkpoint = new() { Alone = true },
+        };
+        var opened = Read(path, options) with { Autoencoder = Autoencoder, Prompts = Prompts, Pipeline = Pipeline };
         try
         {
             if (Prompts is not null)
@@ -124,6 +130,7 @@ public sealed partial class Model
             Unguided = opened.Denoiser,
             Autoencoder = opened.Autoencoder,
             Prompts = opened.Prompts,
+            Pipeline = opened.Pipeline,
             Path = path,
             _options = options,
             Config = opened.Config,
@@ -241,7 +248,21 @@ public sealed partial class Model
     private static OpenedModel Opened(string path, ModelSource source, ModelOptions options)
     {
         source.Denoiser.ComputeType = options.ComputeType ?? ComputeType.Usual(source.Denoiser.Device);
-        var (prompts, remarks) = Prompted(path, source, options);
+        var encoding = EncodingOf(source);
+        var parts = PartsOf(source, encoding);
+        if (source.Memory is { } memory && memory.Changed(parts) is string part)
+        {
+            source = source with
+            {
+                Pipeline = null,
+                Missing = $"{path} belongs to the pipeline {memory.Folder}, whose {Printable.Text(part)} is missing, or another one now "
+                    + "than it was made with. Put it back, or give the folder of its pipeline.",
+            };
+        }
+
+        if (source.Missing is { } missing && !options.NeedsNoPipeline)
+            throw new InvalidInputException(missing) { Option = nameof(ModelReadOptions.Pipeline) };
+        var (prompts, remarks) = Prompted(path, source, encoding, options);
         return new OpenedModel
         {
             Denoiser = source.Denoiser,
@@ -254,39 +275,76 @@ public sealed partial class Model
             KnowsNoClass = source.Config.Network.KnowsNoClass,
             Autoencoder = source.Autoencoder,
             Prompts = prompts,
+            Pipeline = PipelineOf(source, parts),
             GuidanceTold = source.Config.Network.GuidanceTold(options.Guidance?.Weight),
             Family = NoiseFamily.At(path, source.Denoiser.Preconditioning, source.Denoiser.Shape),
             Owned = source,
         };
     }
 
+    // What tells the parts beside the network from others.
+    private static Dictionary<string, string> PartsOf(ModelSource source, TextEncoding? encoding)
+    {
+        var parts = new Dictionary<string, string>(encoding?.Parts ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        if (source.Autoencoder is { } autoencoder)
+            parts.Add(PipelineMemory.Autoencoder, autoencoder.Hash);
+        return parts;
+    }
+
+    // What its folder would have to remember; null where nothing beside the network belongs to it.
+    private static PipelineMemory? PipelineOf(ModelSource source, Dictionary<string, string> parts)
+    {
+        var loras = source.Loras.Where(lora => lora.File.Parts.Any(part => part != LoraPart.Denoiser)).ToList();
+        return source.Pipeline is not { } folder || parts.Count == 0 ? null : new PipelineMemory
+        {
+            Folder = PipelineMemory.WholePath(folder),
+            File = source.OneFile is { HasParts: true } file ? PipelineMemory.WholePath(file.Path) : null,
+            Variant = source.Variant,
+            Loras = loras.Count == 0 ? null : loras.ConvertAll(
+                lora => new LoraMemory { File = PipelineMemory.WholePath(lora.File.FilePath), Scale = lora.Scale }),
+            Parts = parts,
+        };
+    }
+
+    // Null where there is none, or none that is read.
+    private static TextEncoding? EncodingOf(ModelSource source)
+    {
+        bool isTold = source is { Config.Network.Text: not null, Pipeline: { } folder } && TextEncoding.Obstacle(folder) is null;
+        if (!isTold)
+            return null;
+        var encoding = TextEncoding.Open(source.Pipeline!, new TextEncodingOptions
+        {
+            Device = source.Denoiser.Device,
+            Variant = source.Variant,
+            Weights = source.OneFile?.Texts,
+            Loras = source.Loras,
+            Told = source.Autoencoder?.ImagesOf(source.Config.Shape),
+            Tokens = source.Config.Network.LongText,
+            Context = source.Config.Network.Text!.Value.Context,
+        });
+        source.Own(encoding);
+        return encoding;
+    }
+
     // What a network that is told texts knows of them: prompts, or why it cannot be told any.
     private static (PromptConditions? Prompts, IReadOnlyList<string> Remarks) Prompted(
-        string path, ModelSource source, ModelOptions options)
+        string path, ModelSource source, TextEncoding? encoding, ModelOptions options)
     {
         var network = source.Config.Network;
         if (network.Text is not { } widths)
-            return (null, []);
-        string? obstacle = source.Pipeline is null
-            ? $"{path} is told texts and holds no text encoders. Give the folder of its pipeline." : TextEncoding.Obstacle(source.Pipeline);
-        if (obstacle is not null)
+            return (null, source.Missing is { } missing ? [missing] : []);
+        if (encoding is null || source.Pipeline is null)
         {
+            bool isAlone = source.Pipeline is null;
+            string obstacle = source.Missing ?? (isAlone
+                ? $"{path} is told texts and holds no text encoders. Give the folder of its pipeline."
+                : TextEncoding.Obstacle(source.Pipeline!)!);
             if (options.Prompts is not null)
-                throw new InvalidInputException(obstacle);
+                throw new InvalidInputException(obstacle) { Option = isAlone ? nameof(ModelReadOptions.Pipeline) : null };
             source.Denoiser.Conditions = new NoConditions(obstacle);
             return (null, [obstacle]);
         }
 
-        var encoding = TextEncoding.Open(source.Pipeline!, new TextEncodingOptions
-        {
-            Device = source.Denoiser.Device,
-            Variant = options.Checkpoint.Section,
-            Loras = source.Loras,
-            Told = source.Autoencoder?.ImagesOf(source.Config.Shape),
-            Tokens = network.LongText,
-            Context = widths.Context,
-        });
-        source.Own(encoding);
         if (encoding.Widths != widths)
         {
             throw new InvalidInputException($"{source.Pipeline}: its text encoders give {Words(encoding.Widths)}, its network is told "

@@ -64,9 +64,12 @@ public sealed partial class Model : IDisposable
     /// <summary>What its latents are decoded by; null where it denoises images.</summary>
     internal IAutoencoder? Autoencoder { get; private init; }
 
-    /// <summary>Folder of the pipeline of diffusers whose autoencoder decodes its latents, which a network that is tuned from it needs too;
-    /// null where there is none.</summary>
-    internal string? Pipeline => Autoencoder is Autoencoder ? _options.Checkpoint.Pipeline ?? Path : null;
+    /// <summary>The pipeline of diffusers whose autoencoder and text encoders it has, which a network that is tuned from it remembers; null
+    /// where there is none.</summary>
+    internal PipelineMemory? Pipeline { get; private init; }
+
+    /// <summary>Folder of the pipeline that was named when it was opened; null where none was.</summary>
+    internal string? NamedPipeline => _options.Checkpoint.Pipeline;
 
     /// <summary>The prompts that its labels are; null where they are classes.</summary>
     internal PromptConditions? Prompts { get; private init; }
@@ -89,9 +92,6 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The checkpoint that it was read from, with its pipeline and LoRAs; null for what is none. Owned here.</summary>
     internal ModelSource? Source { get; private init; }
-
-    /// <summary>Variant of the weights that was asked for; null for the usual one.</summary>
-    internal string? Variant => _options.Checkpoint.Section;
 
     /// <summary>The guidance that it was opened with; null for none.</summary>
     internal Guidance? Guidance => _options.Guidance;

@@ -43,6 +43,9 @@ public sealed record ModelOptions
     /// <summary>Whether a model of text is opened to be looked at, with the empty prompt where none is given; default false.</summary>
     internal bool NeedsNoPrompts { get; init; }
 
+    /// <summary>Whether it is opened to be looked at, so that a pipeline that its folder remembers may be missing; default false.</summary>
+    internal bool NeedsNoPipeline { get; init; }
+
     /// <summary>What ONNX Runtime computes a model with; null (default) for the processor. Other files take none.</summary>
     public OnnxProvider? Provider { get; init; }
 

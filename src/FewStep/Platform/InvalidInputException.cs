@@ -6,6 +6,9 @@ namespace FewStep.Platform;
 /// and what is endless is cut: messages quote names from files.</remarks>
 public sealed class InvalidInputException : Exception
 {
+    /// <summary>Name of the option that mends it, which the command line calls otherwise; null (default) for none.</summary>
+    internal string? Option { get; init; }
+
     /// <summary>Creates the exception.</summary>
     /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
     public InvalidInputException(string message)

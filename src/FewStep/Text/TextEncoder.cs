@@ -34,11 +34,12 @@ internal sealed class TextEncoder : ITextEncoder
     public Tensor FlatWeights => _flat ??= Flatten();
 
     /// <summary>SHA-256 of configuration, weights and LoRAs.</summary>
-    public string Hash => Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
-        Sha256.OfFiles(Weights.Files), .. _options.Loras.Where(lora => lora.Lora.Parts.Contains(_options.Part))
+    public string Hash => field ??= Sha256.Of(string.Join('\n', [Sha256.OfFile(Path.Combine(_folder, DiffusersPipeline.ConfigName)),
+        Weights.Hash, .. _options.Loras.Where(lora => lora.Lora.Parts.Contains(_options.Part))
             .Select(lora => InvariantText.Of($"with {lora.Lora.Hash} times {lora.Scale:R}"))]));
 
-    private DiffusersWeights Weights => DiffusersWeights.FindLike(_folder, _options.Variant, DiffusersWeights.TransformersStems);
+    private IPartWeights Weights
+        => _options.Weights ?? DiffusersWeights.FindLike(_folder, _options.Variant, DiffusersWeights.TransformersStems);
 
     /// <summary>Reads the configuration; the caller owns the encoder.</summary>
     public static TextEncoder Open(string folder, TextEncoderOptions? options = null)
@@ -128,7 +129,7 @@ internal sealed class TextEncoder : ITextEncoder
 
     private TensorsByName ReadFile()
     {
-        var tensors = Weights.Read();
+        var tensors = Weights.Read(_network.Layout);
         try
         {
             foreach (string name in _network.Redundant)
@@ -157,6 +158,9 @@ internal sealed record TextEncoderOptions
 
     /// <summary>Variant of the weights (<c>fp16</c>), where there are such; null for those without one, or the most usual.</summary>
     public string? Variant { get; init; }
+
+    /// <summary>Weights that lie elsewhere than the configuration; null (default) for those beside it.</summary>
+    public IPartWeights? Weights { get; init; }
 
     /// <summary>LoRAs that are fused into the weights, each at a scale; the caller owns them, until the first text is encoded.</summary>
     public IReadOnlyList<(LoraFile Lora, double Scale)> Loras { get; init; } = [];

@@ -51,6 +51,12 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         .. _branches.Select(branch => branch.Tokenizer.Hash), InvariantText.Of($"{_emptyIsZero} {_options.ClipSkip} {_options.Told}"),
         .. TextOfT5]));
 
+    /// <summary>What tells the parts from others, by their folders; of XL also what the empty prompt stands for.</summary>
+    public IReadOnlyDictionary<string, string> Parts => field ??= _branches
+        .SelectMany(branch => new[] { (branch.Folder, branch.Encoder.Hash), (branch.TokenizerFolder, branch.Tokenizer.Hash) })
+        .Concat(_recipe == TextRecipe.XL ? [(PipelineMemory.EmptyPrompt, _emptyIsZero ? "zeros" : "encoded")] : [])
+        .ToDictionary(StringComparer.Ordinal);
+
     // Of T5 the number of tokens counts too; for others nothing is said, which keeps their hashes.
     private string[] TextOfT5 => _recipe is TextRecipe.StableDiffusion3 or TextRecipe.Flux
         ? [InvariantText.Of($"{_recipe} {Tokens} {_options.Context}")] : [];
@@ -96,7 +102,8 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         {
             if (!HasConfig(pipeline, folder))
                 return null;
-            var own = new TextEncoderOptions { Device = given.Device, Variant = given.Variant };
+            var own = new TextEncoderOptions
+            { Device = given.Device, Variant = given.Variant, Weights = given.Weights?.GetValueOrDefault(folder) };
             return TextEncoder.Open(
                 Path.Combine(pipeline, folder), part is null ? own : own with { Loras = given.Loras, Part = part.Value });
         }
@@ -107,18 +114,18 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
     /// none.</param>
     public static TextEncoding Open(string pipeline, TextEncodingOptions options, Func<string, LoraPart?, ITextEncoder?> open)
     {
-        var encoders = new List<(int Place, ITextEncoder Encoder, string Tokenizer)>();
+        var encoders = new List<(int Place, ITextEncoder Encoder, string Folder, string Tokenizer)>();
         try
         {
             foreach (var (place, (folder, tokenizer, part)) in Folders.Index())
             {
                 if (open(folder, part) is { } encoder)
-                    encoders.Add((place, encoder, Path.Combine(pipeline, tokenizer)));
+                    encoders.Add((place, encoder, folder, tokenizer));
             }
 
             var recipe = RecipeOf(pipeline, encoders.Select(e => (e.Place, e.Encoder)), options);
             int tokens = options.Tokens ?? (recipe == TextRecipe.Flux ? TokensOfFlux : TokensOfStableDiffusion3);
-            var branches = encoders.Select(e => Branch.Open(e.Encoder, e.Tokenizer, tokens)).ToArray();
+            var branches = encoders.Select(e => Branch.Open(pipeline, e.Encoder, e.Folder, e.Tokenizer, tokens)).ToArray();
             var encoding = new TextEncoding(
                 branches, recipe, recipe == TextRecipe.XL && DiffusersPipeline.EmptyPromptIsZero(pipeline), options);
             encoding.Check(pipeline);
@@ -268,7 +275,7 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         Flux,
     }
 
-    private sealed record Branch(ITextEncoder Encoder, ITokenizer Tokenizer, int Length)
+    private sealed record Branch(ITextEncoder Encoder, string Folder, ITokenizer Tokenizer, string TokenizerFolder, int Length)
     {
         /// <summary>int64 [K,L].</summary>
         public Tensor Ids(string[] prompts)
@@ -278,14 +285,16 @@ internal sealed class TextEncoding : IPromptEncoder, IDisposable
         }
 
         /// <param name="tokens">Length of T5's texts; CLIP's is their own.</param>
-        public static Branch Open(ITextEncoder encoder, string folder, int tokens)
+        public static Branch Open(string pipeline, ITextEncoder encoder, string folder, string tokenizerFolder, int tokens)
         {
+            string at = Path.Combine(pipeline, tokenizerFolder);
             if (encoder.Positions is not int positions)
-                return new Branch(encoder, T5Tokenizer.Open(folder), tokens);
-            var tokenizer = ClipTokenizer.Open(folder);
+                return new Branch(encoder, folder, T5Tokenizer.Open(at), tokenizerFolder, tokens);
+            var tokenizer = ClipTokenizer.Open(at);
             int length = tokenizer.Length ?? positions;
-            return length <= positions ? new Branch(encoder, tokenizer, length) : throw new InvalidInputException(
-                $"{folder} makes texts of {length} tokens, the encoder beside it takes {positions}: they do not belong together.");
+            return length <= positions ? new Branch(encoder, folder, tokenizer, tokenizerFolder, length)
+                : throw new InvalidInputException($"{at} makes texts of {length} tokens, the encoder beside it takes {positions}: they do "
+                    + "not belong together.");
         }
     }
 }
@@ -312,6 +321,10 @@ internal sealed record TextEncodingOptions
 
     /// <inheritdoc cref="TextEncoderOptions.Variant"/>
     public string? Variant { get; init; }
+
+    /// <summary>Weights of encoders that lie elsewhere than in the pipeline's folders, by the names of those; null (default) for
+    /// none.</summary>
+    public IReadOnlyDictionary<string, IPartWeights>? Weights { get; init; }
 
     /// <inheritdoc cref="TextEncoderOptions.Loras"/>
     public IReadOnlyList<(LoraFile Lora, double Scale)> Loras { get; init; } = [];

@@ -120,7 +120,7 @@ internal sealed class TuningRun
         if (WritesModel && (isLast || !isLora)) // fusing takes the memory of all weights
         {
             using var scope = NewDisposeScope();
-            ModelFolder.Write(folder, _config, _model, _tuner.Trained.Weights(trained), _run.StoredType);
+            ModelFolder.Write(folder, _config, _model, _tuner.Trained.Weights(trained), _run.StoredType, _run.Pipeline);
         }
 
         _sampler.Save(Path.Combine(folder, Model.SamplerName));
@@ -165,6 +165,9 @@ internal sealed record TuningRunOptions
 
     /// <summary>What tells the network, for the file of a LoRA; null (default) to leave it out.</summary>
     public string? ModelHash { get; init; }
+
+    /// <summary>The pipeline that the model belongs to, which its folder remembers; null (default) for none.</summary>
+    public PipelineMemory? Pipeline { get; init; }
 
     /// <summary>Told what to know of a checkpoint that is resumed; null (default) for nobody.</summary>
     public Action<string>? Remark { get; init; }

@@ -64,6 +64,19 @@ public sealed class TorchStateFileTests : FolderTests
     }
 
     [Fact]
+    public void What_Lightning_leaves_beside_the_weights_is_passed_over()
+    {
+        // {"callbacks": {ModelCheckpoint: {"score": encode("0", "latin1")}}, "state_dict": {"w": ...}}
+        var pickle = new PickleBuilder().Op("}(").Text("callbacks").Op("}")
+            .Global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint").Op("}").Text("score")
+            .Global("_codecs", "encode").Text("0").Text("latin1").Raw(0x86).Op("Rss")
+            .Text("state_dict").Op("}").Text("w").Tensor("0", 6, 1, [2], [1]).Op("su.");
+        var tensors = TorchStateFile.Read(Zip(pickle.Bytes, ("0", Storage)));
+        Assert.Equal([1, 2], tensors["w"].data<float>().ToArray());
+        Free(tensors);
+    }
+
+    [Fact]
     public void Of_several_sections_the_moving_average_is_read_and_said()
     {
         PickleBuilder Section(PickleBuilder pickle, string name, int offset)

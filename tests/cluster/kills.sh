@@ -30,7 +30,16 @@ content() { # verb, folder
 }
 
 merged() { [ ! -e "$2/parts" ] && [ -e "$2/${results[$1]}" ]; } # verb, folder
-working() { pgrep -o -f -- "--out $1 --shard $2\$"; }             # folder, stage
+
+# A process at work on a stage of a folder and that stage, drawn of those there are; of the merge alone where it is asked for.
+at_work() { # folder, stage or nothing
+    local found
+    mapfile -t found < <(pgrep -a -f -- "--out $1 --shard ${2:-[0-9mp][0-9a-z/]*}\$")
+    [ "${#found[@]}" -gt 0 ] || return 1
+    found=("${found[RANDOM % ${#found[@]}]}")
+    process=${found[0]%% *} stage=${found[0]##* }
+}
+
 place() { # process: sets the node and the job that it belongs to
     local word
     node="" job=""
@@ -54,15 +63,15 @@ go_on() { # verb, folder: what its user does when no job is left and the results
     grep -q 'holds no parts' <<<"$told" && submit "$1" "$2" >/dev/null || fail "It cannot go on: $told"
 }
 
-# Waits until a stage is at work, and kills it at a moment of its time.
-strike() { # verb, folder, stage, way
+# Waits until a process is at work, and kills it at a moment of its time.
+strike() { # verb, folder, stage or nothing, way
     local process node job moment tries
     for ((tries = 0; ; tries++)); do
-        ! process=$(working "$2" "$3") || break
+        ! at_work "$2" "$3" || break
         [ $((tries % 5)) -ne 0 ] || busy || return 1
         sleep 0.2
     done
-    moment=$((took[$1] * 2 / 3 * RANDOM / 32768)) # a share takes less than the whole
+    moment=$((took[$1] / 2 * RANDOM / 32768)) # a share takes less than the whole
     sleep "$((moment / 1000000)).$(printf %06d $((moment % 1000000)))"
     place "$process" || return 1
     case "$4" in
@@ -77,7 +86,7 @@ strike() { # verb, folder, stage, way
         start_node "$node"
         for _ in $(seq 100); do up && break; scontrol update nodename="$node" state=resume 2>/dev/null || true; sleep 0.5; done
     fi
-    echo "$2: $3 of $1 killed by $4 after $((moment / 1000)) ms"
+    echo "$2: $stage of $1 killed by $4 after $((moment / 1000)) ms"
 }
 
 all=(signal signal signal signal signal signal scancel scancel node-down node-back)
@@ -90,15 +99,11 @@ while [ "$killed" -lt "$wanted" ]; do
     options=(--shards "$count")
     [ $((RANDOM % 2)) -eq 0 ] || options+=(--requeue)
     submit "$verb" "$folder" >/dev/null || fail "$verb was not submitted."
-    strikes=$((1 + RANDOM % 4)) stage="" struck=" "
+    strikes=$((1 + RANDOM % 5)) struck=" "
     for ((k = 0; k < strikes && killed < wanted; k++)); do
-        if [ -z "$stage" ] || [ $((RANDOM % 3)) -ne 0 ]; then
-            stage=$((1 + RANDOM % count))/$count
-            [ $((RANDOM % 4)) -ne 0 ] || stage=merge
-            [ "$verb" != evaluate ] || [ "$k" -gt 0 ] || [ $((RANDOM % 4)) -ne 0 ] || stage=prepare
-        fi
-        way=${all[RANDOM % ${#all[@]}]}
-        until strike "$verb" "$folder" "$stage" "$way"; do
+        way=${all[RANDOM % ${#all[@]}]} target=""
+        [ $((RANDOM % 4)) -ne 0 ] || target=merge
+        until strike "$verb" "$folder" "$target" "$way"; do
             busy || { ! merged "$verb" "$folder" || break 2; go_on "$verb" "$folder"; }
         done
         killed=$((killed + 1))

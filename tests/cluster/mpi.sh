@@ -56,10 +56,8 @@ refused() { # what is said, then the launch
     [ ! -e refused ] || fail "What was refused left a folder: $*"
 }
 refused 'without an MPI' srun --mpi=none -n 2
-for library in libmpich.so.12; do
-    [[ " ${kinds[*]} " != *" pmi2 "* ]] || FEWSTEP_MPI_LIB=$library refused 'they belong to different MPIs' srun --mpi=pmix -n 2
-done
-[ "$(srun --mpi=none -n 1 "${tune[@]}" --updates 1 --out alone | wc -l)" -eq 1 ] || fail "One process could not tune by itself."
+[[ " ${kinds[*]} " != *" pmi2 "* ]] || FEWSTEP_MPI_LIB=libmpich.so.12 refused 'they belong to different MPIs' srun --mpi=pmix -n 2
+srun --mpi=none -n 1 "${tune[@]}" --out alone >/dev/null || fail "One process could not tune by itself."
 echo "processes that do not know of each other are refused"
 
 # The batch script of docs/mpi.md, two nodes.

@@ -32,7 +32,7 @@ internal sealed partial class SlurmLauncher
         _gpus = command.Optional<string?>(
             "--gpus", "The GPU of a job: 1, or a kind and 1, such as a100:1. The command then computes there (--device cuda).", "[kind:]1");
         _memory = command.Optional<string?>("--mem", "Memory of a job, such as 16G.", "size");
-        _requeue = command.Optional<bool>("--requeue", "Put a shard back into the queue, three times at the most, that was killed, whose "
+        _requeue = command.Optional<bool>("--requeue", "Put a job back into the queue, three times at the most, that was killed, whose "
             + "node failed, or whose time is over within a minute; it goes on with what it has.");
         _setup = command.Optional<string[]>(
             "--setup", "A line of shell before the program, such as \"module load cuda\". May be repeated.", "line");

@@ -18,7 +18,7 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
     /// <summary>Most shards that run at the same time; null for all.</summary>
     public int? MaxRunning { get; init; }
 
-    /// <summary>Whether shards that were killed go back into the queue.</summary>
+    /// <summary>Whether jobs that were killed go back into the queue.</summary>
     public bool Requeues { get; init; }
 
     public string Text()
@@ -40,19 +40,22 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
             {{string.Concat(Setup.Select(line => $"    {line}\n"))}}    exec {{Line([.. Program, .. command.Words])}} "$1"
             }
 
+            run() { # the stage, and the job's number
+            {{Job()}}
+            }
+
             submit() { # the name of its log, then options of sbatch, the script and the role
                 local log=$1 job
                 shift
-                job=$(sbatch --parsable {{Line(Options)}} --output="${logs//%/%%}/$log.log" "$@") || exit
+                job=$(sbatch --parsable {{Line(Options)}}{{signal}} --output="${logs//%/%%}/$log.log" "$@") || exit
                 echo "${job%%;*}"
             }
 
             case "${1-}" in
-            run-prepare) work prepare ;;
-            run-merge) work merge ;;
-            run-shard)
-            {{Shard()}}
-                ;;
+            run-prepare) run prepare "$SLURM_JOB_ID" ;;
+            run-merge) run merge "$SLURM_JOB_ID" ;;
+            # The number of the last task's job is the whole array's.
+            run-shard) run "$SLURM_ARRAY_TASK_ID/{{command.Count}}" "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" ;;
             '' | [1-9]* | none)
                 shards=${1-}
                 shards=${shards:-1-{{command.Count}}}
@@ -61,7 +64,7 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
                 trap 'code=$?; [ "$code" -eq 0 ] || [ "${#jobs[@]}" -eq 0 ] || scancel "${jobs[@]}"' EXIT
                 before=()
                 if [ "$shards" != none ]; then
-            {{Prepared()}}        array=$(submit shard-%a-%A --array="$shards{{throttle}}"{{signal}} "${before[@]}" "$self" run-shard)
+            {{Prepared()}}        array=$(submit shard-%a-%A --array="$shards{{throttle}}" "${before[@]}" "$self" run-shard)
                     jobs+=("$array")
                     before=(--dependency="afterok:$array" --kill-on-invalid-dep=yes)
                 fi
@@ -91,19 +94,13 @@ internal sealed class SlurmScript(LaunchedCommand command, string logs)
         """;
 
     // Slurm tells this shell alone that the time is nearly over; it waits, so that it hears it.
-    private string Shard()
-    {
-        string stage = InvariantText.Of($"\"$SLURM_ARRAY_TASK_ID/{command.Count}\"");
-        return !Requeues ? $"    work {stage}" : $$"""
-                trap : USR1
-                work {{stage}} &
-                wait "$!" && exit 0 || code=$?
-                if [ "$code" -eq 137 ] || [ "$code" -eq 138 ]; then # killed, or told that its time is nearly over
-                    # Not by the job's number: that of the last task is the whole array's.
-                    again=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
-                    [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ] || { scontrol requeue "$again" && sleep 300; }
-                fi
-                exit "$code"
-            """;
-    }
+    private string Job() => !Requeues ? "    work \"$1\"" : """
+            trap : USR1
+            work "$1" &
+            wait "$!" && exit 0 || code=$?
+            if [ "$code" -eq 137 ] || [ "$code" -eq 138 ]; then # killed, or told that its time is nearly over
+                [ "${SLURM_RESTART_COUNT:-0}" -ge 3 ] || { scontrol requeue "$2" && sleep 300; }
+            fi
+            exit "$code"
+        """;
 }

@@ -7,6 +7,9 @@ namespace FewStep.Collectives;
 /// <param name="Kind">Whose launcher it was.</param>
 internal sealed record Launch(int Rank, int? Ranks, int? LocalRank, LauncherKind Kind)
 {
+    /// <summary>Says of a task of Slurm's <c>srun</c> how many there are.</summary>
+    public const string SlurmTasks = "SLURM_STEP_NUM_TASKS";
+
     /// <summary>What was told; null for a process by itself.</summary>
     /// <param name="variable">The environment's value of a name; null where it has none.</param>
     public static Launch? Of(Func<string, string?> variable)
@@ -16,11 +19,14 @@ internal sealed record Launch(int Rank, int? Ranks, int? LocalRank, LauncherKind
             .FirstOrDefault(number => number is not null);
 
         int? local = Number("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID");
-        Launch? launch = (Number("OMPI_COMM_WORLD_RANK"), Number("PMIX_RANK"), Number("PMI_RANK")) switch
+        // A job's own shell has a number among the tasks too, but not how many a step has.
+        int? tasks = Number(SlurmTasks);
+        Launch? launch = (Number("OMPI_COMM_WORLD_RANK"), Number("PMIX_RANK"), Number("PMI_RANK"), Number("SLURM_PROCID")) switch
         {
-            ({ } rank, _, _) => new(rank, Number("OMPI_COMM_WORLD_SIZE"), local, LauncherKind.OpenMpi),
-            (_, { } rank, _) => new(rank, Number("SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"), local, LauncherKind.OpenMpi),
-            (_, _, { } rank) => new(rank, Number("PMI_SIZE"), local, LauncherKind.Mpich),
+            ({ } rank, _, _, _) => new(rank, Number("OMPI_COMM_WORLD_SIZE"), local, LauncherKind.OpenMpi),
+            (_, { } rank, _, _) => new(rank, tasks ?? Number("SLURM_NTASKS"), local, LauncherKind.OpenMpi),
+            (_, _, { } rank, _) => new(rank, Number("PMI_SIZE"), local, LauncherKind.Mpich),
+            (_, _, _, { } task) when tasks is not null => new(task, tasks, local, LauncherKind.SlurmAlone),
             _ => null,
         };
         return launch is { Ranks: 1 } ? null : launch;
@@ -35,4 +41,7 @@ internal enum LauncherKind
 
     /// <summary>MPICH's, or one that speaks PMI as MPICH and its relatives do.</summary>
     Mpich,
+
+    /// <summary>Slurm's without an MPI: its processes do not know of each other.</summary>
+    SlurmAlone,
 }

@@ -16,9 +16,17 @@ internal sealed class MpiCollective : ICollective
     public long BytesSent { get; private set; }
 
     /// <summary>Joins the ranks; once a process.</summary>
-    /// <exception cref="InvalidInputException">There is no MPI library, or it is not the launcher's.</exception>
+    /// <exception cref="InvalidInputException">There is no MPI library, it is not the launcher's, or the launcher has none.</exception>
     public static MpiCollective Join(Launch launch)
     {
+        if (launch.Kind == LauncherKind.SlurmAlone)
+        {
+            throw new InvalidInputException(InvariantText.Of($"srun started this process as task {launch.Rank} of {launch.Ranks} and ")
+                + "without an MPI, so that each would do the whole training, in one folder: say srun --mpi=pmix (Open MPI) or "
+                + "--mpi=pmi2 (MPICH), of those that srun --mpi=list names, or srun -n 1. Where each is to train something of its own, "
+                + $"unset {Launch.SlurmTasks}.");
+        }
+
         var joined = new MpiCollective(MpiLibrary.Start(launch.Kind));
         if ((launch.Ranks ?? joined.Ranks) != joined.Ranks || launch.Rank != joined.Rank || joined.Ranks == 1)
         {

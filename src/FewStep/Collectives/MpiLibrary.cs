@@ -65,8 +65,18 @@ internal sealed unsafe class MpiLibrary
             : [.. MpichNames, .. OpenMpiNames, .. AnyNames];
         foreach (string name in names)
         {
-            if (NativeLibrary.TryLoad(name, out nint library))
-                return new MpiLibrary(library, name);
+            if (!NativeLibrary.TryLoad(name, out nint library))
+                continue;
+
+            // An Open MPI without PMI, which is the rule, ends the process on its own account, in some twenty lines.
+            if (given is null && launcher == LauncherKind.Mpich && NativeLibrary.TryGetExport(library, OpenMpiWorld, out _))
+            {
+                throw new InvalidInputException("This process was started as MPICH's are (mpirun of MPICH, srun --mpi=pmi2), and there is "
+                    + $"no MPICH but an Open MPI ({name}): start it by mpirun of Open MPI or srun --mpi=pmix. One that was built with "
+                    + $"PMI is tried where {Variable} names it.");
+            }
+
+            return new MpiLibrary(library, name);
         }
 
         throw new InvalidInputException("This process was started as one of several by an MPI launcher, and no MPI library was found "

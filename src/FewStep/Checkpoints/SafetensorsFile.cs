@@ -19,8 +19,9 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
+    /// <param name="wanted">Says by its name whether a tensor is read; null (default) for all. The whole header is checked anyway.</param>
     /// <returns>Tensors by name in the file's types, which the caller owns, and the <c>__metadata__</c> texts.</returns>
-    public static (TensorsByName Tensors, Dictionary<string, string> Metadata) Read(string path)
+    public static (TensorsByName Tensors, Dictionary<string, string> Metadata) Read(string path, Func<string, bool>? wanted = null)
     {
         TorchLibrary.Require();
         var tensors = new TensorsByName();
@@ -28,7 +29,7 @@ internal static class SafetensorsFile
         {
             GitLfsPointer.Refuse(path);
             using var stream = InputFile.Open(path);
-            return (tensors, Read(stream, path, tensors));
+            return (tensors, Read(stream, path, tensors, wanted));
         }
         catch (Exception e)
         {
@@ -92,7 +93,7 @@ internal static class SafetensorsFile
         };
     }
 
-    private static Dictionary<string, string> Read(Stream stream, string path, TensorsByName tensors)
+    private static Dictionary<string, string> Read(Stream stream, string path, TensorsByName tensors, Func<string, bool>? wanted)
     {
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
@@ -128,6 +129,8 @@ internal static class SafetensorsFile
             }
 
             expected = entry.End;
+            if (wanted?.Invoke(entry.Name) == false)
+                continue;
             stream.Position = start + entry.Begin;
             var tensor = empty(entry.Shape, entry.Type).DetachFromDisposeScope();
             if (!tensors.TryAdd(entry.Name, tensor))

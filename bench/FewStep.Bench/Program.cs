@@ -20,6 +20,9 @@ if (args is ["full-size", ..])
 if (args is ["device", ..])
     return DeviceSpeed.Run(args[1..]);
 
+if (args is ["cells", ..])
+    return ManyCells.Run(args[1..]);
+
 if (args is ["onnx", ..])
     return OnnxSpeed.Run(args[1..]);
 

@@ -2,8 +2,9 @@
 # Measures a tuning by 1, 2 and 4 ranks on one machine (updates a second, efficiency, bytes that the ranks send each other in an update,
 # memory of a rank; the batch is that of all ranks, so that all do the same work), then sampling by as many processes.
 #   docs/results/scale.sh [folder] [model] [updates] [batch] [ranks: "1 2 4"] [threads of a rank] [further options of tune...]
+# A batch of each:N is N latents for every rank: all ranks then have the same activations, and their memory compares.
 # What is sent for measurements and files is counted too, which is little over many updates. FEWSTEP is the program, MPIRUN the launcher
-# with its options, IMAGES how many are sampled. Prints tables in Markdown; nothing else should run meanwhile.
+# with its options, IMAGES how many are sampled (0: none). Prints tables in Markdown; nothing else should run meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/scale} model=${2:-models/fashion-mnist} updates=${3:-40} batch=${4:-32} counts=${5:-1 2 4} threads=${6:-1}
@@ -32,7 +33,9 @@ echo '|---|---|---|---|---|'
 for ranks in $counts; do
     folder=$out/ranks-$ranks
     rm -rf "$folder"
-    command=("$program" tune --model "$model" --sampler karras/euler/2 --loss trajectory --updates "$updates" --tune-batch "$batch" --check-every "$updates" --held-out "$batch" --checkpoint-seconds 86400 --snapshots none --patience 0 --threads "$threads" --verbose "$@" --out "$folder")
+    all=$batch
+    case $batch in each:*) all=$((${batch#each:} * ranks)) ;; esac
+    command=("$program" tune --model "$model" --sampler karras/euler/2 --loss trajectory --updates "$updates" --tune-batch "$all" --check-every "$updates" --held-out "$all" --checkpoint-seconds 86400 --snapshots none --patience 0 --threads "$threads" --verbose "$@" --out "$folder")
     if [ "$ranks" -gt 1 ]; then command=("${launcher[@]}" -n "$ranks" "${command[@]}"); fi
     OMP_NUM_THREADS=$threads "${command[@]}" > "$folder.out" 2> "$folder.log" &
     started=$!
@@ -47,6 +50,7 @@ done
 
 # Sampling: the processes of --local share nothing but the folder.
 images=${IMAGES:-4000}
+if [ "$images" = 0 ]; then exit; fi
 echo
 echo '| processes | images a second, starting and joining included | efficiency | memory of a process, MB | bytes an image |'
 echo '|---|---|---|---|---|'

@@ -59,9 +59,26 @@ internal sealed class LocalShards
     {
         if (device != DeviceChoice.Auto && device != DeviceChoice.Parse("cuda"))
             return [];
-        string[] named = Environment.GetEnvironmentVariable(VisibleGpus)?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
-        return TorchLibrary.Failure is not null || CudaState.Now().Devices is var there && there == 0 ? []
-            : named.Length > 0 ? named : [.. Enumerable.Range(0, there).Select(i => InvariantText.Of($"{i}"))];
+        return TorchLibrary.Failure is not null ? [] : Gpus(Environment.GetEnvironmentVariable(VisibleGpus), CudaState.Now().Devices);
+    }
+
+    /// <summary>What a process is to call each of the GPUs that this one sees.</summary>
+    /// <param name="named"><c>CUDA_VISIBLE_DEVICES</c> of this process: CUDA takes its names up to the first that is none. Null where it is
+    /// not set.</param>
+    /// <param name="there">How many GPUs this process sees.</param>
+    public static string[] Gpus(string? named, int there) => named is null
+        ? [.. Enumerable.Range(0, there).Select(i => InvariantText.Of($"{i}"))]
+        : [.. named.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(there)];
+
+    /// <summary>What a worker's environment has beside that of this process.</summary>
+    /// <param name="place">Which of the workers it is, from 0.</param>
+    /// <param name="gpus">The GPUs, which the workers take in turn; none for the processor.</param>
+    public static IReadOnlyDictionary<string, string> EnvironmentOf(int place, IReadOnlyList<string> gpus)
+    {
+        var own = new Dictionary<string, string> { [WorkerProcess.Variable] = "1" };
+        if (gpus.Count > 0)
+            own[VisibleGpus] = gpus[place % gpus.Count];
+        return own;
     }
 
     private void RunAll(IReadOnlyList<ShardStage> stages, CancellationToken cancellation)
@@ -117,9 +134,8 @@ internal sealed class LocalShards
         { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         foreach (string word in Program.Skip(1).Concat(ShardFlags.Line(_ownWords, _folder, stage)).Append(Quiet))
             start.ArgumentList.Add(word);
-        start.Environment[WorkerProcess.Variable] = "1";
-        if (_gpus.Length > 0)
-            start.Environment[VisibleGpus] = _gpus[place % _gpus.Length];
+        foreach (var (name, value) in EnvironmentOf(place, _gpus))
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

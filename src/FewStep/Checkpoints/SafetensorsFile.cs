@@ -19,7 +19,7 @@ internal static class SafetensorsFile
         ("BOOL", ScalarType.Bool, 1),
     ];
 
-    /// <param name="wanted">Whether a tensor of a name is read; null (default) for all.</param>
+    /// <param name="wanted">Says by its name whether a tensor is read; null (default) for all. The whole header is checked anyway.</param>
     /// <returns>Tensors by name in the file's types, which the caller owns, and the <c>__metadata__</c> texts.</returns>
     public static (TensorsByName Tensors, Dictionary<string, string> Metadata) Read(string path, Func<string, bool>? wanted = null)
     {

@@ -4,16 +4,16 @@ using FewStep.Shards;
 namespace FewStep.Experiments;
 
 /// <summary>The measurement of trials on ranges of seeds, divided. Where there are many cells (trials x ranges), each is one share's;
-/// where there are few, or all are compared with a teacher's images, each range is cut by its seeds, and what the metrics keep of the
-/// pieces is joined.</summary>
+/// where there are few, or all are compared with a teacher's images, each is cut by its seeds, and what the metrics keep of the pieces is
+/// joined.</summary>
 /// <remarks>Pieces are whole batches of the undivided work, so the images are the same. With a teacher, a share has the same seeds of all
 /// trials, so that the teacher samples every seed once.</remarks>
 internal sealed class DividedTrials(
     TrialMeasurement measurement, MeasurementStore store, IReadOnlyList<Trial> trials, ExperimentOptions options, Func<Trial, int> cost,
     IProgress<WorkProgress>? progress, CancellationToken cancellation) : IDividedWork<TrialMeasurement>
 {
-    /// <summary>Cells that a share should have, for shares of whole cells to take about equally long.</summary>
-    private const int CellsOfShare = 4;
+    /// <summary>Pieces that a share should have, for the shares to take about equally long.</summary>
+    private const int PiecesOfShare = 4;
 
     private const string SumsName = "sums", FailuresName = "failures.json", TeacherName = "teacher";
     private const int Numbers = 2; // evaluations and seconds
@@ -36,7 +36,7 @@ internal sealed class DividedTrials(
     {
         var (cells, sums) = (MeasurementStore.Open(part.Folder), PartTensors.Open(part, SumsName));
         var failures = Failures(part);
-        var own = Pieces(part.Shard).Where(p => p.Owner == part.Shard.Number).ToList();
+        var own = Cells(part.Shard.Count).SelectMany(pieces => pieces).Where(p => p.Owner == part.Shard.Number).ToList();
         long total = own.Sum(Evaluations), done = 0;
         foreach (var piece in own)
         {
@@ -90,30 +90,32 @@ internal sealed class DividedTrials(
     {
         var opened = parts.All.ToDictionary(p => p.Shard.Number, p => (Cells: MeasurementStore.Open(p.Folder),
             Sums: PartTensors.Open(p, SumsName)));
+        var failures = new Dictionary<string, string>();
         foreach (var (key, reason) in parts.All.SelectMany(Failures))
+            failures.TryAdd(key, reason);
+        foreach (var trial in _ordered)
         {
-            if (_ordered.Find(t => t.ImagesKey("") == key && measurement.Failure(t) is null) is { } trial)
+            if (failures.TryGetValue(trial.ImagesKey(""), out string? reason) && measurement.Failure(trial) is null)
                 measurement.Fail(trial, reason);
         }
 
         var missing = new Dictionary<int, int>();
         void Lack(Piece piece) => missing[piece.Owner] = missing.GetValueOrDefault(piece.Owner) + 1;
-        var cells = Pieces(new Shard(1, parts.Count)).GroupBy(CellKey).ToList();
-        long done = 0;
         var whole = new List<MeasuredRange>();
-        foreach (var pieces in cells)
+        long done = 0;
+        foreach (var pieces in Cells(parts.Count))
         {
             cancellation.ThrowIfCancellationRequested();
-            var (trial, range) = (pieces.First().Trial, pieces.First().Range);
-            progress?.Report(new WorkProgress("joining", ++done, cells.Count, "cells"));
+            var (trial, range) = (pieces[0].Trial, pieces[0].Range);
+            progress?.Report(new WorkProgress("joining", ++done, CellCount, "cells"));
             if (measurement.Failure(trial) is not null || measurement.Missing(trial, range).Length == 0)
                 continue;
-            if (pieces.First().IsWhole)
+            if (pieces[0].IsWhole)
             {
-                if (opened.TryGetValue(pieces.First().Owner, out var part) && part.Cells.Find(pieces.Key) is { } cell)
+                if (opened.TryGetValue(pieces[0].Owner, out var part) && part.Cells.Find(CellKey(pieces[0])) is { } cell)
                     whole.Add(cell);
                 else
-                    Lack(pieces.First());
+                    Lack(pieces[0]);
                 continue;
             }
 
@@ -139,51 +141,57 @@ internal sealed class DividedTrials(
         Trial trial, SeedRange range, IEnumerable<(IReadOnlyDictionary<string, Tensor> Tensors, double[] Numbers)> pieces)
     {
         using var scope = NewDisposeScope();
-        return measurement.Join(trial, range, pieces.Select(piece => ((IReadOnlyList<IReadOnlyDictionary<string, Tensor>>)[
-            .. Enumerable.Range(0, measurement.Identities.Count).Select(m => piece.Tensors
-                .Where(t => t.Key.StartsWith(Name(m, ""), StringComparison.Ordinal))
-                .ToDictionary(t => t.Key[Name(m, "").Length..], t => t.Value))], (long)piece.Numbers[0], piece.Numbers[1])), cancellation);
+        return measurement.Join(trial, range, Each(), cancellation);
+
+        // One in memory at a time: there are as many as shares, and each may be as large as all of them together.
+        IEnumerable<(IReadOnlyList<IReadOnlyDictionary<string, Tensor>> Sums, long Evaluations, double Seconds)> Each()
+        {
+            foreach (var (tensors, numbers) in pieces)
+            {
+                yield return ([.. Enumerable.Range(0, measurement.Identities.Count).Select(m => tensors
+                    .Where(t => t.Key.StartsWith(Name(m, ""), StringComparison.Ordinal))
+                    .ToDictionary(t => t.Key[Name(m, "").Length..], t => t.Value))], (long)numbers[0], numbers[1]);
+                foreach (var tensor in tensors.Values)
+                    tensor.Dispose();
+            }
+        }
     }
 
     private void JoinTeacher(Parts parts)
     {
         if (options.Endpoints is not { } endpoints)
             return;
-        foreach (var range in Pieces(new Shard(1, parts.Count)).GroupBy(p => p.Range))
-        {
-            endpoints.Join(range.Key, [.. range.DistinctBy(p => p.Seeds).Select(
-                p => (p.Seeds, TeacherFolder(parts.Find(p.Owner)!.Folder)))]);
-        }
+        // All trials have the same seeds in the same shares.
+        foreach (var pieces in Cells(parts.Count).Where(pieces => pieces[0].Trial == _ordered[0]))
+            endpoints.Join(pieces[0].Range, [.. pieces.Select(p => (p.Seeds, TeacherFolder(parts.Find(p.Owner)!.Folder)))]);
     }
 
     private long Evaluations(Piece piece) => (long)piece.Seeds.Count * cost(piece.Trial);
     private string CellKey(Piece piece) => piece.Trial.ImagesKey(piece.Range, options.BatchSize);
     private string PieceKey(Piece piece) => piece.Trial.ImagesKey(piece.Seeds, options.BatchSize);
 
-    // All pieces of the work, in the order in which they are done.
-    private IEnumerable<Piece> Pieces(Shard shard)
-    {
-        var cells = options.SeedRanges.SelectMany(range => _ordered.Select(trial => (Range: range, Trial: trial)));
-        int count = options.Ranges * _ordered.Count, n = shard.Count;
-        bool hasTeacher = options.Endpoints is not null;
-        if (!hasTeacher && count >= (long)CellsOfShare * n)
-        {
-            // Dearest first, so that the shares cost about the same.
-            return cells.OrderByDescending(c => cost(c.Trial)).Select((c, i) => new Piece(c.Trial, c.Range, c.Range, Shard.OwnerOf(i, n)));
-        }
+    private long CellCount => (long)options.Ranges * _ordered.Count;
 
-        int batches = (options.Samples + options.BatchSize - 1) / options.BatchSize, cuts = Math.Min(n, batches);
-        return options.SeedRanges.SelectMany((range, r) => Enumerable.Range(0, cuts).SelectMany(cut => _ordered.Select((trial, t) =>
-        {
-            long first = Edge(cut), end = Edge(cut + 1);
-            long place = ((hasTeacher ? r : ((long)r * _ordered.Count) + t) * cuts) + cut;
-            return new Piece(trial, range, new SeedRange(range.First + first, (int)(end - first)), Shard.OwnerOf(place, n));
-        })));
+    /// <summary>The pieces of each cell, in the order in which they are done.</summary>
+    public IEnumerable<Piece[]> Cells(int shares)
+    {
+        bool hasTeacher = options.Endpoints is not null;
+        int batches = (options.Samples + options.BatchSize - 1) / options.BatchSize;
+        // As few as will do, for what the metrics keep of a piece is as large as what they keep of the whole.
+        long wanted = hasTeacher ? shares : (((long)PiecesOfShare * shares) + CellCount - 1) / CellCount;
+        int cuts = (int)Math.Min(wanted, Math.Min(shares, batches));
+        var cells = options.SeedRanges.SelectMany((range, r) => _ordered.Select(trial => (Range: range, Trial: trial, Place: (long)r)));
+        if (!hasTeacher) // dearest first, so that the shares cost about the same
+            cells = cells.OrderByDescending(c => cost(c.Trial)).Select((c, i) => c with { Place = i });
+        return cells.Select(c => Enumerable.Range(0, cuts).Select(cut => new Piece(
+            c.Trial, c.Range, new SeedRange(c.Range.First + Edge(cut), (int)(Edge(cut + 1) - Edge(cut))),
+            Shard.OwnerOf((c.Place * cuts) + cut, shares))).ToArray());
 
         long Edge(int cut) => Math.Min((long)cut * batches / cuts * options.BatchSize, options.Samples);
     }
 
-    private sealed record Piece(Trial Trial, SeedRange Range, SeedRange Seeds, int Owner)
+    /// <summary>Some consecutive seeds of a cell, which one share does.</summary>
+    internal sealed record Piece(Trial Trial, SeedRange Range, SeedRange Seeds, int Owner)
     {
         public bool IsWhole => Seeds == Range;
     }

@@ -134,12 +134,12 @@ public sealed class Experiment
 
     private static IEnumerable<(Trial Trial, string Name)> Named(IReadOnlyList<Trial> trials)
     {
-        var taken = new HashSet<string>();
+        var (taken, copies) = (new HashSet<string>(), new Dictionary<string, int>());
         foreach (var trial in trials)
         {
-            string name = trial.Role == TrialRole.Teacher ? $"teacher: {trial}" : trial.ToString();
-            for (int copy = 2; !taken.Add(name); copy++)
-                name = FormattableString.Invariant($"{trial} ({copy})");
+            string own = trial.ToString(), name = trial.Role == TrialRole.Teacher ? $"teacher: {own}" : own;
+            while (!taken.Add(name))
+                name = FormattableString.Invariant($"{own} ({copies[own] = copies.GetValueOrDefault(own, 1) + 1})");
             yield return (trial, name);
         }
     }

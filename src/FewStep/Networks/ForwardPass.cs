@@ -86,9 +86,16 @@ internal sealed record ForwardPass(Tensor[] Parameters, Tensor[] Master, Generat
     }
 
     /// <summary>Views of a flat weight buffer for one evaluation; they belong to the current dispose scope.</summary>
-    /// <param name="weights">Flat float32 weights.</param>
+    /// <param name="weights">Flat float32 weights. Where they are a leaf that has a gradient already, a backward pass adds to that
+    /// parameter by parameter: the gradients of a split would all be in memory at once, several times over.</param>
     public static ForwardPass Over(ParameterLayout layout, Tensor weights, ScalarType computeType, Generator? dropout = null)
     {
+        if (is_grad_enabled() && weights.requires_grad && weights.is_leaf && weights.grad is { } gradient)
+        {
+            var leaves = layout.Leaves(weights, gradient);
+            return new(computeType == weights.dtype ? leaves : [.. leaves.Select(leaf => leaf.to(computeType))], leaves, dropout);
+        }
+
         var master = layout.Views(weights);
         return new(computeType == weights.dtype ? master : layout.Views(weights.to(computeType)), master, dropout);
     }

@@ -50,6 +50,21 @@ internal sealed class ParameterLayout
         return [.. pieces.Select((piece, i) => piece.view(_specs[i].Shape))];
     }
 
+    /// <summary>The parameters as leaves on the memory of a flat buffer, whose gradients are added to a flat buffer of gradients.</summary>
+    /// <returns>One leaf a parameter; they belong to the current dispose scope.</returns>
+    public Tensor[] Leaves(Tensor flat, Tensor gradient)
+    {
+        var values = flat.detach();
+        return [.. _specs.Select(spec =>
+        {
+            var leaf = Of(values, spec).requires_grad_();
+            leaf.grad = Of(gradient, spec);
+            return leaf;
+        })];
+
+        static Tensor Of(Tensor whole, ParameterSpec spec) => whole.narrow(0, spec.Offset, spec.Count).view(spec.Shape);
+    }
+
     /// <summary>Joins named tensors of PyTorch shapes into a flat buffer, one at a time: the buffer is all the memory that this
     /// needs.</summary>
     /// <param name="find">Gives a parameter's tensor of the parameter's shape; what it makes in the current dispose scope is freed before

@@ -6,16 +6,12 @@ namespace FewStep.Reporting;
 /// <remarks>Text that a spreadsheet would take for a formula starts with an apostrophe.</remarks>
 internal static class CsvExporter
 {
-    /// <summary>The text of the file, with lines ended by a line feed.</summary>
-    public static string Render(Summary summary)
+    /// <summary>The lines of the file, each ended by a line feed and made when it is asked for.</summary>
+    public static IEnumerable<string> Lines(Summary summary)
     {
-        ReportTable table = TrialColumn.Table([.. Columns(summary)], summary.Trials);
-        IEnumerable<IEnumerable<string>> lines =
-        [
-            table.Columns.Select(c => Text(c.Header)),
-            .. table.Rows.Select(row => row.Cells.Zip(table.Columns, (cell, column) => column.IsNumeric ? cell.Text : Text(cell.Text))),
-        ];
-        return string.Concat(lines.Select(fields => string.Join(',', fields) + "\n"));
+        TrialColumn[] columns = [.. Columns(summary)];
+        return summary.Trials.Select(t => columns.Select(c => c.IsNumeric ? c.Cell(t).Text : Text(c.Cell(t).Text)))
+            .Prepend(columns.Select(c => Text(c.Header))).Select(fields => string.Join(',', fields) + "\n");
     }
 
     private static IEnumerable<TrialColumn> Columns(Summary summary)

@@ -32,10 +32,11 @@ internal sealed class MethodStyles
             .. trials.Select(Key),
             .. summary.TuningRounds.Select(r => (r.Schedule, (string?)r.Tuning)),
         ];
+        var standard = trials.Where(t => t.Tuning is null && t.Source == ScheduleSource.Standard).Select(Key).ToHashSet();
         foreach (var method in methods.Distinct())
         {
-            bool isStandard = method.Tuning is null && trials.Any(t => Key(t) == method && t.Source == ScheduleSource.Standard);
-            _methods.Add(method, isStandard && (result is null || Key(result) != method) ? Grey(_grey++) : Coloured(_coloured++));
+            bool isGrey = standard.Contains(method) && (result is null || Key(result) != method);
+            _methods.Add(method, isGrey ? Grey(_grey++) : Coloured(_coloured++));
         }
 
         foreach (string solver in trials.Select(t => t.SolverKind).OfType<string>().Distinct())

@@ -18,6 +18,6 @@ public static class Report
     {
         ArgumentNullException.ThrowIfNull(summary);
         foreach (SummaryExporter exporter in SummaryExporter.All)
-            AtomicFile.WriteText(Path.Combine(folder, exporter.FileName), exporter.Text(summary, folder));
+            AtomicFile.Write(Path.Combine(folder, exporter.FileName), file => exporter.Write(summary, folder, file));
     }
 }

@@ -5,7 +5,9 @@ namespace FewStep.Reporting;
 /// <summary>A summary with what several sections ask of it.</summary>
 internal sealed class ReportPage(Summary summary)
 {
+    private const int MostTrials = 1000;
     private readonly bool _manySolvers = summary.Trials.Select(t => t.Solver).Distinct().Count() > 1;
+    private readonly ILookup<int, TrialSummary> _at = summary.Trials.Where(t => t.Role != TrialRole.Teacher).ToLookup(t => t.Number);
     public Summary Summary => summary;
     public MethodStyles Styles { get; } = new(summary);
 
@@ -26,7 +28,17 @@ internal sealed class ReportPage(Summary summary)
         [.. summary.Trials.Where(t => t.Role != TrialRole.Teacher).Select(t => t.Number).Distinct().Order()];
 
     /// <summary>The trials at a number, the teachers left out.</summary>
-    public IEnumerable<TrialSummary> At(int number) => summary.Trials.Where(t => t.Number == number && t.Role != TrialRole.Teacher);
+    public IEnumerable<TrialSummary> At(int number) => _at[number];
+
+    /// <summary>The trials that tables and charts show, in the order of the summary: all of them; of more than anybody can look at, those
+    /// with a role and the best by the main figure at each number.</summary>
+    public IReadOnlyList<TrialSummary> Shown => field ??= summary.Trials.Count <= MostTrials ? summary.Trials : BestAtEach();
+
+    /// <summary>Most of them at a number; null where all are shown.</summary>
+    public int? MostAtNumber => summary.Trials.Count <= MostTrials ? null : Math.Max(1, MostTrials / Math.Max(1, Numbers.Count));
+
+    /// <summary>Those at a number, the teachers left out.</summary>
+    public IEnumerable<TrialSummary> ShownAt(int number) => Shown.Where(t => t.Number == number && t.Role != TrialRole.Teacher);
 
     /// <summary>The best by the main figure at the number that is shown.</summary>
     public TrialSummary? BestShown => Best(At(summary.ShownNumber));
@@ -56,5 +68,13 @@ internal sealed class ReportPage(Summary summary)
 
     public static string Method(TrialSummary trial) => Method(trial.ScheduleLabel, trial.Tuning);
     public static string Method(string schedule, string? tuning) => tuning is null ? schedule : $"{schedule} + {tuning}";
+
+    private TrialSummary[] BestAtEach()
+    {
+        var best = _at.SelectMany(trials => trials.OrderBy(t => Main is { } main && t.Has(main) ? t.Cost(main) : double.PositiveInfinity)
+            .Take(MostAtNumber!.Value)).ToHashSet(ReferenceEqualityComparer.Instance);
+        return [.. summary.Trials.Where(t => t.Role != TrialRole.Comparison || best.Contains(t))];
+    }
+
     private TrialSummary? With(TrialRole role) => summary.Trials.FirstOrDefault(t => t.Role == role);
 }

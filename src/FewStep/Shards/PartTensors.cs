@@ -27,7 +27,7 @@ internal sealed class PartTensors
         while (File.Exists(opened.PathOf(opened._files)))
         {
             using var scope = NewDisposeScope();
-            var (_, about, bytes) = opened.Read(opened._files, scope);
+            var (_, about) = opened.Read(opened._files, scope, _ => false);
             opened._last.Clear();
             for (int slot = 0; about.TryGetValue(InvariantText.Of($"{slot}/{KeyName}"), out string? key); slot++)
             {
@@ -35,7 +35,7 @@ internal sealed class PartTensors
                 opened._last.Add(key);
             }
 
-            opened._isFull = IsFull(opened._last.Count, bytes);
+            opened._isFull = opened.IsFull(opened._files);
             opened._files++;
         }
 
@@ -57,7 +57,7 @@ internal sealed class PartTensors
             _files++;
         }
 
-        var (all, about, _) = _last.Count == 0 ? ([], [], 0) : Read(_files - 1, scope);
+        var (all, about) = _last.Count == 0 ? ([], []) : Read(_files - 1, scope);
         int slot = _last.Count;
         foreach (var (name, tensor) in tensors)
             all[InvariantText.Of($"{slot}/{name}")] = tensor;
@@ -66,7 +66,7 @@ internal sealed class PartTensors
         SafetensorsFile.Write(PathOf(_files - 1), all, about);
         _places[key] = (_files - 1, slot);
         _last.Add(key);
-        _isFull = IsFull(_last.Count, Bytes(all.Values));
+        _isFull = IsFull(_files - 1);
     }
 
     /// <summary>What a key holds.</summary>
@@ -77,15 +77,14 @@ internal sealed class PartTensors
         if (!_places.TryGetValue(key, out var place))
             return null;
         using var scope = NewDisposeScope();
-        var (all, about, _) = Read(place.File, scope);
         string prefix = InvariantText.Of($"{place.Slot}/");
+        var (all, about) = Read(place.File, scope, name => name.StartsWith(prefix, StringComparison.Ordinal));
         try
         {
             double[]? found = JsonSerializer.Deserialize<double[]>(about.GetValueOrDefault(prefix + NumbersName, "null"));
             if (about.GetValueOrDefault(prefix + KeyName) == key && found?.Length == numbers && found.All(double.IsFinite))
             {
-                var own = all.Where(t => t.Key.StartsWith(prefix, StringComparison.Ordinal));
-                return (own.ToDictionary(t => t.Key[prefix.Length..], t => t.Value.MoveToOuterDisposeScope()), found);
+                return (all.ToDictionary(t => t.Key[prefix.Length..], t => t.Value.MoveToOuterDisposeScope()), found);
             }
         }
         catch (JsonException)
@@ -96,12 +95,13 @@ internal sealed class PartTensors
         throw new InvalidInputException($"{PathOf(place.File)} is damaged; remove the part and run shard {_part.Shard} again.");
     }
 
-    private static bool IsFull(int keys, long bytes) => keys >= MostKeys || bytes >= MostBytes;
-    private static long Bytes(IEnumerable<Tensor> tensors) => tensors.Sum(t => t.numel() * t.element_size());
+    // The last file.
+    private bool IsFull(int file) => _last.Count >= MostKeys || new FileInfo(PathOf(file)).Length >= MostBytes;
 
-    private (Dictionary<string, Tensor> Tensors, Dictionary<string, string> About, long Bytes) Read(int file, DisposeScope scope)
+    private (Dictionary<string, Tensor> Tensors, Dictionary<string, string> About) Read(
+        int file, DisposeScope scope, Func<string, bool>? wanted = null)
     {
-        var (tensors, about) = SafetensorsFile.Read(PathOf(file));
+        var (tensors, about) = SafetensorsFile.Read(PathOf(file), wanted);
         var all = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, tensor) in tensors)
         {
@@ -109,7 +109,7 @@ internal sealed class PartTensors
             all[name] = tensor;
         }
 
-        return (all, about, Bytes(all.Values));
+        return (all, about);
     }
 
     private string PathOf(int file) => _part.At(InvariantText.Of($"{_name}-{file:D6}.safetensors"));

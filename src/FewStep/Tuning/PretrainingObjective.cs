@@ -31,7 +31,7 @@ internal sealed class PretrainingObjective(
             labels = labels.masked_fill(dropped, TensorArithmetic.MinusOne);
         }
 
-        var leaf = weights.detach().requires_grad_();
+        var leaf = WeightsLeaf.Of(weights);
         var loss = options.Loss.Compute(denoiser, leaf, batch.Images, labels, generator, _own);
         loss.backward();
         return (loss.detach().MoveToOuterDisposeScope(), leaf.grad!.MoveToOuterDisposeScope());

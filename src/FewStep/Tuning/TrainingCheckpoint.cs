@@ -17,38 +17,32 @@ internal static class TrainingCheckpoint
     public static Dictionary<string, string> Read(
         string path, string kind, TrainingIdentity identity, IReadOnlyDictionary<string, Tensor> targets, VectorSlices slices)
     {
-        var (tensors, metadata) = SafetensorsFile.Read(path);
-        try
+        var (none, metadata) = SafetensorsFile.Read(path, _ => false);
+        none.Dispose();
+        if (metadata.GetValueOrDefault(KindKey) != kind)
+            throw new InvalidInputException($"{path} is no training checkpoint of this version.");
+        if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
         {
-            if (metadata.GetValueOrDefault(KindKey) != kind)
-                throw new InvalidInputException($"{path} is no training checkpoint of this version.");
-            if (metadata.GetValueOrDefault(FingerprintKey) != identity.Fingerprint)
-            {
-                string difference = identity.DifferenceTo(metadata.GetValueOrDefault(IdentityKey)) is string clause ? $" ({clause})" : "";
-                throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; "
-                    + "choose another folder, or repeat the options that it began with.");
-            }
+            string difference = identity.DifferenceTo(metadata.GetValueOrDefault(IdentityKey)) is string clause ? $" ({clause})" : "";
+            throw new InvalidInputException($"{path} belongs to a training with other options, architecture or data{difference}; "
+                + "choose another folder, or repeat the options that it began with.");
+        }
 
-            using var noGradient = no_grad();
-            foreach (var (name, target) in targets)
+        using var noGradient = no_grad();
+        foreach (var (name, target) in targets)
+        {
+            // One at a time: each is as large as all weights, of which a rank needs a slice.
+            var (tensors, _) = SafetensorsFile.Read(path, stored => stored == name);
+            using (tensors)
             {
-                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != slices.Count
-                    || saved.dtype != target.dtype)
-                {
+                if (!tensors.TryGetValue(name, out var saved) || saved.NumberOfElements != slices.Count || saved.dtype != target.dtype)
                     throw new InvalidInputException($"{path} is damaged: '{name}' is missing or has another size.");
-                }
-
                 using var own = slices.Own(saved);
                 target.copy_(own);
             }
+        }
 
-            return metadata;
-        }
-        finally
-        {
-            foreach (var tensor in tensors.Values)
-                tensor.Dispose();
-        }
+        return metadata;
     }
 
     public static T Number<T>(IReadOnlyDictionary<string, string> texts, string name, string path)

@@ -180,7 +180,7 @@ internal sealed class Tuner
 
         public (Tensor Loss, Tensor Gradient) Differentiate(long update, Tensor weights, CancellationToken cancellation)
         {
-            var leaf = weights.detach().requires_grad_();
+            var leaf = WeightsLeaf.Of(weights);
             return (objective.Backpropagate(update, leaf, cancellation), leaf.grad!);
         }
 

@@ -1,6 +1,8 @@
+using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Noise;
+using FewStep.Shards;
 using FewStep.Tests.Data;
 using FewStep.Tests.Metrics;
 using TorchSharp;
@@ -12,6 +14,35 @@ public sealed class ExperimentTests : IDisposable
     private readonly ExperimentWorld _world = new();
 
     public void Dispose() => _world.Dispose();
+
+    [Fact]
+    public void Shares_cut_a_cell_into_no_more_pieces_than_there_must_be_for_all_to_have_work()
+    {
+        var world = _world;
+        Trial[] trials = [world.Trial(2), world.Trial(3), world.Trial(4)];
+        const int shares = 4;
+        for (int i = 1; i <= shares; i++)
+        {
+            var division = new Division(ShardStage.Of(new Shard(i, shares)), world.Folder, ["compare"]);
+            Assert.Null(new Experiment(world.Options with { Division = division }).RunStage(trials, world.Frechet(), null, default));
+        }
+
+        // Nine cells of three batches: two pieces each are four a share or more.
+        int[] pieces = [.. Parts.Of(world.Folder).All.Select(part =>
+        {
+            var (tensors, about) = SafetensorsFile.Read(part.At("sums-000000.safetensors"));
+            tensors.Dispose();
+            return about.Keys.Count(key => key.EndsWith("/key", StringComparison.Ordinal));
+        })];
+        Assert.Equal([5, 5, 4, 4], pieces);
+        var merged = new Experiment(world.Options with { Division = new Division(ShardStage.Merge, world.Folder, ["compare"]) })
+            .RunStage(trials, world.Frechet(), null, default)!;
+        using var other = new ExperimentWorld();
+        var whole = new Experiment(other.Options).Run(trials, other.Frechet());
+        Assert.All(whole.Trials.Zip(merged.Trials), t =>
+            Assert.All(t.First.Figures["fd"].Ranges.Zip(t.Second.Figures["fd"].Ranges), r =>
+                Assert.InRange(r.Second.Value / r.First.Value, 1 - 1e-9, 1 + 1e-9)));
+    }
 
     [Fact]
     public void Every_trial_gets_its_figures_and_its_counted_evaluations()

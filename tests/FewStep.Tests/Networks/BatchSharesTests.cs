@@ -55,6 +55,26 @@ public sealed class BatchSharesTests
         Near(Gradient(1), Gradient(Threads));
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float32, 1)]
+    [InlineData(ScalarType.BFloat16, 1)]
+    [InlineData(ScalarType.BFloat16, Threads)]
+    public void A_gradient_that_is_there_already_is_added_to_in_place(ScalarType type, int threads) =>
+        OnThread.WithTensorThreads(threads, () =>
+        {
+            using var scope = NewDisposeScope();
+            using var model = Model(dropout: 0);
+            model.ComputeType = type;
+            var (x, sigma, labels) = Inputs();
+            Tensor split = model.Weights.detach().requires_grad_(), inPlace = model.Weights.detach().requires_grad_();
+            var gradient = zeros_like(split);
+            inPlace.grad = gradient;
+            foreach (var leaf in new[] { split, inPlace, split, inPlace })
+                model.Denoise(leaf, x, sigma, labels).square().mean().backward();
+            Near(split.grad!.data<float>().ToArray(), gradient.data<float>().ToArray(), 1e-6);
+            return true;
+        });
+
     [Fact]
     public void The_same_number_of_threads_gives_the_same_bits()
     {

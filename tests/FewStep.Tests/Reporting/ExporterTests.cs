@@ -41,8 +41,36 @@ public sealed class ExporterTests : FolderTests
         };
         Assert.Equal(
             ["Schedule", "Tuning", "Solver", "FD ↓", "recall ↑", "sharpness ↓", "Steps", "NFE", "J, power 0", "Images"], Headers(more));
-        Assert.Contains("sharpness_values", CsvExporter.Render(more), StringComparison.Ordinal);
+        Assert.Contains("sharpness_values", string.Concat(CsvExporter.Lines(more)), StringComparison.Ordinal);
         Assert.Contains("| sharpness ↓ |", MarkdownExporter.Render(more), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_more_trials_than_anybody_can_look_at_the_page_shows_the_best_and_the_files_have_all()
+    {
+        Summary steps = SampleSummary.Steps();
+        TrialSummary[] many = [.. Enumerable.Range(0, 2000).Select(i => steps.Trials[i % steps.Trials.Count] with
+        {
+            Name = $"number {i}",
+            Schedule = $"schedule {i}",
+            Figures = new Dictionary<string, FigureValues>(steps.Trials[0].Figures) { ["fd"] = SampleSummary.Values(2000 - i, 0.1, 5) },
+        })];
+        many[0] = many[0] with { Role = TrialRole.Baseline };
+        Summary summary = steps with
+        {
+            Trials = many,
+            LeftOut = [.. Enumerable.Range(0, 300).Select(i => new LeftOutSummary(4, "euler", "It diverged.", $"cosine {i}"))],
+        };
+        var blocks = ReportSections.Filled(new ReportPage(summary)).SelectMany(s => s.Blocks).ToList();
+        var tables = blocks.OfType<TableBlock>().Where(t => t.Caption.StartsWith("Trials", StringComparison.Ordinal)).ToList();
+        Assert.Equal([334, 333, 333], tables.Select(t => t.Table.Rows.Count)); // the baseline as well
+        Assert.Equal("schedule 0", tables[0].Table.Rows[0].Cells[0].Text);
+        Assert.Contains(tables[2].Table.Rows, row => row.Cells[0].Text == "schedule 1997");
+        Assert.Contains(blocks.OfType<TextBlock>(), t => t.Text.StartsWith("2,000 trials were measured.", StringComparison.Ordinal));
+        Assert.Contains(blocks.OfType<ListBlock>(), l => l.Items[^1] == "Left out: 200 more, named in metrics.json.");
+        Report.Write(summary, _folder);
+        Assert.Equal(2001, File.ReadLines(Path.Combine(_folder, "metrics.csv")).Count());
+        Assert.Equal(2000, JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName)).Trials.Count);
     }
 
     [Fact]
@@ -76,7 +104,7 @@ public sealed class ExporterTests : FolderTests
     public void The_csv_parses_back(bool isComparison)
     {
         Summary full = isComparison ? SampleSummary.Comparison() : SampleSummary.Full();
-        var rows = CsvReader.Read(CsvExporter.Render(full));
+        var rows = CsvReader.Read(string.Concat(CsvExporter.Lines(full)));
         string[] header = [.. rows[0]];
         string Field(int row, string name) => rows[row + 1][Array.IndexOf(header, name)];
         double[] Numbers(int row, string name)
@@ -99,7 +127,7 @@ public sealed class ExporterTests : FolderTests
     public void Csv_text_is_quoted_and_never_a_formula()
     {
         Summary full = SampleSummary.Full();
-        string text = CsvExporter.Render(full with
+        string text = string.Concat(CsvExporter.Lines(full with
         {
             Trials = [full.Trials[0] with
             {
@@ -108,7 +136,7 @@ public sealed class ExporterTests : FolderTests
                 Tuning = "a \"b\", c\nd",
                 Figures = new Dictionary<string, FigureValues> { ["fd"] = new([new(0, 1, double.NaN)]) }
             }],
-        });
+        }));
         Assert.StartsWith(
             "baseline,4,'@x,,,standard,\"a \"\"b\"\", c d\",euler,4,4,,", text.Split('\n')[1], StringComparison.Ordinal);
         Assert.EndsWith(",'=SUM(A1)", text.Split('\n')[1], StringComparison.Ordinal);

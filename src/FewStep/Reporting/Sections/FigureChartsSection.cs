@@ -12,7 +12,7 @@ internal sealed class FigureChartsSection() : ReportSection("charts", "The figur
 
     private static IEnumerable<ReportBlock> Of(ReportPage page, FigureSummary figure, string id)
     {
-        TrialSummary[] drawn = [.. page.Summary.Trials.Where(t => t.Has(figure))];
+        TrialSummary[] drawn = [.. page.Shown.Where(t => t.Has(figure))];
         if (page.Numbers.Count > 1)
         {
             TrialSummary[] sampled =

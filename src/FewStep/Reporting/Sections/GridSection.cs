@@ -11,7 +11,7 @@ internal sealed class GridSection() : ReportSection("grid", "Solvers and schedul
     {
         var tables = from figure in page.Summary.Figures
                      from number in page.Numbers
-                     let trials = page.At(number).Where(t => !t.IsTransfer && t.Solver is not null && t.Has(figure))
+                     let trials = page.ShownAt(number).Where(t => !t.IsTransfer && t.Solver is not null && t.Has(figure))
                          .ToArray()
                      let solvers = trials.Select(t => t.Solver!).Distinct().ToArray()
                      let methods = trials.Select(ReportPage.Method).Distinct().ToArray()

@@ -36,7 +36,7 @@ internal sealed class LossCurveSection() : ReportSection("loss-curve", "Loss cur
     private static IEnumerable<TrialSummary> Marked(ReportPage page)
     {
         string? result = page.Result?.Schedule;
-        return page.At(page.Summary.ShownNumber)
+        return page.ShownAt(page.Summary.ShownNumber)
             .Where(t => t.Source == ScheduleSource.Phase1 || (result is not null && t.Schedule == result))
             .Where(t => t.Sigmas.Any(v => v > 0 && double.IsFinite(v)))
             .DistinctBy(t => t.ScheduleLabel)

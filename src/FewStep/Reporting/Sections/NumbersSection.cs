@@ -13,11 +13,11 @@ internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isB
         TrialSummary[] teachers = [.. summary.Trials.Where(t => t.Role == TrialRole.Teacher)];
         if (page.IsBrief || page.Numbers.Count < 2)
         {
-            yield return new TableBlock(Table(page, [.. page.Numbers.SelectMany(page.At), .. teachers]), "All trials");
+            yield return new TableBlock(Table(page, [.. page.Numbers.SelectMany(page.ShownAt), .. teachers]), "All trials");
         }
         else
         {
-            var groups = page.Numbers.Select(n => (page.Unit(n), page.At(n).ToArray())).Append(("Teacher", teachers));
+            var groups = page.Numbers.Select(n => (page.Unit(n), page.ShownAt(n).ToArray())).Append(("Teacher", teachers));
             foreach ((string heading, TrialSummary[] trials) in groups.Where(g => g.Item2.Length > 0))
             {
                 yield return new HeadingBlock(heading);
@@ -79,6 +79,13 @@ internal sealed class NumbersSection() : ReportSection("numbers", "Numbers", isB
     private static IEnumerable<string> Notes(ReportPage page)
     {
         Summary summary = page.Summary;
+        if (page.MostAtNumber is { } most)
+        {
+            string best = page.Main is { } first ? $" by {first.ShortName}" : "";
+            yield return $"{NumberText.Count(summary.Trials.Count)} trials were measured. Tables and charts show the best "
+                + $"{NumberText.Count(most)}{best} at each number; metrics.csv and {Summary.FileName} have all.";
+        }
+
         foreach (FigureSummary figure in summary.Figures)
         {
             string? floor = figure == page.Main ? null : FigureText.Floor(figure); // that of the main figure is in the headline

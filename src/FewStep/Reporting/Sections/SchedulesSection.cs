@@ -12,7 +12,7 @@ internal sealed class SchedulesSection() : ReportSection("schedules", "Sampling 
         // One line for each schedule as such, whatever solver or weights used it.
         TrialSummary[] trials =
         [
-            .. page.Summary.Trials.Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher)
+            .. page.Shown.Where(t => (t.Number == page.Summary.ShownNumber || t.Role == TrialRole.Teacher)
                 && t.Sigmas.Any(s => s > 0 && double.IsFinite(s))),
         ];
         (string Name, TrialSummary Trial)[] shown = [.. trials.Select(t => (Name(trials, t), t)).DistinctBy(t => t.Item1)];

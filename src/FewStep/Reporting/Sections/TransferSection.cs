@@ -7,17 +7,17 @@ internal sealed class TransferSection() : ReportSection("transfer", "Schedules f
 {
     public override IEnumerable<ReportBlock> Blocks(ReportPage page)
     {
-        if (page.Main is not { } main || !page.Summary.Trials.Any(t => t.IsTransfer))
+        if (page.Main is not { } main || !page.Shown.Any(t => t.IsTransfer))
             yield break;
         yield return new TextBlock(
             $"Rows: the solver that the schedule was searched for. Columns: the solver that used it. Each cell: {main.ShortName}, and its "
                 + "ratio to the schedule found for that very solver. "
             + "Bold: a solver's own schedule. Orange is worse than its own, blue is better.");
-        foreach (string schedule in page.Summary.Trials.Where(t => t.IsTransfer).Select(t => t.Schedule).OfType<string>().Distinct())
+        foreach (string schedule in page.Shown.Where(t => t.IsTransfer).Select(t => t.Schedule).OfType<string>().Distinct())
         {
             foreach (int number in page.Numbers)
             {
-                TrialSummary[] trials = [.. page.At(number).Where(t => t.Schedule == schedule && t.Solver is not null)];
+                TrialSummary[] trials = [.. page.ShownAt(number).Where(t => t.Schedule == schedule && t.Solver is not null)];
                 if (trials.Any(t => t.IsTransfer))
                 {
                     yield return new HeadingBlock($"{schedule}, {page.Unit(number)}");

@@ -5,6 +5,8 @@ namespace FewStep.Reporting.Sections;
 /// <summary>What to know before believing the rest: rivals that cost no more, the experiment's own warnings, what was left out.</summary>
 internal sealed class WarningsSection() : ReportSection("warnings", "Warnings and negative results", isBrief: true)
 {
+    private const int MostLeftOut = 100;
+
     public override IEnumerable<ReportBlock> Blocks(ReportPage page)
         => Sentences(page) is { Count: > 0 } sentences ? [new ListBlock(sentences)] : [];
 
@@ -26,9 +28,13 @@ internal sealed class WarningsSection() : ReportSection("warnings", "Warnings an
         }
     }
 
-    private static IEnumerable<string> LeftOut(Summary summary) =>
-        summary.LeftOut
-            .GroupBy(l => (l.Solver, l.Schedule, Reason: l.Reason.TrimEnd('.')))
+    private static IEnumerable<string> LeftOut(Summary summary)
+    {
+        var reasons = summary.LeftOut.GroupBy(l => (l.Solver, l.Schedule, Reason: l.Reason.TrimEnd('.'))).ToList();
+        var sentences = reasons.Take(MostLeftOut)
             .Select(g => $"Left out: {g.Key.Solver}{(g.Key.Schedule is null ? "" : $" with {g.Key.Schedule}")} at "
                 + $"{string.Join(", ", g.Select(l => NumberText.Count(l.Number)))}: {g.Key.Reason}.");
+        return reasons.Count <= MostLeftOut ? sentences
+            : sentences.Append($"Left out: {NumberText.Count(reasons.Count - MostLeftOut)} more, named in {Summary.FileName}.");
+    }
 }

@@ -43,12 +43,12 @@ public sealed class MeasurementStoreTests : FolderTests
     public void What_comes_last_lies_in_a_small_file_until_that_is_full_and_a_kill_on_the_way_loses_and_doubles_nothing()
     {
         const int small = MeasurementStore.RangesOfNewest;
-        string main = Path.Combine(_folder, MeasurementStore.FileName), newest = Path.Combine(_folder, "measurements.newest.json");
-        var store = MeasurementStore.Open(_folder);
+        string main = _folder.File(MeasurementStore.FileName), newest = _folder.File("measurements.newest.json");
+        var store = MeasurementStore.Open(_folder.Root);
         void Add(int from, int to) => Enumerable.Range(from, to - from).ToList().ForEach(i => store.Add(Range($"{i}", "fd", i)));
         void Holds(int count)
         {
-            var read = MeasurementStore.Open(_folder);
+            var read = MeasurementStore.Open(_folder.Root);
             Assert.Equal(Enumerable.Range(0, count).Select(i => Hash($"{i}")), read.Ranges.Select(r => r.Key));
             Assert.All(Enumerable.Range(0, count), i => Assert.Equal(i, read.Find(Hash($"{i}"))!.Figures[Hash("fd")].Single().Value));
         }
@@ -60,23 +60,23 @@ public sealed class MeasurementStoreTests : FolderTests
         Assert.Equal(before, File.ReadAllBytes(main));
         Holds(2 * small);
         byte[] full = File.ReadAllBytes(newest);
-        store = MeasurementStore.Open(_folder);
+        store = MeasurementStore.Open(_folder.Root);
         Add(2 * small, (2 * small) + 1);
         Assert.False(File.Exists(newest));
         File.WriteAllBytes(newest, full); // killed before it was removed
         Holds((2 * small) + 1);
-        store = MeasurementStore.Open(_folder);
+        store = MeasurementStore.Open(_folder.Root);
         Add((2 * small) + 1, (2 * small) + 4);
         Holds((2 * small) + 4);
         store.Add(Range($"{(2 * small) + 2}", "kid", 0.5)); // one of the newest has a figure more
         Assert.False(File.Exists(newest));
-        Assert.Equal(2, MeasurementStore.Open(_folder).Find(Hash($"{(2 * small) + 2}"))!.Figures.Count);
+        Assert.Equal(2, MeasurementStore.Open(_folder.Root).Find(Hash($"{(2 * small) + 2}"))!.Figures.Count);
         store.Add([.. Enumerable.Range(0, MeasurementStore.RangesOfFile + 7).Select(i => Range($"{i}", "fd", i))]);
         Holds(MeasurementStore.RangesOfFile + 7);
         store.Add();
         Add(MeasurementStore.RangesOfFile + 7, MeasurementStore.RangesOfFile + 100);
         Holds(MeasurementStore.RangesOfFile + 100);
-        Assert.Equal(3, Directory.GetFiles(_folder).Length);
+        Assert.Equal(3, Directory.GetFiles(_folder.Root).Length);
     }
 
     [Theory]

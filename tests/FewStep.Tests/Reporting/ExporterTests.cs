@@ -68,9 +68,9 @@ public sealed class ExporterTests : FolderTests
         Assert.Contains(tables[2].Table.Rows, row => row.Cells[0].Text == "schedule 1997");
         Assert.Contains(blocks.OfType<TextBlock>(), t => t.Text.StartsWith("2,000 trials were measured.", StringComparison.Ordinal));
         Assert.Contains(blocks.OfType<ListBlock>(), l => l.Items[^1] == "Left out: 200 more, named in metrics.json.");
-        Report.Write(summary, _folder);
-        Assert.Equal(2001, File.ReadLines(Path.Combine(_folder, "metrics.csv")).Count());
-        Assert.Equal(2000, JsonFile.Read<Summary>(Path.Combine(_folder, Summary.FileName)).Trials.Count);
+        Report.Write(summary, _folder.Root);
+        Assert.Equal(2001, File.ReadLines(Path.Combine(_folder.Root, "metrics.csv")).Count());
+        Assert.Equal(2000, JsonFile.Read<Summary>(Path.Combine(_folder.Root, Summary.FileName)).Trials.Count);
     }
 
     [Fact]

@@ -20,11 +20,14 @@ for verb in "${verbs[@]}"; do
     took[$verb]=$((${EPOCHREALTIME/./} - began))
 done
 
-# What a command leaves, without what says when and where it was.
+# What a command leaves, without what says when and where it was, and in which order its cells were done.
 content() { # verb, folder
     case "$1" in
     sample) (cd "$2" && sha256sum ./*.png) ;;
-    evaluate) sed 's/,"[^"]*"$//' "$2/metrics.csv" | cut -d, -f1-15 && sed 's/"seconds": *[^,}]*//' "$2"/measurements*.json ;;
+    evaluate)
+        sed 's/,"[^"]*"$//' "$2/metrics.csv" | cut -d, -f1-15
+        cat "$2"/measurements*.json | tr -d '\n ' | sed 's/"seconds":[^,}]*,//g; s/{"key"/\n&/g' | sed 's/[],}]*$//' | sort
+        ;;
     fit) (cd "$2" && sha256sum ./*.sampler.json) ;;
     esac
 }

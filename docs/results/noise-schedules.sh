@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the figures of noise-schedules.md: the same small network trained with EDM's, VP's and VE's preconditioning, and what schedules, solvers and fits do for each. Some three hours on one core; repeated, it goes on where it was.
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
-# KINDS ("edm vp ve") are the models, THREADS the number of threads of each command.
+# KINDS ("edm vp ve") are the models, STEPS the numbers of steps, THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=3,4,5,6,8,10
+out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=${STEPS:-3,4,5,6,8,10}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "$threads"; }
 for kind in ${KINDS:-edm vp ve}; do
     # VP's and VE's networks predict noise that is multiplied by as much as 152: bfloat16 rounds it to a pixel's range.

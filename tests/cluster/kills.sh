@@ -88,6 +88,8 @@ strike() { # verb, folder, stage or nothing, way
     if [[ $4 == node-* ]]; then
         start_node "$node"
         for _ in $(seq 100); do up && break; scontrol update nodename="$node" state=resume 2>/dev/null || true; sleep 0.5; done
+        # Of a node that was gone for seconds Slurm believes for long that a job of less than a minute is still there.
+        [ "$4" != node-back ] || scontrol requeue "$job" 2>/dev/null || true
     fi
     echo "$2: $stage of $1 killed by $4 after $((moment / 1000)) ms"
 }

@@ -2,24 +2,14 @@ using FewStep.Checkpoints;
 using FewStep.Denoising;
 using FewStep.Models;
 using FewStep.Onnx;
-using TorchSharp;
 
 namespace FewStep.Tests.Checkpoints;
 
 /// <summary>Stable Diffusion in one file, held against the folder with the same weights.</summary>
-public sealed class LatentDiffusionFileTests : IDisposable
+public sealed class LatentDiffusionFileTests : TensorFileTests
 {
     private static readonly ModelOptions Prompted = new()
     { Prompts = ["a photo of an astronaut riding a horse on mars", "a cat"], ComputeType = float32, Device = DeviceChoice.Cpu };
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Theory]
     [InlineData("1", ScalarType.Float32, false)]

@@ -1,16 +1,14 @@
+using FewStep.Denoising;
 using FewStep.Fitting;
 using FewStep.Noise;
 using FewStep.Solvers;
-using FewStep.Tests.Cli;
 
 namespace FewStep.Tests.Fitting;
 
-public sealed class SamplerFitTests(TinyWorld world) : IClassFixture<TinyWorld>
+public sealed class SamplerFitTests : FolderTests
 {
-    private const string Mixture = """
-        {"kind":"gaussian-mixture","weights":[0.3,0.7],"means":[[0.8,0.8,0.8,0.8],[-0.6,-0.6,-0.6,-0.6]],"stds":[0.15,0.2],
-        "shape":[1,2,2],"sigma_min":0.002,"sigma_max":80}
-        """;
+    private static readonly GaussianMixture Mixture
+        = new(new ImageShape(1, 2, 2), [0.3, 0.7], [[0.8, 0.8, 0.8, 0.8], [-0.6, -0.6, -0.6, -0.6]], [0.15, 0.2]);
 
     [Theory]
     [InlineData(4, "phase1", "uniform-t", 0.99)] // what a loss curve that rises without end makes of it: all steps at large noise
@@ -18,7 +16,9 @@ public sealed class SamplerFitTests(TinyWorld world) : IClassFixture<TinyWorld>
     [InlineData(2, "phase1", "karras", 0.99)]
     public void Where_Phase_1_misleads_standard_sigmas_are_fitted(int steps, string given, string taken, double crowded)
     {
-        using var model = Model.Open(world.Write("mixture.json", Mixture));
+        string path = _folder.File("mixture.json");
+        TestMixtures.Write(path, Mixture);
+        using var model = Model.Open(path);
         var schedule = crowded > 0
             ? new SamplingSchedule([.. Enumerable.Range(0, steps).Select(i => 80 * Math.Pow(crowded, i)), 0.002])
             : StandardSchedules.Find(taken).Create(steps, 0.002, 80);

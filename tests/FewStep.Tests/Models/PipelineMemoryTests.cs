@@ -4,24 +4,14 @@ using FewStep.Onnx;
 using FewStep.Tests.Checkpoints;
 using FewStep.Tests.Cli;
 using System.Text.Json;
-using TorchSharp;
 
 namespace FewStep.Tests.Models;
 
 /// <summary>Model folders that remember the pipeline that their network belongs to.</summary>
-public sealed class PipelineMemoryTests : IDisposable
+public sealed class PipelineMemoryTests : TensorFileTests
 {
     private static readonly ModelOptions Prompted = new()
     { Prompts = ["a photo of a cat", "a red house"], ComputeType = float32, Device = DeviceChoice.Cpu };
-
-    private readonly TemporaryFolder _folder = new();
-    private readonly DisposeScope _scope = NewDisposeScope();
-
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _folder.Dispose();
-    }
 
     [Fact]
     public void A_saved_model_opens_with_its_pipeline_wherever_both_go()

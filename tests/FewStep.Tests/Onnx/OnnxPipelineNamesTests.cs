@@ -10,12 +10,8 @@ namespace FewStep.Tests.Onnx;
 /// <summary>Inputs and outputs of exported pipelines against what optimum gives its own (optimum-onnx, exporters/onnx/model_configs.py):
 /// names, types, sizes, and the order in which its pipelines and those of diffusers read outputs. They differ in what docs/onnx.md
 /// says: times are float32 [steps], and an encoder gives the mean.</summary>
-public sealed class OnnxPipelineNamesTests : IDisposable
+public sealed class OnnxPipelineNamesTests : FolderTests
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public void Dispose() => _folder.Dispose();
-
     [Theory]
     [InlineData("sd15-tiny", """
         text_encoder < input_ids Int32 [batch_size,sequence_length]

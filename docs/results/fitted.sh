@@ -2,19 +2,21 @@
 # Makes the figures of fitted.md: fitted samplers beside the others, what a refinement minimises, the losses of Phase 2. Interrupt it at
 # will; repeated, it goes on where it was.
 #   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses or tuned]
-# MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK has the options of its second classifier, FIT
-# those of the fit. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
+# MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK and OTHER have the options of its second
+# classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has those
+# of the fit. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
 # the table has beside the fitted ones and the teacher (TEACHER=none leaves it out), THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/fitted} part=${2:?name a part} threads=${THREADS:-0} samples=${SAMPLES:-500} evaluations=${EVALUATIONS:-30000}
 data=${DATA:-data/fashion-mnist}
 read -ra second <<< "${HELD_BACK:---channels 48,80,128 --epochs 4}"
+read -ra third <<< "${OTHER:---channels 40,72,112 --epochs 4}"
 about=(--data "$data") real=(--data "$data") classes=()
 [ -z "${MODEL:-}" ] || about=(--model "$MODEL" --data "$data")
 [ -z "${REFERENCE:-}" ] || { real+=(--reference "$REFERENCE" --classifier "$CLASSIFIER") classes=(--test "$REFERENCE"); }
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "$threads"; }
-held_back=$out/held-back-classifier
+held_back=$out/held-back-classifier other=$out/tuning-classifier
 
 # Both judges: the headline's classifier and, once the part fits has trained it, one of another seed and width that nothing is tuned or
 # chosen by.
@@ -42,6 +44,8 @@ case $part in
     fits)
         [ -e "$held_back/config.json" ] || fewstep train-classifier --data "${FULL_DATA:-$data}" "${classes[@]}" --out "$held_back" --seed 2 \
             "${second[@]}" --metric-name "FD (held-back features)" --feature-name "held-back features"
+        [ -e "$other/config.json" ] || fewstep train-classifier --data "${FULL_DATA:-$data}" "${classes[@]}" --out "$other" --seed 3 \
+            "${third[@]}"
         [ -e "$out/fit/fit.html" ] || fewstep fit "${about[@]}" ${FIT:-} --steps "${STEPS:-1,2,3,4,5,6,8,10}" --out "$out/fit"
         ;;
 
@@ -49,7 +53,7 @@ case $part in
     table)
         numbers=${STEPS:-2,3,4,5,6,8,10} solvers=${SOLVERS:-euler,ipndm:3,unipc:3:thresholding=false,dpmpp:3:thresholding=false}
         mapfile -t samplers < <(fitted "$numbers")
-        for file in "$out"/objectives/encoder/*.sampler.json; do
+        for file in "$out"/objectives/{encoder,classifier}/*.sampler.json; do
             [ ! -e "$file" ] || samplers+=(--sampler "$file")
         done
         teacher=(--teacher karras --teacher-steps 20)
@@ -61,18 +65,21 @@ case $part in
     # With 5,000 images in each range (SAMPLES), beside the teacher of 40 evaluations.
     large)
         mapfile -t samplers < <(fitted "${STEPS:-3,4}")
-        refined=$out/objectives/encoder/n3.sampler.json
-        [ ! -e "$refined" ] || samplers+=(--sampler "$refined")
+        for refined in "$out"/objectives/{encoder,classifier}/n3.sampler.json; do
+            [ ! -e "$refined" ] || samplers+=(--sampler "$refined")
+        done
         samples=${SAMPLES:-5000} untuned large "${samplers[@]}" --sampler karras/ipndm:3/4 --sampler karras/heun/20
         ;;
 
-    # What the refinement of sigmas and weights minimises: pixels, or the model's own activations as well.
+    # What the refinement of sigmas and weights minimises: pixels, or the model's own activations as well, or those of a classifier that
+    # does not judge.
     objectives)
         mapfile -t samplers < <(fitted 2,3,4)
-        for distance in pixels encoder; do
-            [ -e "$out/objectives/$distance/fit.html" ] || fewstep fit "${about[@]}" --steps 2,3,4 --curve "$out/fit/loss-curve.json" \
-                --refine 6 --latents 128 --distance "$distance" --out "$out/objectives/$distance"
-            for n in 2 3 4; do samplers+=(--sampler "$out/objectives/$distance/n$n.sampler.json"); done
+        for distance in pixels encoder "classifier:$other"; do
+            folder=$out/objectives/${distance%%:*}
+            [ -e "$folder/fit.html" ] || fewstep fit "${about[@]}" --steps 2,3,4 --curve "$out/fit/loss-curve.json" \
+                --refine 6 --latents 128 --distance "$distance" --out "$folder"
+            for n in 2 3 4; do samplers+=(--sampler "$folder/n$n.sampler.json"); done
         done
         untuned objectives/measured "${samplers[@]}"
         ;;
@@ -97,9 +104,13 @@ case $part in
         done
         ;;
 
-    # Longer tunings at one and two steps; each takes some five minutes on two processors.
+    # Longer tunings at one, two and three steps; each takes some five minutes on two processors. The third is of the refined sampler, which
+    # the part objectives makes.
     tuned)
-        tuned tuned/n1 --sampler karras/euler/1 --updates "${UPDATES_1:-1000}"
-        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-500}"
+        distance=(--distance "${DISTANCE:-classifier:$other}")
+        tuned tuned/n1 --sampler karras/euler/1 --updates "${UPDATES_1:-2000}" "${distance[@]}" --energy 6
+        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-1800}" "${distance[@]}" --energy 6
+        [ ! -e "$out/objectives/classifier/n3.sampler.json" ] || tuned tuned/n3 --sampler "$out/objectives/classifier/n3.sampler.json" \
+            --loss endpoint --updates 200 --tune-batch 48 --learning-rate 0.0001 "${distance[@]}" --energy 200
         ;;
 esac

@@ -55,6 +55,11 @@ internal sealed class TuningFlags(Command command)
     private readonly Option<string?> _distance = command.Optional<string?>("--distance",
         $"Where the losses that end at images compare them: {ImageEmbeddings.Known}. Left out, encoder.", "distance");
 
+    private readonly Option<double> _energy = command.Option("--energy",
+        "How much the energy distance of a batch's images to the teacher's counts beside the distance image by image, in losses that end "
+            + "at images: it keeps the contrast and detail that least squares lose, and wants batches of some 50.",
+        Default.EnergyWeight);
+
     /// <summary>The solver, where it was named; else null.</summary>
     public ISolver? Solver(ParseResult parsed) => parsed.IsGiven(_solver) ? SolverCatalog.Find(parsed.GetRequiredValue(_solver)) : null;
 
@@ -78,5 +83,6 @@ internal sealed class TuningFlags(Command command)
         TeacherSubsteps = parsed.GetValue(_substeps),
         TeacherReuse = parsed.GetValue(_reuse),
         Distance = parsed.GetValue(_distance),
+        EnergyWeight = parsed.GetValue(_energy),
     };
 }

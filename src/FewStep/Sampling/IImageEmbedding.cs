@@ -14,7 +14,11 @@ internal interface IImageEmbedding : IDisposable
     /// <summary>Embeds images, with gradients where they are enabled.</summary>
     /// <param name="images">Images [B,C,H,W], float32 in [-1,1].</param>
     /// <returns>[B,d], float32; belongs to the current dispose scope.</returns>
-    Tensor Embed(Tensor images);
+    Tensor Embed(Tensor images) => EmbedWithSummary(images).All;
+
+    /// <summary>The same, and what of it tells of an image as a whole.</summary>
+    /// <returns>[B,d] and [B,k], float32; they belong to the current dispose scope.</returns>
+    (Tensor All, Tensor Summary) EmbedWithSummary(Tensor images);
 }
 
 /// <summary>Images as they are: distances are those of pixels.</summary>
@@ -22,7 +26,12 @@ internal sealed class PixelEmbedding : IImageEmbedding
 {
     public string Name => "pixels";
     public string Identity => Name;
-    public Tensor Embed(Tensor images) => images.flatten(1);
+
+    public (Tensor All, Tensor Summary) EmbedWithSummary(Tensor images)
+    {
+        var all = images.flatten(1);
+        return (all, all);
+    }
 
     public void Dispose()
     {
@@ -38,12 +47,14 @@ internal abstract class PerceptualEmbedding : IImageEmbedding
     public abstract string Name { get; }
     public abstract string Identity { get; }
 
-    public Tensor Embed(Tensor images)
+    // The means and deviations of the last activations are the summary.
+    public (Tensor All, Tensor Summary) EmbedWithSummary(Tensor images)
     {
         using var scope = NewDisposeScope();
         Tensor[] parts = [images.flatten(1), .. Activations(images).SelectMany(Parts)];
-        double all = parts.Sum(p => p.shape[1]);
-        return cat([.. parts.Select(p => p.Times(Math.Sqrt(all / p.shape[1] / parts.Length)))], 1).MoveToOuterDisposeScope();
+        double length = parts.Sum(p => p.shape[1]);
+        var all = cat([.. parts.Select(p => p.Times(Math.Sqrt(length / p.shape[1] / parts.Length)))], 1);
+        return (all.MoveToOuterDisposeScope(), parts[^1].MoveToOuterDisposeScope());
     }
 
     public abstract void Dispose();

@@ -8,11 +8,12 @@ namespace FewStep.Tuning;
 /// The target at a point is where the student itself arrives, without gradients, from a point further down the same path. At first that
 /// point is the interval's end, which is regression to the teacher's state; then it comes nearer, halving the way, as in easy consistency
 /// tuning (2406.14548), on the intervals of multistep consistency models (2403.06807). No second network, no discriminator.
+/// A sampler meets nothing of an interval but its start, and there its own state in place of the teacher's: more and more points are
+/// starts, and those are where the student's steps arrive.
 /// </remarks>
 internal sealed class ConsistencyObjective : TeacherObjective
 {
-    // The start of an interval is the only point of it that a sampler meets.
-    private const double StartShare = 0.3;
+    private const double FirstStartShare = 0.3; // of the points; in the end all are starts
 
     private readonly TuningOptions _options;
     private readonly double[] _sigmas; // of the teacher's path
@@ -30,30 +31,46 @@ internal sealed class ConsistencyObjective : TeacherObjective
 
     protected override void Backpropagate(long update, TeacherPart part, Tensor weights, Action<Tensor> add)
     {
-        // Drawn for the whole batch, so that parts change nothing.
-        using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
-        float[] draws = rand([_ends.Length * _options.Batch], generator: generator).data<float>().ToArray();
-        int count = (int)part.Paths.States[0].shape[0];
+        var student = Network.Student(weights);
+        var start = part.Paths.States[0];
         for (int k = 0; k < _ends.Length; k++)
         {
             using var level = NewDisposeScope();
-            var own = draws.AsSpan((k * _options.Batch) + part.First, count);
-            add(Loss(update, k, part.Paths, own, weights).Times(part.Share / _ends.Length));
+            add(Loss(update, k, part, start, weights).Over(_ends.Length));
+            if (k + 1 < _ends.Length)
+                start = Next(student, part.Paths, k, start).MoveToOuterDisposeScope();
         }
     }
 
-    private Tensor Loss(long update, int interval, TeacherBlock paths, ReadOnlySpan<float> draws, Tensor weights)
+    protected override Tensor Images(long update, TeacherPart part, IDenoiser student)
     {
-        var (first, last) = (interval == 0 ? 0 : _ends[interval - 1], _ends[interval]);
+        var start = part.Paths.States[0];
+        for (int k = 0; k + 1 < _ends.Length; k++)
+            start = Next(student, part.Paths, k, start);
+        return Land(student, part.Paths, Points(update, _ends.Length - 1, part), _ends.Length - 1, start);
+    }
+
+    private Tensor Loss(long update, int interval, TeacherPart part, Tensor start, Tensor weights)
+    {
+        int[] points = Points(update, interval, part);
+        var (first, last) = Bounds(interval);
         int gap = Gap(update, last - first);
-        int[] points = new int[draws.Length];
-        for (int b = 0; b < points.Length; b++)
-            points[b] = first + (int)(Math.Max(0, (draws[b] - StartShare) / (1 - StartShare)) * (last - first));
-        int[] further = [.. points.Select(p => Math.Min(last, p + gap))];
-        var arrived = Land(Network.Student(weights), paths, points, last);
-        var target = Targets(paths, further, last, weights);
-        var error = last == _sigmas.Length - 1 ? Embedding.Embed(arrived) - Embedding.Embed(target) : arrived - target;
-        return error.Squared().mean();
+        var arrived = Land(Network.Student(weights), part.Paths, points, interval, start);
+        var target = Targets(part.Paths, [.. points.Select(p => Math.Min(last, p + gap))], last, weights);
+        return last == _sigmas.Length - 1 ? ImageLoss(arrived, target, part) : (arrived - target).Squared().mean().Times(part.Share);
+    }
+
+    private (int First, int Last) Bounds(int interval) => (interval == 0 ? 0 : _ends[interval - 1], _ends[interval]);
+
+    // Drawn for the whole batch, so that parts change nothing.
+    private int[] Points(long update, int interval, TeacherPart part)
+    {
+        using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
+        float[] draws = rand([_ends.Length * _options.Batch], generator: generator).data<float>().ToArray();
+        var (first, last) = Bounds(interval);
+        double starts = FirstStartShare + ((1 - FirstStartShare) * update / _options.Updates);
+        return [.. draws.Skip((interval * _options.Batch) + part.First).Take((int)part.Paths.States[0].shape[0])
+            .Select(draw => first + (int)(Math.Max(0, (draw - starts) / (1 - starts)) * (last - first)))];
     }
 
     // Rows that are at the end already have the teacher's state; the others go there by the student's step.
@@ -61,15 +78,31 @@ internal sealed class ConsistencyObjective : TeacherObjective
     {
         using var noGradient = no_grad();
         if (points.All(p => p == last))
-            return At(paths, points);
-        var own = Land(Network.HeldOut(weights), paths, [.. points.Select(p => Math.Min(p, last - 1))], last);
+            return paths.States[last];
+        int[] before = [.. points.Select(p => Math.Min(p, last - 1))];
+        var own = Land(Network.HeldOut(weights), At(paths, before), before, last, paths.Labels);
         return lerp(own, At(paths, points), Column(points.Select(p => p == last ? 1f : 0f), own.device));
     }
 
-    private Tensor Land(IDenoiser denoiser, TeacherBlock paths, int[] points, int last)
+    // Where the student's own step takes the states at an interval's start.
+    private Tensor Next(IDenoiser student, TeacherBlock paths, int interval, Tensor start)
     {
-        var x = At(paths, points);
-        var D = denoiser.Denoise(x, Column(points.Select(p => (float)_sigmas[p]), x.device).flatten(), paths.Labels);
+        using var noGradient = no_grad();
+        var (first, last) = Bounds(interval);
+        return Land(student, start, [.. Enumerable.Repeat(first, (int)start.shape[0])], last, paths.Labels);
+    }
+
+    // From points of an interval to its end; at its start the states are the student's own.
+    private Tensor Land(IDenoiser student, TeacherBlock paths, int[] points, int interval, Tensor start)
+    {
+        var (first, last) = Bounds(interval);
+        var begins = HostCopy.To(tensor(points.Select(p => p == first).ToArray()), start.device).view(-1, 1, 1, 1);
+        return Land(student, where(begins, start, At(paths, points)), points, last, paths.Labels);
+    }
+
+    private Tensor Land(IDenoiser denoiser, Tensor x, int[] points, int last, Tensor? labels)
+    {
+        var D = denoiser.Denoise(x, Column(points.Select(p => (float)_sigmas[p]), x.device).flatten(), labels);
         return lerp(D, x, Column(points.Select(p => (float)(_sigmas[last] / _sigmas[p])), x.device));
     }
 

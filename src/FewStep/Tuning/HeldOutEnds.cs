@@ -8,10 +8,13 @@ namespace FewStep.Tuning;
 internal sealed class HeldOutEnds(
     TuningNetwork network, Sampler sampler, TeacherPath teacher, TuningOptions options, IImageEmbedding embedding) : IDisposable
 {
-    private readonly List<Tensor> _ends = []; // embedded
+    private readonly List<(Tensor All, Tensor Summary)> _ends = []; // embedded
     private readonly BatchPart _own = network.Ranks.PartOf(options.HeldOutCount);
 
-    public string Name => embedding is PixelEmbedding
+    public string Name => options.EnergyWeight > 0
+        ? InvariantText.Of($"mean-square distance to the teacher's endpoint in {embedding.Name}, and {options.EnergyWeight:G4} times the "
+            + $"energy distance of the images,")
+        : embedding is PixelEmbedding
         ? "root-mean-square distance of a pixel to the teacher's endpoint"
         : $"root-mean-square distance to the teacher's endpoint in {embedding.Name}";
 
@@ -21,6 +24,8 @@ internal sealed class HeldOutEnds(
         var device = weights.device;
         var student = new SamplingLoop(network.HeldOut(weights), sampler.Solver, sampler.Schedule);
         double squares = 0;
+        var summaries = new List<Tensor>();
+        using var all = NewDisposeScope();
         for (int start = _own.First, batch = 0; start < _own.End; start += options.EvaluationBatch, batch++)
         {
             using var scope = NewDisposeScope();
@@ -28,13 +33,29 @@ internal sealed class HeldOutEnds(
             var latents = Latents.Draw(seeds, network.Model.Shape, device: device);
             var labels = SeedLabels.For(seeds, network.Model.Classes, device: device);
             if (batch == _ends.Count)
-                _ends.Add(embedding.Embed(teacher.SolveFinely(latents, labels, cancellation)[^1]).clone().DetachFromDisposeScope());
-            var end = embedding.Embed(student.Sample(latents, labels, cancellationToken: cancellation).Samples);
-            squares += PairedDistance.MeanSquares(end - _ends[batch]).Sum();
+            {
+                var theirs = embedding.EmbedWithSummary(teacher.SolveFinely(latents, labels, cancellation)[^1]);
+                _ends.Add((Kept(theirs.All), Kept(theirs.Summary)));
+            }
+
+            var (own, summary) = embedding.EmbedWithSummary(student.Sample(latents, labels, cancellationToken: cancellation).Samples);
+            squares += PairedDistance.MeanSquares(own - _ends[batch].All).Sum();
+            summaries.Add(summary.MoveToOuterDisposeScope());
         }
 
-        return Math.Sqrt(network.Ranks.Sum([squares])[0] / options.HeldOutCount);
+        double paired = network.Ranks.Sum([squares])[0] / options.HeldOutCount;
+        if (options.EnergyWeight == 0)
+            return Math.Sqrt(paired);
+        var (ours, ends) = (Rows(summaries), Rows(_ends.Select(e => e.Summary)));
+        return paired + (options.EnergyWeight * EnergyDistance.Share(ours, 0, ours, ends).to(float64).item<double>());
     }
 
-    public void Dispose() => _ends.ForEach(end => end.Dispose());
+    public void Dispose() => _ends.ForEach(end =>
+    {
+        end.All.Dispose();
+        end.Summary.Dispose();
+    });
+
+    private static Tensor Kept(Tensor x) => x.clone().DetachFromDisposeScope();
+    private Tensor Rows(IEnumerable<Tensor> own) => network.Ranks.Rows(cat([.. own]), options.HeldOutCount);
 }

@@ -34,6 +34,12 @@ internal sealed class Tuner
         _options.Validate();
         _options.Check(sampler.Solver);
         _ranks.RequireWork(_options.Batch);
+        if (_options.EnergyWeight > 0 && _options.HeldOutCount < _ranks.Ranks)
+        {
+            throw new InvalidInputException(InvariantText.Of(
+                $"There are more ranks, {_ranks.Ranks}, than held-out images, {_options.HeldOutCount}: hold out more."));
+        }
+
         _trained = _options.Trained(model);
         sampler.Solver.CheckSchedule(sampler.Schedule);
         if (teacher is not null

@@ -18,6 +18,14 @@ public sealed record TuningOptions
     /// and denoise compare states, always by pixels.</summary>
     public string? Distance { get; init; }
 
+    /// <summary>
+    /// How much the energy distance of a batch's images to the teacher's counts beside the distance image by image, 0 (default) or more, in
+    /// the losses that end at images. Least squares shrink what they cannot predict, and images lose contrast and detail though each comes
+    /// nearer to its own; an energy distance is 0 only for images that are distributed alike. It wants batches of some 50, and images that
+    /// are compared by <see cref="Distance"/>'s activations: by what those tell of an image as a whole.
+    /// </summary>
+    public double EnergyWeight { get; init; }
+
     /// <summary>How the levels count; null (default) for <see cref="LevelWeighting.StateError"/> with the trajectory loss and
     /// <see cref="LevelWeighting.NetworkOutput"/> with the denoising loss.</summary>
     public LevelWeighting? Weighting { get; init; }
@@ -139,6 +147,12 @@ public sealed record TuningOptions
         rules.Require(Enum.IsDefined(LevelWeighting), $"the weighting {(int)LevelWeighting} is unknown");
         rules.Require(Distance is null || Loss is null || ComparesImages,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images; leave the distance {Distance} out");
+        rules.Require(EnergyWeight >= 0 && double.IsFinite(EnergyWeight),
+            $"the weight of the energy distance must be 0 or more, not {EnergyWeight}");
+        rules.Require(EnergyWeight == 0 || Loss is null || ComparesImages,
+            $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images, so there is no energy distance; leave it out");
+        rules.Require(EnergyWeight == 0 || (Batch >= 2 && HeldOutCount >= 2),
+            $"an energy distance is of 2 images or more, in a batch (now {Batch}) and held out (now {HeldOutCount})");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");

@@ -56,6 +56,12 @@ public sealed class ImageEmbeddingsTests : IDisposable
         int parts = 1 + (2 * _model.Encode(image, 0.3).Count);
         var pixels = embedded.narrow(1, 0, 64) / Math.Sqrt((double)embedded.shape[1] / 64 / parts);
         Assert.True(pixels.allclose(image.flatten(1), atol: 1e-6));
+
+        // The summary is the last part.
+        var (all, summary) = embedding.EmbedWithSummary(image);
+        long length = summary.shape[1];
+        var last = embedded.narrow(1, embedded.shape[1] - length, length) / Math.Sqrt((double)embedded.shape[1] / length / parts);
+        Assert.True(all.allclose(embedded) && last.allclose(summary, rtol: 1e-4, atol: 1e-6));
     }
 
     [Fact]

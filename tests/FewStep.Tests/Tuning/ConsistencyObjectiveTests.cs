@@ -35,17 +35,21 @@ public sealed class ConsistencyObjectiveTests
         int gap = loss == TuningLoss.Regression || update == 0 ? 8 : 1;
         var plain = leaf.detach().clone().requires_grad_();
         var sum = zeros(1);
+        var start = states[0]; // the student's own
+        double starts = 0.3 + (0.7 * update / 4);
         for (int k = 0; k < 2; k++)
         {
-            int point = (8 * k) + (int)(Math.Max(0, (draws[k] - 0.3) / 0.7) * 8), end = 8 * (k + 1), next = Math.Min(end, point + gap);
-            Tensor Land(Tensor weights, int from)
+            int point = (8 * k) + (int)(Math.Max(0, (draws[k] - starts) / (1 - starts)) * 8), end = 8 * (k + 1);
+            int next = Math.Min(end, point + gap);
+            Tensor Land(Tensor weights, int from, Tensor x)
             {
                 double s = path.Fine.Sigmas[from], r = path.Fine.Sigmas[end] / s;
-                return (states[from] * r) + (model.Denoise(weights, states[from], full(1, (float)s), null) * (1 - r));
+                return (x * r) + (model.Denoise(weights, x, full(1, (float)s), null) * (1 - r));
             }
 
-            var target = next == end ? states[end] : Land(plain.detach(), next);
-            sum += (Land(plain, point) - target).square().mean() / 2;
+            var target = next == end ? states[end] : Land(plain.detach(), next, states[next]);
+            sum += (Land(plain, point, point == 8 * k ? start : states[point]) - target).square().mean() / 2;
+            start = Land(plain.detach(), 8 * k, start);
         }
 
         sum.backward();
@@ -54,9 +58,10 @@ public sealed class ConsistencyObjectiveTests
     }
 
     [Theory]
-    [InlineData(ScheduleTerminal.SigmaMin)]
-    [InlineData(ScheduleTerminal.Zero)]
-    public void Parts_of_a_batch_add_up_to_its_update(ScheduleTerminal terminal)
+    [InlineData(ScheduleTerminal.SigmaMin, 0)]
+    [InlineData(ScheduleTerminal.Zero, 0)]
+    [InlineData(ScheduleTerminal.SigmaMin, 3)]
+    public void Parts_of_a_batch_add_up_to_its_update(ScheduleTerminal terminal, double energy)
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create(classes: 2);
@@ -65,7 +70,7 @@ public sealed class ConsistencyObjectiveTests
             using var embedding = new EncoderEmbedding(model, 0.3);
             using var objective = new ConsistencyObjective(new TuningNetwork(new Trainable(model)),
                 new Sampler(new SamplingSchedule(Two.Sigmas, terminal), new EulerSolver()),
-                Options with { Batch = 5, MicroBatch = part, LabelDropout = 0.5 }, embedding);
+                Options with { Batch = 5, MicroBatch = part, LabelDropout = 0.5, EnergyWeight = energy }, embedding);
             var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             return (objective.Backpropagate(2, leaf, Token).item<float>(), leaf.grad!);
         }

@@ -47,8 +47,10 @@ public sealed class EndpointObjectiveTests
         Assert.True((leaf.grad! - plain.grad!).norm().item<float>() < 1e-3 * plain.grad!.norm().item<float>());
     }
 
-    [Fact]
-    public void Parts_of_a_batch_add_up_to_its_update()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void Parts_of_a_batch_add_up_to_its_update(double energy)
     {
         using var scope = NewDisposeScope();
         using var model = TinyModel.Create(classes: 2);
@@ -57,7 +59,7 @@ public sealed class EndpointObjectiveTests
             using var embedding = new EncoderEmbedding(model, 0.3);
             using var objective = new EndpointObjective(new TuningNetwork(new Trainable(model)),
                 new Sampler(Four, SolverCatalog.Find("ipndm:2")),
-                Options with { Batch = 5, MicroBatch = part, HeldOutCount = 7 }, embedding);
+                Options with { Batch = 5, MicroBatch = part, HeldOutCount = 7, EnergyWeight = energy }, embedding);
             var leaf = TinyModel.Perturbed(model.Weights).requires_grad_();
             double loss = objective.Backpropagate(1, leaf, Token).item<float>();
             return (loss, leaf.grad!, objective.HeldOut(leaf.detach(), Token));

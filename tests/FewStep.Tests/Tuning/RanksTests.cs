@@ -66,6 +66,24 @@ public sealed class RanksTests : FolderTests
         Close("alone/tuning.safetensors", "ranks/tuning.safetensors");
     }
 
+    // The student's images of a whole batch are made once more, so the ranks evaluate more than a process alone does.
+    [Theory]
+    [InlineData(TuningLoss.Endpoint, 3)]
+    [InlineData(TuningLoss.Regression, 2)]
+    public void An_energy_distance_is_of_the_whole_batch(TuningLoss loss, int ranks)
+    {
+        var options = Short with { Loss = loss, EnergyWeight = 5 };
+        var (alone, ownLosses) = Tune("alone", options, SingleProcess.Instance);
+        var reports = ThreadRanks.Run(ranks, own => Tune("ranks", options, own));
+        Assert.All(reports, r => Assert.InRange(r.Losses[0] / ownLosses[0], 1 - 1e-5, 1 + 1e-5));
+        Assert.All(reports, r => Assert.Equal(reports[0].Report.Curve, r.Report.Curve));
+        foreach (var (one, several) in alone.Curve.Zip(reports[0].Report.Curve))
+            Assert.InRange(several.HeldOut / one.HeldOut, 1 - 1e-3, 1 + 1e-3);
+        Close("alone/model.safetensors", "ranks/model.safetensors");
+        Assert.Contains("more ranks", Assert.Throws<InvalidInputException>(() => ThreadRanks.Run(
+            3, own => Tune("few", options with { HeldOutCount = 2 }, own))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_number_of_ranks_makes_the_same_bits_again_and_another_number_goes_on()
     {

@@ -30,14 +30,22 @@ public sealed class TuningOptionsTests
             TeacherReuse = 0,
             TeacherBatches = 0,
             LabelDropout = 2,
+            EnergyWeight = double.NaN,
             Seed = -1,
         };
         string message = Assert.Throws<InvalidInputException>(options.Validate).Message;
         Assert.DoesNotContain('\n', message);
         string[] named = ["loss 9", "updates", "batch", "micro-batch", "learning rate", "warm-up", "half-life", "clipped", "moments",
-            "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "dropout", "seed"];
+            "interval", "held-out", "patience", "snapshot", "substeps", "reuse", "batches", "dropout", "energy", "seed"];
         Assert.All(named, name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
+
+    [Theory]
+    [InlineData(TuningLoss.Trajectory, 16, "compares no images")]
+    [InlineData(TuningLoss.Denoise, 16, "compares no images")]
+    [InlineData(TuningLoss.Endpoint, 1, "2 images or more")]
+    public void An_energy_distance_is_of_several_images(TuningLoss loss, int batch, string part)
+        => Refused.With(part, new TuningOptions { Loss = loss, Batch = batch, EnergyWeight = 1 }.Validate);
 
     [Fact]
     public void Snapshots_fall_on_whole_updates()

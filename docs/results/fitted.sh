@@ -91,7 +91,8 @@ case $part in
             for loss in ${LOSSES:-regression trajectory endpoint consistency denoise}; do
                 case $loss in
                     denoise) each=$((48 * n)) ;;
-                    consistency) each=$((56 * n + 64)) ;;
+                    regression) each=$((48 * n + 16 * (n - 1) + 64)) ;;
+                    consistency) each=$((56 * n + 16 * (n - 1) + 64)) ;;
                     *) each=$((48 * n + 64)) ;;
                 esac
                 case $loss in

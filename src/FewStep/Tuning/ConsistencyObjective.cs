@@ -2,7 +2,7 @@ using FewStep.Sampling;
 
 namespace FewStep.Tuning;
 
-/// <summary>Segmented consistency: from every point of a teacher's path inside an interval of the schedule, the student's Euler step to the
+/// <summary>Segmented consistency: from points of a teacher's path inside an interval of the schedule, the student's Euler step to the
 /// interval's end should arrive at the same state. Regression is its first stage.</summary>
 /// <remarks>
 /// The target at a point is where the student itself arrives, without gradients, from a point further down the same path. At first that
@@ -31,14 +31,14 @@ internal sealed class ConsistencyObjective : TeacherObjective
 
     protected override void Backpropagate(long update, TeacherPart part, Tensor weights, Action<Tensor> add)
     {
-        var student = Network.Student(weights);
+        float[] draws = Draws(update);
         var start = part.Paths.States[0];
         for (int k = 0; k < _ends.Length; k++)
         {
             using var level = NewDisposeScope();
-            add(Loss(update, k, part, start, weights).Over(_ends.Length));
+            add(Loss(update, k, part, Points(update, draws, k, part), start, weights).Over(_ends.Length));
             if (k + 1 < _ends.Length)
-                start = Next(student, part.Paths, k, start).MoveToOuterDisposeScope();
+                start = Next(Network.HeldOut(weights), part.Paths, k, start).MoveToOuterDisposeScope();
         }
     }
 
@@ -47,38 +47,42 @@ internal sealed class ConsistencyObjective : TeacherObjective
         var start = part.Paths.States[0];
         for (int k = 0; k + 1 < _ends.Length; k++)
             start = Next(student, part.Paths, k, start);
-        return Land(student, part.Paths, Points(update, _ends.Length - 1, part), _ends.Length - 1, start);
+        return Arrive(student, part.Paths, Points(update, Draws(update), _ends.Length - 1, part), _ends.Length - 1, start);
     }
 
-    private Tensor Loss(long update, int interval, TeacherPart part, Tensor start, Tensor weights)
+    private Tensor Loss(long update, int interval, TeacherPart part, int[] points, Tensor start, Tensor weights)
     {
-        int[] points = Points(update, interval, part);
         var (first, last) = Bounds(interval);
         int gap = Gap(update, last - first);
-        var arrived = Land(Network.Student(weights), part.Paths, points, interval, start);
+        var arrived = Arrive(Network.Student(weights), part.Paths, points, interval, start);
         var target = Targets(part.Paths, [.. points.Select(p => Math.Min(last, p + gap))], last, weights);
-        return last == _sigmas.Length - 1 ? ImageLoss(arrived, target, part) : (arrived - target).Squared().mean().Times(part.Share);
+        return last == _sigmas.Length - 1 ? ImageLoss(arrived, target, part)
+            : (arrived - (target ?? part.Paths.States[last])).Squared().mean().Times(part.Share);
     }
 
     private (int First, int Last) Bounds(int interval) => (interval == 0 ? 0 : _ends[interval - 1], _ends[interval]);
 
     // Drawn for the whole batch, so that parts change nothing.
-    private int[] Points(long update, int interval, TeacherPart part)
+    private float[] Draws(long update)
     {
         using var generator = new Generator((ulong)TuningSeeds.Noise(_options.Seed, update));
-        float[] draws = rand([_ends.Length * _options.Batch], generator: generator).data<float>().ToArray();
+        return rand([_ends.Length * _options.Batch], generator: generator).data<float>().ToArray();
+    }
+
+    private int[] Points(long update, float[] draws, int interval, TeacherPart part)
+    {
         var (first, last) = Bounds(interval);
         double starts = FirstStartShare + ((1 - FirstStartShare) * update / _options.Updates);
         return [.. draws.Skip((interval * _options.Batch) + part.First).Take((int)part.Paths.States[0].shape[0])
             .Select(draw => first + (int)(Math.Max(0, (draw - starts) / (1 - starts)) * (last - first)))];
     }
 
-    // Rows that are at the end already have the teacher's state; the others go there by the student's step.
-    private Tensor Targets(TeacherBlock paths, int[] points, int last, Tensor weights)
+    // Rows that are at the end already have the teacher's state, which null is for all of; the others go there by the student's step.
+    private Tensor? Targets(TeacherBlock paths, int[] points, int last, Tensor weights)
     {
         using var noGradient = no_grad();
         if (points.All(p => p == last))
-            return paths.States[last];
+            return null;
         int[] before = [.. points.Select(p => Math.Min(p, last - 1))];
         var own = Land(Network.HeldOut(weights), At(paths, before), before, last, paths.Labels);
         return lerp(own, At(paths, points), Column(points.Select(p => p == last ? 1f : 0f), own.device));
@@ -93,7 +97,7 @@ internal sealed class ConsistencyObjective : TeacherObjective
     }
 
     // From points of an interval to its end; at its start the states are the student's own.
-    private Tensor Land(IDenoiser student, TeacherBlock paths, int[] points, int interval, Tensor start)
+    private Tensor Arrive(IDenoiser student, TeacherBlock paths, int[] points, int interval, Tensor start)
     {
         var (first, last) = Bounds(interval);
         var begins = HostCopy.To(tensor(points.Select(p => p == first).ToArray()), start.device).view(-1, 1, 1, 1);

@@ -11,7 +11,7 @@ internal sealed class EndpointObjective(TuningNetwork network, Sampler sampler, 
     private readonly StudentSteps _steps = new(sampler);
 
     protected override void Backpropagate(long update, TeacherPart part, Tensor weights, Action<Tensor> add)
-        => add(ImageLoss(Images(update, part, Network.Student(weights)), part.Paths.States[^1], part));
+        => add(ImageLoss(Images(update, part, Network.Student(weights)), null, part));
 
     protected override Tensor Images(long update, TeacherPart part, IDenoiser student)
     {

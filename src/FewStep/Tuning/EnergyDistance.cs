@@ -18,16 +18,19 @@ internal static class EnergyDistance
     {
         using var scope = NewDisposeScope();
         var (count, length) = (all.shape[0], all.shape[1]);
-        var elsewhere = eye(count, device: own.device).narrow(0, first, own.shape[0]).neg().Plus(1);
-        var across = (Distances(own, others) * elsewhere).sum();
+        var (across, within) = (Sum(own, first, others), Sum(own, first, all));
 
         // A distance within belongs to two vectors, of which the other has no gradient here.
-        var within = Distances(own, all).sum();
         var twice = within.Times(2) - within.detach();
-        var other = Distances(others.narrow(0, first, own.shape[0]), others).sum();
+        var other = Sum(others.narrow(0, first, own.shape[0]), first, others);
         return (across.Times(2) - twice - other).Over(count * (count - 1) * Math.Sqrt(length)).MoveToOuterDisposeScope();
     }
 
-    // Differences are squared, for products of long vectors lose small distances; the gradient at 0 is 0.
-    private static Tensor Distances(Tensor x, Tensor y) => cdist(x, y, 2, compute_mode.donot_use_mm_for_euclid_dist);
+    // Of all pairs of different places. A vector and itself, made again with other rounding, would have a gradient as long as any.
+    private static Tensor Sum(Tensor x, long first, Tensor y)
+    {
+        // Not by products, which lose the small distances of long vectors.
+        var distances = cdist(x, y, 2, compute_mode.donot_use_mm_for_euclid_dist);
+        return distances.sum() - distances.diagonal(first).sum();
+    }
 }

@@ -8,15 +8,18 @@ namespace FewStep.Tuning;
 internal sealed class HeldOutEnds(
     TuningNetwork network, Sampler sampler, TeacherPath teacher, TuningOptions options, IImageEmbedding embedding) : IDisposable
 {
-    private readonly List<(Tensor All, Tensor Summary)> _ends = []; // embedded
+    private readonly List<Tensor> _ends = [], _summaries = []; // of the teacher's, embedded; summaries where they are asked for
     private readonly BatchPart _own = network.Ranks.PartOf(options.HeldOutCount);
 
-    public string Name => options.EnergyWeight > 0
-        ? InvariantText.Of($"mean-square distance to the teacher's endpoint in {embedding.Name}, and {options.EnergyWeight:G4} times the "
-            + $"energy distance of the images,")
-        : embedding is PixelEmbedding
-        ? "root-mean-square distance of a pixel to the teacher's endpoint"
-        : $"root-mean-square distance to the teacher's endpoint in {embedding.Name}";
+    public string Name => this switch
+    {
+        _ when HasEnergy => InvariantText.Of($"mean square to the teacher's endpoint in {embedding.Name}, plus {options.EnergyWeight:G4} ")
+            + "times the energy distance",
+        _ when embedding is PixelEmbedding => "root-mean-square distance of a pixel to the teacher's endpoint",
+        _ => $"root-mean-square distance to the teacher's endpoint in {embedding.Name}",
+    };
+
+    private bool HasEnergy => options.EnergyWeight > 0;
 
     public double Distance(Tensor weights, CancellationToken cancellation)
     {
@@ -25,7 +28,7 @@ internal sealed class HeldOutEnds(
         var student = new SamplingLoop(network.HeldOut(weights), sampler.Solver, sampler.Schedule);
         double squares = 0;
         var summaries = new List<Tensor>();
-        using var all = NewDisposeScope();
+        using var kept = NewDisposeScope();
         for (int start = _own.First, batch = 0; start < _own.End; start += options.EvaluationBatch, batch++)
         {
             using var scope = NewDisposeScope();
@@ -35,27 +38,32 @@ internal sealed class HeldOutEnds(
             if (batch == _ends.Count)
             {
                 var theirs = embedding.EmbedWithSummary(teacher.SolveFinely(latents, labels, cancellation)[^1]);
-                _ends.Add((Kept(theirs.All), Kept(theirs.Summary)));
+                _ends.Add(theirs.All.clone().DetachFromDisposeScope());
+                if (HasEnergy)
+                    _summaries.Add(theirs.Summary.clone().DetachFromDisposeScope());
             }
 
             var (own, summary) = embedding.EmbedWithSummary(student.Sample(latents, labels, cancellationToken: cancellation).Samples);
-            squares += PairedDistance.MeanSquares(own - _ends[batch].All).Sum();
-            summaries.Add(summary.MoveToOuterDisposeScope());
+            squares += PairedDistance.MeanSquares(own - _ends[batch]).Sum();
+            if (HasEnergy)
+                summaries.Add(summary.MoveToOuterDisposeScope());
         }
 
         double paired = network.Ranks.Sum([squares])[0] / options.HeldOutCount;
-        if (options.EnergyWeight == 0)
-            return Math.Sqrt(paired);
-        var (ours, ends) = (Rows(summaries), Rows(_ends.Select(e => e.Summary)));
-        return paired + (options.EnergyWeight * EnergyDistance.Share(ours, 0, ours, ends).to(float64).item<double>());
+        return HasEnergy ? paired + (options.EnergyWeight * Energy(cat(summaries), cat(_summaries))) : Math.Sqrt(paired);
     }
 
-    public void Dispose() => _ends.ForEach(end =>
+    public void Dispose()
     {
-        end.All.Dispose();
-        end.Summary.Dispose();
-    });
+        _ends.ForEach(end => end.Dispose());
+        _summaries.ForEach(summary => summary.Dispose());
+    }
 
-    private static Tensor Kept(Tensor x) => x.clone().DetachFromDisposeScope();
-    private Tensor Rows(IEnumerable<Tensor> own) => network.Ranks.Rows(cat([.. own]), options.HeldOutCount);
+    // Each rank's share, so that all have the same sum.
+    private double Energy(Tensor own, Tensor teacher)
+    {
+        var share = EnergyDistance.Share(
+            own, _own.First, network.Ranks.Rows(own, options.HeldOutCount), network.Ranks.Rows(teacher, options.HeldOutCount));
+        return network.Ranks.Sum([share.item<float>()])[0];
+    }
 }

@@ -26,8 +26,8 @@ public enum TuningLoss
     /// between are the sampler's own, as a fitted one wants them. Needs no images, and memory for all steps at once.</summary>
     Endpoint,
 
-    /// <summary>From every point of the teacher's path the Euler step to the end of the schedule's interval is pulled to the teacher's
-    /// state there. Needs no images; for samplers with the solver euler.</summary>
+    /// <summary>From points of the teacher's path, in the end from where the student itself arrives, the Euler step to the end of the
+    /// schedule's interval is pulled to the teacher's state there. Needs no images; for samplers with the solver euler.</summary>
     Regression,
 
     /// <summary>Segmented consistency on the schedule's intervals: as <see cref="Regression"/>, whose targets become the student's own

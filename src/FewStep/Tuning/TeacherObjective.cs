@@ -42,6 +42,7 @@ internal abstract class TeacherObjective : ITuningObjective
             });
         }
 
+        _whole = null;
         return total.MoveToOuterDisposeScope();
     }
 
@@ -61,16 +62,16 @@ internal abstract class TeacherObjective : ITuningObjective
         => throw new InvalidOperationException("This loss compares no images.");
 
     /// <summary>A part's share of the loss of images: of each to its target, and of all to the teacher's.</summary>
-    /// <param name="targets">The teacher's ends, or where else each should arrive.</param>
-    protected Tensor ImageLoss(Tensor images, Tensor targets, TeacherPart part)
+    /// <param name="targets">Where each should arrive; null for the teacher's ends.</param>
+    protected Tensor ImageLoss(Tensor images, Tensor? targets, TeacherPart part)
     {
         var (own, summary) = Embedding.EmbedWithSummary(images);
-        var (their, ends) = Embedding.EmbedWithSummary(targets);
+        var (their, ends) = Embedding.EmbedWithSummary(targets ?? part.Paths.States[^1]);
         var paired = (own - their).Squared().mean().Times(part.Share);
         if (_options.EnergyWeight == 0)
             return paired;
         if (_whole is not { } whole)
-            whole = (summary.detach(), ReferenceEquals(targets, part.Paths.States[^1]) ? ends : Summary(part.Paths.States[^1]));
+            whole = (summary.detach(), targets is null ? ends : Summary(part.Paths.States[^1]));
         return paired.Plus(EnergyDistance.Share(summary, part.First, whole.Student, whole.Teacher), _options.EnergyWeight);
     }
 
@@ -81,7 +82,7 @@ internal abstract class TeacherObjective : ITuningObjective
         if (_options.EnergyWeight == 0 || (Network.Ranks.Ranks == 1 && _options.EvaluationBatch >= _options.Batch))
             return null;
         using var noGradient = no_grad();
-        var student = Network.Student(weights);
+        var student = Network.HeldOut(weights);
         var (own, teacher) = (new List<Tensor>(), new List<Tensor>());
         foreach (var part in _blocks.Parts(batch))
         {

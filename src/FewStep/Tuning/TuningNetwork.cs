@@ -24,7 +24,7 @@ internal sealed class TuningNetwork(Trainable trained, IDenoiser? teacher = null
         return _student ??= new CountingDenoiser(_studentNetwork);
     }
 
-    /// <summary>The network with weights that are judged on held-out data.</summary>
+    /// <summary>The network with weights that are judged on held-out data, or else evaluated without gradients.</summary>
     public IDenoiser HeldOut(Tensor weights)
     {
         _heldOutNetwork.Weights = weights;

@@ -54,7 +54,8 @@ public sealed record TuningPoint(int Update, double HeldOut, double? TrainingLos
 /// <param name="Teacher">Forward evaluations of the pre-trained model, for training and held-out paths, those repeated on resuming
 /// included.</param>
 /// <param name="Student">Forward evaluations with a gradient; each was followed by a backward pass.</param>
-/// <param name="HeldOut">Forward evaluations of the averaged weights on held-out data.</param>
+/// <param name="HeldOut">Forward evaluations without a gradient: of the averaged weights on held-out data, and of those in training where
+/// a loss looks at the student's own images or states.</param>
 public sealed record TuningEvaluations(long Teacher, long Student, long HeldOut)
 {
     /// <summary>All forward evaluations.</summary>

@@ -33,8 +33,8 @@ internal sealed class TuningRun
         if (_tuner.Trained.Adapters is not null)
             LoraWriter.Check(model.Network, run.LoraNames);
 
-        // The length is left out: a tuning may be made longer or shorter than it began; the learning rate then follows the new length. So
-        // is what takes less memory for the same.
+        // The length is left out: a tuning may be made longer or shorter than it began; the learning rate and regression's
+        // share of starts then follow the new length. So is what takes less memory for the same.
         var lasting = _tuner.Options with { Updates = 1, SnapshotFractions = [], CheckpointActivations = null };
         var used = _tuner.Options.Loss == TuningLoss.Denoise ? images : null;
         _identity = TrainingIdentity.Of(new

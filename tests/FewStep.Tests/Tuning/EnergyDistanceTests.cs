@@ -11,14 +11,15 @@ public sealed class EnergyDistanceTests
         manual_seed(1);
         var (x, y) = (randn(5, 3), randn(5, 3) + 0.5);
         var leaf = x.clone().requires_grad_();
-        var found = EnergyDistance.Share(leaf, 0, leaf.detach(), y);
+        var again = x + (1e-6f * randn(5, 3)); // as another pass rounds them
+        var found = EnergyDistance.Share(leaf, 0, again, y);
         found.backward();
 
         var plain = x.clone().requires_grad_();
         var expected = Plain(plain, y);
         expected.backward();
         Assert.Equal(expected.item<float>(), found.item<float>(), 1e-5);
-        Assert.True(leaf.grad!.allclose(plain.grad!, atol: 1e-6));
+        Assert.True(leaf.grad!.allclose(plain.grad!, atol: 1e-4));
     }
 
     [Fact]

@@ -19,14 +19,14 @@ internal static class TuningChart
         if (losses)
         {
             content.AddRange(Panel(rounds, p => p.TrainingLoss, isHeldOut: false, x, top, panel, heldOut ? "" : "updates in the round",
-                "training loss (log scale)", styles));
+                "training loss", styles));
             top += panel + gap;
         }
 
         if (heldOut)
         {
             content.AddRange(Panel(rounds, p => p.HeldOut, isHeldOut: true, x, top, panel, "updates in the round",
-                $"held out: {HeldOutTitle(rounds)} (log scale)", styles));
+                $"held out: {HeldOutTitle(rounds)}", styles));
         }
 
         string description = string.Join("; ", rounds.Select(r => $"round {r.Round} on {r.Schedule}: best at update "
@@ -46,13 +46,16 @@ internal static class TuningChart
         IReadOnlyList<TuningRoundSummary> rounds, Func<TuningPointSummary, double?> value, bool isHeldOut, Axis x, double top,
         double height, string xTitle, string yTitle, MethodStyles styles)
     {
-        Axis y = LogAxis.Covering(Values(rounds, value), top + height, top, 0.06);
-        foreach (XElement element in new PlotArea(x, y, xTitle, TextLabels.Fit(yTitle, x.End, 12)).Frame())
+        double[] values = [.. Values(rounds, value)];
+        bool isLog = values.All(v => v > 0); // what has an unbiased energy distance in it may be below
+        Axis y = isLog ? LogAxis.Covering(values, top + height, top, 0.06) : LinearAxis.Covering(values, top + height, top);
+        string title = isLog ? $"{yTitle} (log scale)" : yTitle;
+        foreach (XElement element in new PlotArea(x, y, xTitle, TextLabels.Fit(title, x.End, 12)).Frame())
             yield return element;
         for (int i = 0; i < rounds.Count; i++)
         {
             string colour = styles.Of(rounds[i].Schedule, rounds[i].Tuning).CssClass;
-            (double Update, double Value)[] points = [.. rounds[i].Points.Where(p => value(p) is > 0 and < double.PositiveInfinity)
+            (double Update, double Value)[] points = [.. rounds[i].Points.Where(p => value(p) is { } v && double.IsFinite(v))
                 .Select(p => ((double)p.Update, value(p)!.Value))];
             yield return Svg.Polyline(
                 Thin(points).Select(p => (x.Position(p.Update), y.Position(p.Value))), $"series {colour} {DashClass(rounds, i)}");
@@ -85,7 +88,7 @@ internal static class TuningChart
     }
 
     private static IEnumerable<double> Values(IReadOnlyList<TuningRoundSummary> rounds, Func<TuningPointSummary, double?> value) =>
-        rounds.SelectMany(r => r.Points).Select(value).OfType<double>().Where(v => v > 0 && double.IsFinite(v));
+        rounds.SelectMany(r => r.Points).Select(value).OfType<double>().Where(double.IsFinite);
 
     private static string HeldOutTitle(IReadOnlyList<TuningRoundSummary> rounds) =>
         rounds.Select(r => r.HeldOutMetric).Distinct().Count() == 1 ? rounds[0].HeldOutMetric : "metric of the round";

@@ -16,7 +16,7 @@ internal sealed class TuningSection() : ReportSection("tuning", "Fine-tuning")
             [.. rounds.Select((r, i) => (
                 Figure.LineSample($"series {page.Styles.Of(r.Schedule, r.Tuning).CssClass} {TuningChart.DashClass(rounds, i)}"), Name(r)))];
         yield return rounds.SelectMany(r => r.Points)
-            .Any(p => p.TrainingLoss is > 0 and < double.PositiveInfinity || p.HeldOut is > 0 and < double.PositiveInfinity)
+            .Any(p => (p.TrainingLoss is { } loss && double.IsFinite(loss)) || (p.HeldOut is { } held && double.IsFinite(held)))
             ? new DrawnBlock(() => Figure.Build(
                 size => TuningChart.Draw(rounds, page.Styles, size),
                 "Ring: the update whose weights were best on the held-out metric. Long curves are drawn as means of neighbouring points.",

@@ -12,10 +12,9 @@ internal sealed class TuningFlags(Command command)
     private readonly Option<TuningLoss?> _loss = command.Named<TuningLoss?>(
         "--loss",
         "regression (to the ends of the schedule's intervals from along the pre-trained model's path, in the end from where the tuned "
-            + "model itself arrives; euler), trajectory (every step to that path), endpoint (the image to its image, through all steps), consistency (regression, then to the student's own "
-            + "steps), "
-            + "or denoise (the training loss on the schedule's sigmas; needs --data). Left out, regression for euler in one or two steps, "
-            + "else trajectory.",
+            + "model itself arrives; euler), trajectory (every step to that path), endpoint (the image to its image, through all steps), "
+            + "consistency (regression, then to the student's own steps), or denoise (the training loss on the schedule's sigmas; needs "
+            + "--data). Left out, regression for euler in one or two steps, else trajectory.",
         null, ("regression", TuningLoss.Regression), ("trajectory", TuningLoss.Trajectory), ("endpoint", TuningLoss.Endpoint),
         ("consistency", TuningLoss.Consistency), ("denoise", TuningLoss.Denoise));
 

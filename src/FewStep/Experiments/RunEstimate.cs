@@ -26,7 +26,8 @@ internal static class RunEstimate
     {
         var tuning = options.Tuning;
         double path = (double)options.Steps * tuning.SubstepsFor(options.Steps);
-        double update = tuning.Batch * ((options.Steps * (1 + BackwardPass)) + (path / tuning.TeacherReuse) + (tuning.StepsByEuler ? options.Steps - 1 : 0));
+        int own = tuning.StepsByEuler ? options.Steps - 1 : 0;
+        double update = tuning.Batch * ((options.Steps * (1 + BackwardPass)) + own + (path / tuning.TeacherReuse));
         double judged = 1 + ((double)tuning.Updates / tuning.EvaluationInterval);
         return (tuning.Updates * update) + (tuning.HeldOutCount * (path + (judged * options.Steps)));
     }

@@ -27,7 +27,13 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _options = _options with
         {
             Tuning = _options.Tuning with
-            { Loss = TuningLoss.Trajectory, Distance = null, EnergyWeight = 0, ComputeType = model.ComputeType, Solver = _options.Solver.Name },
+            {
+                Loss = TuningLoss.Trajectory,
+                Distance = null,
+                EnergyWeight = 0,
+                ComputeType = model.ComputeType,
+                Solver = _options.Solver.Name,
+            },
         };
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)

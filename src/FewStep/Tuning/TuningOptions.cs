@@ -152,7 +152,8 @@ public sealed record TuningOptions
             $"the weight of the energy distance must be 0 or more, not {EnergyWeight}");
         rules.Require(EnergyWeight == 0 || Loss is null || ComparesImages,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images, so there is no energy distance; leave it out");
-        rules.Require(EnergyWeight == 0 || Distance != "pixels", $"an energy distance is of activations; leave the distance {Distance} out");
+        rules.Require(EnergyWeight == 0 || Distance != "pixels",
+            $"an energy distance is of activations; leave the distance {Distance} out");
         rules.Require(EnergyWeight == 0 || (Batch >= 2 && HeldOutCount >= 2),
             $"an energy distance is of 2 images or more, in a batch (now {Batch}) and held out (now {HeldOutCount})");
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");

@@ -3,8 +3,8 @@
 # will; repeated, it goes on where it was.
 #   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses or tuned]
 # MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK and OTHER have the options of its second
-# classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has those
-# of the fit. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
+# classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has
+# those of the fit. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
 # the table has beside the fitted ones and the teacher (TEACHER=none leaves it out), THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -105,13 +105,14 @@ case $part in
         done
         ;;
 
-    # Longer tunings at one, two and three steps, of six to eight minutes on one processor with AVX-512 BF16. DISTANCE and ENERGY are those of
-    # the first two. The third is of the refined sampler, which
+    # Longer tunings at one, two and three steps, of six to eight minutes on one processor with AVX-512 BF16. DISTANCE and ENERGY are those
+    # of the first two. The third is of the refined sampler, which
     # the part objectives makes.
     tuned)
         distance=(--distance "${DISTANCE:-classifier:$other}") energy=${ENERGY:-6}
         tuned tuned/n1 --sampler karras/euler/1 --updates "${UPDATES_1:-2000}" "${distance[@]}" --energy "$energy"
-        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-1800}" "${distance[@]}" --energy "$energy"
+        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-1800}" "${distance[@]}" \
+            --energy "$energy"
         [ ! -e "$out/objectives/classifier/n3.sampler.json" ] || tuned tuned/n3 --sampler "$out/objectives/classifier/n3.sampler.json" \
             --loss endpoint --updates 200 --tune-batch 48 --learning-rate 0.0001 "${distance[@]}" --energy 200
         ;;

@@ -111,7 +111,7 @@ case $part in
     tuned)
         distance=(--distance "${DISTANCE:-classifier:$other}") energy=${ENERGY:-6}
         tuned tuned/n1 --sampler karras/euler/1 --updates "${UPDATES_1:-2000}" "${distance[@]}" --energy "$energy"
-        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-1800}" "${distance[@]}" \
+        tuned tuned/n2 --schedule "$out/fit/n2.sampler.json" --solver euler --updates "${UPDATES_2:-2000}" "${distance[@]}" \
             --energy "$energy"
         [ ! -e "$out/objectives/classifier/n3.sampler.json" ] || tuned tuned/n3 --sampler "$out/objectives/classifier/n3.sampler.json" \
             --loss endpoint --updates 200 --tune-batch 48 --learning-rate 0.0001 "${distance[@]}" --energy 200

@@ -105,9 +105,8 @@ case $part in
         done
         ;;
 
-    # Longer tunings at one, two and three steps, of six to eight minutes on one processor with AVX-512 BF16. DISTANCE and ENERGY are those
-    # of the first two. The third is of the refined sampler, which
-    # the part objectives makes.
+    # Longer tunings at one, two and three steps, of six to eight minutes on one processor with AVX-512 BF16. DISTANCE is that of
+    # all, ENERGY the weight of the first two. The third is of the refined sampler, which the part objectives makes.
     tuned)
         distance=(--distance "${DISTANCE:-classifier:$other}") energy=${ENERGY:-6}
         tuned tuned/n1 --sampler karras/euler/1 --updates "${UPDATES_1:-2000}" "${distance[@]}" --energy "$energy"

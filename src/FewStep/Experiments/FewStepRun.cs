@@ -28,8 +28,6 @@ internal sealed class FewStepRun : IDisposable
     {
         options.Check();
         options = options with { Tuning = options.Tuning.For(options.Steps, SolverCatalog.Find(options.Solver)) };
-        if (options.Rounds > 0)
-            options.Tuning.Validate();
         (_model, _training, _metrics, _context, _options, _plan) = (model, training, metrics, context, options,
             new RunPlan(model, options));
         _endpoints = new TeacherEndpoints(Path.Combine(options.Folder, "teacher"), _plan.Teacher, options.BatchSize);

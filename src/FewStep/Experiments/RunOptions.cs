@@ -89,7 +89,7 @@ public sealed record RunOptions
             StandardSchedules.Find(name);
         foreach (string solver in RivalSolvers)
             SolverCatalog.Find(solver);
-        Tuning.Validate();
+        (Rounds > 0 ? Tuning.For(Steps, SolverCatalog.Find(Solver)) : Tuning).Validate();
         Fit?.Checked();
         if (Rounds > 0)
             Tuning.Check(SolverCatalog.Find(Solver));

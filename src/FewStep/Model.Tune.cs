@@ -19,6 +19,8 @@ public sealed partial class Model
     /// <param name="sampler">What the tuned model is to be sampled with; its solver makes one evaluation a step.</param>
     /// <param name="options">How; null for the defaults. The solver and the number format are those of the sampler and the model.</param>
     /// <param name="images">Images, which only the loss <see cref="TuningLoss.Denoise"/> needs; a tenth is held out. Not disposed.</param>
+    /// <param name="start">Whose weights the tuning begins at, such as those of an earlier tuning with another loss: a model of the same
+    /// network. Null for this one's, and with adapters. Not disposed.</param>
     /// <param name="progress">Told after each update; null for nobody.</param>
     /// <param name="cancellation">Stops before the next update.</param>
     /// <returns>A model of its own with the best weights, whose <see cref="Sampler"/> is <paramref name="sampler"/>; the caller disposes of
@@ -26,17 +28,19 @@ public sealed partial class Model
     /// <exception cref="InvalidInputException">The model has no weights that can be tuned, options are out of range, something does not
     /// fit, or the tuning diverged.</exception>
     public Model Tune(
-        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default)
+        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, Model? start = null,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(sampler);
         var network = RequireNetwork();
         options = (options ?? new()).For(sampler.Steps, sampler.Solver);
+        if (start is not null)
+            RequireStart(start, options);
         using var embedding = ImageEmbeddings.Open(options.ImageDistance, network, network.Shape, network.Device);
         var own = images is null ? null : TuningImages.Split(Fitting(images), Autoencoder);
         var tuner = new Tuner(network, sampler, options, own, Teacher?.Denoiser, embedding);
         using var scope = NewDisposeScope();
-        using var result = tuner.Run(observer: new TuningObserver { Progress = progress }, cancellation: cancellation);
+        using var result = tuner.Run(start?.Network!.Weights, new TuningObserver { Progress = progress }, cancellation);
         cancellation.ThrowIfCancellationRequested();
         if (result.Report.Stop == TuningStop.Diverged)
             throw new InvalidInputException($"Tuning diverged: {result.Report.Explanation}.");
@@ -65,9 +69,9 @@ public sealed partial class Model
     /// <summary><see cref="Tune"/> on another thread.</summary>
     /// <inheritdoc cref="Tune"/>
     public Task<Model> TuneAsync(
-        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default) =>
-        Task.Run(() => Tune(sampler, options, images, progress, cancellation), cancellation);
+        Sampler sampler, TuningOptions? options = null, IImageSet? images = null, Model? start = null,
+        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
+        Task.Run(() => Tune(sampler, options, images, start, progress, cancellation), cancellation);
 
     /// <summary>Writes a model folder (<c>config.json</c>, <c>model.safetensors</c>, and <c>sampler.json</c> where the model has a
     /// sampler), from which <see cref="Open"/> reads the same model. Guidance is not part of it; of a pipeline whose autoencoder and text
@@ -105,4 +109,18 @@ public sealed partial class Model
 
     /// <summary>Who a student of this model learns from, where that is not the network as it is.</summary>
     internal TuningTeacher? Teacher => Summary.Guidance is null ? null : new TuningTeacher(Denoiser, Hash);
+
+    /// <summary>Refuses what a tuning of this model cannot begin at.</summary>
+    internal void RequireStart(Model start, TuningOptions options)
+    {
+        static string NetworkOf(ModelConfig config)
+            => JsonFile.Text(config with { Name = "", ClassNames = null, LatentScaling = null, Pipeline = null });
+        if (options.Lora is not null)
+            throw new InvalidInputException("Adapters begin at the model itself; give no other model to start at.");
+        if (start.Network is null || NetworkOf(start.Config) != NetworkOf(Config))
+        {
+            throw new InvalidInputException($"{start.Name} has another architecture, preconditioning or shape than {Name}, or no weights: "
+                + "a tuning starts at a model of the same network, such as an earlier tuning of it.");
+        }
+    }
 }

@@ -21,7 +21,7 @@ internal static class SharedOptions
     /// <summary>The number format of a network; <see cref="ComputeTypeOf"/> reads it.</summary>
     public static Option<ScalarType?> Dtype(this Command command) => command.Optional<ScalarType?>(DtypeName,
         "Number format that the network computes in; weights, preconditioning and solver state stay float32. Left out, bfloat16 on a GPU "
-            + "and on processors that multiply it (AVX-512 BF16, AMX), else float32.", DtypeWords, text => ParseDtype(text));
+            + "and on processors that multiply it faster (AMX; AMD's AVX-512 BF16), else float32.", DtypeWords, text => ParseDtype(text));
 
     /// <summary>The number format of stored weights.</summary>
     public static Option<ScalarType> StoredDtype(this Command command) => command.Option(DtypeName,

@@ -16,6 +16,8 @@ internal static class TuneVerb
         var output = command.Required<string>("--out",
             "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed, and "
                 + "goes on where --updates is more than it made.", "folder");
+        var begin = command.Optional<string>("--start", "Model folder whose weights the tuning begins at, such as an earlier tuning's with "
+            + "another loss or more steps; --model stays the teacher. Left out, --model's.", "folder");
         var every = command.Option("--checkpoint-seconds", "Seconds between checkpoints.", 60.0);
         var snapshots = command.Option("--snapshots", "Fractions of the updates after which the averaged weights are kept in a folder of "
             + "their own; none for no such folders.", "0.25,0.5,1", "list");
@@ -27,6 +29,12 @@ internal static class TuneVerb
         {
             SharedOptions.PrepareTorch(parsed.GetValue(threads));
             bool searches = parsed.GetValue(search) != 0;
+            if (searches && parsed.GetValue(begin) is not null)
+            {
+                throw new InvalidInputException(
+                    "--search tunes from --model itself: search without --start, then tune to the sampler.json that it writes.");
+            }
+
             if (searches && LaunchedRanks.Current.Ranks > 1)
             {
                 throw new InvalidInputException(
@@ -50,6 +58,9 @@ internal static class TuneVerb
                     + "leave --loss denoise and --search out, or --guidance.");
             }
 
+            using var start = parsed.GetValue(begin) is { } path ? source.OpenAlike(path) : null;
+            if (start is not null)
+                source.RequireStart(start, options);
             string folder = parsed.GetRequiredValue(output);
             var network = source.RequireNetwork();
             List<Sampler> samplers =
@@ -80,7 +91,7 @@ internal static class TuneVerb
             };
             var run = new TuningRun(source.Config, network, sampler, options, place,
                 images is null ? null : TuningImages.Split(source.Fitting(images), source.Autoencoder),
-                teacher: source.Teacher, embedding: embedding);
+                start?.Network!.Weights, source.Teacher, embedding);
             using var events = new EventLog(Path.Combine(folder, "events"));
             var observer = new TuningObserver
             {

@@ -40,13 +40,14 @@ internal static class CollectiveCalls
     /// <summary>The part of a batch that is this rank's: neighbours, and as many as on any other, or one less.</summary>
     public static BatchPart PartOf(this ICollective ranks, int batch) => ranks.PartOf(batch, ranks.Rank);
 
-    /// <summary>Refuses a batch that leaves ranks without work.</summary>
-    public static void RequireWork(this ICollective ranks, int batch)
+    /// <summary>Refuses a number of images that leaves ranks without work.</summary>
+    /// <param name="what">The images, for the message: a batch, or others.</param>
+    public static void RequireWork(this ICollective ranks, int images, string what = "batch")
     {
-        if (batch < ranks.Ranks)
+        if (images < ranks.Ranks)
         {
-            throw new InvalidInputException(InvariantText.Of($"A batch of {batch} cannot be divided among {ranks.Ranks} ranks: it is ")
-                + "the batch of all of them together; take a larger batch or fewer ranks.");
+            throw new InvalidInputException(InvariantText.Of($"{images} images ({what}) cannot be divided among {ranks.Ranks} ranks: they ")
+                + "are those of all ranks together; take more images or fewer ranks.");
         }
     }
 

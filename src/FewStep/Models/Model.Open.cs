@@ -85,8 +85,8 @@ public sealed partial class Model
         var opened = Read(path, options) with { Autoencoder = Autoencoder, Prompts = Prompts, Pipeline = Pipeline };
         try
         {
-            if (Prompts is not null)
-                ((NetworkDenoiser)opened.Denoiser).Conditions = Prompts;
+            if (Prompts is not null && opened.Denoiser is NetworkDenoiser network)
+                network.Conditions = Prompts;
             return Of(path, opened, options, [opened.Owned]);
         }
         catch

@@ -6,8 +6,8 @@ namespace FewStep.Models;
 public sealed record ModelOptions
 {
     /// <summary>Number format that a network computes in, for as long as the model is open: bfloat16 or float32. Null (default) for
-    /// bfloat16 on a GPU and on processors that multiply it (AVX-512 BF16, AMX), and float32 on others, which would emulate it several
-    /// times slower. Weights, preconditioning and solver state are float32.</summary>
+    /// bfloat16 on a GPU and on processors that multiply it faster (AMX, AMD's AVX-512 BF16), and float32 on others. Weights,
+    /// preconditioning and solver state are float32.</summary>
     public ScalarType? ComputeType { get; init; }
 
     /// <summary>Where a network computes; default <see cref="DeviceChoice.Auto"/>.</summary>

@@ -34,11 +34,8 @@ internal sealed class Tuner
         _options.Validate();
         _options.Check(sampler.Solver);
         _ranks.RequireWork(_options.Batch);
-        if (_options.EnergyWeight > 0 && _options.HeldOutCount < _ranks.Ranks)
-        {
-            throw new InvalidInputException(InvariantText.Of(
-                $"There are more ranks, {_ranks.Ranks}, than held-out images, {_options.HeldOutCount}: hold out more."));
-        }
+        if (_options.EnergyWeight > 0) // without it a rank may have none
+            _ranks.RequireWork(_options.HeldOutCount, "held out");
 
         _trained = _options.Trained(model);
         sampler.Solver.CheckSchedule(sampler.Schedule);

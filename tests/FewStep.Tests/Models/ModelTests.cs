@@ -129,6 +129,39 @@ public sealed class ModelTests(TinyWorld world) : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public async Task A_tuning_starts_at_an_earlier_one_and_learns_from_the_model()
+    {
+        using var model = Model.Open(world.Model, new() { ComputeType = float32 });
+        using var earlier = Model.Open(world.Tuned, new() { ComputeType = float32 });
+        var sampler = model.CreateSampler("karras/euler/2");
+
+        // With a learning rate of nothing it stays where it starts; judged are the same latents by each model's own path.
+        var still = Short with { LearningRate = 1e-12, Distance = "pixels" };
+        double Before(Model teacher, Model? start)
+        {
+            using var tuned = teacher.Tune(sampler, still, start: start, cancellation: Token);
+            Assert.Equal(Bytes(start ?? teacher, sampler), Bytes(tuned, sampler));
+            return tuned.Tuning!.Curve[0].HeldOut;
+        }
+
+        double distance = Before(model, earlier);
+        Assert.NotEqual(Before(model, null), distance, 1e-4);
+        Assert.NotEqual(Before(earlier, null), distance, 1e-4);
+
+        string folder = world.At("started");
+        string[] verb = ["tune", "--model", world.Model, "--dtype", "float32", "--sampler", "karras/euler/2", "--updates", "2",
+            "--tune-batch", "2", "--held-out", "4", "--check-every", "2", "--teacher-substeps", "1", "--snapshots", "none",
+            "--learning-rate", "1e-12", "--distance", "pixels"];
+        var report = await CommandLineRun.Json([.. verb, "--start", world.Tuned, "--out", folder]);
+        Assert.Equal(distance, report.GetProperty("curve")[0].GetProperty("held_out").GetDouble(), 1e-6);
+        await CommandLineRun.Refused("start", [.. verb, "--out", folder]); // there is a tuning that started elsewhere
+        await CommandLineRun.Refused(
+            "--search tunes from --model", [.. verb, "--start", world.Tuned, "--search", "1", "--out", world.At("searched")]);
+        string other = TinyWorld.WriteModel(world.At("coloured"), 1, channels: 3);
+        await CommandLineRun.Refused("another architecture", [.. verb, "--start", other, "--out", world.At("of-another")]);
+    }
+
+    [Fact]
     public void Tuning_and_sampling_leave_no_tensors_behind()
     {
         using var model = Model.Open(world.Model);

@@ -41,13 +41,13 @@ internal static class CollectiveCalls
     public static BatchPart PartOf(this ICollective ranks, int batch) => ranks.PartOf(batch, ranks.Rank);
 
     /// <summary>Refuses a number of images that leaves ranks without work.</summary>
-    /// <param name="what">The images, for the message: a batch, or others.</param>
-    public static void RequireWork(this ICollective ranks, int images, string what = "batch")
+    /// <param name="set">What they are, for the message.</param>
+    public static void RequireWork(this ICollective ranks, int images, string set = "batch")
     {
         if (images < ranks.Ranks)
         {
-            throw new InvalidInputException(InvariantText.Of($"{images} images ({what}) cannot be divided among {ranks.Ranks} ranks: they ")
-                + "are those of all ranks together; take more images or fewer ranks.");
+            throw new InvalidInputException(InvariantText.Of($"A {set} of {images} cannot be divided among {ranks.Ranks} ranks: it is ")
+                + "that of all of them together; take a larger one or fewer ranks.");
         }
     }
 

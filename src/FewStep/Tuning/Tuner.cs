@@ -35,7 +35,7 @@ internal sealed class Tuner
         _options.Check(sampler.Solver);
         _ranks.RequireWork(_options.Batch);
         if (_options.EnergyWeight > 0) // without it a rank may have none
-            _ranks.RequireWork(_options.HeldOutCount, "held out");
+            _ranks.RequireWork(_options.HeldOutCount, "held-out set");
 
         _trained = _options.Trained(model);
         sampler.Solver.CheckSchedule(sampler.Schedule);

@@ -62,7 +62,7 @@ public sealed class VectorSlicesTests
             own.RequireSame("text", "something");
             return Assert.Throws<InvalidInputException>(() => own.RequireSame(own.Rank == 3 ? "other" : "text", "data")).Message;
         });
-        Assert.Contains("take more images", Assert.Throws<InvalidInputException>(
+        Assert.Contains("a larger one", Assert.Throws<InvalidInputException>(
             () => ThreadRanks.Run(4, own =>
             {
                 own.RequireWork(3);

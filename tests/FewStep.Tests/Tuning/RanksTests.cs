@@ -80,7 +80,7 @@ public sealed class RanksTests : FolderTests
         foreach (var (one, several) in alone.Curve.Zip(reports[0].Report.Curve))
             Assert.InRange(several.HeldOut / one.HeldOut, 1 - 1e-3, 1 + 1e-3);
         Close("alone/model.safetensors", "ranks/model.safetensors");
-        Assert.Contains("held out", Assert.Throws<InvalidInputException>(() => ThreadRanks.Run(
+        Assert.Contains("held-out set of 2", Assert.Throws<InvalidInputException>(() => ThreadRanks.Run(
             3, own => Tune("few", options with { HeldOutCount = 2 }, own))).Message, StringComparison.Ordinal);
     }
 

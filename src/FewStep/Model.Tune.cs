@@ -113,11 +113,9 @@ public sealed partial class Model
     /// <summary>Refuses what a tuning of this model cannot begin at.</summary>
     internal void RequireStart(Model start, TuningOptions options)
     {
-        static string NetworkOf(ModelConfig config)
-            => JsonFile.Text(config with { Name = "", ClassNames = null, LatentScaling = null, Pipeline = null });
         if (options.Lora is not null)
             throw new InvalidInputException("Adapters begin at the model itself; give no other model to start at.");
-        if (start.Network is null || NetworkOf(start.Config) != NetworkOf(Config))
+        if (start.Network is null || start.Config.OfNetworkAlone() != Config.OfNetworkAlone())
         {
             throw new InvalidInputException($"{start.Name} has another architecture, preconditioning or shape than {Name}, or no weights: "
                 + "a tuning starts at a model of the same network, such as an earlier tuning of it.");

@@ -38,6 +38,10 @@ internal sealed record ModelConfig
         init => _network = value;
     }
 
+    /// <summary>As JSON without names and what lies around the network: with equal weights, equal texts are the same denoiser.</summary>
+    public string OfNetworkAlone() => JsonSerializer.Serialize(
+        this with { Name = "", ClassNames = null, LatentScaling = null, Pipeline = null }, JsonFile.Options);
+
     /// <returns>The network; the caller owns it.</returns>
     public Network BuildNetwork()
     {

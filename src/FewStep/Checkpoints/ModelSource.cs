@@ -158,6 +158,5 @@ internal sealed record ModelSource(
     }
 
     internal static string HashOf(ModelConfig config, string weightsHash)
-        => Sha256.Of(JsonSerializer.Serialize(
-            config with { Name = "", ClassNames = null, LatentScaling = null, Pipeline = null }, JsonFile.Options) + weightsHash);
+        => Sha256.Of(config.OfNetworkAlone() + weightsHash);
 }

@@ -24,7 +24,7 @@ internal sealed class OnnxSession : IDisposable
             PrepareEnvironment();
             using var options = new SessionOptions
             {
-                IntraOpNumThreads = threads > 0 ? threads : get_num_threads(),
+                IntraOpNumThreads = threads > 0 ? threads : TorchLibrary.ThreadsInUse(),
                 InterOpNumThreads = 1,
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // what fails is thrown, and said once
             };

@@ -65,7 +65,10 @@ internal static class SharedOptions
         TorchLibrary.Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
-        TorchLibrary.UseThreads(threads);
+        if (threads == 0)
+            TorchLibrary.UseUsualThreads();
+        else
+            TorchLibrary.UseThreads(threads);
     }
 
     private static ScalarType ParseDtype(string text) => text switch

@@ -40,7 +40,7 @@ internal static class RunEnvironment
         ["architecture"] = RuntimeInformation.ProcessArchitecture.ToString(),
         ["processor"] = Processor(),
         ["cores"] = Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture),
-        ["tensor threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+        ["tensor threads"] = TorchLibrary.ThreadsInUse().ToString(CultureInfo.InvariantCulture),
         ["device"] = DeviceChoice.Describe(device),
         ["network computes in"] = numberFormat,
         ["memory"] = string.Create(CultureInfo.InvariantCulture, $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:F0} GB"),

@@ -19,7 +19,7 @@ internal sealed class BatchShares(Tensor x, Tensor sigma, NetworkCondition? cond
 
     /// <summary>As many as there are tensor threads; one where there is a GPU, or too few images for more.</summary>
     public int Count { get; } = x.device_type == DeviceType.CPU ? (int)Math.Clamp(
-        x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, get_num_threads()) : 1;
+        x.shape[0] / (computeType == ScalarType.Float32 ? FewestImagesInFloat32 : FewestImages), 1, TorchLibrary.ThreadsInUse()) : 1;
 
     /// <summary>Whether there is memory for a gradient of each share.</summary>
     public bool HasRoomForGradients(long weights) => Count * weights <= MostGradientNumbers;

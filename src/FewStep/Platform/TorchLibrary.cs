@@ -18,6 +18,11 @@ internal static class TorchLibrary
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
     private static bool _works;
+    private static int _usualThreads;
+    private static volatile Threads? _asked;
+
+    [ThreadStatic]
+    private static Threads? _followed;
 
     private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64"
         : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64")} (for NVIDIA GPUs "
@@ -45,6 +50,7 @@ internal static class TorchLibrary
             try
             {
                 RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
+                _usualThreads = get_num_threads();
                 _works = true;
             }
             catch (TypeInitializationException e)
@@ -57,14 +63,40 @@ internal static class TorchLibrary
             throw new InvalidInputException(failure);
     }
 
-    /// <summary>Sets the processor threads of tensor operations.</summary>
+    /// <summary>Sets the processor threads of tensor operations in the whole process; 0 leaves their number as it is.</summary>
     internal static void UseThreads(int threads)
     {
         Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"{threads} threads are not possible; the number must be 0 to 1024.");
         if (threads > 0)
-            torch.set_num_threads(threads);
+            Follow(_asked = new Threads(threads));
+    }
+
+    /// <summary>As many threads as libtorch had chosen.</summary>
+    internal static void UseUsualThreads()
+    {
+        Require();
+        UseThreads(_usualThreads);
+    }
+
+    /// <summary>The processor threads of tensor operations of the calling thread: what <see cref="UseThreads"/> was given last, on whichever
+    /// thread.</summary>
+    /// <remarks>libtorch's own number is a thread's. What is computed would depend in its last bits on the pool thread that computes
+    /// it.</remarks>
+    internal static int ThreadsInUse()
+    {
+        if (_asked is { } asked && asked != _followed)
+            Follow(asked);
+        return get_num_threads();
+    }
+
+    private static void Follow(Threads asked)
+    {
+        // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
+        _ = get_num_threads();
+        set_num_threads(asked.Number);
+        _followed = asked;
     }
 
     // TorchSharp loads its shim in its own static constructor and offers no hook, so this must run before any of its types is touched.
@@ -217,5 +249,11 @@ internal static class TorchLibrary
         {
             File.Delete(temporary);
         }
+    }
+
+    // Told apart as objects: the same number asked for again is to be followed again.
+    private sealed class Threads(int number)
+    {
+        public int Number { get; } = number;
     }
 }

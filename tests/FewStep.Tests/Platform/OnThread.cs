@@ -5,15 +5,14 @@ internal static class OnThread
 {
     public static T WithTensorThreads<T>(int threads, Func<T> body)
     {
-        int before = get_num_threads();
+        int before = TorchLibrary.ThreadsInUse();
         T result = default!;
         System.Runtime.ExceptionServices.ExceptionDispatchInfo? failure = null;
         var thread = new Thread(() =>
         {
             try
             {
-                _ = get_num_threads(); // as in ShareThreads
-                set_num_threads(threads);
+                TorchLibrary.UseThreads(threads);
                 result = body();
             }
 #pragma warning disable CA1031 // thrown again on the test's thread
@@ -25,7 +24,7 @@ internal static class OnThread
         });
         thread.Start();
         thread.Join();
-        set_num_threads(before); // the last number that was set is that of threads to come
+        TorchLibrary.UseThreads(before);
         failure?.Throw();
         return result;
     }

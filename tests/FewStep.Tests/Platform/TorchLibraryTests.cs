@@ -12,6 +12,33 @@ public sealed class TorchLibraryTests
     }
 
     [Fact]
+    public void A_number_of_threads_that_is_asked_for_on_one_thread_reaches_the_others()
+    {
+        int before = TorchLibrary.ThreadsInUse();
+        using var asked = new ManualResetEventSlim();
+        using var known = new ManualResetEventSlim();
+        var seen = new List<int>();
+        var other = new Thread(() =>
+        {
+            seen.Add(TorchLibrary.ThreadsInUse()); // from here on libtorch has a number of its own for this thread
+            known.Set();
+            asked.Wait();
+            seen.Add(TorchLibrary.ThreadsInUse());
+            set_num_threads(3); // a caller's own choice after that is kept
+            seen.Add(TorchLibrary.ThreadsInUse());
+        });
+        other.Start();
+        known.Wait();
+        TorchLibrary.UseThreads(before + 1);
+        asked.Set();
+        other.Join();
+        TorchLibrary.UseThreads(before);
+        Assert.Equal([before, before + 1, 3], seen);
+        Assert.Equal(before, OnThread.WithTensorThreads(before + 2, () => before));
+        Assert.Equal(before, TorchLibrary.ThreadsInUse());
+    }
+
+    [Fact]
     public void The_unused_version_requirement_is_weakened_in_a_copy_by_one_bit()
     {
         string? shim = OperatingSystem.IsLinux() ? Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so") : null;

@@ -31,14 +31,14 @@ public sealed class RanksTests : FolderTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private readonly int _threads = get_num_threads();
+    private readonly int _threads = TorchLibrary.ThreadsInUse();
 
     // Ranks are threads here: with tensor threads of their own they would wait for each other on a processor.
-    public RanksTests() => set_num_threads(1);
+    public RanksTests() => TorchLibrary.UseThreads(1);
 
     public override void Dispose()
     {
-        set_num_threads(_threads);
+        TorchLibrary.UseThreads(_threads);
         base.Dispose();
     }
 

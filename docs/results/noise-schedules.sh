@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the figures of noise-schedules.md: the same small network trained with EDM's, VP's and VE's preconditioning, and what schedules, solvers and fits do for each. Some three hours on one core; repeated, it goes on where it was.
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
-# KINDS ("edm vp ve") are the models, STEPS the numbers of steps, THREADS the number of threads of each command.
+# KINDS ("edm vp ve") are the models, STEPS the numbers of steps, SCHEDULES and SOLVERS what stands beside the fitted samplers and the
+# teacher, THREADS the number of threads of each command. Another number of samples is measured into a folder of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=${STEPS:-3,4,5,6,8,10}
@@ -14,7 +15,8 @@ for kind in ${KINDS:-edm vp ve}; do
     [ -e "$out/$kind/fit/fit.html" ] || fewstep fit --model "$out/$kind/model" --steps "$steps" --out "$out/$kind/fit"
     fitted=()
     for n in ${steps//,/ }; do fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json"); done
-    fewstep evaluate --model "$out/$kind/model" --curve "$out/$kind/fit/loss-curve.json" --schedules karras,uniform-t,phase1,gits,propagated \
-        --solver euler,ipndm:3,unipc:3:thresholding=false --steps "$steps" "${fitted[@]}" --teacher karras --teacher-steps 32 \
-        --metrics fd,endpoint --samples "$samples" --strip-seeds none --out "$out/$kind/evaluation"
+    fewstep evaluate --model "$out/$kind/model" --curve "$out/$kind/fit/loss-curve.json" \
+        --schedules "${SCHEDULES:-karras,uniform-t,phase1,gits,propagated}" --solver "${SOLVERS:-euler,ipndm:3,unipc:3:thresholding=false}" \
+        --steps "$steps" "${fitted[@]}" --teacher karras --teacher-steps 32 --metrics fd,endpoint --samples "$samples" \
+        --strip-seeds none --out "$out/$kind/evaluation-$samples"
 done

@@ -75,9 +75,7 @@ internal static class ShareThreads
             var set = new ManualResetEventSlim();
             Start(() =>
             {
-                // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
-                _ = get_num_threads();
-                set_num_threads(threads);
+                TorchLibrary.SetOwnThreads(threads);
                 set.Set();
             });
             set.Wait();

@@ -80,8 +80,8 @@ internal static class TorchLibrary
         UseThreads(_usualThreads);
     }
 
-    /// <summary>The processor threads of tensor operations of the calling thread: what <see cref="UseThreads"/> was given last, on whichever
-    /// thread.</summary>
+    /// <summary>The processor threads of tensor operations of the calling thread: what <see cref="UseThreads"/> was given last, be it on
+    /// another thread.</summary>
     /// <remarks>libtorch's own number is a thread's. What is computed would depend in its last bits on the pool thread that computes
     /// it.</remarks>
     internal static int ThreadsInUse()
@@ -91,11 +91,17 @@ internal static class TorchLibrary
         return get_num_threads();
     }
 
-    private static void Follow(Threads asked)
+    /// <summary>Sets the processor threads of tensor operations on the calling thread, and on all threads to come.</summary>
+    internal static void SetOwnThreads(int threads)
     {
         // a thread's first call of libtorch gives it the number that any thread has set last, and must not come after its own
         _ = get_num_threads();
-        set_num_threads(asked.Number);
+        set_num_threads(threads);
+    }
+
+    private static void Follow(Threads asked)
+    {
+        SetOwnThreads(asked.Number);
         _followed = asked;
     }
 

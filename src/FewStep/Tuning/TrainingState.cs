@@ -109,7 +109,7 @@ internal sealed class TrainingState : IDisposable
 
     // What decides how sums are rounded.
     private string ComputedOn => InvariantText.Of(
-        $"{DeviceChoice.Describe(Weights.device)} with {Platform.TorchLibrary.ThreadsInUse()} threads in {Platform.ComputeType.Name(ComputeType)}")
+        $"{DeviceChoice.Describe(Weights.device)} with {TorchLibrary.ThreadsInUse()} threads in {Platform.ComputeType.Name(ComputeType)}")
         + (Ranks.Ranks == 1 ? "" : InvariantText.Of($" on {Ranks.Ranks} ranks"));
 
     public void Dispose()

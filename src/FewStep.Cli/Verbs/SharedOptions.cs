@@ -65,10 +65,7 @@ internal static class SharedOptions
         TorchLibrary.Require();
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"--threads {threads} is not in 0..1024.");
-        if (threads == 0)
-            TorchLibrary.UseUsualThreads();
-        else
-            TorchLibrary.UseThreads(threads);
+        TorchLibrary.UseThreads(threads == 0 ? TorchLibrary.UsualThreads : threads);
     }
 
     private static ScalarType ParseDtype(string text) => text switch

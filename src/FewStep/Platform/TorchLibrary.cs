@@ -18,11 +18,13 @@ internal static class TorchLibrary
     private const string Shim = "libLibTorchSharp.so";
     private const string UnusedRequirement = "GLIBCXX_3.4.32";
     private static bool _works;
-    private static int _usualThreads;
-    private static volatile Threads? _asked;
+
+    // The number of threads that was asked for last, and that which this thread follows. Told apart as objects: the same number asked for
+    // again is to be followed again.
+    private static volatile StrongBox<int>? _asked;
 
     [ThreadStatic]
-    private static Threads? _followed;
+    private static StrongBox<int>? _followed;
 
     private static string Remedy => $"Reference the package {(OperatingSystem.IsWindows() ? "libtorch-cpu-win-x64"
         : OperatingSystem.IsMacOS() ? "libtorch-cpu-osx-arm64" : "libtorch-cpu-linux-x64")} (for NVIDIA GPUs "
@@ -42,6 +44,9 @@ internal static class TorchLibrary
     /// <summary>Whether a libtorch was loaded that computes on NVIDIA GPUs too, be there one or not.</summary>
     public static bool HasCuda { get; private set; }
 
+    /// <summary>As many threads as libtorch chose; known once <see cref="Require"/> was called.</summary>
+    public static int UsualThreads { get; private set; }
+
     /// <summary>Makes sure that libtorch is there: TorchSharp's own types would say that their initializer threw an exception.</summary>
     internal static void Require()
     {
@@ -50,7 +55,7 @@ internal static class TorchLibrary
             try
             {
                 RuntimeHelpers.RunClassConstructor(typeof(torch).TypeHandle);
-                _usualThreads = get_num_threads();
+                UsualThreads = get_num_threads();
                 _works = true;
             }
             catch (TypeInitializationException e)
@@ -70,14 +75,7 @@ internal static class TorchLibrary
         if (threads is < 0 or > 1024)
             throw new InvalidInputException($"{threads} threads are not possible; the number must be 0 to 1024.");
         if (threads > 0)
-            Follow(_asked = new Threads(threads));
-    }
-
-    /// <summary>As many threads as libtorch had chosen.</summary>
-    internal static void UseUsualThreads()
-    {
-        Require();
-        UseThreads(_usualThreads);
+            Follow(_asked = new StrongBox<int>(threads));
     }
 
     /// <summary>The processor threads of tensor operations of the calling thread: what <see cref="UseThreads"/> was given last, be it on
@@ -99,9 +97,9 @@ internal static class TorchLibrary
         set_num_threads(threads);
     }
 
-    private static void Follow(Threads asked)
+    private static void Follow(StrongBox<int> asked)
     {
-        SetOwnThreads(asked.Number);
+        SetOwnThreads(asked.Value);
         _followed = asked;
     }
 
@@ -255,11 +253,5 @@ internal static class TorchLibrary
         {
             File.Delete(temporary);
         }
-    }
-
-    // Told apart as objects: the same number asked for again is to be followed again.
-    private sealed class Threads(int number)
-    {
-        public int Number { get; } = number;
     }
 }

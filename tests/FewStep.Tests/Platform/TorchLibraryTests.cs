@@ -34,7 +34,7 @@ public sealed class TorchLibraryTests
         other.Join();
         TorchLibrary.UseThreads(before);
         Assert.Equal([before, before + 1, 3], seen);
-        Assert.Equal(before, OnThread.WithTensorThreads(before + 2, () => before));
+        Assert.Equal(before + 2, OnThread.WithTensorThreads(before + 2, TorchLibrary.ThreadsInUse));
         Assert.Equal(before, TorchLibrary.ThreadsInUse());
     }
 

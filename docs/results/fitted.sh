@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the figures of fitted.md: fitted samplers beside the others, what a refinement minimises, the losses of Phase 2. Interrupt it at
 # will; repeated, it goes on where it was.
-#   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses or tuned]
+#   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses, tuned or matched]
 # MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK and OTHER have the options of its second
 # classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has
-# those of the fit. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
+# those of the fit, MATCH those of a match. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what
 # the table has beside the fitted ones and the teacher (TEACHER=none leaves it out), THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -114,5 +114,23 @@ case $part in
             --energy "$energy"
         [ ! -e "$out/objectives/classifier/n3.sampler.json" ] || tuned tuned/n3 --sampler "$out/objectives/classifier/n3.sampler.json" \
             --loss endpoint --updates 200 --tune-batch 48 --learning-rate 0.0001 "${distance[@]}" --energy 200
+        ;;
+
+    # Fitted samplers, and what was tuned at one and two steps, matched to real images by the classifier that does not judge.
+    matched)
+        numbers=${STEPS:-2,3,4,6} samplers=()
+        for n in ${numbers//,/ }; do
+            [ -e "$out/matched/n$n/match.html" ] || fewstep match "${about[@]}" ${MATCH:-} --sampler "$out/fit/n$n.sampler.json" \
+                --classifier "$other" --out "$out/matched/n$n"
+            samplers+=(--sampler "$out/matched/n$n/n$n.sampler.json")
+        done
+        untuned matched/measured "${samplers[@]}"
+        for n in 1 2; do
+            [ -e "$out/tuned/n$n/done" ] || continue
+            folder=$out/tuned/n$n-matched
+            [ -e "$folder/match.html" ] || fewstep match --model "$out/tuned/n$n" --data "$data" ${MATCH:-} --classifier "$other" \
+                --out "$folder"
+            measure "tuned/n$n-matched-measured" --model "$out/tuned/n$n" --sampler "$folder/n$n.sampler.json"
+        done
         ;;
 esac

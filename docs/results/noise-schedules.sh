@@ -2,7 +2,8 @@
 # Makes the figures of noise-schedules.md: the same small network trained with EDM's, VP's and VE's preconditioning, and what schedules, solvers and fits do for each. Some three hours on one core; repeated, it goes on where it was.
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
 # KINDS ("edm vp ve") are the models, STEPS the numbers of steps, SCHEDULES and SOLVERS what stands beside the fitted samplers and the
-# teacher, THREADS the number of threads of each command. Another number of samples is measured into a folder of its own.
+# teacher, MATCH a classifier that does not judge, by which the fitted samplers are matched to real images as well (MATCH_OPTIONS has a
+# match's options), THREADS the number of threads of each command. Another number of samples is measured into a folder of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=${STEPS:-3,4,5,6,8,10}
@@ -15,6 +16,12 @@ for kind in ${KINDS:-edm vp ve}; do
     [ -e "$out/$kind/fit/fit.html" ] || fewstep fit --model "$out/$kind/model" --steps "$steps" --out "$out/$kind/fit"
     fitted=()
     for n in ${steps//,/ }; do fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json"); done
+    for n in ${MATCH:+${steps//,/ }}; do
+        matched=$out/$kind/matched/n$n
+        [ -e "$matched/match.html" ] || fewstep match --model "$out/$kind/model" --data data/fashion-mnist ${MATCH_OPTIONS:-} \
+            --sampler "$out/$kind/fit/n$n.sampler.json" --classifier "$MATCH" --out "$matched"
+        fitted+=(--sampler "$matched/n$n.sampler.json")
+    done
     fewstep evaluate --model "$out/$kind/model" --curve "$out/$kind/fit/loss-curve.json" \
         --schedules "${SCHEDULES:-karras,uniform-t,phase1,gits,propagated}" --solver "${SOLVERS:-euler,ipndm:3,unipc:3:thresholding=false}" \
         --steps "$steps" "${fitted[@]}" --teacher karras --teacher-steps 32 --metrics fd,endpoint --samples "$samples" \

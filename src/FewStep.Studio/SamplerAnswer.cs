@@ -31,6 +31,12 @@ internal sealed record SamplerAnswer(
             ScheduleSource.Given => origin.Schedule == "studio" ? "Sigmas as they were set here" : $"Sigmas of {origin.Schedule}",
             _ => $"Sigmas found by {origin.Schedule}",
         };
+        if (origin.Match is { } match)
+        {
+            return InvariantText.Of($"{where}; matched to {match.Images:N0} real images by {match.Features}: Fréchet distance ")
+                + $"{NumberText.Significant(match.After, 3)}, {NumberText.Significant(match.Before, 3)} before.";
+        }
+
         return origin.Fit is { } fit
             ? InvariantText.Of($"{where}; the solver's weights were fitted on {fit.Latents} latents to {fit.Teacher}: RMS at the end ")
                 + $"{Root(fit.HeldOut.Value)}, {Root(fit.Base.Value)} without."

@@ -1,5 +1,6 @@
 using FewStep.Data;
 using FewStep.Fitting;
+using FewStep.Matching;
 using FewStep.Metrics;
 using FewStep.Sampling;
 using FewStep.Search;
@@ -81,6 +82,29 @@ public sealed partial class Model
         using var embedding = OpenEmbedding(options);
         return [.. new SamplerFit(this, Denoiser, options, seed, embedding).Fit(samplers, progress, cancellation)
             .OrderBy(f => f.Index).Select(f => f.Sampler)];
+    }
+
+    /// <summary>Matches samplers to real images: their inner sigmas, told noise levels and weights become those whose images have the mean
+    /// and covariance of real ones, on the features of a network. A tuned model's sampler can be matched as well as a fitted one.</summary>
+    /// <param name="samplers">Samplers of this model, with solvers that add no noise.</param>
+    /// <param name="images">Images that the model was trained on, or others of their kind; not disposed.</param>
+    /// <param name="features">By whose features: a classifier's folder, or a file of Inception-v3's weights. Whatever judges the samplers
+    /// afterwards should be another network.</param>
+    /// <param name="latents">Latents whose images are matched, 256 or more; half as many judge.</param>
+    /// <param name="seed">Seed of latents and of the choice of images, 0 or more.</param>
+    /// <param name="progress">Told how far it is; null for nobody.</param>
+    /// <param name="cancellation">Stops the match.</param>
+    /// <returns>What they became, in their order; each as it was where nothing was nearer to the images on held-out latents.</returns>
+    /// <exception cref="InvalidInputException">Options are out of range, or model, samplers and images do not fit.</exception>
+    public IReadOnlyList<Sampler> MatchSamplers(IReadOnlyList<Sampler> samplers, IImageSet images, string features,
+        int latents = MatchOptions.UsualLatents, long seed = 0, IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        int heldOut = Math.Max(MatchOptions.LeastImages, latents / 2);
+        var options = MatchOptions.By(features) with { Latents = latents, HeldOutLatents = heldOut };
+        using var network = options.Checked().OpenFeatures(Shape, Denoiser.Device);
+        return [.. new SamplerMatch(this, options, seed, network)
+            .Match([.. samplers.Select(s => Checked(s, $"{s}"))], images, progress, cancellation).Select(m => m.Sampler)];
     }
 
     /// <summary>Where a fit to this model measures distances; the caller owns it.</summary>

@@ -8,7 +8,7 @@ public sealed partial class LayersTests
     private static readonly string[] Layers =
     [
         "Platform", "Collectives", "Noise", "Denoising", "Networks", "Checkpoints", "Interchange", "Data", "Text", "Shards", "Solvers",
-        "Sampling", "Models", "Search", "Fitting", "Tuning", "Metrics", "Experiments", "Reporting",
+        "Sampling", "Models", "Search", "Fitting", "Tuning", "Metrics", "Matching", "Experiments", "Reporting",
     ];
 
     [Fact]

@@ -16,6 +16,7 @@ internal static class CommandLine
             ScheduleVerb.Create(terminal),
             FitVerb.Create(terminal),
             TuneVerb.Create(terminal),
+            MatchVerb.Create(terminal),
             RunVerb.Create(terminal),
             SampleVerb.Create(terminal),
             MergeVerb.Create(),

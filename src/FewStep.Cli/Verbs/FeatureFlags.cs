@@ -37,15 +37,8 @@ internal sealed class FeatureFlags(Command command, string classifier, FeatureKi
     /// <summary>Opens a classifier for images of a shape.</summary>
     /// <param name="remedy">What to do where it takes another one.</param>
     /// <returns>The classifier; the caller owns it.</returns>
-    public static IClassScorer OpenClassifier(string folder, ParseResult parsed, ImageShape shape, string remedy)
-    {
-        var network = FeatureClassifierFolder.Load(folder, DeviceFlag.Resolve(parsed));
-        if (network.Shape == shape)
-            return network;
-        string takes = network.Shape.ToString();
-        network.Dispose();
-        throw new InvalidInputException($"The images are {shape}, but the classifier of {folder} takes {takes}; {remedy}.");
-    }
+    public static IClassScorer OpenClassifier(string folder, ParseResult parsed, ImageShape shape, string remedy) =>
+        FeatureClassifierFolder.LoadFor(folder, shape, DeviceFlag.Resolve(parsed), remedy);
 
     /// <summary>The classifier's folder that was named; else the one beside the model, where there is one; else the embedded one.</summary>
     public string Classifier(ParseResult parsed, string? model)

@@ -24,7 +24,7 @@ internal static class HelpText
 
     private static readonly (string Heading, string[] Verbs)[] VerbGroups =
     [
-        ("From a model to a few-step sampler", ["run", "schedule", "fit", "tune"]),
+        ("From a model to a few-step sampler", ["run", "schedule", "fit", "tune", "match"]),
         ("Sample and measure", ["sample", "evaluate", "compare", "studio"]),
         ("Over several machines", ["merge", "cluster"]),
         ("Take it elsewhere, bring it here", ["export", "import", "inspect", "convert", "verify"]),
@@ -39,6 +39,7 @@ internal static class HelpText
         ("schedule", ["fewstep schedule --steps 4,6,8 --out schedules", "fewstep schedule --optimizer gits --solver ipndm:3 --steps 4"]),
         ("fit", ["fewstep fit --steps 3,4,6 --out fits", "fewstep fit --model model.onnx --schedule karras --steps 4 --out fits"]),
         ("tune", ["fewstep tune --sampler karras/euler/2 --updates 500 --out tuned"]),
+        ("match", ["fewstep match --sampler fits/n3.sampler.json --classifier other-classifier --out matches"]),
         ("sample", ["fewstep sample --sampler karras/ipndm:3/4 --seeds 0-63 --grid samples.png",
             "fewstep sample --model my-run --seeds 0-49999 --out images"]),
         ("evaluate", ["fewstep evaluate --sampler karras/ipndm:3/4 --sampler fits/n4.sampler.json --samples 500",

@@ -31,7 +31,7 @@ internal sealed class PlannedFlags(
         [.. list.Split(',', StringSplitOptions.TrimEntries).Select(SolverCatalog.Find).DistinctBy(s => s.Name)];
 
     public IReadOnlyList<SamplerChoice> Samplers(ParseResult parsed, Option<string[]> samplers) =>
-        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse).Select(c => parsed.GetValue(_anyModel) ? c.ForAnyModel() : c)];
+        parsed.ReadSamplers(samplers, _anyModel);
 
     public ModelOptions Model(ParseResult parsed) =>
         _about.Read(parsed, parsed.GetValue(Measured.Dtype), parsed.GetValue(Measured.Threads));

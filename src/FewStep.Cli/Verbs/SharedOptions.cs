@@ -45,6 +45,10 @@ internal static class SharedOptions
     public static Option<bool> AnyModel(this Command command) => command.Optional<bool>(
         "--any-model", "Take a --sampler that was fitted to another model, other guidance or other weights.");
 
+    /// <summary>The samplers that are named, none for none.</summary>
+    public static IReadOnlyList<SamplerChoice> ReadSamplers(this ParseResult parsed, Option<string[]> samplers, Option<bool> anyModel) =>
+        [.. (parsed.GetValue(samplers) ?? []).Select(SamplerChoice.Parse).Select(c => parsed.GetValue(anyModel) ? c.ForAnyModel() : c)];
+
     public static Option<string> Data(this Command command) => command.Option(
         "--data", "Images: an EDM-style zip, a folder of PNG or JPEG files, or idx files. Where they are those that a model was trained "
             + $"on, {OwnSampleSet.Name}[:COUNT] takes fine samples of the model itself, as "

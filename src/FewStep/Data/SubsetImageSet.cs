@@ -63,6 +63,14 @@ internal sealed class SubsetImageSet : IImageSet
         return new SubsetImageSet(source, [.. indices]);
     }
 
+    /// <summary>Randomly chosen different images of one class, as many as there are up to a number.</summary>
+    public static SubsetImageSet OfClass(IImageSet source, int label, int most, long seed)
+    {
+        int[] chosen = [.. EpochShuffle.Order(source, seed).Where(image => source.Label(image) == label).Take(most).Order()];
+        return chosen.Length > 0 ? new SubsetImageSet(source, chosen)
+            : throw new InvalidInputException($"There is no image of class {label} among the {source.Count}.");
+    }
+
     public void Read(int index, Span<byte> destination) => _source.Read(_indices[index], destination);
     public int Label(int index) => _source.Label(_indices[index]);
 

@@ -76,6 +76,7 @@ internal sealed record PlannedExperiment
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
         var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
         var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
+        var partial = PartialJudges(plan.Trials);
         int shown = plan.Shown(Options.ShownNumber);
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
@@ -109,7 +110,7 @@ internal sealed record PlannedExperiment
                     .Select(g => new LedgerLineSummary($"search: {g.Key}", g.Sum(s => s.NetworkEvaluations), 0, g.Sum(s => s.Seconds))),
                 .. summary.Ledger,
             ],
-            Warnings = [.. Context.Remarks, .. GuidanceRemarks(), .. summary.Warnings, .. curve?.Remarks() ?? []],
+            Warnings = [.. Context.Remarks, .. GuidanceRemarks(), .. partial, .. summary.Warnings, .. curve?.Remarks() ?? []],
         };
     }
 
@@ -131,6 +132,24 @@ internal sealed record PlannedExperiment
                     $"The model makes images of {First.Shape}, but the {what} images are {images.Shape}; choose data of that shape.");
             }
         }
+    }
+
+    // Of samplers that were matched by the very features that they are measured on.
+    private List<string> PartialJudges(IReadOnlyList<Trial> trials)
+    {
+        List<string> remarks = [];
+        foreach (var judges in Metrics.Select(MetricCatalog.Find).GroupBy(Context.NetworkOf).Where(g => g.Key is not null))
+        {
+            string hash = judges.Key!.Hash;
+            var matched = trials.Select(t => t.Sampler).Where(s => s.Origin.Match?.FeaturesHash == hash).Distinct().ToList();
+            if (matched.Count == 0)
+                continue;
+            string words = $"{string.Join(", ", matched)}: matched by the features of {judges.Key.Name}, which so is no impartial judge";
+            remarks.Add(judges.Any(j => j.Kind == FeatureKind.HeldBack)
+                ? throw new InvalidInputException($"{words}; hold back another classifier.") : $"{words}.");
+        }
+
+        return remarks;
     }
 
     private IEnumerable<string> GuidanceRemarks() => First.Summary.Guidance is null || Plan.Axis == ComparisonAxis.Steps

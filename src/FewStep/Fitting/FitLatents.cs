@@ -8,19 +8,20 @@ internal sealed class FitLatents : IDisposable
 {
     private readonly List<(Tensor Noise, Tensor? Labels)> _batches = [];
 
-    public FitLatents(IDenoiser denoiser, FitOptions options, long firstSeed)
+    /// <param name="label">Class of all latents, -1 for none; null for all classes in turn.</param>
+    public FitLatents(IDenoiser denoiser, int fitted, int heldOut, int batchSize, long? label, long firstSeed)
     {
-        Fitted = options.Latents;
-        Draw(options.Latents, firstSeed);
+        Fitted = fitted;
+        Draw(fitted, firstSeed);
         FittedBatches = _batches.Count;
-        Draw(options.HeldOutLatents, firstSeed + options.Latents);
+        Draw(heldOut, firstSeed + fitted);
 
         void Draw(int count, long first)
         {
-            foreach (long[] seeds in Enumerable.Range(0, count).Select(k => first + k).Chunk(options.BatchSize))
+            foreach (long[] seeds in Enumerable.Range(0, count).Select(k => first + k).Chunk(batchSize))
             {
                 _batches.Add((Latents.Draw(seeds, denoiser.Shape, device: denoiser.Device),
-                    SeedLabels.For(seeds, denoiser.Classes, options.Label, denoiser.Device)));
+                    SeedLabels.For(seeds, denoiser.Classes, label, denoiser.Device)));
             }
         }
     }

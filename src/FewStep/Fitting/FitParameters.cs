@@ -35,7 +35,8 @@ internal sealed class FitParameters
     /// <summary>Whether each value changes the output of its step, and not only what follows from it: the told noise levels.</summary>
     public bool[] ChangesOutput { get; }
 
-    /// <summary>The sampler of other values; null where they are none: sigmas out of order, or weights out of bounds.</summary>
+    /// <summary>The sampler of other values; null where they are none: sigmas out of order, or weights or told
+    /// noise levels out of bounds.</summary>
     public FittedSolver? Solver(ISolver solver, double[] values, out SamplingSchedule schedule)
     {
         schedule = _schedule;
@@ -59,7 +60,7 @@ internal sealed class FitParameters
                 Slope = One(FitCorrections.Slope),
                 Scale = One(FitCorrections.Scale),
             };
-            if (!corrections[i].Weights.All(FittedSolver.IsPossible))
+            if (!corrections[i].Weights.All(FittedSolver.IsPossible) || !FittedSolver.IsPossible(corrections[i].NoiseLevel, sigmas[i]))
                 return null;
         }
 

@@ -4,42 +4,46 @@ using MathNet.Numerics.LinearAlgebra;
 
 namespace FewStep.Fitting;
 
-/// <summary>Refines a fitted sampler on the distance at its end: inner sigmas, the noise levels that the network is told, and all weights
+/// <summary>Refines a fitted sampler on what its images are: inner sigmas, the noise levels that the network is told, and all weights
 /// together, by Levenberg and Marquardt's method.</summary>
 /// <remarks>
 /// Derivatives are central differences, so any denoiser will do. A value that changes nothing before step i is probed from there on, with
 /// the run up to there kept. A step is taken only where the distance falls on the latents fitted on and on those held out.
 /// </remarks>
-internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOptions options, FitLatents latents, TeacherStates teacher)
+/// <param name="solver">The base of the fitted solvers.</param>
+/// <param name="kinds">The corrections that are moved.</param>
+internal sealed class JointRefinement(
+    IDenoiser denoiser, ISolver solver, FitCorrections kinds, FitLatents latents, IImageDistance distance)
 {
     private const double Probe = 0.04; // far above what the network's rounding moves
     private const double LeastGain = 0.005;
-    private const int Attempts = 4;
+    private const int Attempts = 6;
 
-    /// <summary>Refines as long as an iteration lowers the held-out distance by half a percent, or as often as the options allow.</summary>
-    /// <param name="squares">Each latent's mean square at the end of the start.</param>
-    /// <returns>The sampler with its mean squares, and how often it was improved; the start where nothing was better.</returns>
-    public (SamplingSchedule Schedule, FittedSolver Solver, double[] Squares, int Iterations) Refine(SamplingSchedule schedule,
-        FittedSolver start, double[] squares, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    /// <summary>Refines as long as an iteration lowers the held-out distance by half a percent, or as often as is allowed.</summary>
+    /// <param name="most">Most iterations.</param>
+    /// <returns>The sampler, and how often it was improved; the start where nothing was better.</returns>
+    public RefinedSolver Refine(SamplingSchedule schedule, FittedSolver start, int most, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
     {
-        var current = (Schedule: schedule, Solver: start, Squares: squares);
-        var value = Value(squares);
+        var first = distance.Value(start, schedule, cancellation);
+        var (current, value) = ((Schedule: schedule, Solver: start), first);
         double damping = 0.01;
         int iteration = 0;
-        for (; iteration < options.RefineIterations; iteration++)
+        for (; iteration < most; iteration++)
         {
-            var parameters = new FitParameters(current.Schedule, current.Solver.Corrections, options.Corrections);
-            var (normal, gradient) = Normal(parameters, current.Schedule, current.Solver, cancellation);
+            var parameters = new FitParameters(current.Schedule, current.Solver.Corrections, kinds);
+            int done = iteration * latents.FittedBatches;
+            var (normal, gradient) = Normal(
+                parameters, current.Schedule, current.Solver, batch => Report(done + batch + 1, value.HeldOut), cancellation);
             (double Fitted, double HeldOut)? better = null;
             for (int attempt = 0; attempt < Attempts && better is null; attempt++, damping *= 8)
             {
                 double[] step = Step(normal, gradient, damping);
                 if (parameters.Solver(solver, [.. parameters.Values.Zip(step, (v, s) => v + s)], out var moved) is { } candidate)
                 {
-                    double[] found = teacher.MeanSquares(denoiser, candidate, moved, latents, latents.Batches, cancellation);
-                    var reached = Value(found);
+                    var reached = distance.Value(candidate, moved, cancellation);
                     if (reached.Fitted < value.Fitted && reached.HeldOut < value.HeldOut)
-                        (better, current) = (reached, (moved, candidate, found));
+                        (better, current) = (reached, (moved, candidate));
                 }
             }
 
@@ -47,9 +51,7 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
                 break;
             double gain = 1 - (lower.HeldOut / value.HeldOut);
             (value, damping) = (lower, Math.Max(damping / 64, 1e-6));
-            progress?.Report(
-                new WorkProgress(FormattableString.Invariant($"refining, N = {schedule.Steps}"), iteration + 1, options.RefineIterations,
-                "iterations", FormattableString.Invariant($"held-out RMS {Math.Sqrt(value.HeldOut):G4}")));
+            Report(done + latents.FittedBatches, value.HeldOut);
             if (gain < LeastGain)
             {
                 iteration++;
@@ -57,36 +59,33 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
             }
         }
 
-        return (current.Schedule, current.Solver, current.Squares, iteration);
+        return new RefinedSolver(current.Schedule, current.Solver, iteration, first, value);
+
+        void Report(int done, double heldOut) => progress?.Report(new WorkProgress(
+            InvariantText.Of($"refining, N = {schedule.Steps}"), done, (long)most * latents.FittedBatches, "batches",
+            InvariantText.Of($"held-out root {Math.Sqrt(heldOut):G4}")));
     }
 
-    private (double Fitted, double HeldOut) Value(double[] squares) =>
-        (squares[..latents.Fitted].Average(), squares[latents.Fitted..].Average());
-
-    // J^T J and J^T r of the residuals r at the end, over all latents fitted on.
+    // Curvature and gradient of the distance, over all latents fitted on.
     private (Matrix<double> Normal, Vector<double> Gradient) Normal(
-        FitParameters parameters, SamplingSchedule schedule, FittedSolver current, CancellationToken cancellation)
+        FitParameters parameters, SamplingSchedule schedule, FittedSolver current, Action<int> finished, CancellationToken cancellation)
     {
-        int n = parameters.Values.Length;
-        var normal = Matrix<double>.Build.Dense(n, n);
-        var gradient = Vector<double>.Build.Dense(n);
+        using var equations = distance.Equations();
         foreach (int b in latents.Batches.Take(latents.FittedBatches))
         {
             using var scope = NewDisposeScope();
             List<Point> path = [];
             var end = Roll(schedule, current, b, new(0, latents.Noise(b).Times(schedule.Sigmas[0]), null, []), cancellation, path);
-            var columns = new Tensor[n + 1];
-            for (int k = 0; k < n; k++)
-                columns[k] = (teacher.Embed(Moved(k, Probe)) - teacher.Embed(Moved(k, -Probe))).Over_(2 * Probe).MoveToOuterDisposeScope();
-            columns[n] = teacher.Embed(end) - teacher.End(b);
-            var rows = stack(columns, 1).to(float64); // [B, n+1, values]
-            var products = rows.bmm(rows.transpose(1, 2)).sum([0L]).cpu().data<double>().ToArray();
-            for (int k = 0; k < n; k++)
+            var columns = new Tensor[parameters.Values.Length];
+            for (int k = 0; k < columns.Length; k++)
             {
-                gradient[k] += products[(k * (n + 1)) + n];
-                for (int l = 0; l < n; l++)
-                    normal[k, l] += products[(k * (n + 1)) + l];
+                using var one = NewDisposeScope();
+                columns[k] = (distance.Embed(Moved(k, Probe)) - distance.Embed(Moved(k, -Probe))).Over_(2 * Probe)
+                    .MoveToOuterDisposeScope();
             }
+
+            equations.Add(b, stack(columns, 1), distance.Embed(end));
+            finished(b);
 
             Tensor Moved(int k, double by)
             {
@@ -102,7 +101,7 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
             }
         }
 
-        return (normal, gradient);
+        return equations.Finish();
     }
 
     private static double[] Step(Matrix<double> normal, Vector<double> gradient, double damping)
@@ -138,3 +137,10 @@ internal sealed class JointRefinement(IDenoiser denoiser, ISolver solver, FitOpt
     // A run at the start of a step; the history is the newest first.
     private sealed record Point(int Step, Tensor State, Tensor? Output, IReadOnlyList<PastStep> History);
 }
+
+/// <summary>What a refinement made of a sampler.</summary>
+/// <param name="Iterations">How often it was improved.</param>
+/// <param name="Before">The distance of the start, on the latents fitted on and on those held out.</param>
+/// <param name="After">The same of what it became.</param>
+internal sealed record RefinedSolver(SamplingSchedule Schedule, FittedSolver Solver, int Iterations, (double Fitted, double HeldOut) Before,
+    (double Fitted, double HeldOut) After);

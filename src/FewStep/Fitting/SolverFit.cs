@@ -36,7 +36,8 @@ internal sealed class SolverFit(
         if (schedules.FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
             throw new InvalidInputException($"{fine.Steps} steps are too many to fit; {ScheduleSearchRequest.MaximumSteps} are the most.");
 
-        using var latents = new FitLatents(_denoiser, _options, firstSeed);
+        using var latents = new FitLatents(
+            _denoiser, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label, firstSeed);
         var groups = schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
             .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)).ToList();
         List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.Select(s => s.Schedule).ToList())];
@@ -103,8 +104,11 @@ internal sealed class SolverFit(
         double[] plain = teacher.MeanSquares(_denoiser, _base, schedule, latents, latents.HeldOutBatches, cancellation);
         if (_options.RefineIterations > 0)
         {
-            (schedule, solver, fitted, refined) = new JointRefinement(_denoiser, _base, _options, latents, teacher).Refine(
-                schedule, solver, fitted, progress, cancellation);
+            var distance = new TeacherDistance(_denoiser, latents, teacher);
+            var found = new JointRefinement(_denoiser, _base, _options.Corrections, latents, distance).Refine(
+                schedule, solver, _options.RefineIterations, progress, cancellation);
+            (schedule, solver, refined) = (found.Schedule, found.Solver, found.Iterations);
+            fitted = teacher.MeanSquares(_denoiser, solver, schedule, latents, latents.Batches, cancellation);
         }
 
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(plain));

@@ -19,6 +19,20 @@ internal static class FeatureClassifierFolder
         JsonFile.Write(Path.Combine(folder, ConfigurationFile), classifier.Configuration);
     }
 
+    /// <summary>Loads a classifier for images of a shape.</summary>
+    /// <param name="remedy">What to do where it takes another one.</param>
+    /// <returns>The classifier; the caller owns it.</returns>
+    /// <exception cref="InvalidInputException">The folder is not valid, or its classifier takes images of another shape.</exception>
+    public static FeatureClassifier LoadFor(string folder, ImageShape shape, Device? device, string remedy = "choose another")
+    {
+        var classifier = Load(folder, device);
+        if (classifier.Shape == shape)
+            return classifier;
+        string takes = classifier.Shape.ToString();
+        classifier.Dispose();
+        throw new InvalidInputException($"The images are {shape}, but the classifier of {folder} takes {takes}; {remedy}.");
+    }
+
     /// <returns>The classifier, its weights in float32; the caller owns it.</returns>
     public static FeatureClassifier Load(string folder, Device? device = null)
     {

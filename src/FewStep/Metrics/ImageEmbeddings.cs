@@ -32,11 +32,7 @@ internal static class ImageEmbeddings
                 && sigma >= network!.SigmaMin && sigma <= network.SigmaMax:
                 return new EncoderEmbedding(network, sigma);
             case [Classifier, { Length: > 0 } folder]:
-                var classifier = FeatureClassifierFolder.Load(folder, device);
-                if (classifier.Shape == shape)
-                    return new ClassifierEmbedding(classifier);
-                classifier.Dispose();
-                throw new InvalidInputException($"The classifier in {folder} takes {classifier.Shape}, but the images are {shape}.");
+                return new ClassifierEmbedding(FeatureClassifierFolder.LoadFor(folder, shape, device));
             default:
                 throw new InvalidInputException($"There is no distance '{name}'; choose {Known}.");
         }

@@ -74,7 +74,8 @@ internal static class FitPage
             "What each state is made of: the weight of every output of the denoiser so far, at the noise level where it was taken; the "
                 + "last row "
                 + "is the image. Sampling runs from right to left.",
-            (Figure.LineSample("bar m1"), "fitted"), (Figure.LineSample("bar standard"), $"{fitted.Base.Name} on the same sigmas"));
+            (Figure.LineSample("bar m1"), sampler.Origin.Match is null ? "fitted" : "matched"),
+            (Figure.LineSample("bar standard"), $"{fitted.Base.Name} on the same sigmas"));
     }
 
     // Without the start, which at the end counts for next to nothing.

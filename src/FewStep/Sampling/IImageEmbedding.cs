@@ -62,13 +62,25 @@ internal abstract class PerceptualEmbedding : IImageEmbedding
     /// <returns>[B,C,H,W] each; they belong to the current dispose scope.</returns>
     protected abstract IReadOnlyList<Tensor> Activations(Tensor images);
 
-    // The activations themselves, and their means and deviations over positions, which an image that is blurred cannot have.
-    private static IEnumerable<Tensor> Parts(Tensor x)
+    /// <summary>Means and deviations over positions of a network's activations, which an image that is blurred cannot have.</summary>
+    /// <param name="activations">[B,C,H,W].</param>
+    /// <returns>[B,2C]; belongs to the current dispose scope.</returns>
+    public static Tensor Summarize(Tensor activations) => MeansAndDeviations(Unit(activations));
+
+    private static IEnumerable<Tensor> Parts(Tensor activations)
     {
-        var unit = (x * x.Squared().sum([1L], keepdim: true).Plus(Tiny).rsqrt()).Times(Math.Sqrt(x.shape[1])).flatten(2);
+        var unit = Unit(activations);
+        return [unit.flatten(1), MeansAndDeviations(unit)];
+    }
+
+    private static Tensor Unit(Tensor x) =>
+        (x * x.Squared().sum([1L], keepdim: true).Plus(Tiny).rsqrt()).Times(Math.Sqrt(x.shape[1])).flatten(2);
+
+    private static Tensor MeansAndDeviations(Tensor unit)
+    {
         var mean = unit.mean([2L], keepdim: true);
         var deviation = (unit - mean).Squared().mean([2L]).Plus(Tiny).sqrt();
-        return [unit.flatten(1), cat([mean.flatten(1), deviation], 1).Times(2)];
+        return cat([mean.flatten(1), deviation], 1).Times(2);
     }
 }
 

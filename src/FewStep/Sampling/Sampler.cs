@@ -81,8 +81,12 @@ public sealed record SamplerOrigin
     /// <summary>What the solver was fitted on; null for a solver that was not.</summary>
     internal FitOrigin? Fit { get; init; }
 
+    /// <summary>What the sampler was matched to; null for one that was not. It replaces the fit that it began with.</summary>
+    internal MatchOrigin? Match { get; init; }
+
     /// <summary>What is true of the sigmas with another solver.</summary>
-    internal SamplerOrigin OfSigmas => Fit is null ? this : this with { Fit = null, Objective = null, Loss = null };
+    internal SamplerOrigin OfSigmas =>
+        Fit is null && Match is null ? this : this with { Fit = null, Match = null, Objective = null, Loss = null };
 
     /// <summary>Whether it is taken for models that it was not fitted to; no file says so.</summary>
     internal bool IsForAnyModel { get; init; }

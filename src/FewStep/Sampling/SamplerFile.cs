@@ -90,6 +90,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             Solver = sampler.Solver.Name,
             Weights = fitted is null ? null : new FitWeights { Base = fitted.Base.Name, Steps = fitted.Corrections },
             Fit = origin.Fit,
+            Match = origin.Match,
             Schedule = origin.Schedule,
             Source = origin.Source,
             Objective = origin.Objective,
@@ -150,6 +151,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             ("solver", content.Solver), ("schedule", content.Schedule), ("objective", content.Objective),
             ("model_hash", content.ModelHash), ("data_hash", content.DataHash), ("fewstep", content.FewStep),
             ("teacher", content.Fit?.Teacher), ("guidance", content.Fit?.Guidance), ("stop", content.Fit?.Stop),
+            ("features", content.Match?.Features), ("guidance", content.Match?.Guidance),
         ];
         foreach (var (name, text) in texts)
         {
@@ -160,10 +162,12 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         if (content.Solver is null && content.Version != VersionOfSchedules)
             throw new InvalidInputException("it names no solver; a sampler is sigmas and a solver.");
         bool isFitted = content.Solver?.StartsWith(FittedSolver.Prefix, StringComparison.Ordinal) ?? false;
-        if (new[] { content.Weights is not null, content.Fit is not null, content.Version == VersionOfFits }.Any(has => has != isFitted))
+        bool hasOrigin = content.Fit is not null ^ content.Match is not null;
+        if (new[] { content.Weights is not null, hasOrigin, content.Version == VersionOfFits }.Any(has => has != isFitted)
+            || (content.Fit is not null && content.Match is not null))
         {
             throw new InvalidInputException(
-                $"weights, fit and version {VersionOfFits} belong to a solver {FittedSolver.Prefix}-..., and to that alone.");
+                $"weights, fit or match, and version {VersionOfFits} belong to a solver {FittedSolver.Prefix}-..., and to that alone.");
         }
 
         var solver = content.Weights is { } weights ? new FittedSolver(SolverCatalog.Find(weights.Base), schedule, weights.Steps)
@@ -181,6 +185,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             DataHash = content.DataHash,
             Seed = content.Seed,
             Fit = content.Fit,
+            Match = content.Match,
         });
     }
 
@@ -222,6 +227,7 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
         // Of a fitted solver alone.
         public FitWeights? Weights { get; init; }
         public FitOrigin? Fit { get; init; }
+        public MatchOrigin? Match { get; init; }
         public string? Schedule { get; init; }
         public ScheduleSource Source { get; init; } = ScheduleSource.Given;
         public string? Objective { get; init; }

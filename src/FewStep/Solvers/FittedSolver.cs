@@ -61,6 +61,10 @@ internal sealed class FittedSolver : ISolver
 
     public static bool IsPossible(double weight) => Math.Abs(weight) <= LargestWeight;
 
+    /// <summary>Whether a network can be told a noise level at a sigma; null is the sigma itself.</summary>
+    public static bool IsPossible(double? level, double sigma) =>
+        level is null || (level >= sigma / LargestShift && level <= sigma * LargestShift);
+
     private static void Check(int step, double sigma, StepCorrection? correction)
     {
         if (correction is null || correction.Differences.IsDefault)
@@ -80,8 +84,11 @@ internal sealed class FittedSolver : ISolver
             }
         }
 
-        if (correction.NoiseLevel is double level && !(level >= sigma / LargestShift && level <= sigma * LargestShift))
-            throw new InvalidInputException(FormattableString.Invariant($"Step {step} tells the network the noise level {level:R}."));
+        if (!IsPossible(correction.NoiseLevel, sigma))
+        {
+            throw new InvalidInputException(
+                FormattableString.Invariant($"Step {step} tells the network the noise level {correction.NoiseLevel:R}."));
+        }
     }
 
     // Two solvers that behave differently must have different names.

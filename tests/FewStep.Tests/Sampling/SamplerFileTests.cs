@@ -74,6 +74,38 @@ public sealed class SamplerFileTests : IDisposable
         Assert.Equal(3.3, read.Solver.NoiseLevel(schedule, 1));
     }
 
+    [Fact]
+    public void A_matched_solver_survives_the_file_with_what_it_was_matched_to()
+    {
+        var schedule = new SamplingSchedule([80, 0.002]);
+        var sampler = new Sampler(schedule, new FittedSolver(new EulerSolver(), schedule, [new StepCorrection { Slope = 0.5 }]))
+        {
+            Origin = new SamplerOrigin
+            {
+                Schedule = "karras",
+                ModelHash = new string('a', 64),
+                Match = new MatchOrigin
+                {
+                    Images = 10_000,
+                    Features = "classifier features",
+                    FeaturesHash = new string('b', 64),
+                    Latents = 768,
+                    HeldOutLatents = 512,
+                    Label = 3,
+                    Before = 2,
+                    After = 1,
+                    Iterations = 4,
+                },
+            },
+        };
+        sampler.Save(_path);
+        Assert.Equal(sampler.Origin.Match, Sampler.Read(_path).Origin.Match);
+        string text = File.ReadAllText(_path), fit = JsonFile.Text(HandMadeFit.Origin);
+        File.WriteAllText(_path, text.Replace("\"match\":", $"\"fit\": {fit}, \"match\":", StringComparison.Ordinal));
+        Assert.Contains("belong to a solver fitted-", Assert.Throws<InvalidInputException>(() => Sampler.Read(_path)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\"slope\": 0.5", "\"slope\": 1e9", "weights must lie")]
     [InlineData("\"base\": \"euler\"", "\"base\": \"magic\"", "no solver 'magic'")]

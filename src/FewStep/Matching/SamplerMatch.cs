@@ -1,0 +1,117 @@
+using FewStep.Data;
+using FewStep.Fitting;
+using FewStep.Metrics;
+using FewStep.Sampling;
+using FewStep.Search;
+using FewStep.Solvers;
+
+namespace FewStep.Matching;
+
+/// <summary>Matches samplers to real images: moves their inner sigmas, told noise levels and weights until the images that they make have
+/// the mean and covariance of real ones. No teacher is needed, so a tuned model's sampler can be matched too.</summary>
+/// <param name="network">By whose features images are compared; not disposed.</param>
+internal sealed class SamplerMatch(Model model, MatchOptions options, long seed, IClassScorer network)
+{
+    private readonly MatchOptions _options = options.Checked();
+    private readonly IFeatureExtractor _features = network is FeatureClassifier classifier ? new ClassifierSummary(classifier) : network;
+
+    /// <param name="images">Real images; not disposed.</param>
+    /// <returns>What each sampler became, when it is asked for.</returns>
+    /// <exception cref="InvalidInputException">Images and model do not fit, or a sampler adds noise.</exception>
+    public IEnumerable<MatchedSampler> Match(
+        IReadOnlyList<Sampler> samplers, IImageSet images, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var starts = samplers.Select(Start).ToList();
+        var counting = new CountingDenoiser(model.Denoiser);
+        using var latents = new FitLatents(counting, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label,
+            SeedPlan.Searched(seed));
+        using var real = FeatureReference.Measure(Chosen(images), _features, progress: progress, cancellation: cancellation);
+        using var distance = new MomentDistance(counting, latents, Features, real.Statistics);
+        foreach (var (sampler, start) in samplers.Zip(starts))
+        {
+            var watch = Stopwatch.StartNew();
+            long before = counting.Images;
+            var found = Refined(sampler, start);
+            long evaluations = counting.Images - before;
+            yield return new MatchedSampler(
+                found.Iterations == 0 ? sampler : new Sampler(found.Schedule, found.Solver)
+                { Origin = Origin(sampler, found, real, evaluations) },
+                found, evaluations, watch.Elapsed.TotalSeconds);
+        }
+
+        RefinedSolver Refined(Sampler sampler, FittedSolver start)
+        {
+            using var inference = no_grad();
+            return new JointRefinement(counting, start.Base, Kinds(start), latents, distance).Refine(
+                sampler.Schedule, start, _options.Iterations, progress, cancellation);
+        }
+    }
+
+    // A solver that was not fitted begins with corrections of zero, which change nothing.
+    private static FittedSolver Start(Sampler sampler) => sampler.Solver as FittedSolver ?? new FittedSolver(
+        sampler.Solver, sampler.Schedule,
+        Enumerable.Range(0, sampler.Steps).Select(i => StepCorrection.None with { Differences = [.. new double[i]] }));
+
+    private static FitCorrections Kinds(FittedSolver start) => FitCorrections.Differences | FitCorrections.Slope
+        | (start.Corrections.Any(c => c.Scale != 0) ? FitCorrections.Scale : FitCorrections.None);
+
+    // Of images as they are saved.
+    private Tensor Features(Tensor samples)
+    {
+        using var images = new MeasuredImages(samples, model.Autoencoder);
+        return images.Features(_features).clone();
+    }
+
+    // Of each class as many as of any other, as the latents are of all classes in turn.
+    private SubsetImageSet Chosen(IImageSet images)
+    {
+        if (images is OwnSampleSet)
+            throw new InvalidInputException("A model's own samples are not what its samplers can be matched to: name real images.");
+        int classes = model.Prompts is null ? model.Denoiser.Classes : 0;
+        var fitting = model.Fitting(images);
+        if (_options.Label is >= 0 and long label)
+            return Enough(SubsetImageSet.OfClass(fitting, (int)label, _options.Images, seed));
+        if (classes == 0 || fitting.Classes == 0 || _options.Label is not null)
+            return Enough(SubsetImageSet.Random(fitting, Math.Min(fitting.Count, _options.Images), seed));
+        if (fitting.Classes != classes)
+        {
+            throw new InvalidInputException($"There are images of {fitting.Classes} classes, but the model has {classes}: what they have "
+                + "in common says nothing of the model's images. Give images of all classes, or choose one with a label.");
+        }
+
+        int fewest = Enumerable.Range(0, fitting.Count).CountBy(fitting.Label).Where(c => c.Key >= 0).Min(c => c.Value);
+        return Enough(SubsetImageSet.Balanced(fitting, Math.Min(fewest * classes, _options.Images), seed));
+
+        static SubsetImageSet Enough(SubsetImageSet chosen) => chosen.Count >= MatchOptions.LeastImages ? chosen
+            : throw new InvalidInputException(
+                $"There are {chosen.Count} real images to match; at least {MatchOptions.LeastImages} are needed.");
+    }
+
+    private SamplerOrigin Origin(Sampler sampler, RefinedSolver found, FeatureReference real, long evaluations) => sampler.Origin with
+    {
+        Objective = InvariantText.Of($"Fréchet distance ({network.FeatureName}) to {real.Images!.Value:N0} real images, held-out latents"),
+        Loss = null,
+        Evaluations = evaluations + (sampler.Origin.Evaluations ?? 0),
+        ModelHash = model.NetworkHash,
+        DataHash = real.ImagesHash,
+        Seed = seed,
+        Fit = null,
+        Match = new MatchOrigin
+        {
+            Images = (int)real.Images.Value,
+            Features = network.FeatureName,
+            FeaturesHash = network.Hash,
+            Latents = _options.Latents,
+            HeldOutLatents = _options.HeldOutLatents,
+            Guidance = model.Guidance?.ToString(),
+            Label = _options.Label,
+            Before = found.Before.HeldOut,
+            After = found.After.HeldOut,
+            Iterations = found.Iterations,
+        },
+    };
+}
+
+/// <summary>What a match made of a sampler.</summary>
+/// <param name="Sampler">The sampler as it was where nothing was better.</param>
+internal sealed record MatchedSampler(Sampler Sampler, RefinedSolver Result, long Evaluations, double Seconds);

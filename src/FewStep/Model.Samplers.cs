@@ -212,7 +212,9 @@ public sealed partial class Model
         return sampler;
     }
 
-    private Sampler Make(SamplerChoice choice) => choice.MakeFor(this, SolverCatalog.Find("euler")) is { } made
+    /// <summary>The sampler of a choice that is not searched for.</summary>
+    internal Sampler Make(SamplerChoice choice) => choice.MakeFor(this, SolverCatalog.Find("euler")) is { } made
         ? Checked(made, choice.Schedule.Name)
-        : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: call {nameof(FindSampler)}.");
+        : throw new InvalidInputException($"{choice.Schedule.Name} searches, which takes images: find its sampler first "
+            + $"({nameof(FindSampler)}; on the command line schedule or fit), and name that.");
 }

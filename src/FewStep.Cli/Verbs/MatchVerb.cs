@@ -48,7 +48,7 @@ internal static class MatchVerb
             if (parsed.GetValue(label) is string one)
                 options = options with { Label = ClassLabel.Parse(one, source.Denoiser.Classes, source.LabelNames) };
             using var images = ModelImages.Open(parsed, data, source, parsed.GetValue(seed), terminal, cancellation);
-            var starts = choices.Count == 0 ? [Own(source)] : choices.Select(c => Made(c, source)).ToList();
+            var starts = choices.Count == 0 ? [Own(source)] : choices.Select(source.Make).ToList();
             string folder = parsed.GetRequiredValue(output);
             var matches = MatchFolder.Write(
                 folder, source, starts, options, images, parsed.GetValue(seed), terminal.Progress, cancellation);
@@ -61,11 +61,8 @@ internal static class MatchVerb
         });
     }
 
-    private static Sampler Own(Model model) => model.Sampler ?? throw new InvalidInputException(
-        $"{model.Name} has no sampler of its own: name one or more to match (--sampler FILE, or e.g. karras/ipndm:3/4).");
-
-    private static Sampler Made(SamplerChoice choice, Model model) => choice.MakeFor(model, new EulerSolver()) is { } sampler
-        ? model.Checked(sampler, choice.Schedule.Name)
+    private static Sampler Own(Model model) => model.Sampler is { } own
+        ? model.Checked(own, $"{own}")
         : throw new InvalidInputException(
-            $"{choice.Schedule.Name} searches: find its sampler first (fewstep schedule or fit), and name the file.");
+            $"{model.Name} has no sampler of its own: name one or more to match (--sampler FILE, or e.g. karras/ipndm:3/4).");
 }

@@ -20,6 +20,7 @@ internal static class OutputPlaces
     private static readonly (string Verb, string[] Names)[] Written =
     [
         ("schedule", [$"*{SamplerFile.Extension}"]), ("fit", [$"*{SamplerFile.Extension}"]),
+        ("match", [$"*{SamplerFile.Extension}"]),
         ("tune", ["*.safetensors", "config.json", Model.SamplerName]),
         ("evaluate", [$"best{SamplerFile.Extension}"]), ("compare", [$"best{SamplerFile.Extension}"]), ("subset", ["*.gz"]),
         ("train-classifier", ["*.safetensors", "config.json"]),

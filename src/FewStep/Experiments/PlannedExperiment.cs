@@ -141,7 +141,8 @@ internal sealed record PlannedExperiment
         foreach (var judges in Metrics.Select(MetricCatalog.Find).GroupBy(Context.NetworkOf).Where(g => g.Key is not null))
         {
             string hash = judges.Key!.Hash;
-            var matched = trials.Select(t => t.Sampler).Where(s => s.Origin.Match?.FeaturesHash == hash).Distinct().ToList();
+            var matched = trials.Select(t => t.Sampler).Distinct()
+                .Where(s => s.Origin.Match?.Judges.Contains(hash, StringComparison.Ordinal) == true).ToList();
             if (matched.Count == 0)
                 continue;
             string words = $"{string.Join(", ", matched)}: matched by the features of {judges.Key.Name}, which so is no impartial judge";

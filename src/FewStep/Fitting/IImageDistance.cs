@@ -13,6 +13,9 @@ internal interface IImageDistance
     /// <summary>How far a sampler's are, squared, on the latents fitted on and on those held out.</summary>
     (double Fitted, double HeldOut) Value(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation);
 
+    /// <summary>What is said of a squared distance while it falls.</summary>
+    string Describe(double squared);
+
     /// <summary>Begins the sums that say which way it falls.</summary>
     INormalEquations Equations();
 }

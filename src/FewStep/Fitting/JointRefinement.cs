@@ -26,6 +26,12 @@ internal sealed class JointRefinement(
         CancellationToken cancellation)
     {
         var first = distance.Value(start, schedule, cancellation);
+        if (!double.IsFinite(first.Fitted + first.HeldOut))
+        {
+            throw new InvalidInputException(
+                $"The sampler of {schedule.Steps} steps makes images that are not finite: there is nothing to refine.");
+        }
+
         var (current, value) = ((Schedule: schedule, Solver: start), first);
         double damping = 0.01;
         int iteration = 0;
@@ -63,7 +69,7 @@ internal sealed class JointRefinement(
 
         void Report(int done, double heldOut) => progress?.Report(new WorkProgress(
             InvariantText.Of($"refining, N = {schedule.Steps}"), done, (long)most * latents.FittedBatches, "batches",
-            InvariantText.Of($"held-out root {Math.Sqrt(heldOut):G4}")));
+            $"held-out {distance.Describe(heldOut)}"));
     }
 
     // Curvature and gradient of the distance, over all latents fitted on.

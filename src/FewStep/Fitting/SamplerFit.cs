@@ -64,7 +64,7 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
         };
     }
 
-    private SamplerOrigin Origin(Sampler sampler, FittedSchedule result) => sampler.Origin with
+    private SamplerOrigin Origin(Sampler sampler, FittedSchedule result) => sampler.Origin.OfSigmas with
     {
         Objective = string.Create(CultureInfo.InvariantCulture,
             $"mean-square distance at the end ({embedding.Name}) to {options.TeacherSteps} steps of {options.TeacherSolver}, held-out "

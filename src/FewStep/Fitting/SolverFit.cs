@@ -108,7 +108,8 @@ internal sealed class SolverFit(
             var found = new JointRefinement(_denoiser, _base, _options.Corrections, latents, distance).Refine(
                 schedule, solver, _options.RefineIterations, progress, cancellation);
             (schedule, solver, refined) = (found.Schedule, found.Solver, found.Iterations);
-            fitted = teacher.MeanSquares(_denoiser, solver, schedule, latents, latents.Batches, cancellation);
+            if (refined > 0)
+                fitted = teacher.MeanSquares(_denoiser, solver, schedule, latents, latents.Batches, cancellation);
         }
 
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(plain));

@@ -14,6 +14,8 @@ internal sealed class TeacherDistance(IDenoiser denoiser, FitLatents latents, Te
         return (squares[..latents.Fitted].Average(), squares[latents.Fitted..].Average());
     }
 
+    public string Describe(double squared) => InvariantText.Of($"RMS {Math.Sqrt(squared):G4}");
+
     public INormalEquations Equations() => new Sums(teacher);
 
     private sealed class Sums(TeacherStates teacher) : INormalEquations

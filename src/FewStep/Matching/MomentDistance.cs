@@ -20,14 +20,15 @@ internal sealed class MomentDistance : IImageDistance, IDisposable
 
     private readonly IDenoiser _denoiser;
     private readonly FitLatents _latents;
-    private readonly Func<Tensor, Tensor> _features;
+    private readonly Func<Tensor, Tensor?> _features;
     private readonly Tensor _mean, _directions, _variances; // [d], [d,k], [k]
     private readonly double _added;
     private readonly FeatureStatistics _real;
 
-    /// <param name="features">A sampler's images as features [B,d], which belong to the current dispose scope.</param>
+    /// <param name="features">A sampler's images as features [B,d], which belong to the current dispose scope; null where they are not
+    /// finite.</param>
     /// <param name="real">Of real images' features; not disposed.</param>
-    public MomentDistance(IDenoiser denoiser, FitLatents latents, Func<Tensor, Tensor> features, FeatureStatistics real)
+    public MomentDistance(IDenoiser denoiser, FitLatents latents, Func<Tensor, Tensor?> features, FeatureStatistics real)
     {
         (_denoiser, _latents, _features) = (denoiser, latents, features);
         using var scope = NewDisposeScope();
@@ -41,7 +42,8 @@ internal sealed class MomentDistance : IImageDistance, IDisposable
         _real = FeatureStatistics.FromMoments(real.Count, zeros_like(_variances), diag(_variances));
     }
 
-    public Tensor Embed(Tensor images) => _features(images);
+    public Tensor Embed(Tensor images) => _features(images)
+        ?? throw new InvalidInputException("The sampler's images are not finite, so nothing says how far they are from real ones.");
 
     public (double Fitted, double HeldOut) Value(ISolver solver, SamplingSchedule schedule, CancellationToken cancellation)
     {
@@ -54,13 +56,17 @@ internal sealed class MomentDistance : IImageDistance, IDisposable
             foreach (int b in batches)
             {
                 using var scope = NewDisposeScope();
-                statistics.Add(Turned(Embed(
-                    loop.Sample(_latents.Noise(b), _latents.Labels(b), cancellationToken: cancellation).Samples)));
+                var samples = loop.Sample(_latents.Noise(b), _latents.Labels(b), cancellationToken: cancellation).Samples;
+                if (_features(samples) is not { } features)
+                    return double.PositiveInfinity; // a step that went too far
+                statistics.Add(Turned(features));
             }
 
             return FrechetDistance.Between(statistics, _real);
         }
     }
+
+    public string Describe(double squared) => InvariantText.Of($"Fréchet distance {squared:G4}");
 
     public INormalEquations Equations() => new Sums(this);
 

@@ -12,6 +12,7 @@ namespace FewStep.Matching;
 /// <param name="network">By whose features images are compared; not disposed.</param>
 internal sealed class SamplerMatch(Model model, MatchOptions options, long seed, IClassScorer network)
 {
+    private const int MostDifferences = 9; // as many as a fit has by default
     private readonly MatchOptions _options = options.Checked();
     private readonly IFeatureExtractor _features = network is FeatureClassifier classifier ? new ClassifierSummary(classifier) : network;
 
@@ -21,6 +22,12 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
     public IEnumerable<MatchedSampler> Match(
         IReadOnlyList<Sampler> samplers, IImageSet images, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        if (samplers.FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
+        {
+            throw new InvalidInputException(
+                $"{fine.Steps} steps are too many to match; {ScheduleSearchRequest.MaximumSteps} are the most.");
+        }
+
         var starts = samplers.Select(Start).ToList();
         var counting = new CountingDenoiser(model.Denoiser);
         using var latents = new FitLatents(counting, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label,
@@ -47,18 +54,25 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         }
     }
 
+    /// <summary>By what a network's match compares images.</summary>
+    public static string Words(IClassScorer network) =>
+        network is FeatureClassifier ? $"means and deviations of {network.FeatureName}" : network.FeatureName;
+
     // A solver that was not fitted begins with corrections of zero, which change nothing.
     private static FittedSolver Start(Sampler sampler) => sampler.Solver as FittedSolver ?? new FittedSolver(
-        sampler.Solver, sampler.Schedule,
-        Enumerable.Range(0, sampler.Steps).Select(i => StepCorrection.None with { Differences = [.. new double[i]] }));
+        sampler.Solver, sampler.Schedule, Enumerable.Range(0, sampler.Steps).Select(
+            i => StepCorrection.None with { Differences = [.. new double[Math.Min(i, MostDifferences)]] }));
 
     private static FitCorrections Kinds(FittedSolver start) => FitCorrections.Differences | FitCorrections.Slope
         | (start.Corrections.Any(c => c.Scale != 0) ? FitCorrections.Scale : FitCorrections.None);
 
     // Of images as they are saved.
-    private Tensor Features(Tensor samples)
+    private Tensor? Features(Tensor samples)
     {
-        using var images = new MeasuredImages(samples, model.Autoencoder);
+        var decoded = model.ImagesOf(samples);
+        if (!isfinite(decoded).all().AsBoolean())
+            return null;
+        using var images = new MeasuredImages(decoded);
         return images.Features(_features).clone();
     }
 
@@ -89,7 +103,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
 
     private SamplerOrigin Origin(Sampler sampler, RefinedSolver found, FeatureReference real, long evaluations) => sampler.Origin with
     {
-        Objective = InvariantText.Of($"Fréchet distance ({network.FeatureName}) to {real.Images!.Value:N0} real images, held-out latents"),
+        Objective = InvariantText.Of($"Fréchet distance ({Words(network)}) to {real.Images!.Value:N0} real images, held-out latents"),
         Loss = null,
         Evaluations = evaluations + (sampler.Origin.Evaluations ?? 0),
         ModelHash = model.NetworkHash,
@@ -99,8 +113,8 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         Match = new MatchOrigin
         {
             Images = (int)real.Images.Value,
-            Features = network.FeatureName,
-            FeaturesHash = network.Hash,
+            Features = Words(network),
+            Judges = sampler.Origin.Match is { } earlier ? $"{network.Hash} {earlier.Judges}" : network.Hash,
             Latents = _options.Latents,
             HeldOutLatents = _options.HeldOutLatents,
             Guidance = model.Guidance?.ToString(),

@@ -29,7 +29,8 @@ internal static class MatchFolder
             matches.Add(new WrittenMatch(match, path));
         }
 
-        AtomicFile.WriteText(Path.Combine(folder, MatchPage.FileName), MatchPage.Render(model.Name, network.FeatureName, options, matches));
+        string page = MatchPage.Render(model.Name, SamplerMatch.Words(network), options, matches);
+        AtomicFile.WriteText(Path.Combine(folder, MatchPage.FileName), page);
         return matches;
     }
 }

@@ -47,8 +47,7 @@ internal static class MatchPage
         yield return new(string.Join(", ", sampler.Schedule.Sigmas.Select(s => NumberText.Sigma(s))));
     }
 
-    /// <summary>What became of a sampler.</summary>
-    public static string Words(RefinedSolver found) => found.Iterations switch
+    private static string Words(RefinedSolver found) => found.Iterations switch
     {
         0 => "as it was: nothing is nearer on held-out latents",
         1 => "1 iteration",

@@ -6,11 +6,12 @@ internal sealed record MatchOrigin
     /// <summary>Number of real images.</summary>
     public required int Images { get; init; }
 
-    /// <summary>By what images are compared, e.g. <c>classifier features</c>.</summary>
+    /// <summary>By what images are compared, e.g. <c>means and deviations of classifier features</c>.</summary>
     public required string Features { get; init; }
 
-    /// <summary>Hash of the network that these are of: as a judge it is not impartial.</summary>
-    public required string FeaturesHash { get; init; }
+    /// <summary>Hashes of the networks that it was matched by, with spaces between them, the latest first: as judges they are not
+    /// impartial.</summary>
+    public required string Judges { get; init; }
 
     public required int Latents { get; init; }
     public required int HeldOutLatents { get; init; }

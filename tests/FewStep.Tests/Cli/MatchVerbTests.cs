@@ -35,7 +35,7 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
             var origin = sampler.Origin.Match!;
             Assert.IsType<FittedSolver>(sampler.Solver);
             Assert.True(match.GetProperty("held_out").GetDouble() < match.GetProperty("held_out_before").GetDouble());
-            Assert.Equal((1100, "stripes", 256, match.GetProperty("held_out").GetDouble()),
+            Assert.Equal((1100, "means and deviations of stripes", 256, match.GetProperty("held_out").GetDouble()),
                 (origin.Images, origin.Features, origin.Latents, origin.After));
             Assert.Equal(match.GetProperty("network_evaluations").GetInt64(), sampler.Origin.Evaluations);
             Assert.Null(sampler.Origin.Fit);
@@ -50,6 +50,7 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("fitted to another model", others);
         Assert.False(Directory.Exists(_world.At("of-other")));
         await CommandLineRun.Json([.. others, "--any-model"]);
+        await CommandLineRun.Refused("would replace", Match(folder, ("--sampler", three)));
 
         // A judge by whose features a sampler was matched is told of, and none that is held back.
         string[] measured = ["evaluate", .. model, "--data", _world.Data, "--samples", "4", "--ranges", "2", "--strip-seeds", "none",

@@ -64,6 +64,18 @@ public sealed class MomentDistanceTests
     }
 
     [Fact]
+    public void A_sampler_that_explodes_is_as_far_as_can_be()
+    {
+        using var denoiser = SearchModels.Mixture();
+        using var latents = new FitLatents(denoiser, 8, 8, 8, null, 0);
+        using var real = FeatureStatistics.FromMoments(1000, zeros(4, dtype: float64), eye(4, dtype: float64));
+        using var distance = new MomentDistance(denoiser, latents, x => isfinite(x).all().item<bool>() ? x.flatten(1) : null, real);
+        var schedule = StandardSchedule.Karras().Create(20, 0.002, 80);
+        var solver = new FittedSolver(new EulerSolver(), schedule, Enumerable.Repeat(new StepCorrection { Slope = 1000 }, 20));
+        Assert.Equal((double.PositiveInfinity, double.PositiveInfinity), distance.Value(solver, schedule, Token));
+    }
+
+    [Fact]
     public void Of_many_features_those_directions_count_that_vary_most()
     {
         using var scope = NewDisposeScope();

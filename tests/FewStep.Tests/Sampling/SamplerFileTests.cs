@@ -88,7 +88,7 @@ public sealed class SamplerFileTests : IDisposable
                 {
                     Images = 10_000,
                     Features = "classifier features",
-                    FeaturesHash = new string('b', 64),
+                    Judges = $"{new string('b', 64)} {new string('c', 64)}",
                     Latents = 768,
                     HeldOutLatents = 512,
                     Label = 3,

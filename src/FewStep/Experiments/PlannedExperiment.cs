@@ -146,8 +146,9 @@ internal sealed record PlannedExperiment
             if (matched.Count == 0)
                 continue;
             string words = $"{string.Join(", ", matched)}: matched by the features of {judges.Key.Name}, which so is no impartial judge";
-            remarks.Add(judges.Any(j => j.Kind == FeatureKind.HeldBack)
-                ? throw new InvalidInputException($"{words}; hold back another classifier.") : $"{words}.");
+            if (judges.Any(j => j.Kind == FeatureKind.HeldBack))
+                throw new InvalidInputException($"{words}; hold back another classifier.");
+            remarks.Add($"{words}.");
         }
 
         return remarks;

@@ -170,13 +170,8 @@ public sealed class Metric : IMetric, IDisposable
         }
 
         string folder = classifierFolder ?? throw new InvalidInputException("The metric needs the folder of a classifier.");
-        var classifier = FeatureClassifierFolder.Load(folder, device);
-        if (reference is null || classifier.Shape == reference.Shape)
-            return classifier;
-        var takes = classifier.Shape;
-        classifier.Dispose();
-        throw new InvalidInputException(
-            $"The real images are {reference.Shape}, but the classifier of {folder} takes {takes}; choose others.");
+        return reference is null ? FeatureClassifierFolder.Load(folder, device)
+            : FeatureClassifierFolder.LoadFor(folder, reference.Shape, device, "choose other real images");
     }
 
     /// <summary>Samples a teacher's images of each range once, for all samplers that are compared with them.</summary>

@@ -22,7 +22,7 @@ internal static class FitPage
         HtmlDocument.Render($"{model}: fitted samplers", $"base {options.Solver}, teacher {options.TeacherSolver} in "
             + $"{NumberText.Count(options.TeacherSteps)} steps, {NumberText.Count(options.Latents)} latents",
             [Element.Section("fits", "How near they come", [.. Blocks(options, fits).Select(Element.Of)]),
-                .. fits.Select(f => Weights(f.Sampler, f.Result))]);
+                .. fits.Select(f => Weights(f.Sampler, f.Result.Stop))]);
 
     /// <summary>A row a sampler.</summary>
     public static ReportTable Table(IEnumerable<WrittenFit> fits) =>
@@ -55,14 +55,16 @@ internal static class FitPage
         yield return new(string.Join(", ", r.Schedule.Sigmas.Select(s => NumberText.Sigma(s))));
     }
 
-    private static XElement Weights(Sampler sampler, FittedSchedule result)
+    /// <summary>The section of a sampler: its weights as a picture, where it has some.</summary>
+    /// <param name="stop">Why it has none, otherwise.</param>
+    public static XElement Weights(Sampler sampler, string stop)
     {
         string id = $"n{NumberText.Count(sampler.Steps)}", heading = $"{NumberText.Count(sampler.Steps)} steps";
         return Element.Section(id, heading, sampler.Solver is FittedSolver fitted ? Weights(id, sampler, fitted)
-            : new XElement("p", $"The base solver is kept: {result.Stop}."));
+            : new XElement("p", $"The base solver is kept: {stop}."));
     }
 
-    /// <summary>A fitted sampler's weights as a picture.</summary>
+    /// <summary>A fitted or matched sampler's weights as a picture.</summary>
     /// <param name="id">What tells the picture from others on its page.</param>
     public static XElement Weights(string id, Sampler sampler, FittedSolver fitted)
     {

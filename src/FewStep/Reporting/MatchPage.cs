@@ -1,7 +1,6 @@
 using FewStep.Fitting;
 using FewStep.Matching;
 using FewStep.Reporting.Html;
-using FewStep.Solvers;
 
 namespace FewStep.Reporting;
 
@@ -20,7 +19,7 @@ internal static class MatchPage
     public static string Render(string model, string features, MatchOptions options, IReadOnlyList<WrittenMatch> matches) =>
         HtmlDocument.Render($"{model}: samplers matched to real images", $"by {features}, {NumberText.Count(options.Latents)} latents",
             [Element.Section("matches", "How near they come", [.. Blocks(options, matches).Select(Element.Of)]),
-                .. matches.Select(m => Weights(m.Match.Sampler))]);
+                .. matches.Select(m => FitPage.Weights(m.Match.Sampler, Words(m.Match.Result)))]);
 
     /// <summary>A row a sampler.</summary>
     public static ReportTable Table(IEnumerable<WrittenMatch> matches) =>
@@ -53,11 +52,4 @@ internal static class MatchPage
         1 => "1 iteration",
         _ => $"{NumberText.Count(found.Iterations)} iterations",
     };
-
-    private static XElement Weights(Sampler sampler)
-    {
-        string id = $"n{NumberText.Count(sampler.Steps)}", heading = $"{NumberText.Count(sampler.Steps)} steps";
-        return Element.Section(id, heading, sampler.Solver is FittedSolver fitted ? FitPage.Weights(id, sampler, fitted)
-            : new XElement("p", $"The solver {sampler.Solver.Name} is kept as it was."));
-    }
 }

@@ -23,6 +23,8 @@ internal static class MatchVerb
         var count = command.Option("--match-images", "Most real images.", defaults.Images);
         var latents = command.Option("--latents", "Latents whose images are matched.", defaults.Latents);
         var heldOut = command.Option("--held-out", "Further latents that judge each iteration.", defaults.HeldOutLatents);
+        var detail = command.Option("--detail", "Weight of the images' finest detail beside the network's features. 0 lets grain stand in "
+            + "for detail; more makes cleaner images, at some Frechet distance.", defaults.Detail);
         var batch = command.Option("--batch", "Latents in one evaluation.", defaults.BatchSize);
         var label = command.Optional<string?>("--label", "Class that the samplers are matched for, by index or name; -1 for none. Left "
             + "out, all classes (or prompts) in turn.", "class");
@@ -39,6 +41,7 @@ internal static class MatchVerb
                 Images = parsed.GetValue(count),
                 Latents = parsed.GetValue(latents),
                 HeldOutLatents = parsed.GetValue(heldOut),
+                Detail = parsed.GetValue(detail),
                 BatchSize = parsed.GetValue(batch),
             }.Checked();
             var choices = parsed.ReadSamplers(samplers, anyModel);

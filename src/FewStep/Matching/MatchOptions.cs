@@ -30,6 +30,10 @@ internal sealed record MatchOptions
     /// <summary>Further latents that judge each iteration, 256 or more; default 1,024.</summary>
     public int HeldOutLatents { get; init; } = 1024;
 
+    /// <summary>Weight of the images' finest detail, 0 to 1000: it counts as much as so many features of the network; default 1. At 0 grain
+    /// may stand in for detail that few steps lose; more makes clean images at some Fréchet distance.</summary>
+    public double Detail { get; init; } = UsualDetail;
+
     /// <summary>Class of all latents and real images, -1 for none; null (default) for all classes in turn.</summary>
     public long? Label { get; init; }
 
@@ -38,6 +42,7 @@ internal sealed record MatchOptions
     public int BatchSize { get; init; } = 64;
 
     public const int LeastImages = 256, UsualLatents = 2048;
+    public const double UsualDetail = 1;
 
     /// <summary>Opens the network by whose features images are compared.</summary>
     /// <returns>The network; the caller owns it.</returns>
@@ -54,6 +59,7 @@ internal sealed record MatchOptions
             $"there must be at least {LeastImages} latents and {LeastImages} that judge, not {Latents} and {HeldOutLatents}")
         .Require(Latents <= SeedPlan.SearchedInARun && HeldOutLatents <= SeedPlan.SearchedInARun - Latents,
             $"{Latents} and {HeldOutLatents} latents are more than a run's searches have seeds for ({SeedPlan.SearchedInARun})")
+        .Require(Detail is >= 0 and <= 1000, $"the weight of the finest detail must be 0 to 1000, not {Detail}")
         .Require(BatchSize >= 1, $"the batch size must be at least 1, not {BatchSize}")
         .Check(this);
 }

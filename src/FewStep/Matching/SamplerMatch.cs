@@ -14,7 +14,9 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
 {
     private const int MostDifferences = 9; // as many as a fit has by default
     private readonly MatchOptions _options = options.Checked();
-    private readonly IFeatureExtractor _features = network is FeatureClassifier classifier ? new ClassifierSummary(classifier) : network;
+    private readonly MatchFeatures _features = new(network);
+
+    private string Compared => MatchFeatures.Words(network, _options.Detail);
 
     /// <param name="images">Real images; not disposed.</param>
     /// <returns>What each sampler became, when it is asked for.</returns>
@@ -33,7 +35,9 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         using var latents = new FitLatents(counting, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label,
             SeedPlan.Searched(seed));
         using var real = FeatureReference.Measure(Chosen(images), _features, progress: progress, cancellation: cancellation);
-        using var distance = new MomentDistance(counting, latents, Features, real.Statistics);
+        using var weights = _features.Weights(real.Statistics, _options.Detail);
+        using var weighted = Weighted(real.Statistics, weights);
+        using var distance = new MomentDistance(counting, latents, samples => Features(samples, weights), weighted);
         foreach (var (sampler, start) in samplers.Zip(starts))
         {
             var watch = Stopwatch.StartNew();
@@ -54,10 +58,6 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         }
     }
 
-    /// <summary>By what a network's match compares images.</summary>
-    public static string Words(IClassScorer network) =>
-        network is FeatureClassifier ? $"means and deviations of {network.FeatureName}" : network.FeatureName;
-
     // A solver that was not fitted begins with corrections of zero, which change nothing.
     private static FittedSolver Start(Sampler sampler) => sampler.Solver as FittedSolver ?? new FittedSolver(
         sampler.Solver, sampler.Schedule, Enumerable.Range(0, sampler.Steps).Select(
@@ -67,13 +67,19 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         | (start.Corrections.Any(c => c.Scale != 0) ? FitCorrections.Scale : FitCorrections.None);
 
     // Of images as they are saved.
-    private Tensor? Features(Tensor samples)
+    private Tensor? Features(Tensor samples, Tensor weights)
     {
         var decoded = model.ImagesOf(samples);
         if (!isfinite(decoded).all().AsBoolean())
             return null;
         using var images = new MeasuredImages(decoded);
-        return images.Features(_features).clone();
+        return images.Features(_features).to(float64).cpu() * weights;
+    }
+
+    private static FeatureStatistics Weighted(FeatureStatistics real, Tensor weights)
+    {
+        using var scope = NewDisposeScope();
+        return FeatureStatistics.FromMoments(real.Count, real.Mean() * weights, real.Covariance() * weights.outer(weights));
     }
 
     // Of each class as many as of any other, as the latents are of all classes in turn.
@@ -103,7 +109,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
 
     private SamplerOrigin Origin(Sampler sampler, RefinedSolver found, FeatureReference real, long evaluations) => sampler.Origin with
     {
-        Objective = InvariantText.Of($"Fréchet distance ({Words(network)}) to {real.Images!.Value:N0} real images, held-out latents"),
+        Objective = InvariantText.Of($"Fréchet distance ({Compared}) to {real.Images!.Value:N0} real images, held-out latents"),
         Loss = null,
         Evaluations = evaluations + (sampler.Origin.Evaluations ?? 0),
         ModelHash = model.NetworkHash,
@@ -113,7 +119,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         Match = new MatchOrigin
         {
             Images = (int)real.Images.Value,
-            Features = Words(network),
+            Features = Compared,
             Judges = sampler.Origin.Match is { } earlier ? $"{network.Hash} {earlier.Judges}" : network.Hash,
             Latents = _options.Latents,
             HeldOutLatents = _options.HeldOutLatents,

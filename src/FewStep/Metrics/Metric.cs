@@ -39,7 +39,7 @@ public sealed class Metric : IMetric, IDisposable
         => Open(FrechetMetric.OnClassifier.Name, reference, classifierFolder);
 
     /// <summary>Opens a metric by name.</summary>
-    /// <param name="name">One of <see cref="Names"/>: <c>fd</c>, <c>fid</c>, <c>kid</c>, <c>prdc</c> or <c>is</c>.</param>
+    /// <param name="name">One of <see cref="Names"/>: <c>fd</c>, <c>fid</c>, <c>kid</c>, <c>prdc</c>, <c>is</c> or <c>grain</c>.</param>
     /// <param name="reference">Real images to compare with. Not owned. The metric <c>is</c> needs none, but on Inception-v3 learns the
     /// images' shape from them.</param>
     /// <param name="classifierFolder">Folder of the classifier whose features it is measured on; null for Inception-v3.</param>

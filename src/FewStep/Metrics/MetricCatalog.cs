@@ -6,7 +6,8 @@ internal static class MetricCatalog
     public static IReadOnlyList<MetricEntry> Entries { get; } =
     [
         FrechetMetric.OnClassifier, FrechetMetric.OnInception, KernelMetric.Entry, NeighbourMetric.Entry, ClassScoreMetric.Entry,
-        EndpointMetric.Entry, ClipScoreMetric.Entry, FrechetMetric.OnHeldBack, KernelMetric.OnHeldBack, NeighbourMetric.OnHeldBack,
+        EndpointMetric.Entry, GrainMetric.Entry, ClipScoreMetric.Entry, FrechetMetric.OnHeldBack, KernelMetric.OnHeldBack,
+        NeighbourMetric.OnHeldBack,
     ];
 
     public static IEnumerable<string> Names => Entries.Select(e => e.Name);

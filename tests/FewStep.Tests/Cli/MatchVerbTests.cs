@@ -35,8 +35,8 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
             var origin = sampler.Origin.Match!;
             Assert.IsType<FittedSolver>(sampler.Solver);
             Assert.True(match.GetProperty("held_out").GetDouble() < match.GetProperty("held_out_before").GetDouble());
-            Assert.Equal((1100, "means and deviations of stripes", 256, match.GetProperty("held_out").GetDouble()),
-                (origin.Images, origin.Features, origin.Latents, origin.After));
+            Assert.Equal("means and deviations of stripes, finest detail at weight 1", origin.Features);
+            Assert.Equal((1100, 256, match.GetProperty("held_out").GetDouble()), (origin.Images, origin.Latents, origin.After));
             Assert.Equal(match.GetProperty("network_evaluations").GetInt64(), sampler.Origin.Evaluations);
             Assert.Null(sampler.Origin.Fit);
         }
@@ -107,6 +107,7 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
 
     [Theory]
     [InlineData("--classifier", null, "one network must say")]
+    [InlineData("--detail", "-1", "the weight of the finest detail must be 0 to 1000")]
     [InlineData("--inception", "weights.safetensors", "one network must say")]
     [InlineData("--classifier", "nowhere", "nowhere")]
     [InlineData("--latents", "100", "at least 256 latents")]

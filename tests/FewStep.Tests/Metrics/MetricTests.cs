@@ -57,6 +57,32 @@ public sealed class MetricTests : TensorFileTests
             Assert.Equal(a.Whole.Value, b.Value, 1e-9 * (1 + Math.Abs(a.Whole.Value)));
     }
 
+    // An image of a known noise on a ramp, and an even one; measured whole and in two parts that are joined.
+    [Fact]
+    public void Grain_is_the_noise_of_images_in_grey_levels_whatever_the_parts()
+    {
+        using var context = new MetricContext();
+        var metric = Assert.IsType<GrainMetric>(Assert.Single(MetricCatalog.Open(["grain"], context)));
+        using var generator = new Generator(3);
+        var ramp = linspace(-0.5, 0.5, 64).expand(1, 1, 64, 64);
+        var noisy = ramp + randn([1, 1, 64, 64], generator: generator) * (10 / 127.5);
+        using var images = new MeasuredImages(cat([noisy, ramp], 0));
+        using var whole = metric.Begin(2, null);
+        whole.Add(images);
+        double grain = Assert.Single(whole.Finish(Token)).Value;
+        Assert.Equal(5, grain, 0.4);
+        SeedRange two = new(0, 2), second = new(1, 1);
+        using var joined = metric.Begin(two, new SeedRange(0, 1));
+        using var rest = metric.Begin(two, second);
+        using var first = images.Part(0, 1);
+        using var other = images.Part(1, 1);
+        joined.Add(first);
+        rest.Add(other);
+        joined.Join(rest.Sums());
+        Assert.Equal(grain, Assert.Single(joined.Finish(Token)).Value, 1e-9);
+        Assert.False(metric.ComparesWithRealImages);
+    }
+
     [Fact]
     public void Endpoints_are_compared_with_the_teachers_of_the_same_seeds()
     {
@@ -170,7 +196,7 @@ public sealed class MetricTests : TensorFileTests
         Assert.Equal(MetricCatalog.Names, MetricCatalog.Entries.Select(e => e.Name).Distinct());
         using var nothing = new MetricContext();
         Refused.With(
-            "no metric 'vmaf'; there are fd, fid, kid, prdc, is, endpoint, clip-score, held-back-fd, ",
+            "no metric 'vmaf'; there are fd, fid, kid, prdc, is, endpoint, grain, clip-score, held-back-fd, ",
             () => MetricCatalog.Open(["fd", "vmaf"], nothing));
         Refused.With("nothing to compare", () => MetricCatalog.Open(["fd"], nothing));
         Refused.With("feature network", () => MetricCatalog.Open(["is"], nothing));

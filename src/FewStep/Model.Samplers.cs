@@ -91,15 +91,15 @@ public sealed partial class Model
     /// <param name="features">By whose features: a classifier's folder, or a file of Inception-v3's weights. Whatever judges the samplers
     /// afterwards should be another network.</param>
     /// <param name="latents">Latents whose images are matched, 256 or more; half as many judge.</param>
+    /// <param name="seed">Seed of latents and of the choice of images, 0 or more.</param>
     /// <param name="detail">Weight of the images' finest detail beside the features, 0 to 1000. At 0 grain may stand in for detail that few
     /// steps lose; more makes clean images at some Fréchet distance.</param>
-    /// <param name="seed">Seed of latents and of the choice of images, 0 or more.</param>
     /// <param name="progress">Told how far it is; null for nobody.</param>
     /// <param name="cancellation">Stops the match.</param>
     /// <returns>What they became, in their order; each as it was where nothing was nearer to the images on held-out latents.</returns>
     /// <exception cref="InvalidInputException">Options are out of range, or model, samplers and images do not fit.</exception>
     public IReadOnlyList<Sampler> MatchSamplers(IReadOnlyList<Sampler> samplers, IImageSet images, string features,
-        int latents = MatchOptions.UsualLatents, double detail = MatchOptions.UsualDetail, long seed = 0,
+        int latents = MatchOptions.UsualLatents, long seed = 0, double detail = MatchOptions.UsualDetail,
         IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         int heldOut = Math.Max(MatchOptions.LeastImages, latents / 2);

@@ -24,7 +24,7 @@ internal static class MatchVerb
         var latents = command.Option("--latents", "Latents whose images are matched.", defaults.Latents);
         var heldOut = command.Option("--held-out", "Further latents that judge each iteration.", defaults.HeldOutLatents);
         var detail = command.Option("--detail", "Weight of the images' finest detail beside the network's features. 0 lets grain stand in "
-            + "for detail; more makes cleaner images, at some Frechet distance.", defaults.Detail);
+            + "for detail; more makes cleaner images, at some Fréchet distance.", defaults.Detail);
         var batch = command.Option("--batch", "Latents in one evaluation.", defaults.BatchSize);
         var label = command.Optional<string?>("--label", "Class that the samplers are matched for, by index or name; -1 for none. Left "
             + "out, all classes (or prompts) in turn.", "class");

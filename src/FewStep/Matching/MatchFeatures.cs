@@ -36,14 +36,14 @@ internal sealed class MatchFeatures(IClassScorer network) : IFeatureExtractor
         var variances = real.Covariance().diagonal();
         double one = variances.narrow(0, 0, OfNetwork).mean().AsDouble();
         double all = variances.narrow(0, OfNetwork, Dimension - OfNetwork).sum().AsDouble();
-        double factor = all > 0 ? Math.Sqrt(detail * one / all) : 0;
+        double factor = all > 1e-12 ? Math.Sqrt(detail * one / all) : 0; // rounding is no detail
         return cat([ones(OfNetwork, dtype: float64), ones(Dimension - OfNetwork, dtype: float64).Times(factor)]).MoveToOuterDisposeScope();
     }
 
     /// <summary>What is said of them.</summary>
     public static string Words(IClassScorer network, double detail)
     {
-        string features = network is FeatureClassifier ? $"means and deviations of {network.FeatureName}" : network.FeatureName;
+        string features = network is FeatureClassifier ? $"means and deviations of each stage, {network.FeatureName}" : network.FeatureName;
         return detail > 0 ? InvariantText.Of($"{features}, finest detail at weight {detail:G4}") : features;
     }
 }

@@ -35,7 +35,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         using var latents = new FitLatents(counting, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label,
             SeedPlan.Searched(seed));
         using var real = FeatureReference.Measure(Chosen(images), _features, progress: progress, cancellation: cancellation);
-        using var weights = _features.Weights(real.Statistics, _options.Detail);
+        using var weights = _features.Weights(real.Statistics, _options.Detail).DetachFromDisposeScope();
         using var weighted = Weighted(real.Statistics, weights);
         using var distance = new MomentDistance(counting, latents, samples => Features(samples, weights), weighted);
         foreach (var (sampler, start) in samplers.Zip(starts))
@@ -73,7 +73,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         if (!isfinite(decoded).all().AsBoolean())
             return null;
         using var images = new MeasuredImages(decoded);
-        return images.Features(_features).to(float64).cpu() * weights;
+        return images.Features(_features).cpu().to(float64) * weights;
     }
 
     private static FeatureStatistics Weighted(FeatureStatistics real, Tensor weights)

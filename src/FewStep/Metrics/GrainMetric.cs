@@ -1,29 +1,21 @@
 namespace FewStep.Metrics;
 
 /// <summary>How noisy images are, by Donoho and Johnstone's estimate (1994): the median of the magnitudes of an image's finest diagonal
-/// Haar coefficients over 0.6745, which edges hardly move. Needs no network and no real images.</summary>
-internal sealed class GrainMetric : IJoinableMetric
+/// Haar coefficients over 0.6745, which edges hardly move. Needs no network.</summary>
+internal static class GrainMetric
 {
     private const double NormalMedian = 0.6745; // of the magnitude of a standard normal variable
     private const double GreyLevels = 127.5; // in a unit of [-1,1]
 
-    public static MetricEntry Entry { get; } = new("grain", "noise of images, in grey levels", MetricNeeds.None, _ => new GrainMetric());
+    // Real images are measured beside it: how much grain is right is seen from theirs.
+    public static MetricEntry Entry { get; } = new("grain", "noise of images, in grey levels", MetricNeeds.None,
+        _ => new FeatureMetric("grain", true, [Figure], (_, _) => new Measurement()));
 
-    public IReadOnlyList<MetricFigure> Figures { get; } =
-    [
-        new(Entry.Name, "grain", "Grain",
-            "Standard deviation of the noise in an image as it is saved, in grey levels of 255, estimated from the median of its finest "
-                + "diagonal differences, mean over images; lower is less noise. Real images have some: with less than theirs an image is "
-                + "too smooth.",
-            HigherIsBetter: false),
-    ];
-
-    public string Identity => "grain";
-    public bool ComparesWithRealImages => false;
-
-    public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement();
-
-    public IJoinableMeasurement Begin(SeedRange whole, SeedRange part) => new Measurement();
+    private static MetricFigure Figure => new("grain", "grain", "Grain",
+        "Standard deviation of the noise in an image as it is saved, in grey levels of 255, estimated from the median of its finest "
+            + "diagonal differences, mean over images; lower is less noise. Real images have some: with less than theirs an image is "
+            + "too smooth.",
+        HigherIsBetter: false);
 
     private sealed class Measurement : IJoinableMeasurement
     {
@@ -37,7 +29,7 @@ internal sealed class GrainMetric : IJoinableMetric
             var magnitudes = HaarCoefficients.Finest(batch.Pixels).Diagonal.abs().flatten(1);
             int half = (int)(magnitudes.shape[1] / 2);
             var medians = magnitudes.topk(half + 1, 1).values.narrow(1, half, 1);
-            _sum += medians.to(float64).sum().AsDouble() * GreyLevels / NormalMedian;
+            _sum += medians.sum().AsDouble() * GreyLevels / NormalMedian;
             _images += batch.Count;
         }
 

@@ -1,7 +1,7 @@
 namespace FewStep.Metrics;
 
-/// <summary>Judges images: by features of real images, or by what a fine teacher makes of the same latents. One metric may give several
-/// figures (precision, recall, ...).</summary>
+/// <summary>Judges images: by features of real images, by what a fine teacher makes of the same latents, or alone. One metric may give
+/// several figures (precision, recall, ...).</summary>
 public interface IMetric
 {
     /// <summary>What it gives, in the order of <see cref="IMetricMeasurement.Finish"/>; keys are unique among all metrics.</summary>

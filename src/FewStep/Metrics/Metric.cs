@@ -40,8 +40,8 @@ public sealed class Metric : IMetric, IDisposable
 
     /// <summary>Opens a metric by name.</summary>
     /// <param name="name">One of <see cref="Names"/>: <c>fd</c>, <c>fid</c>, <c>kid</c>, <c>prdc</c>, <c>is</c> or <c>grain</c>.</param>
-    /// <param name="reference">Real images to compare with. Not owned. The metric <c>is</c> needs none, but on Inception-v3 learns the
-    /// images' shape from them.</param>
+    /// <param name="reference">Real images to compare with. Not owned. The metric <c>grain</c> needs none, nor
+    /// does <c>is</c>, but on Inception-v3 it learns the images' shape from them.</param>
     /// <param name="classifierFolder">Folder of the classifier whose features it is measured on; null for Inception-v3.</param>
     /// <param name="inceptionFile">Inception-v3's weights, which <c>fid</c> needs, and the others where there is no classifier.</param>
     /// <param name="options">How it is computed; null for the papers' defaults.</param>

@@ -6,7 +6,7 @@ internal sealed record MatchOrigin
     /// <summary>Number of real images.</summary>
     public required int Images { get; init; }
 
-    /// <summary>By what images are compared, e.g. <c>means and deviations of classifier features</c>.</summary>
+    /// <summary>By what images are compared, e.g. <c>Inception-v3 features, finest detail at weight 1</c>.</summary>
     public required string Features { get; init; }
 
     /// <summary>Hashes of the networks that it was matched by, with spaces between them, the latest first: as judges they are not

@@ -35,7 +35,7 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
             var origin = sampler.Origin.Match!;
             Assert.IsType<FittedSolver>(sampler.Solver);
             Assert.True(match.GetProperty("held_out").GetDouble() < match.GetProperty("held_out_before").GetDouble());
-            Assert.Equal("means and deviations of stripes, finest detail at weight 1", origin.Features);
+            Assert.Equal("means and deviations of each stage, stripes, finest detail at weight 1", origin.Features);
             Assert.Equal((1100, 256, match.GetProperty("held_out").GetDouble()), (origin.Images, origin.Latents, origin.After));
             Assert.Equal(match.GetProperty("network_evaluations").GetInt64(), sampler.Origin.Evaluations);
             Assert.Null(sampler.Origin.Fit);

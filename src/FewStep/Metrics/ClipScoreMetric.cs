@@ -18,41 +18,16 @@ internal sealed class ClipScoreMetric(ClipModel clip, IReadOnlyList<string> text
     public string Identity { get; } = $"{Entry.Name}\n{clip.Hash}\n{Sha256.Of(string.Join('\n', texts))}";
     public bool ComparesWithRealImages => false;
 
-    public IMetricMeasurement Begin(int images, SeedRange? seeds) => new Measurement(clip, texts, seeds);
+    public IMetricMeasurement Begin(int images, SeedRange? seeds) => Measurement(seeds);
+    public IJoinableMeasurement Begin(SeedRange whole, SeedRange part) => Measurement(part);
 
-    public IJoinableMeasurement Begin(SeedRange whole, SeedRange part) => new Measurement(clip, texts, part);
-
-    private sealed class Measurement(ClipModel clip, IReadOnlyList<string> texts, SeedRange? seeds) : IJoinableMeasurement
+    private MeanMeasurement Measurement(SeedRange? seeds) => new("cosines", (batch, before) =>
     {
-        private const string Cosines = "cosines";
-        private double _sum;
-        private long _images;
+        string[] own = [.. Enumerable.Range(0, batch.Count).Select(i => seeds is null ? Stored(batch.Labels?[i] ?? -1)
+            : texts[(int)((seeds.First + before + i) % texts.Count)])];
+        return clip.Cosines(batch.Pixels, own).Sum(cosine => 100 * Math.Max(cosine, 0));
+    });
 
-        public void Add(MeasuredImages batch)
-        {
-            string[] own = [.. Enumerable.Range(0, batch.Count).Select(i => seeds is null ? Stored(batch.Labels?[i] ?? -1)
-                : texts[(int)((seeds.First + _images + i) % texts.Count)])];
-            _sum += clip.Cosines(batch.Pixels, own).Sum(cosine => 100 * Math.Max(cosine, 0));
-            _images += batch.Count;
-        }
-
-        public IReadOnlyDictionary<string, Tensor> Sums() => new Dictionary<string, Tensor> { [Cosines] = JoinedSums.Of(_sum, _images) };
-
-        public void Join(IReadOnlyDictionary<string, Tensor> sums)
-        {
-            double[] more = sums.Sum(Cosines, ScalarType.Float64, 2).data<double>().ToArray();
-            _sum += more[0];
-            _images += (long)more[1];
-        }
-
-        private string Stored(int label) => label >= 0 && label < texts.Count ? texts[label] : throw new InvalidInputException(
-            $"Stored images do not say which prompts they are of; leave the metric {Entry.Name} out, or give a folder with captions.");
-
-        public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [new(_sum / _images)];
-
-        public void Dispose()
-        {
-            // The networks are the context's.
-        }
-    }
+    private string Stored(int label) => label >= 0 && label < texts.Count ? texts[label] : throw new InvalidInputException(
+        $"Stored images do not say which prompts they are of; leave the metric {Entry.Name} out, or give a folder with captions.");
 }

@@ -9,7 +9,7 @@ internal static class GrainMetric
 
     // Real images are measured beside it: how much grain is right is seen from theirs.
     public static MetricEntry Entry { get; } = new("grain", "noise of images, in grey levels", MetricNeeds.None,
-        _ => new FeatureMetric("grain", true, [Figure], (_, _) => new Measurement()));
+        _ => new FeatureMetric("grain", true, [Figure], (_, _) => new MeanMeasurement("deviations", (batch, _) => Sum(batch))));
 
     private static MetricFigure Figure => new("grain", "grain", "Grain",
         "Standard deviation of the noise in an image as it is saved, in grey levels of 255, estimated from the median of its finest "
@@ -17,36 +17,12 @@ internal static class GrainMetric
             + "too smooth.",
         HigherIsBetter: false);
 
-    private sealed class Measurement : IJoinableMeasurement
+    private static double Sum(MeasuredImages batch)
     {
-        private const string Deviations = "deviations";
-        private double _sum;
-        private long _images;
-
-        public void Add(MeasuredImages batch)
-        {
-            using var scope = NewDisposeScope();
-            var magnitudes = HaarCoefficients.Finest(batch.Pixels).Diagonal.abs().flatten(1);
-            int half = (int)(magnitudes.shape[1] / 2);
-            var medians = magnitudes.topk(half + 1, 1).values.narrow(1, half, 1);
-            _sum += medians.sum().AsDouble() * GreyLevels / NormalMedian;
-            _images += batch.Count;
-        }
-
-        public IReadOnlyDictionary<string, Tensor> Sums() => new Dictionary<string, Tensor> { [Deviations] = JoinedSums.Of(_sum, _images) };
-
-        public void Join(IReadOnlyDictionary<string, Tensor> sums)
-        {
-            double[] more = sums.Sum(Deviations, ScalarType.Float64, 2).data<double>().ToArray();
-            _sum += more[0];
-            _images += (long)more[1];
-        }
-
-        public IReadOnlyList<MetricValue> Finish(CancellationToken cancellation) => [new(_sum / _images)];
-
-        public void Dispose()
-        {
-            // Holds numbers alone.
-        }
+        using var scope = NewDisposeScope();
+        var magnitudes = HaarCoefficients.Finest(batch.Pixels).Diagonal.abs().flatten(1);
+        int half = (int)(magnitudes.shape[1] / 2);
+        var medians = magnitudes.topk(half + 1, 1).values.narrow(1, half, 1);
+        return medians.sum().AsDouble() * GreyLevels / NormalMedian;
     }
 }

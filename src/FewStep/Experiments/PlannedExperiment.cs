@@ -2,7 +2,6 @@ using FewStep.Data;
 using FewStep.Metrics;
 using FewStep.Search;
 using FewStep.Shards;
-using FewStep.Solvers;
 
 namespace FewStep.Experiments;
 
@@ -74,9 +73,9 @@ internal sealed record PlannedExperiment
         (Context.Folder, Context.Teacher, Context.Texts) = (folder, endpoints?.ForMetrics, First.LabelNames);
         Context.KeepsReference = !isShare;
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
-        var searches = SearchStore.Open(sources, Plan.Solvers is [var first, ..] ? first : new EulerSolver());
+        var partial = PartialJudges();
+        var searches = SearchStore.Open(sources, Plan.UsualSolver);
         var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
-        var partial = PartialJudges(plan.Trials);
         int shown = plan.Shown(Options.ShownNumber);
         var trials = HasResult ? plan.WithRoles(shown) : plan.Trials;
         var metrics = MetricCatalog.Open(Metrics, Context);
@@ -135,14 +134,14 @@ internal sealed record PlannedExperiment
     }
 
     // Of samplers that were matched by the very features that they are measured on.
-    private List<string> PartialJudges(IReadOnlyList<Trial> trials)
+    private List<string> PartialJudges()
     {
         List<string> remarks = [];
+        var made = Plan.Samplers.Select(s => s.MakeFor(First, Plan.UsualSolver)).Append(Plan.Teacher).OfType<Sampler>().ToList();
         foreach (var judges in Metrics.Select(MetricCatalog.Find).GroupBy(Context.NetworkOf).Where(g => g.Key is not null))
         {
             string hash = judges.Key!.Hash;
-            var matched = trials.Select(t => t.Sampler).Distinct()
-                .Where(s => s.Origin.Match?.Judges.Contains(hash, StringComparison.Ordinal) == true).ToList();
+            var matched = made.Where(s => s.Origin.Match?.Judges.Contains(hash, StringComparison.Ordinal) == true).Distinct().ToList();
             if (matched.Count == 0)
                 continue;
             string words = $"{string.Join(", ", matched)}: matched by the features of {judges.Key.Name}, which so is no impartial judge";

@@ -39,6 +39,9 @@ internal sealed record TrialPlanOptions
     /// <summary>Numbers that tuned models are measured at; null (default) for all.</summary>
     public IReadOnlyList<int>? TunedNumbers { get; init; }
 
+    /// <summary>The solver of samplers that name none.</summary>
+    public ISolver UsualSolver => Solvers is [var first, ..] ? first : new EulerSolver();
+
     public void Check() => new OptionRules("The trials cannot be planned")
         .Require(Schedules.Count + Samplers.Count > 0, $"there is no schedule and no sampler")
         .Require(Schedules.Count == 0 || Solvers.Count > 0, $"there is no solver for the schedules")
@@ -225,17 +228,16 @@ internal sealed class TrialPlan
 
     private void Add(SamplerChoice choice, SearchStore searches, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        var usual = _options.Solvers is [var first, ..] ? first : new EulerSolver();
         if (choice.Schedule is ScheduleChoice.Searched searched)
         {
-            var (solver, steps) = (choice.Solver ?? usual, choice.Steps!.Value);
+            var (solver, steps) = (choice.Solver ?? _options.UsualSolver, choice.Steps!.Value);
             bool isForSolver = searched.Optimizer.Entry.IsForSolver;
             var sigmas = searches.Find(searched.Optimizer, isForSolver ? solver : null, [steps], progress, cancellation)[steps];
             Add(searched, isForSolver ? solver.Name : null, new Slot(Number(solver, sigmas), solver, steps), sigmas);
         }
         else
         {
-            var sampler = choice.MakeFor(First, usual)!;
+            var sampler = choice.MakeFor(First, _options.UsualSolver)!;
             _cells.Add(new Cell(Number(sampler.Solver, sampler.Schedule), null, null, sampler)
             { File = (choice.Schedule as ScheduleChoice.Given)?.File });
         }

@@ -8,20 +8,22 @@ namespace FewStep.Matching;
 /// <param name="network">Not owned.</param>
 internal sealed class MatchFeatures(IClassScorer network) : IFeatureExtractor
 {
+    private readonly Seen _seen = network is FeatureClassifier classifier
+        ? new Seen(2 * classifier.Configuration.Channels.Sum(),
+            images => cat([.. classifier.Stages(images).Select(PerceptualEmbedding.Summarize)], 1),
+            $"means and deviations of each stage, {network.FeatureName}")
+        : new Seen(network.Dimension, network.Extract, network.FeatureName);
+
     public string Name => network.Name;
-    public int Dimension => OfNetwork + FineDetail.Dimension(Shape);
+    public int Dimension => _seen.Dimension + FineDetail.Dimension(Shape);
     public ImageShape Shape => network.Shape;
     public string Hash => Sha256.Of($"match features of {network.Hash}");
-
-    private int OfNetwork =>
-        network is FeatureClassifier classifier ? 2 * classifier.Configuration.Channels.Sum() : network.Dimension;
 
     public Tensor Extract(Tensor images)
     {
         using var inference = no_grad();
         using var scope = NewDisposeScope();
-        var seen = network is FeatureClassifier classifier
-            ? cat([.. classifier.Stages(images).Select(PerceptualEmbedding.Summarize)], 1) : network.Extract(images);
+        var seen = _seen.Of(images);
         return cat([seen, FineDetail.Of(images).to(seen.device)], 1).MoveToOuterDisposeScope();
     }
 
@@ -33,17 +35,19 @@ internal sealed class MatchFeatures(IClassScorer network) : IFeatureExtractor
     public Tensor Weights(FeatureStatistics real, double detail)
     {
         using var scope = NewDisposeScope();
+        var (ofNetwork, ofDetail) = (_seen.Dimension, Dimension - _seen.Dimension);
         var variances = real.Covariance().diagonal();
-        double one = variances.narrow(0, 0, OfNetwork).mean().AsDouble();
-        double all = variances.narrow(0, OfNetwork, Dimension - OfNetwork).sum().AsDouble();
+        double one = variances.narrow(0, 0, ofNetwork).mean().AsDouble();
+        double all = variances.narrow(0, ofNetwork, ofDetail).sum().AsDouble();
         double factor = all > 1e-12 ? Math.Sqrt(detail * one / all) : 0; // rounding is no detail
-        return cat([ones(OfNetwork, dtype: float64), ones(Dimension - OfNetwork, dtype: float64).Times(factor)]).MoveToOuterDisposeScope();
+        return cat([ones(ofNetwork, dtype: float64), ones(ofDetail, dtype: float64).Times(factor)]).MoveToOuterDisposeScope();
     }
 
     /// <summary>What is said of them.</summary>
-    public static string Words(IClassScorer network, double detail)
-    {
-        string features = network is FeatureClassifier ? $"means and deviations of each stage, {network.FeatureName}" : network.FeatureName;
-        return detail > 0 ? InvariantText.Of($"{features}, finest detail at weight {detail:G4}") : features;
-    }
+    /// <param name="detail">The detail's weight.</param>
+    public string Words(double detail) =>
+        detail > 0 ? InvariantText.Of($"{_seen.Words}, finest detail at weight {detail:G4}") : _seen.Words;
+
+    // What a network sees.
+    private sealed record Seen(int Dimension, Func<Tensor, Tensor> Of, string Words);
 }

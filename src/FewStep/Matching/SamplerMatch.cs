@@ -16,7 +16,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
     private readonly MatchOptions _options = options.Checked();
     private readonly MatchFeatures _features = new(network);
 
-    private string Compared => MatchFeatures.Words(network, _options.Detail);
+    private string Compared => _features.Words(_options.Detail);
 
     /// <param name="images">Real images; not disposed.</param>
     /// <returns>What each sampler became, when it is asked for.</returns>

@@ -29,7 +29,7 @@ internal static class MatchFolder
             matches.Add(new WrittenMatch(match, path));
         }
 
-        string page = MatchPage.Render(model.Name, MatchFeatures.Words(network, options.Detail), options, matches);
+        string page = MatchPage.Render(model.Name, new MatchFeatures(network).Words(options.Detail), options, matches);
         AtomicFile.WriteText(Path.Combine(folder, MatchPage.FileName), page);
         return matches;
     }

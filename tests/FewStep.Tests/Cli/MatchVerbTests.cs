@@ -61,7 +61,8 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
         using var second = new FeatureClassifier(new ClassifierConfiguration(new ImageShape(1, 8, 8), 4, [8], 1, "FD (other)"), 4);
         FeatureClassifierFolder.Save(second, _world.At("second"));
         await CommandLineRun.Refused("hold back another", [.. measured, "--classifier", _world.At("second"), "--held-back",
-            _world.Classifier, "--out", _world.At("partial")]);
+            _world.Classifier, "--schedules", "phase1", "--steps", "3", "--out", _world.At("partial")]);
+        Assert.False(File.Exists(_world.At("partial", "loss-curve.json")), "refused after the schedules were searched");
 
         var again = await CommandLineRun.Json(Match(_world.At("again"), ("--sampler", three), ("--label", "1")));
         Assert.Equal(1, Sampler.Read(again.GetProperty("samplers")[0].GetProperty("file").GetString()!).Origin.Match?.Label);

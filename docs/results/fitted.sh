@@ -4,9 +4,9 @@
 #   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses, tuned or matched]
 # MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK and OTHER have the options of its second
 # classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has
-# those of the fit, MATCH those of a match. SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps,
-# SCHEDULES and SOLVERS what the table has beside the fitted ones and the teacher (TEACHER=none leaves it out), THREADS the number of
-# threads of each command.
+# those of the fit, MATCH those of a match, TUNE further ones of the tunings. SAMPLES is the number of images in each of the three ranges,
+# STEPS a list of numbers of steps, SCHEDULES and SOLVERS what the table has beside the fitted ones and the teacher (TEACHER=none leaves
+# it out), THREADS the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/fitted} part=${2:?name a part} threads=${THREADS:-0} samples=${SAMPLES:-500} evaluations=${EVALUATIONS:-30000}
@@ -36,7 +36,8 @@ fitted() { for n in ${1//,/ }; do printf '%s\n' --sampler "$out/fit/n$n.sampler.
 tuned() {
     local name=$1
     shift
-    [ -e "$out/$name/done" ] || fewstep tune "${about[@]}" "$@" --patience 0 --snapshots none --out "$out/$name"
+    [ -e "$out/$name/done" ] || fewstep tune "${about[@]}" "$@" ${TUNE:-} --patience 0 --snapshots none \
+        --out "$out/$name"
     touch "$out/$name/done"
     measure "$name-measured" --model "$out/$name" --sampler "$out/$name/sampler.json"
 }

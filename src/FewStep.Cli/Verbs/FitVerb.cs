@@ -10,7 +10,7 @@ internal static class FitVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("fit", "Phase 1: fit samplers of a few steps to a model, the sigmas and the solver's weights; without "
-            + "gradients, for any denoiser.");
+            + "gradients, for any denoiser. Interrupt with Ctrl-C and repeat the command: refinements go on where they were.");
         var defaults = new FindOptions();
         var (model, data) = (command.Model(", an ONNX file, or the JSON file of a Gaussian mixture"), command.Data());
         var output = command.Option(

@@ -10,9 +10,9 @@ internal sealed record FoundMatch(
 {
     public static FoundMatch Of(WrittenMatch written)
     {
-        var ((sampler, result, evaluations, seconds), file) = written;
+        var ((sampler, result), file) = written;
         return new FoundMatch(
             sampler.Steps, sampler.Solver.Name, result.After.HeldOut, result.Before.HeldOut, result.After.Fitted, result.Iterations,
-            evaluations, seconds, [.. sampler.Schedule.Sigmas], file);
+            result.Evaluations, result.Seconds, [.. sampler.Schedule.Sigmas], file);
     }
 }

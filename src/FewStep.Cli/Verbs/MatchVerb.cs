@@ -10,7 +10,8 @@ internal static class MatchVerb
     public static Command Create(TerminalOutput terminal)
     {
         var command = new Command("match", "Move samplers' sigmas, told noise levels and weights until their images have the mean and "
-            + "covariance of real ones: after a fit or a tuning, without gradients, for any denoiser.");
+            + "covariance of real ones: after a fit or a tuning, without gradients, for any denoiser. Interrupt with Ctrl-C and repeat the "
+            + "command to resume.");
         var defaults = new MatchOptions();
         var (model, data) = (command.Model(" or an ONNX file"), command.Data());
         var samplers = command.Samplers();

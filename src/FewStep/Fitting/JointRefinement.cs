@@ -10,65 +10,84 @@ namespace FewStep.Fitting;
 /// Derivatives are central differences, so any denoiser will do. A value that changes nothing before step i is probed from there on, with
 /// the run up to there kept. A step is taken only where the distance falls on the latents fitted on and on those held out.
 /// </remarks>
+/// <param name="denoiser">Who steps; the distance counts with it what it evaluates.</param>
 /// <param name="solver">The base of the fitted solvers.</param>
 /// <param name="kinds">The corrections that are moved.</param>
 internal sealed class JointRefinement(
-    IDenoiser denoiser, ISolver solver, FitCorrections kinds, FitLatents latents, IImageDistance distance)
+    CountingDenoiser denoiser, ISolver solver, FitCorrections kinds, FitLatents latents, IImageDistance distance)
 {
     private const double Probe = 0.04; // far above what the network's rounding moves
     private const double LeastGain = 0.005;
+    private const double FirstDamping = 0.01;
     private const int Attempts = 6;
 
     /// <summary>Refines as long as an iteration lowers the held-out distance by half a percent, or as often as is allowed.</summary>
     /// <param name="most">Most iterations.</param>
+    /// <param name="kept">Where each iteration is kept, and gone on with; null (default) for nowhere.</param>
     /// <returns>The sampler, and how often it was improved; the start where nothing was better.</returns>
     public RefinedSolver Refine(SamplingSchedule schedule, FittedSolver start, int most, IProgress<WorkProgress>? progress,
-        CancellationToken cancellation)
+        CancellationToken cancellation, RefinementFile? kept = null)
     {
-        var first = distance.Value(start, schedule, cancellation);
-        if (!double.IsFinite(first.Fitted + first.HeldOut))
+        var (sitting, counted) = (Stopwatch.StartNew(), denoiser.Images);
+        var earlier = kept?.Read(solver, schedule.Terminal);
+        var state = earlier ?? Begun();
+        while (!state.IsFinished && state.Found.Iterations < most)
         {
-            throw new InvalidInputException(
-                $"The sampler of {schedule.Steps} steps makes images that are not finite: there is nothing to refine.");
+            state = Counted(Next(state, most, progress, cancellation));
+            kept?.Write(state);
         }
 
-        var (current, value) = ((Schedule: schedule, Solver: start), first);
-        double damping = 0.01;
-        int iteration = 0;
-        for (; iteration < most; iteration++)
+        return Counted(state).Found;
+
+        RefinementState Begun()
         {
-            var parameters = new FitParameters(current.Schedule, current.Solver.Corrections, kinds);
-            int done = iteration * latents.FittedBatches;
-            var (normal, gradient) = Normal(
-                parameters, current.Schedule, current.Solver, batch => Report(done + batch + 1, value.HeldOut), cancellation);
-            (double Fitted, double HeldOut)? better = null;
-            for (int attempt = 0; attempt < Attempts && better is null; attempt++, damping *= 8)
+            var first = distance.Value(start, schedule, cancellation);
+            return double.IsFinite(first.Fitted + first.HeldOut)
+                ? new RefinementState(new RefinedSolver(schedule, start, 0, first, first, 0, 0), FirstDamping, false)
+                : throw new InvalidInputException(
+                    $"The sampler of {schedule.Steps} steps makes images that are not finite: there is nothing to refine.");
+        }
+
+        RefinementState Counted(RefinementState reached) => reached with
+        {
+            Found = reached.Found with
             {
-                double[] step = Step(normal, gradient, damping);
-                if (parameters.Solver(solver, [.. parameters.Values.Zip(step, (v, s) => v + s)], out var moved) is { } candidate)
+                Evaluations = (earlier?.Found.Evaluations ?? 0) + denoiser.Images - counted,
+                Seconds = (earlier?.Found.Seconds ?? 0) + sitting.Elapsed.TotalSeconds,
+            },
+        };
+    }
+
+    private RefinementState Next(RefinementState state, int most, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        var (current, damping) = (state.Found, state.Damping);
+        var parameters = new FitParameters(current.Schedule, current.Solver.Corrections, kinds);
+        int done = current.Iterations * latents.FittedBatches;
+        var (normal, gradient) = Normal(
+            parameters, current.Schedule, current.Solver, batch => Report(done + batch + 1, current.After.HeldOut), cancellation);
+        RefinedSolver? better = null;
+        for (int attempt = 0; attempt < Attempts && better is null; attempt++, damping *= 8)
+        {
+            double[] step = Step(normal, gradient, damping);
+            if (parameters.Solver(solver, [.. parameters.Values.Zip(step, (v, s) => v + s)], out var moved) is { } candidate)
+            {
+                var reached = distance.Value(candidate, moved, cancellation);
+                if (reached.Fitted < current.After.Fitted && reached.HeldOut < current.After.HeldOut)
                 {
-                    var reached = distance.Value(candidate, moved, cancellation);
-                    if (reached.Fitted < value.Fitted && reached.HeldOut < value.HeldOut)
-                        (better, current) = (reached, (moved, candidate));
+                    better = current with
+                    { Schedule = moved, Solver = candidate, Iterations = current.Iterations + 1, After = reached };
                 }
             }
-
-            if (better is not { } lower)
-                break;
-            double gain = 1 - (lower.HeldOut / value.HeldOut);
-            (value, damping) = (lower, Math.Max(damping / 64, 1e-6));
-            Report(done + latents.FittedBatches, value.HeldOut);
-            if (gain < LeastGain)
-            {
-                iteration++;
-                break;
-            }
         }
 
-        return new RefinedSolver(current.Schedule, current.Solver, iteration, first, value);
+        if (better is null)
+            return state with { IsFinished = true };
+        Report(done + latents.FittedBatches, better.After.HeldOut);
+        double gain = 1 - (better.After.HeldOut / current.After.HeldOut);
+        return new RefinementState(better, Math.Max(damping / 64, 1e-6), gain < LeastGain);
 
-        void Report(int done, double heldOut) => progress?.Report(new WorkProgress(
-            InvariantText.Of($"refining, N = {schedule.Steps}"), done, (long)most * latents.FittedBatches, "batches",
+        void Report(int finished, double heldOut) => progress?.Report(new WorkProgress(
+            InvariantText.Of($"refining, N = {current.Schedule.Steps}"), finished, (long)most * latents.FittedBatches, "batches",
             $"held-out {distance.Describe(heldOut)}"));
     }
 
@@ -148,5 +167,7 @@ internal sealed class JointRefinement(
 /// <param name="Iterations">How often it was improved.</param>
 /// <param name="Before">The distance of the start, on the latents fitted on and on those held out.</param>
 /// <param name="After">The same of what it became.</param>
+/// <param name="Evaluations">Network evaluations that it took, in all sittings.</param>
+/// <param name="Seconds">The time of all sittings.</param>
 internal sealed record RefinedSolver(SamplingSchedule Schedule, FittedSolver Solver, int Iterations, (double Fitted, double HeldOut) Before,
-    (double Fitted, double HeldOut) After);
+    (double Fitted, double HeldOut) After, long Evaluations, double Seconds);

@@ -24,6 +24,9 @@ internal sealed class SolverFit(
     /// <summary>What tells the models from others, for divided work; default nothing.</summary>
     public string ModelIdentity { get; init; } = "";
 
+    /// <summary>Where refinements are kept, to be gone on with; null (default) for nowhere.</summary>
+    public RefinementFiles? Kept { get; init; }
+
     private long Evaluated => _denoiser.Images + _teacher.Images;
 
     /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
@@ -54,14 +57,11 @@ internal sealed class SolverFit(
             {
                 if (isNeeded?.Invoke(index) == false)
                     continue;
-                var watch = Stopwatch.StartNew();
-                long before = Evaluated;
-                var fitted = One(schedule, latents, states, progress, cancellation);
+                var fitted = One(schedule, latents, states, Identity(alike), progress, cancellation);
                 yield return (index, fitted with
                 {
-                    Evaluations = evaluations + Evaluated - before,
+                    Evaluations = evaluations + fitted.Evaluations,
                     TeacherEvaluations = evaluations,
-                    Seconds = watch.Elapsed.TotalSeconds,
                     TeacherSeconds = seconds,
                 });
             }
@@ -72,13 +72,14 @@ internal sealed class SolverFit(
     {
         string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(s => InvariantText.Of($"{s.Terminal} ")
             + string.Join(' ', s.Sigmas.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))))));
-        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Name}\n{sigmas}");
+        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}");
     }
 
-    private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher,
+    private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher, string identity,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         using var inference = no_grad();
+        var (watch, before) = (Stopwatch.StartNew(), Evaluated);
         var corrections = new StepCorrection[schedule.Steps];
         using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps);
         for (int i = 0; i < schedule.Steps; i++)
@@ -99,16 +100,20 @@ internal sealed class SolverFit(
             progress?.Report(new WorkProgress(InvariantText.Of($"fitting, N = {schedule.Steps}"), i + 1, schedule.Steps, "steps"));
         }
 
-        var (solver, refined) = (new FittedSolver(_base, schedule, corrections), 0);
+        var solver = new FittedSolver(_base, schedule, corrections);
+        RefinedSolver? refined = null;
         double[] fitted = teacher.MeanSquares(latents.Batches, run.End);
         double[] plain = teacher.MeanSquares(_denoiser, _base, schedule, latents, latents.HeldOutBatches, cancellation);
         if (_options.RefineIterations > 0)
         {
-            var distance = new TeacherDistance(_denoiser, latents, teacher);
-            var found = new JointRefinement(_denoiser, _base, _options.Corrections, latents, distance).Refine(
-                schedule, solver, _options.RefineIterations, progress, cancellation);
-            (schedule, solver, refined) = (found.Schedule, found.Solver, found.Iterations);
-            if (refined > 0)
+            watch.Stop();
+            var counting = new CountingDenoiser(denoiser);
+            refined = new JointRefinement(
+                counting, _base, _options.Corrections, latents, new TeacherDistance(counting, latents, teacher)).Refine(
+                schedule, solver, _options.RefineIterations, progress, cancellation, Kept?.Of($"{identity}\n{solver.Name}"));
+            watch.Start();
+            (schedule, solver) = (refined.Schedule, refined.Solver);
+            if (refined.Iterations > 0)
                 fitted = teacher.MeanSquares(_denoiser, solver, schedule, latents, latents.Batches, cancellation);
         }
 
@@ -122,7 +127,10 @@ internal sealed class SolverFit(
             HeldOut = improved ? heldOut : baseHeldOut,
             Base = baseHeldOut,
             Distance = embedding.Name,
-            Stop = improved ? refined == 0 ? "closed form" : FormattableString.Invariant($"closed form, {refined} refinements")
+            Evaluations = Evaluated - before + (refined?.Evaluations ?? 0),
+            Seconds = watch.Elapsed.TotalSeconds + (refined?.Seconds ?? 0),
+            Stop = improved ? refined is not { Iterations: > 0 and int iterations } ? "closed form"
+                : FormattableString.Invariant($"closed form, {iterations} refinements")
                 : $"kept {_base.Name}: the fit is no better on held-out latents",
         };
     }

@@ -16,6 +16,9 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
     private readonly MatchOptions _options = options.Checked();
     private readonly MatchFeatures _features = new(network);
 
+    /// <summary>Where matches are kept, to be gone on with; null (default) for nowhere.</summary>
+    public RefinementFiles? Kept { get; init; }
+
     private string Compared => _features.Words(_options.Detail);
 
     /// <param name="images">Real images; not disposed.</param>
@@ -40,21 +43,19 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
         using var distance = new MomentDistance(counting, latents, samples => Features(samples, weights), weighted);
         foreach (var (sampler, start) in samplers.Zip(starts))
         {
-            var watch = Stopwatch.StartNew();
-            long before = counting.Images;
             var found = Refined(sampler, start);
-            long evaluations = counting.Images - before;
             yield return new MatchedSampler(
-                found.Iterations == 0 ? sampler : new Sampler(found.Schedule, found.Solver)
-                { Origin = Origin(sampler, found, real, evaluations) },
-                found, evaluations, watch.Elapsed.TotalSeconds);
+                found.Iterations == 0 ? sampler : new Sampler(found.Schedule, found.Solver) { Origin = Origin(sampler, found, real) },
+                found);
         }
 
         RefinedSolver Refined(Sampler sampler, FittedSolver start)
         {
             using var inference = no_grad();
+            string identity = InvariantText.Of($"match of {model.Identity}\n{_options} from seed {seed} by {_features.Hash}\n")
+                + $"{real.ImagesHash}\n{start.Name}";
             return new JointRefinement(counting, start.Base, Kinds(start), latents, distance).Refine(
-                sampler.Schedule, start, _options.Iterations, progress, cancellation);
+                sampler.Schedule, start, _options.Iterations, progress, cancellation, Kept?.Of(identity));
         }
     }
 
@@ -107,11 +108,11 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
                 $"There are {chosen.Count} real images to match; at least {MatchOptions.LeastImages} are needed.");
     }
 
-    private SamplerOrigin Origin(Sampler sampler, RefinedSolver found, FeatureReference real, long evaluations) => sampler.Origin with
+    private SamplerOrigin Origin(Sampler sampler, RefinedSolver found, FeatureReference real) => sampler.Origin with
     {
         Objective = InvariantText.Of($"Fréchet distance ({Compared}) to {real.Images!.Value:N0} real images, held-out latents"),
         Loss = null,
-        Evaluations = evaluations + (sampler.Origin.Evaluations ?? 0),
+        Evaluations = found.Evaluations + (sampler.Origin.Evaluations ?? 0),
         ModelHash = model.NetworkHash,
         DataHash = real.ImagesHash,
         Seed = seed,
@@ -134,4 +135,4 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
 
 /// <summary>What a match made of a sampler.</summary>
 /// <param name="Sampler">The sampler as it was where nothing was better.</param>
-internal sealed record MatchedSampler(Sampler Sampler, RefinedSolver Result, long Evaluations, double Seconds);
+internal sealed record MatchedSampler(Sampler Sampler, RefinedSolver Result);

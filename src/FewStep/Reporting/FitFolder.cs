@@ -20,7 +20,8 @@ internal static class FitFolder
         var samplers = model.OnSchedule(schedule, steps, images, find,
             measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), progress, cancellation);
         List<WrittenFit> fits = [];
-        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding) { Division = division };
+        var kept = new RefinementFiles(folder);
+        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding) { Division = division, Kept = kept };
         foreach (var (_, sampler, result) in fit.Fit(samplers, progress, cancellation))
         {
             string path = Path.Combine(folder, FormattableString.Invariant($"n{sampler.Steps}{SamplerFile.Extension}"));
@@ -31,6 +32,7 @@ internal static class FitFolder
         if (division is not null && division.Stage != ShardStage.Merge)
             return null;
         AtomicFile.WriteText(Path.Combine(folder, FitPage.FileName), FitPage.Render(model.Name, options, fits));
+        kept.Delete();
         division?.Finish();
         return fits;
     }

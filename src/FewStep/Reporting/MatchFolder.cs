@@ -1,4 +1,5 @@
 using FewStep.Data;
+using FewStep.Fitting;
 using FewStep.Matching;
 using FewStep.Sampling;
 
@@ -22,7 +23,9 @@ internal static class MatchFolder
 
         using var network = options.OpenFeatures(model.Shape, model.Denoiser.Device);
         List<WrittenMatch> matches = [];
-        foreach (var match in new SamplerMatch(model, options, seed, network).Match(samplers, images, progress, cancellation))
+        var kept = new RefinementFiles(folder);
+        var work = new SamplerMatch(model, options, seed, network) { Kept = kept };
+        foreach (var match in work.Match(samplers, images, progress, cancellation))
         {
             string path = Path.Combine(folder, FormattableString.Invariant($"n{match.Sampler.Steps}{SamplerFile.Extension}"));
             match.Sampler.Save(path);
@@ -31,6 +34,7 @@ internal static class MatchFolder
 
         string page = MatchPage.Render(model.Name, new MatchFeatures(network).Words(options.Detail), options, matches);
         AtomicFile.WriteText(Path.Combine(folder, MatchPage.FileName), page);
+        kept.Delete();
         return matches;
     }
 }

@@ -40,8 +40,8 @@ internal static class MatchPage
         yield return new(NumberText.Significant(found.After.HeldOut, 3));
         yield return new(NumberText.Significant(found.Before.HeldOut, 3));
         yield return new(NumberText.Significant(found.After.Fitted, 3));
-        yield return new(NumberText.Count(match.Evaluations));
-        yield return new(NumberText.Significant(match.Seconds, 3));
+        yield return new(NumberText.Count(found.Evaluations));
+        yield return new(NumberText.Significant(found.Seconds, 3));
         yield return new(Words(found));
         yield return new(string.Join(", ", sampler.Schedule.Sigmas.Select(s => NumberText.Sigma(s))));
     }

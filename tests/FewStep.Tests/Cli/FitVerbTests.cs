@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FewStep.Solvers;
 
 namespace FewStep.Tests.Cli;
@@ -66,7 +67,7 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
     [Fact]
     public async Task The_same_seed_gives_the_same_file_and_any_schedule_is_fitted()
     {
-        await CommandLineRun.Json(Fit(world.At("one"), "--schedule", "karras"));
+        var fitted = await CommandLineRun.Json(Fit(world.At("one"), "--schedule", "karras"));
         await CommandLineRun.Json(Fit(world.At("two"), "--schedule", "karras"));
         string First(string folder) => File.ReadAllText(world.At(folder, "n2.sampler.json"));
         Assert.Equal(First("one"), First("two"));
@@ -75,6 +76,12 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         var given = await CommandLineRun.Json([.. mine.Where((_, i) => mine[i] != "--steps" && mine[Math.Max(0, i - 1)] != "--steps")]);
         Assert.Equal(4, given.GetProperty("samplers")[0].GetProperty("steps").GetInt32());
         Assert.False(File.Exists(world.At("given", "loss-curve.json")));
+
+        var refined = await CommandLineRun.Json(
+            [.. Fit(world.At("refined"), "--schedule", "karras"), "--refine", "1", "--distance", "pixels"]);
+        long Evaluations(JsonElement fits) => fits.GetProperty("samplers")[1].GetProperty("network_evaluations").GetInt64();
+        Assert.True(Evaluations(refined) > Evaluations(fitted));
+        Assert.Empty(Directory.GetFiles(world.At("refined"), "refining-*"));
     }
 
     [Fact]

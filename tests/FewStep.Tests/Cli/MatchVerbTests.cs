@@ -52,6 +52,8 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
         await CommandLineRun.Json([.. others, "--any-model"]);
         await CommandLineRun.Refused("would replace", Match(folder, ("--sampler", three)));
 
+        Assert.Empty(Directory.GetFiles(folder, "refining-*"));
+
         // A judge by whose features a sampler was matched is told of, and none that is held back.
         string[] measured = ["evaluate", .. model, "--data", _world.Data, "--samples", "4", "--ranges", "2", "--strip-seeds", "none",
             "--sampler", three, "--sampler", "karras/euler/3", "--metrics", "fd"];

@@ -46,7 +46,8 @@ public sealed class MomentDistanceTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);
-        using var denoiser = GaussianMixtureDenoiser.Gaussian(SearchModels.Shape, 0.3, 0.5);
+        using var gaussian = GaussianMixtureDenoiser.Gaussian(SearchModels.Shape, 0.3, 0.5);
+        var denoiser = new CountingDenoiser(gaussian);
         using var latents = new FitLatents(denoiser, 512, 256, 64, null, 0);
         using var real = new FeatureStatistics(4);
         real.Add((randn([20_000, 4], generator: generator) * 0.5) + 0.3);

@@ -99,7 +99,7 @@ internal sealed class PlannedFlags(
             return [];
         string path = Path.Combine(parsed.GetRequiredValue(_output), $"best{SamplerFile.Extension}");
         var origin = new SamplerOrigin { Schedule = best.Schedule, Source = best.Source, ModelHash = models[0].Model.NetworkHash };
-        var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model, new EulerSolver())).FirstOrDefault(
+        var given = plan.Samplers.Select(s => s.MakeFor(models[0].Model, plan.UsualSolver)).FirstOrDefault(
             s => s?.Solver.Name == solver && s.Schedule.Sigmas.SequenceEqual(best.Sigmas));
         (given ?? new Sampler(new SamplingSchedule(best.Sigmas, best.Terminal), SolverCatalog.Find(solver)) { Origin = origin }).Save(path);
         var options = parsed.CommandResult.Command.Options.Where(

@@ -73,7 +73,7 @@ internal sealed record PlannedExperiment
         (Context.Folder, Context.Teacher, Context.Texts) = (folder, endpoints?.ForMetrics, First.LabelNames);
         Context.KeepsReference = !isShare;
         Context.Prepare([.. Metrics.Select(MetricCatalog.Find)]);
-        var partial = PartialJudges();
+        var partial = PartialJudges(); // refuses before the searches, which take minutes
         var searches = SearchStore.Open(sources, Plan.UsualSolver);
         var plan = TrialPlan.Create(Plan, searches, finding, cancellation);
         int shown = plan.Shown(Options.ShownNumber);
@@ -133,7 +133,7 @@ internal sealed record PlannedExperiment
         }
     }
 
-    // Of samplers that were matched by the very features that they are measured on.
+    // Of samplers that were matched by the very features that they are measured on; what is searched never was.
     private List<string> PartialJudges()
     {
         List<string> remarks = [];

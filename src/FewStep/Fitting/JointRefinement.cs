@@ -10,7 +10,7 @@ namespace FewStep.Fitting;
 /// Derivatives are central differences, so any denoiser will do. A value that changes nothing before step i is probed from there on, with
 /// the run up to there kept. A step is taken only where the distance falls on the latents fitted on and on those held out.
 /// </remarks>
-/// <param name="denoiser">Who steps; the distance counts with it what it evaluates.</param>
+/// <param name="denoiser">Who steps. The distance must evaluate by it too, or its evaluations are not counted.</param>
 /// <param name="solver">The base of the fitted solvers.</param>
 /// <param name="kinds">The corrections that are moved.</param>
 internal sealed class JointRefinement(
@@ -28,8 +28,8 @@ internal sealed class JointRefinement(
     public RefinedSolver Refine(SamplingSchedule schedule, FittedSolver start, int most, IProgress<WorkProgress>? progress,
         CancellationToken cancellation, RefinementFile? kept = null)
     {
-        var (sitting, counted) = (Stopwatch.StartNew(), denoiser.Images);
-        var earlier = kept?.Read(solver, schedule.Terminal);
+        var (sitting, before) = (Stopwatch.StartNew(), denoiser.Images);
+        var earlier = kept?.Read(solver, schedule);
         var state = earlier ?? Begun();
         while (!state.IsFinished && state.Found.Iterations < most)
         {
@@ -52,7 +52,7 @@ internal sealed class JointRefinement(
         {
             Found = reached.Found with
             {
-                Evaluations = (earlier?.Found.Evaluations ?? 0) + denoiser.Images - counted,
+                Evaluations = (earlier?.Found.Evaluations ?? 0) + denoiser.Images - before,
                 Seconds = (earlier?.Found.Seconds ?? 0) + sitting.Elapsed.TotalSeconds,
             },
         };
@@ -167,7 +167,7 @@ internal sealed class JointRefinement(
 /// <param name="Iterations">How often it was improved.</param>
 /// <param name="Before">The distance of the start, on the latents fitted on and on those held out.</param>
 /// <param name="After">The same of what it became.</param>
-/// <param name="Evaluations">Network evaluations that it took, in all sittings.</param>
-/// <param name="Seconds">The time of all sittings.</param>
+/// <param name="Evaluations">Network evaluations that it took, in all sittings; what an interruption lost is not counted.</param>
+/// <param name="Seconds">Their time.</param>
 internal sealed record RefinedSolver(SamplingSchedule Schedule, FittedSolver Solver, int Iterations, (double Fitted, double HeldOut) Before,
     (double Fitted, double HeldOut) After, long Evaluations, double Seconds);

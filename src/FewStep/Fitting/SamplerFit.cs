@@ -13,15 +13,15 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
     /// <summary>The stage of divided work that the fit is; null (default) for all of it.</summary>
     public Division? Division { get; init; }
 
-    /// <summary>Where refinements are kept, to be gone on with; null (default) for nowhere.</summary>
-    public RefinementFiles? Kept { get; init; }
+    /// <summary>Where refinements are kept, to be gone on with, where the model is the student; null (default) for nowhere.</summary>
+    public RefinementFolder? Refinements { get; init; }
 
     /// <returns>What the samplers became, each when it is asked for, with its number among them.</returns>
     public IEnumerable<(int Index, Sampler Sampler, FittedSchedule Result)> Fit(
         IReadOnlyList<Sampler> samplers, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var fit = new SolverFit(student, model.Denoiser, options, SeedPlan.Searched(seed), embedding)
-        { Division = Division, ModelIdentity = model.Identity, Kept = Kept };
+        { Division = Division, ModelIdentity = model.Identity, Refinements = Refinements };
         List<(int Index, Sampler Sampler)> tried = [.. samplers.SelectMany((sampler, i) => Candidates(sampler).Select(c => (i, c)))];
         var found = samplers.Select(_ => new List<(Sampler Sampler, FittedSchedule Result)>()).ToArray();
         foreach (var (number, result) in fit.Fit([.. tried.Select(t => t.Sampler.Schedule)], progress, cancellation, IsNeeded))

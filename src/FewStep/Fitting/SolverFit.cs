@@ -25,7 +25,7 @@ internal sealed class SolverFit(
     public string ModelIdentity { get; init; } = "";
 
     /// <summary>Where refinements are kept, to be gone on with; null (default) for nowhere.</summary>
-    public RefinementFiles? Kept { get; init; }
+    public RefinementFolder? Refinements { get; init; }
 
     private long Evaluated => _denoiser.Images + _teacher.Images;
 
@@ -44,7 +44,8 @@ internal sealed class SolverFit(
         var groups = schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
             .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)).ToList();
         List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.Select(s => s.Schedule).ToList())];
-        var work = new DividedTeacher(Identity(alike), alike, latents, embedding, _teacher.Device,
+        string identity = Identity(alike);
+        var work = new DividedTeacher(identity, alike, latents, embedding, _teacher.Device,
             (group, batches) => new TeacherStates(_teacher, alike[group], latents, _options, embedding, progress, cancellation, batches),
             () => _teacher.Images, progress, cancellation);
         if ((Division is null ? work.Whole() : Division.Run(work)) is not { } paths)
@@ -57,7 +58,7 @@ internal sealed class SolverFit(
             {
                 if (isNeeded?.Invoke(index) == false)
                     continue;
-                var fitted = One(schedule, latents, states, Identity(alike), progress, cancellation);
+                var fitted = One(schedule, latents, states, identity, progress, cancellation);
                 yield return (index, fitted with
                 {
                     Evaluations = evaluations + fitted.Evaluations,
@@ -70,10 +71,12 @@ internal sealed class SolverFit(
 
     private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups)
     {
-        string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(s => InvariantText.Of($"{s.Terminal} ")
-            + string.Join(' ', s.Sigmas.Select(v => v.ToString("R", CultureInfo.InvariantCulture)))))));
+        string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(Identity))));
         return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}");
     }
+
+    private static string Identity(SamplingSchedule schedule) => InvariantText.Of($"{schedule.Terminal} ")
+        + string.Join(' ', schedule.Sigmas.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
 
     private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher, string identity,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
@@ -107,10 +110,12 @@ internal sealed class SolverFit(
         if (_options.RefineIterations > 0)
         {
             watch.Stop();
-            var counting = new CountingDenoiser(denoiser);
+            var counting = new CountingDenoiser(denoiser); // apart from the fit's: earlier sittings of the refinement are added to it
+            // By its sigmas and not by what was just fitted on them, whose last bits may differ the next time.
+            var kept = Refinements?.Open($"{identity}\nrefined from {Identity(schedule)}");
             refined = new JointRefinement(
                 counting, _base, _options.Corrections, latents, new TeacherDistance(counting, latents, teacher)).Refine(
-                schedule, solver, _options.RefineIterations, progress, cancellation, Kept?.Of($"{identity}\n{solver.Name}"));
+                schedule, solver, _options.RefineIterations, progress, cancellation, kept);
             watch.Start();
             (schedule, solver) = (refined.Schedule, refined.Solver);
             if (refined.Iterations > 0)

@@ -17,9 +17,10 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
     private readonly MatchFeatures _features = new(network);
 
     /// <summary>Where matches are kept, to be gone on with; null (default) for nowhere.</summary>
-    public RefinementFiles? Kept { get; init; }
+    public RefinementFolder? Refinements { get; init; }
 
-    private string Compared => _features.Words(_options.Detail);
+    /// <summary>By what images are compared, for people.</summary>
+    public string Compared => _features.Words(_options.Detail);
 
     /// <param name="images">Real images; not disposed.</param>
     /// <returns>What each sampler became, when it is asked for.</returns>
@@ -55,7 +56,7 @@ internal sealed class SamplerMatch(Model model, MatchOptions options, long seed,
             string identity = InvariantText.Of($"match of {model.Identity}\n{_options} from seed {seed} by {_features.Hash}\n")
                 + $"{real.ImagesHash}\n{start.Name}";
             return new JointRefinement(counting, start.Base, Kinds(start), latents, distance).Refine(
-                sampler.Schedule, start, _options.Iterations, progress, cancellation, Kept?.Of(identity));
+                sampler.Schedule, start, _options.Iterations, progress, cancellation, Refinements?.Open(identity));
         }
     }
 

@@ -20,8 +20,8 @@ internal static class FitFolder
         var samplers = model.OnSchedule(schedule, steps, images, find,
             measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), progress, cancellation);
         List<WrittenFit> fits = [];
-        var kept = new RefinementFiles(folder);
-        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding) { Division = division, Kept = kept };
+        var kept = new RefinementFolder(folder);
+        var fit = new SamplerFit(model, model.Denoiser, options, find.Seed, embedding) { Division = division, Refinements = kept };
         foreach (var (_, sampler, result) in fit.Fit(samplers, progress, cancellation))
         {
             string path = Path.Combine(folder, FormattableString.Invariant($"n{sampler.Steps}{SamplerFile.Extension}"));

@@ -23,8 +23,8 @@ internal static class MatchFolder
 
         using var network = options.OpenFeatures(model.Shape, model.Denoiser.Device);
         List<WrittenMatch> matches = [];
-        var kept = new RefinementFiles(folder);
-        var work = new SamplerMatch(model, options, seed, network) { Kept = kept };
+        var kept = new RefinementFolder(folder);
+        var work = new SamplerMatch(model, options, seed, network) { Refinements = kept };
         foreach (var match in work.Match(samplers, images, progress, cancellation))
         {
             string path = Path.Combine(folder, FormattableString.Invariant($"n{match.Sampler.Steps}{SamplerFile.Extension}"));
@@ -32,7 +32,7 @@ internal static class MatchFolder
             matches.Add(new WrittenMatch(match, path));
         }
 
-        string page = MatchPage.Render(model.Name, new MatchFeatures(network).Words(options.Detail), options, matches);
+        string page = MatchPage.Render(model.Name, work.Compared, options, matches);
         AtomicFile.WriteText(Path.Combine(folder, MatchPage.FileName), page);
         kept.Delete();
         return matches;

@@ -1,8 +1,11 @@
 using FewStep.Data;
 using FewStep.Denoising;
+using FewStep.Matching;
 using FewStep.Metrics;
 using FewStep.Models;
+using FewStep.Reporting;
 using FewStep.Solvers;
+using FewStep.Tests.Experiments;
 using FewStep.Tests.Metrics;
 
 namespace FewStep.Tests.Cli;
@@ -94,6 +97,24 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
     }
 
     [Fact]
+    public void An_interrupted_match_goes_on_to_the_same_sampler_at_the_same_cost()
+    {
+        var whole = MatchInto("undisturbed", null, Token);
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var second = new Told(w =>
+        {
+            if (w.Stage.StartsWith("refining", StringComparison.Ordinal) && w.Done > 5) // of 4 batches an iteration
+                source.Cancel();
+        });
+        Assert.ThrowsAny<OperationCanceledException>(() => MatchInto("interrupted", second, source.Token));
+        Assert.Single(Directory.GetFiles(_world.At("interrupted"), "refining-*"));
+        var resumed = MatchInto("interrupted", null, Token);
+        Assert.Equal(whole.Sampler, resumed.Sampler);
+        Assert.Equal((whole.Result.Evaluations, whole.Result.Before), (resumed.Result.Evaluations, resumed.Result.Before));
+        Assert.Empty(Directory.GetFiles(_world.At("interrupted"), "refining-*"));
+    }
+
+    [Fact]
     public async Task A_tuned_models_own_sampler_is_what_is_matched_where_none_is_named()
     {
         string tuned = _world.At("tuned-by-steps");
@@ -132,6 +153,15 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("There are 60 real images to match", Match(_world.At("bad"), ("--data", _world.Data)));
         await CommandLineRun.Refused("2 steps both", [.. Match(_world.At("bad")), "--sampler", "uniform-t/euler/2"]);
         Assert.False(Directory.Exists(_world.At("bad")));
+    }
+
+    private MatchedSampler MatchInto(string folder, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var model = Model.Open(_world.Model, new ModelOptions { ComputeType = ScalarType.Float32 });
+        using var images = ImageSets.Open(_images, cancellation: cancellation);
+        var options = MatchOptions.By(_world.Classifier) with { Latents = 256, HeldOutLatents = 256, Iterations = 3 };
+        return Assert.Single(MatchFolder.Write(
+            _world.At(folder), model, [model.CreateSampler("karras/euler/2")], options, images, 0, progress, cancellation)).Match;
     }
 
     // Null leaves an option out.

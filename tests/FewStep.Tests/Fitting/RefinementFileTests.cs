@@ -14,6 +14,7 @@ public sealed class RefinementFileTests : FolderTests
     private static readonly SamplingSchedule Schedule = StandardSchedule.Karras().Create(3, 0.002, 80);
 
     private string Folder => _folder.Root;
+    private RefinementFolder New => new(Folder);
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -24,10 +25,10 @@ public sealed class RefinementFileTests : FolderTests
         var whole = Fit(null, null, Token);
         Assert.Contains("refinements", whole.Stop, StringComparison.Ordinal);
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        Assert.ThrowsAny<OperationCanceledException>(() => Fit(new RefinementFiles(Folder), new Told(w => CancelAfter(source, w, batches)), source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => Fit(New, new Told(w => CancelAfter(source, w, batches)), source.Token));
         Assert.Single(KeptFiles());
         List<long> told = [];
-        var resumed = Fit(new RefinementFiles(Folder), new Told(w => Refined(w, told)), Token);
+        var resumed = Fit(New, new Told(w => Refined(w, told)), Token);
         Assert.Equal(whole.Schedule, resumed.Schedule);
         Assert.Equal(whole.Solver, resumed.Solver);
         Assert.Equal((whole.Stop, whole.Evaluations), (resumed.Stop, resumed.Evaluations));
@@ -35,16 +36,16 @@ public sealed class RefinementFileTests : FolderTests
 
         // One that is done is not done again.
         told.Clear();
-        Assert.Equal(whole.Evaluations, Fit(new RefinementFiles(Folder), new Told(w => Refined(w, told)), Token).Evaluations);
+        Assert.Equal(whole.Evaluations, Fit(New, new Told(w => Refined(w, told)), Token).Evaluations);
         Assert.Empty(told);
     }
 
     [Fact]
     public void Another_seed_begins_anew_and_each_deletes_its_own()
     {
-        Fit(new RefinementFiles(Folder), null, Token);
+        Fit(New, null, Token);
         string one = Assert.Single(KeptFiles());
-        var kept = new RefinementFiles(Folder);
+        var kept = New;
         Fit(kept, null, Token, seed: 1);
         Assert.Equal(2, KeptFiles().Length);
         kept.Delete();
@@ -52,25 +53,27 @@ public sealed class RefinementFileTests : FolderTests
     }
 
     [Theory]
-    [InlineData("damping", "-1", "Delete the file")]
-    [InlineData("sigmas", "[1, 2]", "Delete the file")]
-    [InlineData("sigmas", "[3, 2]", "Delete the file")]
-    [InlineData("corrections", "null", "is not valid")]
-    [InlineData("iterations", "\"one\"", "is not valid")]
-    public void A_damaged_file_is_refused(string name, string value, string words)
+    [InlineData("damping", "-1")]
+    [InlineData("sigmas", "[1, 2]")]
+    [InlineData("sigmas", "[3, 2]")]
+    [InlineData("sigmas", "[81, 2, 1, 0.002]")]
+    [InlineData("corrections", "null")]
+    [InlineData("iterations", "\"one\"")]
+    public void A_damaged_file_is_refused(string name, string value)
     {
-        Fit(new RefinementFiles(Folder), null, Token);
+        Fit(New, null, Token);
         string file = Assert.Single(KeptFiles());
         var content = JsonNode.Parse(File.ReadAllText(file))!;
         content[name] = JsonNode.Parse(value);
         File.WriteAllText(file, content.ToJsonString());
-        Refused.With(words, () => Fit(new RefinementFiles(Folder), null, Token));
+        Refused.With($"Delete {file}", () => Fit(New, null, Token));
     }
 
-    private static FittedSchedule Fit(RefinementFiles? kept, IProgress<WorkProgress>? progress, CancellationToken cancellation, long seed = 0)
+    private static FittedSchedule Fit(
+        RefinementFolder? kept, IProgress<WorkProgress>? progress, CancellationToken cancellation, long seed = 0)
     {
         using var denoiser = SearchModels.Mixture();
-        return new SolverFit(denoiser, denoiser, Options, seed, new PixelEmbedding()) { Kept = kept }
+        return new SolverFit(denoiser, denoiser, Options, seed, new PixelEmbedding()) { Refinements = kept }
             .Fit([Schedule], progress, cancellation).Single().Result;
     }
 

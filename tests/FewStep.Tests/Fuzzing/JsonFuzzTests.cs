@@ -1,6 +1,7 @@
 using FewStep.Solvers;
 using FewStep.Checkpoints;
 using FewStep.Denoising;
+using FewStep.Fitting;
 using FewStep.Interchange;
 using FewStep.Networks;
 using FewStep.Noise;
@@ -32,6 +33,17 @@ public sealed class JsonFuzzTests : FolderTests
         new Sampler(new SamplingSchedule([80, 9.5, 0.3, 0.002], ScheduleTerminal.Zero), SolverCatalog.Find("heun")) { Origin = origin }
             .Save(path);
         Text("schedule", 1500, path, () => Sampler.Read(path));
+    }
+
+    [Fact]
+    public void Refinements()
+    {
+        var start = new SamplingSchedule([80, 2, 0.3, 0.002]);
+        var solver = new FittedSolver(
+            new EulerSolver(), start, [new() { Slope = 0.1 }, new() { Differences = [0.2] }, new() { NoiseLevel = 0.2 }]);
+        var file = new RefinementFolder(_folder.Root).Open("fuzzed");
+        file.Write(new RefinementState(new RefinedSolver(start, solver, 1, (2, 3), (1, 2), 10, 1.5), 0.01, false));
+        Text("refinement", 800, Assert.Single(Directory.GetFiles(_folder.Root)), () => file.Read(new EulerSolver(), start));
     }
 
     [Fact]

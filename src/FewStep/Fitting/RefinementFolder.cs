@@ -4,21 +4,22 @@ namespace FewStep.Fitting;
 
 /// <summary>Where refinements under way are kept until their results are complete.</summary>
 /// <param name="folder">The results' own.</param>
-internal sealed class RefinementFiles(string folder)
+internal sealed class RefinementFolder(string folder)
 {
+    private const int Version = 1; // raised when a refinement, or what it makes small, becomes another
     private readonly HashSet<string> _paths = [];
 
     /// <summary>The file of one refinement. Its name says what it is of, so one of other options, samplers or models is never gone on
     /// with.</summary>
-    /// <param name="identity">What tells it from others: model, options, seeds, the sampler that it starts from.</param>
-    public RefinementFile Of(string identity)
+    /// <param name="identity">What tells it from others: model, options, seeds, where it starts.</param>
+    public RefinementFile Open(string identity)
     {
-        string path = Path.Combine(folder, $"refining-{Sha256.Of(identity)[..16]}.json");
+        string path = Path.Combine(folder, $"refining-{Sha256.Of(InvariantText.Of($"{Version} {identity}"))[..16]}.json");
         _paths.Add(path);
         return new RefinementFile(path);
     }
 
-    /// <summary>Deletes those that were asked for.</summary>
+    /// <summary>Deletes those that were opened.</summary>
     public void Delete()
     {
         foreach (string path in _paths)
@@ -31,18 +32,18 @@ internal sealed class RefinementFile(string path)
 {
     /// <summary>How far it is; null where it has not begun.</summary>
     /// <param name="solver">The base of the fitted solver.</param>
-    public RefinementState? Read(ISolver solver, ScheduleTerminal terminal)
+    /// <param name="start">The schedule that it began with.</param>
+    public RefinementState? Read(ISolver solver, SamplingSchedule start)
     {
         if (!File.Exists(path))
             return null;
-        var content = JsonFile.Read<Content>(path);
         try
         {
-            return content.State(solver, terminal);
+            return JsonFile.Read<Content>(path).State(solver, start);
         }
         catch (InvalidInputException e)
         {
-            throw new InvalidInputException($"{path}: {e.Message} Delete the file to have all refined again.", e);
+            throw new InvalidInputException($"A refinement cannot go on: {e.Message} Delete {path} to have it done again.", e);
         }
     }
 
@@ -77,11 +78,15 @@ internal sealed class RefinementFile(string path)
             Seconds = state.Found.Seconds,
         };
 
-        public RefinementState State(ISolver solver, ScheduleTerminal terminal)
+        public RefinementState State(ISolver solver, SamplingSchedule start)
         {
-            if (Iterations < 0 || Evaluations < 0 || !(Seconds >= 0) || !(Damping > 0) || Corrections.IsDefault)
-                throw new InvalidInputException("it holds no refinement.");
-            var schedule = new SamplingSchedule(Sigmas, terminal);
+            var schedule = new SamplingSchedule(Sigmas, start.Terminal);
+            if (Iterations < 0 || Evaluations < 0 || !(Seconds >= 0) || !(Damping > 0) || schedule.Steps != start.Steps
+                || (schedule.Sigmas[0], schedule.Sigmas[^1]) != (start.Sigmas[0], start.Sigmas[^1]))
+            {
+                throw new InvalidInputException("the file holds none that began so.");
+            }
+
             var found = new RefinedSolver(schedule, new FittedSolver(solver, schedule, Corrections), Iterations,
                 (FittedBefore, HeldOutBefore), (FittedAfter, HeldOutAfter), Evaluations, Seconds);
             return new RefinementState(found, Damping, IsFinished);

@@ -8,12 +8,13 @@ namespace FewStep.Tuning;
 /// The target at a point is where the student itself arrives, without gradients, from a point further down the same path. At first that
 /// point is the interval's end, which is regression to the teacher's state; then it comes nearer, halving the way, as in easy consistency
 /// tuning (2406.14548), on the intervals of multistep consistency models (2403.06807). No second network, no discriminator.
-/// A sampler meets nothing of an interval but its start, and there its own state in place of the teacher's: more and more points are
-/// starts, and those are where the student's steps arrive.
+/// A sampler meets nothing of an interval but its start, and there its own state in place of the teacher's: starts are where the student's
+/// steps arrive, and in regression more and more points are, in the end all. In consistency their share stays, since the points between
+/// are what the targets are made of: left alone they drift, and the starts after them.
 /// </remarks>
 internal sealed class ConsistencyObjective : TeacherObjective
 {
-    private const double FirstStartShare = 0.3; // of the points; in the end all are starts
+    private const double FirstStartShare = 0.3; // of the points
 
     private readonly TuningOptions _options;
     private readonly double[] _sigmas; // of the teacher's path
@@ -72,7 +73,7 @@ internal sealed class ConsistencyObjective : TeacherObjective
     private int[] Points(long update, float[] draws, int interval, TeacherPart part)
     {
         var (first, last) = Bounds(interval);
-        double starts = FirstStartShare + ((1 - FirstStartShare) * update / _options.Updates);
+        double starts = FirstStartShare + (_options.Loss == TuningLoss.Regression ? (1 - FirstStartShare) * update / _options.Updates : 0);
         return [.. draws.Skip((interval * _options.Batch) + part.First).Take((int)part.Paths.States[0].shape[0])
             .Select(draw => first + (int)(Math.Max(0, (draw - starts) / (1 - starts)) * (last - first)))];
     }

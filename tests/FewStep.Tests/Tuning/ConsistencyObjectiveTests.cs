@@ -36,7 +36,7 @@ public sealed class ConsistencyObjectiveTests
         var plain = leaf.detach().clone().requires_grad_();
         var sum = zeros(1);
         var start = states[0]; // the student's own
-        double starts = 0.3 + (0.7 * update / 4);
+        double starts = loss == TuningLoss.Regression ? 0.3 + (0.7 * update / 4) : 0.3;
         for (int k = 0; k < 2; k++)
         {
             int point = (8 * k) + (int)(Math.Max(0, (draws[k] - starts) / (1 - starts)) * 8), end = 8 * (k + 1);

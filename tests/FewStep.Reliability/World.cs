@@ -28,9 +28,6 @@ internal sealed class World : IDisposable
             ["model/model.safetensors", "model/config.json", "training-loss.csv"]),
         new("train-classifier", Classifier, ["model.safetensors", "config.json"]),
         new("tune", Tune, ["model.safetensors", "sampler.json", "config.json"]),
-        new("fit", folder => ["fit", .. Model, .. OneThread, "--schedule", "karras", "--steps", "2,3", "--refine", "3", "--distance",
-            "pixels", "--latents", "16", "--held-out", "8", "--teacher-steps", "8", "--out", folder],
-            ["n2.sampler.json", "n3.sampler.json"]),
         new("evaluate", folder => ["evaluate", .. Model, .. OneThread, .. Judge, "--schedules", "karras,log-snr", "--steps", "2,3", "--out",
             folder], ["measurements.json"]),
         new("run", folder => ["run", .. Model, .. OneThread, .. Judge, .. Briefly, "--steps", "2", "--curve-images", "16",
@@ -41,6 +38,9 @@ internal sealed class World : IDisposable
         { WorkerRename = 2, Undivided = folder => ["sample", .. Model, .. Sampled, .. OneThread, "--out", folder] },
         new("compare", folder => ["compare", .. Model, .. Judge, "--solvers", "euler,ipndm:2", "--schedules", "karras", "--nfe", "2",
             "--batch", "4", .. TwoProcesses, "--out", folder], ["measurements.json"]) { WorkerRename = 4 },
+        new("fit", folder => ["fit", .. Model, .. OneThread, "--schedule", "karras", "--steps", "2,3", "--refine", "3", "--distance",
+            "pixels", "--latents", "16", "--held-out", "8", "--teacher-steps", "8", "--out", folder],
+            ["n2.sampler.json", "n3.sampler.json"]),
     ];
 
     public void Dispose() => Directory.Delete(_root, recursive: true);

@@ -159,7 +159,7 @@ public sealed class MatchVerbTests : IClassFixture<TinyWorld>
     {
         using var model = Model.Open(_world.Model, new ModelOptions { ComputeType = ScalarType.Float32 });
         using var images = ImageSets.Open(_images, cancellation: cancellation);
-        var options = MatchOptions.By(_world.Classifier) with { Latents = 256, HeldOutLatents = 256, Iterations = 3 };
+        var options = MatchOptions.By(_world.Classifier) with { Latents = 256, HeldOutLatents = 256, Iterations = 2 };
         return Assert.Single(MatchFolder.Write(
             _world.At(folder), model, [model.CreateSampler("karras/euler/2")], options, images, 0, progress, cancellation)).Match;
     }

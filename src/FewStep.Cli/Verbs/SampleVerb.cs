@@ -160,10 +160,8 @@ internal static class SampleVerb
     }
 
     private static string Identity(SampleSource source, Sampler sampler, SampleOptions options, SeedList seeds)
-    {
-        string sigmas = string.Join(' ', sampler.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
-        return InvariantText.Of($"images of {source.Summary.Hash} {source.NumberFormat}\n{sigmas} {sampler.Schedule.Terminal}\n")
+        => InvariantText.Of($"images of {source.Summary.Hash} {source.NumberFormat}\n")
+            + InvariantText.Of($"{sampler.Schedule.ExactSigmas} {sampler.Schedule.Terminal}\n")
             + InvariantText.Of($"{sampler.Solver.Name}\n{seeds}\n{options.Label} {options.BatchSize} {options.Churn} ")
             + InvariantText.Of($"{options.AnalyticalFirstStep}");
-    }
 }

@@ -75,8 +75,7 @@ internal sealed class SolverFit(
         return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}");
     }
 
-    private static string Identity(SamplingSchedule schedule) => InvariantText.Of($"{schedule.Terminal} ")
-        + string.Join(' ', schedule.Sigmas.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Identity(SamplingSchedule schedule) => InvariantText.Of($"{schedule.Terminal} {schedule.ExactSigmas}");
 
     private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher, string identity,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)

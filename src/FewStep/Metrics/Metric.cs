@@ -80,8 +80,7 @@ public sealed class Metric : IMetric, IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(teacher);
         var images = new SampledTeacher(model, teacher);
-        string sigmas = string.Join(' ', teacher.Schedule.Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
-        string identity = $"{model.Identity}\n{sigmas}\n{teacher.Schedule.Terminal}\n{teacher.Solver.Name}";
+        string identity = $"{model.Identity}\n{teacher.Schedule.ExactSigmas}\n{teacher.Schedule.Terminal}\n{teacher.Solver.Name}";
         return new Metric(EndpointMetric.Entry.Name, new MetricContext { Teacher = new(teacher.ToString(), identity, images.Of) }, images);
     }
 

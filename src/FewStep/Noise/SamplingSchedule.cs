@@ -36,6 +36,9 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
     /// <summary>What happens at the last sigma.</summary>
     public ScheduleTerminal Terminal { get; }
 
+    /// <summary>The sigmas to the last bit, as text; what identities are made of.</summary>
+    internal string ExactSigmas => string.Join(' ', Sigmas.Select(s => s.ToString("R", CultureInfo.InvariantCulture)));
+
     /// <summary>Whether the sigmas are the same to the last bit, and the terminal rule too.</summary>
     public bool Equals(SamplingSchedule? other)
         => other is not null && Terminal == other.Terminal && Sigmas.AsSpan().SequenceEqual(other.Sigmas.AsSpan());
@@ -48,7 +51,7 @@ public sealed class SamplingSchedule : IEquatable<SamplingSchedule>
 
     /// <inheritdoc/>
     public override string ToString()
-        => string.Join(", ", Sigmas.Select(s => s.ToString("G5", System.Globalization.CultureInfo.InvariantCulture)));
+        => string.Join(", ", Sigmas.Select(s => s.ToString("G5", CultureInfo.InvariantCulture)));
 }
 
 /// <summary>What happens at the last sigma of a sampling schedule.</summary>

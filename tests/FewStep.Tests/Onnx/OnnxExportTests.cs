@@ -1,4 +1,5 @@
 using FewStep.Denoising;
+using FewStep.Fitting;
 using FewStep.Noise;
 using FewStep.Onnx;
 using FewStep.Sampling;
@@ -96,6 +97,25 @@ public sealed class OnnxExportTests : TensorFileTests
         using var other = Open(TinyNetworks.Write(_folder.File("other"), "song-classes", seed: 2));
         Assert.Contains("another model", Assert.Throws<InvalidInputException>(
             () => OnnxExport.WriteSampler(other, sampler, file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_sampler_fitted_to_the_exported_denoiser_is_that_of_its_model()
+    {
+        using var model = Open(TinyNetworks.Write(_folder.File("m"), "song-classes"));
+        string file = _folder.File("m.onnx");
+        OnnxExport.Write(model, file);
+        using var exported = Model.Open(file);
+        var options = new FitOptions { Latents = 16, HeldOutLatents = 8, BatchSize = 5, TeacherSteps = 12 };
+        double[] Weights(Model of)
+        {
+            var fitted = of.FitSamplers([of.CreateSampler("karras", "euler", 3)], options, 0, null, TestContext.Current.CancellationToken);
+            return [.. Assert.IsType<FittedSolver>(fitted.Single().Solver).Corrections.SelectMany(c => c.Differences.Append(c.Slope))];
+        }
+
+        double[] own = Weights(model);
+        Assert.True(own.Max(w => Math.Abs(w)) > 0.01);
+        Assert.Equal(own, Weights(exported), (a, b) => Math.Abs(a - b) < 1e-3);
     }
 
     [Theory]

@@ -25,6 +25,9 @@ internal sealed class FitFlags(Command command)
     private readonly Option<double> _ridge = command.Option(
         "--ridge", "Ridge of the least squares, relative to each correction's own size.", Default.Ridge);
 
+    private readonly Option<bool> _keep = command.Option("--keep-mean-square",
+        "Let each step keep the mean square of the teacher's state, which least squares make smaller.", Default.KeepMeanSquare);
+
     private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
         + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);
 
@@ -43,6 +46,7 @@ internal sealed class FitFlags(Command command)
         TeacherSolver = parsed.GetRequiredValue(_teacher),
         TeacherSteps = parsed.GetValue(_teacherSteps),
         Ridge = parsed.GetValue(_ridge),
+        KeepMeanSquare = parsed.GetValue(_keep),
         RefineIterations = parsed.GetValue(_refine),
         Distance = parsed.GetValue(_distance),
         BatchSize = parsed.GetValue(_batch),

@@ -88,13 +88,13 @@ internal sealed class SolverFit(
         {
             cancellation.ThrowIfCancellationRequested();
             var terms = Terms(i);
-            var squares = new StepLeastSquares(latents.Fitted, _options.Ridge);
+            var squares = new StepLeastSquares(latents.Fitted, _options.Ridge, _options.KeepMeanSquare);
             foreach (int b in latents.Batches)
             {
                 using var scope = NewDisposeScope();
                 var step = run.Begin(b);
                 double h = 1 - (step.NextSigma / step.Sigma);
-                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h)), teacher.State(step.NextSigma, b) - run.BaseNext(b)]);
+                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h))], run.BaseNext(b), teacher.State(step.NextSigma, b));
             }
 
             corrections[i] = Best(squares, terms, i);
@@ -123,6 +123,7 @@ internal sealed class SolverFit(
 
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(plain));
         bool improved = heldOut.Value < baseHeldOut.Value;
+        string form = _options.KeepMeanSquare ? "closed form, mean square kept" : "closed form";
         return new FittedSchedule
         {
             Schedule = schedule,
@@ -133,8 +134,8 @@ internal sealed class SolverFit(
             Distance = embedding.Name,
             Evaluations = Evaluated - before + (refined?.Evaluations ?? 0),
             Seconds = watch.Elapsed.TotalSeconds + (refined?.Seconds ?? 0),
-            Stop = improved ? refined is not { Iterations: > 0 and int iterations } ? "closed form"
-                : FormattableString.Invariant($"closed form, {iterations} refinements")
+            Stop = improved ? refined is not { Iterations: > 0 and int iterations } ? form
+                : FormattableString.Invariant($"{form}, {iterations} refinements")
                 : $"kept {_base.Name}: the fit is no better on held-out latents",
         };
     }

@@ -26,7 +26,7 @@ internal sealed class FitFlags(Command command)
         "--ridge", "Ridge of the least squares, relative to each correction's own size.", Default.Ridge);
 
     private readonly Option<bool> _keep = command.Option("--keep-mean-square",
-        "Let each step keep the mean square of the teacher's state, which least squares make smaller.", Default.KeepMeanSquare);
+        "Let steps keep the mean square of the teacher's state, which least squares alone make smaller.", Default.KeepMeanSquare);
 
     private readonly Option<int> _refine = command.Option("--refine", "Most iterations of the joint refinement of inner sigmas, told noise "
         + "levels and weights; each takes some ten times the evaluations of a fit. 0 for none.", Default.RefineIterations);

@@ -32,9 +32,10 @@ public sealed record FitOptions
     /// <summary>Ridge of the least squares, relative to each correction's own size, 0 to 1; default 1e-6.</summary>
     public double Ridge { get; init; } = 1e-6;
 
-    /// <summary>Whether each step keeps the mean square of the teacher's state, over all latents fitted on; default false. Least squares
-    /// shrink what they cannot predict, most at two and three steps. A refinement goes on from there by its distance alone.</summary>
-    public bool KeepMeanSquare { get; init; }
+    /// <summary>Whether corrected steps keep the mean square of the teacher's state, over all latents fitted on, where they can; default
+    /// true. Least squares alone shrink what they cannot predict, most at two and three steps. A refinement goes on by its distance
+    /// alone.</summary>
+    public bool KeepMeanSquare { get; init; } = true;
 
     /// <summary>Most iterations of the joint refinement of sigmas, told noise levels and weights, 0 (default) for none.</summary>
     public int RefineIterations { get; init; }

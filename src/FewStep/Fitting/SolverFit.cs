@@ -123,7 +123,6 @@ internal sealed class SolverFit(
 
         var (heldOut, baseHeldOut) = (MeanEstimate.Of(fitted[latents.Fitted..]), MeanEstimate.Of(plain));
         bool improved = heldOut.Value < baseHeldOut.Value;
-        string form = _options.KeepMeanSquare ? "closed form, mean square kept" : "closed form";
         return new FittedSchedule
         {
             Schedule = schedule,
@@ -134,9 +133,9 @@ internal sealed class SolverFit(
             Distance = embedding.Name,
             Evaluations = Evaluated - before + (refined?.Evaluations ?? 0),
             Seconds = watch.Elapsed.TotalSeconds + (refined?.Seconds ?? 0),
-            Stop = improved ? refined is not { Iterations: > 0 and int iterations } ? form
-                : FormattableString.Invariant($"{form}, {iterations} refinements")
-                : $"kept {_base.Name}: the fit is no better on held-out latents",
+            Stop = !improved ? $"kept {_base.Name}: the fit is no better on held-out latents"
+                : refined is { Iterations: > 0 and int iterations } ? FormattableString.Invariant($"closed form, {iterations} refinements")
+                : _options.KeepMeanSquare ? "closed form" : "closed form, mean square not kept",
         };
     }
 

@@ -50,14 +50,14 @@ internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSq
             Vector<double> With(int row) => Vector<double>.Build.Dense(chosen.Length, i => sum[chosen[i], row] / scale[i]);
 
             // The state reached is a part that the terms span and one that they leave as it is. By Lagrange's rule the nearest state of a
-            // given mean square has the first multiplied; where the other alone is too large there is none.
+            // given mean square has the first multiplied (with a ridge, nearly). Where the other alone is too large there is none.
             Vector<double> Enlarged(Vector<double> nearest, Vector<double> ofNext)
             {
                 var (spanned, next) = (nearest + ofNext, With(n));
                 double square = spanned * products * spanned, linear = (spanned * next) - (spanned * products * ofNext);
                 double left = (ofNext * products * ofNext) - (2 * (ofNext * next)) - (2 * sum[n, n + 1]) - sum[n + 1, n + 1];
                 double factor = (-linear + Math.Sqrt((linear * linear) - (square * left))) / square;
-                return double.IsFinite(factor) ? (spanned * factor) - ofNext : nearest;
+                return double.IsFinite(factor) && factor > 0 ? (spanned * factor) - ofNext : nearest;
             }
         }
 

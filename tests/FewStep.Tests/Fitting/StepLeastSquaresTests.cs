@@ -69,7 +69,7 @@ public sealed class StepLeastSquaresTests
             return;
 
         // Whichever way one goes from the nearest until the size is right, one ends no nearer.
-        for (double angle = 0; angle < 2 * Math.PI; angle += 0.1)
+        for (double angle = 0; angle < 2 * Math.PI; angle += 0.3)
             Assert.True(Distance(kept) <= Distance(OfThatSize(Math.Cos(angle), Math.Sin(angle))) + 1e-9);
 
         double[] OfThatSize(double a, double b)

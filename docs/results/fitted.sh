@@ -4,13 +4,14 @@
 #   docs/results/fitted.sh [folder] [part: fits, table, large, objectives, losses, tuned or matched]
 # MODEL, DATA, REFERENCE and CLASSIFIER name another model than the embedded one; HELD_BACK and OTHER have the options of its second
 # classifier, which judges, and of its third, which losses may compare images by; FULL_DATA names more images to train them on. FIT has
-# those of the fit, MATCH those of a match, TUNE further ones of the tunings. SAMPLES is the number of images in each of the three ranges,
-# STEPS a list of numbers of steps, SCHEDULES and SOLVERS what the table has beside the fitted ones and the teacher (TEACHER=none leaves
-# it out), THREADS the number of threads of each command.
+# those of the fit, MATCH those of a match, TUNE further ones of the tunings, KEEP whether fits keep the mean square (false, as in most
+# tables). SAMPLES is the number of images in each of the three ranges, STEPS a list of numbers of steps, SCHEDULES and SOLVERS what the
+# table has beside the fitted ones and the teacher (TEACHER=none leaves it out), METRICS what is measured; LOSSES are those compared, at
+# EVALUATIONS each; UPDATES_1, UPDATES_2, DISTANCE and ENERGY are of the longer tunings. THREADS is the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/fitted} part=${2:?name a part} threads=${THREADS:-0} samples=${SAMPLES:-500} evaluations=${EVALUATIONS:-30000}
-data=${DATA:-data/fashion-mnist}
+data=${DATA:-data/fashion-mnist} keep=${KEEP:-false}
 read -ra second <<< "${HELD_BACK:---channels 48,80,128 --epochs 4}"
 read -ra third <<< "${OTHER:---channels 40,72,112 --epochs 4}"
 about=(--data "$data") real=(--data "$data") classes=()
@@ -48,7 +49,11 @@ case $part in
             "${second[@]}" --metric-name "FD (held-back features)" --feature-name "held-back features"
         [ -e "$other/config.json" ] || fewstep train-classifier --data "${FULL_DATA:-$data}" "${classes[@]}" --out "$other" --seed 3 \
             "${third[@]}"
-        [ -e "$out/fit/fit.html" ] || fewstep fit "${about[@]}" ${FIT:-} --steps "${STEPS:-1,2,3,4,5,6,8,10}" --out "$out/fit"
+        missing=() curve=()
+        for n in $(tr , ' ' <<< "${STEPS:-1,2,3,4,5,6,8,10}"); do [ -e "$out/fit/n$n.sampler.json" ] || missing+=("$n"); done
+        [ ! -e "$out/fit/loss-curve.json" ] || curve=(--curve "$out/fit/loss-curve.json")
+        [ ${#missing[@]} = 0 ] || fewstep fit "${about[@]}" ${FIT:-} --keep-mean-square "$keep" "${curve[@]}" \
+            --steps "$(IFS=,; echo "${missing[*]}")" --out "$out/fit"
         ;;
 
     # The samplers of the house, with those that were refined where the part objectives made them, and the teacher of 40 evaluations.
@@ -73,14 +78,16 @@ case $part in
         samples=${SAMPLES:-5000} untuned large "${samplers[@]}" --sampler karras/ipndm:3/4 --sampler karras/heun/20
         ;;
 
-    # What the refinement of sigmas and weights minimises: pixels, or the model's own activations as well, or those of a classifier that
-    # does not judge.
+    # Steps that keep the mean square; and what the refinement of sigmas and weights minimises: pixels, or the model's own activations as
+    # well, or those of a classifier that does not judge.
     objectives)
         mapfile -t samplers < <(fitted 2,3,4)
-        for distance in pixels encoder "classifier:$other"; do
-            folder=$out/objectives/${distance%%:*}
-            [ -e "$folder/fit.html" ] || fewstep fit "${about[@]}" --steps 2,3,4 --curve "$out/fit/loss-curve.json" \
-                --refine 6 --latents 128 --distance "$distance" --out "$folder"
+        for objective in kept pixels encoder "classifier:$other"; do
+            folder=$out/objectives/${objective%%:*}
+            how=(--refine 6 --latents 128 --distance "$objective" --keep-mean-square "$keep")
+            [ "$objective" != kept ] || how=(--keep-mean-square true)
+            [ -e "$folder/fit.html" ] || fewstep fit "${about[@]}" --steps 2,3,4 --curve "$out/fit/loss-curve.json" "${how[@]}" \
+                --out "$folder"
             for n in 2 3 4; do samplers+=(--sampler "$folder/n$n.sampler.json"); done
         done
         untuned objectives/measured "${samplers[@]}"

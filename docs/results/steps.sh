@@ -10,7 +10,7 @@ counts=3,4,5,6,8,10
 # Weights untouched.
 if [ "$part" = all ] || [ "$part" = untuned ]; then
     fewstep compare --solvers euler --nfe "$counts" --samples "$samples" --ranges 3 --out "$out/untuned" \
-        --schedules karras,log-snr,uniform-t,quadratic-t,cosine,flow,phase1,phase1:0.5,phase1:1,phase1:amplification,gits,ays,dm-nonuniform,optimal-steps,endpoint
+        --schedules karras,log-snr,uniform-t,quadratic-t,cosine,flow,phase1,phase1:0.5,phase1:1,phase1:amplification,gits,propagated,ays,dm-nonuniform,optimal-steps,endpoint
 fi
 
 # Phase 1, then Phase 2 on its schedule.

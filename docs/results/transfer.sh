@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Makes the figures of transfer.md: fitted samplers of the embedded model, used at another guidance weight, for other classes than they were
-# fitted for, and on other checkpoints of the model. Half an hour on one core; repeated, it goes on where it was.
+# fitted for, on the model tuned since, and on other checkpoints. Three quarters of an hour on one core; repeated, it goes on where it was.
 #   docs/results/transfer.sh [folder] [samples in a seed range]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-runs/transfer} samples=${2:-500} data=data/fashion-mnist
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "${THREADS:-0}"; }
-fit() { [ -e "$1/fit.html" ] || fewstep fit --steps 3,4 "${@:2}" --out "$1"; }
+fit() { [ -e "$1/fit.html" ] || fewstep fit --keep-mean-square false --steps 3,4 "${@:2}" --out "$1"; }
 # A model at some guidance with samplers of some folders, beside a sampler that nobody fits and the model's own teacher.
 measure() {
     local name=$1 samplers=()
@@ -23,6 +23,13 @@ done
 
 for class in Trouser Bag -1; do fit "$out/class-$class" --label "$class"; done
 measure classes "$out/guidance-1" "$out/class-Trouser" "$out/class-Bag" "$out/class--1" --
+
+# The model tuned since, to four steps of Euler on the fitted sampler's sigmas.
+tuned=$out/tuned
+fewstep tune --schedule "$out/guidance-1/n4.sampler.json" --solver euler --updates 200 --patience 0 --snapshots none --out "$tuned"
+fit "$out/fit-tuned" --model "$tuned" --data "$data"
+measure on-tuned "$out/guidance-1" "$out/fit-tuned" -- --model "$tuned" --sampler "$tuned/sampler.json"
+measure on-untuned "$out/guidance-1" "$out/fit-tuned" --
 
 # A small model after 60,000 images, and after 30,000 more.
 earlier=$out/earlier/model later=$out/later/model

@@ -10,6 +10,7 @@
 # EVALUATIONS each; UPDATES_1, UPDATES_2, DISTANCE and ENERGY are of the longer tunings. THREADS is the number of threads of each command.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source docs/results/fit-missing.sh
 out=${1:-runs/fitted} part=${2:?name a part} threads=${THREADS:-0} samples=${SAMPLES:-500} evaluations=${EVALUATIONS:-30000}
 data=${DATA:-data/fashion-mnist} keep=${KEEP:-false}
 read -ra second <<< "${HELD_BACK:---channels 48,80,128 --epochs 4}"
@@ -49,11 +50,7 @@ case $part in
             "${second[@]}" --metric-name "FD (held-back features)" --feature-name "held-back features"
         [ -e "$other/config.json" ] || fewstep train-classifier --data "${FULL_DATA:-$data}" "${classes[@]}" --out "$other" --seed 3 \
             "${third[@]}"
-        missing=() curve=()
-        for n in $(tr , ' ' <<< "${STEPS:-1,2,3,4,5,6,8,10}"); do [ -e "$out/fit/n$n.sampler.json" ] || missing+=("$n"); done
-        [ ! -e "$out/fit/loss-curve.json" ] || curve=(--curve "$out/fit/loss-curve.json")
-        [ ${#missing[@]} = 0 ] || fewstep fit "${about[@]}" ${FIT:-} --keep-mean-square "$keep" "${curve[@]}" \
-            --steps "$(IFS=,; echo "${missing[*]}")" --out "$out/fit"
+        fit_missing "$out/fit" "${STEPS:-1,2,3,4,5,6,8,10}" "${about[@]}" ${FIT:-} --keep-mean-square "$keep"
         ;;
 
     # The samplers of the house, with those that were refined where the part objectives made them, and the teacher of 40 evaluations.

@@ -7,6 +7,7 @@
 # of samples is measured into a folder of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source docs/results/fit-missing.sh
 out=${1:-runs/noise-schedules} images=${2:-400000} samples=${3:-200} threads=${THREADS:-0} steps=${STEPS:-3,4,5,6,8,10}
 fewstep() { ${FEWSTEP:-dotnet run -c Release --project src/FewStep.Cli --} "$@" --threads "$threads"; }
 judges=()
@@ -16,14 +17,9 @@ for kind in ${KINDS:-edm vp ve}; do
     [ -e "$out/$kind/done" ] || fewstep train --config "docs/results/noise-schedules-$kind.json" --loss "$kind" --data data/fashion-mnist \
         --images "$images" --batch 64 --learning-rate 1e-3 --ema 20000 --seed 1 --dtype float32 --out "$out/$kind"
     touch "$out/$kind/done"
-    fitted=() missing=() curve=()
-    for n in ${steps//,/ }; do
-        fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json")
-        [ -e "$out/$kind/fit/n$n.sampler.json" ] || missing+=("$n")
-    done
-    [ ! -e "$out/$kind/fit/loss-curve.json" ] || curve=(--curve "$out/$kind/fit/loss-curve.json")
-    [ ${#missing[@]} = 0 ] || fewstep fit --model "$out/$kind/model" --keep-mean-square false "${curve[@]}" \
-        --steps "$(IFS=,; echo "${missing[*]}")" --out "$out/$kind/fit"
+    fit_missing "$out/$kind/fit" "$steps" --model "$out/$kind/model" --keep-mean-square false
+    fitted=()
+    for n in ${steps//,/ }; do fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json"); done
     for n in ${MATCH:+${steps//,/ }}; do
         matched=$out/$kind/matched/n$n
         [ -e "$matched/match.html" ] || fewstep match --model "$out/$kind/model" --data data/fashion-mnist ${MATCH_OPTIONS:-} \

@@ -20,7 +20,7 @@ fi
 samplers=() fitted=
 for n in 2 3 4; do
     file=$out/fit-$n/n$n.sampler.json
-    [ -e "$file" ] || fewstep fit --keep-mean-square false --steps "$n" --out "$out/fit-$n"
+    [ -e "$file" ] || fewstep fit --steps "$n" --out "$out/fit-$n"
     samplers+=(--sampler "$file")
 done
 fewstep evaluate "${samplers[@]}" --metrics fd --strip-seeds none --samples "$samples" --ranges 3 --out "$out/fitted"

@@ -22,38 +22,22 @@ internal sealed class SamplerFit(Model model, IDenoiser student, FitOptions opti
     {
         var fit = new SolverFit(student, model.Denoiser, options, SeedPlan.Searched(seed), embedding)
         { Division = Division, ModelIdentity = model.Identity, Refinements = Refinements };
-        List<(int Index, Sampler Sampler)> tried = [.. samplers.SelectMany((sampler, i) => Candidates(sampler).Select(c => (i, c)))];
-        var found = samplers.Select(_ => new List<(Sampler Sampler, FittedSchedule Result)>()).ToArray();
-        foreach (var (number, result) in fit.Fit([.. tried.Select(t => t.Sampler.Schedule)], progress, cancellation, IsNeeded))
+        List<List<Sampler>> choices = [.. samplers.Select(Candidates)];
+        var fits = fit.Fit([.. choices.Select(c => c.Select(s => s.Schedule).ToList())], progress, cancellation);
+        foreach (var (index, taken, result) in fits)
         {
-            var (index, sampler) = tried[number];
-            found[index].Add((sampler, result));
-            if (IsOfSame(number + 1) && IsNeeded(number + 1))
-                continue;
-            var best = found[index].MinBy(f => f.Result.HeldOut.Value);
-            long further = found[index].Sum(f => f.Result.Evaluations - f.Result.TeacherEvaluations);
-            string where = ReferenceEquals(best.Sampler, samplers[index]) ? ""
-                : $"; on the sigmas of {best.Sampler.Origin.Schedule}, which end nearer than those of {samplers[index].Origin.Schedule}";
-            var all = best.Result with
-            {
-                Evaluations = best.Result.TeacherEvaluations + further,
-                Seconds = found[index].Sum(f => f.Result.Seconds) + (best.Result.TeacherSeconds / samplers.Count),
-                Stop = best.Result.Stop + where,
-            };
-            yield return (index, new Sampler(all.Schedule, all.Solver) { Origin = Origin(best.Sampler, all) }, all);
-
-            bool IsOfSame(int next) => next < tried.Count && tried[next].Index == index;
+            string where = taken == 0 ? "" : $"; on the sigmas of {choices[index][taken].Origin.Schedule}, which end nearer than those of "
+                + samplers[index].Origin.Schedule;
+            var all = result with
+            { Seconds = result.Seconds + (result.TeacherSeconds / samplers.Count), Stop = result.Stop + where };
+            yield return (index, new Sampler(all.Schedule, all.Solver) { Origin = Origin(choices[index][taken], all) }, all);
         }
-
-        // Of three candidates the third only where the second ends nearer than the first.
-        bool IsNeeded(int number) => found[tried[number].Index] is not [var first, var second]
-            || second.Result.HeldOut.Value < first.Result.HeldOut.Value;
     }
 
     // The discretization loss says little of where a sampler of two or three steps ends, and less than nothing where a model is worse
     // than its images' mean: Karras' sigmas are tried as well as Phase 1's, and where those end nearer and are more than two, a schedule
     // with more of them at large noise.
-    private static IEnumerable<Sampler> Candidates(Sampler sampler)
+    private static List<Sampler> Candidates(Sampler sampler)
     {
         if (sampler.Origin.Source != ScheduleSource.Phase1 || sampler.Steps < 2)
             return [sampler];

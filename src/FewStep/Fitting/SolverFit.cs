@@ -29,21 +29,23 @@ internal sealed class SolverFit(
 
     private long Evaluated => _denoiser.Images + _teacher.Images;
 
-    /// <summary>Fits one solver for each schedule, each when it is asked for; schedules that begin and end alike share the teacher's
+    /// <summary>Fits one solver for each sampler, each when it is asked for; schedules that begin and end alike share the teacher's
     /// paths.</summary>
-    /// <param name="isNeeded">Whether the schedule of a number is fitted, asked when it is its turn; null (default) for all.</param>
-    /// <returns>The number of the schedule, and what was found; nothing after one share of the work.</returns>
-    public IEnumerable<(int Index, FittedSchedule Result)> Fit(IReadOnlyList<SamplingSchedule> schedules, IProgress<WorkProgress>? progress,
-        CancellationToken cancellation, Func<int, bool>? isNeeded = null)
+    /// <param name="samplers">Of each sampler the schedules that it may be fitted on, all beginning and ending alike. The first is fitted;
+    /// the next where a trial on some of the latents, or with a refinement the whole, ends nearer to the teacher; and so on.</param>
+    /// <returns>The number of the sampler, that of the schedule taken, and what was found, with what all of its schedules cost; nothing
+    /// after one share of the work.</returns>
+    public IEnumerable<(int Index, int Taken, FittedSchedule Result)> Fit(
+        IReadOnlyList<IReadOnlyList<SamplingSchedule>> samplers, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        if (schedules.FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
+        if (samplers.SelectMany(s => s).FirstOrDefault(s => s.Steps > ScheduleSearchRequest.MaximumSteps) is { } fine)
             throw new InvalidInputException($"{fine.Steps} steps are too many to fit; {ScheduleSearchRequest.MaximumSteps} are the most.");
 
         using var latents = new FitLatents(
             _denoiser, _options.Latents, _options.HeldOutLatents, _options.BatchSize, _options.Label, firstSeed);
-        var groups = schedules.Select((schedule, i) => (Schedule: schedule, Index: i))
-            .GroupBy(s => (s.Schedule.Sigmas[0], s.Schedule.Sigmas[^1], s.Schedule.Terminal)).ToList();
-        List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.Select(s => s.Schedule).ToList())];
+        var groups = samplers.Select((schedules, i) => (Schedules: schedules, Index: i))
+            .GroupBy(s => (s.Schedules[0].Sigmas[0], s.Schedules[0].Sigmas[^1], s.Schedules[0].Terminal)).ToList();
+        List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.SelectMany(s => s.Schedules).ToList())];
         string identity = Identity(alike);
         var work = new DividedTeacher(identity, alike, latents, embedding, _teacher.Device,
             (group, batches) => new TeacherStates(_teacher, alike[group], latents, _options, embedding, progress, cancellation, batches),
@@ -54,12 +56,10 @@ internal sealed class SolverFit(
         {
             var (states, evaluations, seconds) = paths.Of(g);
             using var owned = states;
-            foreach (var (schedule, index) in groups[g])
+            foreach (var (schedules, index) in groups[g])
             {
-                if (isNeeded?.Invoke(index) == false)
-                    continue;
-                var fitted = One(schedule, latents, states, identity, progress, cancellation);
-                yield return (index, fitted with
+                var (taken, fitted) = Nearest(schedules, latents, states, identity, progress, cancellation);
+                yield return (index, taken, fitted with
                 {
                     Evaluations = evaluations + fitted.Evaluations,
                     TeacherEvaluations = evaluations,
@@ -67,6 +67,35 @@ internal sealed class SolverFit(
                 });
             }
         }
+    }
+
+    private (int Taken, FittedSchedule Result) Nearest(IReadOnlyList<SamplingSchedule> schedules, FitLatents latents, TeacherStates teacher,
+        string identity, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
+        using var inference = no_grad();
+        var (taken, best) = (0, One(schedules[0], latents, teacher, identity, progress, cancellation));
+        var (evaluations, seconds) = (best.Evaluations, best.Seconds);
+        for (int i = 1; i < schedules.Count && taken == i - 1; i++)
+        {
+            // What a closed form says of the end is not what a refinement makes of it.
+            if (_options.RefineIterations == 0)
+            {
+                var (watch, before) = (Stopwatch.StartNew(), Evaluated);
+                var (_, tried) = ClosedForm(schedules[i], latents, teacher, isTrial: true, progress, cancellation);
+                evaluations += Evaluated - before;
+                seconds += watch.Elapsed.TotalSeconds;
+                if (!(tried[latents.Tried..].Average() < best.HeldOut.Value))
+                    break;
+            }
+
+            var other = One(schedules[i], latents, teacher, identity, progress, cancellation);
+            evaluations += other.Evaluations;
+            seconds += other.Seconds;
+            if (other.HeldOut.Value < best.HeldOut.Value)
+                (taken, best) = (i, other);
+        }
+
+        return (taken, best with { Evaluations = evaluations, Seconds = seconds });
     }
 
     private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups)
@@ -80,31 +109,10 @@ internal sealed class SolverFit(
     private FittedSchedule One(SamplingSchedule schedule, FitLatents latents, TeacherStates teacher, string identity,
         IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
-        using var inference = no_grad();
         var (watch, before) = (Stopwatch.StartNew(), Evaluated);
-        var corrections = new StepCorrection[schedule.Steps];
-        using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps);
-        for (int i = 0; i < schedule.Steps; i++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var terms = Terms(i);
-            var squares = new StepLeastSquares(latents.Fitted, _options.Ridge, _options.KeepMeanSquare);
-            foreach (int b in latents.Batches)
-            {
-                using var scope = NewDisposeScope();
-                var step = run.Begin(b);
-                double h = 1 - (step.NextSigma / step.Sigma);
-                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h))], run.BaseNext(b), teacher.State(step.NextSigma, b));
-            }
-
-            corrections[i] = Best(squares, terms, i);
-            run.Finish(corrections[i]);
-            progress?.Report(new WorkProgress(InvariantText.Of($"fitting, N = {schedule.Steps}"), i + 1, schedule.Steps, "steps"));
-        }
-
+        var (corrections, fitted) = ClosedForm(schedule, latents, teacher, isTrial: false, progress, cancellation);
         var solver = new FittedSolver(_base, schedule, corrections);
         RefinedSolver? refined = null;
-        double[] fitted = teacher.MeanSquares(latents.Batches, run.End);
         double[] plain = teacher.MeanSquares(_denoiser, _base, schedule, latents, latents.HeldOutBatches, cancellation);
         if (_options.RefineIterations > 0)
         {
@@ -137,6 +145,36 @@ internal sealed class SolverFit(
                 : refined is { Iterations: > 0 and int iterations } ? FormattableString.Invariant($"closed form, {iterations} refinements")
                 : _options.KeepMeanSquare ? "closed form" : "closed form, mean square not kept",
         };
+    }
+
+    // The corrections of every step, and each image's mean square distance from the teacher's, those of the images fitted on first.
+    private (StepCorrection[] Corrections, double[] Squares) ClosedForm(
+        SamplingSchedule schedule, FitLatents latents, TeacherStates teacher, bool isTrial, IProgress<WorkProgress>? progress,
+        CancellationToken cancellation)
+    {
+        var (batches, fitted, doing) = isTrial ? (latents.TrialBatches, latents.Tried, "trying other sigmas")
+            : ([.. latents.Batches], latents.Fitted, "fitting");
+        var corrections = new StepCorrection[schedule.Steps];
+        using var run = new LatentRun(_denoiser, _base, schedule, latents, schedule.Steps, batches);
+        for (int i = 0; i < schedule.Steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var terms = Terms(i);
+            var squares = new StepLeastSquares(fitted, _options.Ridge, _options.KeepMeanSquare);
+            foreach (int b in batches)
+            {
+                using var scope = NewDisposeScope();
+                var step = run.Begin(b);
+                double h = 1 - (step.NextSigma / step.Sigma);
+                squares.Add([.. terms.Select(t => Direction(t, step).Times_(h))], run.BaseNext(b), teacher.State(step.NextSigma, b));
+            }
+
+            corrections[i] = Best(squares, terms, i);
+            run.Finish(corrections[i]);
+            progress?.Report(new WorkProgress(InvariantText.Of($"{doing}, N = {schedule.Steps}"), i + 1, schedule.Steps, "steps"));
+        }
+
+        return (corrections, teacher.MeanSquares(batches, run.End));
     }
 
     // What may be added at step i: the differences, the newest first, then the slope, then the state.

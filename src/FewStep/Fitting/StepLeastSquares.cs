@@ -3,13 +3,16 @@ using MathNet.Numerics.LinearAlgebra;
 namespace FewStep.Fitting;
 
 /// <summary>The least squares of one step: each image's inner products of what may be added to the step, of where it leads without, and
-/// of what is to be reached. A dozen unknowns at the most, so the images' own products are kept and any choice of unknowns can be fitted
-/// and judged from them.</summary>
+/// of what is to be reached. A dozen unknowns at the most, so any choice of unknowns can be fitted and judged from these products
+/// alone.</summary>
 /// <param name="fitted">How many images, the first, are fitted on; the others judge.</param>
 /// <param name="keepMeanSquare">Whether the states reached are as large as those to be reached, on average.</param>
-internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSquare = false)
+internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSquare)
 {
-    private readonly List<Matrix<double>> _images = []; // [p+2, p+2]: the terms, the base's next state, what is missing from there
+    // [p+2, p+2] each: the terms, the base's next state, what is missing from there.
+    private readonly List<Matrix<double>> _heldOut = [];
+    private Matrix<double>? _sum; // of the images fitted on
+    private int _added;
 
     /// <summary>Adds a batch; all are [B,C,H,W].</summary>
     /// <param name="terms">What may be added.</param>
@@ -23,7 +26,13 @@ internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSq
         double[] values = products.data<double>().ToArray();
         int n = terms.Count + 2;
         for (int image = 0; image < products.shape[0]; image++)
-            _images.Add(Matrix<double>.Build.Dense(n, n, values[(image * n * n)..((image + 1) * n * n)]));
+        {
+            var own = Matrix<double>.Build.Dense(n, n, values[(image * n * n)..((image + 1) * n * n)]);
+            if (_added++ < fitted)
+                _sum = _sum is null ? own : _sum + own;
+            else
+                _heldOut.Add(own);
+        }
     }
 
     /// <summary>The weights of the chosen terms that come nearest to the target on the images fitted on, of those that keep its mean square
@@ -31,11 +40,11 @@ internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSq
     /// finite.</summary>
     public (double[] Weights, double HeldOut)? Solve(int[] chosen)
     {
-        int n = _images[0].RowCount - 2;
+        var sum = _sum ?? throw new InvalidOperationException("There is no image to fit on.");
+        int n = sum.RowCount - 2;
         double[] weights = new double[n];
         if (chosen.Length > 0)
         {
-            var sum = _images.Take(fitted).Aggregate((a, b) => a + b);
             // To unit diagonal, so that the ridge means the same for each.
             double[] scale = [.. chosen.Select(k => sum[k, k] > 0 ? Math.Sqrt(sum[k, k]) : 1)];
             var products = Matrix<double>.Build.Dense(
@@ -61,7 +70,7 @@ internal sealed class StepLeastSquares(int fitted, double ridge, bool keepMeanSq
             }
         }
 
-        double heldOut = _images.Skip(fitted).Average(image => Residual(image, weights));
+        double heldOut = _heldOut.Average(image => Residual(image, weights));
         return double.IsFinite(heldOut) && Array.TrueForAll(weights, double.IsFinite) ? (weights, heldOut) : null;
     }
 

@@ -74,7 +74,7 @@ public sealed class RefinementFileTests : FolderTests
     {
         using var denoiser = SearchModels.Mixture();
         return new SolverFit(denoiser, denoiser, Options, seed, new PixelEmbedding()) { Refinements = kept }
-            .Fit([Schedule], progress, cancellation).Single().Result;
+            .Fit([[Schedule]], progress, cancellation).Single().Result;
     }
 
     private static void CancelAfter(CancellationTokenSource source, WorkProgress work, int batches)

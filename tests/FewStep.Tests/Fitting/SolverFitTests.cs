@@ -93,14 +93,33 @@ public sealed class SolverFitTests
         var denoiser = new CountingDenoiser(SearchModels.Mixture());
         SamplingSchedule[] schedules = [.. new[] { 2, 3, 6 }.Select(n => StandardSchedule.Karras().Create(n, 0.002, 80, terminal))];
         var options = Options with { TeacherSteps = 40 };
-        FittedSchedule[] results =
-            [.. new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit(schedules, null, Token).Select(r => r.Result)];
+        FittedSchedule[] results = [.. new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding())
+            .Fit([.. schedules.Select(s => new[] { s })], null, Token).Select(r => r.Result)];
         Assert.Equal(schedules, results.Select(r => r.Schedule));
         Assert.All(results, r => Assert.True(r.HeldOut.Value <= r.Base.Value, r.Stop));
         int end = terminal == ScheduleTerminal.Zero ? 1 : 0;
         long expected = 72 * (40 + end) + schedules.Sum(s => (s.Steps + end) * (72 + 24));
         Assert.Equal(expected, denoiser.Images);
         Assert.Equal((72 * (40 + end)) + (2 + end) * (72 + 24), results[0].Evaluations);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Another_schedule_is_fitted_where_a_trial_on_some_latents_ends_nearer(bool isNearer)
+    {
+        var denoiser = new CountingDenoiser(SearchModels.Mixture());
+        SamplingSchedule near = Karras(4), far = new([80, 79, 78, 77, 0.002]);
+        SamplingSchedule[] schedules = isNearer ? [far, near] : [near, far];
+        var options = Options with { TeacherSteps = 40 };
+        var (_, taken, result) = new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit([schedules], null, Token).Single();
+        Assert.Equal(isNearer ? 1 : 0, taken);
+        Assert.Equal(near, result.Schedule);
+        // 32 of the 48 latents are tried, 24 judge; without a fit those 24 are run once more.
+        long trial = 4 * (32 + 24), whole = 4 * (48 + 24 + 24);
+        Assert.Equal((72 * 40) + trial + (isNearer ? 2 * whole : whole), result.Evaluations);
+        Assert.Equal(result.Evaluations, denoiser.Images);
+        Assert.Equal(Fit(denoiser, options, near).Solver, result.Solver);
     }
 
     [Fact]
@@ -159,7 +178,7 @@ public sealed class SolverFitTests
     private static SamplingSchedule Karras(int steps) => StandardSchedule.Karras().Create(steps, 0.002, 80);
 
     private static FittedSchedule Fit(IDenoiser denoiser, FitOptions options, SamplingSchedule schedule)
-        => new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit([schedule], null, Token).Single().Result;
+        => new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit([[schedule]], null, Token).Single().Result;
 
     private static float[] Ends(IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, int count = 5)
     {

@@ -33,7 +33,7 @@ public sealed class StepLeastSquaresTests
     {
         using var scope = NewDisposeScope();
         var term = randn(20, 1, 2, 2, generator: new Generator(1));
-        var squares = new StepLeastSquares(10, 1e-6);
+        var squares = new StepLeastSquares(10, 1e-6, keepMeanSquare: false);
         squares.Add([term, term], zeros_like(term), term.Times(3));
         var weights = squares.Solve([0, 1])!.Value.Weights;
         Assert.Equal(1.5, weights[0], 3);
@@ -92,7 +92,7 @@ public sealed class StepLeastSquaresTests
     public void Values_that_are_not_finite_have_no_solution()
     {
         using var scope = NewDisposeScope();
-        var squares = new StepLeastSquares(2, 1e-6);
+        var squares = new StepLeastSquares(2, 1e-6, keepMeanSquare: false);
         squares.Add([ones(4, 1, 1, 1)], zeros(4, 1, 1, 1), full([4, 1, 1, 1], double.NaN));
         Assert.Null(squares.Solve([]));
     }
@@ -104,7 +104,7 @@ public sealed class StepLeastSquaresTests
         var terms = weights.Select(_ => randn(30, 1, 2, 3, generator: generator)).ToArray();
         var target = terms.Zip(weights, (t, w) => t.Times(w)).Aggregate((a, b) => a.Plus(b))
             .Plus(randn(30, 1, 2, 3, generator: generator), noise);
-        var squares = new StepLeastSquares(20, 1e-8);
+        var squares = new StepLeastSquares(20, 1e-8, keepMeanSquare: false);
         foreach (int start in new[] { 0, 12 })
             squares.Add([.. terms.Select(t => Part(t, start))], Part(zeros_like(target), start), Part(target, start));
         double[][] columns = [.. terms.Append(target).Select(t => t.narrow(0, 0, 20).to(float64).data<double>().ToArray())];

@@ -46,7 +46,7 @@ public sealed class OnnxDenoiserTests : TensorFileTests
         {
             var schedule = StandardSchedule.Karras().Create(3, 0.01, 50);
             var found = new SolverFit(denoiser, denoiser, options, 0, new PixelEmbedding()).Fit(
-                [schedule], null, TestContext.Current.CancellationToken).Single().Result;
+                [[schedule]], null, TestContext.Current.CancellationToken).Single().Result;
             return [.. Assert.IsType<FittedSolver>(found.Solver).Corrections.Select(c => c.Slope)];
         }
 

@@ -11,7 +11,8 @@ internal static class TuneVerb
             + "resume. Started by mpirun or srun, its processes divide every batch.");
         var model = command.Model();
         var search = command.Optional<int>(
-            "--search", "First search the schedule that tunes best, by this many short tunings; 0 for none.");
+            "--search", "First search the schedule that tunes best, by this many short tunings (by trajectory, whatever --loss); 0 for "
+                + "none.");
         var searchUpdates = command.Option("--search-updates", "Updates of each of them.", new TunedScheduleOptions().Tuning.Updates);
         var output = command.Required<string>("--out",
             "Model folder to make, with its sampler, checkpoints, curve and snapshots; a tuning found there is resumed, and "

@@ -8,7 +8,8 @@ namespace FewStep.Experiments;
 /// <summary>Alternates Phase 1 and Phase 2 and keeps the best round.</summary>
 /// <remarks>
 /// The pre-trained model stays the teacher of all rounds. Once tuned on its sigmas a model says little about others, so the next round's
-/// sigmas are not searched anew: they move towards equal errors of the intervals, and the solver is fitted to the tuned weights there.
+/// sigmas are not searched anew: they move towards equal errors of the intervals, and there the solver is fitted to the tuned
+/// weights, unless the loss is about Euler's steps alone or nothing is fitted.
 /// </remarks>
 internal sealed class Alternation(Model model, TuningImages? tuningImages, IImageEmbedding? embedding, RunOptions options, RunFolder folder)
 {
@@ -46,7 +47,8 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
         using var start = startFrom is null ? null : model.OpenAlike(startFrom);
         var tuning = options.Tuning with { Seed = SeedHash.Derive(options.Seed, round) };
         string path = folder.Round(round);
-        var place = new TuningRunOptions { Folder = path, WriteSnapshots = false, Pipeline = model.Pipeline };
+        List<string> remarks = [];
+        var place = new TuningRunOptions { Folder = path, WriteSnapshots = false, Pipeline = model.Pipeline, Remark = remarks.Add };
         var run = new TuningRun(
             model.Config, model.Network!, sampler, tuning, place, tuningImages, start?.Network!.Weights, model.Teacher, embedding);
         using var events = new EventLog(Path.Combine(folder.Events, $"round-{round}"));
@@ -56,7 +58,7 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
             Update = events.Training,
             Point = point => events.Scalar("tune/held_out", point.HeldOut, point.Update),
         };
-        return new AlternationRound(round, sampler, run.Execute(observer, cancellation), run.ModelPath, null, []);
+        return new AlternationRound(round, sampler, run.Execute(observer, cancellation), run.ModelPath, null, [], remarks);
     }
 
     // The rounds' own held-out metrics follow their own schedules' teachers; this one is the same for all.
@@ -78,31 +80,36 @@ internal sealed class Alternation(Model model, TuningImages? tuningImages, IImag
         AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
         var watch = Stopwatch.StartNew();
+        var sampler = folder.Start(done.Round + 1, () => NextStart(done, progress, cancellation));
+        var cost = new LedgerLineSummary(FormattableString.Invariant($"errors of the intervals after round {done.Round}"),
+            sampler.Origin.Evaluations ?? 0, 0, watch.Elapsed.TotalSeconds);
+        return (sampler, done with { Further = [.. done.Further, cost] });
+    }
+
+    private Sampler NextStart(AlternationRound done, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    {
         using var tuned = model.OpenAlike(done.ModelPath);
         var (student, teacher) = (new CountingDenoiser(tuned.Denoiser), new CountingDenoiser(model.Denoiser));
         var residuals = IntervalResiduals.Measure(
             student, done.Sampler, options.Tuning.Teacher(teacher, done.Sampler.Schedule), options.Tuning, cancellation);
         var moved = IntervalResiduals.Equalized(done.Sampler.Schedule, residuals);
-        long measured = student.Images + teacher.Images;
         var sampler = new Sampler(moved, SolverCatalog.Find(options.Solver))
         {
             Origin = new SamplerOrigin
             {
                 Schedule = RunPlan.Name(options, done.Round + 1),
                 Source = ScheduleSource.Alternation,
-                Evaluations = measured,
+                Evaluations = student.Images + teacher.Images,
                 ModelHash = model.NetworkHash,
                 Seed = options.Seed,
             },
         };
-        if (options.Fit is not null && !options.Tuning.StepsByEuler)
-            sampler = folder.Fitted(done.Round + 1, () => Fit(sampler, student, progress, cancellation));
-        var cost = new LedgerLineSummary(FormattableString.Invariant($"errors of the intervals after round {done.Round}"),
-            sampler.Origin.Evaluations ?? measured, 0, watch.Elapsed.TotalSeconds);
-        return (sampler, done with { Further = [.. done.Further, cost] });
+        // Losses that are about Euler's steps alone start from the sigmas.
+        return options.Fit is null || options.Tuning.StepsByEuler ? sampler : Fit(sampler, student, progress, cancellation);
     }
 }
 
 /// <summary>One round of an <see cref="Alternation"/>.</summary>
 internal sealed record AlternationRound(
-    int Round, Sampler Sampler, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further);
+    int Round, Sampler Sampler, TuningReport Report, string ModelPath, double? TeacherDistance, IReadOnlyList<LedgerLineSummary> Further,
+    IReadOnlyList<string> Remarks);

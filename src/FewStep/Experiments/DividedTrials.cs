@@ -78,7 +78,7 @@ internal sealed class DividedTrials(
                 var named = kept.SelectMany((all, m) => all.Select(s => KeyValuePair.Create(Name(m, s.Key), s.Value))).ToList();
                 return () => sums.Add(PieceKey(piece), named, evaluations, seconds);
             }
-            catch (InvalidInputException e) when (e.InnerException is not (IOException or UnauthorizedAccessException))
+            catch (InvalidInputException e) when (!e.IsOfStorage)
             {
                 measurement.Fail(piece.Trial, e.Message);
                 return null;

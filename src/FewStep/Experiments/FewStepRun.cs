@@ -95,7 +95,7 @@ internal sealed class FewStepRun : IDisposable
         var first = Phase1(found[0], curve);
         var (fitting, fits) = (Stopwatch.StartNew(), _options.Fit is null ? null : Part("fit"));
         var fitted = _options.Fit is null ? first
-            : folder.Fitted(1, () => alternation.Fit(first, _model.Denoiser, fits, cancellation));
+            : folder.Start(1, () => alternation.Fit(first, _model.Denoiser, fits, cancellation));
         var fit = new LedgerLineSummary("fit of the solver (Phase 1)",
             (fitted.Origin.Evaluations - first.Origin.Evaluations) ?? 0, 0, fitting.Elapsed.TotalSeconds);
         // Some losses are about Euler's steps alone: they start from the sigmas.
@@ -120,7 +120,7 @@ internal sealed class FewStepRun : IDisposable
                 .. rounds.SelectMany(r => r.Further.Prepend(TuningCost(r))),
                 .. summary.Ledger,
             ],
-            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.Select(Warning).OfType<string>()],
+            Warnings = [.. _context.Remarks, .. summary.Warnings, .. curve.Remarks(), .. rounds.SelectMany(Warnings)],
         };
     }
 
@@ -128,14 +128,18 @@ internal sealed class FewStepRun : IDisposable
         new(FormattableString.Invariant($"tuning, round {r.Round} (Phase 2)"), r.Report.Evaluations.Forward, r.Report.Updates,
             r.Report.Seconds);
 
-    private static string? Warning(AlternationRound round) => round.Report switch
-    {
-        { Stop: TuningStop.Diverged } report
-            => FormattableString.Invariant($"Tuning in round {round.Round} diverged: {report.Explanation}."),
-        { BestUpdate: null or 0 } => FormattableString.Invariant(
-            $"Tuning in round {round.Round} never improved on the weights it began with; those are kept."),
-        _ => null,
-    };
+    private static IEnumerable<string> Warnings(AlternationRound round) =>
+    [
+        .. round.Remarks,
+        .. round.Report switch
+        {
+            { Stop: TuningStop.Diverged } report
+                => [FormattableString.Invariant($"Tuning in round {round.Round} diverged: {report.Explanation}.")],
+            { BestUpdate: null or 0 } => [FormattableString.Invariant(
+                $"Tuning in round {round.Round} never improved on the weights it began with; those are kept.")],
+            _ => Array.Empty<string>(),
+        },
+    ];
 
     private void CheckFits()
     {

@@ -17,13 +17,13 @@ internal sealed class RunFolder(string path)
     /// <summary>Folder of a round: its schedule, checkpoint, curve and model.</summary>
     public string Round(int round) => At("checkpoints", FormattableString.Invariant($"round-{round}"));
 
-    /// <summary>The sampler that a round tunes to, fitted where it is not there yet; the first one lies on top, for it needs no
-    /// tuning.</summary>
-    public Sampler Fitted(int round, Func<Sampler> fit)
+    /// <summary>The sampler that a round tunes to, made where it is not there yet, so that resuming tunes to the same bits; the first one
+    /// is a fitted one and lies on top, for it needs no tuning.</summary>
+    public Sampler Start(int round, Func<Sampler> make)
     {
-        string path = System.IO.Path.Combine(round == 1 ? Path : Round(round), "fitted.sampler.json");
+        string path = round == 1 ? At("fitted.sampler.json") : System.IO.Path.Combine(Round(round), "start.sampler.json");
         if (!File.Exists(path))
-            fit().Save(path);
+            make().Save(path);
         return FewStep.Sampler.Read(path);
     }
 
@@ -99,7 +99,7 @@ internal sealed record RunManifest
     public static string IdentityOf(RunOptions options, params ReadOnlySpan<string> parts)
     {
         string text = JsonSerializer.Serialize(Plain(options), JsonFile.Options);
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text + string.Join('|', parts))));
+        return Sha256.Of(text + string.Join('|', parts));
     }
 
     // Without what says where and how it was called; the weightings follow from the power.

@@ -90,7 +90,7 @@ public sealed record RunOptions
         foreach (string solver in RivalSolvers)
             SolverCatalog.Find(solver);
         (Rounds > 0 ? Tuning.For(Steps, SolverCatalog.Find(Solver)) : Tuning).Validate();
-        Fit?.Checked();
+        (Fit is null ? null : Fit with { Solver = Solver })?.Checked();
         if (Rounds > 0)
             Tuning.Check(SolverCatalog.Find(Solver));
         Curve.Validate();

@@ -145,7 +145,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
         + "need and one command makes: run it first with --shard prepare.");
 
     private static string CurveIdentity(LossCurve curve) =>
-        Trial.Hash(string.Join(' ', curve.Sigmas.Concat(curve.Loss).Select(v => v.ToString("R", CultureInfo.InvariantCulture))));
+        Sha256.Of(string.Join(' ', curve.Sigmas.Concat(curve.Loss).Select(v => v.ToString("R", CultureInfo.InvariantCulture))));
 
     private StoredSearch Run(
         string key, ScheduleOptimizerChoice search, ISolver? solver, int[] steps, IProgress<WorkProgress>? progress,
@@ -173,7 +173,7 @@ internal sealed class SearchStore(SearchSources sources, ISolver usual)
             solver?.Name, used is null ? null : CurveIdentity(used));
     }
 
-    private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Trial.Hash(string.Create(
+    private string Key(ScheduleOptimizerChoice search, ISolver? solver) => Sha256.Of(string.Create(
         CultureInfo.InvariantCulture,
         $"{sources.Model.Identity}\n{sources.Model.ScheduleRange.SigmaMin:R} "
             + $"{sources.Model.ScheduleRange.SigmaMax:R}\n{sources.TrainingHash}\n{search.Text}\n"

@@ -44,8 +44,7 @@ public sealed record Trial(Model Model, Sampler Sampler)
     /// <summary>What tells the images of some seeds from all others, hashed: weights, number format, sigmas, terminal rule, solver, seeds
     /// and how many are sampled at a time. Labels follow from the seeds.</summary>
     internal string ImagesKey(string seeds)
-        => Hash($"{Model.Identity}\n{Sampler.Schedule.ExactSigmas}\n{Sampler.Schedule.Terminal}\n{Sampler.Solver.Name}\n{seeds}");
+        => Sha256.Of($"{Model.Identity}\n{Sampler.Schedule.ExactSigmas}\n{Sampler.Schedule.Terminal}\n{Sampler.Solver.Name}\n{seeds}");
 
     internal string ImagesKey(SeedRange range, int batch) => ImagesKey(InvariantText.Of($"{range.First} {range.Count} by {batch}"));
-    internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -8,7 +8,7 @@ internal sealed class TrialMeasurement(
     IReadOnlyList<IMetric> metrics, MeasurementStore store, ExperimentOptions options, Func<Trial, int> cost)
 {
     private readonly Dictionary<string, string> _failures = [];
-    private readonly string[] _identities = [.. metrics.Select(m => Trial.Hash(m.Identity))];
+    private readonly string[] _identities = [.. metrics.Select(m => Sha256.Of(m.Identity))];
 
     /// <summary>Why a trial could not be measured, in a sentence; null where it could.</summary>
     public string? Failure(Trial trial) => _failures.GetValueOrDefault(trial.ImagesKey(""));
@@ -53,7 +53,7 @@ internal sealed class TrialMeasurement(
             {
                 store.Add(Measure(trial, range, Missing(trial, range), Sampled, cancellation));
             }
-            catch (InvalidInputException e)
+            catch (InvalidInputException e) when (!e.IsOfStorage)
             {
                 Fail(trial, e.Message); // one combination that diverges must not cost the others
             }

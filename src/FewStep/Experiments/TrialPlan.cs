@@ -155,13 +155,15 @@ internal sealed class TrialPlan
                 $"{number} is to be shown, but is none of the numbers that are measured ({string.Join(", ", measured)}).");
     }
 
-    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule, the result the first fitted sampler, else
-    /// Phase 1's schedule, else the first other one that is no standard, with the last model that has it.</summary>
+    /// <summary>Gives the roles of an evaluation: the baseline is the first standard schedule with a solver that is not fitted, the result
+    /// the first fitted sampler, else Phase 1's schedule, else the first other one that is no standard, with the last model that has
+    /// it.</summary>
     public IReadOnlyList<Trial> WithRoles(int number)
     {
         var trials = Trials.ToList();
         bool Candidate(Trial t) => t.Number == number && t.Role != TrialRole.Teacher;
-        int baseline = trials.FindIndex(t => Candidate(t) && t.Tuning is null && t.Sampler.Origin.Source == ScheduleSource.Standard);
+        int baseline = trials.FindIndex(t => Candidate(t) && t.Tuning is null
+            && t.Sampler is { Origin.Source: ScheduleSource.Standard, Solver: not FittedSolver });
         var best = trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Solver is FittedSolver)
             ?? trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source == ScheduleSource.Phase1)
             ?? trials.FirstOrDefault(t => Candidate(t) && t.Sampler.Origin.Source is ScheduleSource.Given or ScheduleSource.OtherSearch);
@@ -204,14 +206,24 @@ internal sealed class TrialPlan
             Slot[] own = [.. _slots.Where(s => target is null || s.Solver == target)];
             if (own.Length == 0)
                 continue;
-            try
+            found[target?.Name ?? ""] = Found([.. own.Select(s => s.Steps).Distinct().Order()]);
+
+            // All numbers at once, which is cheaper; each by itself where that fails, so that one that cannot be searched does not cost the
+            // others.
+            IReadOnlyDictionary<int, SamplingSchedule> Found(int[] steps)
             {
-                found[target?.Name ?? ""] = searches.Find(
-                    searched.Optimizer, target, [.. own.Select(s => s.Steps).Distinct().Order()], progress, cancellation);
-            }
-            catch (InvalidInputException e) when (!searches.IsReadOnly)
-            {
-                _leftOut.AddRange(own.Select(s => new LeftOutSummary(s.Number, s.Solver.Name, e.Message, searched.Name)));
+                try
+                {
+                    return searches.Find(searched.Optimizer, target, steps, progress, cancellation);
+                }
+                catch (InvalidInputException e) when (!searches.IsReadOnly && !e.IsOfStorage)
+                {
+                    if (steps.Length > 1)
+                        return steps.SelectMany(n => Found([n])).ToDictionary();
+                    _leftOut.AddRange(own.Where(s => s.Steps == steps[0])
+                        .Select(s => new LeftOutSummary(s.Number, s.Solver.Name, e.Message, searched.Name)));
+                    return new Dictionary<int, SamplingSchedule>();
+                }
             }
         }
 

@@ -17,7 +17,7 @@ internal sealed record FittedSchedule
 
     public required LossEstimate HeldOut { get; init; }
 
-    /// <summary>Held-out residual of the base solver on the same schedule.</summary>
+    /// <summary>Held-out residual of the base solver on the schedule that was begun with.</summary>
     public required LossEstimate Base { get; init; }
 
     /// <summary>What residuals are measured in.</summary>

@@ -16,12 +16,12 @@ internal sealed class LatentRun : IDisposable
     private int _index;
 
     /// <param name="memory">Past steps that are kept.</param>
-    /// <param name="batches">The batches that run; null (default) for all.</param>
+    /// <param name="batches">The batches that run.</param>
     public LatentRun(
-        IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory, IEnumerable<int>? batches = null)
+        IDenoiser denoiser, ISolver solver, SamplingSchedule schedule, FitLatents latents, int memory, IEnumerable<int> batches)
     {
         (_denoiser, _solver, _schedule, _latents, _memory) = (denoiser, solver, schedule, latents, memory);
-        _batches = (batches ?? latents.Batches).ToDictionary(b => b, b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])));
+        _batches = batches.ToDictionary(b => b, b => new Batch(latents.Noise(b).Times(schedule.Sigmas[0])));
     }
 
     /// <summary>Evaluates the denoiser at a batch's states, and takes the base's step from there.</summary>

@@ -46,7 +46,7 @@ internal sealed class SolverFit(
         var groups = samplers.Select((schedules, i) => (Schedules: schedules, Index: i))
             .GroupBy(s => (s.Schedules[0].Sigmas[0], s.Schedules[0].Sigmas[^1], s.Schedules[0].Terminal)).ToList();
         List<IReadOnlyList<SamplingSchedule>> alike = [.. groups.Select(g => g.SelectMany(s => s.Schedules).ToList())];
-        string identity = Identity(alike);
+        string identity = Identity(alike, latents);
         var work = new DividedTeacher(identity, alike, latents, embedding, _teacher.Device,
             (group, batches) => new TeacherStates(_teacher, alike[group], latents, _options, embedding, progress, cancellation, batches),
             () => _teacher.Images, progress, cancellation);
@@ -98,10 +98,10 @@ internal sealed class SolverFit(
         return (taken, best with { Evaluations = evaluations, Seconds = seconds });
     }
 
-    private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups)
+    private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups, FitLatents latents)
     {
         string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(Identity))));
-        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}");
+        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}\n{latents.Tried} tried");
     }
 
     private static string Identity(SamplingSchedule schedule) => InvariantText.Of($"{schedule.Terminal} {schedule.ExactSigmas}");
@@ -112,6 +112,7 @@ internal sealed class SolverFit(
         var (watch, before) = (Stopwatch.StartNew(), Evaluated);
         var (corrections, fitted) = ClosedForm(schedule, latents, teacher, isTrial: false, progress, cancellation);
         var solver = new FittedSolver(_base, schedule, corrections);
+        var begun = schedule;
         RefinedSolver? refined = null;
         double[] plain = teacher.MeanSquares(_denoiser, _base, schedule, latents, latents.HeldOutBatches, cancellation);
         if (_options.RefineIterations > 0)
@@ -133,7 +134,7 @@ internal sealed class SolverFit(
         bool improved = heldOut.Value < baseHeldOut.Value;
         return new FittedSchedule
         {
-            Schedule = schedule,
+            Schedule = improved ? schedule : begun,
             Solver = improved ? solver : _base,
             Fitted = improved ? fitted[..latents.Fitted].Average() : null,
             HeldOut = improved ? heldOut : baseHeldOut,

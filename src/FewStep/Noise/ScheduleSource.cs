@@ -17,7 +17,4 @@ public enum ScheduleSource
 
     /// <summary>Given by the user.</summary>
     Given,
-
-    /// <summary>The fine schedule of the teacher.</summary>
-    Teacher,
 }

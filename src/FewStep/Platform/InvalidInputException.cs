@@ -9,6 +9,9 @@ public sealed class InvalidInputException : Exception
     /// <summary>Name of the option that mends it, which the command line calls otherwise; null (default) for none.</summary>
     internal string? Option { get; init; }
 
+    /// <summary>Whether a file could not be read or written, which is no fault of what was being done.</summary>
+    internal bool IsOfStorage => InnerException is IOException or UnauthorizedAccessException;
+
     /// <summary>Creates the exception.</summary>
     /// <param name="message">One line: what is wrong, where, and how to mend it.</param>
     public InvalidInputException(string message)

@@ -67,6 +67,7 @@ internal sealed class TeacherBlocks(
 
     private TeacherBlock Make(long batch, CancellationToken cancellation)
     {
+        using var scope = NewDisposeScope(); // most states of a path are not kept
         long position = batch * options.Batch;
         long[] seeds = TuningSeeds.Training(options.Seed, position, options.Batch);
         var labels = SeedLabels.For(seeds, model.Classes, device: model.Device);
@@ -85,7 +86,7 @@ internal sealed class TeacherBlocks(
             parts.Add(solve(latents, labels?.narrow(0, first, part.Length), cancellation));
         }
 
-        return new([.. Enumerable.Range(0, parts[0].Length).Select(Joined)], labels);
+        return new TeacherBlock([.. Enumerable.Range(0, parts[0].Length).Select(Joined)], labels).ToOuterScope();
 
         Tensor Joined(int state) => _ranks.Rows(cat([.. parts.Select(p => p[state])]), options.Batch);
     }
@@ -120,6 +121,14 @@ internal sealed record TeacherBlock(Tensor[] States, Tensor? Labels) : IDisposab
     /// <summary>Successive paths, as views that belong to the current dispose scope.</summary>
     public TeacherBlock Part(long first, long count)
         => new([.. States.Select(x => x.narrow(0, first, count))], Labels?.narrow(0, first, count));
+
+    /// <summary>Moves the tensors to the dispose scope around the current one.</summary>
+    public TeacherBlock ToOuterScope()
+    {
+        foreach (var tensor in All)
+            tensor.MoveToOuterDisposeScope();
+        return this;
+    }
 
     /// <summary>Takes the tensors out of every dispose scope; from then on <see cref="Dispose"/> frees them.</summary>
     public TeacherBlock Keep()

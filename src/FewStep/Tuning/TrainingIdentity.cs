@@ -12,10 +12,8 @@ internal sealed record TrainingIdentity(string Fingerprint, string Parts)
     public static TrainingIdentity Of<T>(T parts)
     {
         string json = JsonSerializer.Serialize(parts, JsonFile.Options);
-        return new TrainingIdentity(Hash(json), json);
+        return new TrainingIdentity(Sha256.Of(json), json);
     }
-
-    internal static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
     internal static string Hash(Tensor weights)
     {

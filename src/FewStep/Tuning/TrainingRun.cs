@@ -44,7 +44,7 @@ internal sealed class TrainingRun
         string all = JsonSerializer.Serialize(config, JsonFile.Options) + JsonSerializer.Serialize(lasting, JsonFile.Options) + images.Hash
             + run.Flip + begins;
         _identity = TrainingIdentity.Of(new { config, options = lasting, images = images.Hash, run.Flip, start = begins }) with
-        { Fingerprint = TrainingIdentity.Hash(all) };
+        { Fingerprint = Sha256.Of(all) };
     }
 
     /// <summary>Trains until all images are seen or the token is cancelled; either way checkpoint and model folder are current

@@ -38,7 +38,7 @@ internal sealed class TunedScheduleOptimizer : IScheduleOptimizer
         _options.Validate();
         string identity = TrainingIdentity.Hash(model.Weights) + JsonSerializer.Serialize(_options.Tuning, JsonFile.Options)
             + InvariantText.Of($"{_options.JudgedLatents} {_options.JudgeSteps}");
-        _fingerprint = TrainingIdentity.Hash(identity);
+        _fingerprint = Sha256.Of(identity);
         _done = TunedCandidateFile.Read(path, _fingerprint);
     }
 

@@ -5,7 +5,8 @@ namespace FewStep.Tuning;
 /// <summary>How a <see cref="TunedScheduleOptimizer"/> searches.</summary>
 internal sealed record TunedScheduleOptions
 {
-    /// <summary>The short tuning that every candidate gets; default 100 updates of the trajectory loss, measured at the end only.</summary>
+    /// <summary>The short tuning that every candidate gets; default 100 updates, measured at the end only. Whatever its loss, distance and
+    /// energy, candidates are tuned by trajectory, on values of pixels.</summary>
     public TuningOptions Tuning { get; init; } = new()
     { Updates = 100, EvaluationInterval = 100, HeldOutCount = 64, SnapshotFractions = [] };
 
@@ -45,7 +46,6 @@ internal sealed record TunedScheduleOptions
             .Require(JudgedLatents is >= 2 and <= 100_000, $"the latents to judge by must lie between 2 and 100000, not {JudgedLatents}")
             .Require(JudgeSteps is >= 1 and <= 1000, $"the fine path's steps must lie between 1 and 1000, not {JudgeSteps}")
             .Require(Starts.Count + FurtherStarts.Count > 0, $"there must be a schedule to begin at")
-            .Require(Tuning.Loss is null or TuningLoss.Trajectory, $"candidates are tuned by trajectory, not {Tuning.Loss}")
             .Check();
         Tuning.Validate();
         Tuning.Check(Solver);

@@ -103,7 +103,7 @@ public sealed class MeasurementStoreTests : FolderTests
         Assert.Null(store.Find(Hash("a")));
     }
 
-    private static string Hash(string text) => Trial.Hash(text);
+    private static string Hash(string text) => Sha256.Of(text);
 
     private static MeasuredRange Range(string key, string metric, double value) =>
         new(Hash(key), "karras, euler, 2 steps", 0, 12, 24, 2,

@@ -159,8 +159,19 @@ public sealed class PlannedExperimentTests : IDisposable
         var planned = _world.Planned(ExperimentWorld.Karras(), impossible);
         var summary = Run(planned with { Plan = planned.Plan with { Numbers = [1, 2, 4] } });
         Assert.Contains(summary.LeftOut, l => l is { Number: 1, Solver: "heun", Schedule: null });
-        Assert.Equal(5, summary.LeftOut.Count(l => l.Schedule == "never" && l.Reason == "It never works."));
-        Assert.All(Students(summary), c => Assert.Equal("karras", c.Schedule));
+        // One step leaves nothing to search.
+        Assert.Equal([(2, "euler"), (4, "euler"), (4, "heun")], summary.LeftOut
+            .Where(l => l is { Schedule: "never", Reason: "It never works." }).Select(l => (l.Number, l.Solver)).Order());
+        Assert.All(Students(summary), c => Assert.True(c.Schedule == "karras" || c.Steps == 1));
+    }
+
+    [Fact]
+    public void A_number_that_cannot_be_searched_does_not_cost_the_others()
+    {
+        var planned = BySteps(_world.Planned(ExperimentWorld.Searched("picky", _ => new Refusing(3))));
+        var summary = Run(planned with { Plan = planned.Plan with { Solvers = [new EulerSolver()], Numbers = [2, 3, 4] } });
+        Assert.Equal([3], summary.LeftOut.Select(l => l.Number));
+        Assert.Equal([2, 4], Students(summary).Select(c => c.Steps));
     }
 
     [Fact]
@@ -203,6 +214,13 @@ public sealed class PlannedExperimentTests : IDisposable
         var planned = BySteps(_world.Planned(ExperimentWorld.Karras(), _world.Tailored())) with { HasResult = true };
         var summary = Run(planned with { Plan = planned.Plan with { Samplers = [SamplerChoice.Parse(file)] } });
         Assert.StartsWith(FittedSolver.Prefix, summary.Trials.Single(t => t.Role == TrialRole.Result).Solver, StringComparison.Ordinal);
+
+        // Standard sigmas do not make it a baseline, whatever stands first.
+        var alone = BySteps(_world.Planned()) with { HasResult = true };
+        summary = Run(alone with
+        { Plan = alone.Plan with { Samplers = [SamplerChoice.Parse(file), SamplerChoice.Parse("karras/ipndm:3/4")] } });
+        Assert.StartsWith(FittedSolver.Prefix, summary.Trials.Single(t => t.Role == TrialRole.Result).Solver, StringComparison.Ordinal);
+        Assert.Equal((4, "karras", null), Of(summary, TrialRole.Baseline));
     }
 
     [Fact]
@@ -313,12 +331,23 @@ public sealed class PlannedExperimentTests : IDisposable
         return e.Message;
     }
 
-    private sealed class Refusing : IScheduleOptimizer
+    // Refuses a number of steps, or all.
+    private sealed class Refusing(int? refused = null) : IScheduleOptimizer
     {
         public string Name => "never";
 
         public IReadOnlyList<ScheduleSearchResult> Search(
             ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
-            throw new InvalidInputException("It never works.");
+            refused is null || request.Steps.Contains(refused.Value) ? throw new InvalidInputException("It never works.")
+                : [.. request.Steps.Select(n => new ScheduleSearchResult
+                {
+                    Schedule = StandardSchedule.Karras().Create(n, request.SigmaMin, request.SigmaMax),
+                    Objective = "none",
+                    Search = "none",
+                    Loss = new LossEstimate(1),
+                    NetworkEvaluations = 0,
+                    StopReason = "done",
+                    Seconds = 0,
+                })];
     }
 }

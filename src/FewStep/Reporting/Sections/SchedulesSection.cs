@@ -42,7 +42,7 @@ internal sealed class SchedulesSection() : ReportSection("schedules", "Sampling 
 
     private static ChartRow Row(ReportPage page, string name, TrialSummary trial)
     {
-        bool labelled = trial.Role != TrialRole.Teacher && trial.Source is not (ScheduleSource.Standard or ScheduleSource.Teacher);
+        bool labelled = trial.Role != TrialRole.Teacher && trial.Source != ScheduleSource.Standard;
         return new ChartRow(
             name,
             trial.Role == TrialRole.Teacher ? page.Styles.Of(trial) : page.Styles.Of(trial.Schedule ?? trial.Name, null),

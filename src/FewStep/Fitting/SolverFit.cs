@@ -101,7 +101,8 @@ internal sealed class SolverFit(
     private string Identity(IEnumerable<IEnumerable<SamplingSchedule>> groups, FitLatents latents)
     {
         string sigmas = string.Join('\n', groups.Select(g => string.Join('\n', g.Select(Identity))));
-        return InvariantText.Of($"fit of {ModelIdentity}\n{_options} from seed {firstSeed} by {embedding.Identity}\n{sigmas}\n{latents.Tried} tried");
+        return InvariantText.Of($"fit of {ModelIdentity}\n{_options}, {latents.Tried} tried, from seed {firstSeed} ")
+            + InvariantText.Of($"by {embedding.Identity}\n{sigmas}");
     }
 
     private static string Identity(SamplingSchedule schedule) => InvariantText.Of($"{schedule.Terminal} {schedule.ExactSigmas}");

@@ -8,7 +8,7 @@ internal static class CommandLineManifest
 {
     /// <summary>The manifest of a run, made when it is over: it says how long it took.</summary>
     public static ManifestSummary Create(
-        ParseResult parsed, DateTimeOffset started, long seed, torch.Device device, string numberFormat) =>
+        ParseResult parsed, DateTimeOffset started, long seed, torch.Device device, string? numberFormat) =>
         RunEnvironment.Manifest(started, seed, device, numberFormat) with
         {
             CommandLine = CommandText(parsed),

@@ -42,7 +42,7 @@ internal sealed class DividedSampling(
     public Drawn Join(Parts parts)
     {
         if (!parts.All.Any(p => Archives(p.Shard).Any(a => File.Exists(p.At(a.Taken)))))
-            sink.Clear();
+            sink.Begin();
         var all = new Drawn(0, 0, 0);
         var missing = new Dictionary<int, string>();
         foreach (var part in parts.All)

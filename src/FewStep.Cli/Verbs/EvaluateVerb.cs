@@ -47,8 +47,10 @@ internal static class EvaluateVerb
             using var real = ExperimentImages.Open(
                 measured, parsed, MetricCatalog.Compare(metrics), models.First, terminal, cancellation);
             using var context = flags.Context(parsed, models.First, real, terminal.Progress, cancellation);
-            var chosen = parsed.IsGiven(samplers) && !parsed.IsGiven(schedules) ? []
-                : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
+            bool samplersAlone = parsed.IsGiven(samplers) && !parsed.IsGiven(schedules);
+            if (samplersAlone)
+                OptionValues.RefuseIdle(parsed, [steps, solver], "--schedules, and each --sampler says its own");
+            var chosen = samplersAlone ? [] : ScheduleChoice.ParseAll(parsed.GetRequiredValue(schedules));
             var experiment = new PlannedExperiment
             {
                 Plan = new TrialPlanOptions

@@ -52,13 +52,13 @@ internal sealed class FitFlags(Command command)
         BatchSize = parsed.GetValue(_batch),
     };
 
-    private static FitCorrections Corrections(string text) => text.Split(',', StringSplitOptions.TrimEntries).Aggregate(
-        FitCorrections.None, (all, word) => all | word switch
+    private static FitCorrections Corrections(string text) => text == "none" ? FitCorrections.None
+        : text.Split(',', StringSplitOptions.TrimEntries).Aggregate(FitCorrections.None, (all, word) => all | word switch
         {
             "differences" => FitCorrections.Differences,
             "slope" => FitCorrections.Slope,
             "scale" => FitCorrections.Scale,
-            "none" => FitCorrections.None,
+            "none" => throw new InvalidInputException("--corrections none stands alone."),
             _ => throw new InvalidInputException($"--corrections '{word}' is none of differences, slope, scale, none."),
         });
 }

@@ -69,6 +69,12 @@ internal sealed class PlannedFlags(
         CancellationToken cancellation)
     {
         var first = experiment.Plan.Models[0].Model;
+        if (experiment.Options.Folder is { } folder && File.Exists(Path.Combine(folder, RunFolder.ManifestName)))
+        {
+            throw new InvalidInputException($"{folder} holds a run or samples ({RunFolder.ManifestName}), whose report "
+                + "would be replaced; choose another --out.");
+        }
+
         if (experiment.Plan.Teacher?.Origin.Source != ScheduleSource.Standard)
             RefuseIdleRange(parsed, experiment.Plan.Schedules.Concat(experiment.Plan.Samplers.Select(s => s.Schedule)));
         if (real?.Training is { } training && experiment.Plan.Schedules.Any(s => s is ScheduleChoice.Searched))
@@ -86,7 +92,7 @@ internal sealed class PlannedFlags(
         }
 
         var manifest = CommandLineManifest.Create(
-            parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat!);
+            parsed, started, parsed.GetValue(Measured.Seed), first.Denoiser.Device, first.NumberFormat);
         Write(terminal, parsed, summary with { Manifest = manifest, Commands = Commands(parsed, summary, experiment.Plan) });
         experiment.Options.Division?.Finish();
     }

@@ -5,6 +5,9 @@ internal sealed record SampleManifest
 {
     public const string Name = "manifest.json";
 
+    /// <summary>SHA-256 of what makes an image of a seed, or of a latent: model, number format, sampler and options.</summary>
+    public required string Identity { get; init; }
+
     public required ModelSummary Model { get; init; }
     public required string Schedule { get; init; }
     public required int Steps { get; init; }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using TorchSharp;
 
 namespace FewStep.Cli.Verbs;
@@ -6,6 +7,9 @@ namespace FewStep.Cli.Verbs;
 /// last.</summary>
 internal sealed class SampleSink : IDisposable
 {
+    /// <summary>The file that says whose images are being made, until the manifest does.</summary>
+    private const string BegunName = "sampling.json";
+
     private const int MaximumGrid = 4096;
     private const int LargestScale = 64, UsualSide = 64;
     private const long LargestSide = 32768;
@@ -21,14 +25,17 @@ internal sealed class SampleSink : IDisposable
     private readonly List<torch.Tensor> _labels = [];
     private readonly IReadOnlyList<long> _own;
     private readonly long? _label;
-    private bool _cleared;
+    private readonly string _identity;
+    private bool _begun;
 
     /// <param name="source">What makes the images; not disposed.</param>
+    /// <param name="identity">Hash of all that makes an image of a seed: the folder's own images of another are refused.</param>
     public SampleSink(
-        SampleSource source, IReadOnlyList<long> seeds, long? label, string? folder, string? grid, GridLayout layout, string? raw)
+        SampleSource source, IReadOnlyList<long> seeds, long? label, string? folder, string? grid, GridLayout layout, string? raw,
+        string identity)
     {
         var shape = source.Shape;
-        (_source, _own, _label) = (source, seeds, label);
+        (_source, _own, _label, _identity) = (source, seeds, label, identity);
         if (layout.Upscale is < 0 or > LargestScale)
             throw new InvalidInputException($"--scale {layout.Upscale} must be 1 to {LargestScale}, or 0 for the usual one.");
         int usual = Math.Max(1, UsualSide / Math.Max(shape.Width, shape.Height));
@@ -60,24 +67,22 @@ internal sealed class SampleSink : IDisposable
         RefuseOthers();
     }
 
-    /// <summary>Removes the images of the same names that another model or sampler made, and first the manifest of other images, which must
-    /// not stand beside these, should they be interrupted.</summary>
-    public void Clear()
+    /// <summary>Says in the folder whose images these are, and takes away the manifest of earlier ones: it must not stand beside these,
+    /// should they be interrupted.</summary>
+    public void Begin()
     {
-        if (_cleared || _folder is null)
+        if (_begun || _folder is null)
             return;
-        _cleared = true;
-        Directory.CreateDirectory(_folder);
+        _begun = true;
+        JsonFile.Write(Path.Combine(_folder, BegunName), new Begun(_identity));
         foreach (string about in new[] { SampleManifest.Name, ImageCaptions.ListName })
             File.Delete(Path.Combine(_folder, about));
-        foreach (string old in There().Where(IsOwn))
-            File.Delete(old);
     }
 
     /// <summary>Writes or keeps the images of a batch.</summary>
     public void Take(SampledBatch batch)
     {
-        Clear();
+        Begin();
         using var scope = torch.NewDisposeScope();
         var images = _source.ImagesOf(batch.Images);
         if (_folder is not null)
@@ -132,7 +137,10 @@ internal sealed class SampleSink : IDisposable
         if (_captions.Count > 0 && _captions.TrueForAll(each => each.Caption.Trim().Length > 0))
             AtomicFile.WriteText(Path.Combine(_folder!, ImageCaptions.ListName), ImageCaptions.Text(_captions));
         if (_folder is not null)
+        {
             JsonFile.Write(Path.Combine(_folder, SampleManifest.Name), manifest);
+            File.Delete(Path.Combine(_folder, BegunName));
+        }
     }
 
     public void Dispose()
@@ -177,7 +185,21 @@ internal sealed class SampleSink : IDisposable
                 $"{_folder} holds {others} other image{(others == 1 ? "" : "s")}, {EntryName.Shown(first)} for one, which "
                     + "would be mixed with these; choose another --out, or take them out of it.");
         }
+
+        string begun = Path.Combine(_folder, BegunName), manifest = Path.Combine(_folder, SampleManifest.Name);
+        bool hasManifest = File.Exists(manifest);
+        if (!hasManifest && !File.Exists(begun) && !There().Any())
+            return;
+        if ((hasManifest ? IdentityIn(manifest) : File.Exists(begun) ? IdentityIn(begun) : null) != _identity)
+        {
+            throw new InvalidInputException($"{_folder} holds {(hasManifest ? SampleManifest.Name : "images")} that this model and sampler "
+                + "did not make with these options; choose another --out, or empty it.");
+        }
     }
+
+    private static string? IdentityIn(string path)
+        => JsonFile.Read<JsonElement>(path) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("identity", out var identity)
+            && identity.ValueKind == JsonValueKind.String ? identity.GetString() : null;
 
     // The images in the folder, by their full names, but the grid that is written anyway.
     private IEnumerable<string> There()
@@ -220,6 +242,8 @@ internal sealed class SampleSink : IDisposable
             arrays.Add("labels", NpyArray.FromTensor(torch.cat(_labels)));
         NpzFile.Write(path, arrays);
     }
+
+    private sealed record Begun(string Identity);
 
     private static void CheckGrid(ImageShape shape, int count, GridLayout layout)
     {

@@ -79,9 +79,10 @@ internal static class SampleVerb
                 throw new InvalidInputException($"{latentsFile} has labels, so --label contradicts it; leave one of them out.");
             int images = raw is null ? list.Count : (int)raw.Latents.shape[0];
             IReadOnlyList<long> numbers = raw is null ? list : [.. Enumerable.Range(0, images).Select(i => (long)i)];
+            string identity = Identity(source, sampler, options, latentsFile);
             using var sink = new SampleSink(source, numbers, one, places, gridFile,
-                new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile);
-            var work = new DividedSampling(sampled, numbers, sink, Identity(source, sampler, options, list),
+                new GridLayout { Columns = parsed.GetValue(columns), Upscale = parsed.GetValue(scale) }, rawFile, Sha256.Of(identity));
+            var work = new DividedSampling(sampled, numbers, sink, InvariantText.Of($"{identity}\n{list} by {options.BatchSize}"),
                 () => raw is null ? sampled.Sample(list, terminal.Progress, cancellation)
                     : sampled.Sample(raw.Latents, raw.Labels, terminal.Progress, cancellation),
                 terminal.Progress, cancellation);
@@ -93,6 +94,7 @@ internal static class SampleVerb
 
             var manifest = new SampleManifest
             {
+                Identity = Sha256.Of(identity),
                 Model = source.Summary,
                 Schedule = sampler.Origin.Schedule!,
                 Steps = nodes.Steps,
@@ -159,9 +161,10 @@ internal static class SampleVerb
         }
     }
 
-    private static string Identity(SampleSource source, Sampler sampler, SampleOptions options, SeedList seeds)
+    // What makes an image of a seed, or of a latent.
+    private static string Identity(SampleSource source, Sampler sampler, SampleOptions options, string? latents)
         => InvariantText.Of($"images of {source.Summary.Hash} {source.NumberFormat}\n")
             + InvariantText.Of($"{sampler.Schedule.ExactSigmas} {sampler.Schedule.Terminal}\n")
-            + InvariantText.Of($"{sampler.Solver.Name}\n{seeds}\n{options.Label} {options.BatchSize} {options.Churn} ")
-            + InvariantText.Of($"{options.AnalyticalFirstStep}");
+            + InvariantText.Of($"{sampler.Solver.Name}\n{options.Label} {options.Churn} {options.AnalyticalFirstStep}\n")
+            + (latents is null ? "" : Sha256.OfFile(latents));
 }

@@ -1,3 +1,4 @@
+using FewStep.Reporting;
 using Spectre.Console;
 
 namespace FewStep.Cli.Verbs;
@@ -63,6 +64,7 @@ internal static class ScheduleVerb
 
             using var source = Model.Open(
                 parsed.GetRequiredValue(model), about.Read(parsed, parsed.GetValue(dtype), parsed.GetValue(threads)));
+            FolderOfOneModel.Require(folder, source);
             options = options with { LossCurve = parsed.ReadCurve(curve, source.Hash) };
             using var training = new DelayedImages(
                 parsed, data, source, parsed.GetValue(seed), terminal, cancellation);

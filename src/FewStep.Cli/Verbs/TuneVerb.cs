@@ -42,6 +42,8 @@ internal static class TuneVerb
                     "--search is the work of one process: search without the launcher, then tune to the sampler.json that it writes.");
             }
 
+            if (!searches)
+                OptionValues.RefuseIdle(parsed, [searchUpdates], "--search");
             var starts = Starts(parsed, target, searches, tuning.Solver(parsed));
             about.RefuseIdleRange(parsed, starts.Select(s => s.Schedule));
             var options = tuning.Read(parsed) with

@@ -104,10 +104,10 @@ internal static class ModelFolder
     /// <param name="work">What would write there, e.g. <c>tuning</c>.</param>
     public static void RefuseOther(string folder, string work)
     {
-        if (File.Exists(Path.Combine(folder, WeightsName)))
+        foreach (string name in new[] { WeightsName, ConfigName }.Where(n => File.Exists(Path.Combine(folder, n))))
         {
             throw new InvalidInputException(
-                $"{folder} holds a model that is not of this {work} (there is no checkpoint beside it); choose another folder.");
+                $"{folder} holds a model that is not of this {work} ({name}, and no checkpoint beside it); choose another folder.");
         }
     }
 

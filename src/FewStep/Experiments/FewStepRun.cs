@@ -85,7 +85,8 @@ internal sealed class FewStepRun : IDisposable
         var (part, parts) = (0, 2 + (_options.Fit is null ? 0 : 1) + (_options.Rounds > 0 ? 1 : 0));
         IProgress<WorkProgress>? Part(string name) => progress.Phase(name, ++part, parts);
         var measuring = Part("loss curve");
-        var curve = RunFolder.Curve(folder.Path, () => _model.MeasureCurve(_training, CurveOptions(), measuring, cancellation));
+        var curve = RunFolder.Curve(
+            folder.Path, _model.Hash, () => _model.MeasureCurve(_training, CurveOptions(), measuring, cancellation));
         var search = Stopwatch.StartNew();
         var found = Search(curve, cancellation);
         var searched = new LedgerLineSummary("schedule search", 0, 0, search.Elapsed.TotalSeconds);

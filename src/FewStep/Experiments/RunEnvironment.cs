@@ -12,16 +12,17 @@ internal static class RunEnvironment
 
     /// <summary>The manifest of what was begun at a time and is over now.</summary>
     public static ManifestSummary Manifest(DateTimeOffset started, long seed, Model? model) =>
-        Manifest(started, seed, model?.Denoiser.Device ?? torch.CPU, model?.NumberFormat ?? "the images' type");
+        Manifest(started, seed, model?.Denoiser.Device ?? torch.CPU, model?.NumberFormat);
 
-    public static ManifestSummary Manifest(DateTimeOffset started, long seed, torch.Device device, string numberFormat) => new()
+    /// <param name="numberFormat">That of the network; null for no network.</param>
+    public static ManifestSummary Manifest(DateTimeOffset started, long seed, torch.Device device, string? numberFormat) => new()
     {
         Version = Version,
         Started = started,
         Seconds = (DateTimeOffset.UtcNow - started).TotalSeconds,
         Seed = seed,
         Versions = Versions(),
-        Machine = Machine(device, numberFormat),
+        Machine = Machine(device, numberFormat ?? "the images' type"),
     };
 
     /// <summary>Versions of the runtime and of the tensor library.</summary>

@@ -67,12 +67,13 @@ internal sealed class RunFolder(string path)
     public string At(params ReadOnlySpan<string> parts) => System.IO.Path.Combine([Path, .. parts]);
 
     /// <summary>The loss curve in one of its folders, estimated where it is not there yet.</summary>
-    public static LossCurve Curve(string folder, Func<LossCurve> estimate)
+    /// <param name="modelHash">The model that the curve must be of.</param>
+    public static LossCurve Curve(string folder, string modelHash, Func<LossCurve> estimate)
     {
         string path = System.IO.Path.Combine(folder, LossCurveFile.Name);
         if (!File.Exists(path))
             LossCurveFile.Write(path, estimate());
-        return LossCurveFile.Read(path);
+        return LossCurveFile.ReadFor(path, modelHash);
     }
 
     /// <summary>Writes the manifest again, with what is known at the end of a sitting.</summary>

@@ -16,6 +16,7 @@ internal static class FitFolder
         string folder, Model model, ScheduleChoice schedule, IReadOnlyList<int> steps, FitOptions options, FindOptions find,
         Func<IImageSet> images, Division? division, IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        FolderOfOneModel.Require(folder, model);
         using var embedding = model.OpenEmbedding(options);
         var samplers = model.OnSchedule(schedule, steps, images, find,
             measured => LossCurveFile.Write(Path.Combine(folder, LossCurveFile.Name), measured), progress, cancellation);

@@ -21,6 +21,7 @@ internal static class MatchFolder
                 + "match them into folders of their own.");
         }
 
+        FolderOfOneModel.Require(folder, model);
         using var network = options.OpenFeatures(model.Shape, model.Denoiser.Device);
         List<WrittenMatch> matches = [];
         var kept = new RefinementFolder(folder);

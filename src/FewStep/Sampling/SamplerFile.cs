@@ -212,6 +212,8 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
             "loss, loss_low and loss_high must be given together, finite, with loss_low <= loss <= loss_high."),
     };
 
+    // Whatever is not understood might change the images.
+    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
     private sealed record Content
     {
         public required int Version { get; init; }
@@ -221,6 +223,9 @@ internal sealed record SamplerFile(SamplingSchedule Schedule, ISolver? Solver, S
 
         // Of schedule files: the model's own time for each sigma, which nothing needs.
         public double[]? Times { get; init; }
+
+        // Of files that people write: their own words.
+        public string? Note { get; init; }
 
         public string? Solver { get; init; }
 

@@ -9,6 +9,7 @@ internal sealed class FittedLossCurve : ILossCurve
     // A loss of exactly 0 has no logarithm; this share of the largest loss stands for it.
     private const double Floor = 1e-12;
     private const double EdgeTolerance = 1e-9;
+    private const double SmallestLoss = 1e-100, LargestLoss = 1e100; // squares and quotients are computed with
     private readonly MonotoneCubic _logLoss;
 
     public FittedLossCurve(ReadOnlySpan<double> sigmas, ReadOnlySpan<double> losses, ReadOnlySpan<double> variances = default)
@@ -26,6 +27,12 @@ internal sealed class FittedLossCurve : ILossCurve
         {
             throw new InvalidInputException("The training loss is 0 at every noise level, so no schedule is better than another: check "
                 + "that the images are not all the same.");
+        }
+
+        if (largest is < SmallestLoss or > LargestLoss)
+        {
+            throw new InvalidInputException($"The largest training loss is {largest}, which is none of images: look where the curve comes "
+                + $"from, or measure it again.");
         }
 
         var u = new double[sigmas.Length];

@@ -28,7 +28,7 @@ internal sealed record TrainerOptions
         new OptionRules("The training options are invalid")
             .Require(Images >= 1, $"images {Images} is not positive")
             .Require(Batch is >= 1 and <= 65536, $"batch {Batch} is not in 1..65536")
-            .Require(LearningRate > 0 && double.IsFinite(LearningRate), $"learning rate {LearningRate} is not positive")
+            .Require(LearningRate is > 0 and <= 1e30, $"learning rate {LearningRate} does not lie above 0 and up to 1E+30")
             .Require(WarmUpImages >= 0, $"warm-up {WarmUpImages} is negative")
             .Require(EmaHalfLifeImages > 0, $"half-life of the average {EmaHalfLifeImages} is not positive")
             .Require(LabelDropout is >= 0 and <= 1, $"label dropout {LabelDropout} is not in [0, 1]")

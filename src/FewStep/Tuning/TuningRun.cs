@@ -74,9 +74,19 @@ internal sealed class TuningRun
         using var state = _tuner.Begin(_start);
         string checkpoint = Path.Combine(_run.Folder, CheckpointName);
         if (_run.Ranks.OnFirst(File.Exists(checkpoint)))
+        {
             state.Load(checkpoint, _identity);
+            if (state.Updates > _tuner.Options.Updates)
+            {
+                throw new InvalidInputException($"{checkpoint} has {state.Updates} updates already, more than the {_tuner.Options.Updates} "
+                    + "that are asked for; ask for as many or more, or choose another folder.");
+            }
+        }
         else
+        {
             RefuseOther();
+        }
+
         _run.Ranks.RequireSame(InvariantText.Of(
             $"{_identity.Fingerprint} {_tuner.Options.Updates} {state.Updates} {_run.WriteSnapshots}"), TrainingIdentity.Shared);
         if (state.Training.Remark is { } remark)

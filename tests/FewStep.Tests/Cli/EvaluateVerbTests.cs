@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FewStep.Denoising;
 using FewStep.Experiments;
 using FewStep.Sampling;
 
@@ -6,6 +7,22 @@ namespace FewStep.Tests.Cli;
 
 public sealed class EvaluateVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
 {
+    [Fact]
+    public async Task A_mixture_is_measured_as_a_network_is_and_a_run_is_not_written_over()
+    {
+        string mixture = world.At("mixture.json"), folder = world.At("of-mixture");
+        TestMixtures.Write(mixture, TestMixtures.OneComponent(new ImageShape(1, 8, 8), 0.1, 0.5));
+        string[] line = ["evaluate", "--model", mixture, "--data", world.Data, "--classifier", world.Classifier, "--samples", "4",
+            "--ranges", "2", "--schedules", "karras", "--steps", "2", "--strip-seeds", "none"];
+        await CommandLineRun.Json([.. line, "--out", folder]);
+        Assert.Contains("karras", await Text(folder, "report.md"), StringComparison.Ordinal);
+        await CommandLineRun.Refused(
+            "--schedules", [.. line.Where(w => w is not ("--schedules" or "karras")), "--sampler", "karras/euler/2", "--out", folder]);
+        string run = Path.GetDirectoryName(world.Write("manifest.json", "{}"))!;
+        await CommandLineRun.Refused("holds a run or samples", [.. line, "--out", run]);
+        File.Delete(Path.Combine(run, "manifest.json"));
+    }
+
     [Fact]
     public async Task A_whole_comparison_is_written_printed_and_resumed()
     {

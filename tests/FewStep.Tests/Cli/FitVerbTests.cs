@@ -45,6 +45,14 @@ public sealed class FitVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Json(["tune", .. model, "--sampler", three, "--updates", "2", "--tune-batch", "2", "--held-out", "4",
             "--snapshots", "none", "--out", tuned]);
         Assert.Equal(Sampler.Read(three).Solver, Sampler.Read(Path.Combine(tuned, "sampler.json")).Solver);
+        await CommandLineRun.Refused("has 2 updates already", ["tune", .. model, "--sampler", three, "--updates", "1", "--tune-batch", "2",
+            "--held-out", "4", "--snapshots", "none", "--out", tuned]);
+        string foreign = Path.GetDirectoryName(world.Write("foreign-config.json", "{}"))!;
+        Directory.CreateDirectory(Path.Combine(foreign, "foreign"));
+        File.Move(Path.Combine(foreign, "foreign-config.json"), Path.Combine(foreign, "foreign", "config.json"));
+        await CommandLineRun.Refused("config.json, and no checkpoint beside it", ["tune", .. model, "--sampler", three, "--updates", "2",
+            "--tune-batch", "2", "--held-out", "4", "--snapshots", "none", "--out", Path.Combine(foreign, "foreign")]);
+        await CommandLineRun.Refused("is of another model", [.. Fit(folder).Select(a => a == world.Model ? world.Tuned : a)]);
         await CommandLineRun.Json(["sample", "--model", tuned, "--dtype", "float32", "--seeds", "0-1", "--grid", world.At("own.png")]);
         await CommandLineRun.Refused(
             "other guidance",

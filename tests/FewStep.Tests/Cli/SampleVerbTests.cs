@@ -112,12 +112,39 @@ public sealed class SampleVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         await CommandLineRun.Refused("holds 2 other images, 000000.png for one", "sample", "--model", world.Model, "--steps", "2",
             "--seeds", "2-7", "--out", folder, "--grid", grid);
         Assert.Equal(before, Pixels(folder, "000002.png"));
+        await CommandLineRun.Refused("did not make with these options", "sample", "--model", world.Model, "--steps", "3", "--seeds", "0-3",
+            "--out", folder, "--grid", grid);
+        Assert.Equal(before, Pixels(folder, "000002.png"));
         await CommandLineRun.Refused("holds 1 other image, grid.png", "sample", "--model", world.Model, "--steps", "2", "--seeds", "0-3",
             "--out", folder);
         Directory.CreateDirectory(Path.Combine(folder, "more"));
         File.Move(grid, Path.Combine(folder, "more", "x.png"));
         await CommandLineRun.Refused("more/x.png", "sample", "--model", world.Model, "--steps", "2", "--seeds", "0-3", "--out", folder);
         Assert.True(File.Exists(Path.Combine(folder, "manifest.json")));
+    }
+
+    [Fact]
+    public async Task What_was_interrupted_goes_on_and_what_something_else_left_stays()
+    {
+        string folder = New(), manifest = Path.Combine(folder, "manifest.json"), begun = Path.Combine(folder, "sampling.json");
+        await Sample("--seeds", "0-3", "--out", folder);
+        byte[] whole = Pixels(folder, "000003.png");
+        string? identity = JsonDocument.Parse(await File.ReadAllTextAsync(manifest, TestContext.Current.CancellationToken)).RootElement
+            .GetProperty("identity").GetString();
+        File.Delete(manifest);
+        File.Delete(Path.Combine(folder, "000003.png"));
+        string[] again = ["sample", "--model", world.Model, "--steps", "2", "--seeds", "0-3", "--out", folder];
+        await CommandLineRun.Refused("holds images that", again); // nobody says whose they are
+        await File.WriteAllTextAsync(begun, $$"""{"identity":"{{identity}}"}""", TestContext.Current.CancellationToken);
+        await CommandLineRun.Refused("holds images that", [.. again, "--solver", "heun"]);
+        await CommandLineRun.Json(again);
+        Assert.Equal(whole, Pixels(folder, "000003.png"));
+        Assert.Equal((true, false), (File.Exists(manifest), File.Exists(begun)));
+
+        string other = New();
+        Directory.CreateDirectory(other);
+        await File.WriteAllTextAsync(Path.Combine(other, "manifest.json"), "{}", TestContext.Current.CancellationToken);
+        await CommandLineRun.Refused("holds manifest.json that", [.. again[..^1], other]);
     }
 
     private async Task Sample(params string[] arguments)

@@ -23,7 +23,7 @@ public sealed class ShardVerbTests(TinyWorld world) : IClassFixture<TinyWorld>
         Assert.True(File.Exists(Path.Combine(joined, "000003.png")));
         Assert.False(File.Exists(Path.Combine(joined, "manifest.json")));
         await Good([.. line, "--out", joined, "--shard", "1/7"]); // lost nothing, does nothing
-        await CommandLineRun.Refused("another run", [.. line, "--label", "1", "--out", joined, "--shard", "1/7"]);
+        await CommandLineRun.Refused("did not make with these options", [.. line, "--label", "1", "--out", joined, "--shard", "1/7"]);
         await Good([.. line, "--out", joined, "--shard", "1/2"]);
         await CommandLineRun.Refused("overlap", "merge", joined);
         Directory.Delete(Path.Combine(joined, "parts", "1-of-2"), recursive: true);

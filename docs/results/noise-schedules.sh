@@ -3,8 +3,9 @@
 #   docs/results/noise-schedules.sh [folder] [images trained on] [samples in a seed range]
 # KINDS ("edm vp ve") are the models, STEPS the numbers of steps, SCHEDULES and SOLVERS what stands beside the fitted samplers and the
 # teacher, MATCH a classifier that does not judge, by which the fitted samplers are matched to real images as well (MATCH_OPTIONS has a
-# match's options), KEPT whether fits that keep the mean square stand beside those that do not (any word), JUDGE a classifier that judges
-# beside the headline's, THREADS the number of threads of each command. Another number of samples is measured into a folder of its own.
+# match's options), KEPT (any word) that fits which keep the mean square stand beside those that do not, and are the ones that are matched,
+# JUDGE a classifier that judges beside the headline's, THREADS the number of threads of each command. Another number of samples is
+# measured into a folder of its own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source docs/results/fit-missing.sh
@@ -23,9 +24,9 @@ for kind in ${KINDS:-edm vp ve}; do
     for n in ${steps//,/ }; do fitted+=(--sampler "$out/$kind/fit/n$n.sampler.json"); done
     for n in ${KEPT:+${steps//,/ }}; do fitted+=(--sampler "$out/$kind/fit-kept/n$n.sampler.json"); done
     for n in ${MATCH:+${steps//,/ }}; do
-        matched=$out/$kind/matched/n$n
+        matched=$out/$kind/matched${KEPT:+-kept}/n$n
         [ -e "$matched/match.html" ] || fewstep match --model "$out/$kind/model" --data data/fashion-mnist ${MATCH_OPTIONS:-} \
-            --sampler "$out/$kind/fit/n$n.sampler.json" --classifier "$MATCH" --out "$matched"
+            --sampler "$out/$kind/fit${KEPT:+-kept}/n$n.sampler.json" --classifier "$MATCH" --out "$matched"
         fitted+=(--sampler "$matched/n$n.sampler.json")
     done
     fewstep evaluate --model "$out/$kind/model" --curve "$out/$kind/fit/loss-curve.json" \

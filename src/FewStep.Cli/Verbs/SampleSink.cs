@@ -82,12 +82,13 @@ internal sealed class SampleSink : IDisposable
     /// <summary>Writes or keeps the images of a batch.</summary>
     public void Take(SampledBatch batch)
     {
-        Begin();
         using var scope = torch.NewDisposeScope();
         var images = _source.ImagesOf(batch.Images);
         if (_folder is not null)
         {
-            foreach (var (seed, png) in Encoded(images, batch.Seeds))
+            (long Seed, byte[] Png)[] encoded = [.. Encoded(images, batch.Seeds)]; // before the folder is touched
+            Begin();
+            foreach (var (seed, png) in encoded)
                 Take(seed, png);
         }
 

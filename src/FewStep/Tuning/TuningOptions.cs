@@ -149,7 +149,7 @@ public sealed record TuningOptions
         rules.Require(Distance is null || Loss is null || ComparesImages,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images; leave the distance {Distance} out");
         rules.Require(EnergyWeight is >= 0 and <= 1e6,
-            $"the weight of the energy distance must lie between 0 and 1000000, not {EnergyWeight}");
+            $"the energy weight must be 0 to 1E+6, not {EnergyWeight}");
         rules.Require(EnergyWeight == 0 || Loss is null || ComparesImages,
             $"the loss {Loss.ToString()!.ToLowerInvariant()} compares no images, so there is no energy distance; leave it out");
         rules.Require(EnergyWeight == 0 || Distance != "pixels",
@@ -159,7 +159,7 @@ public sealed record TuningOptions
         rules.Require(Updates is >= 1 and <= 10_000_000, $"updates must lie between 1 and 10000000, not {Updates}");
         rules.Require(Batch is >= 1 and <= 65536, $"the batch must lie between 1 and 65536, not {Batch}");
         rules.Require(MicroBatch is null or (>= 1 and <= 65536), $"the micro-batch must lie between 1 and 65536, not {MicroBatch}");
-        rules.Require(LearningRate is > 0 and <= 1e30, $"the learning rate must lie above 0 and up to 1E+30, not {LearningRate}");
+        rules.Require(LearningRate is > 0 and <= 1e30, $"the learning rate must be above 0, up to 1E+30, not {LearningRate}");
         rules.Require(WarmUpUpdates is null || (WarmUpUpdates >= 0 && WarmUpUpdates < Updates),
             $"the warm-up must be 0 or more updates and fewer than all {Updates}, not {WarmUpUpdates}");
         rules.Require(EmaHalfLifeImages > 0 && double.IsFinite(EmaHalfLifeImages),

@@ -138,12 +138,13 @@ internal sealed class TuningRun
 
     private void RefuseOther()
     {
-        ModelFolder.RefuseOther(_run.Folder, "tuning");
         if (LoraPath is { } path && File.Exists(path))
         {
             throw new InvalidInputException(
                 $"{path} is not of this tuning (there is no checkpoint beside it); choose another folder.");
         }
+
+        ModelFolder.RefuseOther(_run.Folder, "tuning");
     }
 }
 

@@ -173,10 +173,17 @@ internal sealed class SampleSink : IDisposable
         if (_folder is null || !Directory.Exists(_folder))
             return;
         string? first = null;
-        int others = 0;
-        foreach (string name in There().Where(n => !IsOwn(n)).Select(n => Path.GetRelativePath(_folder, n)))
+        int own = 0, others = 0;
+        foreach (string path in There())
         {
+            if (IsOwn(path))
+            {
+                own++;
+                continue;
+            }
+
             others++;
+            string name = Path.GetRelativePath(_folder, path);
             first = first is null || string.CompareOrdinal(name, first) < 0 ? name : first;
         }
 
@@ -187,14 +194,11 @@ internal sealed class SampleSink : IDisposable
                     + "would be mixed with these; choose another --out, or take them out of it.");
         }
 
-        string begun = Path.Combine(_folder, BegunName), manifest = Path.Combine(_folder, SampleManifest.Name);
-        bool hasManifest = File.Exists(manifest);
-        if (!hasManifest && !File.Exists(begun) && !There().Any())
-            return;
-        if ((hasManifest ? IdentityIn(manifest) : File.Exists(begun) ? IdentityIn(begun) : null) != _identity)
+        string? said = new[] { SampleManifest.Name, BegunName }.FirstOrDefault(n => File.Exists(Path.Combine(_folder, n)));
+        if (said is null ? own > 0 : IdentityIn(Path.Combine(_folder, said)) != _identity)
         {
-            throw new InvalidInputException($"{_folder} holds {(hasManifest ? SampleManifest.Name : "images")} that this model and sampler "
-                + "did not make with these options; choose another --out, or empty it.");
+            throw new InvalidInputException($"{_folder} holds {(said == SampleManifest.Name ? said : "images")} that this model and "
+                + "sampler did not make with these options; choose another --out, or empty it.");
         }
     }
 

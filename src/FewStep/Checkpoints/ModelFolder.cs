@@ -104,7 +104,7 @@ internal static class ModelFolder
     /// <param name="work">What would write there, e.g. <c>tuning</c>.</param>
     public static void RefuseOther(string folder, string work)
     {
-        foreach (string name in new[] { WeightsName, ConfigName }.Where(n => File.Exists(Path.Combine(folder, n))))
+        if (new[] { WeightsName, ConfigName }.FirstOrDefault(n => File.Exists(Path.Combine(folder, n))) is { } name)
         {
             throw new InvalidInputException(
                 $"{folder} holds a model that is not of this {work} ({name}, and no checkpoint beside it); choose another folder.");

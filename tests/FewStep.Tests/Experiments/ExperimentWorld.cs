@@ -104,6 +104,18 @@ internal sealed class ExperimentWorld : IDisposable
             Create = (context, _) => create(context)
         }, null));
 
+    /// <summary>What a test's own search says of a schedule.</summary>
+    public static ScheduleSearchResult Found(SamplingSchedule schedule, long evaluations) => new()
+    {
+        Schedule = schedule,
+        Objective = "none",
+        Search = "by order",
+        Loss = new LossEstimate(1),
+        NetworkEvaluations = evaluations,
+        StopReason = "done",
+        Seconds = 0,
+    };
+
     /// <summary>A search that takes another rho for each solver and spends one evaluation a step.</summary>
     public ScheduleChoice Tailored(string name = "tailored") => Searched(name, context => new Tailor(this, context), isForSolver: true);
 
@@ -128,16 +140,8 @@ internal sealed class ExperimentWorld : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
                 context.Denoiser.Denoise(zeros(Shape.Batch(1)), ones(1), null);
-                results.Add(new ScheduleSearchResult
-                {
-                    Schedule = StandardSchedule.Karras(context.Solver.Order + 2).Create(steps, request.SigmaMin, request.SigmaMax),
-                    Objective = "none",
-                    Search = "by order",
-                    Loss = new LossEstimate(1),
-                    NetworkEvaluations = 1,
-                    StopReason = "done",
-                    Seconds = 0,
-                });
+                var schedule = StandardSchedule.Karras(context.Solver.Order + 2).Create(steps, request.SigmaMin, request.SigmaMax);
+                results.Add(Found(schedule, evaluations: 1));
                 progress?.Report(new WorkProgress("tailoring", results.Count, request.Steps.Count, "schedules"));
             }
 

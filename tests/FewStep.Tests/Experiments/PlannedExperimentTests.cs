@@ -339,15 +339,7 @@ public sealed class PlannedExperimentTests : IDisposable
         public IReadOnlyList<ScheduleSearchResult> Search(
             ScheduleSearchRequest request, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default) =>
             refused is null || request.Steps.Contains(refused.Value) ? throw new InvalidInputException("It never works.")
-                : [.. request.Steps.Select(n => new ScheduleSearchResult
-                {
-                    Schedule = StandardSchedule.Karras().Create(n, request.SigmaMin, request.SigmaMax),
-                    Objective = "none",
-                    Search = "none",
-                    Loss = new LossEstimate(1),
-                    NetworkEvaluations = 0,
-                    StopReason = "done",
-                    Seconds = 0,
-                })];
+                : [.. request.Steps.Select(n => ExperimentWorld.Found(
+                    StandardSchedule.Karras().Create(n, request.SigmaMin, request.SigmaMax), evaluations: 0))];
     }
 }
